@@ -1,0 +1,156 @@
+import { LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { type Automation, automationSchema, describeScope, relayRoute, relayRouteName } from './automation.ts';
+import { type ConfigPath, type ConfigProblem, type Locator, locatorOf, problemsOf } from './config-problem.ts';
+import { err, ok, type Result } from './result.ts';
+import { type RouteDefinition, routeSchema } from './route.ts';
+import { durationSchema, nameSchema, positiveWhole } from './schema-words.ts';
+
+const settingsSchema = z.strictObject({
+  dedupe_window: durationSchema.optional().describe('An identical body within this time is a duplicate; default 5m'),
+  retry_for: durationSchema.optional().describe('How long a delivery is tried; default 3d'),
+  github_writes_per_second: z.number().positive('must be positive').max(100, 'must be at most 100').optional().describe('Per credential; default 3'),
+  max_body_bytes: positiveWhole.max(10_485_760, 'must be at most 10485760').optional().describe('Largest body of a webhook; default 262144'),
+});
+
+export const configSchema = z.strictObject({
+  version: z.literal(1, 'must be 1'),
+  entity: nameSchema.optional().describe('The team: default of every scope and integration'),
+  organization: nameSchema.optional().describe('Only for registries; found from the team when left out'),
+  automations: z.array(automationSchema).optional(),
+  routes: z.array(routeSchema).optional(),
+  settings: settingsSchema.optional(),
+});
+
+/** Durations in milliseconds, sizes in bytes. */
+export interface Settings {
+  readonly dedupeWindowMs: number;
+  readonly retryForMs: number;
+  readonly githubWritesPerSecond: number;
+  readonly maxBodyBytes: number;
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  dedupeWindowMs: 5 * 60_000,
+  retryForMs: 3 * 86_400_000,
+  githubWritesPerSecond: 3,
+  maxBodyBytes: 256 * 1024,
+};
+
+/** A config file that was read and found good. */
+export interface Config {
+  readonly entity: string | undefined;
+  readonly automations: readonly Automation[];
+  /** The file's own routes, then those that automations with a `relay` action stand for. */
+  readonly routes: readonly RouteDefinition[];
+  readonly settings: Settings;
+  /** For complaints that only a later check can make. */
+  readonly locator: Locator;
+}
+
+/**
+ * Reads a config file of version 1.
+ *
+ * Every problem that can be found is returned at once, each with its place; nothing is taken from a file that has one.
+ *
+ * @param text the YAML (1.2) of the file
+ * @param file its name, for messages
+ */
+export function readConfig(text: string, file: string): Result<Config, ConfigProblem[]> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const locator = locatorOf(file, document, lines);
+  if (document.errors.length > 0) {
+    return err(
+      document.errors.map((error) => {
+        const { line, col } = lines.linePos(error.pos[0]);
+        return { file, line, column: col, field: '', message: `not valid YAML: ${error.message}` };
+      }),
+    );
+  }
+  let content: unknown;
+  try {
+    content = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return err([locator.at([], `not valid YAML: ${error instanceof Error ? error.message : String(error)}`)]);
+  }
+  if (content === null || content === undefined) return err([locator.at([], 'the file is empty: it needs at least "version: 1" and routes')]);
+  const parsed = configSchema.safeParse(content);
+  if (!parsed.success) return err(problemsOf(parsed.error.issues, locator, knownKeysAt));
+  const { automations = [], routes: ownRoutes = [], entity, settings } = parsed.data;
+  const problems = crossProblems(ownRoutes, automations, entity, locator);
+  if (problems.length > 0) return err(problems);
+  return ok({ entity, automations, routes: [...ownRoutes, ...relayRoutes(automations)], settings: readSettings(settings), locator });
+}
+
+function readSettings(settings: z.infer<typeof settingsSchema> | undefined): Settings {
+  return {
+    dedupeWindowMs: settings?.dedupe_window ?? DEFAULT_SETTINGS.dedupeWindowMs,
+    retryForMs: settings?.retry_for ?? DEFAULT_SETTINGS.retryForMs,
+    githubWritesPerSecond: settings?.github_writes_per_second ?? DEFAULT_SETTINGS.githubWritesPerSecond,
+    maxBodyBytes: settings?.max_body_bytes ?? DEFAULT_SETTINGS.maxBodyBytes,
+  };
+}
+
+function relayRoutes(automations: readonly Automation[]): RouteDefinition[] {
+  return automations.flatMap((automation) => {
+    const shared = automations.some((other) => other !== automation && other.name === automation.name);
+    const route = relayRoute(automation, shared);
+    return route === undefined ? [] : [route];
+  });
+}
+
+/** What only shows when definitions are held against each other. */
+function crossProblems(routes: readonly RouteDefinition[], automations: readonly Automation[], entity: string | undefined, locator: Locator): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const first = (seen: Map<string, string>, key: string, path: ConfigPath, message: (where: string) => string) => {
+    const before = seen.get(key);
+    const here = locator.at(path, '');
+    if (before === undefined) seen.set(key, `line ${here.line}`);
+    else problems.push({ ...here, message: message(before) });
+  };
+  const routeNames = new Map<string, string>();
+  routes.forEach((route, i) => {
+    first(routeNames, route.name, ['routes', i, 'name'], (where) => `there is another route "${route.name}" (${where}): route names are unique`);
+  });
+  const names = new Map<string, string>();
+  automations.forEach((automation, i) => {
+    const path = ['automations', i, 'name'];
+    const scope = describeScope(automation.scope);
+    first(names, `${automation.name}\n${scope}`, path, (where) => `there is another automation "${automation.name}" in ${scope} (${where}): names are unique in a scope`);
+    if (automation.action.relay !== undefined) {
+      const name = relayRouteName(automation);
+      first(routeNames, name, path, (where) => `its relay action makes the route "${name}", which exists already (${where}): give the automation a key of its own`);
+    }
+  });
+  if (automations.length > 0 && entity === undefined) {
+    problems.push(locator.at(['automations'], 'automations need "entity: <team>" at the top of the file'));
+  }
+  return problems.sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** The JSON Schema of the config file, for editors. */
+export function configJsonSchema(): object {
+  return { title: 'wandb-relay.yaml', ...z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' }) };
+}
+
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+}
+
+let schemaTree: SchemaNode | undefined;
+
+/** The keys that may stand at a path, read off the same schema that editors get. */
+function knownKeysAt(path: ConfigPath): string[] {
+  schemaTree ??= configJsonSchema() as SchemaNode;
+  let nodes: SchemaNode[] = [schemaTree];
+  for (const part of path) {
+    nodes = nodes.flatMap((node) => [node, ...(node.anyOf ?? [])]).flatMap((node) => {
+      const child = typeof part === 'number' ? node.items : node.properties?.[part];
+      return child === undefined ? [] : [child];
+    });
+  }
+  return nodes.flatMap((node) => [node, ...(node.anyOf ?? [])]).flatMap((node) => Object.keys(node.properties ?? {}));
+}

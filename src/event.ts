@@ -1,0 +1,110 @@
+/**
+ * Every event type that W&B's automations know, in our spelling, and `unknown` for what was authentic but not understood.
+ * Source: W&B's automation documentation (2026-09); `weave_metric` comes from Weave's own alerts.
+ */
+export const EVENT_TYPES = [
+  'create_artifact',
+  'link_artifact',
+  'unlink_artifact',
+  'add_artifact_alias',
+  'add_artifact_tag',
+  'remove_artifact_tag',
+  'add_collection_tag',
+  'remove_collection_tag',
+  'run_metric',
+  'run_metric_change',
+  'run_metric_zscore',
+  'run_state',
+  'weave_metric',
+  'unknown',
+] as const;
+
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** The words of `on` in the config, of `event` in templates, and of the payload that a workflow receives. */
+export const EVENT_FIELDS = [
+  'source',
+  'entity',
+  'project',
+  'registry',
+  'collection',
+  'version',
+  'artifact',
+  'alias',
+  'tag',
+  'author',
+  'automation',
+  'run',
+  'status',
+  'metric',
+] as const;
+
+export type EventField = (typeof EVENT_FIELDS)[number];
+
+/** The sender of a request to `/webhooks/wandb` without a name of its own. */
+export const DEFAULT_SOURCE = 'default';
+
+/** What happened in W&B. A field that the event does not have is absent, never blank. */
+export type RelayEvent = { readonly type: EventType; readonly source: string } & {
+  readonly [F in Exclude<EventField, 'source'>]?: string;
+};
+
+/** Longest value of a field that is sent on; W&B's own names are far shorter. */
+export const MAX_FIELD_LENGTH = 1024;
+
+/** W&B's names that are not simply our name in another case. */
+const OTHER_NAMES: Readonly<Record<string, EventType>> = {
+  link_model: 'link_artifact',
+  unlink_model: 'unlink_artifact',
+  update_artifact_alias: 'add_artifact_alias',
+  weave_metric_threshold: 'weave_metric',
+  run_metric_threshold: 'run_metric',
+};
+
+const KNOWN: ReadonlySet<string> = new Set(EVENT_TYPES);
+
+/**
+ * Reads an event type in any spelling: `LINK_ARTIFACT`, `LINK_MODEL`, `link-artifact`, `Link artifact`, `linkArtifact`.
+ * Returns `undefined` for what is no event type of W&B; `unknown` is ours and is never read from a body.
+ */
+export function readEventType(text: string): EventType | undefined {
+  const word = text
+    .trim()
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .replace(/[\s.-]+/g, '_');
+  if (word === 'unknown') return undefined;
+  return OTHER_NAMES[word] ?? (KNOWN.has(word) ? (word as EventType) : undefined);
+}
+
+/** The field that, beside the artifact or the run, makes two events of this type be about the same thing. */
+const SUBJECT_FIELDS: Readonly<Record<EventType, readonly EventField[]>> = {
+  create_artifact: [],
+  link_artifact: [],
+  unlink_artifact: [],
+  add_artifact_alias: ['alias'],
+  add_artifact_tag: ['tag'],
+  remove_artifact_tag: ['tag'],
+  add_collection_tag: ['tag'],
+  remove_collection_tag: ['tag'],
+  run_metric: ['run', 'metric'],
+  run_metric_change: ['run', 'metric'],
+  run_metric_zscore: ['run', 'metric'],
+  run_state: ['run'],
+  weave_metric: ['metric'],
+  unknown: ['alias', 'tag', 'run', 'metric'],
+};
+
+/**
+ * What an event is about: source, entity, project and collection, with the alias, tag, run or metric that its type has.
+ * The version is not part of it: v12 and v13 of a model that get the alias `production` are one subject, so they
+ * are delivered in the order in which they came. A tag that is added and one that is removed share a subject too.
+ */
+export function subjectOf(event: RelayEvent): string {
+  const parts: Record<string, string> = { source: event.source };
+  for (const field of ['entity', 'project', 'collection', ...SUBJECT_FIELDS[event.type]] as const) {
+    const value = event[field];
+    if (value !== undefined) parts[field] = value;
+  }
+  return JSON.stringify(parts);
+}

@@ -1,0 +1,80 @@
+import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
+import { err, ok, type Result } from './result.ts';
+
+/** Any value that JSON can hold. */
+export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
+export type JsonObject = { [key: string]: JsonValue };
+
+/** Deeper than this, a document is an attack on recursion and not a message. */
+export const MAX_JSON_DEPTH = 64;
+
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Parses strict JSON.
+ *
+ * The error names the place as `line L, column C` (both from 1) and what is wrong there. V8's own message
+ * carries no position for short texts, so the place is looked up only after the parse has failed.
+ */
+export function parseJson(text: string): Result<JsonValue, string> {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch {
+    return err(describeJsonError(text));
+  }
+  return depthOf(value, MAX_JSON_DEPTH) > MAX_JSON_DEPTH
+    ? err(`nested more than ${MAX_JSON_DEPTH} levels deep`)
+    : ok(value);
+}
+
+function describeJsonError(text: string): string {
+  const errors: ParseError[] = [];
+  parse(text, errors, { disallowComments: true, allowTrailingComma: false });
+  const first = errors[0];
+  // V8 refuses a few things that the tolerant parser takes, such as a raw tab inside a string.
+  if (first === undefined) return 'not valid JSON (a control character inside a string?)';
+  const { line, column } = lineAndColumn(text, first.offset);
+  const what = printParseErrorCode(first.error)
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase();
+  return `line ${line}, column ${column}: ${what}`;
+}
+
+function lineAndColumn(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  const line = before.split('\n').length;
+  return { line, column: offset - before.lastIndexOf('\n') };
+}
+
+/** The nesting depth of a value, counted no further than one past `limit`. */
+function depthOf(value: JsonValue, limit: number): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (limit === 0) return 1;
+  let deepest = 0;
+  for (const child of Array.isArray(value) ? value : Object.values(value)) {
+    deepest = Math.max(deepest, depthOf(child, limit - 1));
+    if (deepest >= limit) break;
+  }
+  return deepest + 1;
+}
+
+/** Rebuilds a value with every string, keys included, passed through `change`; the same object if nothing changed. */
+export function mapStrings(value: JsonValue, change: (text: string) => string): JsonValue {
+  if (typeof value === 'string') return change(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const items = value.map((item) => mapStrings(item, change));
+    return items.every((item, i) => item === value[i]) ? value : items;
+  }
+  let changed = false;
+  const entries = Object.entries(value).map(([key, item]): [string, JsonValue] => {
+    const newKey = change(key);
+    const newItem = mapStrings(item, change);
+    changed ||= newKey !== key || newItem !== item;
+    return [newKey, newItem];
+  });
+  return changed ? Object.fromEntries(entries) : value;
+}

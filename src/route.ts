@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { compileTarget, type CompiledTarget, targetSchema } from './target.ts';
+import { EVENT_FIELDS, EVENT_TYPES, type EventField, type RelayEvent } from './event.ts';
+import { compileMatch, type Match, type Matcher, matchObjectSchema } from './match.ts';
+import { didYouMean } from './nearest-word.ts';
+import { durationSchema, nameSchema } from './schema-words.ts';
+
+const conditionSchema = z.union([z.string(), z.array(z.string()).min(1, 'must list at least one value'), matchObjectSchema]);
+
+const eventWord = z.string().superRefine((word, context) => {
+  if ((EVENT_TYPES as readonly string[]).includes(word)) return;
+  context.addIssue({
+    code: 'custom',
+    message: `no event type is called "${word}"${didYouMean(word, EVENT_TYPES)}; there are ${EVENT_TYPES.join(', ')}`,
+  });
+});
+
+const onSchema = z.strictObject({
+  event: z
+    .union([eventWord, z.array(eventWord).min(1, 'must list at least one event type'), matchObjectSchema])
+    .optional()
+    .describe('The type of the event'),
+  ...(Object.fromEntries(EVENT_FIELDS.map((field) => [field, conditionSchema.optional()])) as Record<
+    EventField,
+    z.ZodOptional<typeof conditionSchema>
+  >),
+});
+
+export const approvalSchema = z.strictObject({
+  slack: z.string().min(1).describe('The channel that is asked'),
+  by: z.array(z.string().min(1)).min(1).optional().describe('Slack user or user group ids that may decide'),
+});
+
+/** What a route and a `relay` action have in common. */
+export const relayShape = {
+  to: z.array(targetSchema).min(1, 'must name at least one target'),
+  approval: approvalSchema.optional(),
+  order: z.enum(['fifo', 'latest']).optional(),
+  cooldown: durationSchema.optional(),
+};
+
+export const routeSchema = z.strictObject({
+  name: nameSchema,
+  source: z.string().min(1).optional().describe('Only what arrived at /webhooks/wandb/<source>'),
+  on: onSchema,
+  ...relayShape,
+});
+
+export type RouteDefinition = z.infer<typeof routeSchema>;
+export type RelayDefinition = Pick<RouteDefinition, 'to' | 'approval' | 'order' | 'cooldown'>;
+type Condition = z.infer<typeof conditionSchema>;
+
+/** A route that is ready to be asked about events. */
+export interface Route {
+  readonly name: string;
+  /** `latest`: a newer event of the same subject replaces an undelivered older one. */
+  readonly order: 'fifo' | 'latest';
+  /** At most one firing per event subject in this many milliseconds; 0: no limit. */
+  readonly cooldownMs: number;
+  /** The dispatches wait until a person approves them. */
+  readonly approval: boolean;
+  readonly targets: readonly CompiledTarget[];
+  readonly conditions: readonly RouteCondition[];
+}
+
+interface RouteCondition {
+  readonly field: 'event' | EventField;
+  readonly anyOf: readonly Matcher[];
+}
+
+/** Compiles a route that the schema accepted. */
+export function compileRoute(definition: RouteDefinition): Route {
+  const conditions: RouteCondition[] = [];
+  if (definition.source !== undefined) conditions.push({ field: 'source', anyOf: [compileMatch(definition.source)] });
+  for (const [field, condition] of Object.entries(definition.on) as [RouteCondition['field'], Condition | undefined][]) {
+    if (condition !== undefined) conditions.push({ field, anyOf: alternatives(condition).map(compileMatch) });
+  }
+  return {
+    name: definition.name,
+    order: definition.order ?? 'fifo',
+    cooldownMs: definition.cooldown ?? 0,
+    approval: definition.approval !== undefined,
+    targets: definition.to.map(compileTarget),
+    conditions,
+  };
+}
+
+function alternatives(condition: Condition): Match[] {
+  return Array.isArray(condition) ? condition : [condition];
+}
+
+/** True when every condition of the route holds. A field that the event does not have meets no condition, not even `not`. */
+export function routeMatches(route: Route, event: RelayEvent): boolean {
+  return route.conditions.every((condition) => holds(condition, event));
+}
+
+/** Why the route does not match: a clause per condition that does not hold. Empty when it does match. */
+export function whyNot(route: Route, event: RelayEvent): string[] {
+  return route.conditions
+    .filter((condition) => !holds(condition, event))
+    .map(({ field, anyOf }) => {
+      const value = valueOf(field, event);
+      const wanted = anyOf.map((matcher) => matcher.wanted).join(' or ');
+      return value === undefined ? `the event has no ${field} (wanted ${wanted})` : `${field} is ${JSON.stringify(value)}, wanted ${wanted}`;
+    });
+}
+
+function holds(condition: RouteCondition, event: RelayEvent): boolean {
+  const value = valueOf(condition.field, event);
+  return value !== undefined && condition.anyOf.some((matcher) => matcher.matches(value));
+}
+
+function valueOf(field: RouteCondition['field'], event: RelayEvent): string | undefined {
+  return field === 'event' ? event.type : event[field];
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { JsonValue } from './json.ts';
+import { parseDuration } from './duration.ts';
+
+/** Building blocks that the schemas of routes and automations share. */
+
+export const nameSchema = z.string().min(1, 'must not be empty').max(255, 'must be at most 255 characters');
+
+export const jsonValueSchema: z.ZodType<JsonValue> = z.json() as z.ZodType<JsonValue>;
+
+/** A raw, Mongo-like filter, passed on as it is. */
+export const rawFilterSchema = z.record(z.string(), jsonValueSchema);
+
+/** `30s`, `10m`, `24h`, `3d`; read as milliseconds. */
+export const durationSchema = z
+  .string()
+  .regex(/^\d{1,6}(ms|s|m|h|d)$/, 'must be a duration such as 30s, 10m, 24h or 3d')
+  .transform((text) => parseDuration(text) ?? 0);
+
+export const positiveWhole = z.number().int('must be a whole number').positive('must be at least 1');
+
+type Optionals<S extends z.ZodRawShape> = { [K in keyof S]: z.ZodOptional<S[K]> };
+
+/** An object that has exactly one of the keys. The value of the key may be anything that its schema takes. */
+export function exactlyOneKey<S extends z.ZodRawShape>(shape: S) {
+  const words = Object.keys(shape);
+  const optionals = Object.fromEntries(words.map((word) => [word, z.optional(shape[word] as z.ZodType)])) as unknown as Optionals<S>;
+  return z
+    .strictObject(optionals)
+    .superRefine((value, context) => reportKeyCount(Object.keys(value), words, context))
+    .meta({ minProperties: 1, maxProperties: 1 });
+}
+
+/** Reports unless exactly one of `words` is among `present`. */
+export function reportKeyCount(present: string[], words: readonly string[], context: z.RefinementCtx): void {
+  const has = present.filter((key) => words.includes(key));
+  if (has.length === 1) return;
+  context.addIssue({
+    code: 'custom',
+    message: `must have exactly one of ${words.join(', ')}; ${has.length === 0 ? 'has none' : `has ${has.join(', ')}`}`,
+    params: { keyCount: true },
+  });
+}

@@ -1,0 +1,222 @@
+import { z } from 'zod';
+import { type JsonObject, type JsonValue, isJsonObject } from './json.ts';
+import { err, ok, type Result } from './result.ts';
+import { exactlyOneKey, jsonValueSchema } from './schema-words.ts';
+import { type CompiledTemplate, compileTemplate, compileTemplatesIn, type TemplateContext } from './template.ts';
+
+/** GitHub's documented limits for a repository dispatch: 100 characters of event_type, ten top-level keys, under 64 KB. */
+export const DISPATCH_LIMITS = { eventType: 100, payloadKeys: 10, payloadBytes: 60_000 } as const;
+/** GitHub's documented limits for a workflow dispatch. */
+export const WORKFLOW_LIMITS = { inputs: 25, inputCharacters: 65_535 } as const;
+
+const templateText = z.string().superRefine((text, context) => {
+  const compiled = compileTemplate(text);
+  if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
+});
+
+const templateValue = jsonValueSchema.superRefine((value, context) => {
+  const compiled = compileTemplatesIn(value);
+  if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
+});
+
+const repository = z
+  .string()
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\/[A-Za-z0-9._-]{1,100}$/, 'must be a repository such as acme/deploy');
+
+const repositoryDispatchSchema = z.strictObject({
+  repository,
+  event_type: templateText
+    .min(1, 'must not be empty')
+    .refine((text) => text.includes('{') || text.length <= DISPATCH_LIMITS.eventType, 'must be at most 100 characters (a limit of GitHub)')
+    .describe('What the workflow lists under on: repository_dispatch: types'),
+  client_payload: z
+    .record(z.string(), templateValue)
+    .refine((payload) => Object.keys(payload).length <= DISPATCH_LIMITS.payloadKeys, 'must have at most 10 top-level keys (a limit of GitHub)')
+    .optional(),
+});
+
+const inputValue = z.union([templateText, z.number(), z.boolean()]);
+
+const workflowDispatchSchema = z.strictObject({
+  repository,
+  workflow: z
+    .string()
+    .regex(/^([A-Za-z0-9._-]+\.ya?ml|\d+)$/, 'must be the file name of a workflow, such as deploy.yml, or its id')
+    .describe('The file name in .github/workflows'),
+  ref: templateText.min(1, 'must not be empty'),
+  inputs: z
+    .record(z.string(), inputValue)
+    .refine((inputs) => Object.keys(inputs).length <= WORKFLOW_LIMITS.inputs, 'must have at most 25 inputs (a limit of GitHub)')
+    .optional(),
+});
+
+const slackSchema = z.strictObject({
+  channel: z.string().min(1, 'must not be empty'),
+  text: templateText.optional(),
+  thread: z.boolean().optional(),
+});
+
+export const targetSchema = exactlyOneKey({
+  repository_dispatch: repositoryDispatchSchema,
+  workflow_dispatch: workflowDispatchSchema,
+  slack: slackSchema,
+});
+
+export type TargetDefinition = z.infer<typeof targetSchema>;
+export type TargetKind = keyof TargetDefinition;
+
+/** What one delivery sends, complete: stored with the delivery, so that a replay sends the same. */
+export type TargetRequest =
+  | { readonly kind: 'repository_dispatch'; readonly repository: string; readonly event_type: string; readonly client_payload: JsonObject }
+  | {
+      readonly kind: 'workflow_dispatch';
+      readonly repository: string;
+      readonly workflow: string;
+      readonly ref: string;
+      readonly inputs: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'slack'; readonly channel: string; readonly text: string | null; readonly thread: boolean };
+
+export interface CompiledTarget {
+  readonly kind: TargetKind;
+  /** Where it goes, in one word: `repository_dispatch:acme/deploy`. Deliveries of one subject keep their order per target. */
+  readonly name: string;
+  /** The request for one event, or a sentence that says which limit or template refuses it. */
+  build(context: TemplateContext): Result<TargetRequest, string>;
+}
+
+/** Compiles a target that the schema accepted. */
+export function compileTarget(definition: TargetDefinition): CompiledTarget {
+  const { repository_dispatch: repositoryDispatch, workflow_dispatch: workflowDispatch, slack } = definition;
+  if (repositoryDispatch !== undefined) return compileRepositoryDispatch(repositoryDispatch);
+  if (workflowDispatch !== undefined) return compileWorkflowDispatch(workflowDispatch);
+  if (slack !== undefined) return compileSlack(slack);
+  throw new Error('a target without a kind passed the schema');
+}
+
+function compileRepositoryDispatch(definition: z.infer<typeof repositoryDispatchSchema>): CompiledTarget {
+  const eventType = compiled(compileTemplate(definition.event_type));
+  const payload = definition.client_payload === undefined ? undefined : compiled(compileTemplatesIn(definition.client_payload));
+  return {
+    kind: 'repository_dispatch',
+    name: `repository_dispatch:${definition.repository}`,
+    build: (context) =>
+      rendering(() => {
+        const request = {
+          kind: 'repository_dispatch',
+          repository: definition.repository,
+          event_type: asText(eventType.render(context)),
+          client_payload: payload === undefined ? defaultPayload(context) : asObject(payload.render(context)),
+        } as const;
+        const problem = repositoryDispatchProblem(request);
+        return problem === undefined ? ok(request) : err(problem);
+      }),
+  };
+}
+
+function compileWorkflowDispatch(definition: z.infer<typeof workflowDispatchSchema>): CompiledTarget {
+  const ref = compiled(compileTemplate(definition.ref));
+  const inputs = compiled(compileTemplatesIn(definition.inputs ?? {}));
+  return {
+    kind: 'workflow_dispatch',
+    name: `workflow_dispatch:${definition.repository}/${definition.workflow}`,
+    build: (context) =>
+      rendering(() => {
+        const values = Object.entries(asObject(inputs.render(context)));
+        const request = {
+          kind: 'workflow_dispatch',
+          repository: definition.repository,
+          workflow: definition.workflow,
+          ref: asText(ref.render(context)),
+          inputs: Object.fromEntries(values.map(([name, value]) => [name, asText(value)])),
+        } as const;
+        const problem = workflowDispatchProblem(request);
+        return problem === undefined ? ok(request) : err(problem);
+      }),
+  };
+}
+
+function compileSlack(definition: z.infer<typeof slackSchema>): CompiledTarget {
+  const text = definition.text === undefined ? undefined : compiled(compileTemplate(definition.text));
+  return {
+    kind: 'slack',
+    name: `slack:${definition.channel}`,
+    build: (context) =>
+      rendering(() =>
+        ok({
+          kind: 'slack',
+          channel: definition.channel,
+          text: text === undefined ? null : asText(text.render(context)),
+          thread: definition.thread ?? false,
+        }),
+      ),
+  };
+}
+
+/** What a workflow receives when the route does not say: which delivery this is, which route, and what happened. */
+function defaultPayload(context: TemplateContext): JsonObject {
+  const { payload: _payload, ...event } = context.event;
+  return { delivery_id: context.delivery_id, route: context.route, event };
+}
+
+/** Which of GitHub's limits the request breaks, or `undefined`. Checked before every send as well. */
+export function requestProblem(request: TargetRequest): string | undefined {
+  switch (request.kind) {
+    case 'repository_dispatch':
+      return repositoryDispatchProblem(request);
+    case 'workflow_dispatch':
+      return workflowDispatchProblem(request);
+    case 'slack':
+      return undefined;
+  }
+}
+
+function repositoryDispatchProblem(request: Extract<TargetRequest, { kind: 'repository_dispatch' }>): string | undefined {
+  const { event_type, client_payload } = request;
+  if (event_type.trim() === '') return 'event_type is empty for this event: give the template a default';
+  if (event_type.length > DISPATCH_LIMITS.eventType) {
+    return `event_type has ${event_type.length} characters; GitHub allows ${DISPATCH_LIMITS.eventType}`;
+  }
+  const keys = Object.keys(client_payload).length;
+  if (keys > DISPATCH_LIMITS.payloadKeys) return `client_payload has ${keys} top-level keys; GitHub allows ${DISPATCH_LIMITS.payloadKeys}`;
+  const bytes = Buffer.byteLength(JSON.stringify(client_payload));
+  if (bytes > DISPATCH_LIMITS.payloadBytes) {
+    return `client_payload has ${bytes} bytes; GitHub takes less than 64 KB, we stop at ${DISPATCH_LIMITS.payloadBytes}`;
+  }
+  return undefined;
+}
+
+function workflowDispatchProblem(request: Extract<TargetRequest, { kind: 'workflow_dispatch' }>): string | undefined {
+  if (request.ref.trim() === '') return 'ref is empty for this event: give the template a default';
+  const inputs = Object.keys(request.inputs).length;
+  if (inputs > WORKFLOW_LIMITS.inputs) return `there are ${inputs} inputs; GitHub allows ${WORKFLOW_LIMITS.inputs}`;
+  const characters = JSON.stringify(request.inputs).length;
+  if (characters > WORKFLOW_LIMITS.inputCharacters) {
+    return `the inputs have ${characters} characters; GitHub allows ${WORKFLOW_LIMITS.inputCharacters}`;
+  }
+  return undefined;
+}
+
+/** The schema has compiled every template once before; a failure here is a bug. */
+function compiled(result: Result<CompiledTemplate, string>): CompiledTemplate {
+  if (!result.ok) throw new Error(`a template that does not compile passed the schema: ${result.error}`);
+  return result.value;
+}
+
+/** Liquid throws when a template runs into a limit or a filter refuses a value: that refuses the request, not the event. */
+function rendering(build: () => Result<TargetRequest, string>): Result<TargetRequest, string> {
+  try {
+    return build();
+  } catch (error) {
+    return err(`a template could not be rendered: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function asText(value: JsonValue): string {
+  if (value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function asObject(value: JsonValue): JsonObject {
+  return isJsonObject(value) ? value : {};
+}

@@ -1,0 +1,95 @@
+import { Liquid, Output, type Template as ParsedTemplate } from 'liquidjs';
+import { EVENT_FIELDS, type RelayEvent } from './event.ts';
+import type { JsonValue } from './json.ts';
+import { didYouMean } from './nearest-word.ts';
+import { err, ok, type Result } from './result.ts';
+
+/** What a template can read. `event.payload` is the body as it arrived. */
+export interface TemplateContext {
+  readonly delivery_id: string;
+  readonly route: string;
+  readonly event: RelayEvent & { readonly payload: JsonValue };
+}
+
+const TOP_LEVEL = ['delivery_id', 'route', 'event'];
+const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS];
+
+/** Limits per template, so that a clever one cannot stop the receiver: characters parsed, milliseconds, allocations. */
+const LIMITS = { parseLimit: 20_000, renderLimit: 100, memoryLimit: 1_000_000 } as const;
+
+/** Templates see only own properties, know every filter that they use, and cannot read files: the partials are an empty set. */
+const engine = new Liquid({ ...LIMITS, ownPropertyOnly: true, strictFilters: true, templates: {} });
+
+export interface CompiledTemplate {
+  /** The value: text, or, where the whole template is one `{{ … }}`, whatever type that has. `null` when it is absent. */
+  render(context: TemplateContext): JsonValue;
+  /** True when the text is the same for every event. */
+  readonly constant: boolean;
+}
+
+/**
+ * Compiles a Liquid template.
+ *
+ * The error says what is wrong: the syntax, a filter that does not exist, or a word that no event has.
+ */
+export function compileTemplate(text: string): Result<CompiledTemplate, string> {
+  if (!text.includes('{{') && !text.includes('{%')) return ok({ render: () => text, constant: true });
+  let parsed: ParsedTemplate[];
+  try {
+    parsed = engine.parse(text);
+    const problem = unknownWord(engine.globalVariableSegmentsSync(parsed));
+    if (problem !== undefined) return err(problem);
+  } catch (error) {
+    return err(`not a Liquid template: ${messageOf(error)}`);
+  }
+  const only = parsed.length === 1 ? parsed[0] : undefined;
+  const expression = only instanceof Output ? text.trim().slice(2, -2).replace(/^-|-$/g, '') : undefined;
+  return ok({
+    constant: false,
+    render: (context) =>
+      expression === undefined
+        ? String(engine.renderSync(parsed, { ...context }))
+        : asJson(engine.evalValueSync(expression, { ...context })),
+  });
+}
+
+/** Renders every template inside a JSON-like value, keeping its shape. */
+export function compileTemplatesIn(value: JsonValue): Result<CompiledTemplate, string> {
+  if (typeof value === 'string') return compileTemplate(value);
+  if (typeof value !== 'object' || value === null) return ok({ render: () => value, constant: true });
+  const parts: [string, CompiledTemplate][] = [];
+  for (const [key, item] of Object.entries(value)) {
+    const compiled = compileTemplatesIn(item);
+    if (!compiled.ok) return compiled;
+    parts.push([key, compiled.value]);
+  }
+  return ok({
+    constant: parts.every(([, part]) => part.constant),
+    render: (context) =>
+      Array.isArray(value)
+        ? parts.map(([, part]) => part.render(context))
+        : Object.fromEntries(parts.map(([key, part]) => [key, part.render(context)])),
+  });
+}
+
+function unknownWord(paths: readonly (readonly unknown[])[]): string | undefined {
+  for (const [first, second] of paths) {
+    if (typeof first === 'string' && !TOP_LEVEL.includes(first)) {
+      return `nothing is called "${first}" in a template${didYouMean(first, TOP_LEVEL)}; there are ${TOP_LEVEL.join(', ')}`;
+    }
+    if (first === 'event' && typeof second === 'string' && !EVENT_WORDS.includes(second)) {
+      return `an event has no "${second}"${didYouMean(second, EVENT_WORDS)}; it has ${EVENT_WORDS.join(', ')}`;
+    }
+  }
+  return undefined;
+}
+
+/** Liquid may hand back what JSON cannot hold: an absent value, or one of its own drops. */
+function asJson(value: unknown): JsonValue {
+  const text = JSON.stringify(value);
+  return text === undefined ? null : (JSON.parse(text) as JsonValue);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n')[0] ?? error.message) : String(error);
+}

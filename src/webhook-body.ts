@@ -1,0 +1,123 @@
+import { type EventField, MAX_FIELD_LENGTH, type RelayEvent, readEventType } from './event.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+
+/** What an authentic body turned out to be. */
+export type UnderstoodBody = { readonly kind: 'ping' } | { readonly kind: 'event'; readonly event: RelayEvent };
+
+/**
+ * The names under which each field may arrive: W&B's payload variables (W&B documentation, "Payload variables"),
+ * the literals of the relay payload, and our own word. The first that holds a value wins.
+ */
+const NAMES: Readonly<Record<Exclude<EventField, 'source' | 'registry' | 'version'>, readonly string[]>> = {
+  entity: ['entity_name', 'entity'],
+  project: ['project_name', 'project'],
+  collection: ['artifact_collection_name', 'collection'],
+  artifact: ['artifact_version_string', 'artifact'],
+  alias: ['alias'],
+  tag: ['tag'],
+  author: ['event_author', 'author'],
+  automation: ['automation', 'automation_name', 'alert_name'],
+  run: ['run_name', 'run'],
+  status: ['run_status', 'status'],
+  metric: ['metric', 'metric_name'],
+};
+
+/** A registry is a project with this prefix, owned by the organization's entity (W&B). */
+const REGISTRY_PREFIX = 'wandb-registry-';
+
+/**
+ * Understands a body of W&B: the relay payload, any flat object of W&B's variable names, and the GitHub-shaped body of
+ * W&B's documentation (`{event_type, client_payload}`), whose `client_payload` holds the variables.
+ *
+ * `{}` and `{"ping": true}` are the app's Test button. Whatever else names no event type of W&B is an event of type
+ * `unknown`, with every field that could be read.
+ */
+export function understandBody(body: JsonValue, source: string): UnderstoodBody {
+  if (!isJsonObject(body)) return { kind: 'event', event: { type: 'unknown', source } };
+  if (isPing(body)) return { kind: 'ping' };
+  const inner = isJsonObject(body.client_payload) ? body.client_payload : undefined;
+  const fields = readFields(inner ?? body);
+  const type =
+    typeOf(inner?.event_type) ?? typeOf(inner?.event) ?? typeOf(body.event_type) ?? typeOf(body.event) ?? typeFrom(fields);
+  return { kind: 'event', event: { type: type ?? 'unknown', source, ...fields } };
+}
+
+function isPing(body: JsonObject): boolean {
+  const keys = Object.keys(body);
+  return keys.length === 0 || (keys.length === 1 && body.ping === true);
+}
+
+function typeOf(value: JsonValue | undefined): RelayEvent['type'] | undefined {
+  const text = readValue(value);
+  return text === undefined ? undefined : readEventType(text);
+}
+
+/**
+ * W&B's documentation teaches bodies that do not carry the event type. Two variables give it away all the same,
+ * because W&B leaves them blank for every other type: `alias` and `run_status`.
+ */
+function typeFrom(fields: Fields): RelayEvent['type'] | undefined {
+  if (fields.run !== undefined && fields.status !== undefined) return 'run_state';
+  return fields.alias !== undefined ? 'add_artifact_alias' : undefined;
+}
+
+type Fields = { -readonly [F in Exclude<EventField, 'source'>]?: string };
+
+function readFields(from: JsonObject): Fields {
+  const fields: Fields = {};
+  for (const [field, names] of Object.entries(NAMES) as [keyof typeof NAMES, readonly string[]][]) {
+    for (const name of names) {
+      const value = readValue(from[name]);
+      if (value === undefined) continue;
+      fields[field] = value;
+      break;
+    }
+  }
+  if (fields.status !== undefined) fields.status = fields.status.toLowerCase();
+  addFromArtifact(fields);
+  const index = readValue(from.artifact_version_index);
+  const version = readValue(from.version) ?? fields.version ?? (index === undefined ? undefined : `v${index.replace(/^v/, '')}`);
+  if (version !== undefined) fields.version = version;
+  if (fields.project?.startsWith(REGISTRY_PREFIX)) fields.registry = fields.project.slice(REGISTRY_PREFIX.length);
+  return fields;
+}
+
+/**
+ * `artifact_version_string` is `<entity>/<project>/<collection>:<version or alias>` (W&B); a name may hold a colon or a
+ * space, so it is split at the last colon. It fills in what did not arrive under a name of its own.
+ */
+function addFromArtifact(fields: Fields): void {
+  const artifact = fields.artifact;
+  if (artifact === undefined) return;
+  const colon = artifact.lastIndexOf(':');
+  const path = colon === -1 ? artifact : artifact.slice(0, colon);
+  const [entity, project, ...collection] = path.split('/');
+  if (collection.length > 0) {
+    fillIn(fields, 'entity', entity);
+    fillIn(fields, 'project', project);
+    fillIn(fields, 'collection', collection.join('/'));
+  }
+  if (colon !== -1) fillIn(fields, 'version', artifact.slice(colon + 1));
+}
+
+function fillIn(fields: Fields, field: keyof Fields, value: string | undefined): void {
+  if (value !== undefined && value !== '') fields[field] ??= value;
+}
+
+/** A variable that W&B did not fill in: left as `${name}`. */
+const UNEXPANDED = /^\$\{[^}]*\}$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f\u2028\u2029]+/g;
+
+/**
+ * One value as a field: text, or a number or boolean as text. Blank and unexpanded values are absent.
+ * Line breaks and other control characters become a space and the length is capped, because a workflow may be
+ * careless enough to put the value into a shell script (GitHub, "Security hardening": untrusted input).
+ */
+function readValue(value: JsonValue | undefined): string | undefined {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string') return undefined;
+  const text = value.replace(CONTROL_CHARACTERS, ' ').trim();
+  if (text === '' || UNEXPANDED.test(text)) return undefined;
+  return text.length > MAX_FIELD_LENGTH ? text.slice(0, MAX_FIELD_LENGTH) : text;
+}
