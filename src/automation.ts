@@ -19,7 +19,11 @@ export const scopeSchema = z
   .superRefine((scope, context) => {
     reportKeyCount(Object.keys(scope), ['project', 'registry', 'team', 'organization'], context);
     if (scope.collection !== undefined && scope.project === undefined && scope.registry === undefined) {
-      context.addIssue({ code: 'custom', path: ['collection'], message: 'a collection belongs to a project or a registry: add one of them' });
+      context.addIssue({
+        code: 'custom',
+        path: ['collection'],
+        message: 'a collection belongs to a project or a registry: add one of them',
+      });
     }
   });
 
@@ -41,7 +45,10 @@ const changeAmount = z.union([
 ]);
 
 /** Without an aggregate the latest value counts alone, so a window has no meaning. */
-function windowsNeedAggregate(event: { aggregate?: unknown; window?: number | undefined; prior_window?: number | undefined }, context: z.RefinementCtx) {
+function windowsNeedAggregate(
+  event: { aggregate?: unknown; window?: number | undefined; prior_window?: number | undefined },
+  context: z.RefinementCtx,
+) {
   if (event.aggregate !== undefined) return;
   for (const word of ['window', 'prior_window'] as const) {
     if ((event[word] ?? 1) !== 1) {
@@ -164,7 +171,10 @@ function fitProblems(automation: Pick<Automation, 'event' | 'scope' | 'runs' | '
     problems.push({ path: ['scope'], message: 'create_artifact needs a collection: W&B offers it for nothing wider' });
   }
   if (isRunEvent && (scope.registry !== undefined || scope.collection !== undefined || scope.organization !== undefined)) {
-    problems.push({ path: ['scope'], message: `${type} needs a project or a team: runs do not belong to a registry, a collection or an organization` });
+    problems.push({
+      path: ['scope'],
+      message: `${type} needs a project or a team: runs do not belong to a registry, a collection or an organization`,
+    });
   }
   if (!isRunEvent && automation.runs !== undefined) {
     problems.push({ path: ['runs'], message: `runs filters run events only; ${type} is not one` });

@@ -69,7 +69,11 @@ function offsetOf(node: Node | null): number {
  *
  * @param knownKeys the keys that exist at a path, for "did you mean"
  */
-export function problemsOf(issues: readonly z.core.$ZodIssue[], locator: Locator, knownKeys: (path: ConfigPath) => readonly string[]): ConfigProblem[] {
+export function problemsOf(
+  issues: readonly z.core.$ZodIssue[],
+  locator: Locator,
+  knownKeys: (path: ConfigPath) => readonly string[],
+): ConfigProblem[] {
   const problems = issues.flatMap((issue) => problemsOfIssue(issue, [], locator, knownKeys));
   const misspelt = new Set(problems.filter((p) => p.message.startsWith(UNKNOWN)).map((p) => parentField(p.field)));
   return problems
@@ -83,11 +87,18 @@ function parentField(field: string): string {
   return field.replace(/(^|\.)[^.]*$/, '');
 }
 
-function problemsOfIssue(issue: z.core.$ZodIssue, base: ConfigPath, locator: Locator, knownKeys: (path: ConfigPath) => readonly string[]): ConfigProblem[] {
+function problemsOfIssue(
+  issue: z.core.$ZodIssue,
+  base: ConfigPath,
+  locator: Locator,
+  knownKeys: (path: ConfigPath) => readonly string[],
+): ConfigProblem[] {
   const path = [...base, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => locator.atKey([...path, key], `${UNKNOWN}${didYouMean(key, knownKeys(path)) || listKeys(knownKeys(path))}`));
+      return issue.keys.map((key) =>
+        locator.atKey([...path, key], `${UNKNOWN}${didYouMean(key, knownKeys(path)) || listKeys(knownKeys(path))}`),
+      );
     case 'invalid_union': {
       const branch = closestBranch(issue.errors);
       if (branch === undefined) return [locator.at(path, 'has none of the forms that are allowed here')];
@@ -106,7 +117,8 @@ function problemsOfIssue(issue: z.core.$ZodIssue, base: ConfigPath, locator: Loc
 
 /** Of several forms that were allowed, the one that the author most likely meant: whose complaint is deepest inside. */
 function closestBranch(branches: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | undefined {
-  const depth = (issues: readonly z.core.$ZodIssue[]) => Math.max(...issues.map((issue) => (issue.code === 'invalid_type' ? 0 : 1) + issue.path.length));
+  const depth = (issues: readonly z.core.$ZodIssue[]) =>
+    Math.max(...issues.map((issue) => (issue.code === 'invalid_type' ? 0 : 1) + issue.path.length));
   return branches.filter((issues) => issues.length > 0).toSorted((a, b) => depth(b) - depth(a))[0];
 }
 

@@ -9,8 +9,16 @@ import { durationSchema, nameSchema, positiveWhole } from './schema-words.ts';
 const settingsSchema = z.strictObject({
   dedupe_window: durationSchema.optional().describe('An identical body within this time is a duplicate; default 5m'),
   retry_for: durationSchema.optional().describe('How long a delivery is tried; default 3d'),
-  github_writes_per_second: z.number().positive('must be positive').max(100, 'must be at most 100').optional().describe('Per credential; default 3'),
-  max_body_bytes: positiveWhole.max(10_485_760, 'must be at most 10485760').optional().describe('Largest body of a webhook; default 262144'),
+  github_writes_per_second: z
+    .number()
+    .positive('must be positive')
+    .max(100, 'must be at most 100')
+    .optional()
+    .describe('Per credential; default 3'),
+  max_body_bytes: positiveWhole
+    .max(10_485_760, 'must be at most 10485760')
+    .optional()
+    .describe('Largest body of a webhook; default 262144'),
 });
 
 export const configSchema = z.strictObject({
@@ -43,6 +51,8 @@ export interface Config {
   readonly automations: readonly Automation[];
   /** The file's own routes, then those that automations with a `relay` action stand for. */
   readonly routes: readonly RouteDefinition[];
+  /** Where in the file each of `routes` stands. */
+  readonly routePaths: readonly ConfigPath[];
   readonly settings: Settings;
   /** For complaints that only a later check can make. */
   readonly locator: Locator;
@@ -74,13 +84,22 @@ export function readConfig(text: string, file: string): Result<Config, ConfigPro
   } catch (error) {
     return err([locator.at([], `not valid YAML: ${error instanceof Error ? error.message : String(error)}`)]);
   }
-  if (content === null || content === undefined) return err([locator.at([], 'the file is empty: it needs at least "version: 1" and routes')]);
+  if (content === null || content === undefined)
+    return err([locator.at([], 'the file is empty: it needs at least "version: 1" and routes')]);
   const parsed = configSchema.safeParse(content);
   if (!parsed.success) return err(problemsOf(parsed.error.issues, locator, knownKeysAt));
   const { automations = [], routes: ownRoutes = [], entity, settings } = parsed.data;
   const problems = crossProblems(ownRoutes, automations, entity, locator);
   if (problems.length > 0) return err(problems);
-  return ok({ entity, automations, routes: [...ownRoutes, ...relayRoutes(automations)], settings: readSettings(settings), locator });
+  const relays = relayRoutes(automations);
+  return ok({
+    entity,
+    automations,
+    routes: [...ownRoutes, ...relays.map(({ route }) => route)],
+    routePaths: [...ownRoutes.map((_route, i) => ['routes', i]), ...relays.map(({ path }) => path)],
+    settings: readSettings(settings),
+    locator,
+  });
 }
 
 function readSettings(settings: z.infer<typeof settingsSchema> | undefined): Settings {
@@ -92,16 +111,21 @@ function readSettings(settings: z.infer<typeof settingsSchema> | undefined): Set
   };
 }
 
-function relayRoutes(automations: readonly Automation[]): RouteDefinition[] {
-  return automations.flatMap((automation) => {
+function relayRoutes(automations: readonly Automation[]): { route: RouteDefinition; path: ConfigPath }[] {
+  return automations.flatMap((automation, i) => {
     const shared = automations.some((other) => other !== automation && other.name === automation.name);
     const route = relayRoute(automation, shared);
-    return route === undefined ? [] : [route];
+    return route === undefined ? [] : [{ route, path: ['automations', i, 'action', 'relay'] }];
   });
 }
 
 /** What only shows when definitions are held against each other. */
-function crossProblems(routes: readonly RouteDefinition[], automations: readonly Automation[], entity: string | undefined, locator: Locator): ConfigProblem[] {
+function crossProblems(
+  routes: readonly RouteDefinition[],
+  automations: readonly Automation[],
+  entity: string | undefined,
+  locator: Locator,
+): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const first = (seen: Map<string, string>, key: string, path: ConfigPath, message: (where: string) => string) => {
     const before = seen.get(key);
@@ -111,16 +135,31 @@ function crossProblems(routes: readonly RouteDefinition[], automations: readonly
   };
   const routeNames = new Map<string, string>();
   routes.forEach((route, i) => {
-    first(routeNames, route.name, ['routes', i, 'name'], (where) => `there is another route "${route.name}" (${where}): route names are unique`);
+    first(
+      routeNames,
+      route.name,
+      ['routes', i, 'name'],
+      (where) => `there is another route "${route.name}" (${where}): route names are unique`,
+    );
   });
   const names = new Map<string, string>();
   automations.forEach((automation, i) => {
     const path = ['automations', i, 'name'];
     const scope = describeScope(automation.scope);
-    first(names, `${automation.name}\n${scope}`, path, (where) => `there is another automation "${automation.name}" in ${scope} (${where}): names are unique in a scope`);
+    first(
+      names,
+      `${automation.name}\n${scope}`,
+      path,
+      (where) => `there is another automation "${automation.name}" in ${scope} (${where}): names are unique in a scope`,
+    );
     if (automation.action.relay !== undefined) {
       const name = relayRouteName(automation);
-      first(routeNames, name, path, (where) => `its relay action makes the route "${name}", which exists already (${where}): give the automation a key of its own`);
+      first(
+        routeNames,
+        name,
+        path,
+        (where) => `its relay action makes the route "${name}", which exists already (${where}): give the automation a key of its own`,
+      );
     }
   });
   if (automations.length > 0 && entity === undefined) {
@@ -147,10 +186,12 @@ function knownKeysAt(path: ConfigPath): string[] {
   schemaTree ??= configJsonSchema() as SchemaNode;
   let nodes: SchemaNode[] = [schemaTree];
   for (const part of path) {
-    nodes = nodes.flatMap((node) => [node, ...(node.anyOf ?? [])]).flatMap((node) => {
-      const child = typeof part === 'number' ? node.items : node.properties?.[part];
-      return child === undefined ? [] : [child];
-    });
+    nodes = nodes
+      .flatMap((node) => [node, ...(node.anyOf ?? [])])
+      .flatMap((node) => {
+        const child = typeof part === 'number' ? node.items : node.properties?.[part];
+        return child === undefined ? [] : [child];
+      });
   }
   return nodes.flatMap((node) => [node, ...(node.anyOf ?? [])]).flatMap((node) => Object.keys(node.properties ?? {}));
 }

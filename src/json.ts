@@ -25,9 +25,7 @@ export function parseJson(text: string): Result<JsonValue, string> {
   } catch {
     return err(describeJsonError(text));
   }
-  return depthOf(value, MAX_JSON_DEPTH) > MAX_JSON_DEPTH
-    ? err(`nested more than ${MAX_JSON_DEPTH} levels deep`)
-    : ok(value);
+  return depthOf(value, MAX_JSON_DEPTH) > MAX_JSON_DEPTH ? err(`nested more than ${MAX_JSON_DEPTH} levels deep`) : ok(value);
 }
 
 function describeJsonError(text: string): string {

@@ -20,7 +20,11 @@ export function redactorOf(secrets: Iterable<string>): Redactor {
     forms.add(secret);
     forms.add(JSON.stringify(secret).slice(1, -1));
     // A private key is also recognisable by each of its lines, however its line breaks were written.
-    if (secret.includes('\n')) for (const line of secret.split('\n')) if (line.length >= 16) plain.add(line), forms.add(line);
+    for (const line of secret.includes('\n') ? secret.split('\n') : []) {
+      if (line.length < 16) continue;
+      forms.add(line);
+      plain.add(line);
+    }
   }
   const inText = longestFirst(forms);
   const inJson = longestFirst(plain);

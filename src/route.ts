@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { compileTarget, type CompiledTarget, targetSchema } from './target.ts';
 import { EVENT_FIELDS, EVENT_TYPES, type EventField, type RelayEvent } from './event.ts';
 import { compileMatch, type Match, type Matcher, matchObjectSchema } from './match.ts';
 import { didYouMean } from './nearest-word.ts';
 import { durationSchema, nameSchema } from './schema-words.ts';
+import { type CompiledTarget, compileTarget, targetSchema } from './target.ts';
 
 const conditionSchema = z.union([z.string(), z.array(z.string()).min(1, 'must list at least one value'), matchObjectSchema]);
 
@@ -99,17 +99,19 @@ export function whyNot(route: Route, event: RelayEvent): string[] {
   return route.conditions
     .filter((condition) => !holds(condition, event))
     .map(({ field, anyOf }) => {
-      const value = valueOf(field, event);
+      const value = fieldOf(field, event);
       const wanted = anyOf.map((matcher) => matcher.wanted).join(' or ');
-      return value === undefined ? `the event has no ${field} (wanted ${wanted})` : `${field} is ${JSON.stringify(value)}, wanted ${wanted}`;
+      return value === undefined
+        ? `the event has no ${field} (wanted ${wanted})`
+        : `${field} is ${JSON.stringify(value)}, wanted ${wanted}`;
     });
 }
 
 function holds(condition: RouteCondition, event: RelayEvent): boolean {
-  const value = valueOf(condition.field, event);
+  const value = fieldOf(condition.field, event);
   return value !== undefined && condition.anyOf.some((matcher) => matcher.matches(value));
 }
 
-function valueOf(field: RouteCondition['field'], event: RelayEvent): string | undefined {
+function fieldOf(field: RouteCondition['field'], event: RelayEvent): string | undefined {
   return field === 'event' ? event.type : event[field];
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { JsonValue } from './json.ts';
 import { parseDuration } from './duration.ts';
+import type { JsonValue } from './json.ts';
 
 /** Building blocks that the schemas of routes and automations share. */
 

@@ -25,7 +25,11 @@ export function signBody(body: Uint8Array | string, secret: string, encoding: 'h
  */
 export function checkSignature(header: string | undefined, body: Uint8Array, secrets: readonly string[]): SignatureFailure | undefined {
   if (header === undefined || header.trim() === '') return 'missing';
-  const given = header.split(',').slice(0, MAX_HEADER_VALUES).map(readSignature).filter((bytes) => bytes !== undefined);
+  const given = header
+    .split(',')
+    .slice(0, MAX_HEADER_VALUES)
+    .map(readSignature)
+    .filter((bytes) => bytes !== undefined);
   if (given.length === 0) return 'malformed';
   if (anySigned(given, body, secrets)) return undefined;
   return anySigned(given, Buffer.from('{}'), secrets) ? 'signature-of-empty-object' : 'mismatch';

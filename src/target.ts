@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type JsonObject, type JsonValue, isJsonObject } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 import { exactlyOneKey, jsonValueSchema } from './schema-words.ts';
 import { type CompiledTemplate, compileTemplate, compileTemplatesIn, type TemplateContext } from './template.ts';
@@ -31,7 +31,10 @@ const repositoryDispatchSchema = z.strictObject({
     .describe('What the workflow lists under on: repository_dispatch: types'),
   client_payload: z
     .record(z.string(), templateValue)
-    .refine((payload) => Object.keys(payload).length <= DISPATCH_LIMITS.payloadKeys, 'must have at most 10 top-level keys (a limit of GitHub)')
+    .refine(
+      (payload) => Object.keys(payload).length <= DISPATCH_LIMITS.payloadKeys,
+      'must have at most 10 top-level keys (a limit of GitHub)',
+    )
     .optional(),
 });
 
@@ -81,6 +84,8 @@ export interface CompiledTarget {
   readonly kind: TargetKind;
   /** Where it goes, in one word: `repository_dispatch:acme/deploy`. Deliveries of one subject keep their order per target. */
   readonly name: string;
+  /** For GitHub's kinds. */
+  readonly repository: string | undefined;
   /** The request for one event, or a sentence that says which limit or template refuses it. */
   build(context: TemplateContext): Result<TargetRequest, string>;
 }
@@ -100,6 +105,7 @@ function compileRepositoryDispatch(definition: z.infer<typeof repositoryDispatch
   return {
     kind: 'repository_dispatch',
     name: `repository_dispatch:${definition.repository}`,
+    repository: definition.repository,
     build: (context) =>
       rendering(() => {
         const request = {
@@ -120,6 +126,7 @@ function compileWorkflowDispatch(definition: z.infer<typeof workflowDispatchSche
   return {
     kind: 'workflow_dispatch',
     name: `workflow_dispatch:${definition.repository}/${definition.workflow}`,
+    repository: definition.repository,
     build: (context) =>
       rendering(() => {
         const values = Object.entries(asObject(inputs.render(context)));
@@ -141,6 +148,7 @@ function compileSlack(definition: z.infer<typeof slackSchema>): CompiledTarget {
   return {
     kind: 'slack',
     name: `slack:${definition.channel}`,
+    repository: undefined,
     build: (context) =>
       rendering(() =>
         ok({

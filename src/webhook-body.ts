@@ -37,8 +37,7 @@ export function understandBody(body: JsonValue, source: string): UnderstoodBody 
   if (isPing(body)) return { kind: 'ping' };
   const inner = isJsonObject(body.client_payload) ? body.client_payload : undefined;
   const fields = readFields(inner ?? body);
-  const type =
-    typeOf(inner?.event_type) ?? typeOf(inner?.event) ?? typeOf(body.event_type) ?? typeOf(body.event) ?? typeFrom(fields);
+  const type = typeOf(inner?.event_type) ?? typeOf(inner?.event) ?? typeOf(body.event_type) ?? typeOf(body.event) ?? typeFrom(fields);
   return { kind: 'event', event: { type: type ?? 'unknown', source, ...fields } };
 }
 

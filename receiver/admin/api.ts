@@ -1,0 +1,54 @@
+import { type Context, Hono } from 'hono';
+import { checkBearer } from '../../src/signature.ts';
+import { DELIVERY_STATES, type DeliveryState } from '../outbox/delivery.ts';
+import type { ChangeResult, DeliveryDesk } from '../outbox/store.ts';
+import { problem } from '../problem.ts';
+import type { RequestVariables } from '../request-log.ts';
+
+export interface AdminOptions {
+  readonly store: DeliveryDesk;
+  readonly token: string;
+  /** Called after something changed that may have to be sent. */
+  readonly changed: () => void;
+  readonly now: () => number;
+}
+
+const PAGE = 100;
+
+/** What the CLI can do on the machine itself, over HTTP for those who hold RELAY_ADMIN_TOKEN. */
+export function adminApi({ store, token, changed, now }: AdminOptions): Hono<RequestVariables> {
+  const app = new Hono<RequestVariables>();
+  app.use(async (c, next) => {
+    const failure = checkBearer(c.req.header('authorization'), [token]);
+    if (failure === undefined) return next();
+    c.get('line').reason = `refused: the admin token is ${failure === 'missing' ? 'missing' : 'wrong'}`;
+    return problem(c, { status: 401, title: 'Unauthorized' });
+  });
+  app.get('/status', async (c) => c.json(await store.counts()));
+  app.get('/deliveries', async (c) => {
+    const states = c.req.queries('state') ?? [];
+    const unknown = states.find((state) => !(DELIVERY_STATES as readonly string[]).includes(state));
+    if (unknown !== undefined) {
+      return problem(c, { status: 400, title: 'Bad Request', detail: `state: "${unknown}" is none of ${DELIVERY_STATES.join(', ')}.` });
+    }
+    const filter = states.length === 0 ? { limit: PAGE } : { states: states as DeliveryState[], limit: PAGE };
+    return c.json({ deliveries: await store.deliveries(filter) });
+  });
+  app.get('/deliveries/:id', async (c) => {
+    const found = await store.delivery(c.req.param('id'));
+    return found === undefined ? problem(c, { status: 404, title: 'Not Found', detail: 'There is no such delivery.' }) : c.json(found);
+  });
+  app.get('/events', async (c) => c.json({ events: await store.events({ limit: PAGE }) }));
+  app.get('/rejected', async (c) => c.json({ rejected: await store.rejected(PAGE) }));
+
+  const answer = (c: Context, [result]: ChangeResult[]): Response => {
+    if (result === undefined || !result.done)
+      return problem(c, { status: 400, title: 'Bad Request', detail: result?.why ?? 'nothing to change' });
+    changed();
+    return c.json({ id: result.id, status: 'ok' });
+  };
+  app.post('/deliveries/:id/replay', async (c) => answer(c, await store.replay([c.req.param('id')], now())));
+  app.post('/deliveries/:id/approve', async (c) => answer(c, await store.approve([c.req.param('id')], now())));
+  app.post('/deliveries/:id/cancel', async (c) => answer(c, await store.cancel([c.req.param('id')], now())));
+  return app;
+}

@@ -1,0 +1,52 @@
+import { Hono } from 'hono';
+import { adminApi } from './admin/api.ts';
+import type { Logger } from './log.ts';
+import type { Store } from './outbox/store.ts';
+import { problem } from './problem.ts';
+import { type RequestVariables, requestLog } from './request-log.ts';
+import { type WandbWebhookOptions, wandbWebhook } from './webhook/wandb-webhook.ts';
+
+export interface AppOptions extends WandbWebhookOptions {
+  readonly store: Store;
+  readonly log: Logger;
+  /** Without one there is no admin API. */
+  readonly adminToken: string | undefined;
+  /** True once the receiver is stopping: it is not ready for more. */
+  readonly stopping: () => boolean;
+}
+
+/** The whole of the receiver's HTTP, the same on every platform. */
+export function createApp(options: AppOptions): Hono<RequestVariables> {
+  const { store, log, now } = options;
+  const app = new Hono<RequestVariables>();
+  app.use(requestLog(log, now));
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/readyz', async (c) => {
+    const why = options.stopping() ? 'the receiver is stopping' : await whyNotWritable(store);
+    if (why === undefined) return c.json({ status: 'ok' });
+    c.get('line').reason = `not ready: ${why}`;
+    return problem(c, { status: 503, title: 'Service Unavailable', detail: why, headers: { 'retry-after': '5' } });
+  });
+  app.route('/webhooks/wandb', wandbWebhook(options));
+  if (options.adminToken !== undefined) app.route('/api', adminApi({ store, token: options.adminToken, changed: options.accepted, now }));
+  app.notFound((c) => {
+    const isWebhook = c.req.path.startsWith('/webhooks/wandb');
+    if (isWebhook)
+      return problem(c, { status: 405, title: 'Method Not Allowed', detail: 'Webhooks are sent with POST.', headers: { allow: 'POST' } });
+    return problem(c, { status: 404, title: 'Not Found', detail: 'There is nothing here. W&B webhooks go to POST /webhooks/wandb.' });
+  });
+  app.onError((error, c) => {
+    log.error({ path: c.req.path, error: options.redactor.text(String(error.stack ?? error)) }, 'a bug: an exception nobody expected');
+    return problem(c, { status: 500, title: 'Internal Server Error', headers: { 'retry-after': '5' } });
+  });
+  return app;
+}
+
+async function whyNotWritable(store: Store): Promise<string | undefined> {
+  try {
+    await store.check();
+    return undefined;
+  } catch (error) {
+    return `the store cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

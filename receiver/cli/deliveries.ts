@@ -1,0 +1,138 @@
+import { parseDuration } from '../../src/duration.ts';
+import { DELIVERY_STATES, type DeliveryState } from '../outbox/delivery.ts';
+import type { ChangeResult, DeliveryFilter, Store } from '../outbox/store.ts';
+import { withStore } from './open-store.ts';
+import { type CommandIo, type ExitCode, formatTime, renderTable } from './output.ts';
+
+export interface ListOptions {
+  readonly states: readonly string[];
+  /** A duration such as `24h`. */
+  readonly since: string | undefined;
+  readonly limit: number;
+  readonly json: boolean;
+}
+
+/** `wandb-relay deliveries`: what was sent, what was not, and why. */
+export function listDeliveries(io: CommandIo, options: ListOptions): Promise<ExitCode> | ExitCode {
+  const filter = readFilter(io, options.states, options.since, options.limit);
+  if (typeof filter === 'string') return refuse(io, filter);
+  return withStore(io, async (store) => {
+    const deliveries = await store.deliveries(filter);
+    if (options.json) {
+      io.print(JSON.stringify(deliveries, null, 2));
+      return 0;
+    }
+    if (deliveries.length === 0) {
+      io.print(
+        options.states.length === 0 ? 'There are no deliveries yet.' : `There are no deliveries that are ${options.states.join(' or ')}.`,
+      );
+      return 0;
+    }
+    const rows = deliveries.map((d) => [
+      formatTime(d.createdAt),
+      d.state,
+      d.route,
+      d.target,
+      String(d.attempts),
+      d.id,
+      d.runUrl ?? d.reason ?? '',
+    ]);
+    io.print(renderTable(['CREATED (UTC)', 'STATE', 'ROUTE', 'TARGET', 'TRIES', 'ID', 'NOTE'], rows));
+    if (deliveries.length === options.limit) io.print(`The newest ${options.limit}; see more with --limit.`);
+    return 0;
+  });
+}
+
+/** `wandb-relay deliveries ID`: one delivery with its request and every attempt. */
+export function showDelivery(io: CommandIo, id: string, json: boolean): Promise<ExitCode> {
+  return withStore(io, async (store) => {
+    const found = await store.delivery(id);
+    if (found === undefined) return refuse(io, `${id}: there is no such delivery`);
+    if (json) {
+      io.print(JSON.stringify(found, null, 2));
+      return 0;
+    }
+    const { delivery, attempts } = found;
+    const event = await store.event(delivery.eventId);
+    const facts: [string, string | null][] = [
+      ['delivery', delivery.id],
+      ['event', `${delivery.eventId} (${event?.event.type ?? 'gone'})`],
+      ['route', delivery.route],
+      ['target', delivery.target],
+      ['state', delivery.state],
+      ['reason', delivery.reason],
+      ['created', formatTime(delivery.createdAt)],
+      ['next try', delivery.dueAt === null ? null : formatTime(delivery.dueAt)],
+      ['run', delivery.runUrl],
+    ];
+    for (const [name, value] of facts) if (value !== null) io.print(`${name.padEnd(9)} ${value}`);
+    io.print(`\nrequest\n${JSON.stringify(delivery.request, null, 2)}\n`);
+    const rows = attempts.map((a) => [formatTime(a.startedAt), a.outcome, String(a.status ?? ''), `${a.durationMs}ms`, a.detail]);
+    io.print(rows.length === 0 ? 'No attempts yet.' : renderTable(['ATTEMPT (UTC)', 'OUTCOME', 'STATUS', 'TOOK', 'DETAIL'], rows));
+    return 0;
+  });
+}
+
+export interface ReplayOptions {
+  readonly states: readonly string[];
+  readonly since: string | undefined;
+  readonly dryRun: boolean;
+}
+
+/** More than this at once is asked for with a narrower --since. */
+const REPLAY_LIMIT = 10_000;
+
+/** `wandb-relay replay`: sends finished deliveries once more, by id or by state. */
+export function replay(io: CommandIo, ids: readonly string[], options: ReplayOptions): Promise<ExitCode> | ExitCode {
+  if (ids.length > 0 && options.states.length > 0) return refuse(io, 'replay: name deliveries by id or by --state, not both');
+  if (ids.length === 0 && options.states.length === 0) return refuse(io, 'replay: name deliveries: by their ids, or with --state dead');
+  const filter = readFilter(io, options.states, options.since, REPLAY_LIMIT);
+  if (typeof filter === 'string') return refuse(io, filter);
+  return withStore(io, async (store) => {
+    // Oldest first, so that they leave in the order in which they came.
+    const chosen = ids.length > 0 ? ids : (await store.deliveries(filter)).map(({ id }) => id).reverse();
+    if (options.dryRun) {
+      for (const id of chosen) io.print(`${id} would be replayed`);
+      io.print(`${chosen.length} would be replayed. Nothing was changed.`);
+      return 0;
+    }
+    return report(io, 'replayed', await store.replay(chosen, io.now()));
+  });
+}
+
+export type Decision = 'approve' | 'cancel';
+
+/** `wandb-relay approve` and `cancel`. */
+export function decide(io: CommandIo, decision: Decision, ids: readonly string[]): Promise<ExitCode> {
+  const change = (store: Store) => (decision === 'approve' ? store.approve(ids, io.now()) : store.cancel(ids, io.now()));
+  return withStore(io, async (store) => report(io, decision === 'approve' ? 'approved' : 'cancelled', await change(store)));
+}
+
+function report(io: CommandIo, done: string, results: readonly ChangeResult[]): ExitCode {
+  for (const result of results) {
+    if (result.done) io.print(`${result.id} ${done}`);
+    else io.complain(`${result.id} not ${done}: ${result.why}`);
+  }
+  const count = results.filter((result) => result.done).length;
+  io.print(
+    `${count} of ${results.length} ${done}.${count > 0 && done !== 'cancelled' ? ' A running receiver takes them up within a second.' : ''}`,
+  );
+  return count === results.length ? 0 : 1;
+}
+
+function readFilter(io: CommandIo, states: readonly string[], since: string | undefined, limit: number): DeliveryFilter | string {
+  const unknown = states.find((state) => !(DELIVERY_STATES as readonly string[]).includes(state));
+  if (unknown !== undefined) return `--state: "${unknown}" is none of ${DELIVERY_STATES.join(', ')}`;
+  const age = since === undefined ? undefined : parseDuration(since);
+  if (since !== undefined && age === undefined) return `--since: "${since}" is not a duration, such as 30m, 24h or 3d`;
+  return {
+    limit,
+    ...(states.length === 0 ? {} : { states: states as DeliveryState[] }),
+    ...(age === undefined ? {} : { since: io.now() - age }),
+  };
+}
+
+function refuse(io: CommandIo, why: string): ExitCode {
+  io.complain(why);
+  return 1;
+}

@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+// The check comes before anything is loaded that an older Node does not have.
+const major = Number(process.versions.node.split('.')[0]);
+if (major < 24) {
+  console.error(`wandb-relay needs Node 24 or newer; this is ${process.version}.`);
+  process.exit(1);
+}
+const { runOnNode } = await import('./node-io.ts');
+await runOnNode();

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CommanderError } from 'commander';
+import type { CommandIo } from './output.ts';
+import { packageRoot } from './package-root.ts';
+import { runProgram } from './program.ts';
+
+/** Resolves with the first signal; a second one ends the process at once. */
+function whenStopped(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        resolve(signal);
+        process.once(signal, () => process.exit(1));
+      });
+    }
+  });
+}
+
+/** The command line on Node: the one place that touches the process. */
+export async function runOnNode(): Promise<void> {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  const io: CommandIo = {
+    variables: process.env,
+    cwd: process.cwd(),
+    print: (text) => process.stdout.write(`${text}\n`),
+    complain: (text) => process.stderr.write(`${text}\n`),
+    terminal: process.stdout.isTTY === true,
+    now: Date.now,
+    random: Math.random,
+    randomBytes: (length) => randomBytes(length),
+    fetch,
+    stopped: whenStopped,
+  };
+  try {
+    process.exitCode = await runProgram(io, version, process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode;
+  }
+}

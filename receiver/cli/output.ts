@@ -1,0 +1,60 @@
+import Table from 'cli-table3';
+
+/** What a command touches of the world outside, handed to it by the entry. */
+export interface CommandIo {
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** One line, or several, on standard output. */
+  print(text: string): void;
+  /** On standard error. */
+  complain(text: string): void;
+  /** Standard output is a terminal. */
+  readonly terminal: boolean;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly fetch: typeof fetch;
+  /** Resolves when the process is asked to stop. */
+  readonly stopped: () => Promise<string>;
+}
+
+/** Exit codes: 0 it worked, 1 it did not; 2 is left to commands that report a difference. */
+export type ExitCode = 0 | 1 | 2;
+
+/** A table for people: a line a row, no frame, so that it can be cut and grepped. */
+export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const none = Object.fromEntries(
+    [
+      'top',
+      'top-mid',
+      'top-left',
+      'top-right',
+      'bottom',
+      'bottom-mid',
+      'bottom-left',
+      'bottom-right',
+      'left',
+      'left-mid',
+      'mid',
+      'mid-mid',
+      'right',
+      'right-mid',
+    ].map((part) => [part, '']),
+  );
+  const table = new Table({
+    head: [...head],
+    chars: { ...none, middle: '  ' },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** `2026-11-21 00:03:21` in UTC. */
+export function formatTime(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+}

@@ -1,0 +1,138 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { configJsonSchema } from '../../src/config.ts';
+import { DEFAULT_SOURCE } from '../../src/event.ts';
+import { DEFAULT_CONFIG_PATH } from '../environment.ts';
+import { type Decision, decide, listDeliveries, replay, showDelivery } from './deliveries.ts';
+import { listEvents, listRejected } from './events.ts';
+import type { CommandIo, ExitCode } from './output.ts';
+import { sendTest } from './send-test.ts';
+import { serve } from './serve.ts';
+import { simulate } from './simulate.ts';
+import { validate } from './validate.ts';
+
+/** Runs the command line and returns the exit code. */
+export async function runProgram(io: CommandIo, version: string, words: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = buildProgram(io, version, (result) => {
+    code = result;
+  });
+  await program.parseAsync([...words], { from: 'user' });
+  return code;
+}
+
+function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => void): Command {
+  const configPath = io.variables.RELAY_CONFIG || DEFAULT_CONFIG_PATH;
+  const program = new Command('wandb-relay')
+    .description('W&B automations start GitHub workflows: a durable webhook receiver, and what is needed to run it.')
+    .version(version)
+    .configureOutput({ writeOut: (text) => io.print(text.trimEnd()), writeErr: (text) => io.complain(text.trimEnd()) })
+    .showHelpAfterError('(--help shows what there is)');
+  /** Runs a command and keeps its exit code. */
+  const run = (work: ExitCode | Promise<ExitCode>) => Promise.resolve(work).then(done);
+
+  program
+    .command('serve')
+    .description('run the receiver')
+    .option('--sandbox', 'record dispatches instead of sending them', false)
+    .action((options: { sandbox: boolean }) => run(serve(io, options)));
+  program
+    .command('validate')
+    .description('check the config file, and that workflows in this checkout listen')
+    .option('--config <file>', 'the config file', configPath)
+    .action((options: { config: string }) => run(validate(io, options.config)));
+  program
+    .command('simulate')
+    .description('show which routes an event matches, why not, and what each would send; sends nothing')
+    .requiredOption('--event <file>', 'a JSON file with the body as W&B would send it')
+    .option('--config <file>', 'the config file', configPath)
+    .option('--source <name>', 'as if it arrived at /webhooks/wandb/<name>', DEFAULT_SOURCE)
+    .option('--json', 'print JSON', false)
+    .action((options: { event: string; config: string; source: string; json: boolean }) => run(simulate(io, options)));
+  program
+    .command('send-test')
+    .description('send a receiver a signed event as W&B would')
+    .requiredOption('--url <url>', 'the receiver, such as http://127.0.0.1:8787')
+    .requiredOption('--event <type>', 'such as add_artifact_alias')
+    .option('--set <name=value...>', 'a field of the event, such as alias=production')
+    .action((options: { url: string; event: string; set?: string[] }) => run(sendTest(io, { ...options, set: options.set ?? [] })));
+  addDeskCommands(program, io, run);
+  program
+    .command('schema')
+    .description('write the JSON Schema of the config file, for editors')
+    .option('--out <file>', 'write to a file instead of printing')
+    .action((options: { out?: string }) => run(writeSchema(io, options.out)));
+  return program;
+}
+
+/** The commands that look into the store of a receiver on this machine. */
+function addDeskCommands(program: Command, io: CommandIo, run: (work: ExitCode | Promise<ExitCode>) => Promise<void>): void {
+  program
+    .command('deliveries')
+    .description('list deliveries, or show one with all its attempts')
+    .argument('[id]', 'one delivery')
+    .option('--state <state...>', 'only these, such as dead or pending')
+    .option('--since <duration>', 'only the newer ones, such as 24h')
+    .option('--limit <n>', 'how many at the most', readLimit, 50)
+    .option('--json', 'print JSON', false)
+    .action((id: string | undefined, options: { state?: string[]; since?: string; limit: number; json: boolean }) =>
+      run(
+        id === undefined
+          ? listDeliveries(io, { ...options, states: options.state ?? [], since: options.since })
+          : showDelivery(io, id, options.json),
+      ),
+    );
+  program
+    .command('events')
+    .description('list the events that arrived and what became of them')
+    .option('--unmatched', 'only those that no route asked for', false)
+    .option('--type <type>', 'only this type, such as unknown')
+    .option('--limit <n>', 'how many at the most', readLimit, 50)
+    .option('--json', 'print JSON', false)
+    .action((options: { unmatched: boolean; type?: string; limit: number; json: boolean }) =>
+      run(listEvents(io, { ...options, type: options.type })),
+    );
+  program
+    .command('rejected')
+    .description('list authentic requests that could not be read')
+    .option('--json', 'print JSON', false)
+    .action((options: { json: boolean }) => run(listRejected(io, options.json)));
+  program
+    .command('replay')
+    .description('send finished deliveries once more')
+    .argument('[id...]', 'the deliveries')
+    .option('--state <state...>', 'all in this state, such as dead')
+    .option('--since <duration>', 'only the newer ones, such as 24h')
+    .option('--dry-run', 'only say which', false)
+    .action((ids: string[], options: { state?: string[]; since?: string; dryRun: boolean }) =>
+      run(replay(io, ids, { states: options.state ?? [], since: options.since, dryRun: options.dryRun })),
+    );
+  const decisions: [Decision, string][] = [
+    ['approve', 'let deliveries go that wait for approval'],
+    ['cancel', 'stop deliveries that wait'],
+  ];
+  for (const [decision, description] of decisions) {
+    program
+      .command(decision)
+      .description(description)
+      .argument('<id...>', 'the deliveries')
+      .action((ids: string[]) => run(decide(io, decision, ids)));
+  }
+}
+
+function readLimit(text: string): number {
+  const limit = Number(text);
+  if (!Number.isInteger(limit) || limit < 1) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return limit;
+}
+
+function writeSchema(io: CommandIo, out: string | undefined): ExitCode {
+  const text = JSON.stringify(configJsonSchema(), null, 2);
+  if (out === undefined) io.print(text);
+  else {
+    writeFileSync(resolve(io.cwd, out), `${text}\n`);
+    io.print(`${out} written`);
+  }
+  return 0;
+}

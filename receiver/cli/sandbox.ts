@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import type { Config } from '../../src/config.ts';
+import { relayPayload, substituteVariables } from '../../src/relay-payload.ts';
+import type { Result } from '../../src/result.ts';
+import { signBody } from '../../src/signature.ts';
+import type { Environment } from '../environment.ts';
+import { isOpen } from '../webhook/authenticate.ts';
+import { loadConfig } from './load-config.ts';
+import type { CommandIo } from './output.ts';
+import { packageRoot } from './package-root.ts';
+import { SAMPLE_VALUES } from './sample-event.ts';
+
+/** The example routes, which the sandbox runs when there is no config file. */
+export function sandboxConfig(): Result<Config, string[]> {
+  const loaded = loadConfig(packageRoot(), join('examples', 'wandb-relay.yaml'));
+  if (loaded === undefined) throw new Error('examples/wandb-relay.yaml is missing from the package');
+  return loaded;
+}
+
+/** A sandbox without a secret gets one for this run, so that its requests are signed like real ones. */
+export function withSandboxSecret(environment: Environment, io: Pick<CommandIo, 'randomBytes'>): Environment {
+  if (!isOpen(environment.authentication)) return environment;
+  const secret = Buffer.from(io.randomBytes(24)).toString('hex');
+  return {
+    ...environment,
+    authentication: { sources: new Map([['', { secrets: [secret], tokens: [] }]]) },
+    secrets: [...environment.secrets, secret],
+  };
+}
+
+/** What the sandbox says when it is ready: a request that can be pasted into another terminal. */
+export function sandboxBanner(environment: Environment, config: Config, url: string): string {
+  const body = JSON.stringify(substituteVariables(relayPayload('add_artifact_alias', 'deploy-production'), SAMPLE_VALUES));
+  const access = environment.authentication.sources.get('');
+  const headers = [`-H 'Content-Type: application/json'`];
+  if (access?.secrets[0] !== undefined) headers.push(`-H 'X-Wandb-Signature: ${signBody(body, access.secrets[0])}'`);
+  const needsToken = access?.tokens[0] !== undefined;
+  if (needsToken) headers.push(`-H "Authorization: Bearer $WANDB_WEBHOOK_TOKEN"`);
+  return [
+    '',
+    'wandb-relay is running as a sandbox: nothing is configured, so it listens on this machine only',
+    `and writes down the dispatches of ${config.routes.length} example routes (examples/wandb-relay.yaml) instead of sending them.`,
+    '',
+    'Send it an event, signed as W&B signs it: paste this into another terminal.',
+    '',
+    `curl -sS ${url}/webhooks/wandb ${headers.join(' ')} -d '${body}'`,
+    '',
+    'The dispatch then shows up below. The same event once more within five minutes is a duplicate.',
+    'Stop with Ctrl-C. To send for real, see "Set up" in README.md.',
+    '',
+  ].join('\n');
+}

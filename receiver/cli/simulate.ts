@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Config } from '../../src/config.ts';
+import type { RelayEvent } from '../../src/event.ts';
+import { idsFrom } from '../../src/id.ts';
+import { type JsonValue, parseJson } from '../../src/json.ts';
+import { redactorOf } from '../../src/redact.ts';
+import { compileRoute, routeMatches, whyNot } from '../../src/route.ts';
+import type { TargetRequest } from '../../src/target.ts';
+import { understandBody } from '../../src/webhook-body.ts';
+import { readEnvironment } from '../environment.ts';
+import { describeRequest } from '../github/wire-request.ts';
+import { loadConfig, noSuchConfig } from './load-config.ts';
+import type { CommandIo, ExitCode } from './output.ts';
+
+export interface SimulateOptions {
+  readonly event: string;
+  readonly config: string;
+  readonly source: string;
+  readonly json: boolean;
+}
+
+interface SimulatedRoute {
+  readonly route: string;
+  readonly matches: boolean;
+  /** Why it does not match. */
+  readonly why: readonly string[];
+  readonly requests: readonly ({ readonly target: string } & ({ readonly request: object } | { readonly problem: string }))[];
+}
+
+/** `wandb-relay simulate`: what an event would start, and why not. Sends nothing, stores nothing. */
+export function simulate(io: CommandIo, options: SimulateOptions): ExitCode {
+  const body = readBody(io, options.event);
+  const loaded = loadConfig(io.cwd, options.config);
+  const environment = readEnvironment(io.variables);
+  if (typeof body === 'string' || loaded === undefined || !loaded.ok || !environment.ok) {
+    if (typeof body === 'string') io.complain(body);
+    if (loaded === undefined) io.complain(noSuchConfig(options.config));
+    else if (!loaded.ok) for (const line of loaded.error) io.complain(line);
+    if (!environment.ok) for (const line of environment.error) io.complain(line);
+    return 1;
+  }
+  const payload = redactorOf(environment.value.secrets).json(body.value);
+  const understood = understandBody(payload, options.source);
+  if (understood.kind === 'ping') {
+    io.print(
+      options.json
+        ? JSON.stringify({ ping: true, routes: [] }, null, 2)
+        : 'This is what the Test button of W&B sends: it is answered with 200 and starts nothing.',
+    );
+    return 0;
+  }
+  const routes = simulateRoutes(io, loaded.value, understood.event, payload, environment.value.githubApiUrl);
+  if (options.json) io.print(JSON.stringify({ event: understood.event, routes }, null, 2));
+  else printSimulation(io, understood.event, routes);
+  return 0;
+}
+
+function readBody(io: CommandIo, file: string): { value: JsonValue } | string {
+  let text: string;
+  try {
+    text = readFileSync(resolve(io.cwd, file), 'utf8');
+  } catch (error) {
+    return `${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  const parsed = parseJson(text);
+  return parsed.ok ? { value: parsed.value } : `${file}: not JSON: ${parsed.error}`;
+}
+
+function simulateRoutes(io: CommandIo, config: Config, event: RelayEvent, payload: JsonValue, apiUrl: string): SimulatedRoute[] {
+  const newId = idsFrom(io.now, () => io.randomBytes(16));
+  return config.routes.map(compileRoute).map((route) => {
+    if (!routeMatches(route, event)) return { route: route.name, matches: false, why: whyNot(route, event), requests: [] };
+    const requests = route.targets.map((target) => {
+      const built = target.build({ delivery_id: newId(), route: route.name, event: { ...event, payload } });
+      return { target: target.name, ...(built.ok ? { request: asSent(built.value, apiUrl) } : { problem: built.error }) };
+    });
+    return { route: route.name, matches: true, why: [], requests };
+  });
+}
+
+function asSent(request: TargetRequest, apiUrl: string): object {
+  return request.kind === 'slack' ? request : describeRequest(request, apiUrl);
+}
+
+function printSimulation(io: CommandIo, event: RelayEvent, routes: readonly SimulatedRoute[]): void {
+  io.print(`Event ${event.type}`);
+  for (const [field, value] of Object.entries(event)) if (field !== 'type') io.print(`  ${field.padEnd(10)} ${value}`);
+  for (const { route, matches, why, requests } of routes) {
+    io.print('');
+    io.print(`Route ${route}: ${matches ? 'matches' : 'does not match'}`);
+    for (const reason of why) io.print(`  - ${reason}`);
+    for (const item of requests) {
+      io.print(`  would send to ${item.target}:`);
+      const text = 'problem' in item ? `nothing: ${item.problem}` : JSON.stringify(item.request, null, 2);
+      io.print(text.replace(/^/gm, '    '));
+    }
+  }
+  const matching = routes.filter(({ matches }) => matches).length;
+  io.print('');
+  io.print(`${matching} of ${routes.length} routes match. Nothing was sent.`);
+}

@@ -1,0 +1,161 @@
+import { createPrivateKey } from 'node:crypto';
+import { isIP } from 'node:net';
+import { DEFAULT_SOURCE } from '../src/event.ts';
+import { err, ok, type Result } from '../src/result.ts';
+import { type Authentication, type SourceSecrets, sourceVariable } from './webhook/authenticate.ts';
+
+/** Every environment variable, read in this one place. */
+export interface Environment {
+  readonly port: number;
+  readonly host: string;
+  /** The path of the SQLite file; `undefined` when DATABASE_URL is not set. */
+  readonly databasePath: string | undefined;
+  readonly configPath: string;
+  readonly configPathIsSet: boolean;
+  readonly adminToken: string | undefined;
+  readonly authentication: Authentication;
+  readonly github: GitHubAccess | undefined;
+  readonly githubApiUrl: string;
+  /** `owner/name` when this runs in a GitHub workflow. */
+  readonly githubRepository: string | undefined;
+  /** The values of all secrets, for redaction. */
+  readonly secrets: readonly string[];
+  /** What is allowed but probably not meant. */
+  readonly warnings: readonly string[];
+}
+
+export type GitHubAccess =
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'app'; readonly appId: string; readonly privateKey: string };
+
+export const DEFAULT_DATABASE_PATH = 'relay.db';
+export const DEFAULT_CONFIG_PATH = 'wandb-relay.yaml';
+export const GITHUB_API_URL = 'https://api.github.com';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Reads the environment. Each error is one line: the variable, what is wrong, what to do. A blank value counts as not set. */
+export function readEnvironment(variables: Variables): Result<Environment, string[]> {
+  const errors: string[] = [];
+  const warnings: string[] = [];
+  const get = (name: string): string | undefined => {
+    const value = variables[name]?.trim();
+    return value === '' ? undefined : value;
+  };
+  const port = readPort(get('PORT'), errors);
+  const databasePath = readDatabase(get('DATABASE_URL'), errors);
+  const authentication = readAuthentication(variables, errors);
+  const host = get('HOST') ?? '127.0.0.1';
+  const github = readGitHub(get('GITHUB_TOKEN'), get('GITHUB_APP_ID'), get('GITHUB_APP_PRIVATE_KEY'), errors);
+  const githubApiUrl = readApiUrl(get('GITHUB_API_URL'), errors);
+  const adminToken = get('RELAY_ADMIN_TOKEN');
+  if (errors.length > 0) return err(errors);
+
+  const webhookSecrets = [...authentication.sources.values()].flatMap(({ secrets, tokens }) => [...secrets, ...tokens]);
+  const githubSecret = github === undefined ? [] : [github.kind === 'token' ? github.token : github.privateKey];
+  const secrets = [...webhookSecrets, ...githubSecret, ...(adminToken === undefined ? [] : [adminToken])];
+  if (secrets.some((secret) => secret.length < 12)) {
+    warnings.push('a secret has fewer than 12 characters: it is easy to guess, and every text that contains it is redacted');
+  }
+  return ok({
+    port,
+    host,
+    databasePath,
+    configPath: get('RELAY_CONFIG') ?? DEFAULT_CONFIG_PATH,
+    configPathIsSet: get('RELAY_CONFIG') !== undefined,
+    adminToken,
+    authentication,
+    github,
+    githubApiUrl,
+    githubRepository: get('GITHUB_REPOSITORY'),
+    secrets,
+    warnings,
+  });
+}
+
+/** True for addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true;
+  return isIP(host) === 4 && host.startsWith('127.');
+}
+
+function readPort(text: string | undefined, errors: string[]): number {
+  if (text === undefined) return 8787;
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  errors.push(`PORT: "${text}" is not a port number: set it to a whole number up to 65535`);
+  return 0;
+}
+
+function readDatabase(text: string | undefined, errors: string[]): string | undefined {
+  if (text === undefined) return undefined;
+  const path = /^file:(?:\/\/(?=\/))?(.+)$/.exec(text)?.[1];
+  if (path !== undefined) return path;
+  errors.push(
+    /^postgres(ql)?:/.test(text)
+      ? 'DATABASE_URL: PostgreSQL is not part of this version: set it to a SQLite file, such as file:relay.db'
+      : 'DATABASE_URL: must begin with "file:", such as file:relay.db or file:/var/lib/wandb-relay/relay.db',
+  );
+  return undefined;
+}
+
+const SECRET = 'WANDB_WEBHOOK_SECRET';
+const TOKEN = 'WANDB_WEBHOOK_TOKEN';
+
+/** `WANDB_WEBHOOK_SECRET` and `…_TOKEN` for `/webhooks/wandb`, and with `_<SOURCE>` behind them for a named source. */
+function readAuthentication(variables: Variables, errors: string[]): Authentication {
+  const sources = new Map<string, SourceSecrets>();
+  for (const [name, value] of Object.entries(variables)) {
+    const found = /^(WANDB_WEBHOOK_SECRET|WANDB_WEBHOOK_TOKEN)(?:_([A-Z0-9_]+))?$/.exec(name);
+    const values = (value ?? '')
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '');
+    if (found === null || values.length === 0) continue;
+    const source = found[2] ?? '';
+    if (source === sourceVariable(DEFAULT_SOURCE))
+      errors.push(`${name}: "${DEFAULT_SOURCE}" is what arrives at /webhooks/wandb: use ${found[1]}`);
+    const known = sources.get(source) ?? { secrets: [], tokens: [] };
+    sources.set(source, found[1] === SECRET ? { ...known, secrets: values } : { ...known, tokens: values });
+  }
+  return { sources };
+}
+
+function readGitHub(
+  token: string | undefined,
+  appId: string | undefined,
+  key: string | undefined,
+  errors: string[],
+): GitHubAccess | undefined {
+  if (token !== undefined && (appId !== undefined || key !== undefined)) {
+    errors.push('GITHUB_TOKEN: is set together with GITHUB_APP_ID or GITHUB_APP_PRIVATE_KEY: set the token or the App, not both');
+    return undefined;
+  }
+  if (token !== undefined) {
+    if (/\s/.test(token)) errors.push('GITHUB_TOKEN: has white space in it: set it to the token alone');
+    return { kind: 'token', token };
+  }
+  if (appId === undefined && key === undefined) return undefined;
+  if (appId === undefined) errors.push('GITHUB_APP_ID: is not set, but GITHUB_APP_PRIVATE_KEY is: set both');
+  if (key === undefined) errors.push('GITHUB_APP_PRIVATE_KEY: is not set, but GITHUB_APP_ID is: set both');
+  if (appId === undefined || key === undefined) return undefined;
+  // Many places that hold secrets keep only one line.
+  const privateKey = key.replaceAll('\\n', '\n');
+  try {
+    createPrivateKey(privateKey);
+  } catch {
+    errors.push(
+      'GITHUB_APP_PRIVATE_KEY: is not a private key: set it to the whole text of the .pem file (line breaks may be written as \\n)',
+    );
+  }
+  return { kind: 'app', appId, privateKey };
+}
+
+function readApiUrl(text: string | undefined, errors: string[]): string {
+  if (text === undefined) return GITHUB_API_URL;
+  if (URL.canParse(text) && /^https?:/.test(text)) return text.replace(/\/+$/, '');
+  errors.push(`GITHUB_API_URL: "${text}" is not an http or https address, such as https://github.example.com/api/v3`);
+  return GITHUB_API_URL;
+}
+
+export const WEBHOOK_VARIABLES = { secret: SECRET, token: TOKEN } as const;

@@ -1,0 +1,178 @@
+import { Octokit } from '@octokit/rest';
+import { requestProblem, type TargetRequest } from '../../src/target.ts';
+import type { LookResult, SendContext, SendResult, Target } from '../outbox/target.ts';
+import { type AnswerContext, allowanceReset, readFailure } from './answer.ts';
+import type { GitHubCredentials, Permission } from './credentials.ts';
+import { hintsFor } from './hints.ts';
+
+export type DispatchRequest = Extract<TargetRequest, { kind: 'repository_dispatch' | 'workflow_dispatch' }>;
+
+export interface DispatchOptions {
+  readonly credentials: GitHubCredentials;
+  /** `https://api.github.com`, or a GitHub Enterprise Server's `https://HOST/api/v3`. */
+  readonly apiUrl: string;
+  readonly fetch: typeof fetch;
+  readonly now: () => number;
+}
+
+/** The time limit of one request to GitHub. */
+const REQUEST_LIMIT_MS = 10_000;
+/** A token this young may be refused by a part of GitHub that has not heard of it (seen by Octokit's own App client). */
+const YOUNG_TOKEN_MS = 60_000;
+/** GitHub lists at most 1,000 runs for one search. */
+const RUN_PAGES = 10;
+const RUNS_PER_PAGE = 100;
+
+/** Starts workflows by `repository_dispatch` and `workflow_dispatch`. One request per send; nothing here retries. */
+export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest> {
+  // A GitHub Enterprise Server that does not know this parameter refuses it; then it is left out for good.
+  let askForRun = true;
+
+  const clientFor = (token: string, signal: AbortSignal): Octokit =>
+    new Octokit({
+      auth: token,
+      baseUrl: options.apiUrl,
+      userAgent: 'wandb-relay',
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+      request: { fetch: options.fetch, signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_LIMIT_MS)]) },
+    });
+
+  const answerContext = (request: DispatchRequest, context: SendContext, writes: boolean): AnswerContext => ({
+    repository: request.repository,
+    hints: hintsFor(request, options.credentials.kind),
+    writes,
+    attempts: context.attempts,
+    now: options.now(),
+  });
+
+  const send = async (request: DispatchRequest, context: SendContext): Promise<SendResult> => {
+    const problem = requestProblem(request);
+    if (problem !== undefined) return { outcome: 'refused', status: null, detail: problem };
+    const permission: Permission = request.kind === 'repository_dispatch' ? { contents: 'write' } : { actions: 'write' };
+    let token: Awaited<ReturnType<GitHubCredentials['token']>>;
+    try {
+      token = await options.credentials.token(request.repository, permission);
+    } catch (error) {
+      const failure = readFailure(error, { ...answerContext(request, context, false), hints: hintsFor(request, 'app-token') });
+      return { ...failure, detail: `no token for ${request.repository}: ${failure.detail}` };
+    }
+    const client = clientFor(token.token, context.signal);
+    try {
+      return request.kind === 'repository_dispatch'
+        ? await sendRepositoryDispatch(client, request)
+        : await sendWorkflowDispatch(client, request, askForRun);
+    } catch (error) {
+      const failure = readFailure(error, answerContext(request, context, true));
+      if (failure.outcome === 'refused' && failure.status === 422 && askForRun && failure.detail.includes('return_run_details')) {
+        askForRun = false;
+        return send(request, context);
+      }
+      if (failure.outcome === 'refused' && failure.status === 401 && isYoung(token.createdAt)) {
+        return { outcome: 'failed', status: 401, ambiguous: false, detail: 'GitHub does not know the new token of the App yet (401)' };
+      }
+      return failure;
+    }
+  };
+
+  const isYoung = (createdAt: number | undefined): boolean => createdAt !== undefined && options.now() - createdAt < YOUNG_TOKEN_MS;
+
+  const look = async (request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<LookResult> => {
+    try {
+      const { token } = await options.credentials.token(request.repository, { actions: 'read' });
+      return await findRun(clientFor(token, context.signal), request, context);
+    } catch (error) {
+      const failure = readFailure(error, answerContext(request, context, false));
+      return failure.outcome === 'refused' ? { outcome: 'unknowable', detail: failure.detail } : failure;
+    }
+  };
+
+  return { send, look };
+}
+
+async function sendRepositoryDispatch(
+  client: Octokit,
+  request: Extract<DispatchRequest, { kind: 'repository_dispatch' }>,
+): Promise<SendResult> {
+  const { event_type, client_payload } = request;
+  const response = await client.rest.repos.createDispatchEvent({ ...ownerAndRepo(request.repository), event_type, client_payload });
+  const status: number = response.status;
+  if (status !== 204) return unexpected(status);
+  return {
+    outcome: 'delivered',
+    status,
+    run: null,
+    detail: `dispatched ${event_type} to ${request.repository}`,
+    ...holdFrom(response.headers),
+  };
+}
+
+async function sendWorkflowDispatch(
+  client: Octokit,
+  request: Extract<DispatchRequest, { kind: 'workflow_dispatch' }>,
+  askForRun: boolean,
+): Promise<SendResult> {
+  const response = await client.rest.actions.createWorkflowDispatch({
+    ...ownerAndRepo(request.repository),
+    workflow_id: request.workflow,
+    ref: request.ref,
+    inputs: { ...request.inputs },
+    ...(askForRun ? { return_run_details: true } : {}),
+  });
+  // GitHub answers 200 with the run, or 204 without it on an older server.
+  const status: number = response.status;
+  if (status !== 200 && status !== 204) return unexpected(status);
+  const data: unknown = response.data;
+  const run = runDetails(data);
+  if (status === 200 && run === null) return unexpected(status);
+  const detail = `started ${request.workflow} in ${request.repository}${run === null ? '' : `: ${run.url}`}`;
+  return { outcome: 'delivered', status, run, detail, ...holdFrom(response.headers) };
+}
+
+function runDetails(data: unknown): { id: string; url: string } | null {
+  if (typeof data !== 'object' || data === null || !('workflow_run_id' in data)) return null;
+  const url = 'html_url' in data ? data.html_url : 'run_url' in data ? data.run_url : '';
+  return { id: String(data.workflow_run_id), url: String(url) };
+}
+
+/** A success that GitHub does not give: something else answered, such as a proxy's page. */
+function unexpected(status: number): SendResult {
+  return {
+    outcome: 'failed',
+    status,
+    ambiguous: true,
+    detail: `an answer that GitHub does not give (${status}): does GITHUB_API_URL point to GitHub?`,
+  };
+}
+
+function holdFrom(headers: Readonly<Record<string, string | number | undefined>>): { holdUntil?: number } {
+  const reset = allowanceReset(headers);
+  return reset === undefined ? {} : { holdUntil: reset };
+}
+
+/**
+ * Looks for the run whose title holds the delivery's id. The workflow puts it there with `run-name`
+ * (`${{ github.event.client_payload.delivery_id }}`); a workflow that does not cannot be recognised.
+ */
+async function findRun(client: Octokit, request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<LookResult> {
+  const parameters = {
+    ...ownerAndRepo(request.repository),
+    event: request.kind,
+    created: `>=${new Date(context.runsSince).toISOString()}`,
+    per_page: RUNS_PER_PAGE,
+  };
+  for (let page = 1; page <= RUN_PAGES; page++) {
+    const { data } =
+      request.kind === 'repository_dispatch'
+        ? await client.rest.actions.listWorkflowRunsForRepo({ ...parameters, page })
+        : await client.rest.actions.listWorkflowRuns({ ...parameters, workflow_id: request.workflow, page });
+    const run = data.workflow_runs.find((candidate) => candidate.display_title.includes(context.deliveryId));
+    if (run !== undefined) return { outcome: 'found', run: { id: String(run.id), url: run.html_url } };
+    if (data.workflow_runs.length < RUNS_PER_PAGE) break;
+  }
+  return { outcome: 'not_found' };
+}
+
+function ownerAndRepo(repository: string): { owner: string; repo: string } {
+  const [owner = '', repo = ''] = repository.split('/');
+  return { owner, repo };
+}

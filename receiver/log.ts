@@ -1,0 +1,31 @@
+import { pino } from 'pino';
+import { pretty } from './log-pretty.ts';
+
+/** Structured logging: fields first, then a sentence. Fields never hold a secret. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface LogOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Lines for people, in colour if the terminal has it; otherwise one JSON object per line. */
+  readonly terminal: boolean;
+  /** Every line passes through it as the last step: the net under all other care. */
+  readonly redact: (text: string) => string;
+  readonly write: (text: string) => void;
+}
+
+/** A logger that writes one line per call. */
+export function createLogger(options: LogOptions): Logger {
+  const line = options.terminal ? pretty() : (json: string) => json;
+  return pino(
+    { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    { write: (json: string) => options.write(options.redact(line(json))) },
+  );
+}
+
+/** Where nothing is to be logged. */
+export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,0 +1,154 @@
+import type { RelayEvent } from '../../src/event.ts';
+import type { TargetRequest } from '../../src/target.ts';
+
+/**
+ * The life of a delivery: `held` (waits for an approval) or `pending` → `in_flight` (leased by a worker) → `delivered`,
+ * or back to `pending`, or `dead` (never tried again by itself). `superseded`: a newer event took its place.
+ * `cancelled`: a person stopped it.
+ */
+export const DELIVERY_STATES = ['pending', 'in_flight', 'delivered', 'dead', 'superseded', 'held', 'cancelled'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/** A delivery that is about to be stored with its event. */
+export interface NewDelivery {
+  readonly id: string;
+  readonly route: string;
+  /** Where it goes, in one word: `repository_dispatch:acme/deploy`. */
+  readonly target: string;
+  /** Whose rate limit it counts against. */
+  readonly credential: string;
+  /** Deliveries with the same key leave in the order in which they came. */
+  readonly orderKey: string;
+  /** `order: latest`: replaces undelivered older ones of the same route and key. */
+  readonly replacesOlder: boolean;
+  readonly state: 'pending' | 'held' | 'dead';
+  /** Why it is held or dead from the start. */
+  readonly reason?: string;
+  /** `null` when the request could not be built; then the delivery is dead. */
+  readonly request: TargetRequest | null;
+}
+
+/** The deliveries that one matching route asks for. */
+export interface RouteFiring {
+  readonly route: string;
+  /** Identifies route and subject; `null` for a route without a cooldown. */
+  readonly cooldownKey: string | null;
+  /** Milliseconds. */
+  readonly cooldownMs: number;
+  readonly deliveries: readonly NewDelivery[];
+}
+
+/** An event with all that follows from it, ready to be stored in one transaction. */
+export interface NewEvent {
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+  readonly subjectKey: string;
+  readonly bodyHash: string;
+  readonly event: RelayEvent;
+  /** The body as it arrived, secrets redacted. */
+  readonly body: string;
+  readonly firings: readonly RouteFiring[];
+}
+
+/** What storing an event came to. */
+export type Accepted =
+  | { readonly status: 'accepted'; readonly id: string; readonly deliveries: readonly { id: string; route: string; target: string }[] }
+  | { readonly status: 'duplicate'; readonly id: string };
+
+/**
+ * What became of an event: `routed`, `unmatched` (no route asked for it), `cooldown` (every route that did had fired
+ * for its subject too recently), `duplicate`.
+ */
+export type EventOutcome = 'routed' | 'unmatched' | 'cooldown' | 'duplicate';
+
+/** A run that a dispatch started. */
+export interface StartedRun {
+  readonly id: string;
+  readonly url: string;
+}
+
+/** A delivery that a worker holds the lease of. */
+export interface ClaimedDelivery {
+  readonly id: string;
+  readonly eventId: string;
+  readonly route: string;
+  readonly target: string;
+  readonly credential: string;
+  readonly request: TargetRequest;
+  /** Proves the lease when the delivery is settled. */
+  readonly leaseToken: string;
+  /** Attempts made before this one, since acceptance or the last replay. */
+  readonly attempts: number;
+  /** When trying began, in milliseconds since 1970. */
+  readonly since: number;
+  /** An earlier attempt may have had its effect: look for the run before sending. */
+  readonly ambiguous: boolean;
+  /** Runs that started before this are not this delivery's (milliseconds since 1970). */
+  readonly runsSince: number;
+}
+
+/** The log of one attempt. */
+export interface Attempt {
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly outcome: AttemptOutcome;
+  /** The HTTP status, when there was an answer. */
+  readonly status: number | null;
+  /** What happened, for a person: capped and redacted. */
+  readonly detail: string;
+}
+
+/** `found`: not sent, because an earlier attempt had started the run after all. */
+export type AttemptOutcome = 'delivered' | 'found' | 'refused' | 'limited' | 'failed' | 'ambiguous';
+
+/** Where a claimed delivery goes from here. */
+export type Settlement =
+  | { readonly state: 'delivered'; readonly run: StartedRun | null }
+  | { readonly state: 'pending'; readonly dueAt: number; readonly ambiguous: boolean; readonly reason: string }
+  | { readonly state: 'dead'; readonly reason: string };
+
+/** Everything that uses a credential waits. */
+export interface HoldBack {
+  readonly credential: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  readonly reason: string;
+}
+
+/** A delivery as people look at it. */
+export interface DeliveryView {
+  readonly id: string;
+  readonly eventId: string;
+  readonly route: string;
+  readonly target: string;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** When it is tried next; `null` unless pending. */
+  readonly dueAt: number | null;
+  readonly reason: string | null;
+  readonly runUrl: string | null;
+  readonly request: TargetRequest | null;
+}
+
+/** An event as people look at it. */
+export interface EventView {
+  readonly id: string;
+  readonly receivedAt: number;
+  readonly outcome: EventOutcome;
+  readonly duplicateOf: string | null;
+  readonly event: RelayEvent;
+  readonly body: string;
+}
+
+/** An authentic request that could not be taken, kept for inspection. */
+export interface RejectedRequest {
+  readonly receivedAt: number;
+  readonly source: string;
+  readonly status: number;
+  readonly reason: string;
+  /** Secrets redacted, capped. */
+  readonly body: string;
+}

@@ -1,0 +1,234 @@
+import { nextAttempt, type RetryPolicy } from '../../src/retry.ts';
+import type { Logger } from '../log.ts';
+import type { AttemptOutcome, ClaimedDelivery, HoldBack, Settlement } from './delivery.ts';
+import type { DeliveryQueue } from './store.ts';
+import { type LookResult, type SendContext, type SendResult, type Target, type Targets, targetFor } from './target.ts';
+
+export interface OutboxOptions {
+  readonly queue: DeliveryQueue;
+  readonly targets: Targets;
+  readonly retry: RetryPolicy;
+  /** Shortest time between two sends with one credential, in milliseconds. */
+  readonly paceMs: number;
+  readonly now: () => number;
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number;
+  readonly newToken: () => string;
+  readonly redact: (text: string) => string;
+  readonly log: Logger;
+}
+
+/** Takes deliveries from the queue and sends them. */
+export interface Outbox {
+  start(): void;
+  /** There may be something new: look now instead of at the next tick. */
+  wake(): void;
+  /** Takes nothing more, waits for what is in flight, and after `graceMs` gives up waiting. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** How many deliveries are under way at once; GitHub allows 100 concurrent requests. */
+const CONCURRENCY = 50;
+/** Longer than the slowest attempt: looking for a run and sending, each with its own time limit. */
+const LEASE_MS = 120_000;
+/** The whole of one attempt. */
+const ATTEMPT_LIMIT_MS = 60_000;
+/** Another process (the CLI's replay) may have put something in the queue. */
+const POLL_MS = 1_000;
+/** Wakes that come faster than this share one look at the queue. */
+const SHORTEST_PAUSE_MS = 5;
+const DETAIL_LENGTH = 1_000;
+
+export function createOutbox(options: OutboxOptions): Outbox {
+  const { queue, now, log } = options;
+  const underWay = new Set<Promise<void>>();
+  const aborter = new AbortController();
+  let stopped = true;
+  let looking = false;
+  let wakeAt = Number.POSITIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+
+  const lookAt = (time: number): void => {
+    if (stopped || time >= wakeAt) return;
+    clearTimeout(timer);
+    wakeAt = time;
+    timer = setTimeout(() => void look(), Math.max(0, time - now()));
+  };
+
+  const look = async (): Promise<void> => {
+    wakeAt = Number.POSITIVE_INFINITY;
+    if (looking) return lookAt(now() + SHORTEST_PAUSE_MS);
+    looking = true;
+    let next = now() + POLL_MS;
+    try {
+      const limit = CONCURRENCY - underWay.size;
+      if (limit > 0) {
+        const claimed = await queue.claim({ now: now(), leaseMs: LEASE_MS, limit, paceMs: options.paceMs, newToken: options.newToken });
+        for (const delivery of claimed) run(delivery);
+        const due = await queue.nextDueAt();
+        if (due !== undefined && underWay.size < CONCURRENCY) next = Math.min(next, Math.max(due, now() + SHORTEST_PAUSE_MS));
+      }
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'the store did not answer; looking again in a second');
+    }
+    looking = false;
+    lookAt(next);
+  };
+
+  const run = (delivery: ClaimedDelivery): void => {
+    const done = deliver(delivery, options, aborter.signal).finally(() => {
+      underWay.delete(done);
+      lookAt(now());
+    });
+    underWay.add(done);
+  };
+
+  return {
+    start: () => {
+      stopped = false;
+      lookAt(now());
+    },
+    wake: () => lookAt(now() + SHORTEST_PAUSE_MS),
+    stop: async (graceMs) => {
+      stopped = true;
+      clearTimeout(timer);
+      const grace = setTimeout(() => aborter.abort(new Error('the receiver is stopping')), graceMs);
+      await Promise.all(underWay);
+      clearTimeout(grace);
+    },
+  };
+}
+
+/** One attempt from lease to settlement. Never rejects: what it cannot write down is taken up when the lease ends. */
+async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stopping: AbortSignal): Promise<void> {
+  const { now, log } = options;
+  const startedAt = now();
+  const fields = {
+    delivery: delivery.id,
+    event: delivery.eventId,
+    route: delivery.route,
+    target: delivery.target,
+    attempt: delivery.attempts + 1,
+  };
+  try {
+    const target = targetFor(options.targets, delivery.request);
+    const result =
+      target === undefined
+        ? unconfigured(delivery)
+        : await attempt(target, delivery, AbortSignal.any([stopping, AbortSignal.timeout(ATTEMPT_LIMIT_MS)]));
+    const detail = options.redact(result.detail).slice(0, DETAIL_LENGTH);
+    const { settlement, holdBack } = settlementOf(delivery, { ...result, detail }, options);
+    const durationMs = now() - startedAt;
+    const outcome = attemptOutcome(result);
+    const mine = await options.queue.settle(
+      delivery,
+      { startedAt, durationMs, outcome, status: result.status, detail },
+      settlement,
+      holdBack,
+    );
+    const retryAt = settlement.state === 'pending' ? new Date(settlement.dueAt).toISOString() : undefined;
+    const line = {
+      ...fields,
+      outcome,
+      state: mine ? settlement.state : 'lease lost',
+      status: result.status ?? undefined,
+      ms: durationMs,
+      retryAt,
+    };
+    if (settlement.state === 'delivered') log.info(line, detail);
+    else log.warn(line, detail);
+  } catch (error) {
+    log.error(
+      { ...fields, error: options.redact(messageOf(error)) },
+      'the outcome of an attempt could not be stored; it is looked up when the lease ends',
+    );
+  }
+}
+
+/** A result, and whether it was found out by looking instead of by sending. */
+type AttemptResult = SendResult & { readonly found?: boolean };
+
+async function attempt(target: Target, delivery: ClaimedDelivery, signal: AbortSignal): Promise<AttemptResult> {
+  const context: SendContext = { deliveryId: delivery.id, attempts: delivery.attempts, signal };
+  try {
+    if (!delivery.ambiguous) return await target.send(delivery.request, context);
+    const look = await target.look(delivery.request, { ...context, runsSince: delivery.runsSince });
+    const known = knownFrom(look);
+    if (known !== undefined) return known;
+    const sent = await target.send(delivery.request, context);
+    const why =
+      look.outcome === 'unknowable'
+        ? `whether the earlier attempt started a run cannot be known (${look.detail})`
+        : 'no run of the earlier attempt was found';
+    return { ...sent, detail: `${sent.detail} (sent again: ${why})` };
+  } catch (error) {
+    return { outcome: 'failed', status: null, detail: `unexpected: ${messageOf(error)}`, ambiguous: true };
+  }
+}
+
+/** What a look settles by itself, or `undefined` when the request has to be sent. */
+function knownFrom(look: LookResult): AttemptResult | undefined {
+  switch (look.outcome) {
+    case 'found':
+      return {
+        outcome: 'delivered',
+        status: null,
+        run: look.run,
+        found: true,
+        detail: `an earlier attempt had started ${look.run.url}; not sent again`,
+      };
+    case 'limited':
+      return look;
+    case 'failed':
+      // Nothing was sent this time, but the earlier attempt is as unclear as before.
+      return { ...look, ambiguous: true, detail: `could not look for the run of the earlier attempt: ${look.detail}` };
+    case 'not_found':
+    case 'unknowable':
+      return undefined;
+  }
+}
+
+function unconfigured(delivery: ClaimedDelivery): SendResult {
+  const { kind } = delivery.request;
+  const what = kind === 'slack' ? 'Slack is not connected in this version of wandb-relay' : 'no GitHub credentials are configured';
+  return { outcome: 'refused', status: null, detail: `${what}: connect it and replay this delivery` };
+}
+
+function attemptOutcome(result: AttemptResult): AttemptOutcome {
+  if (result.found === true) return 'found';
+  return result.outcome === 'failed' && result.ambiguous ? 'ambiguous' : result.outcome;
+}
+
+/** Decides where the delivery goes. */
+function settlementOf(
+  delivery: ClaimedDelivery,
+  result: SendResult,
+  { retry, now, random }: OutboxOptions,
+): { settlement: Settlement; holdBack?: HoldBack } {
+  switch (result.outcome) {
+    case 'delivered': {
+      const settlement = { state: 'delivered', run: result.run } as const;
+      return result.holdUntil === undefined
+        ? { settlement }
+        : { settlement, holdBack: { credential: delivery.credential, until: result.holdUntil, reason: 'the rate limit is used up' } };
+    }
+    case 'refused':
+      return { settlement: { state: 'dead', reason: result.detail } };
+    case 'limited':
+    case 'failed': {
+      const limited = result.outcome === 'limited';
+      // Once unclear, a delivery stays so: the run of its first attempt may show up late.
+      const ambiguous = delivery.ambiguous || (!limited && result.ambiguous);
+      const notBefore = limited ? result.until : result.notBefore;
+      const failure = notBefore === undefined ? { ambiguous } : { ambiguous, notBefore };
+      const next = nextAttempt({ attempts: delivery.attempts + 1, since: delivery.since }, failure, retry, now(), random());
+      const holdBack = limited ? { holdBack: { credential: delivery.credential, until: result.until, reason: result.detail } } : {};
+      if (next === 'give_up') return { settlement: { state: 'dead', reason: `gave up: ${result.detail}` }, ...holdBack };
+      return { settlement: { state: 'pending', dueAt: next.at, ambiguous, reason: result.detail }, ...holdBack };
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,24 @@
+export type SqlValue = string | number | null;
+
+/**
+ * The little of SQLite that the store needs, synchronous as both of its homes are: `node:sqlite` here and a Durable
+ * Object's `ctx.storage.sql`. Statements are cached by their text.
+ */
+export interface SqlDriver {
+  rows<Row extends object>(sql: string, ...values: SqlValue[]): Row[];
+  /** Returns how many rows changed. */
+  run(sql: string, ...values: SqlValue[]): number;
+  /** Commits when `work` returns, rolls back when it throws. Does not nest. */
+  transaction<T>(work: () => T): T;
+  close(): void;
+}
+
+/** The first row, or `undefined`. */
+export function firstRow<Row extends object>(driver: SqlDriver, sql: string, ...values: SqlValue[]): Row | undefined {
+  return driver.rows<Row>(sql, ...values)[0];
+}
+
+/** `?, ?, ?` for a list of values. */
+export function placeholders(values: readonly unknown[]): string {
+  return values.map(() => '?').join(', ');
+}

@@ -1,0 +1,167 @@
+import type { TargetRequest } from '../../../src/target.ts';
+import type { Attempt, ClaimedDelivery, HoldBack, Settlement } from '../delivery.ts';
+import type { ClaimOptions } from '../store.ts';
+import { firstRow, type SqlDriver } from './driver.ts';
+import { promoteNext } from './inbox.ts';
+
+interface DueRow {
+  seq: number;
+  id: string;
+  event_id: string;
+  route: string;
+  target: string;
+  credential: string;
+  request: string;
+  attempts: number;
+  since: number;
+  ambiguous: number;
+  runs_since: number;
+}
+
+interface CredentialRow {
+  credential: string;
+  hold_until: number;
+  next_slot_at: number;
+}
+
+/** All of this file runs inside the caller's transaction. */
+export function claimDue(driver: SqlDriver, options: ClaimOptions): ClaimedDelivery[] {
+  const { now } = options;
+  driver.run(
+    `UPDATE deliveries SET state = 'pending', ready = 1, ambiguous = 1, lease_token = NULL, lease_until = NULL
+     WHERE state = 'in_flight' AND lease_until < ?`,
+    now,
+  );
+  const claimed: ClaimedDelivery[] = [];
+  for (const credential of driver.rows<CredentialRow>('SELECT credential, hold_until, next_slot_at FROM credentials')) {
+    if (claimed.length >= options.limit) break;
+    if (credential.hold_until > now || credential.next_slot_at > now) continue;
+    const wanted = options.paceMs > 0 ? 1 : options.limit - claimed.length;
+    const due = driver.rows<DueRow>(
+      `SELECT seq, id, event_id, route, target, credential, request, attempts, since, ambiguous, runs_since FROM deliveries
+       WHERE credential = ? AND state = 'pending' AND ready = 1 AND due_at <= ? ORDER BY due_at LIMIT ?`,
+      credential.credential,
+      now,
+      wanted,
+    );
+    for (const row of due) claimed.push(lease(driver, row, options));
+    if (due.length > 0 && options.paceMs > 0) {
+      driver.run('UPDATE credentials SET next_slot_at = ? WHERE credential = ?', now + options.paceMs, credential.credential);
+    }
+  }
+  return claimed;
+}
+
+function lease(driver: SqlDriver, row: DueRow, options: ClaimOptions): ClaimedDelivery {
+  const leaseToken = options.newToken();
+  driver.run(
+    `UPDATE deliveries SET state = 'in_flight', lease_token = ?, lease_until = ?, updated_at = ? WHERE seq = ?`,
+    leaseToken,
+    options.now + options.leaseMs,
+    options.now,
+    row.seq,
+  );
+  return {
+    id: row.id,
+    eventId: row.event_id,
+    route: row.route,
+    target: row.target,
+    credential: row.credential,
+    request: JSON.parse(row.request) as TargetRequest,
+    leaseToken,
+    attempts: row.attempts,
+    since: row.since,
+    ambiguous: row.ambiguous === 1,
+    runsSince: row.runs_since,
+  };
+}
+
+export function earliestDue(driver: SqlDriver): number | undefined {
+  const rows = driver.rows<{ at: number | null }>(
+    `SELECT MAX(hold_until, next_slot_at, (
+       SELECT MIN(due_at) FROM deliveries d WHERE d.credential = c.credential AND d.state = 'pending' AND d.ready = 1)) AS at
+     FROM credentials c`,
+  );
+  const times = rows.map((row) => row.at).filter((at) => at !== null);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+export function settleClaim(
+  driver: SqlDriver,
+  claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>,
+  attempt: Attempt,
+  settlement: Settlement,
+  holdBack: HoldBack | undefined,
+): boolean {
+  const row = firstRow<{ seq: number; order_key: string; route: string; position: number }>(
+    driver,
+    `SELECT seq, order_key, route, position FROM deliveries WHERE id = ? AND state = 'in_flight' AND lease_token = ?`,
+    claim.id,
+    claim.leaseToken,
+  );
+  if (row === undefined) return false;
+  driver.run(
+    'INSERT INTO attempts (delivery_id, started_at, duration_ms, outcome, status, detail) VALUES (?, ?, ?, ?, ?, ?)',
+    claim.id,
+    attempt.startedAt,
+    attempt.durationMs,
+    attempt.outcome,
+    attempt.status,
+    attempt.detail,
+  );
+  if (holdBack !== undefined) {
+    driver.run(
+      'UPDATE credentials SET hold_until = ?, hold_reason = ? WHERE credential = ? AND hold_until < ?',
+      holdBack.until,
+      holdBack.reason,
+      holdBack.credential,
+      holdBack.until,
+    );
+  }
+  const replacement = settlement.state === 'pending' ? replacementOf(driver, row) : undefined;
+  writeSettlement(driver, row.seq, attempt.startedAt + attempt.durationMs, replacement ?? settlement);
+  if (replacement !== undefined || settlement.state !== 'pending') promoteNext(driver, row.order_key);
+  return true;
+}
+
+type Superseded = { readonly state: 'superseded'; readonly reason: string };
+
+/** The newer delivery that makes a retry of this one pointless (`order: latest`). */
+function replacementOf(driver: SqlDriver, row: { order_key: string; route: string; position: number }): Superseded | undefined {
+  const newer = firstRow<{ event_id: string }>(
+    driver,
+    `SELECT event_id FROM deliveries WHERE order_key = ? AND state = 'pending' AND position > ? AND route = ? AND replaces_older = 1
+     ORDER BY position DESC LIMIT 1`,
+    row.order_key,
+    row.position,
+    row.route,
+  );
+  return newer && { state: 'superseded', reason: `a newer event of the same subject took its place (${newer.event_id})` };
+}
+
+function writeSettlement(driver: SqlDriver, seq: number, at: number, settlement: Settlement | Superseded): void {
+  const retry = settlement.state === 'pending' ? settlement : undefined;
+  const run = settlement.state === 'delivered' ? settlement.run : null;
+  driver.run(
+    `UPDATE deliveries SET state = ?, ready = ?, due_at = COALESCE(?, due_at), ambiguous = ?, reason = ?, run_id = ?, run_url = ?,
+       attempts = attempts + 1, lease_token = NULL, lease_until = NULL, updated_at = ? WHERE seq = ?`,
+    settlement.state,
+    retry === undefined ? 0 : 1,
+    retry?.dueAt ?? null,
+    retry?.ambiguous === true ? 1 : 0,
+    settlement.state === 'delivered' ? null : settlement.reason,
+    run?.id ?? null,
+    run?.url ?? null,
+    at,
+    seq,
+  );
+}
+
+export function takeUpInFlight(driver: SqlDriver, now: number): number {
+  return driver.run(
+    `UPDATE deliveries SET state = 'pending', ready = 1, due_at = ?, ambiguous = 1, lease_token = NULL, lease_until = NULL,
+       reason = 'the receiver stopped while this was in flight', updated_at = ? WHERE state = 'in_flight'`,
+    now,
+    now,
+  );
+}

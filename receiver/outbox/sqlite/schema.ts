@@ -1,0 +1,155 @@
+import { firstRow, type SqlDriver } from './driver.ts';
+
+/**
+ * The schema, as the steps that lead to it. A step that has been released is never changed; a new one is added.
+ *
+ * `ready` marks the first pending delivery of an order key, so that finding what is due never looks at those that wait
+ * behind it; `position` is the place in that line. The indexes cover only what is not finished: a million delivered rows
+ * cost the queue nothing.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    received_at INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    subject_key TEXT NOT NULL,
+    body_hash TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    duplicate_of TEXT,
+    event TEXT NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX events_latest_of_subject ON events (subject_key, seq) WHERE outcome <> 'duplicate';
+  CREATE INDEX events_not_routed ON events (outcome, seq) WHERE outcome <> 'routed';
+  CREATE INDEX events_not_understood ON events (seq) WHERE type = 'unknown';
+
+  CREATE TABLE deliveries (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    event_id TEXT NOT NULL REFERENCES events (id),
+    route TEXT NOT NULL,
+    target TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    order_key TEXT NOT NULL,
+    replaces_older INTEGER NOT NULL,
+    cooldown_key TEXT,
+    state TEXT NOT NULL,
+    ready INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    runs_since INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    ambiguous INTEGER NOT NULL DEFAULT 0,
+    lease_token TEXT,
+    lease_until INTEGER,
+    reason TEXT,
+    run_id TEXT,
+    run_url TEXT,
+    request TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX deliveries_of_event ON deliveries (event_id);
+  CREATE INDEX deliveries_due ON deliveries (credential, due_at) WHERE state = 'pending' AND ready = 1;
+  CREATE INDEX deliveries_in_order ON deliveries (order_key, position) WHERE state IN ('pending', 'in_flight');
+  CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state = 'in_flight';
+  CREATE INDEX deliveries_held ON deliveries (order_key) WHERE state = 'held';
+  CREATE INDEX deliveries_not_delivered ON deliveries (state, seq) WHERE state <> 'delivered';
+  CREATE INDEX deliveries_cooldown ON deliveries (cooldown_key, created_at) WHERE cooldown_key IS NOT NULL;
+
+  CREATE TABLE attempts (
+    seq INTEGER PRIMARY KEY,
+    delivery_id TEXT NOT NULL REFERENCES deliveries (id),
+    started_at INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    status INTEGER,
+    detail TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX attempts_of_delivery ON attempts (delivery_id);
+
+  CREATE TABLE credentials (
+    credential TEXT PRIMARY KEY,
+    hold_until INTEGER NOT NULL DEFAULT 0,
+    hold_reason TEXT,
+    next_slot_at INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  CREATE TABLE rejected (
+    seq INTEGER PRIMARY KEY,
+    received_at INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE purpose (name TEXT NOT NULL) STRICT;
+
+  CREATE TABLE health (id INTEGER PRIMARY KEY, checks INTEGER NOT NULL) STRICT;
+  INSERT INTO health VALUES (1, 0);
+  `,
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** The file was written by a newer program. */
+export class NewerSchemaError extends Error {}
+
+/**
+ * Brings a database to this program's schema, one transaction per step.
+ *
+ * @throws NewerSchemaError when the file is ahead of this program: it is left untouched
+ */
+export function migrate(driver: SqlDriver): void {
+  driver.run('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT');
+  const found = versionOf(driver);
+  if (found > SCHEMA_VERSION) {
+    throw new NewerSchemaError(
+      `the database has schema version ${found}, this wandb-relay knows ${SCHEMA_VERSION}: run the newer wandb-relay that wrote it, or another file`,
+    );
+  }
+  for (let version = found; version < SCHEMA_VERSION; version++) {
+    driver.transaction(() => {
+      // Another process may have been faster.
+      if (versionOf(driver) > version) return;
+      for (const statement of statementsOf(MIGRATIONS[version] ?? '')) driver.run(statement);
+      driver.run('DELETE FROM schema_version');
+      driver.run('INSERT INTO schema_version VALUES (?)', version + 1);
+    });
+  }
+}
+
+/** The database belongs to the other kind of receiver. */
+export class WrongPurposeError extends Error {}
+
+/**
+ * Keeps a sandbox, which records dispatches as delivered without sending them, away from real deliveries, and the other
+ * way round: the first receiver on a database decides what it is for.
+ *
+ * @throws WrongPurposeError
+ */
+export function claimPurpose(driver: SqlDriver, purpose: 'live' | 'sandbox'): void {
+  driver.transaction(() => {
+    const found = firstRow<{ name: string }>(driver, 'SELECT name FROM purpose')?.name;
+    if (found === undefined) driver.run('INSERT INTO purpose VALUES (?)', purpose);
+    else if (found !== purpose)
+      throw new WrongPurposeError(
+        `the database belongs to a ${found} receiver and this is a ${purpose} one: use another file (DATABASE_URL)`,
+      );
+  });
+}
+
+function versionOf(driver: SqlDriver): number {
+  return firstRow<{ version: number }>(driver, 'SELECT version FROM schema_version')?.version ?? 0;
+}
+
+function statementsOf(script: string): string[] {
+  return script
+    .split(';')
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '');
+}

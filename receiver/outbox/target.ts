@@ -1,0 +1,55 @@
+import type { TargetKind, TargetRequest } from '../../src/target.ts';
+import type { StartedRun } from './delivery.ts';
+
+/** What came of sending. Expected failures are values; an exception is a bug, and counts as an ambiguous failure. */
+export type SendResult =
+  | {
+      readonly outcome: 'delivered';
+      readonly status: number | null;
+      readonly detail: string;
+      readonly run: StartedRun | null;
+      /** The answer said that the credential's allowance is used up until then (milliseconds since 1970). */
+      readonly holdUntil?: number;
+    }
+  /** It will never work as it is; `detail` says what to mend. */
+  | { readonly outcome: 'refused'; readonly status: number | null; readonly detail: string }
+  /** A rate limit: everything that uses the credential waits until then. */
+  | { readonly outcome: 'limited'; readonly status: number | null; readonly detail: string; readonly until: number }
+  | {
+      readonly outcome: 'failed';
+      readonly status: number | null;
+      readonly detail: string;
+      /** The request may have had its effect all the same. */
+      readonly ambiguous: boolean;
+      readonly notBefore?: number;
+    };
+
+/** What came of looking for the run that an earlier, ambiguous attempt may have started. */
+export type LookResult =
+  | { readonly outcome: 'found'; readonly run: StartedRun }
+  | { readonly outcome: 'not_found' }
+  /** It cannot be known here (no permission to read runs, for instance); `detail` says why. */
+  | { readonly outcome: 'unknowable'; readonly detail: string }
+  /** Not this time; try again before sending. */
+  | Extract<SendResult, { outcome: 'limited' | 'failed' }>;
+
+export interface SendContext {
+  readonly deliveryId: string;
+  /** Attempts made before this one. */
+  readonly attempts: number;
+  readonly signal: AbortSignal;
+}
+
+/** A kind of destination. The outbox owns order, pace and retries; a target sends once and never retries by itself. */
+export interface Target<Request extends TargetRequest = TargetRequest> {
+  send(request: Request, context: SendContext): Promise<SendResult>;
+  /** Looks for what an ambiguous attempt started, among runs since `runsSince` (milliseconds since 1970). */
+  look(request: Request, context: SendContext & { readonly runsSince: number }): Promise<LookResult>;
+}
+
+export type Targets = { readonly [Kind in TargetKind]?: Target<Extract<TargetRequest, { kind: Kind }>> };
+
+/** The target for a request; the union of kinds is joined again here, in the one place that knows they match. */
+export function targetFor(targets: Targets, request: TargetRequest): Target | undefined {
+  return targets[request.kind] as Target | undefined;
+}

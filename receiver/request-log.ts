@@ -1,0 +1,32 @@
+import type { MiddlewareHandler } from 'hono';
+import type { Logger } from './log.ts';
+
+/** What a handler adds to the one line that its request leaves in the log. */
+export interface RequestLine {
+  source?: string;
+  type?: string;
+  event?: string;
+  result?: string;
+  deliveries?: number;
+  /** Why the request was refused. */
+  reason?: string;
+}
+
+export interface RequestVariables {
+  Variables: { line: RequestLine };
+}
+
+/** Logs one line per request, when it has been answered. */
+export function requestLog(log: Logger, now: () => number): MiddlewareHandler<RequestVariables> {
+  return async (c, next) => {
+    const start = now();
+    const line: RequestLine = {};
+    c.set('line', line);
+    await next();
+    const { reason, ...fields } = line;
+    const entry = { method: c.req.method, path: c.req.path, status: c.res.status, ms: now() - start, ...fields };
+    if (c.res.status >= 500) log.error(entry, reason ?? 'failed');
+    else if (c.res.status >= 400) log.warn(entry, reason ?? 'refused');
+    else log.info(entry, line.result ?? 'answered');
+  };
+}

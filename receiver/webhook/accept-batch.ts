@@ -1,0 +1,60 @@
+import type { Accepted, NewEvent } from '../outbox/delivery.ts';
+import type { EventInbox } from '../outbox/store.ts';
+
+/** Stores an event durably; rejects when the store can't. */
+export type AcceptEvent = (event: NewEvent) => Promise<Accepted>;
+
+interface Waiting {
+  readonly event: NewEvent;
+  resolve(accepted: Accepted): void;
+  reject(error: unknown): void;
+}
+
+/** More than this in one transaction only makes the first of them wait. */
+const LARGEST_BATCH = 500;
+
+/**
+ * Lets requests that arrive together share one commit: whatever came in during one turn of the event loop, or while the
+ * store was busy with the batch before, is stored in one transaction. Waiting for the disk is most of the cost of an
+ * acceptance, so this is what makes many at once cheap.
+ *
+ * When a batch fails, its events are tried one by one, so that one that cannot be stored does not take others with it.
+ */
+export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number): AcceptEvent {
+  let waiting: Waiting[] = [];
+  let busy = false;
+
+  const storeAll = async (batch: readonly Waiting[]): Promise<void> => {
+    try {
+      const results = await inbox.accept(
+        batch.map(({ event }) => event),
+        { dedupeWindowMs },
+      );
+      batch.forEach((item, i) => {
+        const result = results[i];
+        if (result === undefined) item.reject(new Error('the store answered for fewer events than it was given'));
+        else item.resolve(result);
+      });
+    } catch (error) {
+      if (batch.length === 1) return batch[0]?.reject(error);
+      for (const item of batch) await storeAll([item]);
+    }
+  };
+
+  const drain = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, LARGEST_BATCH);
+      waiting = waiting.slice(LARGEST_BATCH);
+      await storeAll(batch);
+    }
+    busy = false;
+  };
+
+  return (event) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ event, resolve, reject });
+      if (busy) return;
+      busy = true;
+      setImmediate(() => void drain());
+    });
+}

@@ -1,0 +1,76 @@
+import { DEFAULT_SOURCE } from '../../src/event.ts';
+import { checkBearer, checkSignature, type SignatureFailure } from '../../src/signature.ts';
+
+/** What a sender has to prove. Several values of a kind are valid at once while one is being rotated. */
+export interface SourceSecrets {
+  readonly secrets: readonly string[];
+  readonly tokens: readonly string[];
+}
+
+export interface Authentication {
+  /** By the ending of the source's environment variables (`PROD_EU`); blank for `/webhooks/wandb` itself. */
+  readonly sources: ReadonlyMap<string, SourceSecrets>;
+}
+
+export type AuthenticationFailure =
+  | { readonly check: 'signature'; readonly why: SignatureFailure }
+  | { readonly check: 'token'; readonly why: 'missing' | 'mismatch' }
+  | { readonly check: 'source'; readonly why: 'not configured' };
+
+/** True when nothing at all is configured: then everything is let in, and the receiver listens on loopback only. */
+export function isOpen(authentication: Authentication): boolean {
+  return authentication.sources.size === 0;
+}
+
+/**
+ * Checks a request over its raw bytes. Where a secret is configured the signature must be valid, where a token is
+ * configured the token must be; a source without either is refused as soon as any source has one.
+ *
+ * @returns `undefined` when the request is authentic; otherwise which check failed, for the log and nobody else
+ */
+export function authenticate(
+  authentication: Authentication,
+  source: string,
+  headers: { readonly signature: string | undefined; readonly authorization: string | undefined },
+  body: Uint8Array,
+): AuthenticationFailure | undefined {
+  if (isOpen(authentication)) return undefined;
+  const wanted = authentication.sources.get(source === DEFAULT_SOURCE ? '' : sourceVariable(source));
+  if (wanted === undefined) return { check: 'source', why: 'not configured' };
+  if (wanted.secrets.length > 0) {
+    const why = checkSignature(headers.signature, body, wanted.secrets);
+    if (why !== undefined) return { check: 'signature', why };
+  }
+  if (wanted.tokens.length > 0) {
+    const why = checkBearer(headers.authorization, wanted.tokens);
+    if (why !== undefined) return { check: 'token', why };
+  }
+  return undefined;
+}
+
+/** A sentence for the log. */
+export function explainFailure(failure: AuthenticationFailure, source: string): string {
+  if (failure.check === 'source') {
+    return `refused: no secret or token is configured for the source "${source}": set ${source === DEFAULT_SOURCE ? 'WANDB_WEBHOOK_SECRET' : `WANDB_WEBHOOK_SECRET_${sourceVariable(source)}`}`;
+  }
+  if (failure.check === 'token') {
+    return failure.why === 'missing'
+      ? 'refused: no "Authorization: Bearer" header'
+      : 'refused: the access token is not one of those configured';
+  }
+  switch (failure.why) {
+    case 'missing':
+      return 'refused: no X-Wandb-Signature header: does the W&B webhook have a secret?';
+    case 'malformed':
+      return 'refused: X-Wandb-Signature is no HMAC-SHA256 in hex or base64';
+    case 'mismatch':
+      return 'refused: the signature does not match the body: another secret, or a body changed on its way';
+    case 'signature-of-empty-object':
+      return 'refused: the signature is that of the literal {}, not of the body: a known fault of some senders';
+  }
+}
+
+/** The ending of a source's environment variables: `prod-eu` → `PROD_EU`. */
+export function sourceVariable(source: string): string {
+  return source.toUpperCase().replace(/[^A-Z0-9]/g, '_');
+}

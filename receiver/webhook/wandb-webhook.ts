@@ -1,0 +1,131 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { DEFAULT_SOURCE } from '../../src/event.ts';
+import { parseJson } from '../../src/json.ts';
+import type { Redactor } from '../../src/redact.ts';
+import { understandBody } from '../../src/webhook-body.ts';
+import type { Logger } from '../log.ts';
+import type { RejectedRequest } from '../outbox/delivery.ts';
+import { problem } from '../problem.ts';
+import type { RequestVariables } from '../request-log.ts';
+import type { AcceptEvent } from './accept-batch.ts';
+import { type Authentication, authenticate, explainFailure } from './authenticate.ts';
+import { digest, type PlanOptions, planEvent } from './plan.ts';
+
+export interface WandbWebhookOptions extends PlanOptions {
+  readonly authentication: Authentication;
+  readonly maxBodyBytes: number;
+  readonly redactor: Redactor;
+  readonly accept: AcceptEvent;
+  readonly keepRejected: (rejected: RejectedRequest) => Promise<void>;
+  /** Called after something was stored that may have to be sent. */
+  readonly accepted: () => void;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+const SOURCE_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+/** How much of a body that could not be read is kept. */
+const REJECTED_BODY_LENGTH = 4_096;
+/** Seconds after which a sender may try again when the store fails. */
+const STORE_RETRY_AFTER = '5';
+
+/**
+ * `POST /webhooks/wandb` and `/webhooks/wandb/:source`. In this order: size, authentication over the raw bytes, content
+ * type, JSON, understanding, routing, one transaction, and only then 202.
+ */
+export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariables> {
+  const app = new Hono<RequestVariables>();
+  const limit = bodyLimit({
+    maxSize: options.maxBodyBytes,
+    onError: (c) =>
+      problem(c, {
+        status: 413,
+        title: 'Content Too Large',
+        detail: `The body may have at most ${options.maxBodyBytes} bytes (settings.max_body_bytes).`,
+      }),
+  });
+  app.post('/:source?', limit, async (c) => {
+    const source = c.req.param('source') ?? DEFAULT_SOURCE;
+    if (!SOURCE_NAME.test(source))
+      return problem(c, { status: 404, title: 'Not Found', detail: 'The name of a source has letters, digits, - and _ only.' });
+    const raw = new Uint8Array(await c.req.arrayBuffer());
+    const line = c.get('line');
+    line.source = source;
+
+    const failure = authenticate(
+      options.authentication,
+      source,
+      { signature: c.req.header('x-wandb-signature'), authorization: c.req.header('authorization') },
+      raw,
+    );
+    if (failure !== undefined) {
+      line.reason = explainFailure(failure, source);
+      return problem(c, { status: 401, title: 'Unauthorized' });
+    }
+
+    const reject = async (status: 400 | 415, title: string, detail: string): Promise<Response> => {
+      line.reason = detail;
+      const body = options.redactor.text(Buffer.from(raw.subarray(0, REJECTED_BODY_LENGTH)).toString());
+      try {
+        await options.keepRejected({ receivedAt: options.now(), source, status, reason: detail, body });
+      } catch (error) {
+        options.log.error({ error: messageOf(error) }, 'a rejected request could not be kept');
+      }
+      return problem(c, { status, title, detail });
+    };
+
+    if (!isJson(c.req.header('content-type'))) return reject(415, 'Unsupported Media Type', 'Content-Type must be application/json.');
+    const text = decodeUtf8(raw);
+    if (text === undefined) return reject(400, 'Bad Request', 'The body is not UTF-8 text.');
+    const parsed = parseJson(text);
+    if (!parsed.ok) return reject(400, 'Bad Request', `The body is not the JSON that was expected: ${parsed.error}.`);
+
+    const payload = options.redactor.json(parsed.value);
+    const understood = understandBody(payload, source);
+    if (understood.kind === 'ping') return c.json({ status: 'ok' });
+    const { event } = understood;
+    const body = payload === parsed.value ? text : JSON.stringify(payload);
+    const planned = planEvent({ event, payload, body, bodyHash: digest(raw), receivedAt: options.now() }, options);
+    line.type = event.type;
+
+    let stored: Awaited<ReturnType<AcceptEvent>>;
+    try {
+      stored = await options.accept(planned);
+    } catch (error) {
+      line.reason = `the store failed: ${options.redactor.text(messageOf(error))}`;
+      return problem(c, {
+        status: 503,
+        title: 'Service Unavailable',
+        detail: 'The event could not be stored. Send it again.',
+        headers: { 'retry-after': STORE_RETRY_AFTER },
+      });
+    }
+    line.event = stored.id;
+    line.result = stored.status;
+    if (stored.status === 'duplicate') return c.json({ status: 'duplicate', id: stored.id });
+    line.deliveries = stored.deliveries.length;
+    if (stored.deliveries.length > 0) options.accepted();
+    return c.json({ id: stored.id, status: 'accepted', deliveries: stored.deliveries }, 202);
+  });
+  return app;
+}
+
+function isJson(contentType: string | undefined): boolean {
+  const type = contentType?.split(';')[0]?.trim().toLowerCase();
+  return type === 'application/json' || /^application\/[\w.+-]+\+json$/.test(type ?? '');
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

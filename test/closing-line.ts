@@ -1,0 +1,17 @@
+import type { Reporter, TestModule } from 'vitest/node';
+
+/** Closes a run with one plain line that any program can read: `12 passed, 0 failed, 1 skipped`. Skipped tests are named. */
+export default class ClosingLine implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const counts = { passed: 0, failed: 0, skipped: 0, pending: 0 };
+    for (const module of modules) {
+      for (const test of module.children.allTests()) {
+        const { state } = test.result();
+        counts[state]++;
+        if (state === 'skipped') console.log(`skipped: ${test.fullName}`);
+      }
+    }
+    const broken = modules.filter((module) => module.errors().length > 0).length;
+    console.log(`${counts.passed} passed, ${counts.failed + broken} failed, ${counts.skipped} skipped`);
+  }
+}
