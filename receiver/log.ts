@@ -1,5 +1,4 @@
 import { pino } from 'pino';
-import { pretty } from './log-pretty.ts';
 
 /** Structured logging: fields first, then a sentence. Fields never hold a secret. */
 export interface Logger {
@@ -11,8 +10,8 @@ export interface Logger {
 
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  /** Lines for people, in colour if the terminal has it; otherwise one JSON object per line. */
-  readonly terminal: boolean;
+  /** Makes each line fit for people at a terminal; without it a line is one JSON object. */
+  readonly format: ((json: string) => string) | undefined;
   /** Every line passes through it as the last step: the net under all other care. */
   readonly redact: (text: string) => string;
   readonly write: (text: string) => void;
@@ -20,10 +19,10 @@ export interface LogOptions {
 
 /** A logger that writes one line per call. */
 export function createLogger(options: LogOptions): Logger {
-  const line = options.terminal ? pretty() : (json: string) => json;
+  const format = options.format ?? ((json: string) => json);
   return pino(
     { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
-    { write: (json: string) => options.write(options.redact(line(json))) },
+    { write: (json: string) => options.write(options.redact(format(json))) },
   );
 }
 

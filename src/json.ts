@@ -8,6 +8,8 @@ export type JsonObject = { [key: string]: JsonValue };
 /** Deeper than this, a document is an attack on recursion and not a message. */
 export const MAX_JSON_DEPTH = 64;
 
+const TOO_DEEP = `nested more than ${MAX_JSON_DEPTH} levels deep`;
+
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -30,7 +32,12 @@ export function parseJson(text: string): Result<JsonValue, string> {
 
 function describeJsonError(text: string): string {
   const errors: ParseError[] = [];
-  parse(text, errors, { disallowComments: true, allowTrailingComma: false });
+  try {
+    parse(text, errors, { disallowComments: true, allowTrailingComma: false });
+  } catch {
+    // The tolerant parser recurses: only nesting beyond every measure brings it down.
+    return TOO_DEEP;
+  }
   const first = errors[0];
   // V8 refuses a few things that the tolerant parser takes, such as a raw tab inside a string.
   if (first === undefined) return 'not valid JSON (a control character inside a string?)';

@@ -1,16 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { configJsonSchema } from '../../src/config.ts';
 import { DEFAULT_SOURCE } from '../../src/event.ts';
 import { DEFAULT_CONFIG_PATH } from '../environment.ts';
-import { type Decision, decide, listDeliveries, replay, showDelivery } from './deliveries.ts';
-import { listEvents, listRejected } from './events.ts';
+import type { Decision } from './deliveries.ts';
 import type { CommandIo, ExitCode } from './output.ts';
-import { sendTest } from './send-test.ts';
-import { serve } from './serve.ts';
-import { simulate } from './simulate.ts';
-import { validate } from './validate.ts';
+
+/** Each command loads what it needs when it runs, so that none waits for, or holds in memory, what another one uses. */
+const desk = () => import('./deliveries.ts');
 
 /** Runs the command line and returns the exit code. */
 export async function runProgram(io: CommandIo, version: string, words: readonly string[]): Promise<ExitCode> {
@@ -30,18 +27,18 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .configureOutput({ writeOut: (text) => io.print(text.trimEnd()), writeErr: (text) => io.complain(text.trimEnd()) })
     .showHelpAfterError('(--help shows what there is)');
   /** Runs a command and keeps its exit code. */
-  const run = (work: ExitCode | Promise<ExitCode>) => Promise.resolve(work).then(done);
+  const run: Run = async (work) => done(await work());
 
   program
     .command('serve')
     .description('run the receiver')
     .option('--sandbox', 'record dispatches instead of sending them', false)
-    .action((options: { sandbox: boolean }) => run(serve(io, options)));
+    .action((options: { sandbox: boolean }) => run(async () => (await import('./serve.ts')).serve(io, options)));
   program
     .command('validate')
     .description('check the config file, and that workflows in this checkout listen')
     .option('--config <file>', 'the config file', configPath)
-    .action((options: { config: string }) => run(validate(io, options.config)));
+    .action((options: { config: string }) => run(async () => (await import('./validate.ts')).validate(io, options.config)));
   program
     .command('simulate')
     .description('show which routes an event matches, why not, and what each would send; sends nothing')
@@ -49,25 +46,31 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .option('--config <file>', 'the config file', configPath)
     .option('--source <name>', 'as if it arrived at /webhooks/wandb/<name>', DEFAULT_SOURCE)
     .option('--json', 'print JSON', false)
-    .action((options: { event: string; config: string; source: string; json: boolean }) => run(simulate(io, options)));
+    .action((options: { event: string; config: string; source: string; json: boolean }) =>
+      run(async () => (await import('./simulate.ts')).simulate(io, options)),
+    );
   program
     .command('send-test')
     .description('send a receiver a signed event as W&B would')
     .requiredOption('--url <url>', 'the receiver, such as http://127.0.0.1:8787')
     .requiredOption('--event <type>', 'such as add_artifact_alias')
     .option('--set <name=value...>', 'a field of the event, such as alias=production')
-    .action((options: { url: string; event: string; set?: string[] }) => run(sendTest(io, { ...options, set: options.set ?? [] })));
+    .action((options: { url: string; event: string; set?: string[] }) =>
+      run(async () => (await import('./send-test.ts')).sendTest(io, { ...options, set: options.set ?? [] })),
+    );
   addDeskCommands(program, io, run);
   program
     .command('schema')
     .description('write the JSON Schema of the config file, for editors')
     .option('--out <file>', 'write to a file instead of printing')
-    .action((options: { out?: string }) => run(writeSchema(io, options.out)));
+    .action((options: { out?: string }) => run(() => writeSchema(io, options.out)));
   return program;
 }
 
+type Run = (work: () => ExitCode | Promise<ExitCode>) => Promise<void>;
+
 /** The commands that look into the store of a receiver on this machine. */
-function addDeskCommands(program: Command, io: CommandIo, run: (work: ExitCode | Promise<ExitCode>) => Promise<void>): void {
+function addDeskCommands(program: Command, io: CommandIo, run: Run): void {
   program
     .command('deliveries')
     .description('list deliveries, or show one with all its attempts')
@@ -77,10 +80,10 @@ function addDeskCommands(program: Command, io: CommandIo, run: (work: ExitCode |
     .option('--limit <n>', 'how many at the most', readLimit, 50)
     .option('--json', 'print JSON', false)
     .action((id: string | undefined, options: { state?: string[]; since?: string; limit: number; json: boolean }) =>
-      run(
+      run(async () =>
         id === undefined
-          ? listDeliveries(io, { ...options, states: options.state ?? [], since: options.since })
-          : showDelivery(io, id, options.json),
+          ? (await desk()).listDeliveries(io, { ...options, states: options.state ?? [], since: options.since })
+          : (await desk()).showDelivery(io, id, options.json),
       ),
     );
   program
@@ -91,13 +94,13 @@ function addDeskCommands(program: Command, io: CommandIo, run: (work: ExitCode |
     .option('--limit <n>', 'how many at the most', readLimit, 50)
     .option('--json', 'print JSON', false)
     .action((options: { unmatched: boolean; type?: string; limit: number; json: boolean }) =>
-      run(listEvents(io, { ...options, type: options.type })),
+      run(async () => (await import('./events.ts')).listEvents(io, { ...options, type: options.type })),
     );
   program
     .command('rejected')
     .description('list authentic requests that could not be read')
     .option('--json', 'print JSON', false)
-    .action((options: { json: boolean }) => run(listRejected(io, options.json)));
+    .action((options: { json: boolean }) => run(async () => (await import('./events.ts')).listRejected(io, options.json)));
   program
     .command('replay')
     .description('send finished deliveries once more')
@@ -106,7 +109,7 @@ function addDeskCommands(program: Command, io: CommandIo, run: (work: ExitCode |
     .option('--since <duration>', 'only the newer ones, such as 24h')
     .option('--dry-run', 'only say which', false)
     .action((ids: string[], options: { state?: string[]; since?: string; dryRun: boolean }) =>
-      run(replay(io, ids, { states: options.state ?? [], since: options.since, dryRun: options.dryRun })),
+      run(async () => (await desk()).replay(io, ids, { states: options.state ?? [], since: options.since, dryRun: options.dryRun })),
     );
   const decisions: [Decision, string][] = [
     ['approve', 'let deliveries go that wait for approval'],
@@ -117,7 +120,7 @@ function addDeskCommands(program: Command, io: CommandIo, run: (work: ExitCode |
       .command(decision)
       .description(description)
       .argument('<id...>', 'the deliveries')
-      .action((ids: string[]) => run(decide(io, decision, ids)));
+      .action((ids: string[]) => run(async () => (await desk()).decide(io, decision, ids)));
   }
 }
 
@@ -127,7 +130,8 @@ function readLimit(text: string): number {
   return limit;
 }
 
-function writeSchema(io: CommandIo, out: string | undefined): ExitCode {
+async function writeSchema(io: CommandIo, out: string | undefined): Promise<ExitCode> {
+  const { configJsonSchema } = await import('../../src/config.ts');
   const text = JSON.stringify(configJsonSchema(), null, 2);
   if (out === undefined) io.print(text);
   else {

@@ -34,7 +34,8 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   }
   const { environment, config, sandbox } = plan;
   const redactor = redactorOf(environment.secrets);
-  const log = createLogger({ level: 'info', terminal: io.terminal, redact: redactor.text, write: (text) => io.print(text.trimEnd()) });
+  const format = io.terminal ? (await import('../log-pretty.ts')).pretty() : undefined;
+  const log = createLogger({ level: 'info', format, redact: redactor.text, write: (text) => io.print(text.trimEnd()) });
   for (const warning of [...environment.warnings, ...plan.warnings]) log.warn({}, warning);
 
   let opened: OpenStore;
@@ -51,7 +52,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     settings: plan.settings,
     authentication: environment.authentication,
     adminToken: environment.adminToken,
-    ...(sandbox ? sandboxTargets(log, environment.githubApiUrl) : githubTargets(environment, io)),
+    ...(sandbox ? sandboxTargets(log, environment.githubApiUrl) : await githubTargets(environment, io)),
     redactor,
     log,
     now: io.now,

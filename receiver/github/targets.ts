@@ -2,8 +2,7 @@ import type { CompiledTarget } from '../../src/target.ts';
 import type { Environment } from '../environment.ts';
 import type { Logger } from '../log.ts';
 import type { Targets } from '../outbox/target.ts';
-import { appCredentials, type GitHubCredentials, tokenCredentials } from './credentials.ts';
-import { dispatchTarget } from './dispatch-target.ts';
+import type { GitHubCredentials } from './credentials.ts';
 import { recordingTarget } from './recording-target.ts';
 
 /** Where deliveries go, and whose rate limit each counts against. */
@@ -12,14 +11,17 @@ export interface TargetSet {
   readonly credentialFor: (target: CompiledTarget) => string;
 }
 
-/** GitHub for real. */
-export function githubTargets(
+/** GitHub for real. Its client is loaded only here: a sandbox does without it. */
+export async function githubTargets(
   { github, githubApiUrl }: Pick<Environment, 'github' | 'githubApiUrl'>,
   { fetch, now }: { readonly fetch: typeof globalThis.fetch; readonly now: () => number },
-): TargetSet {
+): Promise<TargetSet> {
   if (github === undefined) return { targets: {}, credentialFor: nowhere };
+  const { dispatchTarget } = await import('./dispatch-target.ts');
   const credentials: GitHubCredentials =
-    github.kind === 'token' ? tokenCredentials(github.token) : appCredentials({ ...github, apiUrl: githubApiUrl, fetch });
+    github.kind === 'token'
+      ? (await import('./token-credentials.ts')).tokenCredentials(github.token)
+      : (await import('./app-credentials.ts')).appCredentials({ ...github, apiUrl: githubApiUrl, fetch });
   const target = dispatchTarget({ credentials, apiUrl: githubApiUrl, fetch, now });
   return {
     targets: { repository_dispatch: target, workflow_dispatch: target },

@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { DEFAULT_SOURCE } from '../../src/event.ts';
 import { parseJson } from '../../src/json.ts';
 import type { Redactor } from '../../src/redact.ts';
@@ -11,6 +10,7 @@ import type { RequestVariables } from '../request-log.ts';
 import type { AcceptEvent } from './accept-batch.ts';
 import { type Authentication, authenticate, explainFailure } from './authenticate.ts';
 import { digest, type PlanOptions, planEvent } from './plan.ts';
+import { sizeLimit } from './size-limit.ts';
 
 export interface WandbWebhookOptions extends PlanOptions {
   readonly authentication: Authentication;
@@ -36,16 +36,7 @@ const STORE_RETRY_AFTER = '5';
  */
 export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariables> {
   const app = new Hono<RequestVariables>();
-  const limit = bodyLimit({
-    maxSize: options.maxBodyBytes,
-    onError: (c) =>
-      problem(c, {
-        status: 413,
-        title: 'Content Too Large',
-        detail: `The body may have at most ${options.maxBodyBytes} bytes (settings.max_body_bytes).`,
-      }),
-  });
-  app.post('/:source?', limit, async (c) => {
+  app.post('/:source?', sizeLimit(options.maxBodyBytes), async (c) => {
     const source = c.req.param('source') ?? DEFAULT_SOURCE;
     if (!SOURCE_NAME.test(source))
       return problem(c, { status: 404, title: 'Not Found', detail: 'The name of a source has letters, digits, - and _ only.' });

@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { PROJECT } from './stand-ins/receiver-process.ts';
+import { temporaryFolder } from './stand-ins/temporary-folder.ts';
+
+const run = promisify(execFile);
+/** This very Node first on the path. */
+const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, HOME: process.env.HOME };
+/** npm also needs what this machine says of proxies and certificates, and nothing of the npm that runs these tests. */
+const npmEnv = { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_'))), ...env };
+
+describe('the package', () => {
+  it('installed into an empty folder, gives a working command', { timeout: 240_000 }, async () => {
+    const folder = temporaryFolder();
+    const packed = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: PROJECT, env: npmEnv });
+    const [{ filename, files }] = JSON.parse(packed.stdout) as [{ filename: string; files: { path: string }[] }];
+    const paths = files.map((file) => file.path);
+    expect(paths).toContain('build/receiver/cli/main.js');
+    expect(paths).toContain('examples/wandb-relay.yaml');
+    expect(paths.filter((path) => path.startsWith('test/') || path.endsWith('.db'))).toEqual([]);
+
+    writeFileSync(join(folder, 'package.json'), '{"private":true}');
+    await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', join(folder, filename)], { cwd: folder, env: npmEnv });
+    const command = join(folder, 'node_modules', '.bin', 'wandb-relay');
+    const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { version: string };
+    expect((await run(command, ['--version'], { cwd: folder, env })).stdout.trim()).toBe(version);
+
+    const example = join(folder, 'node_modules', 'wandb-relay', 'examples', 'wandb-relay.yaml');
+    expect((await run(command, ['validate', '--config', example], { cwd: folder, env })).stdout).toContain('ok (5 routes');
+
+    const serving = run(command, ['serve'], { cwd: folder, env: { ...env, PORT: '0' } });
+    let printed = '';
+    serving.child.stdout?.on('data', (text: string) => {
+      printed += text;
+      if (printed.includes('"msg":"listening"') && !serving.child.killed) serving.child.kill('SIGTERM');
+    });
+    expect((await serving).stdout).toContain('"msg":"stopped"');
+  });
+});

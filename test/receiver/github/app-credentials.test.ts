@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { appCredentials } from '../../../receiver/github/app-credentials.ts';
+import { type DispatchRequest, dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
+import { type GitHubStandIn, startGitHub } from '../../stand-ins/github.ts';
+
+const dispatch: DispatchRequest = {
+  kind: 'repository_dispatch',
+  repository: 'acme/deploy',
+  event_type: 'go',
+  client_payload: { delivery_id: 'd-1' },
+};
+const start: DispatchRequest = { kind: 'workflow_dispatch', repository: 'acme/deploy', workflow: 'deploy.yml', ref: 'main', inputs: {} };
+const context = { deliveryId: 'd-1', attempts: 0, signal: new AbortController().signal };
+
+describe('a GitHub App', () => {
+  let github: GitHubStandIn;
+  beforeAll(async () => {
+    github = await startGitHub({
+      repositories: ['acme/deploy'],
+      workflows: [{ repository: 'acme/deploy', file: 'deploy.yml', types: ['go'], inputs: [], namesRuns: true }],
+      appId: 4242,
+    });
+  });
+  afterAll(() => github.close());
+
+  const app = (appId = '4242') => {
+    const credentials = appCredentials({ appId, privateKey: github.appKey ?? '', apiUrl: github.url, fetch });
+    return { credentials, target: dispatchTarget({ credentials, apiUrl: github.url, fetch, now: Date.now }) };
+  };
+
+  it('asks for a token for the one repository and the one permission, and keeps it', async () => {
+    const { target } = app();
+    const before = github.appTokens.length;
+    expect(await target.send(dispatch, context)).toMatchObject({ outcome: 'delivered' });
+    expect(await target.send(dispatch, context)).toMatchObject({ outcome: 'delivered' });
+    expect(await target.send(start, context)).toMatchObject({ outcome: 'delivered' });
+    expect(await target.look(dispatch, { ...context, runsSince: 0 })).toMatchObject({ outcome: 'found' });
+    expect(github.appTokens.slice(before)).toMatchObject([
+      { repositories: ['deploy'], permissions: { contents: 'write' } },
+      { repositories: ['deploy'], permissions: { actions: 'write' } },
+      { repositories: ['deploy'], permissions: { actions: 'read' } },
+    ]);
+  });
+
+  it('counts every repository of an account against one credential', () => {
+    const { credentials } = app();
+    expect(credentials.credentialFor('acme/deploy')).toBe(credentials.credentialFor('Acme/other'));
+    expect(credentials.credentialFor('acme/deploy')).not.toBe(credentials.credentialFor('other/deploy'));
+  });
+
+  it('says when it is not installed on a repository', async () => {
+    const result = await app().target.send({ ...dispatch, repository: 'acme/elsewhere' }, context);
+    expect(result).toMatchObject({ outcome: 'refused', detail: expect.stringContaining('not installed on acme/elsewhere') });
+  });
+
+  it('says when its id and key do not belong together', async () => {
+    const result = await app('9999').target.send(dispatch, context);
+    expect(result).toMatchObject({ outcome: 'refused', detail: expect.stringContaining('GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY') });
+  });
+});

@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SqlDriver } from '../../../receiver/outbox/sqlite/driver.ts';
+import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
+import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
+import type { Store } from '../../../receiver/outbox/store.ts';
+import { accept, claim, deliveryOf, eventOf, firingOf, MINUTE, retryAt, succeed, T0 } from './samples.ts';
+
+/** When the pace of an earlier test is over. */
+const LATER = T0 + 2 * MINUTE;
+
+const folder = mkdtempSync(join(tmpdir(), 'relay-plan-'));
+const statements = new Set<string>();
+let database: SqlDriver;
+let store: Store;
+
+/** Passes everything on, and remembers the texts of what is run. */
+function recording(driver: SqlDriver): SqlDriver {
+  return {
+    rows: (sql, ...values) => {
+      statements.add(sql);
+      return driver.rows(sql, ...values);
+    },
+    run: (sql, ...values) => {
+      statements.add(sql);
+      return driver.run(sql, ...values);
+    },
+    transaction: (work) => driver.transaction(work),
+    close: () => driver.close(),
+  };
+}
+
+/** What the store runs during `work`, each with SQLite's plan for it. */
+async function plansOf(work: () => Promise<unknown>): Promise<{ sql: string; plan: string }[]> {
+  statements.clear();
+  await work();
+  return [...statements].map((sql) => {
+    const parameters = Array(sql.split('?').length - 1).fill(null);
+    const steps = database.rows<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...parameters).map(({ detail }) => detail);
+    return { sql: sql.replaceAll(/\s+/g, ' '), plan: steps.join('; ') };
+  });
+}
+
+/** The tables that grow; that of credentials has a row or two. */
+const SCAN = /SCAN (deliveries|d|events|attempts|rejected)\b/;
+
+beforeAll(async () => {
+  database = openSqlite(join(folder, 'relay.db'));
+  store = sqliteStore(recording(database));
+  await accept(store, eventOf('old'), eventOf('same', { body: 'body of old' }));
+  for (const delivery of await claim(store, T0)) await succeed(store, delivery, T0);
+});
+
+afterAll(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('with any number of finished deliveries', () => {
+  test('claiming looks only at what is due and at leases', async () => {
+    const plans = await plansOf(async () => {
+      await accept(store, eventOf('claimed', { subject: 'claimed' }));
+      statements.clear();
+      await claim(store, T0 + MINUTE, { paceMs: 100 });
+    });
+
+    const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
+    expect(find("state = 'pending' AND ready = 1")).toContain('USING INDEX deliveries_due (credential=? AND due_at<?)');
+    expect(find("WHERE state = 'in_flight' AND lease_until <")).toContain('USING INDEX deliveries_leased');
+    expect(plans.filter(({ plan }) => SCAN.test(plan))).toEqual([]);
+    expect(plans.filter(({ plan }) => plan.includes('TEMP B-TREE'))).toEqual([]);
+  });
+
+  test('the next due time comes from the index of what is due', async () => {
+    const plans = await plansOf(() => store.nextDueAt());
+
+    const due = plans.find(({ sql }) => sql.includes('MIN(due_at)'));
+    expect(due?.plan).toMatch(/SEARCH d USING (COVERING )?INDEX deliveries_due \(credential=\?\)/);
+    expect(plans.filter(({ plan }) => SCAN.test(plan))).toEqual([]);
+  });
+
+  test('accepting finds the latest event of the subject, the end of the line and the cooldown by index', async () => {
+    const firing = firingOf([deliveryOf('cooled')], 'deploy of model', MINUTE);
+    const plans = await plansOf(() =>
+      accept(store, eventOf('cooled', { firings: [firing] }), eventOf('held', { delivery: { state: 'held' } })),
+    );
+
+    const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
+    expect(find('FROM events WHERE subject_key = ?')).toMatch(/^SEARCH events USING INDEX events_latest_of_subject \(subject_key=\?\)$/);
+    expect(find('MAX(position)')).toContain('INDEX deliveries_in_order (order_key=?)');
+    expect(find('cooldown_key = ?')).toContain('INDEX deliveries_cooldown (cooldown_key=?)');
+    expect(find("state = 'held'")).toContain('INDEX deliveries_held (order_key=?)');
+    expect(plans.filter(({ plan }) => SCAN.test(plan))).toEqual([]);
+  });
+
+  test('settling finds its delivery and the next in line by index', async () => {
+    await accept(store, eventOf('s1', { subject: 's' }), eventOf('s2', { subject: 's' }));
+    const delivery = (await claim(store, LATER)).find(({ id }) => id === 'd-s1')!;
+
+    const plans = await plansOf(() => succeed(store, delivery, T0));
+
+    expect(plans.find(({ sql }) => sql.includes('ORDER BY position'))?.plan).toContain('INDEX deliveries_in_order (order_key=?)');
+    expect(plans.filter(({ plan }) => SCAN.test(plan))).toEqual([]);
+  });
+
+  test('taking up what was in flight uses the index of leases', async () => {
+    const plans = await plansOf(() => store.recoverInFlight(T0));
+
+    expect(plans.map(({ plan }) => plan)).toEqual([expect.stringContaining('INDEX deliveries_leased')]);
+  });
+
+  test('listing what is not delivered, and the events of note, uses the small indexes', async () => {
+    const plans = await plansOf(async () => {
+      await store.deliveries({ states: ['dead'], limit: 10 });
+      await store.deliveries({ states: ['dead', 'held', 'pending'], since: T0, limit: 10 });
+      await store.deliveries({ eventId: 'old', limit: 10 });
+      await store.events({ outcomes: ['unmatched', 'duplicate'], limit: 10 });
+      await store.delivery('d-old');
+      await store.event('old');
+    });
+
+    const [dead, several, ofEvent, events] = plans.map(({ plan }) => plan);
+    expect(dead).toBe('SEARCH deliveries USING INDEX deliveries_not_delivered (state=?)');
+    expect(several).toContain('INDEX deliveries_not_delivered (state=?)');
+    expect(ofEvent).toContain('INDEX deliveries_of_event (event_id=?)');
+    expect(events).toContain('INDEX events_not_routed (outcome=?)');
+    expect(plans.filter(({ plan }) => SCAN.test(plan))).toEqual([]);
+  });
+
+  test('replaying, approving and cancelling find their deliveries by index', async () => {
+    await accept(store, eventOf('desk', { subject: 'desk', delivery: { state: 'held' } }));
+    const plans = await plansOf(async () => {
+      await store.approve(['d-desk'], T0);
+      await store.cancel(['d-desk'], T0);
+      await store.replay(['d-desk', 'd-old'], T0);
+    });
+
+    expect(plans.filter(({ plan }) => SCAN.test(plan))).toEqual([]);
+  });
+
+  test('the attempts of a delivery are found by index', async () => {
+    await accept(store, eventOf('tried', { subject: 'tried' }));
+    const delivery = (await claim(store, LATER)).find(({ id }) => id === 'd-tried')!;
+    await retryAt(store, delivery, T0, T0 + MINUTE);
+
+    const plans = await plansOf(() => store.delivery('d-tried'));
+
+    expect(plans.find(({ sql }) => sql.includes('FROM attempts'))?.plan).toContain('INDEX attempts_of_delivery (delivery_id=?)');
+  });
+});

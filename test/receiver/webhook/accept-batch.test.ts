@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import type { Accepted, NewEvent } from '../../../receiver/outbox/delivery.ts';
+import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
+import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
+import type { EventInbox } from '../../../receiver/outbox/store.ts';
+import { acceptInBatches } from '../../../receiver/webhook/accept-batch.ts';
+import { drain, eventOf, idsOf, T0 } from '../outbox/samples.ts';
+import { temporaryDatabase } from '../outbox/temporary-database.ts';
+
+type AcceptCall = (events: readonly NewEvent[]) => Promise<Accepted[]>;
+
+const all: AcceptCall = async (events) => events.map(({ id }) => ({ status: 'accepted', id, deliveries: [] }));
+
+/** An inbox that notes the ids of each call before it answers. */
+function inboxOf(answer: AcceptCall = all): { inbox: EventInbox; calls: string[][]; windows: number[] } {
+  const calls: string[][] = [];
+  const windows: number[] = [];
+  const inbox: EventInbox = {
+    accept: (events, { dedupeWindowMs }) => {
+      calls.push(idsOf(events));
+      windows.push(dedupeWindowMs);
+      return answer(events);
+    },
+    keepRejected: async () => undefined,
+  };
+  return { inbox, calls, windows };
+}
+
+function events(count: number): NewEvent[] {
+  return Array.from({ length: count }, (_, n) => eventOf(`e${n}`));
+}
+
+describe('accepting in batches', () => {
+  test('events of one turn share one call, and each gets its own answer', async () => {
+    const { inbox, calls, windows } = inboxOf();
+    const accept = acceptInBatches(inbox, 1234);
+
+    const answers = await Promise.all(events(3).map(accept));
+
+    expect(calls).toEqual([['e0', 'e1', 'e2']]);
+    expect(windows).toEqual([1234]);
+    expect(idsOf(answers)).toEqual(['e0', 'e1', 'e2']);
+  });
+
+  test('events that come while the store is busy share the next call, in the order of arrival', async () => {
+    const first = Promise.withResolvers<void>();
+    const { inbox, calls } = inboxOf(async (given) => {
+      if (given[0]?.id === 'e0') await first.promise;
+      return all(given);
+    });
+    const accept = acceptInBatches(inbox, 0);
+    const [one, ...rest] = events(4);
+
+    const answers = [accept(one!)];
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const event of rest) {
+      answers.push(accept(event));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(calls).toEqual([['e0']]);
+    first.resolve();
+    await Promise.all(answers);
+
+    expect(calls).toEqual([['e0'], ['e1', 'e2', 'e3']]);
+  });
+
+  test('a very large turn is stored in several calls, one after the other', async () => {
+    let busy = 0;
+    const { inbox, calls } = inboxOf(async (given) => {
+      expect(++busy).toBe(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      busy--;
+      return all(given);
+    });
+    const accept = acceptInBatches(inbox, 0);
+
+    const answers = await Promise.all(events(1_201).map(accept));
+
+    expect(calls.map(({ length }) => length)).toEqual([500, 500, 201]);
+    expect(idsOf(answers)).toEqual(idsOf(events(1_201)));
+  });
+
+  test('when a batch fails its events are tried one by one, and only the bad one fails', async () => {
+    const { inbox, calls } = inboxOf(async (given) => {
+      if (given.some(({ id }) => id === 'e1')) throw new Error('e1 cannot be stored');
+      return all(given);
+    });
+    const accept = acceptInBatches(inbox, 0);
+
+    const results = await Promise.allSettled(events(3).map(accept));
+
+    expect(calls).toEqual([['e0', 'e1', 'e2'], ['e0'], ['e1'], ['e2']]);
+    expect(results).toEqual([
+      { status: 'fulfilled', value: { status: 'accepted', id: 'e0', deliveries: [] } },
+      { status: 'rejected', reason: new Error('e1 cannot be stored') },
+      { status: 'fulfilled', value: { status: 'accepted', id: 'e2', deliveries: [] } },
+    ]);
+  });
+
+  test('when the store fails every event is rejected with the reason, and the next turn is tried again', async () => {
+    let full = true;
+    const { inbox } = inboxOf(async (given) => {
+      if (full) throw new Error('database or disk is full');
+      return all(given);
+    });
+    const accept = acceptInBatches(inbox, 0);
+
+    const results = await Promise.allSettled(events(2).map(accept));
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await expect(accept(eventOf('e2'))).rejects.toThrow('database or disk is full');
+
+    full = false;
+    expect(await accept(eventOf('e3'))).toMatchObject({ id: 'e3' });
+  });
+
+  test('a single failing event is tried once', async () => {
+    const { inbox, calls } = inboxOf(() => Promise.reject(new Error('no')));
+
+    await expect(acceptInBatches(inbox, 0)(eventOf('e1'))).rejects.toThrow('no');
+
+    expect(calls).toEqual([['e1']]);
+  });
+
+  test('a store that throws instead of rejecting leaves nobody waiting', async () => {
+    const { inbox } = inboxOf(() => {
+      throw new Error('closed');
+    });
+
+    const results = await Promise.allSettled(events(2).map(acceptInBatches(inbox, 0)));
+
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+
+  test('an event without an answer is rejected instead of waiting for ever', async () => {
+    const { inbox } = inboxOf(async (given) => all(given.slice(0, 1)));
+
+    const results = await Promise.allSettled(events(2).map(acceptInBatches(inbox, 0)));
+
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  });
+});
+
+test('on a real store, one bad event does not cost the others their place or their order', async () => {
+  const store = sqliteStore(openSqlite(temporaryDatabase()));
+  const accept = acceptInBatches(store, 0);
+  await accept(eventOf('e0'));
+
+  const again = eventOf('e0', { body: 'an id that is taken' });
+  const results = await Promise.allSettled([eventOf('e1'), again, eventOf('e2'), eventOf('e3')].map(accept));
+
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+  expect(await drain(store, T0)).toEqual(['d-e0', 'd-e1', 'd-e2', 'd-e3']);
+  await store.close();
+});

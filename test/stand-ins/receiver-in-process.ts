@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { createLogger } from '../../receiver/log.ts';
+import { openSqlite } from '../../receiver/outbox/sqlite/node-driver.ts';
+import { sqliteStore } from '../../receiver/outbox/sqlite/sqlite-store.ts';
+import type { Store } from '../../receiver/outbox/store.ts';
+import { createReceiver, type Receiver } from '../../receiver/receiver.ts';
+import type { SourceSecrets } from '../../receiver/webhook/authenticate.ts';
+import { readConfig } from '../../src/config.ts';
+import { formatProblem } from '../../src/config-problem.ts';
+import { redactorOf } from '../../src/redact.ts';
+import { compileRoute } from '../../src/route.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+import { signedHeaders } from './wandb-sender.ts';
+
+export const SECRET = 'a-secret-for-tests-only';
+
+export interface TestReceiver {
+  readonly receiver: Receiver;
+  readonly store: Store;
+  /** Every line of the log. */
+  readonly log: Record<string, unknown>[];
+  /** The clock; set it to move time. */
+  readonly clock: { now: number };
+  /** Posts to `/webhooks/wandb`, signed unless `headers` say otherwise. */
+  post(
+    body: unknown,
+    options?: { path?: string; headers?: Record<string, string> },
+  ): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }>;
+}
+
+export interface TestReceiverOptions {
+  readonly config?: string;
+  readonly sources?: Readonly<Record<string, Partial<SourceSecrets>>>;
+  readonly secrets?: readonly string[];
+  readonly adminToken?: string;
+  /** Stands between the receiver and its store. */
+  readonly wrap?: (store: Store) => Store;
+}
+
+export const TEST_CONFIG = `
+version: 1
+routes:
+  - name: deploy
+    on: { event: add_artifact_alias, alias: production }
+    to:
+      - repository_dispatch: { repository: acme/deploy, event_type: model-production }
+`;
+
+/** A receiver over a real SQLite file, without a socket and not sending: its HTTP through \`app.request\`. */
+export function testReceiver(options: TestReceiverOptions = {}): TestReceiver {
+  const config = readConfig(options.config ?? TEST_CONFIG, 'wandb-relay.yaml');
+  if (!config.ok) throw new Error(config.error.map(formatProblem).join('\n'));
+  const sources = options.sources ?? { '': { secrets: [SECRET] } };
+  const authentication = {
+    sources: new Map(Object.entries(sources).map(([name, { secrets = [], tokens = [] }]) => [name, { secrets, tokens }])),
+  };
+  const real = sqliteStore(openSqlite(join(temporaryFolder(), 'relay.db')));
+  onTestFinished(() => real.close());
+  const store = options.wrap?.(real) ?? real;
+  const log: Record<string, unknown>[] = [];
+  const clock = { now: 1_800_000_000_000 };
+  const redactor = redactorOf([
+    ...[...authentication.sources.values()].flatMap(({ secrets, tokens }) => [...secrets, ...tokens]),
+    ...(options.secrets ?? []),
+  ]);
+  const receiver = createReceiver({
+    store,
+    routes: config.value.routes.map(compileRoute),
+    settings: config.value.settings,
+    authentication,
+    adminToken: options.adminToken,
+    targets: {},
+    credentialFor: () => 'github',
+    redactor,
+    log: createLogger({
+      level: 'debug',
+      format: undefined,
+      redact: redactor.text,
+      write: (line) => log.push(JSON.parse(line) as Record<string, unknown>),
+    }),
+    now: () => clock.now,
+    random: () => 0.5,
+    randomBytes: () => randomBytes(16),
+  });
+  return {
+    receiver,
+    store,
+    log,
+    clock,
+    post: async (body, { path = '/webhooks/wandb', headers } = {}) => {
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      const response = await receiver.app.request(path, { method: 'POST', body: text, headers: headers ?? signedHeaders(text, SECRET) });
+      return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
+    },
+  };
+}

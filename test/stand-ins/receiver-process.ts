@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export const PROJECT = join(import.meta.dirname, '..', '..');
+export const MAIN = join(PROJECT, 'receiver', 'cli', 'main.ts');
+
+/** The environment of a newcomer: what a program needs to run at all, and nothing of ours. */
+export const BARE_ENVIRONMENT = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
+
+export interface ReceiverProcess {
+  readonly url: string;
+  /** Its log, a record a line, and whatever else it printed under `text`. */
+  readonly log: readonly Record<string, unknown>[];
+  readonly pid: number;
+  /** Ends it and resolves with its exit code (`null` when the signal killed it). */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+}
+
+/** Starts `wandb-relay serve` as its users do and waits until it listens. Rejects with what it printed when it ends first. */
+export async function startReceiver(options: {
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly words?: readonly string[];
+  readonly nodeOptions?: readonly string[];
+}): Promise<ReceiverProcess> {
+  const child = spawn(process.execPath, [...(options.nodeOptions ?? []), MAIN, 'serve', ...(options.words ?? [])], {
+    cwd: options.cwd,
+    env: { ...BARE_ENVIRONMENT, PORT: '0', ...options.environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log: Record<string, unknown>[] = [];
+  const complaints: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => complaints.push(line));
+  const url = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const entry = line.startsWith('{"level"') ? (JSON.parse(line) as Record<string, unknown>) : { text: line };
+      log.push(entry);
+      if (entry.msg === 'listening') resolve(String(entry.url));
+    });
+    child.once('exit', (code) => reject(new Error(`the receiver ended with ${code}: ${complaints.join('\n')}`)));
+  });
+  return { url, log, pid: child.pid ?? 0, end: (signal) => endProcess(child, signal) };
+}
+
+async function endProcess(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  const [code] = (await exited) as [number | null];
+  return code;
+}
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one CLI command to its end. */
+export async function runCommand(
+  words: readonly string[],
+  options: { readonly cwd: string; readonly environment?: Readonly<Record<string, string>> },
+): Promise<CommandResult> {
+  const child = spawn(process.execPath, [MAIN, ...words], {
+    cwd: options.cwd,
+    env: { ...BARE_ENVIRONMENT, ...options.environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout, stderr };
+}
+
+/** Resolves when `condition` holds; rejects, saying what was awaited, when it does not within `limitMs`. */
+export async function eventually(what: string, condition: () => boolean | Promise<boolean>, limitMs = 20_000): Promise<void> {
+  const end = Date.now() + limitMs;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`waited ${limitMs} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,60 @@
+import type { EventType } from '../../src/event.ts';
+import type { JsonObject } from '../../src/json.ts';
+import { relayPayload, substituteVariables } from '../../src/relay-payload.ts';
+import { signBody } from '../../src/signature.ts';
+
+/** What W&B puts in for its variables, unless a test says otherwise. */
+export const VALUES: Readonly<Record<string, string>> = {
+  event_author: 'ada',
+  entity_name: 'acme',
+  project_name: 'wandb-registry-model',
+  artifact_collection_name: 'resnet50',
+  artifact_version: 'wandb-artifact://_id/QXJ0aWZhY3Q6MTIz',
+  artifact_version_string: 'acme/wandb-registry-model/resnet50:v12',
+  alias: 'production',
+  tag: 'approved',
+  run_name: 'train-42',
+  run_status: 'finished',
+  metric_values: '[0.91]',
+  metric_current_status: 'running',
+};
+
+/** The body that an automation with the relay payload sends. */
+export function relayBody(type: EventType, values: Readonly<Record<string, string>> = {}, automation = 'deploy-production'): JsonObject {
+  return substituteVariables(relayPayload(type, automation, 'accuracy'), { ...VALUES, ...values });
+}
+
+/** An alias put on a version of a collection. */
+export function aliasBody(version: string, collection = 'resnet50', alias = 'production'): JsonObject {
+  return relayBody('add_artifact_alias', {
+    alias,
+    artifact_collection_name: collection,
+    artifact_version_string: `acme/wandb-registry-model/${collection}:${version}`,
+  });
+}
+
+export type SignatureForm = 'hex' | 'base64' | 'sha256=hex';
+
+/** The headers of a signed request. */
+export function signedHeaders(body: string, secret: string, form: SignatureForm = 'base64'): Record<string, string> {
+  const signature =
+    form === 'base64' ? signBody(body, secret, 'base64') : `${form === 'hex' ? '' : 'sha256='}${signBody(body, secret, 'hex')}`;
+  return { 'content-type': 'application/json', 'x-wandb-signature': signature };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: {
+    readonly id?: string;
+    readonly status?: string | number;
+    readonly detail?: string;
+    readonly deliveries?: readonly { readonly id: string; readonly route: string; readonly target: string }[];
+  };
+}
+
+/** Posts a body, signed. */
+export async function post(url: string, body: JsonObject | string, secret: string, form?: SignatureForm): Promise<Answer> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const response = await fetch(url, { method: 'POST', headers: signedHeaders(text, secret, form), body: text });
+  return { status: response.status, body: (await response.json()) as Answer['body'] };
+}
