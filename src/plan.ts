@@ -1,0 +1,197 @@
+import { fingerprintOf } from './canonical.ts';
+import type { JsonValue } from './json.ts';
+import { readMark, withMark } from './ownership.ts';
+import type { LiveTrigger, TriggerInput, TriggerScope } from './trigger.ts';
+import { type FieldChange, fieldChanges, stateDigest, stateOfInput, stateOfLive } from './trigger-state.ts';
+
+/** A definition with everything looked up: what W&B should hold. */
+export interface DesiredTrigger {
+  readonly key: string;
+  /** The name that it had, for a rename that is not a deletion and a creation. */
+  readonly movedFrom: string | undefined;
+  /** Take over an automation of this name that nobody owns. */
+  readonly adopt: boolean;
+  /** Without the mark of ownership. */
+  readonly input: TriggerInput;
+  readonly scope: TriggerScope;
+}
+
+export type PlanAction = 'create' | 'update' | 'delete' | 'unchanged' | 'refused';
+
+export interface PlannedChange {
+  readonly action: PlanAction;
+  readonly key: string;
+  readonly name: string;
+  /** In words: `registry model, collection resnet50`. */
+  readonly scope: string;
+  readonly fields: readonly FieldChange[];
+  /** Why it is refused. */
+  readonly reason?: string;
+  /** Of what is intended and what exists now. */
+  readonly fingerprint: string;
+  /** What to write; with the mark. */
+  readonly input?: TriggerInput;
+  /** The id at W&B, of what exists. */
+  readonly id?: string;
+}
+
+export interface Plan {
+  readonly fingerprint: string;
+  readonly summary: Readonly<Record<PlanAction, number>>;
+  readonly changes: readonly PlannedChange[];
+  /** Managed automations whose definition is gone and that stay, because nobody asked to prune. */
+  readonly orphans: readonly { readonly key: string; readonly name: string; readonly scope: string }[];
+}
+
+export interface PlanOptions {
+  /** `owner/name` of the repository that the definitions are in. */
+  readonly repository: string;
+  /** Delete managed automations whose definition is gone. */
+  readonly prune: boolean;
+  /** More deletions than this are refused, and more than half of what is managed. */
+  readonly maxDeletes: number;
+}
+
+export const DEFAULT_MAX_DELETES = 3;
+
+/**
+ * What has to happen for W&B to hold what is defined. Pure: two lists in, a plan out.
+ *
+ * Only automations with this repository's mark are changed or deleted; one of the same name that somebody else made is
+ * refused unless it is adopted. An adopted one gets its mark with its first real change.
+ */
+export function makePlan(desired: readonly DesiredTrigger[], live: readonly LiveTrigger[], options: PlanOptions): Plan {
+  const taken = new Set<string>();
+  const keys = new Set(desired.map(({ key }) => key));
+  const changes = desired.map((one) => {
+    const found = findLive(one, live, options.repository, keys, taken);
+    if (found !== undefined) taken.add(found.id);
+    return planOne(one, found, options.repository);
+  });
+  const managed = live.filter((trigger) => ownedBy(trigger, options.repository));
+  const gone = managed.filter((trigger) => !taken.has(trigger.id));
+  const deletions = options.prune ? planDeletions(gone, managed.length, options) : [];
+  const all = [...changes, ...deletions];
+  return {
+    fingerprint: fingerprintOf(all.map(({ key, action, fingerprint }) => `${action} ${key} ${fingerprint}`).sort()),
+    summary: summaryOf(all),
+    changes: all,
+    orphans: options.prune ? [] : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: liveScope(trigger) })),
+  };
+}
+
+/** The automation that a definition is about: by its mark, by the mark of its old name, or by its name. */
+function findLive(
+  { key, movedFrom, input }: DesiredTrigger,
+  live: readonly LiveTrigger[],
+  repository: string,
+  keys: ReadonlySet<string>,
+  taken: ReadonlySet<string>,
+): LiveTrigger | undefined {
+  const free = live.filter((trigger) => !taken.has(trigger.id));
+  const mine = free.filter((trigger) => ownedBy(trigger, repository));
+  const byKey = mine.find((trigger) => keyOf(trigger) === key);
+  if (byKey !== undefined) return byKey;
+  const moved = movedFrom === undefined ? undefined : mine.find((trigger) => keyOf(trigger) === movedFrom && !keys.has(movedFrom));
+  if (moved !== undefined) return moved;
+  const inScope = free.filter((trigger) => trigger.scope.id === input.scopeID && trigger.scope.type === input.scopeType);
+  // One of ours that another definition will claim by its key, and then rename, does not stand in the way.
+  const others = inScope.filter((trigger) => !(ownedBy(trigger, repository) && keys.has(keyOf(trigger))));
+  return (
+    others.find((trigger) => trigger.name === input.name) ??
+    others.find((trigger) => trigger.name === movedFrom && !ownedBy(trigger, repository))
+  );
+}
+
+function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, repository: string): PlannedChange {
+  const state = stateOfInput(desired.input);
+  const mark = { repository, key: desired.key, applied: stateDigest(state) };
+  const input = { ...desired.input, description: withMark(desired.input.description, mark) };
+  const common = { key: desired.key, name: desired.input.name, scope: desired.scope.description };
+  const before = found === undefined ? undefined : stateOfLive(found);
+  const fingerprint = fingerprintOf({ intended: state, current: before === undefined ? null : { ...before, id: found?.id ?? null } });
+  const fields = fieldChanges(before, state);
+  if (found === undefined) return { ...common, action: 'create', fields, fingerprint, input };
+
+  const owner = readMark(found.description).mark;
+  const at = { ...common, fingerprint, id: found.id };
+  if (owner !== undefined && owner.repository !== repository) {
+    return { ...at, action: 'refused', fields, reason: `it belongs to ${owner.repository}: remove it there, or choose another name` };
+  }
+  if (owner === undefined && !desired.adopt) {
+    return {
+      ...at,
+      action: 'refused',
+      fields,
+      reason: 'somebody else made an automation of this name: add "adopt: true" to take it over, or choose another name',
+    };
+  }
+  const renamedKey = owner !== undefined && owner.key !== desired.key;
+  if (fields.length === 0 && !renamedKey) return { ...at, action: 'unchanged', fields };
+  return {
+    ...at,
+    action: 'update',
+    fields: renamedKey ? [...fields, { path: 'key', before: owner.key, after: desired.key }] : fields,
+    input,
+  };
+}
+
+function planDeletions(gone: readonly LiveTrigger[], managed: number, { maxDeletes }: PlanOptions): PlannedChange[] {
+  const half = Math.max(1, Math.floor(managed / 2));
+  const reason = deletionProblem(gone.length, managed, half, maxDeletes);
+  return gone.map((trigger) => {
+    const before: JsonValue = stateOfLive(trigger);
+    return {
+      action: reason === undefined ? ('delete' as const) : ('refused' as const),
+      key: keyOf(trigger),
+      name: trigger.name,
+      scope: liveScope(trigger),
+      fields: [{ path: '', before, after: undefined }],
+      fingerprint: fingerprintOf({ intended: null, current: { ...stateOfLive(trigger), id: trigger.id } }),
+      id: trigger.id,
+      ...(reason === undefined ? {} : { reason }),
+    };
+  });
+}
+
+/** Why so many deletions are refused and how to go on, or `undefined`. */
+function deletionProblem(gone: number, managed: number, half: number, maxDeletes: number): string | undefined {
+  const what = `${gone} of ${managed} managed automations would be deleted`;
+  if (gone > half)
+    return `${what}, more than half: check that all definition files are there; if it is meant, remove at most ${half} of them at a time`;
+  if (gone > maxDeletes) return `${what}, and the limit is ${maxDeletes}: if it is meant, set --max-deletes ${gone}`;
+  return undefined;
+}
+
+function summaryOf(changes: readonly PlannedChange[]): Record<PlanAction, number> {
+  const summary = { create: 0, update: 0, delete: 0, unchanged: 0, refused: 0 };
+  for (const { action } of changes) summary[action]++;
+  return summary;
+}
+
+function ownedBy(trigger: LiveTrigger, repository: string): boolean {
+  return readMark(trigger.description).mark?.repository === repository;
+}
+
+function keyOf(trigger: LiveTrigger): string {
+  return readMark(trigger.description).mark?.key ?? trigger.name;
+}
+
+/** The scope of what exists, in the words of the config as far as they can be told from it. */
+export function liveScope({ scope }: LiveTrigger): string {
+  const project = (name: string) =>
+    name.startsWith('wandb-registry-') ? `registry ${name.slice('wandb-registry-'.length)}` : `project ${name}`;
+  switch (scope.type) {
+    case 'PROJECT':
+      return project(scope.name);
+    case 'ARTIFACT_COLLECTION':
+      return scope.project === null ? `collection ${scope.name}` : `${project(scope.project)}, collection ${scope.name}`;
+    case 'ENTITY':
+      return `team ${scope.name}`;
+  }
+}
+
+/** True when applying the plan would write something. */
+export function hasChanges({ summary }: Plan): boolean {
+  return summary.create + summary.update + summary.delete > 0;
+}
