@@ -1,0 +1,35 @@
+import { readMark } from './ownership.ts';
+import type { DesiredTrigger, Plan, PlannedChange } from './plan.ts';
+import type { LiveTrigger } from './trigger.ts';
+import { stateDigest, stateOfInput, stateOfLive } from './trigger-state.ts';
+
+/**
+ * What kind of difference a planned change is. The mark of ownership carries a digest of what was last applied:
+ *
+ * - `drift`: somebody changed, or deleted, what was applied; the definition did not move
+ * - `definition`: the definition has moved and was not applied yet; W&B is as it was left
+ * - `both`
+ */
+export type DriftKind = 'drift' | 'definition' | 'both';
+
+export interface DriftedChange {
+  readonly kind: DriftKind;
+  readonly change: PlannedChange;
+}
+
+/** Tells drift at W&B apart from definitions that are not applied yet. Refused changes are neither. */
+export function findDrift(plan: Plan, desired: readonly DesiredTrigger[], live: readonly LiveTrigger[]): DriftedChange[] {
+  const intended = new Map(desired.map((one) => [one.key, stateDigest(stateOfInput(one.input))]));
+  const existing = new Map(live.map((trigger) => [trigger.id, trigger]));
+  return plan.changes.flatMap((change): DriftedChange[] => {
+    if (change.action === 'unchanged' || change.action === 'refused') return [];
+    // What is defined and not there was deleted, or never applied: on the branch that is applied, both are drift.
+    if (change.action === 'create') return [{ kind: 'drift', change }];
+    const trigger = existing.get(change.id ?? '');
+    const applied = trigger === undefined ? undefined : readMark(trigger.description).mark?.applied;
+    if (trigger === undefined || change.action === 'delete' || applied === undefined) return [{ kind: 'definition', change }];
+    const moved = intended.get(change.key) !== applied;
+    const drifted = stateDigest(stateOfLive(trigger)) !== applied;
+    return [{ kind: drifted ? (moved ? 'both' : 'drift') : 'definition', change }];
+  });
+}
