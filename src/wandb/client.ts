@@ -1,0 +1,166 @@
+import type { z } from 'zod';
+import type { JsonObject } from '../json.ts';
+import { redactorOf } from '../redact.ts';
+import { err, ok, type Result } from '../result.ts';
+import { nextAttempt, type RetryPolicy } from '../retry.ts';
+import { type Refusal, readAnswer, readNoAnswer } from './answer.ts';
+import type { WandbError } from './wandb-error.ts';
+
+export interface WandbClientOptions {
+  /** The server's address, `https://api.wandb.ai` for W&B's own cloud. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly fetch: typeof globalThis.fetch;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Told of waits and retries; never of the key. */
+  readonly log?: (message: string) => void;
+  /** For one request, its answer included; default 30 seconds. */
+  readonly timeoutMs?: number;
+}
+
+export type Variables = Readonly<Record<string, unknown>>;
+
+/** W&B's GraphQL API, with what W&B says about a request sorted into data and `WandbError`. */
+export interface WandbClient {
+  /**
+   * Sends a query; what can be retried is retried, up to five attempts.
+   *
+   * @param shape what the data must look like; W&B's answer in any other shape is `unavailable`
+   */
+  query<T>(document: string, variables: Variables, shape: z.ZodType<T>): Promise<Result<T, WandbError>>;
+  /**
+   * Sends a mutation. It is sent again only when the earlier one certainly was not carried out (429, or no connection);
+   * every other failure without a clear answer is `unclear`, for the caller to settle by listing.
+   */
+  mutate<T>(document: string, variables: Variables, shape: z.ZodType<T>): Promise<Result<T, WandbError>>;
+  /** HTTP requests sent so far, retries included. */
+  readonly requests: number;
+  /** Those of them that were mutations. */
+  readonly mutations: number;
+}
+
+const MAX_ATTEMPTS = 5;
+const RETRY: RetryPolicy = { firstDelayMs: 1_000, maxDelayMs: 30_000, retryForMs: 180_000, settleMs: 0 };
+/** A used-up quota that takes longer than this to come back is an error: a job should not stand still unseen. */
+const MAX_QUOTA_WAIT_MS = 600_000;
+const TIME_LIMIT_MS = 30_000;
+
+interface Answered {
+  readonly result: Result<JsonObject, Refusal>;
+  /** What `Retry-After` or the rate limit asks for, milliseconds since 1970. */
+  readonly notBefore?: number;
+}
+
+/** A client for one server and one key. It holds the counts and the state of the rate limit, nothing else. */
+export function createWandbClient(options: WandbClientOptions): WandbClient {
+  const { now, log } = options;
+  const url = `${options.baseUrl.replace(/\/+$/, '')}/graphql`;
+  const basic = Buffer.from(`api:${options.apiKey}`).toString('base64');
+  const redactor = redactorOf([options.apiKey, basic]);
+  const timeoutMs = options.timeoutMs ?? TIME_LIMIT_MS;
+  let requests = 0;
+  let mutations = 0;
+  let heldUntil = 0;
+
+  /** Reads the rate limit's headers: numbers with a fraction, the reset in seconds from now (Python client, core/internal/api). */
+  function readLimits(headers: Headers): number | undefined {
+    const reset = numberIn(headers, 'ratelimit-reset');
+    const remaining = numberIn(headers, 'ratelimit-remaining');
+    if (reset !== undefined && remaining !== undefined && remaining <= 0 && reset > 0) {
+      heldUntil = Math.max(heldUntil, now() + reset * 1000);
+    }
+    const asked = retryAfter(headers.get('retry-after'), now());
+    return asked ?? (heldUntil > now() ? heldUntil : undefined);
+  }
+
+  async function send(document: string, variables: Variables, writes: boolean): Promise<Answered> {
+    requests += 1;
+    if (writes) mutations += 1;
+    try {
+      const response = await options.fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Basic ${basic}` },
+        body: JSON.stringify({ query: document, variables }),
+        // A followed redirect would turn the POST into a GET, or take the key elsewhere.
+        redirect: 'manual',
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const notBefore = readLimits(response.headers);
+      const answer = { status: response.status, body: await response.text(), location: response.headers.get('location') };
+      return { result: readAnswer(answer, writes), ...(notBefore === undefined ? {} : { notBefore }) };
+    } catch (thrown) {
+      return { result: err(readNoAnswer(thrown, writes, timeoutMs)) };
+    }
+  }
+
+  async function waitForQuota(): Promise<WandbError | undefined> {
+    const wait = heldUntil - now();
+    if (wait <= 0) return undefined;
+    const seconds = Math.ceil(wait / 1000);
+    if (wait > MAX_QUOTA_WAIT_MS) {
+      return { kind: 'unavailable', status: null, message: `W&B's rate limit is used up for another ${seconds} s: try again later` };
+    }
+    log?.(`W&B's rate limit is used up: waiting ${seconds} s`);
+    await options.sleep(wait);
+    return undefined;
+  }
+
+  async function carryOut(document: string, variables: Variables, writes: boolean): Promise<Result<JsonObject, WandbError>> {
+    const since = now();
+    for (let attempts = 1; ; attempts++) {
+      const held = await waitForQuota();
+      if (held !== undefined) return err(held);
+      const { result, notBefore } = await send(document, variables, writes);
+      if (result.ok) return result;
+      const error = { ...result.error.error, message: redactor.text(result.error.error.message) };
+      if (!result.error.retry || attempts >= MAX_ATTEMPTS) return err(error);
+      const failure = { ambiguous: false, ...(notBefore === undefined ? {} : { notBefore }) };
+      const next = nextAttempt({ attempts, since }, failure, RETRY, now(), options.random());
+      if (next === 'give_up') return err(error);
+      const wait = Math.max(0, next.at - now());
+      log?.(`${error.message}; trying again in ${(wait / 1000).toFixed(1)} s (attempt ${attempts + 1} of ${MAX_ATTEMPTS})`);
+      await options.sleep(wait);
+    }
+  }
+
+  async function ask<T>(document: string, variables: Variables, shape: z.ZodType<T>, writes: boolean): Promise<Result<T, WandbError>> {
+    const answer = await carryOut(document, variables, writes);
+    if (!answer.ok) return answer;
+    const read = shape.safeParse(answer.value);
+    if (read.success) return ok(read.data);
+    const issue = read.error.issues[0];
+    const place = issue === undefined ? '' : ` at ${issue.path.join('.')}: ${issue.message}`;
+    const message = redactor.text(`W&B answered in a shape that is not known${place}`);
+    return err({ kind: writes ? 'unclear' : 'unavailable', status: 200, message });
+  }
+
+  return {
+    query: (document, variables, shape) => ask(document, variables, shape, false),
+    mutate: (document, variables, shape) => ask(document, variables, shape, true),
+    get requests() {
+      return requests;
+    },
+    get mutations() {
+      return mutations;
+    },
+  };
+}
+
+function numberIn(headers: Headers, name: string): number | undefined {
+  const text = headers.get(name);
+  const value = text === null || text.trim() === '' ? Number.NaN : Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** `Retry-After` as a time: a number of seconds, or a date (RFC 9110, section 10.2.3). */
+function retryAfter(text: string | null, now: number): number | undefined {
+  if (text === null || text.trim() === '') return undefined;
+  const seconds = Number(text);
+  if (Number.isFinite(seconds)) return seconds >= 0 ? now + seconds * 1000 : undefined;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : at;
+}

@@ -1,0 +1,162 @@
+import { type ServerFeatures, supports } from './features.ts';
+
+/**
+ * Our GraphQL documents. A document that names a field or type which the server lacks is refused whole, so those about
+ * automations are made for the server at hand.
+ *
+ * Kinds of actions that we can't write (queue jobs, ARIA prompts) are read by their `__typename` alone: without a
+ * fragment on them the document fits every server.
+ */
+
+export const SERVER_FEATURES = 'query ServerFeatures { serverInfo { features { name isEnabled } } }';
+
+export const ORGANIZATION_FLAGS = `query OrganizationFlags($organization: String!) {
+  organization(name: $organization) { featureFlags(rampIDType: OrgName) { rampKey isEnabled } }
+}`;
+
+/** Whom the key belongs to, and the teams and organizations that it sees: for messages about names that do not exist. */
+export const VIEWER = `query Viewer {
+  viewer { entity username teams { edges { node { name } } } organizations { name } }
+}`;
+
+export const ENTITY_PROJECTS = `query EntityProjects($entity: String!, $first: Int!, $after: String) {
+  entity(name: $entity) { projects(first: $first, after: $after) { ${page('name')} } }
+}`;
+
+export const PROJECT_COLLECTIONS = `query ProjectCollections($entity: String!, $project: String!, $first: Int!, $after: String) {
+  project(name: $project, entityName: $entity) { artifactCollections(first: $first, after: $after) { ${page('__typename id name')} } }
+}`;
+
+export const ENTITY_INTEGRATIONS = `query EntityIntegrations($entity: String!, $first: Int!, $after: String) {
+  entity(name: $entity) { integrations(first: $first, after: $after) { ${page(
+    '__typename ... on SlackIntegration { id teamName channelName } ... on GenericWebhookIntegration { id name urlEndpoint }',
+  )} } }
+}`;
+
+export const CREATE_WEBHOOK_INTEGRATION = `mutation CreateWebhookIntegration($input: CreateGenericWebhookIntegrationInput!) {
+  createGenericWebhookIntegration(input: $input) { integration { __typename ... on GenericWebhookIntegration { id name urlEndpoint } } }
+}`;
+
+export const DELETE_TRIGGER = `mutation DeleteAutomation($id: ID!) { deleteTrigger(input: { triggerID: $id }) { success } }`;
+
+/** Several entities and organizations in one request: `$e0 … `, answered as `e0 …`; `$o0 …` likewise. */
+export function placesDocument(entities: number, organizations: number): string {
+  const places = 'id name orgEntity { id name }';
+  return aliased('Places', [
+    ...numbered(entities, (i) => ({
+      variables: [`$e${i}: String!`],
+      field: `e${i}: entity(name: $e${i}) { id name organization { ${places} } }`,
+    })),
+    ...numbered(organizations, (i) => ({ variables: [`$o${i}: String!`], field: `o${i}: organization(name: $o${i}) { ${places} }` })),
+  ]);
+}
+
+/** Several projects in one request: `$e0` and `$p0`, answered as `p0`. */
+export function projectsDocument(count: number): string {
+  return aliased(
+    'Projects',
+    numbered(count, (i) => ({
+      variables: [`$e${i}: String!`, `$p${i}: String!`],
+      field: `p${i}: project(name: $p${i}, entityName: $e${i}) { id name }`,
+    })),
+  );
+}
+
+/** Collections of several projects in one request: `$e0`, `$p0` and the filter `$f0`, answered as `p0`. */
+export function collectionsDocument(count: number, first: number): string {
+  return aliased(
+    'Collections',
+    numbered(count, (i) => ({
+      variables: [`$e${i}: String!`, `$p${i}: String!`, `$f${i}: JSONString!`],
+      field: `p${i}: project(name: $p${i}, entityName: $e${i}) {
+    artifactCollections(first: ${first}, filters: $f${i}) { ${page('__typename id name')} }
+  }`,
+    })),
+  );
+}
+
+/** The automations of an entity. For servers with `Entity.triggers`. */
+export function entityTriggersDocument(features: ServerFeatures): string {
+  return withTriggerFields(
+    features,
+    `query EntityAutomations($name: String!, $first: Int!, $after: String) {
+  owner: entity(name: $name) { triggers(first: $first, after: $after) { ${page('...Automation')} } }
+}`,
+  );
+}
+
+/** The automations of an organization. For servers with `Organization.triggers`. */
+export function organizationTriggersDocument(features: ServerFeatures): string {
+  return withTriggerFields(
+    features,
+    `query OrganizationAutomations($name: String!, $first: Int!, $after: String) {
+  owner: organization(name: $name) { triggers(first: $first, after: $after) { ${page('...Automation')} } }
+}`,
+  );
+}
+
+/** The automations of an entity by way of its projects: what every server understands. It can't see those on the entity itself. */
+export function projectTriggersDocument(features: ServerFeatures): string {
+  return withTriggerFields(
+    features,
+    `query ProjectAutomations($name: String!, $first: Int!, $after: String) {
+  owner: entity(name: $name) { projects(first: $first, after: $after) { ${page('triggers { ...Automation }')} } }
+}`,
+  );
+}
+
+export function createTriggerDocument(features: ServerFeatures): string {
+  return withTriggerFields(
+    features,
+    `mutation CreateAutomation($input: CreateFilterTriggerInput!) {
+  result: createFilterTrigger(input: $input) { trigger { ...Automation } }
+}`,
+  );
+}
+
+export function updateTriggerDocument(features: ServerFeatures): string {
+  return withTriggerFields(
+    features,
+    `mutation UpdateAutomation($input: UpdateFilterTriggerInput!) {
+  result: updateFilterTrigger(input: $input) { trigger { ...Automation } }
+}`,
+  );
+}
+
+function withTriggerFields(features: ServerFeatures, operation: string): string {
+  return `${operation}
+
+fragment Automation on Trigger {
+  id name description enabled createdAt updatedAt
+  scope {
+    __typename
+    ... on Project { id name entityName }
+    ... on ArtifactPortfolio { id name project { name entityName } }
+    ... on ArtifactSequence { id name project { name entityName } }${supports(features, { scope: 'ENTITY' }) ? '\n    ... on Entity { id name }' : ''}
+  }
+  triggeringCondition { __typename ... on FilterEventTriggeringCondition { eventType filter } }
+  triggeredAction {
+    __typename
+    ... on GenericWebhookTriggeredAction { integration { __typename ... on GenericWebhookIntegration { id name } } requestPayload }
+    ... on NotificationTriggeredAction { integration { __typename ... on SlackIntegration { id channelName } } title message severity }
+  }
+}`;
+}
+
+function page(node: string): string {
+  return `pageInfo { hasNextPage endCursor } edges { node { ${node} } }`;
+}
+
+interface AliasedField {
+  readonly variables: readonly string[];
+  readonly field: string;
+}
+
+function numbered(count: number, make: (index: number) => AliasedField): AliasedField[] {
+  return Array.from({ length: count }, (_none, index) => make(index));
+}
+
+function aliased(name: string, fields: readonly AliasedField[]): string {
+  const variables = fields.flatMap((field) => field.variables).join(', ');
+  return `query ${name}(${variables}) {\n${fields.map(({ field }) => `  ${field}`).join('\n')}\n}`;
+}

@@ -1,0 +1,140 @@
+import { describeScope, type Scope } from '../automation.ts';
+import { err, ok, type Result } from '../result.ts';
+import type { TriggerScope } from '../trigger.ts';
+import type { WandbClient } from './client.ts';
+import { collectionKey, findCollections } from './collections.ts';
+import { type FoundEntity, type FoundOrganization, findPlaces, type Places } from './places.ts';
+import { findProjects, type ProjectName, projectKey, REGISTRY_PREFIX } from './projects.ts';
+import type { TriggerPlaces } from './triggers.ts';
+import type { WandbError } from './wandb-error.ts';
+
+export interface ResolvedScopes {
+  /** One for each scope asked for, in their order. An error is a name that does not exist, and says what does. */
+  readonly scopes: readonly Result<TriggerScope, WandbError>[];
+  /** Where the automations of these scopes are listed, the default team and its organization always among them. */
+  readonly places: TriggerPlaces;
+}
+
+/** A scope with its owner found: what is left to look up, if anything. */
+type Owned =
+  | { readonly kind: 'entity'; readonly id: string }
+  | { readonly kind: 'project'; readonly name: ProjectName; readonly collection: string | undefined };
+
+/**
+ * Finds what the config's scopes name.
+ *
+ * Each thing is looked up once, many in one request: one for all teams and organizations, one for 50 projects, one for
+ * 500 collections; errors cost one listing each. Rules of W&B: a registry is the project `wandb-registry-<name>` of the
+ * organization's entity; a team is its entity; an organization is its `orgEntity`.
+ *
+ * @param entity the team of every project without one of its own
+ * @param organization owner of the registries; left out, the team's
+ * @returns an error when W&B can't be asked, or when `entity` or `organization` itself does not exist
+ */
+export async function resolveScopes(
+  client: WandbClient,
+  scopes: readonly Scope[],
+  entity: string,
+  organization?: string,
+): Promise<Result<ResolvedScopes, WandbError>> {
+  const others = scopes.map((scope) => scope.team ?? entityOf(scope.project)).filter((name) => name !== undefined);
+  const organizations = [organization, ...scopes.map((scope) => scope.organization)].filter((name) => name !== undefined);
+  const places = await findPlaces(client, [entity, ...others], organizations);
+  if (!places.ok) return places;
+  const team = places.value.entity(entity);
+  if (!team.ok) return team;
+  const home = organization === undefined ? ok(team.value.organization) : places.value.organization(organization);
+  if (!home.ok) return home;
+
+  const owned = scopes.map((scope) => ownerOf(scope, places.value, team.value, home.value));
+  const inProjects = owned.flatMap((one) => (one.ok && one.value.kind === 'project' ? [one.value] : []));
+  const projects = await findProjects(
+    client,
+    inProjects.map(({ name }) => name),
+  );
+  if (!projects.ok) return projects;
+  const collections = await findCollections(
+    client,
+    inProjects.flatMap(({ name, collection }) =>
+      collection === undefined || projects.value.get(projectKey(name))?.ok !== true ? [] : [{ ...name, collection }],
+    ),
+  );
+  if (!collections.ok) return collections;
+
+  return ok({
+    scopes: scopes.map((scope, i) => idOf(scope, owned[i] as Result<Owned, WandbError>, projects.value, collections.value)),
+    places: placesOf(places.value, home.value, [entity, ...others], organizations),
+  });
+}
+
+function ownerOf(scope: Scope, places: Places, team: FoundEntity, home: FoundOrganization | null): Result<Owned, WandbError> {
+  if (scope.team !== undefined) {
+    const entity = places.entity(scope.team);
+    return entity.ok ? ok({ kind: 'entity', id: entity.value.id }) : entity;
+  }
+  if (scope.organization !== undefined) {
+    const found = places.organization(scope.organization);
+    if (!found.ok) return found;
+    if (found.value.entity === null) return missing(`W&B shows no entity for organization ${scope.organization}: the key may not see it`);
+    return ok({ kind: 'entity', id: found.value.entity.id });
+  }
+  const { collection } = scope;
+  if (scope.registry !== undefined) {
+    if (home === null) return missing(`team ${team.name} belongs to no organization, and registries do: set organization`);
+    if (home.entity === null) return missing(`W&B shows no entity for organization ${home.name}: the key may not see its registries`);
+    return ok({ kind: 'project', name: { entity: home.entity.name, project: `${REGISTRY_PREFIX}${scope.registry}` }, collection });
+  }
+  const written = scope.project ?? '';
+  const prefix = entityOf(written);
+  if (prefix === undefined) return ok({ kind: 'project', name: { entity: team.name, project: written }, collection });
+  const owner = places.entity(prefix);
+  return owner.ok
+    ? ok({ kind: 'project', name: { entity: owner.value.name, project: written.slice(prefix.length + 1) }, collection })
+    : owner;
+}
+
+type Ids = ReadonlyMap<string, Result<string, WandbError>>;
+
+function idOf(scope: Scope, owned: Result<Owned, WandbError>, projects: Ids, collections: Ids): Result<TriggerScope, WandbError> {
+  if (!owned.ok) return owned;
+  const description = wordsOf(scope);
+  if (owned.value.kind === 'entity') return ok({ type: 'ENTITY', id: owned.value.id, description });
+  const { name, collection } = owned.value;
+  const project = projects.get(projectKey(name));
+  if (project === undefined) throw new Error(`no answer for project ${projectKey(name)}`);
+  if (!project.ok) return project;
+  if (collection === undefined) return ok({ type: 'PROJECT', id: project.value, description });
+  const found = collections.get(collectionKey({ ...name, collection }));
+  if (found === undefined) throw new Error(`no answer for collection ${projectKey(name)}/${collection}`);
+  return found.ok ? ok({ type: 'ARTIFACT_COLLECTION', id: found.value, description }) : found;
+}
+
+/** The scope in the config's words, the wider word first however it was written. */
+function wordsOf(scope: Scope): string {
+  const { collection, ...wider } = scope;
+  return describeScope(collection === undefined ? wider : { ...wider, collection });
+}
+
+function entityOf(project: string | undefined): string | undefined {
+  const slash = project?.indexOf('/') ?? -1;
+  return slash < 0 ? undefined : project?.slice(0, slash);
+}
+
+/** What is listed: the default team's organization, and every other that a scope names. */
+function placesOf(
+  places: Places,
+  home: FoundOrganization | null,
+  entities: readonly string[],
+  organizations: readonly string[],
+): TriggerPlaces {
+  const teams = entities.map(places.entity).flatMap((entity) => (entity.ok ? [entity.value.name] : []));
+  const named = organizations.map(places.organization).flatMap((organization) => (organization.ok ? [organization.value] : []));
+  const owners = (home === null ? named : [home, ...named]).flatMap(({ name, entity }) =>
+    entity === null ? [] : [{ name, entity: entity.name }],
+  );
+  return { entities: [...new Set(teams)], organizations: [...new Map(owners.map((owner) => [owner.name, owner])).values()] };
+}
+
+function missing(message: string): Result<never, WandbError> {
+  return err({ kind: 'not_found', status: null, message });
+}
