@@ -1,0 +1,56 @@
+import { DEFAULT_MAX_DELETES } from '../plan.ts';
+import { err, ok, type Result } from '../result.ts';
+
+export const COMMANDS = ['validate', 'plan', 'apply', 'drift', 'export', 'event'] as const;
+export type ActionCommand = (typeof COMMANDS)[number];
+
+/** Every input of the Action, read in this one place. */
+export interface ActionInputs {
+  readonly command: ActionCommand;
+  /** Files or globs. */
+  readonly config: readonly string[];
+  /** Blank where there are no secrets, as in a fork's pull request. */
+  readonly wandbApiKey: string;
+  readonly wandbBaseUrl: string;
+  readonly githubToken: string;
+  readonly comment: boolean;
+  readonly prune: boolean;
+  readonly maxDeletes: number;
+  readonly planFile: string;
+  readonly workingDirectory: string;
+}
+
+/** Reads the inputs; each error names the input and says what to write. */
+export function readInputs(get: (name: string) => string): Result<ActionInputs, string[]> {
+  const errors: string[] = [];
+  const truth = (name: string, otherwise: boolean): boolean => {
+    const text = get(name).trim().toLowerCase();
+    if (text === '') return otherwise;
+    if (text === 'true' || text === 'false') return text === 'true';
+    errors.push(`${name}: "${text}" must be true or false`);
+    return otherwise;
+  };
+  const command = get('command').trim() || 'plan';
+  if (!(COMMANDS as readonly string[]).includes(command)) errors.push(`command: "${command}" is none of ${COMMANDS.join(', ')}`);
+  const maxDeletes = Number(get('max-deletes').trim() || DEFAULT_MAX_DELETES);
+  if (!Number.isInteger(maxDeletes) || maxDeletes < 0) errors.push(`max-deletes: "${get('max-deletes')}" must be a whole number`);
+  const baseUrl = get('wandb-base-url').trim() || 'https://api.wandb.ai';
+  if (!URL.canParse(baseUrl)) errors.push(`wandb-base-url: "${baseUrl}" is not an address`);
+  const config = (get('config').trim() || 'wandb-relay.yaml')
+    .split(/[\n,]/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  const inputs: ActionInputs = {
+    command: command as ActionCommand,
+    config,
+    wandbApiKey: get('wandb-api-key').trim(),
+    wandbBaseUrl: baseUrl.replace(/\/+$/, ''),
+    githubToken: get('github-token').trim(),
+    comment: truth('comment', true),
+    prune: truth('prune', false),
+    maxDeletes,
+    planFile: get('plan-file').trim(),
+    workingDirectory: get('working-directory').trim() || '.',
+  };
+  return errors.length > 0 ? err(errors) : ok(inputs);
+}

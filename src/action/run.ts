@@ -1,0 +1,199 @@
+import { randomInt } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as core from '@actions/core';
+import { context, getOctokit } from '@actions/github';
+import { readApprovedPlan } from '../approved-plan.ts';
+import { type Complaint, formatComplaint } from '../complaint.ts';
+import type { Config } from '../config.ts';
+import type { DriftedChange } from '../drift.ts';
+import { exportYaml } from '../export-yaml.ts';
+import { hasChanges, type Plan } from '../plan.ts';
+import { COMMENT_LIMIT, commentMark, planMarkdown, SUMMARY_LIMIT } from '../plan-comment.ts';
+import { changeLines, planLines } from '../plan-report.ts';
+import { applySync, connect, driftSync, type Planned, planSync, type SyncAccess, type SyncOptions } from '../sync/commands.ts';
+import { readDefinitions } from '../sync/definitions.ts';
+import { exportSync } from '../sync/export.ts';
+import { annotate } from './annotations.ts';
+import { driftIssue, stickyComment } from './comment.ts';
+import { readEventOutputs } from './event-command.ts';
+import { type ActionInputs, readInputs } from './inputs.ts';
+
+/** The Action: reads its inputs, masks the secrets, runs one command, and says how it went in the ways that GitHub has. */
+export async function runAction(): Promise<void> {
+  const inputs = readInputs((name) => core.getInput(name));
+  if (!inputs.ok) return fail(inputs.error.join('\n'));
+  // Before anything is printed.
+  for (const secret of [inputs.value.wandbApiKey, inputs.value.githubToken]) if (secret !== '') core.setSecret(secret);
+  try {
+    await runCommand(inputs.value);
+  } catch (error) {
+    fail(`unexpected: ${error instanceof Error ? error.message : String(error)}`);
+    throw error;
+  }
+}
+
+async function runCommand(inputs: ActionInputs): Promise<void> {
+  if (inputs.command === 'event') return runEvent();
+  const cwd = resolve(inputs.workingDirectory);
+  const isCode = inputs.config.some((pattern) => /\.[cm]?[jt]s$/.test(pattern));
+  if (isCode && inputs.wandbApiKey !== '') {
+    return fail(
+      'a TypeScript config is code and is not run beside a key: render it in a job without secrets ("render --out plan.json") and give this job the JSON',
+    );
+  }
+  const config = await readDefinitions(cwd, inputs.config);
+  if (!config.ok) return complain(config.error, inputs);
+  core.info(`${inputs.config.join(', ')}: ok (${config.value.automations.length} automations, ${config.value.routes.length} routes)`);
+  if (inputs.command === 'validate') return;
+  if (inputs.wandbApiKey === '') return withoutKey(inputs);
+
+  const client = connect(accessOf(inputs));
+  const options: SyncOptions = {
+    repository: `${context.repo.owner}/${context.repo.repo}`,
+    prune: inputs.prune,
+    maxDeletes: inputs.maxDeletes,
+  };
+  switch (inputs.command) {
+    case 'plan': {
+      const planned = await planSync(config.value, client, options);
+      return planned.ok ? showPlan(inputs, cwd, planned.value) : complain(planned.error, inputs);
+    }
+    case 'apply':
+      return runApply(inputs, cwd, config.value, client, options);
+    case 'drift': {
+      const found = await driftSync(config.value, client, options);
+      return found.ok ? showDrift(inputs, found.value.plan, found.value.drift) : complain(found.error, inputs);
+    }
+    case 'export': {
+      const exported = await exportSync(config.value, client, options.repository);
+      if (!exported.ok) return complain(exported.error, inputs);
+      core.info(exportYaml(exported.value));
+      if (inputs.planFile !== '') writeFileSync(resolve(cwd, inputs.planFile), exportYaml(exported.value));
+    }
+  }
+}
+
+/** A pull request from a fork gets no secrets: what can be checked without them was checked. */
+function withoutKey(inputs: ActionInputs): void {
+  const fork = context.payload.pull_request?.head?.repo?.fork === true;
+  if (inputs.command === 'plan' && (fork || context.payload.pull_request !== undefined)) {
+    const why = fork ? 'this pull request comes from a fork, which gets no secrets' : 'wandb-api-key is blank';
+    core.notice(`The definitions are valid. There is no plan: ${why}.`, { title: 'wandb-relay' });
+    return;
+  }
+  fail('wandb-api-key: is blank: set it to a secret with the key of a W&B user of the team');
+}
+
+function runEvent(): void {
+  const outputs = readEventOutputs(context.payload.client_payload);
+  if (!outputs.ok) return fail(outputs.error);
+  for (const [name, value] of Object.entries(outputs.value)) core.setOutput(name, value);
+  core.info(`${outputs.value.type} by delivery ${outputs.value['delivery-id']}`);
+}
+
+async function showPlan(inputs: ActionInputs, cwd: string, { plan, world }: Planned): Promise<void> {
+  for (const line of planLines(plan)) core.info(line);
+  for (const name of world.unreadable) core.warning(`${name} exists at W&B and cannot be described; it is left alone`);
+  setPlanOutputs(plan);
+  if (inputs.planFile !== '') writeFileSync(resolve(cwd, inputs.planFile), `${JSON.stringify(plan, null, 2)}\n`);
+  const mark = commentMark(inputs.workingDirectory);
+  await core.summary.addRaw(planMarkdown(plan, { mark, limit: SUMMARY_LIMIT - 1024, rest: 'see the plan file' })).write();
+  const pullRequest = context.payload.pull_request?.number;
+  if (pullRequest !== undefined && inputs.comment && inputs.githubToken !== '') {
+    const run = `${context.serverUrl}/${context.repo.owner}/${context.repo.repo}/actions/runs/${context.runId}`;
+    const body = planMarkdown(plan, { mark, limit: COMMENT_LIMIT, rest: `the whole plan is in the summary of [this run](${run})` });
+    core.info(`comment ${await stickyComment(getOctokit(inputs.githubToken), context.repo, pullRequest, mark, body)}`);
+  }
+  if (plan.summary.refused > 0) refuse(plan);
+}
+
+async function runApply(
+  inputs: ActionInputs,
+  cwd: string,
+  config: Config,
+  client: ReturnType<typeof connect>,
+  options: SyncOptions,
+): Promise<void> {
+  const approved = inputs.planFile === '' ? undefined : readApprovedPlan(readFileSync(resolve(cwd, inputs.planFile), 'utf8'));
+  if (approved?.ok === false) return fail(`plan-file: ${inputs.planFile}: ${approved.error}`);
+  const applied = await applySync(
+    config,
+    client,
+    options,
+    approved === undefined ? undefined : { plan: approved.value },
+    (step, n, total) => core.info(`${n}/${total} ${step.kind} ${step.change.name} (${step.change.scope})`),
+  );
+  if (!applied.ok) return complain(applied.error, inputs);
+  const { plan, report } = applied.value;
+  setPlanOutputs(plan);
+  for (const { change, outcome, why } of report.applied) {
+    if (outcome === 'done') core.info(`done: ${change.action} ${change.name}`);
+    else core.error(`${outcome}: ${change.action} ${change.name} (${change.scope}): ${why}`, { title: 'wandb-relay' });
+  }
+  await core.summary
+    .addRaw(planMarkdown(plan, { mark: commentMark(inputs.workingDirectory), limit: SUMMARY_LIMIT - 1024, rest: 'see the log' }))
+    .write();
+  if (!report.complete) return fail('not everything was applied; run it again to finish');
+  if (plan.summary.refused > 0) refuse(plan);
+}
+
+async function showDrift(inputs: ActionInputs, plan: Plan, drift: readonly DriftedChange[]): Promise<void> {
+  const drifted = drift.filter(({ kind }) => kind !== 'definition');
+  const lines = drifted.flatMap(({ change }) => changeLines(change));
+  for (const line of lines) core.info(line);
+  core.info(drifted.length === 0 ? 'No drift.' : `${drifted.length} automations are not as they were applied.`);
+  setPlanOutputs(plan);
+  core.setOutput('changes', String(drifted.length));
+  if (inputs.githubToken === '') return;
+  const body =
+    drifted.length === 0
+      ? undefined
+      : `These automations are not as they were applied. Apply again, or take the change into the definitions.\n\n~~~~diff\n${lines.join('\n').slice(0, 60_000)}\n~~~~`;
+  core.info(`issue: ${await driftIssue(getOctokit(inputs.githubToken), context.repo, body)}`);
+}
+
+function setPlanOutputs(plan: Plan): void {
+  core.setOutput('changes', String(hasChanges(plan)));
+  core.setOutput('to-create', String(plan.summary.create));
+  core.setOutput('to-update', String(plan.summary.update));
+  core.setOutput('to-delete', String(plan.summary.delete));
+  core.setOutput('fingerprint', plan.fingerprint);
+  const json = JSON.stringify(plan);
+  // GitHub takes 1 MB of outputs for a job.
+  core.setOutput('plan-json', json.length < 900_000 ? json : JSON.stringify({ fingerprint: plan.fingerprint, summary: plan.summary }));
+}
+
+function refuse(plan: Plan): void {
+  const refused = plan.changes.filter(({ action }) => action === 'refused');
+  annotate(
+    refused.map(({ name, scope, reason }) => ({ message: `${name} (${scope}): refused: ${reason}` })),
+    '.',
+    core,
+  );
+  fail(`${refused.length} refused`);
+}
+
+function complain(complaints: readonly Complaint[], inputs: ActionInputs): void {
+  for (const complaint of complaints) core.info(formatComplaint(complaint));
+  annotate(complaints, inputs.workingDirectory, core);
+  fail(`${complaints.length} ${complaints.length === 1 ? 'problem' : 'problems'}`);
+}
+
+function fail(reason: string): void {
+  core.setOutput('failure-reason', reason);
+  core.setFailed(reason);
+}
+
+function accessOf(inputs: ActionInputs): SyncAccess {
+  return {
+    apiKey: inputs.wandbApiKey,
+    baseUrl: inputs.wandbBaseUrl,
+    fetch,
+    now: Date.now,
+    random: () => randomInt(1_000_000) / 1_000_000,
+    sleep: (ms) => sleep(ms),
+    tell: (message) => core.info(message),
+  };
+}

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { EVENT_FIELDS, EVENT_TYPES, MAX_FIELD_LENGTH } from './event.ts';
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
+const oneLine = z
+  .string()
+  .max(MAX_FIELD_LENGTH)
+  .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'must be one line without control characters');
+
+/**
+ * What a workflow receives as `github.event.client_payload` when the route does not say otherwise. The receiver makes it,
+ * and the Action's `event` command checks it.
+ */
+export const clientPayloadSchema = z.strictObject({
+  delivery_id: oneLine.min(1),
+  route: oneLine.min(1),
+  event: z.strictObject({
+    type: z.enum(EVENT_TYPES),
+    ...(Object.fromEntries(EVENT_FIELDS.map((field) => [field, oneLine.optional()])) as Record<
+      (typeof EVENT_FIELDS)[number],
+      z.ZodOptional<typeof oneLine>
+    >),
+  }),
+});
+
+export type ClientPayload = z.infer<typeof clientPayloadSchema>;
+
+export function clientPayloadJsonSchema(): object {
+  return { title: 'client_payload of wandb-relay', ...z.toJSONSchema(clientPayloadSchema, { io: 'input', target: 'draft-7' }) };
+}

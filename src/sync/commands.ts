@@ -1,0 +1,118 @@
+import type { ApplyStep } from '../apply-order.ts';
+import { type ApprovedPlan, onlyApproved } from '../approved-plan.ts';
+import type { Complaint } from '../complaint.ts';
+import type { Config } from '../config.ts';
+import { type DriftedChange, findDrift } from '../drift.ts';
+import { makePlan, type Plan } from '../plan.ts';
+import { err, ok, type Result } from '../result.ts';
+import { createWandbClient, type WandbClient } from '../wandb/client.ts';
+import { type ApplyReport, applyPlan } from './apply.ts';
+import { readWorld, type World } from './world.ts';
+
+/** The commands that the CLI and the Action share. Their errors are complaints for people. */
+
+export interface SyncAccess {
+  readonly apiKey: string;
+  readonly baseUrl: string;
+  readonly fetch: typeof globalThis.fetch;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Told of waits and progress. */
+  readonly tell: (message: string) => void;
+}
+
+export interface SyncOptions {
+  /** `owner/name` of the repository that the definitions are in. */
+  readonly repository: string;
+  readonly prune: boolean;
+  readonly maxDeletes: number;
+}
+
+export interface Planned {
+  readonly plan: Plan;
+  readonly world: World;
+}
+
+export function connect(access: SyncAccess): WandbClient {
+  return createWandbClient({ ...access, log: access.tell });
+}
+
+/** Compares what is defined with what exists. Sends no mutation. */
+export async function planSync(config: Config, client: WandbClient, options: SyncOptions): Promise<Result<Planned, Complaint[]>> {
+  const world = await readWorld(config, client);
+  return world.ok ? ok({ plan: makePlan(world.value.desired, world.value.live, options), world: world.value }) : world;
+}
+
+/** What was approved: a plan as it was written to a file, or the fingerprint of the whole. */
+export type Approval = { readonly plan: ApprovedPlan } | { readonly fingerprint: string } | undefined;
+
+export interface Applied {
+  /** What was approved of the plan of now; what was refused is in it. */
+  readonly plan: Plan;
+  readonly report: ApplyReport;
+  readonly created: readonly string[];
+}
+
+/** Makes W&B equal to what is defined, as far as it was approved. */
+export async function applySync(
+  config: Config,
+  client: WandbClient,
+  options: SyncOptions,
+  approval: Approval,
+  tell: (step: ApplyStep, number: number, total: number) => void,
+): Promise<Result<Applied, Complaint[]>> {
+  const planned = await planSync(config, client, options);
+  if (!planned.ok) return planned;
+  let { plan, world } = planned.value;
+  if (approval !== undefined && 'fingerprint' in approval && approval.fingerprint !== plan.fingerprint) {
+    const message = `the plan has moved since it was approved: its fingerprint is ${plan.fingerprint}, not ${approval.fingerprint}; plan again, or approve with --plan to apply what has not moved`;
+    return err([{ message }]);
+  }
+  if (approval !== undefined && 'plan' in approval) plan = onlyApproved(plan, approval.plan);
+  const created: string[] = [];
+  if (world.missingWebhooks.length > 0) {
+    const failure = await createWebhooks(config, world, created);
+    if (failure !== undefined) return err([{ message: failure }]);
+    // The stand-ins for their ids become real ones; what was approved stays approved.
+    const again = await planSync(config, client, options);
+    if (!again.ok) return again;
+    const allowed = new Set(plan.changes.filter(({ action }) => action !== 'refused').map(({ key }) => key));
+    const changes = again.value.plan.changes.map((change) =>
+      allowed.has(change.key) ? change : (plan.changes.find(({ key }) => key === change.key) ?? change),
+    );
+    plan = { ...again.value.plan, changes };
+    world = again.value.world;
+  }
+  return ok({ plan, report: await applyPlan(plan, world.live, world.api, tell), created });
+}
+
+/** Creates the declared webhook integrations that are used and missing; a sentence when one can't be. */
+async function createWebhooks(config: Config, world: World, created: string[]): Promise<string | undefined> {
+  for (const { name, url, access_token_secret, secret } of world.missingWebhooks) {
+    const result = await world.integrations.createWebhook({
+      entityName: config.entity ?? '',
+      name,
+      urlEndpoint: url,
+      accessTokenRef: access_token_secret ?? null,
+      secretRef: secret ?? null,
+    });
+    if (!result.ok && !(await world.integrations.webhook(config.entity ?? '', name)).ok) {
+      return `the webhook integration ${name} could not be created: ${result.error.message}`;
+    }
+    created.push(name);
+  }
+  return undefined;
+}
+
+/** What W&B has become since it was last applied. */
+export async function driftSync(
+  config: Config,
+  client: WandbClient,
+  options: SyncOptions,
+): Promise<Result<Planned & { readonly drift: readonly DriftedChange[] }, Complaint[]>> {
+  const planned = await planSync(config, client, options);
+  if (!planned.ok) return planned;
+  const { plan, world } = planned.value;
+  return ok({ plan, world, drift: findDrift(plan, world.desired, world.live) });
+}

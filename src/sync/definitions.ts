@@ -1,0 +1,53 @@
+import { globSync, readFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Complaint, complaintOf } from '../complaint.ts';
+import type { Config } from '../config.ts';
+import { readConfigFiles } from '../config-files.ts';
+import { err, ok, type Result } from '../result.ts';
+
+/** A config file's name and its text. */
+export interface ConfigFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * Finds and reads config files.
+ *
+ * A pattern is a file or a glob, below `cwd`. A TypeScript or JavaScript file is run, and what it exports as default is
+ * compiled to the JSON that YAML would have been: so a file from a pull request is code, and is only to be run where there
+ * are no secrets.
+ */
+export async function readConfigSources(cwd: string, patterns: readonly string[]): Promise<Result<ConfigFile[], Complaint[]>> {
+  const names = new Set<string>();
+  for (const pattern of patterns) {
+    const found = globSync(pattern, { cwd }).sort();
+    if (found.length === 0) return err([{ message: `${pattern}: there is no such file` }]);
+    for (const name of found) names.add(relative(cwd, resolve(cwd, name)));
+  }
+  const files: ConfigFile[] = [];
+  for (const name of names) {
+    try {
+      files.push({ name, text: /\.[cm]?[jt]s$/.test(name) ? await compile(resolve(cwd, name)) : readFileSync(resolve(cwd, name), 'utf8') });
+    } catch (error) {
+      return err([{ message: `${name}: cannot be read: ${error instanceof Error ? error.message : String(error)}` }]);
+    }
+  }
+  return ok(files);
+}
+
+async function compile(path: string): Promise<string> {
+  const module: unknown = await import(pathToFileURL(path).href);
+  const config = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
+  if (typeof config !== 'object' || config === null) throw new Error('it must export a config as default: export default config({ … })');
+  return JSON.stringify(config, null, 2);
+}
+
+/** Reads and checks all definitions; every problem at once, each with its place. */
+export async function readDefinitions(cwd: string, patterns: readonly string[]): Promise<Result<Config, Complaint[]>> {
+  const files = await readConfigSources(cwd, patterns);
+  if (!files.ok) return files;
+  const config = readConfigFiles(files.value);
+  return config.ok ? config : err(config.error.map(complaintOf));
+}
