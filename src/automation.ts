@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { EventType } from './event.ts';
 import { matchSchema } from './match.ts';
+import { rawFilterSchema } from './raw-filter.ts';
 import { type RouteDefinition, relayShape } from './route.ts';
-import { exactlyOneKey, jsonValueSchema, nameSchema, positiveWhole, rawFilterSchema, reportKeyCount } from './schema-words.ts';
+import { exactlyOneKey, jsonValueSchema, nameSchema, positiveWhole, reportKeyCount } from './schema-words.ts';
 
 /** Automation definitions as the config file has them. What W&B would refuse is refused here, offline. */
 
@@ -10,7 +11,10 @@ const scopeWord = z.string().min(1, 'must not be empty');
 
 export const scopeSchema = z
   .strictObject({
-    project: scopeWord.optional().describe('A project of the team, or entity/project'),
+    project: scopeWord
+      .regex(/^([^/]+(\/[^/]+)?)?$/, 'must be a project, or entity/project')
+      .optional()
+      .describe('A project of the team, or entity/project'),
     registry: scopeWord.optional(),
     collection: scopeWord.optional(),
     team: scopeWord.optional(),
@@ -144,6 +148,7 @@ export const automationSchema = z
     moved_from: nameSchema.optional(),
     description: z.string().optional(),
     enabled: z.boolean().optional(),
+    adopt: z.boolean().optional().describe('Take over an automation of this name that somebody else made; default false'),
     engine: z.enum(['wandb', 'relay']).optional(),
     scope: scopeSchema,
     event: automationEventSchema,
@@ -170,7 +175,7 @@ function fitProblems(automation: Pick<Automation, 'event' | 'scope' | 'runs' | '
   if (type === 'create_artifact' && scope.collection === undefined) {
     problems.push({ path: ['scope'], message: 'create_artifact needs a collection: W&B offers it for nothing wider' });
   }
-  if (isRunEvent && (scope.registry !== undefined || scope.collection !== undefined || scope.organization !== undefined)) {
+  if (isRunEvent && (isRegistry(scope) || scope.collection !== undefined || scope.organization !== undefined)) {
     problems.push({
       path: ['scope'],
       message: `${type} needs a project or a team: runs do not belong to a registry, a collection or an organization`,
@@ -183,6 +188,21 @@ function fitProblems(automation: Pick<Automation, 'event' | 'scope' | 'runs' | '
     problems.push({ path: ['engine'], message: `engine: relay evaluates run events only; ${type} is not one` });
   }
   return problems;
+}
+
+/** A registry is a project of a reserved name. */
+function isRegistry(scope: Scope): boolean {
+  return scope.registry !== undefined || projectOf(scope)?.startsWith('wandb-registry-') === true;
+}
+
+function projectOf(scope: Scope): string | undefined {
+  return scope.project?.split('/').at(-1);
+}
+
+/** The scope with what its words leave out: two definitions of one scope give the same text. */
+export function scopeKey(scope: Scope, entity: string | undefined): string {
+  const project = scope.project === undefined || scope.project.includes('/') ? scope.project : `${entity ?? ''}/${scope.project}`;
+  return JSON.stringify([project, scope.registry, scope.collection, scope.team, scope.organization].map((word) => word ?? null));
 }
 
 /** The scope in one line, for messages and for telling two automations of one name apart. */

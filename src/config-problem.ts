@@ -4,13 +4,17 @@ import { didYouMean } from './nearest-word.ts';
 
 export type ConfigPath = readonly (string | number)[];
 
-/** Something wrong in a config file, with its place. */
-export interface ConfigProblem {
+/** A place in a config file. */
+export interface ConfigPlace {
   readonly file: string;
   /** From 1. */
   readonly line: number;
   /** From 1. */
   readonly column: number;
+}
+
+/** Something wrong in a config file, with its place. */
+export interface ConfigProblem extends ConfigPlace {
   /** Where in the document: `routes[0].to[1].slack.channel`. Empty for the document as a whole. */
   readonly field: string;
   readonly message: string;
@@ -28,6 +32,8 @@ export function formatPath(path: ConfigPath): string {
 
 /** Turns paths into places in one parsed YAML file. */
 export interface Locator {
+  /** Something stands at the path. */
+  has(path: ConfigPath): boolean;
   at(path: ConfigPath, message: string): ConfigProblem;
   /** As `at`, but the place is that of the key itself rather than of its value. */
   atKey(path: ConfigPath, message: string): ConfigProblem;
@@ -39,6 +45,7 @@ export function locatorOf(file: string, document: Document, lines: LineCounter):
     return { file, line: Math.max(line, 1), column: Math.max(col, 1), field: formatPath(path), message };
   };
   return {
+    has: (path) => document.hasIn(path),
     at: (path, message) => problem(path, message, offsetOf(nearestNode(document, path))),
     atKey: (path, message) => problem(path, message, offsetOf(keyNode(document, path) ?? nearestNode(document, path))),
   };

@@ -1,10 +1,13 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type Automation, automationSchema, describeScope, relayRoute, relayRouteName } from './automation.ts';
-import { type ConfigPath, type ConfigProblem, type Locator, locatorOf, problemsOf } from './config-problem.ts';
+import { type Automation, automationSchema, relayRoute } from './automation.ts';
+import { type ConfigPart, mergeParts, sourceOf } from './config-merge.ts';
+import { type ConfigPath, type ConfigPlace, type ConfigProblem, type Locator, locatorOf, problemsOf } from './config-problem.ts';
+import type { JsonObject } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 import { type RouteDefinition, routeSchema } from './route.ts';
 import { durationSchema, nameSchema, positiveWhole } from './schema-words.ts';
+import { integrationsSchema, type WebhookIntegration } from './webhook-integration.ts';
 
 const settingsSchema = z.strictObject({
   dedupe_window: durationSchema.optional().describe('An identical body within this time is a duplicate; default 5m'),
@@ -25,10 +28,13 @@ export const configSchema = z.strictObject({
   version: z.literal(1, 'must be 1'),
   entity: nameSchema.optional().describe('The team: default of every scope and integration'),
   organization: nameSchema.optional().describe('Only for registries; found from the team when left out'),
+  integrations: integrationsSchema.optional(),
   automations: z.array(automationSchema).optional(),
   routes: z.array(routeSchema).optional(),
   settings: settingsSchema.optional(),
 });
+
+export type ConfigContent = z.infer<typeof configSchema>;
 
 /** Durations in milliseconds, sizes in bytes. */
 export interface Settings {
@@ -45,16 +51,22 @@ export const DEFAULT_SETTINGS: Settings = {
   maxBodyBytes: 256 * 1024,
 };
 
-/** A config file that was read and found good. */
+/** One or several config files that were read and found good. */
 export interface Config {
   readonly entity: string | undefined;
+  readonly organization: string | undefined;
   readonly automations: readonly Automation[];
-  /** The file's own routes, then those that automations with a `relay` action stand for. */
+  /** Where each of `automations` stands. */
+  readonly automationPlaces: readonly ConfigPlace[];
+  readonly integrations: { readonly webhooks: readonly WebhookIntegration[] };
+  /** The files' own routes, then those that automations with a `relay` action stand for. */
   readonly routes: readonly RouteDefinition[];
-  /** Where in the file each of `routes` stands. */
+  /** Where each of `routes` stands, for `locator`. */
   readonly routePaths: readonly ConfigPath[];
   readonly settings: Settings;
-  /** For complaints that only a later check can make. */
+  /** All of it as one file would have it; reading that gives this config again. */
+  readonly source: JsonObject;
+  /** For complaints that only a later check can make. Its paths count the automations and routes of all files as one list. */
   readonly locator: Locator;
 }
 
@@ -63,10 +75,40 @@ export interface Config {
  *
  * Every problem that can be found is returned at once, each with its place; nothing is taken from a file that has one.
  *
- * @param text the YAML (1.2) of the file
+ * @param text the YAML (1.2), or JSON, of the file
  * @param file its name, for messages
  */
 export function readConfig(text: string, file: string): Result<Config, ConfigProblem[]> {
+  const part = readConfigPart(text, file);
+  return part.ok ? joinParts([part.value]) : part;
+}
+
+/** Makes a config of files that are good each for itself. */
+export function joinParts(parts: readonly ConfigPart[]): Result<Config, ConfigProblem[]> {
+  const merged = mergeParts(parts);
+  if (!merged.ok) return merged;
+  const { entity, organization, automations, routes, settings, webhooks, locator } = merged.value;
+  const relays = relayRoutes(automations);
+  return ok({
+    entity,
+    organization,
+    automations,
+    automationPlaces: automations.map((_automation, i) => placeOf(locator.at(['automations', i], ''))),
+    integrations: { webhooks },
+    routes: [...routes, ...relays.map(({ route }) => route)],
+    routePaths: [...routes.map((_route, i) => ['routes', i]), ...relays.map(({ path }) => path)],
+    settings: readSettings(settings),
+    source: sourceOf(parts),
+    locator,
+  });
+}
+
+function placeOf({ file, line, column }: ConfigProblem): ConfigPlace {
+  return { file, line, column };
+}
+
+/** Reads one file by itself: what only shows between definitions is not looked at. */
+export function readConfigPart(text: string, file: string): Result<ConfigPart, ConfigProblem[]> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const locator = locatorOf(file, document, lines);
@@ -88,18 +130,7 @@ export function readConfig(text: string, file: string): Result<Config, ConfigPro
     return err([locator.at([], 'the file is empty: it needs at least "version: 1" and routes')]);
   const parsed = configSchema.safeParse(content);
   if (!parsed.success) return err(problemsOf(parsed.error.issues, locator, knownKeysAt));
-  const { automations = [], routes: ownRoutes = [], entity, settings } = parsed.data;
-  const problems = crossProblems(ownRoutes, automations, entity, locator);
-  if (problems.length > 0) return err(problems);
-  const relays = relayRoutes(automations);
-  return ok({
-    entity,
-    automations,
-    routes: [...ownRoutes, ...relays.map(({ route }) => route)],
-    routePaths: [...ownRoutes.map((_route, i) => ['routes', i]), ...relays.map(({ path }) => path)],
-    settings: readSettings(settings),
-    locator,
-  });
+  return ok({ file, source: content as JsonObject, content: parsed.data, locator });
 }
 
 function readSettings(settings: z.infer<typeof settingsSchema> | undefined): Settings {
@@ -117,55 +148,6 @@ function relayRoutes(automations: readonly Automation[]): { route: RouteDefiniti
     const route = relayRoute(automation, shared);
     return route === undefined ? [] : [{ route, path: ['automations', i, 'action', 'relay'] }];
   });
-}
-
-/** What only shows when definitions are held against each other. */
-function crossProblems(
-  routes: readonly RouteDefinition[],
-  automations: readonly Automation[],
-  entity: string | undefined,
-  locator: Locator,
-): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  const first = (seen: Map<string, string>, key: string, path: ConfigPath, message: (where: string) => string) => {
-    const before = seen.get(key);
-    const here = locator.at(path, '');
-    if (before === undefined) seen.set(key, `line ${here.line}`);
-    else problems.push({ ...here, message: message(before) });
-  };
-  const routeNames = new Map<string, string>();
-  routes.forEach((route, i) => {
-    first(
-      routeNames,
-      route.name,
-      ['routes', i, 'name'],
-      (where) => `there is another route "${route.name}" (${where}): route names are unique`,
-    );
-  });
-  const names = new Map<string, string>();
-  automations.forEach((automation, i) => {
-    const path = ['automations', i, 'name'];
-    const scope = describeScope(automation.scope);
-    first(
-      names,
-      `${automation.name}\n${scope}`,
-      path,
-      (where) => `there is another automation "${automation.name}" in ${scope} (${where}): names are unique in a scope`,
-    );
-    if (automation.action.relay !== undefined) {
-      const name = relayRouteName(automation);
-      first(
-        routeNames,
-        name,
-        path,
-        (where) => `its relay action makes the route "${name}", which exists already (${where}): give the automation a key of its own`,
-      );
-    }
-  });
-  if (automations.length > 0 && entity === undefined) {
-    problems.push(locator.at(['automations'], 'automations need "entity: <team>" at the top of the file'));
-  }
-  return problems.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
 /** The JSON Schema of the config file, for editors. */

@@ -6,10 +6,7 @@ import type { JsonValue } from './json.ts';
 
 export const nameSchema = z.string().min(1, 'must not be empty').max(255, 'must be at most 255 characters');
 
-export const jsonValueSchema: z.ZodType<JsonValue> = z.json() as z.ZodType<JsonValue>;
-
-/** A raw, Mongo-like filter, passed on as it is. */
-export const rawFilterSchema = z.record(z.string(), jsonValueSchema);
+export const jsonValueSchema: z.ZodType<JsonValue, JsonValue> = z.json() as z.ZodType<JsonValue, JsonValue>;
 
 /** `30s`, `10m`, `24h`, `3d`; read as milliseconds. */
 export const durationSchema = z
