@@ -88,32 +88,52 @@ function parsed(text: string): JsonValue {
   }
 }
 
-/** Keys of run event filters that hold JSON as text (W&B's Python client sends them so). */
-const ENCODED = new Set(['run_filter']);
+const ENVELOPE_KEYS = ['run_filter', 'run_metric_filter', 'run_state_filter', 'metric_filter'];
 
 /**
  * A filter without what says nothing: JSON inside text is parsed, groups of one are opened, empty groups and absent
  * values dropped, `{x: 1}` written as `{x: {$eq: 1}}`, and the states of a run filter put in order.
  */
 export function normalFilter(filter: JsonValue): JsonValue {
-  if (Array.isArray(filter)) return filter.map(normalFilter);
-  if (!isJsonObject(filter)) return filter;
-  const entries = Object.entries(filter);
-  const only = entries.length === 1 ? entries[0] : undefined;
-  if (only !== undefined && (only[0] === '$and' || only[0] === '$or') && Array.isArray(only[1])) return normalGroup(only[0], only[1]);
-  return Object.fromEntries(
-    entries
-      .filter(([, value]) => value !== null)
-      .map(([key, value]): [string, JsonValue] => {
-        if (ENCODED.has(key) && typeof value === 'string') return [key, normalFilter(parsed(value))];
-        if (key === 'states' && Array.isArray(value)) return [key, value.map(String).sort()];
-        return [key, normalFilter(value)];
+  if (!isJsonObject(filter) || !ENVELOPE_KEYS.some((key) => key in filter)) return normalCondition(filter);
+  return withoutNulls(
+    Object.fromEntries(
+      Object.entries(filter).map(([key, value]): [string, JsonValue] => {
+        if (key === 'run_filter') return [key, normalCondition(typeof value === 'string' ? parsed(value) : value)];
+        if (key === 'run_state_filter' && isJsonObject(value) && Array.isArray(value.states)) {
+          return [key, { ...value, states: value.states.map(String).sort() }];
+        }
+        return [key, isJsonObject(value) ? mapObject(value, withoutNulls) : value];
       }),
+    ),
   );
 }
 
+/** The Mongo-like part. */
+function normalCondition(condition: JsonValue): JsonValue {
+  if (Array.isArray(condition)) return condition.map(normalCondition);
+  if (!isJsonObject(condition)) return condition;
+  const entries = Object.entries(condition).filter(([, value]) => value !== null);
+  const only = entries.length === 1 ? entries[0] : undefined;
+  if (only !== undefined && (only[0] === '$and' || only[0] === '$or') && Array.isArray(only[1])) return normalGroup(only[0], only[1]);
+  return Object.fromEntries(
+    entries.map(([key, value]): [string, JsonValue] => {
+      const isBareField = !key.startsWith('$') && typeof value !== 'object';
+      return [key, isBareField ? { $eq: value } : normalCondition(value)];
+    }),
+  );
+}
+
+function withoutNulls(value: JsonValue): JsonValue {
+  return isJsonObject(value) ? Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== null)) : value;
+}
+
+function mapObject(object: JsonObject, change: (value: JsonValue) => JsonValue): JsonObject {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+}
+
 function normalGroup(word: string, members: JsonValue[]): JsonValue {
-  const inner = members.map(normalFilter).filter((member) => !(isJsonObject(member) && Object.keys(member).length === 0));
+  const inner = members.map(normalCondition).filter((member) => !(isJsonObject(member) && Object.keys(member).length === 0));
   if (inner.length === 0) return {};
   const [first] = inner;
   return inner.length === 1 && first !== undefined ? first : { [word]: inner };

@@ -18,8 +18,8 @@ export interface CommandIo {
   readonly stopped: () => Promise<string>;
 }
 
-/** Exit codes: 0 it worked, 1 it did not; 2 is left to commands that report a difference. */
-export type ExitCode = 0 | 1 | 2;
+/** Exit codes: 0 it worked, 1 it did not, 2 there is a difference (plan, drift), 4 a part of it was done (apply). */
+export type ExitCode = 0 | 1 | 2 | 4;
 
 /** A table for people: a line a row, no frame, so that it can be cut and grepped. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

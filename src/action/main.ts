@@ -1,3 +1,4 @@
 import { runAction } from './run.ts';
 
-await runAction();
+// The bundle is CommonJS, which has no await at its top level.
+void runAction();

@@ -1,6 +1,7 @@
 import type { Automation } from '../automation.ts';
 import type { Complaint } from '../complaint.ts';
 import type { Config } from '../config.ts';
+import { triggeringEventType } from '../event-filter.ts';
 import type { DesiredTrigger } from '../plan.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { LiveTrigger, TriggerScope } from '../trigger.ts';
@@ -12,6 +13,7 @@ import { type Integrations, wandbIntegrations } from '../wandb/integrations.ts';
 import { resolveScopes } from '../wandb/scopes.ts';
 import { createTrigger, deleteTrigger, listTriggers, type TriggerPlaces, updateTrigger } from '../wandb/triggers.ts';
 import type { WandbError } from '../wandb/wandb-error.ts';
+import type { WebhookIntegration } from '../webhook-integration.ts';
 import type { TriggerApi } from './apply.ts';
 
 /** What is defined, with every name looked up, and what exists. */
@@ -21,13 +23,11 @@ export interface World {
   /** Automations that exist and cannot be described, in words. */
   readonly unreadable: readonly string[];
   /** Webhook integrations that are declared, used, and not there yet. */
-  readonly missingWebhooks: readonly DeclaredWebhook[];
+  readonly missingWebhooks: readonly WebhookIntegration[];
   readonly places: TriggerPlaces;
   readonly api: TriggerApi;
   readonly integrations: Integrations;
 }
-
-export type DeclaredWebhook = NonNullable<NonNullable<Config['integrations']>['webhooks']>[number];
 
 /** An id that no integration has: it stands for one that applying will create. */
 export function idToCome(name: string): string {
@@ -58,7 +58,7 @@ export async function readWorld(config: Config, client: WandbClient): Promise<Re
   const integrations = wandbIntegrations(client);
   const problems: Complaint[] = [];
   const desired: DesiredTrigger[] = [];
-  const missing = new Map<string, DeclaredWebhook>();
+  const missing = new Map<string, WebhookIntegration>();
   for (const [i, automation] of automations.entries()) {
     const place = config.automationPlaces[all.indexOf(automation)];
     const complain = (field: string, why: string) => {
@@ -110,13 +110,13 @@ async function findIntegration(
   entity: string,
   config: Config,
   integrations: Integrations,
-  missing: Map<string, DeclaredWebhook>,
+  missing: Map<string, WebhookIntegration>,
 ): Promise<Result<string | undefined, WandbError>> {
   const wanted = integrationOf(automation);
   if (wanted === undefined) return ok(undefined);
   if (wanted.kind === 'slack') return integrations.slack(entity, wanted.name);
   const found = await integrations.webhook(entity, wanted.name);
-  const declared = config.integrations?.webhooks?.find(({ name }) => name === wanted.name);
+  const declared = config.integrations.webhooks.find(({ name }) => name === wanted.name);
   if (found.ok || declared === undefined || found.error.kind !== 'not_found') return found;
   missing.set(declared.name, declared);
   return ok(idToCome(declared.name));
@@ -125,8 +125,7 @@ async function findIntegration(
 /** What this server cannot do, said before it refuses. */
 function unsupportedBy(features: ServerFeatures, automation: Automation, scope: TriggerScope | undefined): string | undefined {
   if (scope === undefined) return undefined;
-  const input = triggerInput(automation, { scope, integrationId: undefined });
-  if (!supports(features, { event: input.triggeringEventType })) {
+  if (!supports(features, { event: triggeringEventType(automation) })) {
     return `this W&B server does not know the event ${Object.keys(automation.event)[0]}: a newer server does`;
   }
   if (!supports(features, { scope: scope.type })) return `this W&B server has no automations on ${scope.description}: a newer server has`;

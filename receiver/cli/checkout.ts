@@ -1,0 +1,29 @@
+import { execFileSync } from 'node:child_process';
+
+export interface Checkout {
+  readonly folder: string;
+  /** `owner/name` */
+  readonly repository: string;
+}
+
+/** The git checkout around a folder and the GitHub repository that it is of: GITHUB_REPOSITORY, else its remote `origin`. */
+export function findCheckout(variables: Readonly<Record<string, string | undefined>>, folder: string): Checkout | undefined {
+  const top = git(folder, 'rev-parse', '--show-toplevel');
+  if (top === undefined) return undefined;
+  const repository = variables.GITHUB_REPOSITORY ?? repositoryOf(git(folder, 'remote', 'get-url', 'origin'));
+  return repository === undefined ? undefined : { folder: top, repository };
+}
+
+/** `owner/name` from a remote's address: `git@github.com:acme/deploy.git`, `https://github.com/acme/deploy`. */
+function repositoryOf(url: string | undefined): string | undefined {
+  return url === undefined ? undefined : /[/:]([A-Za-z0-9-]+\/[A-Za-z0-9._-]+?)(?:\.git)?\/?$/.exec(url)?.[1];
+}
+
+/** What git prints, or `undefined` when there is no git, no checkout or no remote. */
+function git(cwd: string, ...words: string[]): string | undefined {
+  try {
+    return execFileSync('git', words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,218 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readApprovedPlan } from '../../src/approved-plan.ts';
+import { type Complaint, formatComplaint } from '../../src/complaint.ts';
+import type { Config } from '../../src/config.ts';
+import { readConfigFiles } from '../../src/config-files.ts';
+import { exportYaml } from '../../src/export-yaml.ts';
+import { hasChanges, type Plan } from '../../src/plan.ts';
+import { changeLines, planLines } from '../../src/plan-report.ts';
+import { type Approval, applySync, connect, driftSync, planSync, type SyncOptions } from '../../src/sync/commands.ts';
+import { readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
+import { exportSync } from '../../src/sync/export.ts';
+import type { WandbClient } from '../../src/wandb/client.ts';
+import { readEnvironment } from '../environment.ts';
+import { findCheckout } from './checkout.ts';
+import type { CommandIo, ExitCode } from './output.ts';
+
+/** `plan`, `apply`, `drift`, `export`, `render`: the automations of W&B as code. */
+
+export interface SyncWords {
+  readonly config: readonly string[];
+  readonly prune: boolean;
+  readonly maxDeletes: number;
+}
+
+interface Ready {
+  readonly config: Config;
+  readonly client: WandbClient;
+  readonly options: SyncOptions;
+}
+
+/** Exit code 2: there are changes. */
+export async function plan(
+  io: CommandIo,
+  words: SyncWords & { readonly json: boolean; readonly out: string | undefined },
+): Promise<ExitCode> {
+  const ready = await prepare(io, words);
+  if (ready === undefined) return 1;
+  const planned = await planSync(ready.config, ready.client, ready.options);
+  if (!planned.ok) return complain(io, planned.error);
+  const { plan: found, world } = planned.value;
+  const json = JSON.stringify(withoutInputs(found), null, 2);
+  if (words.out !== undefined) writeFileSync(resolve(io.cwd, words.out), `${json}\n`);
+  if (words.json) io.print(json);
+  else {
+    for (const line of planLines(found)) io.print(line);
+    for (const { name, url } of world.missingWebhooks) io.print(`The webhook integration ${name} (${url}) will be created.`);
+    for (const name of world.unreadable) io.print(`${name} exists and cannot be described; it is left alone.`);
+    if (hasChanges(found)) io.print(`Fingerprint ${found.fingerprint}`);
+  }
+  if (found.summary.refused > 0) return 1;
+  return hasChanges(found) ? 2 : 0;
+}
+
+/** Exit code 4: part of it was done; running it again finishes. */
+export async function apply(
+  io: CommandIo,
+  words: SyncWords & { readonly plan: string | undefined; readonly fingerprint: string | undefined },
+): Promise<ExitCode> {
+  const approval = readApproval(io, words.plan, words.fingerprint);
+  if (typeof approval === 'string') return complain(io, [{ message: approval }]);
+  const ready = await prepare(io, words);
+  if (ready === undefined) return 1;
+  const applied = await applySync(ready.config, ready.client, ready.options, approval, (step, number, total) =>
+    io.complain(`${number}/${total} ${step.kind.replace('_', ' ')} ${step.change.name}`),
+  );
+  if (!applied.ok) return complain(io, applied.error);
+  const { plan: found, report, created } = applied.value;
+  for (const name of created) io.print(`created the webhook integration ${name}`);
+  for (const { change, outcome, why } of report.applied)
+    io.print(`${outcome}: ${change.action} ${change.name} (${change.scope})${why === undefined ? '' : `: ${why}`}`);
+  const refused = found.changes.filter(({ action }) => action === 'refused');
+  for (const line of refused.flatMap(changeLines)) io.complain(line);
+  const count = report.applied.filter(({ outcome }) => outcome === 'done').length;
+  io.print(`${count} of ${report.applied.length} applied${refused.length > 0 ? `, ${refused.length} refused` : ''}.`);
+  if (report.complete && refused.length === 0) return 0;
+  if (!report.complete) io.complain('Run it again to finish what is left.');
+  return count > 0 || refused.length < found.changes.length ? 4 : 1;
+}
+
+/** Exit code 2: W&B is not as it was applied. */
+export async function drift(io: CommandIo, words: SyncWords & { readonly json: boolean }): Promise<ExitCode> {
+  const ready = await prepare(io, words);
+  if (ready === undefined) return 1;
+  const found = await driftSync(ready.config, ready.client, ready.options);
+  if (!found.ok) return complain(io, found.error);
+  const drifted = found.value.drift.filter(({ kind }) => kind !== 'definition');
+  const pending = found.value.drift.filter(({ kind }) => kind === 'definition');
+  if (words.json) io.print(JSON.stringify({ drift: drifted.map(({ kind, change }) => ({ kind, ...withoutInput(change) })) }, null, 2));
+  else {
+    if (drifted.length > 0) io.print('Changed at W&B since it was applied:');
+    for (const line of drifted.flatMap(({ change }) => changeLines(change))) io.print(line);
+    if (pending.length > 0) io.print('Not drift, but definitions that were not applied yet:');
+    for (const line of pending.flatMap(({ change }) => changeLines(change))) io.print(line);
+    io.print(drifted.length === 0 ? 'No drift.' : `${drifted.length} drifted.`);
+  }
+  return drifted.length === 0 ? 0 : 2;
+}
+
+export async function exportDefinitions(
+  io: CommandIo,
+  words: {
+    readonly config: readonly string[];
+    readonly entity: string | undefined;
+    readonly organization: string | undefined;
+    readonly out: string | undefined;
+  },
+): Promise<ExitCode> {
+  const client = connectOrComplain(io);
+  const repository = repositoryOrComplain(io);
+  if (client === undefined || repository === undefined) return 1;
+  let source: Pick<Config, 'entity' | 'organization'> = { entity: words.entity, organization: words.organization };
+  if (words.entity === undefined) {
+    const config = await readDefinitions(io.cwd, words.config);
+    if (!config.ok) return complain(io, [...config.error, { message: 'or name the team with --entity' }]);
+    source = config.value;
+  }
+  const exported = await exportSync(source, client, repository);
+  if (!exported.ok) return complain(io, exported.error);
+  const text = exportYaml(exported.value);
+  if (words.out === undefined) io.print(text);
+  else {
+    writeFileSync(resolve(io.cwd, words.out), text);
+    io.print(`${words.out}: ${exported.value.definitions.length} automations written`);
+  }
+  for (const { name, why } of exported.value.left) io.complain(`left out: ${name}: ${why}`);
+  return 0;
+}
+
+/** Compiles config files to JSON that a job with secrets can read without running code. Needs no key. */
+export async function render(
+  io: CommandIo,
+  words: { readonly config: readonly string[]; readonly out: string | undefined },
+): Promise<ExitCode> {
+  const sources = await readConfigSources(io.cwd, words.config);
+  if (!sources.ok) return complain(io, sources.error);
+  const checked = readConfigFiles(sources.value);
+  if (!checked.ok)
+    return complain(
+      io,
+      (await readDefinitions(io.cwd, words.config)).ok
+        ? []
+        : checked.error.map(({ file, line, column, field, message }) => ({
+            place: { file, line, column },
+            message: `${field}: ${message}`,
+          })),
+    );
+  const json = JSON.stringify(checked.value.source, null, 2);
+  if (words.out === undefined) io.print(json);
+  else {
+    writeFileSync(resolve(io.cwd, words.out), `${json}\n`);
+    io.print(`${words.out} written`);
+  }
+  return 0;
+}
+
+async function prepare(io: CommandIo, words: SyncWords): Promise<Ready | undefined> {
+  const client = connectOrComplain(io);
+  const repository = repositoryOrComplain(io);
+  if (client === undefined || repository === undefined) return undefined;
+  const config = await readDefinitions(io.cwd, words.config);
+  if (config.ok) return { config: config.value, client, options: { repository, prune: words.prune, maxDeletes: words.maxDeletes } };
+  complain(io, config.error);
+  return undefined;
+}
+
+function connectOrComplain(io: CommandIo): WandbClient | undefined {
+  const environment = readEnvironment(io.variables);
+  if (!environment.ok) {
+    for (const line of environment.error) io.complain(line);
+    return undefined;
+  }
+  const { wandbApiKey: apiKey, wandbBaseUrl: baseUrl } = environment.value;
+  if (apiKey === undefined) {
+    io.complain('WANDB_API_KEY: is not set: set it to the key of a W&B user of the team (https://wandb.ai/authorize)');
+    return undefined;
+  }
+  return connect({ apiKey, baseUrl, fetch: io.fetch, now: io.now, random: io.random, sleep: (ms) => sleep(ms), tell: io.complain });
+}
+
+function repositoryOrComplain(io: CommandIo): string | undefined {
+  const repository = io.variables.GITHUB_REPOSITORY || findCheckout(io.variables, io.cwd)?.repository;
+  if (repository === undefined) {
+    io.complain(
+      'GITHUB_REPOSITORY: is not set, and this is no git checkout of a GitHub repository: set it to owner/name, the owner of what is applied',
+    );
+  }
+  return repository;
+}
+
+function readApproval(io: CommandIo, file: string | undefined, fingerprint: string | undefined): Approval | string {
+  if (file !== undefined && fingerprint !== undefined) return 'apply: approve with --plan or with --fingerprint, not both';
+  if (fingerprint !== undefined) return { fingerprint };
+  if (file === undefined) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(resolve(io.cwd, file), 'utf8');
+  } catch (error) {
+    return `${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  const approved = readApprovedPlan(text);
+  return approved.ok ? { plan: approved.value } : `${file}: ${approved.error}`;
+}
+
+function complain(io: CommandIo, complaints: readonly Complaint[]): ExitCode {
+  for (const complaint of complaints) io.complain(formatComplaint(complaint));
+  return 1;
+}
+
+/** What is written out is what people compare; the inputs can be made again. */
+function withoutInputs(found: Plan): object {
+  return { ...found, changes: found.changes.map(withoutInput) };
+}
+
+function withoutInput({ input: _input, ...change }: Plan['changes'][number]): object {
+  return change;
+}
