@@ -11,6 +11,8 @@ export async function bundleAction(): Promise<string> {
     platform: 'node',
     target: 'node24',
     format: 'cjs',
+    // jsonc-parser's other build loads its parts in a way that no bundler can follow.
+    mainFields: ['module', 'main'],
     minify: true,
     legalComments: 'none',
     write: false,
