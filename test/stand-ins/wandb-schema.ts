@@ -75,6 +75,7 @@ type ServerInfo {
 type ServerFeature { name: String! isEnabled: Boolean! }
 type User {
   id: ID! name: String username: String email: String admin: Boolean entity: String
+  flags: JSONString # the Python client asks for it when it logs in; no document of ours does
   userEntity: Entity
   teams: EntityConnection
   projects(first: Int, after: String): ProjectConnection
