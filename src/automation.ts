@@ -10,7 +10,10 @@ const scopeWord = z.string().min(1, 'must not be empty');
 
 export const scopeSchema = z
   .strictObject({
-    project: scopeWord.optional().describe('A project of the team, or entity/project'),
+    project: scopeWord
+      .regex(/^([^/]+(\/[^/]+)?)?$/, 'must be a project, or entity/project')
+      .optional()
+      .describe('A project of the team, or entity/project'),
     registry: scopeWord.optional(),
     collection: scopeWord.optional(),
     team: scopeWord.optional(),
@@ -129,8 +132,8 @@ const notificationSchema = z.strictObject({
 });
 
 export const actionSchema = exactlyOneKey({
-  relay: z.strictObject({ ...relayShape, integration: z.string().min(1).optional() }),
-  webhook: z.strictObject({ integration: z.string().min(1), payload: jsonValueSchema.optional() }),
+  relay: z.strictObject({ ...relayShape, integration: z.string().min(1, 'must not be empty').optional() }),
+  webhook: z.strictObject({ integration: z.string().min(1, 'must not be empty'), payload: jsonValueSchema.optional() }),
   notification: notificationSchema,
   no_op: z.strictObject({}),
 });
@@ -164,6 +167,8 @@ export function eventTypeOf(automation: Pick<Automation, 'event'>): EventType {
 /** Which event goes with which scope: the W&B client refuses the same (facts of the Python client, 0.28 to 0.30). */
 function fitProblems(automation: Pick<Automation, 'event' | 'scope' | 'runs' | 'engine'>): { path: string[]; message: string }[] {
   const problems: { path: string[]; message: string }[] = [];
+  // Without exactly one event there is nothing to hold the rest against; that is reported where the event stands.
+  if (Object.keys(automation.event).length !== 1) return problems;
   const type = eventTypeOf(automation);
   const { scope } = automation;
   const isRunEvent = RUN_EVENTS.has(type);
@@ -186,9 +191,10 @@ function fitProblems(automation: Pick<Automation, 'event' | 'scope' | 'runs' | '
 }
 
 /** The scope in one line, for messages and for telling two automations of one name apart. */
-export function describeScope(scope: Scope): string {
+export function describeScope(scope: Scope, entity: string | undefined): string {
+  const own = `${entity}/`;
   return Object.entries(scope)
-    .map(([word, value]) => `${word} ${value}`)
+    .map(([word, value]) => `${word} ${word === 'project' && value?.startsWith(own) ? value.slice(own.length) : value}`)
     .join(', ');
 }
 
@@ -203,9 +209,10 @@ export function relayRouteName(automation: Pick<Automation, 'key' | 'name'>): st
  * It matches on the literals that we write into the payload, the automation's name and its event type, and not on W&B's
  * variables, whose spelling for registries is not documented.
  *
+ * @param entity the team that a project belongs to when the scope does not say
  * @param nameIsShared another automation has the same name in another scope: then the scope decides as well
  */
-export function relayRoute(automation: Automation, nameIsShared: boolean): RouteDefinition | undefined {
+export function relayRoute(automation: Automation, entity: string | undefined, nameIsShared: boolean): RouteDefinition | undefined {
   const relay = automation.action.relay;
   if (relay === undefined) return undefined;
   const { integration: _integration, ...rest } = relay;
@@ -214,17 +221,16 @@ export function relayRoute(automation: Automation, nameIsShared: boolean): Route
     on: {
       event: eventTypeOf(automation),
       automation: automation.name,
-      ...(nameIsShared ? scopeConditions(automation.scope) : {}),
+      ...(nameIsShared ? scopeConditions(automation.scope, entity) : {}),
     },
     ...rest,
   };
 }
 
-function scopeConditions(scope: Scope): RouteDefinition['on'] {
-  const [entity, project] = scope.project?.includes('/') ? scope.project.split('/') : [undefined, scope.project];
+function scopeConditions(scope: Scope, team: string | undefined): RouteDefinition['on'] {
+  const [entity, project] = scope.project?.includes('/') ? scope.project.split('/') : [team, scope.project];
   return {
-    ...(entity === undefined ? {} : { entity }),
-    ...(project === undefined ? {} : { project }),
+    ...(project === undefined ? {} : { ...(entity === undefined ? {} : { entity }), project }),
     ...(scope.registry === undefined ? {} : { registry: scope.registry }),
     ...(scope.collection === undefined ? {} : { collection: scope.collection }),
     ...(scope.team === undefined ? {} : { entity: scope.team }),

@@ -1,4 +1,4 @@
-import { type Document, isMap, isNode, isPair, isScalar, type LineCounter, type Node, type Pair } from 'yaml';
+import { type Document, isAlias, isCollection, isMap, isNode, isPair, isScalar, type LineCounter, type Node, type Pair } from 'yaml';
 import type { z } from 'zod';
 import { didYouMean } from './nearest-word.ts';
 
@@ -28,17 +28,29 @@ export function formatPath(path: ConfigPath): string {
 
 /** Turns paths into places in one parsed YAML file. */
 export interface Locator {
+  /** Something stands at the path. */
+  has(path: ConfigPath): boolean;
   at(path: ConfigPath, message: string): ConfigProblem;
   /** As `at`, but the place is that of the key itself rather than of its value. */
   atKey(path: ConfigPath, message: string): ConfigProblem;
 }
 
 export function locatorOf(file: string, document: Document, lines: LineCounter): Locator {
+  const has = (path: ConfigPath): boolean => {
+    let node: unknown = document.contents;
+    for (const part of path) {
+      if (isAlias(node)) node = node.resolve(document);
+      if (!isCollection(node) || !node.has(part)) return false;
+      node = node.get(part, true);
+    }
+    return true;
+  };
   const problem = (path: ConfigPath, message: string, offset: number): ConfigProblem => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1), field: formatPath(path), message };
   };
   return {
+    has,
     at: (path, message) => problem(path, message, offsetOf(nearestNode(document, path))),
     atKey: (path, message) => problem(path, message, offsetOf(keyNode(document, path) ?? nearestNode(document, path))),
   };
@@ -105,11 +117,9 @@ function problemsOfIssue(
       return branch.flatMap((inner) => problemsOfIssue(inner, path, locator, knownKeys));
     }
     case 'invalid_type':
-      return issue.input === undefined && issue.message.includes('undefined')
-        ? [locator.at(path, 'is missing')]
-        : [locator.at(path, sentence(issue.message))];
+      return [locator.at(path, locator.has(path) ? sentence(issue.message) : 'is missing')];
     case 'invalid_value':
-      return [locator.at(path, `must be ${oneOf(issue.values.map((value) => JSON.stringify(value)))}`)];
+      return [locator.at(path, locator.has(path) ? `must be ${oneOf(issue.values.map((value) => JSON.stringify(value)))}` : 'is missing')];
     default:
       return [locator.at(path, sentence(issue.message))];
   }

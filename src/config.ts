@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { type Automation, automationSchema, describeScope, relayRoute, relayRouteName } from './automation.ts';
 import { type ConfigPath, type ConfigProblem, type Locator, locatorOf, problemsOf } from './config-problem.ts';
@@ -22,7 +22,7 @@ const settingsSchema = z.strictObject({
 });
 
 export const configSchema = z.strictObject({
-  version: z.literal(1, 'must be 1'),
+  version: z.literal(1),
   entity: nameSchema.optional().describe('The team: default of every scope and integration'),
   organization: nameSchema.optional().describe('Only for registries; found from the team when left out'),
   automations: z.array(automationSchema).optional(),
@@ -71,16 +71,15 @@ export function readConfig(text: string, file: string): Result<Config, ConfigPro
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const locator = locatorOf(file, document, lines);
   if (document.errors.length > 0) {
-    return err(
-      document.errors.map((error) => {
-        const { line, col } = lines.linePos(error.pos[0]);
-        return { file, line, column: col, field: '', message: `not valid YAML: ${error.message}` };
-      }),
-    );
+    return err(document.errors.map((error) => problemAt(file, lines, error.pos[0], `not valid YAML: ${error.message}`)));
   }
   let content: unknown;
   try {
+    const unresolved = unresolvedAlias(document);
+    if (unresolved !== undefined) return err([problemAt(file, lines, unresolved, 'not valid YAML: this alias has no anchor before it')]);
     content = document.toJS({ maxAliasCount: 100 });
+    // An anchor that contains itself gives a value without end, which no schema survives.
+    JSON.stringify(content);
   } catch (error) {
     return err([locator.at([], `not valid YAML: ${error instanceof Error ? error.message : String(error)}`)]);
   }
@@ -91,7 +90,7 @@ export function readConfig(text: string, file: string): Result<Config, ConfigPro
   const { automations = [], routes: ownRoutes = [], entity, settings } = parsed.data;
   const problems = crossProblems(ownRoutes, automations, entity, locator);
   if (problems.length > 0) return err(problems);
-  const relays = relayRoutes(automations);
+  const relays = relayRoutes(automations, entity);
   return ok({
     entity,
     automations,
@@ -100,6 +99,24 @@ export function readConfig(text: string, file: string): Result<Config, ConfigPro
     settings: readSettings(settings),
     locator,
   });
+}
+
+/** Where an alias stands whose anchor does not exist. */
+function unresolvedAlias(document: Document): number | undefined {
+  let offset: number | undefined;
+  visit(document, {
+    Alias(_key, node) {
+      if (node.resolve(document) !== undefined) return undefined;
+      offset = node.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return offset;
+}
+
+function problemAt(file: string, lines: LineCounter, offset: number, message: string): ConfigProblem {
+  const { line, col } = lines.linePos(offset);
+  return { file, line, column: col, field: '', message };
 }
 
 function readSettings(settings: z.infer<typeof settingsSchema> | undefined): Settings {
@@ -111,10 +128,10 @@ function readSettings(settings: z.infer<typeof settingsSchema> | undefined): Set
   };
 }
 
-function relayRoutes(automations: readonly Automation[]): { route: RouteDefinition; path: ConfigPath }[] {
+function relayRoutes(automations: readonly Automation[], entity: string | undefined): { route: RouteDefinition; path: ConfigPath }[] {
   return automations.flatMap((automation, i) => {
     const shared = automations.some((other) => other !== automation && other.name === automation.name);
-    const route = relayRoute(automation, shared);
+    const route = relayRoute(automation, entity, shared);
     return route === undefined ? [] : [{ route, path: ['automations', i, 'action', 'relay'] }];
   });
 }
@@ -143,15 +160,25 @@ function crossProblems(
     );
   });
   const names = new Map<string, string>();
+  const keys = new Map<string, string>();
   automations.forEach((automation, i) => {
     const path = ['automations', i, 'name'];
-    const scope = describeScope(automation.scope);
+    const scope = describeScope(automation.scope, entity);
     first(
       names,
       `${automation.name}\n${scope}`,
       path,
       (where) => `there is another automation "${automation.name}" in ${scope} (${where}): names are unique in a scope`,
     );
+    const { key } = automation;
+    if (key !== undefined) {
+      first(
+        keys,
+        key,
+        ['automations', i, 'key'],
+        (where) => `there is another automation with the key "${key}" (${where}): keys are unique`,
+      );
+    }
     if (automation.action.relay !== undefined) {
       const name = relayRouteName(automation);
       first(

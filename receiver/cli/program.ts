@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { DEFAULT_SOURCE } from '../../src/event.ts';
 import { DEFAULT_CONFIG_PATH } from '../environment.ts';
 import type { Decision } from './deliveries.ts';
@@ -15,7 +15,13 @@ export async function runProgram(io: CommandIo, version: string, words: readonly
   const program = buildProgram(io, version, (result) => {
     code = result;
   });
-  await program.parseAsync([...words], { from: 'user' });
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and wrong words have been printed already.
+    return error.exitCode === 0 ? 0 : 1;
+  }
   return code;
 }
 
@@ -24,6 +30,7 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
   const program = new Command('wandb-relay')
     .description('W&B automations start GitHub workflows: a durable webhook receiver, and what is needed to run it.')
     .version(version)
+    .exitOverride()
     .configureOutput({ writeOut: (text) => io.print(text.trimEnd()), writeErr: (text) => io.complain(text.trimEnd()) })
     .showHelpAfterError('(--help shows what there is)');
   /** Runs a command and keeps its exit code. */
