@@ -18,27 +18,28 @@ const REST = 'event: { link_artifact: {} }, action: { relay: { to: [ { slack: { 
 
 describe('pending', () => {
   it.each(['constructor', '__proto__', 'Constructor'])('B1 event type %s', (word) => expect(readEventType(word)).toBeUndefined());
-  it('B2 parts of an artifact', () => {
+  it('parts of an artifact are never blank, nor unexpanded variables', () => {
     expect(link({ artifact: '${entity_name}/ /c:${v}' })).toEqual({
       kind: 'event',
       event: { type: 'link_artifact', source: 's', artifact: '${entity_name}/ /c:${v}', collection: 'c' },
     });
   });
-  it('B2 registry without a name', () =>
+  it('a registry without a name is absent', () =>
     expect(link({ project: 'wandb-registry-' })).toEqual({
       kind: 'event',
       event: { type: 'link_artifact', source: 's', project: 'wandb-registry-' },
     }));
-  it('B3 C1 controls', () => expect(link({ tag: 'a\u0085b\u009bc' })).toMatchObject({ event: { tag: 'a b c' } }));
-  it('B4 nil', () =>
+  it('control characters beyond ASCII become a space', () =>
+    expect(link({ tag: 'a\u0085b\u009bc' })).toMatchObject({ event: { tag: 'a b c' } }));
+  it('nil in a template is null', () =>
     expect(
       ['{{ nil }}', '{{ event.tag | default: nil }}', '{{ blank }}'].map((t) => theValue(compileTemplate(t)).render(contextWith())),
     ).toEqual([null, null, null]));
-  it('B5 anchor in itself', () =>
+  it('an anchor that contains itself is an error and not an exception', () =>
     expect(
       problemsIn(routeConfig({ to: '{ repository_dispatch: { repository: a/b, event_type: x, client_payload: &p { a: *p } } }' }))[0],
     ).toMatch(/^relay.yaml:\d+:\d+: not valid YAML/));
-  it('B6 CRLF key', () => {
+  it('a key with Windows line breaks is found line by line', () => {
     const k = ['-----BEGIN KEY-----', 'MIIEowIBAAKCAQEA1234567890', '-----END KEY-----'];
     expect(redactorOf([k.join('\r\n')]).text(k.join('\n'))).not.toContain(k[1]);
   });
@@ -47,9 +48,9 @@ describe('pending', () => {
     const text = redactorOf([s]).text(`{"a":"${s.replace(/[&éa]/g, u).replace('/', '\\/')}", "b": ${JSON.stringify(s)}`);
     expect(text).toBe('{"a":"[redacted]", "b": "[redacted]"');
   });
-  it('B7 JSON in JSON', () =>
+  it('a secret inside JSON inside JSON is found', () =>
     expect(redactorOf(['a"secret"b-value']).json({ x: JSON.stringify('a"secret"b-value') })).toEqual({ x: '"[redacted]"' }));
-  it('B8 default entity', () => {
+  it('a relay route tells the default entity from another', () => {
     const c = several(`name: a, scope: { project: p }, ${REST}`, `name: a, key: k, scope: { project: other/p }, ${REST}`);
     const heard = (entity: string) =>
       theValue(readConfig(c, 'f'))
@@ -58,11 +59,11 @@ describe('pending', () => {
         .map(({ name }) => name);
     expect([heard('acme'), heard('other')]).toEqual([['a'], ['k']]);
   });
-  it('B8 same scope in other words', () =>
+  it('one scope in two spellings is one scope', () =>
     expect(
       problemsIn(several(`name: a, scope: { project: p }, ${REST}`, `name: a, key: k, scope: { project: acme/p }, ${REST}`))[0],
     ).toContain('names are unique in a scope'));
-  it('B9 same key', () =>
+  it('two automations cannot have one key', () =>
     expect(
       problemsIn(
         several(
@@ -74,12 +75,13 @@ describe('pending', () => {
   it.each(['" a"', '"a "', '"a\\nb"', '" "'])('B10 name %s', (name) =>
     expect(problemsIn(automationConfig({}).replace('watch', name))[0]).toMatch(/^relay.yaml:4:11: automations\[0\]\.name: must not/),
   );
-  it('B11 undefined', () => expect(problemsIn(automationConfig({ event: '{}', more: 'runs: { name: x }' }))).toHaveLength(1));
-  it('B12 a/b/c', () =>
+  it('an event without a key is complained of once', () =>
+    expect(problemsIn(automationConfig({ event: '{}', more: 'runs: { name: x }' }))).toHaveLength(1));
+  it('a project has one slash at most', () =>
     expect(problemsIn(automationConfig({ scope: '{ project: a/b/c }' }))).toEqual([
       'relay.yaml:5:23: automations[0].scope.project: must be a project, or entity/project',
     ]));
-  it('B13 limits', () => {
+  it('limits of GitHub are checked when the config is read', () => {
     expect(problemsIn(routeConfig({ to: `{ repository_dispatch: { repository: a/b, event_type: "{${'x'.repeat(100)}" } }` }))).toHaveLength(
       1,
     );
@@ -90,15 +92,19 @@ describe('pending', () => {
     ).toHaveLength(1);
     expect(problemsIn(routeConfig({ to: '{ repository_dispatch: { repository: a/.., event_type: x } }' }))).toHaveLength(1);
   });
-  it('B14 alias place', () => expect(problemsIn('version: 1\nroutes: *nowhere')[0]).toMatch(/^relay.yaml:2:9: /));
-  it('B15 words', () => expect(problemsIn(routeConfig({ more: 'approval: { slack: "", by: [] }' })).join()).not.toContain('Too small'));
-  it('B16 types:', () => expect(readTriggers('on: { repository_dispatch: { types: } }').repositoryDispatch).toBe('any'));
-  it('B17 base64', () => {
+  it('an alias without an anchor is reported at its place', () =>
+    expect(problemsIn('version: 1\nroutes: *nowhere')[0]).toMatch(/^relay.yaml:2:9: /));
+  it('complaints are in words for people', () =>
+    expect(problemsIn(routeConfig({ more: 'approval: { slack: "", by: [] }' })).join()).not.toContain('Too small'));
+  it('a blank list of types means any type', () =>
+    expect(readTriggers('on: { repository_dispatch: { types: } }').repositoryDispatch).toBe('any'));
+  it('one signature has one spelling in base64', () => {
     const s = signBody('x', 'k');
     const A = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
     const l = A[A.indexOf(s[42]!) ^ 1]!;
     expect(checkSignature(`${s.slice(0, 42)}${l}=`, Buffer.from('x'), ['k'])).toBe('malformed');
   });
-  it('B18 prototype', () => expect(substituteVariables({ a: '${constructor}' }, {})).toEqual({ a: '' }));
-  it('B19 rounding', () => expect([59_990, 3_599_999, 86_399_999, 59_900].map(formatDuration)).toEqual(['1m', '1h', '1d', '59.9s']));
+  it('a variable is never a property of every object', () => expect(substituteVariables({ a: '${constructor}' }, {})).toEqual({ a: '' }));
+  it('rounding never writes sixty seconds', () =>
+    expect([59_990, 3_599_999, 86_399_999, 59_900].map(formatDuration)).toEqual(['1m', '1h', '1d', '59.9s']));
 });
