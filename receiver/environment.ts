@@ -18,6 +18,8 @@ export interface Environment {
   readonly githubApiUrl: string;
   /** `owner/name` when this runs in a GitHub workflow. */
   readonly githubRepository: string | undefined;
+  readonly wandbApiKey: string | undefined;
+  readonly wandbBaseUrl: string;
   /** The values of all secrets, for redaction. */
   readonly secrets: readonly string[];
   /** What is allowed but probably not meant. */
@@ -31,6 +33,7 @@ export type GitHubAccess =
 export const DEFAULT_DATABASE_PATH = 'relay.db';
 export const DEFAULT_CONFIG_PATH = 'wandb-relay.yaml';
 export const GITHUB_API_URL = 'https://api.github.com';
+export const WANDB_API_URL = 'https://api.wandb.ai';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -47,13 +50,15 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const authentication = readAuthentication(variables, errors);
   const host = get('HOST') ?? '127.0.0.1';
   const github = readGitHub(get('GITHUB_TOKEN'), get('GITHUB_APP_ID'), get('GITHUB_APP_PRIVATE_KEY'), errors);
-  const githubApiUrl = readApiUrl(get('GITHUB_API_URL'), errors);
+  const githubApiUrl = readAddress('GITHUB_API_URL', get('GITHUB_API_URL'), GITHUB_API_URL, errors);
   const adminToken = get('RELAY_ADMIN_TOKEN');
+  const wandbApiKey = get('WANDB_API_KEY');
+  const wandbBaseUrl = readAddress('WANDB_BASE_URL', get('WANDB_BASE_URL'), WANDB_API_URL, errors);
   if (errors.length > 0) return err(errors);
 
   const webhookSecrets = [...authentication.sources.values()].flatMap(({ secrets, tokens }) => [...secrets, ...tokens]);
   const githubSecret = github === undefined ? [] : [github.kind === 'token' ? github.token : github.privateKey];
-  const secrets = [...webhookSecrets, ...githubSecret, ...(adminToken === undefined ? [] : [adminToken])];
+  const secrets = [...webhookSecrets, ...githubSecret, ...[adminToken, wandbApiKey].filter((secret) => secret !== undefined)];
   if (secrets.some((secret) => secret.length < 12)) {
     warnings.push('a secret has fewer than 12 characters: it is easy to guess, and every text that contains it is redacted');
   }
@@ -68,6 +73,8 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     github,
     githubApiUrl,
     githubRepository: get('GITHUB_REPOSITORY'),
+    wandbApiKey,
+    wandbBaseUrl,
     secrets,
     warnings,
   });
@@ -99,9 +106,6 @@ function readDatabase(text: string | undefined, errors: string[]): string | unde
   return undefined;
 }
 
-const SECRET = 'WANDB_WEBHOOK_SECRET';
-const TOKEN = 'WANDB_WEBHOOK_TOKEN';
-
 /** `WANDB_WEBHOOK_SECRET` and `…_TOKEN` for `/webhooks/wandb`, and with `_<SOURCE>` behind them for a named source. */
 function readAuthentication(variables: Variables, errors: string[]): Authentication {
   const sources = new Map<string, SourceSecrets>();
@@ -116,7 +120,7 @@ function readAuthentication(variables: Variables, errors: string[]): Authenticat
     if (source === sourceVariable(DEFAULT_SOURCE))
       errors.push(`${name}: "${DEFAULT_SOURCE}" is what arrives at /webhooks/wandb: use ${found[1]}`);
     const known = sources.get(source) ?? { secrets: [], tokens: [] };
-    sources.set(source, found[1] === SECRET ? { ...known, secrets: values } : { ...known, tokens: values });
+    sources.set(source, found[1] === 'WANDB_WEBHOOK_SECRET' ? { ...known, secrets: values } : { ...known, tokens: values });
   }
   return { sources };
 }
@@ -151,11 +155,9 @@ function readGitHub(
   return { kind: 'app', appId, privateKey };
 }
 
-function readApiUrl(text: string | undefined, errors: string[]): string {
-  if (text === undefined) return GITHUB_API_URL;
+function readAddress(name: string, text: string | undefined, otherwise: string, errors: string[]): string {
+  if (text === undefined) return otherwise;
   if (URL.canParse(text) && /^https?:/.test(text)) return text.replace(/\/+$/, '');
-  errors.push(`GITHUB_API_URL: "${text}" is not an http or https address, such as https://github.example.com/api/v3`);
-  return GITHUB_API_URL;
+  errors.push(`${name}: "${text}" is not an http or https address, such as ${otherwise}`);
+  return otherwise;
 }
-
-export const WEBHOOK_VARIABLES = { secret: SECRET, token: TOKEN } as const;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Plan, PlannedChange } from './plan.ts';
+import { identityOf, type Plan, type PlannedChange } from './plan.ts';
 import { err, ok, type Result } from './result.ts';
 
 const approvedSchema = z.object({
   fingerprint: z.string(),
-  changes: z.array(z.object({ action: z.string(), key: z.string(), fingerprint: z.string() })),
+  changes: z.array(z.object({ action: z.string(), key: z.string(), scope: z.string(), fingerprint: z.string() })),
 });
 
 /** What of a plan file has to be known to hold a newer plan against it. */
@@ -26,9 +26,9 @@ export function readApprovedPlan(text: string): Result<ApprovedPlan, string> {
  * named, the rest goes on.
  */
 export function onlyApproved(plan: Plan, approved: ApprovedPlan): Plan {
-  const known = new Map(approved.changes.map((change) => [change.key, change]));
+  const known = new Map(approved.changes.map((change) => [identityOf(change), change]));
   const changes = plan.changes.map((change): PlannedChange => {
-    const before = known.get(change.key);
+    const before = known.get(identityOf(change));
     if (change.action === 'unchanged' || change.action === 'refused') return change;
     if (before?.fingerprint === change.fingerprint && before.action === change.action) return change;
     const reason = before === undefined ? 'it is not in the approved plan' : 'it has moved since the plan was approved';

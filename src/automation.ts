@@ -133,8 +133,8 @@ const notificationSchema = z.strictObject({
 });
 
 export const actionSchema = exactlyOneKey({
-  relay: z.strictObject({ ...relayShape, integration: z.string().min(1).optional() }),
-  webhook: z.strictObject({ integration: z.string().min(1), payload: jsonValueSchema.optional() }),
+  relay: z.strictObject({ ...relayShape, integration: z.string().min(1, 'must not be empty').optional() }),
+  webhook: z.strictObject({ integration: z.string().min(1, 'must not be empty'), payload: jsonValueSchema.optional() }),
   notification: notificationSchema,
   no_op: z.strictObject({}),
 });
@@ -169,6 +169,8 @@ export function eventTypeOf(automation: Pick<Automation, 'event'>): EventType {
 /** Which event goes with which scope: the W&B client refuses the same (facts of the Python client, 0.28 to 0.30). */
 function fitProblems(automation: Pick<Automation, 'event' | 'scope' | 'runs' | 'engine'>): { path: string[]; message: string }[] {
   const problems: { path: string[]; message: string }[] = [];
+  // Without exactly one event there is nothing to hold the rest against; that is reported where the event stands.
+  if (Object.keys(automation.event).length !== 1) return problems;
   const type = eventTypeOf(automation);
   const { scope } = automation;
   const isRunEvent = RUN_EVENTS.has(type);
@@ -205,7 +207,7 @@ export function scopeKey(scope: Scope, entity: string | undefined): string {
   return JSON.stringify([project, scope.registry, scope.collection, scope.team, scope.organization].map((word) => word ?? null));
 }
 
-/** The scope in one line, for messages and for telling two automations of one name apart. */
+/** The scope in one line, for messages. */
 export function describeScope(scope: Scope): string {
   return Object.entries(scope)
     .map(([word, value]) => `${word} ${value}`)
@@ -223,9 +225,10 @@ export function relayRouteName(automation: Pick<Automation, 'key' | 'name'>): st
  * It matches on the literals that we write into the payload, the automation's name and its event type, and not on W&B's
  * variables, whose spelling for registries is not documented.
  *
+ * @param entity the team that a project belongs to when the scope does not say
  * @param nameIsShared another automation has the same name in another scope: then the scope decides as well
  */
-export function relayRoute(automation: Automation, nameIsShared: boolean): RouteDefinition | undefined {
+export function relayRoute(automation: Automation, entity: string | undefined, nameIsShared: boolean): RouteDefinition | undefined {
   const relay = automation.action.relay;
   if (relay === undefined) return undefined;
   const { integration: _integration, ...rest } = relay;
@@ -234,17 +237,16 @@ export function relayRoute(automation: Automation, nameIsShared: boolean): Route
     on: {
       event: eventTypeOf(automation),
       automation: automation.name,
-      ...(nameIsShared ? scopeConditions(automation.scope) : {}),
+      ...(nameIsShared ? scopeConditions(automation.scope, entity) : {}),
     },
     ...rest,
   };
 }
 
-function scopeConditions(scope: Scope): RouteDefinition['on'] {
-  const [entity, project] = scope.project?.includes('/') ? scope.project.split('/') : [undefined, scope.project];
+function scopeConditions(scope: Scope, team: string | undefined): RouteDefinition['on'] {
+  const [entity, project] = scope.project?.includes('/') ? scope.project.split('/') : [team, scope.project];
   return {
-    ...(entity === undefined ? {} : { entity }),
-    ...(project === undefined ? {} : { project }),
+    ...(project === undefined ? {} : { ...(entity === undefined ? {} : { entity }), project }),
     ...(scope.registry === undefined ? {} : { registry: scope.registry }),
     ...(scope.collection === undefined ? {} : { collection: scope.collection }),
     ...(scope.team === undefined ? {} : { entity: scope.team }),

@@ -1,4 +1,4 @@
-import { type Document, isMap, isNode, isPair, isScalar, type LineCounter, type Node, type Pair } from 'yaml';
+import { type Document, isAlias, isCollection, isMap, isNode, isPair, isScalar, type LineCounter, type Node, type Pair } from 'yaml';
 import type { z } from 'zod';
 import { didYouMean } from './nearest-word.ts';
 
@@ -40,12 +40,21 @@ export interface Locator {
 }
 
 export function locatorOf(file: string, document: Document, lines: LineCounter): Locator {
+  const has = (path: ConfigPath): boolean => {
+    let node: unknown = document.contents;
+    for (const part of path) {
+      if (isAlias(node)) node = node.resolve(document);
+      if (!isCollection(node) || !node.has(part)) return false;
+      node = node.get(part, true);
+    }
+    return true;
+  };
   const problem = (path: ConfigPath, message: string, offset: number): ConfigProblem => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1), field: formatPath(path), message };
   };
   return {
-    has: (path) => document.hasIn(path),
+    has,
     at: (path, message) => problem(path, message, offsetOf(nearestNode(document, path))),
     atKey: (path, message) => problem(path, message, offsetOf(keyNode(document, path) ?? nearestNode(document, path))),
   };
@@ -112,11 +121,9 @@ function problemsOfIssue(
       return branch.flatMap((inner) => problemsOfIssue(inner, path, locator, knownKeys));
     }
     case 'invalid_type':
-      return issue.input === undefined && issue.message.includes('undefined')
-        ? [locator.at(path, 'is missing')]
-        : [locator.at(path, sentence(issue.message))];
+      return [locator.at(path, locator.has(path) ? sentence(issue.message) : 'is missing')];
     case 'invalid_value':
-      return [locator.at(path, `must be ${oneOf(issue.values.map((value) => JSON.stringify(value)))}`)];
+      return [locator.at(path, locator.has(path) ? `must be ${oneOf(issue.values.map((value) => JSON.stringify(value)))}` : 'is missing')];
     default:
       return [locator.at(path, sentence(issue.message))];
   }

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { type Automation, automationSchema, relayRoute } from './automation.ts';
 import { type ConfigPart, mergeParts, sourceOf } from './config-merge.ts';
@@ -25,7 +25,7 @@ const settingsSchema = z.strictObject({
 });
 
 export const configSchema = z.strictObject({
-  version: z.literal(1, 'must be 1'),
+  version: z.literal(1),
   entity: nameSchema.optional().describe('The team: default of every scope and integration'),
   organization: nameSchema.optional().describe('Only for registries; found from the team when left out'),
   integrations: integrationsSchema.optional(),
@@ -88,7 +88,7 @@ export function joinParts(parts: readonly ConfigPart[]): Result<Config, ConfigPr
   const merged = mergeParts(parts);
   if (!merged.ok) return merged;
   const { entity, organization, automations, routes, settings, webhooks, locator } = merged.value;
-  const relays = relayRoutes(automations);
+  const relays = relayRoutes(automations, entity);
   return ok({
     entity,
     organization,
@@ -113,16 +113,15 @@ export function readConfigPart(text: string, file: string): Result<ConfigPart, C
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const locator = locatorOf(file, document, lines);
   if (document.errors.length > 0) {
-    return err(
-      document.errors.map((error) => {
-        const { line, col } = lines.linePos(error.pos[0]);
-        return { file, line, column: col, field: '', message: `not valid YAML: ${error.message}` };
-      }),
-    );
+    return err(document.errors.map((error) => problemAt(file, lines, error.pos[0], `not valid YAML: ${error.message}`)));
   }
   let content: unknown;
   try {
+    const unresolved = unresolvedAlias(document);
+    if (unresolved !== undefined) return err([problemAt(file, lines, unresolved, 'not valid YAML: this alias has no anchor before it')]);
     content = document.toJS({ maxAliasCount: 100 });
+    // An anchor that contains itself gives a value without end, which no schema survives.
+    JSON.stringify(content);
   } catch (error) {
     return err([locator.at([], `not valid YAML: ${error instanceof Error ? error.message : String(error)}`)]);
   }
@@ -131,6 +130,24 @@ export function readConfigPart(text: string, file: string): Result<ConfigPart, C
   const parsed = configSchema.safeParse(content);
   if (!parsed.success) return err(problemsOf(parsed.error.issues, locator, knownKeysAt));
   return ok({ file, source: content as JsonObject, content: parsed.data, locator });
+}
+
+/** Where an alias stands whose anchor does not exist. */
+function unresolvedAlias(document: Document): number | undefined {
+  let offset: number | undefined;
+  visit(document, {
+    Alias(_key, node) {
+      if (node.resolve(document) !== undefined) return undefined;
+      offset = node.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return offset;
+}
+
+function problemAt(file: string, lines: LineCounter, offset: number, message: string): ConfigProblem {
+  const { line, col } = lines.linePos(offset);
+  return { file, line, column: col, field: '', message };
 }
 
 function readSettings(settings: z.infer<typeof settingsSchema> | undefined): Settings {
@@ -142,10 +159,10 @@ function readSettings(settings: z.infer<typeof settingsSchema> | undefined): Set
   };
 }
 
-function relayRoutes(automations: readonly Automation[]): { route: RouteDefinition; path: ConfigPath }[] {
+function relayRoutes(automations: readonly Automation[], entity: string | undefined): { route: RouteDefinition; path: ConfigPath }[] {
   return automations.flatMap((automation, i) => {
     const shared = automations.some((other) => other !== automation && other.name === automation.name);
-    const route = relayRoute(automation, shared);
+    const route = relayRoute(automation, entity, shared);
     return route === undefined ? [] : [{ route, path: ['automations', i, 'action', 'relay'] }];
   });
 }

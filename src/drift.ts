@@ -1,5 +1,5 @@
 import { readMark } from './ownership.ts';
-import type { DesiredTrigger, Plan, PlannedChange } from './plan.ts';
+import { type DesiredTrigger, identityOf, type Plan, type PlannedChange } from './plan.ts';
 import type { LiveTrigger } from './trigger.ts';
 import { stateDigest, stateOfInput, stateOfLive } from './trigger-state.ts';
 
@@ -19,7 +19,9 @@ export interface DriftedChange {
 
 /** Tells drift at W&B apart from definitions that are not applied yet. Refused changes are neither. */
 export function findDrift(plan: Plan, desired: readonly DesiredTrigger[], live: readonly LiveTrigger[]): DriftedChange[] {
-  const intended = new Map(desired.map((one) => [one.key, stateDigest(stateOfInput(one.input))]));
+  const intended = new Map(
+    desired.map((one) => [identityOf({ key: one.key, scope: one.scope.description }), stateDigest(stateOfInput(one.input))]),
+  );
   const existing = new Map(live.map((trigger) => [trigger.id, trigger]));
   return plan.changes.flatMap((change): DriftedChange[] => {
     if (change.action === 'unchanged' || change.action === 'refused') return [];
@@ -28,7 +30,7 @@ export function findDrift(plan: Plan, desired: readonly DesiredTrigger[], live: 
     const trigger = existing.get(change.id ?? '');
     const applied = trigger === undefined ? undefined : readMark(trigger.description).mark?.applied;
     if (trigger === undefined || change.action === 'delete' || applied === undefined) return [{ kind: 'definition', change }];
-    const moved = intended.get(change.key) !== applied;
+    const moved = intended.get(identityOf(change)) !== applied;
     const drifted = stateDigest(stateOfLive(trigger)) !== applied;
     return [{ kind: drifted ? (moved ? 'both' : 'drift') : 'definition', change }];
   });

@@ -2,7 +2,7 @@ import { type Automation, eventTypeOf } from './automation.ts';
 import { mutationFilter, runFilter } from './filter-algebra.ts';
 import type { JsonObject } from './json.ts';
 import type { Match } from './match.ts';
-import { matchFilter } from './match-filter.ts';
+import { matchFilter, RUN_FIELDS } from './match-filter.ts';
 import { parsePercent } from './percent.ts';
 
 /**
@@ -48,9 +48,6 @@ function artifactCondition(event: AutomationEvent): JsonObject | undefined {
   if (fields?.tag !== undefined) return matchFilter('tag', fields.tag);
   return fields?.filter;
 }
-
-/** `display_name` is the client's own word for a run's name; `username` is among the keys of run filters that facts.md lists. */
-export const RUN_FIELDS = { name: 'display_name', user: 'username' } as const;
 
 function runsText(runs: Automation['runs']): string {
   return JSON.stringify(runFilter(runsCondition(runs)));

@@ -53,13 +53,13 @@ export type RelayEvent = { readonly type: EventType; readonly source: string } &
 export const MAX_FIELD_LENGTH = 1024;
 
 /** W&B's names that are not simply our name in another case. */
-const OTHER_NAMES: Readonly<Record<string, EventType>> = {
-  link_model: 'link_artifact',
-  unlink_model: 'unlink_artifact',
-  update_artifact_alias: 'add_artifact_alias',
-  weave_metric_threshold: 'weave_metric',
-  run_metric_threshold: 'run_metric',
-};
+const OTHER_NAMES: ReadonlyMap<string, EventType> = new Map([
+  ['link_model', 'link_artifact'],
+  ['unlink_model', 'unlink_artifact'],
+  ['update_artifact_alias', 'add_artifact_alias'],
+  ['weave_metric_threshold', 'weave_metric'],
+  ['run_metric_threshold', 'run_metric'],
+]);
 
 const KNOWN: ReadonlySet<string> = new Set(EVENT_TYPES);
 
@@ -74,7 +74,7 @@ export function readEventType(text: string): EventType | undefined {
     .toLowerCase()
     .replace(/[\s.-]+/g, '_');
   if (word === 'unknown') return undefined;
-  return OTHER_NAMES[word] ?? (KNOWN.has(word) ? (word as EventType) : undefined);
+  return OTHER_NAMES.get(word) ?? (KNOWN.has(word) ? (word as EventType) : undefined);
 }
 
 /** The field that, beside the artifact or the run, makes two events of this type be about the same thing. */

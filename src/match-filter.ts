@@ -6,6 +6,12 @@ import type { Match } from './match.ts';
  * Source of the operators: `wandb/_filters/operators.py` of the W&B client; `$contains` is W&B's own.
  */
 
+/**
+ * The server's names for the words of `runs`. `display_name` is the one that the client puts in place of a run's name
+ * (`events.py`); it has no word for the user, and `username` is what the API's filters on runs call it.
+ */
+export const RUN_FIELDS = { name: 'display_name', user: 'username' } as const;
+
 /** The filter of a MATCH on a field, named as the server names it. */
 export function matchFilter(field: string, match: Match): JsonObject {
   return { [field]: operand(match) };

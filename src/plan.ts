@@ -62,7 +62,7 @@ export const DEFAULT_MAX_DELETES = 3;
  */
 export function makePlan(desired: readonly DesiredTrigger[], live: readonly LiveTrigger[], options: PlanOptions): Plan {
   const taken = new Set<string>();
-  const keys = new Set(desired.map(({ key }) => key));
+  const keys = countKeys(desired);
   const changes = desired.map((one) => {
     const found = findLive(one, live, options.repository, keys, taken);
     if (found !== undefined) taken.add(found.id);
@@ -73,7 +73,7 @@ export function makePlan(desired: readonly DesiredTrigger[], live: readonly Live
   const deletions = options.prune ? planDeletions(gone, managed.length, options) : [];
   const all = [...changes, ...deletions];
   return {
-    fingerprint: fingerprintOf(all.map(({ key, action, fingerprint }) => `${action} ${key} ${fingerprint}`).sort()),
+    fingerprint: fingerprintOf(all.map(({ key, scope, action, fingerprint }) => `${action} ${key} ${scope} ${fingerprint}`).sort()),
     summary: summaryOf(all),
     changes: all,
     orphans: options.prune ? [] : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: liveScope(trigger) })),
@@ -85,22 +85,32 @@ function findLive(
   { key, movedFrom, input }: DesiredTrigger,
   live: readonly LiveTrigger[],
   repository: string,
-  keys: ReadonlySet<string>,
+  keys: ReadonlyMap<string, number>,
   taken: ReadonlySet<string>,
 ): LiveTrigger | undefined {
   const free = live.filter((trigger) => !taken.has(trigger.id));
   const mine = free.filter((trigger) => ownedBy(trigger, repository));
-  const byKey = mine.find((trigger) => keyOf(trigger) === key);
-  if (byKey !== undefined) return byKey;
+  const here = (trigger: LiveTrigger) => trigger.scope.id === input.scopeID && trigger.scope.type === input.scopeType;
+  const byKey = mine.filter((trigger) => keyOf(trigger) === key);
+  const inPlace = byKey.find(here);
+  if (inPlace !== undefined) return inPlace;
+  // A key that names one definition names it in whatever scope; a name that several scopes share does not.
+  if (byKey[0] !== undefined && keys.get(key) === 1) return byKey[0];
   const moved = movedFrom === undefined ? undefined : mine.find((trigger) => keyOf(trigger) === movedFrom && !keys.has(movedFrom));
   if (moved !== undefined) return moved;
-  const inScope = free.filter((trigger) => trigger.scope.id === input.scopeID && trigger.scope.type === input.scopeType);
+  const inScope = free.filter(here);
   // One of ours that another definition will claim by its key, and then rename, does not stand in the way.
   const others = inScope.filter((trigger) => !(ownedBy(trigger, repository) && keys.has(keyOf(trigger))));
   return (
     others.find((trigger) => trigger.name === input.name) ??
     others.find((trigger) => trigger.name === movedFrom && !ownedBy(trigger, repository))
   );
+}
+
+function countKeys(desired: readonly DesiredTrigger[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { key } of desired) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
 }
 
 function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, repository: string): PlannedChange {
@@ -189,6 +199,11 @@ export function liveScope({ scope }: LiveTrigger): string {
     case 'ENTITY':
       return `team ${scope.name}`;
   }
+}
+
+/** Tells the changes of one plan apart, and finds one again in a later plan. */
+export function identityOf({ key, scope }: Pick<PlannedChange, 'key' | 'scope'>): string {
+  return `${key}\n${scope}`;
 }
 
 /** True when applying the plan would write something. */

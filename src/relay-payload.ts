@@ -62,7 +62,9 @@ export function substituteVariables(payload: JsonObject, values: Readonly<Record
   return Object.fromEntries(
     Object.entries(payload).map(([key, value]) => [
       key,
-      typeof value === 'string' ? value.replace(/\$\{(\w+)\}/g, (_whole, name: string) => values[name] ?? '') : value,
+      typeof value === 'string'
+        ? value.replace(/\$\{(\w+)\}/g, (_whole, name: string) => (Object.hasOwn(values, name) ? (values[name] ?? '') : ''))
+        : value,
     ]),
   );
 }

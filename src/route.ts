@@ -27,8 +27,12 @@ const onSchema = z.strictObject({
 });
 
 export const approvalSchema = z.strictObject({
-  slack: z.string().min(1).describe('The channel that is asked'),
-  by: z.array(z.string().min(1)).min(1).optional().describe('Slack user or user group ids that may decide'),
+  slack: z.string().min(1, 'must not be empty').describe('The channel that is asked'),
+  by: z
+    .array(z.string().min(1, 'must not be empty'))
+    .min(1, 'must list at least one id')
+    .optional()
+    .describe('Slack user or user group ids that may decide'),
 });
 
 /** What a route and a `relay` action have in common. */
@@ -41,7 +45,7 @@ export const relayShape = {
 
 export const routeSchema = z.strictObject({
   name: nameSchema,
-  source: z.string().min(1).optional().describe('Only what arrived at /webhooks/wandb/<source>'),
+  source: z.string().min(1, 'must not be empty').optional().describe('Only what arrived at /webhooks/wandb/<source>'),
   on: onSchema,
   ...relayShape,
 });

@@ -4,7 +4,12 @@ import type { JsonValue } from './json.ts';
 
 /** Building blocks that the schemas of routes and automations share. */
 
-export const nameSchema = z.string().min(1, 'must not be empty').max(255, 'must be at most 255 characters');
+/** A name comes back in a webhook, where surrounding space is cut and control characters are replaced: one that has them would match nothing. */
+export const nameSchema = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(255, 'must be at most 255 characters')
+  .regex(/^(?!\s)[^\p{Cc}\u2028\u2029]*(?<!\s)$/u, 'must not begin or end with a space, nor have line breaks or control characters');
 
 export const jsonValueSchema: z.ZodType<JsonValue, JsonValue> = z.json() as z.ZodType<JsonValue, JsonValue>;
 

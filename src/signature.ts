@@ -54,7 +54,8 @@ function readSignature(text: string): Buffer | undefined {
   if (HEX.test(value)) return Buffer.from(value, 'hex');
   if (!BASE64.test(value)) return undefined;
   const bytes = Buffer.from(value, 'base64');
-  return bytes.length === 32 ? bytes : undefined;
+  // The last character has two bits that mean nothing: only the spelling that an encoder writes is a signature.
+  return bytes.toString('base64').slice(0, 43) === value.slice(0, 43) ? bytes : undefined;
 }
 
 /**

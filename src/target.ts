@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 import { exactlyOneKey, jsonValueSchema } from './schema-words.ts';
-import { type CompiledTemplate, compileTemplate, compileTemplatesIn, type TemplateContext } from './template.ts';
+import { type CompiledTemplate, compileTemplate, compileTemplatesIn, isTemplate, type TemplateContext } from './template.ts';
 
 /** GitHub's documented limits for a repository dispatch: 100 characters of event_type, ten top-level keys, under 64 KB. */
 export const DISPATCH_LIMITS = { eventType: 100, payloadKeys: 10, payloadBytes: 60_000 } as const;
@@ -21,19 +21,23 @@ const templateValue = jsonValueSchema.superRefine((value, context) => {
 
 const repository = z
   .string()
-  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\/[A-Za-z0-9._-]{1,100}$/, 'must be a repository such as acme/deploy');
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/, 'must be a repository such as acme/deploy');
 
 const repositoryDispatchSchema = z.strictObject({
   repository,
   event_type: templateText
     .min(1, 'must not be empty')
-    .refine((text) => text.includes('{') || text.length <= DISPATCH_LIMITS.eventType, 'must be at most 100 characters (a limit of GitHub)')
+    .refine((text) => isTemplate(text) || text.length <= DISPATCH_LIMITS.eventType, 'must be at most 100 characters (a limit of GitHub)')
     .describe('What the workflow lists under on: repository_dispatch: types'),
   client_payload: z
     .record(z.string(), templateValue)
     .refine(
       (payload) => Object.keys(payload).length <= DISPATCH_LIMITS.payloadKeys,
       'must have at most 10 top-level keys (a limit of GitHub)',
+    )
+    .refine(
+      (payload) => isTemplate(JSON.stringify(payload)) || Buffer.byteLength(JSON.stringify(payload)) <= DISPATCH_LIMITS.payloadBytes,
+      `must have at most ${DISPATCH_LIMITS.payloadBytes} bytes (GitHub takes less than 64 KB)`,
     )
     .optional(),
 });

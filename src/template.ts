@@ -1,4 +1,4 @@
-import { Liquid, Output, type Template as ParsedTemplate } from 'liquidjs';
+import { Drop, Liquid, Output, type Template as ParsedTemplate } from 'liquidjs';
 import { EVENT_FIELDS, type RelayEvent } from './event.ts';
 import type { JsonValue } from './json.ts';
 import { didYouMean } from './nearest-word.ts';
@@ -27,13 +27,18 @@ export interface CompiledTemplate {
   readonly constant: boolean;
 }
 
+/** True when the text has anything to render; false: it is the same for every event. */
+export function isTemplate(text: string): boolean {
+  return text.includes('{{') || text.includes('{%');
+}
+
 /**
  * Compiles a Liquid template.
  *
  * The error says what is wrong: the syntax, a filter that does not exist, or a word that no event has.
  */
 export function compileTemplate(text: string): Result<CompiledTemplate, string> {
-  if (!text.includes('{{') && !text.includes('{%')) return ok({ render: () => text, constant: true });
+  if (!isTemplate(text)) return ok({ render: () => text, constant: true });
   let parsed: ParsedTemplate[];
   try {
     parsed = engine.parse(text);
@@ -86,6 +91,7 @@ function unknownWord(paths: readonly (readonly unknown[])[]): string | undefined
 
 /** Liquid may hand back what JSON cannot hold: an absent value, or one of its own drops. */
 function asJson(value: unknown): JsonValue {
+  if (value instanceof Drop) return null;
   const text = JSON.stringify(value);
   return text === undefined ? null : (JSON.parse(text) as JsonValue);
 }

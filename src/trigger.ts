@@ -68,7 +68,12 @@ export interface LiveScope {
 }
 
 export type LiveAction =
-  | { readonly type: 'GENERIC_WEBHOOK'; readonly integrationId: string | null; readonly integrationName: string | null; readonly requestPayload: string | null }
+  | {
+      readonly type: 'GENERIC_WEBHOOK';
+      readonly integrationId: string | null;
+      readonly integrationName: string | null;
+      readonly requestPayload: string | null;
+    }
   | {
       readonly type: 'NOTIFICATION';
       readonly integrationId: string | null;

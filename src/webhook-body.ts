@@ -75,9 +75,12 @@ function readFields(from: JsonObject): Fields {
   if (fields.status !== undefined) fields.status = fields.status.toLowerCase();
   addFromArtifact(fields);
   const index = readValue(from.artifact_version_index);
-  const version = readValue(from.version) ?? fields.version ?? (index === undefined ? undefined : `v${index.replace(/^v/, '')}`);
+  const numbered = index === undefined ? undefined : `v${index.replace(/^v/, '')}`;
+  // The string may end in an alias; a number tells more.
+  const inString = /^v\d+$/.test(fields.version ?? '') ? fields.version : undefined;
+  const version = readValue(from.version) ?? inString ?? numbered ?? fields.version;
   if (version !== undefined) fields.version = version;
-  if (fields.project?.startsWith(REGISTRY_PREFIX)) fields.registry = fields.project.slice(REGISTRY_PREFIX.length);
+  if (fields.project?.startsWith(REGISTRY_PREFIX)) fillIn(fields, 'registry', fields.project.slice(REGISTRY_PREFIX.length));
   return fields;
 }
 
@@ -99,14 +102,16 @@ function addFromArtifact(fields: Fields): void {
   if (colon !== -1) fillIn(fields, 'version', artifact.slice(colon + 1));
 }
 
-function fillIn(fields: Fields, field: keyof Fields, value: string | undefined): void {
-  if (value !== undefined && value !== '') fields[field] ??= value;
+/** A part of a value is held to the same rules as a whole one: it may be blank or a variable that was not filled in. */
+function fillIn(fields: Fields, field: keyof Fields, part: string | undefined): void {
+  const value = readValue(part);
+  if (value !== undefined) fields[field] ??= value;
 }
 
 /** A variable that W&B did not fill in: left as `${name}`. */
 const UNEXPANDED = /^\$\{[^}]*\}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
-const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f\u2028\u2029]+/g;
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 
 /**
  * One value as a field: text, or a number or boolean as text. Blank and unexpanded values are absent.

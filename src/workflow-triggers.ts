@@ -2,6 +2,7 @@ import { parse } from 'yaml';
 import type { Config } from './config.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import type { RouteDefinition } from './route.ts';
+import { isTemplate } from './template.ts';
 
 /** What starts a workflow, as far as dispatches are concerned. */
 export interface WorkflowTriggers {
@@ -32,7 +33,8 @@ export function readTriggers(workflow: string): WorkflowTriggers {
   const types = field(field(on, 'repository_dispatch'), 'types');
   const inputs = field(field(on, 'workflow_dispatch'), 'inputs');
   return {
-    repositoryDispatch: 'repository_dispatch' in on ? (types === undefined ? 'any' : [types].flat().map(String)) : undefined,
+    repositoryDispatch:
+      'repository_dispatch' in on ? (types === undefined || types === null ? 'any' : [types].flat().map(String)) : undefined,
     workflowDispatch: 'workflow_dispatch' in on ? Object.keys(typeof inputs === 'object' && inputs !== null ? inputs : {}) : undefined,
   };
 }
@@ -65,7 +67,7 @@ function unheard(
   triggers: ReadonlyMap<string, WorkflowTriggers>,
 ): [string, string] | undefined {
   const { repository_dispatch: dispatch, workflow_dispatch: started } = target;
-  if (dispatch !== undefined && isSame(dispatch.repository, repository) && !dispatch.event_type.includes('{')) {
+  if (dispatch !== undefined && isSame(dispatch.repository, repository) && !isTemplate(dispatch.event_type)) {
     const type = dispatch.event_type;
     const heard = [...triggers.values()].some(({ repositoryDispatch: types }) => types === 'any' || types?.includes(type));
     if (heard) return undefined;

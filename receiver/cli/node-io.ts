@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CommanderError } from 'commander';
 import type { CommandIo } from './output.ts';
 import { packageRoot } from './package-root.ts';
 import { runProgram } from './program.ts';
@@ -33,10 +32,5 @@ export async function runOnNode(): Promise<void> {
     fetch,
     stopped: whenStopped,
   };
-  try {
-    process.exitCode = await runProgram(io, version, process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode;
-  }
+  process.exitCode = await runProgram(io, version, process.argv.slice(2));
 }

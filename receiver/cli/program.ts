@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { DEFAULT_SOURCE } from '../../src/event.ts';
+import { DEFAULT_MAX_DELETES } from '../../src/plan.ts';
 import { DEFAULT_CONFIG_PATH } from '../environment.ts';
 import type { Decision } from './deliveries.ts';
 import type { CommandIo, ExitCode } from './output.ts';
@@ -15,7 +16,13 @@ export async function runProgram(io: CommandIo, version: string, words: readonly
   const program = buildProgram(io, version, (result) => {
     code = result;
   });
-  await program.parseAsync([...words], { from: 'user' });
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and wrong words have been printed already.
+    return error.exitCode === 0 ? 0 : 1;
+  }
   return code;
 }
 
@@ -24,6 +31,7 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
   const program = new Command('wandb-relay')
     .description('W&B automations start GitHub workflows: a durable webhook receiver, and what is needed to run it.')
     .version(version)
+    .exitOverride()
     .configureOutput({ writeOut: (text) => io.print(text.trimEnd()), writeErr: (text) => io.complain(text.trimEnd()) })
     .showHelpAfterError('(--help shows what there is)');
   /** Runs a command and keeps its exit code. */
@@ -36,9 +44,9 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .action((options: { sandbox: boolean }) => run(async () => (await import('./serve.ts')).serve(io, options)));
   program
     .command('validate')
-    .description('check the config file, and that workflows in this checkout listen')
-    .option('--config <file>', 'the config file', configPath)
-    .action((options: { config: string }) => run(async () => (await import('./validate.ts')).validate(io, options.config)));
+    .description('check the config files, and that workflows in this checkout listen')
+    .option('--config <file...>', 'config files or globs', [configPath])
+    .action((options: { config: string[] }) => run(async () => (await import('./validate.ts')).validate(io, options.config)));
   program
     .command('simulate')
     .description('show which routes an event matches, why not, and what each would send; sends nothing')
@@ -59,6 +67,7 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
       run(async () => (await import('./send-test.ts')).sendTest(io, { ...options, set: options.set ?? [] })),
     );
   addDeskCommands(program, io, run);
+  addSyncCommands(program, io, configPath, run);
   program
     .command('schema')
     .description('write the JSON Schema of the config file, for editors')
@@ -122,6 +131,62 @@ function addDeskCommands(program: Command, io: CommandIo, run: Run): void {
       .argument('<id...>', 'the deliveries')
       .action((ids: string[]) => run(async () => (await desk()).decide(io, decision, ids)));
   }
+}
+
+interface SyncFlags {
+  readonly config: string[];
+  readonly prune: boolean;
+  readonly maxDeletes: number;
+}
+
+/** The commands that keep W&B's automations equal to the definitions. */
+function addSyncCommands(program: Command, io: CommandIo, configPath: string, run: Run): void {
+  const sync = () => import('./sync.ts');
+  const command = (name: string, description: string) =>
+    program.command(name).description(description).option('--config <file...>', 'config files or globs', [configPath]);
+  const comparing = (name: string, description: string) =>
+    command(name, description)
+      .option('--prune', 'delete managed automations whose definition is gone', false)
+      .option('--max-deletes <n>', 'more deletions than this are refused', readCount, DEFAULT_MAX_DELETES);
+
+  comparing('plan', 'compare the definitions with W&B; exit code 2 when there are changes')
+    .option('--json', 'print JSON', false)
+    .option('--out <file>', 'write the plan as JSON, for apply --plan')
+    .action((flags: SyncFlags & { json: boolean; out?: string }) => run(async () => (await sync()).plan(io, { ...flags, out: flags.out })));
+  comparing('apply', 'make W&B equal to the definitions; exit code 4 when a part of it was done')
+    .option('--plan <file>', 'only what this plan approved')
+    .option('--fingerprint <hash>', 'only if the plan still has this fingerprint')
+    .action((flags: SyncFlags & { plan?: string; fingerprint?: string }) =>
+      run(async () => (await sync()).apply(io, { ...flags, plan: flags.plan, fingerprint: flags.fingerprint })),
+    );
+  comparing('drift', 'what was changed at W&B since it was applied; exit code 2 when something was')
+    .option('--json', 'print JSON', false)
+    .action((flags: SyncFlags & { json: boolean }) => run(async () => (await sync()).drift(io, flags)));
+  command('export', 'write the automations that exist as definitions')
+    .option('--entity <team>', 'the team, instead of the one in the config')
+    .option('--organization <name>', 'its organization')
+    .option('--out <file>', 'write to a file instead of printing')
+    .action((flags: { config: string[]; entity?: string; organization?: string; out?: string }) =>
+      run(async () =>
+        (await sync()).exportDefinitions(io, {
+          config: flags.config,
+          entity: flags.entity,
+          organization: flags.organization,
+          out: flags.out,
+        }),
+      ),
+    );
+  command('render', 'compile config files, TypeScript among them, to one JSON file; needs no key')
+    .option('--out <file>', 'write to a file instead of printing')
+    .action((flags: { config: string[]; out?: string }) =>
+      run(async () => (await sync()).render(io, { config: flags.config, out: flags.out })),
+    );
+}
+
+function readCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 0) throw new InvalidArgumentError('It must be a whole number.');
+  return count;
 }
 
 function readLimit(text: string): number {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readApprovedPlan } from '../../src/approved-plan.ts';
-import { type Complaint, formatComplaint } from '../../src/complaint.ts';
+import { type Complaint, complaintOf, formatComplaint } from '../../src/complaint.ts';
 import type { Config } from '../../src/config.ts';
 import { readConfigFiles } from '../../src/config-files.ts';
 import { exportYaml } from '../../src/export-yaml.ts';
@@ -136,16 +136,7 @@ export async function render(
   const sources = await readConfigSources(io.cwd, words.config);
   if (!sources.ok) return complain(io, sources.error);
   const checked = readConfigFiles(sources.value);
-  if (!checked.ok)
-    return complain(
-      io,
-      (await readDefinitions(io.cwd, words.config)).ok
-        ? []
-        : checked.error.map(({ file, line, column, field, message }) => ({
-            place: { file, line, column },
-            message: `${field}: ${message}`,
-          })),
-    );
+  if (!checked.ok) return complain(io, checked.error.map(complaintOf));
   const json = JSON.stringify(checked.value.source, null, 2);
   if (words.out === undefined) io.print(json);
   else {

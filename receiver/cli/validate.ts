@@ -1,25 +1,22 @@
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { formatComplaint } from '../../src/complaint.ts';
 import type { Config } from '../../src/config.ts';
 import { formatProblem } from '../../src/config-problem.ts';
+import { readDefinitions } from '../../src/sync/definitions.ts';
 import { unheardDispatches } from '../../src/workflow-triggers.ts';
-import { loadConfig, noSuchConfig } from './load-config.ts';
+import { findCheckout } from './checkout.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
-/** `wandb-relay validate`: every problem of the config file with its place, and dispatches that no workflow here hears. */
-export function validate(io: CommandIo, file: string): ExitCode {
-  const loaded = loadConfig(io.cwd, file);
-  if (loaded === undefined) {
-    io.complain(noSuchConfig(file));
-    return 1;
-  }
-  if (!loaded.ok) return complainOf(io, loaded.error);
+/** `wandb-relay validate`: every problem of the config files with its place, and dispatches that no workflow here hears. */
+export async function validate(io: CommandIo, files: readonly string[]): Promise<ExitCode> {
+  const loaded = await readDefinitions(io.cwd, files);
+  if (!loaded.ok) return complainOf(io, loaded.error.map(formatComplaint));
   const config = loaded.value;
-  const checkout = findCheckout(io, dirname(resolve(io.cwd, file)));
+  const checkout = findCheckout(io.variables, dirname(resolve(io.cwd, files[0] ?? '.')));
   const unheard = checkout === undefined ? [] : unheardDispatches(config, checkout.repository, readWorkflows(checkout.folder));
   if (unheard.length > 0) return complainOf(io, unheard.map(formatProblem));
-  io.print(`${file}: ok (${count(config.routes.length, 'route')}, ${count(config.automations.length, 'automation')})`);
+  io.print(`${files.join(', ')}: ok (${count(config.routes.length, 'route')}, ${count(config.automations.length, 'automation')})`);
   if (checkout === undefined && dispatches(config)) {
     io.print('Whether workflows listen was not checked: this is no git checkout of a GitHub repository.');
   }
@@ -38,33 +35,6 @@ function count(n: number, word: string): string {
 
 function dispatches(config: Config): boolean {
   return config.routes.some((route) => route.to.some((target) => target.slack === undefined));
-}
-
-interface Checkout {
-  readonly folder: string;
-  /** `owner/name` */
-  readonly repository: string;
-}
-
-function findCheckout(io: CommandIo, folder: string): Checkout | undefined {
-  const top = git(folder, 'rev-parse', '--show-toplevel');
-  if (top === undefined) return undefined;
-  const repository = io.variables.GITHUB_REPOSITORY ?? repositoryOf(git(folder, 'remote', 'get-url', 'origin'));
-  return repository === undefined ? undefined : { folder: top, repository };
-}
-
-/** `owner/name` from a remote's address: `git@github.com:acme/deploy.git`, `https://github.com/acme/deploy`. */
-function repositoryOf(url: string | undefined): string | undefined {
-  return url === undefined ? undefined : /[/:]([A-Za-z0-9-]+\/[A-Za-z0-9._-]+?)(?:\.git)?\/?$/.exec(url)?.[1];
-}
-
-/** What git prints, or `undefined` when there is no git, no checkout or no remote. */
-function git(cwd: string, ...words: string[]): string | undefined {
-  try {
-    return execFileSync('git', words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  } catch {
-    return undefined;
-  }
 }
 
 function readWorkflows(folder: string): Map<string, string> {

@@ -10,13 +10,17 @@ export interface AppOptions {
   readonly fetch: typeof fetch;
 }
 
+/** The time limit of one request for a token. */
+const REQUEST_LIMIT_MS = 10_000;
+
 /**
  * A GitHub App: the installation is found by repository, and each token is narrowed to that repository and one permission.
  * The library caches tokens until shortly before they end (an hour); it is asked for tokens only, so that its own
  * retries never touch a dispatch.
  */
 export function appCredentials(options: AppOptions): GitHubCredentials {
-  const request = defaultRequest.defaults({ baseUrl: options.apiUrl, request: { fetch: options.fetch } });
+  const limitedFetch: typeof fetch = (input, init) => options.fetch(input, { ...init, signal: AbortSignal.timeout(REQUEST_LIMIT_MS) });
+  const request = defaultRequest.defaults({ baseUrl: options.apiUrl, request: { fetch: limitedFetch } });
   const auth = createAppAuth({ appId: options.appId, privateKey: options.privateKey, request });
   const installations = new Map<string, number>();
 

@@ -154,10 +154,12 @@ function holdFrom(headers: Readonly<Record<string, string | number | undefined>>
  * (`${{ github.event.client_payload.delivery_id }}`); a workflow that does not cannot be recognised.
  */
 async function findRun(client: Octokit, request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<LookResult> {
+  // GitHub gives whole seconds.
+  const since = new Date(Math.floor(context.runsSince / 1000) * 1000).toISOString();
   const parameters = {
     ...ownerAndRepo(request.repository),
     event: request.kind,
-    created: `>=${new Date(context.runsSince).toISOString()}`,
+    created: `>=${since}`,
     per_page: RUNS_PER_PAGE,
   };
   for (let page = 1; page <= RUN_PAGES; page++) {
@@ -167,9 +169,9 @@ async function findRun(client: Octokit, request: DispatchRequest, context: SendC
         : await client.rest.actions.listWorkflowRuns({ ...parameters, workflow_id: request.workflow, page });
     const run = data.workflow_runs.find((candidate) => candidate.display_title.includes(context.deliveryId));
     if (run !== undefined) return { outcome: 'found', run: { id: String(run.id), url: run.html_url } };
-    if (data.workflow_runs.length < RUNS_PER_PAGE) break;
+    if (data.workflow_runs.length < RUNS_PER_PAGE) return { outcome: 'not_found' };
   }
-  return { outcome: 'not_found' };
+  return { outcome: 'unknowable', detail: `more than ${RUN_PAGES * RUNS_PER_PAGE} runs have started since` };
 }
 
 function ownerAndRepo(repository: string): { owner: string; repo: string } {

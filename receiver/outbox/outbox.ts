@@ -33,6 +33,8 @@ const CONCURRENCY = 50;
 const LEASE_MS = 120_000;
 /** The whole of one attempt. */
 const ATTEMPT_LIMIT_MS = 60_000;
+/** How long a target has to end an attempt that was aborted, with an answer of its own. */
+const HEED_MS = 500;
 /** Another process (the CLI's replay) may have put something in the queue. */
 const POLL_MS = 1_000;
 /** Wakes that come faster than this share one look at the queue. */
@@ -44,7 +46,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const underWay = new Set<Promise<void>>();
   const aborter = new AbortController();
   let stopped = true;
-  let looking = false;
+  let looking: Promise<void> | undefined;
   let wakeAt = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 
@@ -52,13 +54,23 @@ export function createOutbox(options: OutboxOptions): Outbox {
     if (stopped || time >= wakeAt) return;
     clearTimeout(timer);
     wakeAt = time;
-    timer = setTimeout(() => void look(), Math.max(0, time - now()));
+    timer = setTimeout(look, Math.max(0, time - now()));
   };
 
-  const look = async (): Promise<void> => {
+  const look = (): void => {
     wakeAt = Number.POSITIVE_INFINITY;
-    if (looking) return lookAt(now() + SHORTEST_PAUSE_MS);
-    looking = true;
+    if (looking !== undefined) {
+      lookAt(now() + SHORTEST_PAUSE_MS);
+      return;
+    }
+    looking = takeDue().then((next) => {
+      looking = undefined;
+      lookAt(next);
+    });
+  };
+
+  /** Starts what is due and tells when to look again. */
+  const takeDue = async (): Promise<number> => {
     let next = now() + POLL_MS;
     try {
       const limit = CONCURRENCY - underWay.size;
@@ -71,8 +83,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     } catch (error) {
       log.error({ error: messageOf(error) }, 'the store did not answer; looking again in a second');
     }
-    looking = false;
-    lookAt(next);
+    return next;
   };
 
   const run = (delivery: ClaimedDelivery): void => {
@@ -93,6 +104,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
       stopped = true;
       clearTimeout(timer);
       const grace = setTimeout(() => aborter.abort(new Error('the receiver is stopping')), graceMs);
+      // What is being claimed at this moment is waited for too.
+      await looking;
       await Promise.all(underWay);
       clearTimeout(grace);
     },
@@ -115,7 +128,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     const result =
       target === undefined
         ? unconfigured(delivery)
-        : await attempt(target, delivery, AbortSignal.any([stopping, AbortSignal.timeout(ATTEMPT_LIMIT_MS)]));
+        : await limitedAttempt(target, delivery, AbortSignal.any([stopping, AbortSignal.timeout(ATTEMPT_LIMIT_MS)]));
     const detail = options.redact(result.detail).slice(0, DETAIL_LENGTH);
     const { settlement, holdBack } = settlementOf(delivery, { ...result, detail }, options);
     const durationMs = now() - startedAt;
@@ -148,6 +161,22 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
 /** A result, and whether it was found out by looking instead of by sending. */
 type AttemptResult = SendResult & { readonly found?: boolean };
 
+/** An attempt that ends soon after its signal, even when the target does not heed it. */
+async function limitedAttempt(target: Target, delivery: ClaimedDelivery, signal: AbortSignal): Promise<AttemptResult> {
+  const { promise, resolve } = Promise.withResolvers<AttemptResult>();
+  const giveUp = () =>
+    setTimeout(() => {
+      const detail = `no answer before the attempt was given up: ${messageOf(signal.reason)}`;
+      resolve({ outcome: 'failed', status: null, detail, ambiguous: true });
+    }, HEED_MS);
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race([attempt(target, delivery, signal), promise]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
 async function attempt(target: Target, delivery: ClaimedDelivery, signal: AbortSignal): Promise<AttemptResult> {
   const context: SendContext = { deliveryId: delivery.id, attempts: delivery.attempts, signal };
   try {
@@ -155,6 +184,7 @@ async function attempt(target: Target, delivery: ClaimedDelivery, signal: AbortS
     const look = await target.look(delivery.request, { ...context, runsSince: delivery.runsSince });
     const known = knownFrom(look);
     if (known !== undefined) return known;
+    signal.throwIfAborted();
     const sent = await target.send(delivery.request, context);
     const why =
       look.outcome === 'unknowable'

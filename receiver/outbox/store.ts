@@ -59,7 +59,7 @@ export interface DeliveryQueue {
    */
   claim(options: ClaimOptions): Promise<ClaimedDelivery[]>;
 
-  /** When `claim` will next have something, or `undefined` when nothing is pending. */
+  /** When `claim` will next have something, or `undefined` when nothing is pending and nothing in flight. */
   nextDueAt(): Promise<number | undefined>;
 
   /**

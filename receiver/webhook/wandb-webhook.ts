@@ -57,7 +57,7 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
 
     const reject = async (status: 400 | 415, title: string, detail: string): Promise<Response> => {
       line.reason = detail;
-      const body = options.redactor.text(Buffer.from(raw.subarray(0, REJECTED_BODY_LENGTH)).toString());
+      const body = options.redactor.text(Buffer.from(raw).toString()).slice(0, REJECTED_BODY_LENGTH);
       try {
         await options.keepRejected({ receivedAt: options.now(), source, status, reason: detail, body });
       } catch (error) {

@@ -88,7 +88,10 @@ function withoutKey(inputs: ActionInputs): void {
 
 function runEvent(): void {
   const outputs = readEventOutputs(context.payload.client_payload);
-  if (!outputs.ok) return fail(outputs.error);
+  if (!outputs.ok) {
+    fail(outputs.error);
+    return;
+  }
   for (const [name, value] of Object.entries(outputs.value)) core.setOutput(name, value);
   core.info(`${outputs.value.type} by delivery ${outputs.value['delivery-id']}`);
 }

@@ -3,7 +3,7 @@ import { type ApprovedPlan, onlyApproved } from '../approved-plan.ts';
 import type { Complaint } from '../complaint.ts';
 import type { Config } from '../config.ts';
 import { type DriftedChange, findDrift } from '../drift.ts';
-import { makePlan, type Plan } from '../plan.ts';
+import { identityOf, makePlan, type Plan } from '../plan.ts';
 import { err, ok, type Result } from '../result.ts';
 import { createWandbClient, type WandbClient } from '../wandb/client.ts';
 import { type ApplyReport, applyPlan } from './apply.ts';
@@ -77,9 +77,10 @@ export async function applySync(
     // The stand-ins for their ids become real ones; what was approved stays approved.
     const again = await planSync(config, client, options);
     if (!again.ok) return again;
-    const allowed = new Set(plan.changes.filter(({ action }) => action !== 'refused').map(({ key }) => key));
+    const allowed = new Set(plan.changes.filter(({ action }) => action !== 'refused').map(identityOf));
+    const refused = new Map(plan.changes.map((change) => [identityOf(change), change]));
     const changes = again.value.plan.changes.map((change) =>
-      allowed.has(change.key) ? change : (plan.changes.find(({ key }) => key === change.key) ?? change),
+      allowed.has(identityOf(change)) ? change : (refused.get(identityOf(change)) ?? change),
     );
     plan = { ...again.value.plan, changes };
     world = again.value.world;

@@ -232,6 +232,15 @@ describe('readConfig says what is wrong with an automation', () => {
   });
 });
 
+describe('readConfig', () => {
+  it('reports what only shows in comparison in the order of the file', () => {
+    const automation = 'name: a, scope: { project: p }, event: { link_artifact: {} }, action: { no_op: {} }';
+    const route = '  - { name: r, on: {}, to: [ { slack: { channel: x } } ] }';
+    const text = [several(automation, automation), 'routes:', route, route].join('\n').replace('entity: acme', '');
+    expect(problemsIn(text).map((problem) => problem.split(': ')[1])).toEqual(['automations', 'automations[1].name', 'routes[1].name']);
+  });
+});
+
 describe('a relay action', () => {
   const relay = (name: string, more = '') => `name: ${name}, scope: { project: ${more === '' ? 'p' : 'q'} }, ${LINK}, ${RELAY}${more}`;
 
@@ -254,7 +263,9 @@ describe('a relay action', () => {
   it('looks at the scope as well where two automations share a name', () => {
     const routes = read(several(relay('a'), relay('a', ', key: k'))).routes.map(compileRoute);
     const heardBy = (project: string) =>
-      routes.filter((route) => routeMatches(route, eventWith({ type: 'link_artifact', automation: 'a', project }))).map(({ name }) => name);
+      routes
+        .filter((route) => routeMatches(route, eventWith({ type: 'link_artifact', automation: 'a', entity: 'acme', project })))
+        .map(({ name }) => name);
     expect([heardBy('p'), heardBy('q'), heardBy('other')]).toEqual([['a'], ['k'], []]);
   });
 

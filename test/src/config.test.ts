@@ -91,7 +91,7 @@ describe('readConfig says what is wrong with the file as a whole', () => {
     ['# nothing yet\n', 'relay.yaml:1:1: the file is empty: it needs at least "version: 1" and routes'],
     ['just text', 'relay.yaml:1:1: must be a mapping, not a string'],
     ['- version: 1', 'relay.yaml:1:1: must be a mapping, not a list'],
-    ['{}', 'relay.yaml:1:1: version: must be 1'],
+    ['{}', 'relay.yaml:1:1: version: is missing'],
     ['version: 2', 'relay.yaml:1:10: version: must be 1'],
     ['version: "1"', 'relay.yaml:1:10: version: must be 1'],
     ['version: 1\nrutes: []', 'relay.yaml:2:1: rutes: unknown key (did you mean "routes"?)'],

@@ -19,6 +19,11 @@ describe('nearestWord', () => {
     expect(nearestWord(typed, KNOWN)).toBeUndefined();
   });
 
+  it('does not take a short word for another one of which no letter is the same', () => {
+    expect(nearestWord('x', ['a'])).toBeUndefined();
+    expect(nearestWord('xy', ['ab'])).toBeUndefined();
+  });
+
   it('finds nothing among no words', () => {
     expect(nearestWord('alias', [])).toBeUndefined();
   });

@@ -141,6 +141,12 @@ describe('a template cannot', () => {
   ])('run without end or fill the memory: %s', (text) => {
     expect(() => render(text)).toThrow(/limit exceeded/);
   });
+
+  it('run without end over what arrives in an event', () => {
+    const loops = 'abcd'.split('').map((name) => `{% for ${name} in event.payload %}`);
+    const text = `${loops.join('')}{{ a }}${'{% endfor %}'.repeat(loops.length)}`;
+    expect(() => render(text, contextWith({}, Array<number>(1000).fill(1)))).toThrow(/render limit exceeded/);
+  });
 });
 
 describe('compileTemplatesIn', () => {

@@ -128,7 +128,7 @@ describe('a field', () => {
   });
 
   it('has its line breaks and control characters replaced by spaces', () => {
-    expect(aliasEvent({ alias: ' a\r\nb\u0000\u001bc\u2028d\u007f' }).alias).toBe('a b c d');
+    expect(aliasEvent({ alias: ' a\r\nb\u0000\u001bc\u2028d\u2029e\u007f' }).alias).toBe('a b c d e');
   });
 
   it('is cut at the longest length', () => {

@@ -3,7 +3,7 @@ import type { TargetRequest } from '../../../src/target.ts';
 import type { Attempt, AttemptOutcome, DeliveryState, DeliveryView, EventOutcome, EventView, RejectedRequest } from '../delivery.ts';
 import type { ChangeResult, Counts, DeliveryFilter, EventFilter } from '../store.ts';
 import { firstRow, placeholders, type SqlDriver, type SqlValue } from './driver.ts';
-import { promoteNext } from './inbox.ts';
+import { CLOCK_DIFFERENCE_MS, promoteNext } from './inbox.ts';
 
 interface DeliveryRow {
   id: string;
@@ -97,7 +97,10 @@ export function listEvents(driver: SqlDriver, filter: EventFilter): EventView[] 
     values.push(...filter.outcomes);
     if (!filter.outcomes.includes('routed')) where.push(`outcome <> 'routed'`);
   }
-  if (filter.type !== undefined) {
+  if (filter.type === 'unknown') {
+    // Written out, so that SQLite sees that the small index of these will do.
+    where.push(`type = 'unknown'`);
+  } else if (filter.type !== undefined) {
     where.push('type = ?');
     values.push(filter.type);
   }
@@ -149,7 +152,8 @@ export function changeDelivery(driver: SqlDriver, id: string, change: 'replay' |
     request: string | null;
     reason: string | null;
     credential: string;
-  }>(driver, 'SELECT seq, state, order_key, request, reason, credential FROM deliveries WHERE id = ?', id);
+    updated_at: number;
+  }>(driver, 'SELECT seq, state, order_key, request, reason, credential, updated_at FROM deliveries WHERE id = ?', id);
   if (row === undefined) return { id, done: false, why: 'there is no such delivery' };
   const from = ALLOWED_FROM[change];
   if (!from.includes(row.state))
@@ -176,7 +180,7 @@ export function changeDelivery(driver: SqlDriver, id: string, change: 'replay' |
     (last ?? 0) + 1,
     now,
     now,
-    now,
+    change === 'approve' ? now - CLOCK_DIFFERENCE_MS : runsSinceReplay(row.updated_at, now),
     now,
     row.seq,
   );
@@ -184,6 +188,14 @@ export function changeDelivery(driver: SqlDriver, id: string, change: 'replay' |
   promoteNext(driver, row.order_key);
   return { id, done: true };
 }
+
+/** As early as clocks may differ, but after the runs that the delivery's earlier life can have started. */
+function runsSinceReplay(finishedAt: number, now: number): number {
+  return Math.min(now, Math.max(now - CLOCK_DIFFERENCE_MS, finishedAt + RUN_APPEARS_WITHIN_MS));
+}
+
+/** A dispatched run shows up within this time. Milliseconds. */
+const RUN_APPEARS_WITHIN_MS = 60_000;
 
 const ALLOWED_FROM: Readonly<Record<'replay' | 'approve' | 'cancel', readonly DeliveryState[]>> = {
   replay: ['delivered', 'dead', 'superseded', 'cancelled'],

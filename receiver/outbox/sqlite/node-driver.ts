@@ -1,3 +1,5 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { SqlDriver, SqlValue } from './driver.ts';
 
@@ -56,12 +58,20 @@ export class StoreInUseError extends Error {}
  * @returns lets go
  */
 export function lockForReceiver(path: string): () => void {
-  const lock = new DatabaseSync(`${path}-lock`, { timeout: 0 });
+  // The database may be reached through a link: the lock is beside the file itself.
+  const file = existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
+  const lock = new DatabaseSync(`${file}-lock`, { timeout: 0 });
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (cause) {
     lock.close();
+    if (!isBusy(cause)) throw cause;
     throw new StoreInUseError(`another wandb-relay is running on ${path}`, { cause });
   }
   return () => lock.close();
+}
+
+/** SQLite's own code for "somebody else holds the lock" (SQLITE_BUSY). */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === 5;
 }

@@ -27,11 +27,7 @@ interface CredentialRow {
 /** All of this file runs inside the caller's transaction. */
 export function claimDue(driver: SqlDriver, options: ClaimOptions): ClaimedDelivery[] {
   const { now } = options;
-  driver.run(
-    `UPDATE deliveries SET state = 'pending', ready = 1, ambiguous = 1, lease_token = NULL, lease_until = NULL
-     WHERE state = 'in_flight' AND lease_until < ?`,
-    now,
-  );
+  takeOver(driver, 'lease_until < ?', now, now, 'the worker that had this in flight did not come back');
   const claimed: ClaimedDelivery[] = [];
   for (const credential of driver.rows<CredentialRow>('SELECT credential, hold_until, next_slot_at FROM credentials')) {
     if (claimed.length >= options.limit) break;
@@ -82,7 +78,9 @@ export function earliestDue(driver: SqlDriver): number | undefined {
        SELECT MIN(due_at) FROM deliveries d WHERE d.credential = c.credential AND d.state = 'pending' AND d.ready = 1)) AS at
      FROM credentials c`,
   );
-  const times = rows.map((row) => row.at).filter((at) => at !== null);
+  // A lease may be claimed again once it has run out.
+  const lease = firstRow<{ at: number | null }>(driver, `SELECT MIN(lease_until) + 1 AS at FROM deliveries WHERE state = 'in_flight'`);
+  const times = [...rows, lease].map((row) => row?.at ?? null).filter((at) => at !== null);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
@@ -93,9 +91,9 @@ export function settleClaim(
   settlement: Settlement,
   holdBack: HoldBack | undefined,
 ): boolean {
-  const row = firstRow<{ seq: number; order_key: string; route: string; position: number }>(
+  const row = firstRow<SettledRow>(
     driver,
-    `SELECT seq, order_key, route, position FROM deliveries WHERE id = ? AND state = 'in_flight' AND lease_token = ?`,
+    `SELECT seq, event_id, order_key, route, position FROM deliveries WHERE id = ? AND state = 'in_flight' AND lease_token = ?`,
     claim.id,
     claim.leaseToken,
   );
@@ -124,17 +122,30 @@ export function settleClaim(
   return true;
 }
 
+interface SettledRow {
+  seq: number;
+  event_id: string;
+  order_key: string;
+  route: string;
+  position: number;
+}
+
 type Superseded = { readonly state: 'superseded'; readonly reason: string };
 
-/** The newer delivery that makes a retry of this one pointless (`order: latest`). */
-function replacementOf(driver: SqlDriver, row: { order_key: string; route: string; position: number }): Superseded | undefined {
+/**
+ * The newer delivery that makes a retry of this one pointless (`order: latest`): of a later event, not an older one that
+ * is replayed, and not another of the same event. `state IN` is what lets SQLite use the index of the line.
+ */
+function replacementOf(driver: SqlDriver, row: SettledRow): Superseded | undefined {
   const newer = firstRow<{ event_id: string }>(
     driver,
-    `SELECT event_id FROM deliveries WHERE order_key = ? AND state = 'pending' AND position > ? AND route = ? AND replaces_older = 1
-     ORDER BY position DESC LIMIT 1`,
+    `SELECT event_id FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight') AND state = 'pending' AND position > ?
+       AND seq > ? AND route = ? AND event_id <> ? AND replaces_older = 1 ORDER BY position DESC LIMIT 1`,
     row.order_key,
     row.position,
+    row.seq,
     row.route,
+    row.event_id,
   );
   return newer && { state: 'superseded', reason: `a newer event of the same subject took its place (${newer.event_id})` };
 }
@@ -158,10 +169,25 @@ function writeSettlement(driver: SqlDriver, seq: number, at: number, settlement:
 }
 
 export function takeUpInFlight(driver: SqlDriver, now: number): number {
+  return takeOver(driver, '? > 0', 1, now, 'the receiver stopped while this was in flight');
+}
+
+/** Logs the attempts that nobody will settle any more and makes their deliveries due, as ambiguous. */
+function takeOver(driver: SqlDriver, condition: string, value: number, now: number, detail: string): number {
+  const which = `state = 'in_flight' AND ${condition}`;
+  driver.run(
+    `INSERT INTO attempts (delivery_id, started_at, duration_ms, outcome, status, detail)
+     SELECT id, updated_at, MAX(0, ? - updated_at), 'ambiguous', NULL, ? FROM deliveries WHERE ${which}`,
+    now,
+    detail,
+    value,
+  );
   return driver.run(
-    `UPDATE deliveries SET state = 'pending', ready = 1, due_at = ?, ambiguous = 1, lease_token = NULL, lease_until = NULL,
-       reason = 'the receiver stopped while this was in flight', updated_at = ? WHERE state = 'in_flight'`,
+    `UPDATE deliveries SET state = 'pending', ready = 1, due_at = ?, ambiguous = 1, attempts = attempts + 1,
+       lease_token = NULL, lease_until = NULL, reason = ?, updated_at = ? WHERE ${which}`,
     now,
+    detail,
     now,
+    value,
   );
 }

@@ -182,8 +182,40 @@ describe('when things end or fail', () => {
     slow.open();
 
     await waitUntil(() => expect(box.log.join('\n')).toContain('lease lost'));
-    expect(await box.outcomes('d-e1')).toEqual(['found']);
+    expect(await box.outcomes('d-e1')).toEqual(['ambiguous', 'found']);
     expect((await box.store.delivery('d-e1'))?.delivery.runUrl).toBe(RUN.url);
+  });
+
+  test('stop gives up on a target that ignores its signal', async () => {
+    const box = started();
+    const never = gate();
+    await box.accept('e1', { send: [() => never.opened.then(() => sent)] });
+    await waitUntil(() => expect(box.calls).toEqual(['send d-e1']));
+
+    await box.outbox.stop(20);
+    expect(await box.outcomes('d-e1')).toEqual(['ambiguous']);
+    never.open();
+  });
+
+  test('stop waits for a claim that is under way, and for what it starts', async () => {
+    const asked = gate();
+    const slow = gate();
+    const box = new ScriptedOutbox({}, (store) => ({
+      ...store,
+      claim: async (options) => {
+        asked.open();
+        await slow.opened;
+        return store.claim(options);
+      },
+    }));
+    await box.accept('e1', { send: [sent] });
+    box.outbox.start();
+    await asked.opened;
+    const stopped = box.outbox.stop(5_000);
+    slow.open();
+
+    await stopped;
+    expect((await box.store.counts()).deliveries).toEqual({ delivered: 1 });
   });
 
   test('a newer event takes the place of one that fails, under order: latest', async () => {

@@ -108,7 +108,19 @@ describe('with any number of finished deliveries', () => {
   test('taking up what was in flight uses the index of leases', async () => {
     const plans = await plansOf(() => store.recoverInFlight(T0));
 
-    expect(plans.map(({ plan }) => plan)).toEqual([expect.stringContaining('INDEX deliveries_leased')]);
+    expect(plans.map(({ plan }) => plan)).toEqual(Array(2).fill(expect.stringContaining('INDEX deliveries_leased')));
+  });
+
+  test('replacing older deliveries, at acceptance and at a retry, looks at their line only', async () => {
+    const latest = (id: string) => eventOf(id, { subject: 'replaced', delivery: { replacesOlder: true } });
+    const plans = await plansOf(async () => {
+      await accept(store, latest('r1'), latest('r2'));
+      const claimed = (await claim(store, LATER + MINUTE)).find(({ id }) => id === 'd-r2')!;
+      await retryAt(store, claimed, T0, LATER);
+    });
+
+    expect(plans.filter(({ sql }) => sql.includes('replaces_older = 1'))).toHaveLength(1);
+    expect(plans.filter(({ plan }) => SCAN.test(plan) && !plan.includes('deliveries_leased'))).toEqual([]);
   });
 
   test('listing what is not delivered, and the events of note, uses the small indexes', async () => {

@@ -183,7 +183,7 @@ export class StoreModel {
 
   #takeBack(id: string, dueAt?: number): void {
     const known = this.#get(id);
-    Object.assign(known, { state: 'pending', lease: undefined, ambiguous: true, dueAt: dueAt ?? known.dueAt });
+    Object.assign(known, { state: 'pending', lease: undefined, ambiguous: true, dueAt: dueAt ?? this.#now, attempts: known.attempts + 1 });
   }
 
   #newerWaits(id: string): boolean {
