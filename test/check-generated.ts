@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { clientPayloadJsonSchema } from '../src/client-payload.ts';
 import { configJsonSchema } from '../src/config.ts';
+import { bundleAction } from './bundle.ts';
 
 /** `npm run generated`: fails when a committed file is not what its source gives. */
 const FILES: Readonly<Record<string, { text: string; command: string }>> = {
   'schema/wandb-relay.schema.json': { text: `${JSON.stringify(configJsonSchema(), null, 2)}\n`, command: 'npm run generate' },
+  'schema/client-payload.schema.json': { text: `${JSON.stringify(clientPayloadJsonSchema(), null, 2)}\n`, command: 'npm run generate' },
+  'dist/index.cjs': { text: await bundleAction(), command: 'npm run bundle' },
 };
 
 let stale = 0;

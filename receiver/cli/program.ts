@@ -70,9 +70,10 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
   addSyncCommands(program, io, configPath, run);
   program
     .command('schema')
-    .description('write the JSON Schema of the config file, for editors')
+    .description('write a JSON Schema: of the config file, for editors, or of what a workflow receives')
+    .argument('[of]', 'config or client-payload', 'config')
     .option('--out <file>', 'write to a file instead of printing')
-    .action((options: { out?: string }) => run(() => writeSchema(io, options.out)));
+    .action((of: string, options: { out?: string }) => run(() => writeSchema(io, of, options.out)));
   return program;
 }
 
@@ -195,9 +196,16 @@ function readLimit(text: string): number {
   return limit;
 }
 
-async function writeSchema(io: CommandIo, out: string | undefined): Promise<ExitCode> {
-  const { configJsonSchema } = await import('../../src/config.ts');
-  const text = JSON.stringify(configJsonSchema(), null, 2);
+async function writeSchema(io: CommandIo, of: string, out: string | undefined): Promise<ExitCode> {
+  if (of !== 'config' && of !== 'client-payload') {
+    io.complain(`schema: "${of}" is neither config nor client-payload`);
+    return 1;
+  }
+  const schema =
+    of === 'config'
+      ? (await import('../../src/config.ts')).configJsonSchema()
+      : (await import('../../src/client-payload.ts')).clientPayloadJsonSchema();
+  const text = JSON.stringify(schema, null, 2);
   if (out === undefined) io.print(text);
   else {
     writeFileSync(resolve(io.cwd, out), `${text}\n`);
