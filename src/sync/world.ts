@@ -7,7 +7,7 @@ import { err, ok, type Result } from '../result.ts';
 import type { LiveTrigger, TriggerScope } from '../trigger.ts';
 import { integrationOf, triggerInput } from '../trigger-input.ts';
 import type { WandbClient } from '../wandb/client.ts';
-import { readFeatures } from '../wandb/feature-lookup.ts';
+import { entityScopeAllowed, readFeatures } from '../wandb/feature-lookup.ts';
 import { type ServerFeatures, supports } from '../wandb/features.ts';
 import { type Integrations, wandbIntegrations } from '../wandb/integrations.ts';
 import { resolveScopes } from '../wandb/scopes.ts';
@@ -55,6 +55,10 @@ export async function readWorld(config: Config, client: WandbClient): Promise<Re
   const listed = await listTriggers(client, features.value, places);
   if (!listed.ok) return err([{ message: listed.error.message }]);
 
+  const home = places.organizations[0]?.name;
+  const hasEntityScope = resolved.value.scopes.some((scope) => scope.ok && scope.value.type === 'ENTITY');
+  const allowed = hasEntityScope && home !== undefined ? await entityScopeAllowed(client, features.value, home) : ok(true);
+  if (!allowed.ok) return err([{ message: allowed.error.message }]);
   const integrations = wandbIntegrations(client);
   const problems: Complaint[] = [];
   const desired: DesiredTrigger[] = [];
@@ -71,6 +75,12 @@ export async function readWorld(config: Config, client: WandbClient): Promise<Re
     if (!integration.ok) complain('action', integration.error.message);
     const unsupported = unsupportedBy(features.value, automation, scope?.ok ? scope.value : undefined);
     if (unsupported !== undefined) complain('event', unsupported);
+    if (scope?.ok && scope.value.type === 'ENTITY' && !allowed.value && unsupported === undefined) {
+      complain(
+        'scope',
+        `the organization ${home} has not switched on automations on a whole team or organization: ask W&B, or use projects`,
+      );
+    }
     if (scope?.ok && integration.ok) desired.push(desiredOf(automation, scope.value, integration.value));
   }
   if (problems.length > 0) return err(problems);

@@ -40,7 +40,7 @@ describe('several files', () => {
     const at = (path: readonly (string | number)[]) => formatProblem(merged.locator.at(path, 'message'));
     expect(at(['automations', 2, 'scope', 'project'])).toBe('b.yaml:6:34: automations[1].scope.project: message');
     expect(at([...(merged.routePaths[1] ?? []), 'name'])).toBe('c.yaml:3:13: routes[0].name: message');
-    expect(at([...(merged.routePaths[2] ?? []), 'to', 0])).toBe('b.yaml:5:93: automations[0].action.relay.to[0]: message');
+    expect(at([...(merged.routePaths[2] ?? []), 'to', 0])).toBe('b.yaml:5:94: automations[0].action.relay.to[0]: message');
     expect(at(['organization'])).toBe('b.yaml:3:15: organization: message');
     expect(formatProblem(merged.locator.atKey(['settings'], 'message'))).toBe('a.yaml:3:1: settings: message');
     expect(merged.locator.has(['automations', 2])).toBe(true);

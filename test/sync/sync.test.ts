@@ -181,6 +181,14 @@ describe('what goes wrong', () => {
     ]);
   });
 
+  it('says when the organization has no automations on a whole team', async () => {
+    const { server, plan } = await wandb();
+    const text = 'automations:\n  - { name: x, scope: { team: acme }, event: { link_artifact: {} }, action: { no_op: {} } }';
+    expect((await plan(text)).summary.create).toBe(1);
+    server.world.organization('acme-org').flags.clear();
+    await expect(plan(text)).rejects.toThrow('has not switched on automations on a whole team');
+  });
+
   it('applies only what was approved', async () => {
     const { server, plan, apply } = await wandb();
     await apply(text);
