@@ -75,7 +75,8 @@ type RunPart<K extends 'metric' | 'state'> = Filter<'run'> | RunCondition<K>;
  * All of them hold. Conditions on runs and one condition on a metric or a state make one that `onRunMetric` or `onRunState`
  * takes: `and(runEvent.name.contains('nightly'), runEvent.metric('loss').gt(1))`.
  */
-export function and<S extends Subject>(first: Filter<S>, ...others: readonly Filter<S>[]): Filter<S>;
+export function and(first: Filter<'artifact'>, ...others: readonly Filter<'artifact'>[]): Filter<'artifact'>;
+export function and(first: Filter<'run'>, ...others: readonly Filter<'run'>[]): Filter<'run'>;
 export function and<K extends 'metric' | 'state'>(first: RunPart<K>, ...others: readonly RunPart<K>[]): RunCondition<K>;
 export function and(...parts: readonly (Filter | RunCondition<'metric' | 'state'>)[]): Filter | RunCondition<'metric' | 'state'> {
   const conditions = parts.filter((part) => 'kind' in part);
@@ -89,7 +90,9 @@ export function and(...parts: readonly (Filter | RunCondition<'metric' | 'state'
 }
 
 /** At least one of them holds. */
-export function or<S extends Subject>(first: Filter<S>, ...others: readonly Filter<S>[]): Filter<S> {
+export function or(first: Filter<'artifact'>, ...others: readonly Filter<'artifact'>[]): Filter<'artifact'>;
+export function or(first: Filter<'run'>, ...others: readonly Filter<'run'>[]): Filter<'run'>;
+export function or(first: Filter, ...others: readonly Filter[]): Filter {
   return combined('$or', [first, ...others]);
 }
 
