@@ -31,14 +31,6 @@ describe('the package', () => {
     const example = join(folder, 'node_modules', 'wandb-relay', 'examples', 'wandb-relay.yaml');
     expect((await run(command, ['validate', '--config', example], { cwd: folder, env })).stdout).toContain('ok (5 routes');
 
-    // The builders, as a config in TypeScript imports them: Node runs it as it is.
-    const source = `import { automation, config, doNothing, onLinkArtifact, project } from 'wandb-relay/builders';
-const made: { name: string } = automation({ name: 'a', event: onLinkArtifact(project('train')), action: doNothing() });
-console.log(JSON.stringify(config({ entity: 'acme', automations: [made as never] })));`;
-    writeFileSync(join(folder, 'wandb-relay.config.mts'), source);
-    const rendered = await run(process.execPath, ['wandb-relay.config.mts'], { cwd: folder, env });
-    expect(JSON.parse(rendered.stdout)).toMatchObject({ version: 1, automations: [{ scope: { project: 'train' } }] });
-
     const serving = run(command, ['serve'], { cwd: folder, env: { ...env, PORT: '0' } });
     let printed = '';
     serving.child.stdout?.on('data', (text: string) => {
@@ -46,5 +38,13 @@ console.log(JSON.stringify(config({ entity: 'acme', automations: [made as never]
       if (printed.includes('"msg":"listening"') && !serving.child.killed) serving.child.kill('SIGTERM');
     });
     expect((await serving).stdout).toContain('"msg":"stopped"');
+
+    // The builders, as a config in TypeScript imports them: Node runs it as it is.
+    const source = `import { automation, config, doNothing, onLinkArtifact, project } from 'wandb-relay/builders';
+const made: { name: string } = automation({ name: 'a', event: onLinkArtifact(project('train')), action: doNothing() });
+console.log(JSON.stringify(config({ entity: 'acme', automations: [made as never] })));`;
+    writeFileSync(join(folder, 'wandb-relay.config.mts'), source);
+    const rendered = await run(process.execPath, ['wandb-relay.config.mts'], { cwd: folder, env });
+    expect(JSON.parse(rendered.stdout)).toMatchObject({ version: 1, automations: [{ scope: { project: 'train' } }] });
   });
 });
