@@ -18,7 +18,8 @@ export interface AppOptions extends WandbWebhookOptions {
 /** The whole of the receiver's HTTP, the same on every platform. */
 export function createApp(options: AppOptions): Hono<RequestVariables> {
   const { store, log, now } = options;
-  const app = new Hono<RequestVariables>();
+  // W&B's users may well type a slash at the end of the address.
+  const app = new Hono<RequestVariables>({ strict: false });
   app.use(requestLog(log, now));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
@@ -30,7 +31,7 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   app.route('/webhooks/wandb', wandbWebhook(options));
   if (options.adminToken !== undefined) app.route('/api', adminApi({ store, token: options.adminToken, changed: options.accepted, now }));
   app.notFound((c) => {
-    const isWebhook = c.req.path.startsWith('/webhooks/wandb');
+    const isWebhook = /^\/webhooks\/wandb(\/[^/]*)?\/?$/.test(c.req.path) && c.req.method !== 'POST';
     if (isWebhook)
       return problem(c, { status: 405, title: 'Method Not Allowed', detail: 'Webhooks are sent with POST.', headers: { allow: 'POST' } });
     return problem(c, { status: 404, title: 'Not Found', detail: 'There is nothing here. W&B webhooks go to POST /webhooks/wandb.' });

@@ -16,8 +16,6 @@ export interface Environment {
   readonly authentication: Authentication;
   readonly github: GitHubAccess | undefined;
   readonly githubApiUrl: string;
-  /** `owner/name` when this runs in a GitHub workflow. */
-  readonly githubRepository: string | undefined;
   readonly wandbApiKey: string | undefined;
   readonly wandbBaseUrl: string;
   /** The values of all secrets, for redaction. */
@@ -35,16 +33,28 @@ export const DEFAULT_CONFIG_PATH = 'wandb-relay.yaml';
 export const GITHUB_API_URL = 'https://api.github.com';
 export const WANDB_API_URL = 'https://api.wandb.ai';
 
-type Variables = Readonly<Record<string, string | undefined>>;
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** The config file: RELAY_CONFIG, else the default. For commands that read nothing else of the environment. */
+export function configPathFrom(variables: Variables): string {
+  return blankToUndefined(variables.RELAY_CONFIG) ?? DEFAULT_CONFIG_PATH;
+}
+
+/** `owner/name` from GITHUB_REPOSITORY, which workflows set. */
+export function repositoryFrom(variables: Variables): string | undefined {
+  return blankToUndefined(variables.GITHUB_REPOSITORY);
+}
+
+function blankToUndefined(text: string | undefined): string | undefined {
+  const value = text?.trim();
+  return value === '' ? undefined : value;
+}
 
 /** Reads the environment. Each error is one line: the variable, what is wrong, what to do. A blank value counts as not set. */
 export function readEnvironment(variables: Variables): Result<Environment, string[]> {
   const errors: string[] = [];
   const warnings: string[] = [];
-  const get = (name: string): string | undefined => {
-    const value = variables[name]?.trim();
-    return value === '' ? undefined : value;
-  };
+  const get = (name: string): string | undefined => blankToUndefined(variables[name]);
   const port = readPort(get('PORT'), errors);
   const databasePath = readDatabase(get('DATABASE_URL'), errors);
   const authentication = readAuthentication(variables, errors);
@@ -66,13 +76,12 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     port,
     host,
     databasePath,
-    configPath: get('RELAY_CONFIG') ?? DEFAULT_CONFIG_PATH,
+    configPath: configPathFrom(variables),
     configPathIsSet: get('RELAY_CONFIG') !== undefined,
     adminToken,
     authentication,
     github,
     githubApiUrl,
-    githubRepository: get('GITHUB_REPOSITORY'),
     wandbApiKey,
     wandbBaseUrl,
     secrets,

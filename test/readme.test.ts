@@ -14,7 +14,7 @@ const blocks = (language: string) =>
 describe('the README', () => {
   it('names every environment variable that is read, and no other', () => {
     const source = readFileSync(join(PROJECT, 'receiver', 'environment.ts'), 'utf8');
-    const read = [...source.matchAll(/get\('([A-Z_]+)'\)/g)].map((found) => found[1]);
+    const read = [...source.matchAll(/(?:get\('|variables\.)([A-Z_]+)/g)].map((found) => found[1]);
     const table = readme.slice(readme.indexOf('## Environment'), readme.indexOf('## More'));
     const rows = table.split('\n').filter((row) => row.startsWith('| `'));
     const named = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map((found) => found[1]));

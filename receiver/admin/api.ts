@@ -24,7 +24,7 @@ export function adminApi({ store, token, changed, now }: AdminOptions): Hono<Req
     c.get('line').reason = `refused: the admin token is ${failure === 'missing' ? 'missing' : 'wrong'}`;
     return problem(c, { status: 401, title: 'Unauthorized' });
   });
-  app.get('/status', async (c) => c.json(await store.counts()));
+  app.get('/status', async (c) => c.json({ ...(await store.counts()), holdBacks: await store.holdBacks(now()) }));
   app.get('/deliveries', async (c) => {
     const states = c.req.queries('state') ?? [];
     const unknown = states.find((state) => !(DELIVERY_STATES as readonly string[]).includes(state));

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { repositoryFrom, type Variables } from '../environment.ts';
 
 export interface Checkout {
   readonly folder: string;
@@ -7,10 +8,10 @@ export interface Checkout {
 }
 
 /** The git checkout around a folder and the GitHub repository that it is of: GITHUB_REPOSITORY, else its remote `origin`. */
-export function findCheckout(variables: Readonly<Record<string, string | undefined>>, folder: string): Checkout | undefined {
+export function findCheckout(variables: Variables, folder: string): Checkout | undefined {
   const top = git(folder, 'rev-parse', '--show-toplevel');
   if (top === undefined) return undefined;
-  const repository = variables.GITHUB_REPOSITORY ?? repositoryOf(git(folder, 'remote', 'get-url', 'origin'));
+  const repository = repositoryFrom(variables) ?? repositoryOf(git(folder, 'remote', 'get-url', 'origin'));
   return repository === undefined ? undefined : { folder: top, repository };
 }
 

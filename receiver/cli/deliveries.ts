@@ -38,6 +38,9 @@ export function listDeliveries(io: CommandIo, options: ListOptions): Promise<Exi
       d.runUrl ?? d.reason ?? '',
     ]);
     io.print(renderTable(['CREATED (UTC)', 'STATE', 'ROUTE', 'TARGET', 'TRIES', 'ID', 'NOTE'], rows));
+    for (const { credential, until, reason } of await store.holdBacks(io.now())) {
+      io.print(`\nHeld back until ${formatTime(until)} (UTC): everything that uses ${credential}. ${reason}`);
+    }
     if (deliveries.length === options.limit) io.print(`The newest ${options.limit}; see more with --limit.`);
     return 0;
   });

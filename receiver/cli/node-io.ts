@@ -5,13 +5,19 @@ import type { CommandIo } from './output.ts';
 import { packageRoot } from './package-root.ts';
 import { runProgram } from './program.ts';
 
+/** A second signal after this is meant. Milliseconds. */
+const IMPATIENT_MS = 500;
+
 /** Resolves with the first signal; a second one ends the process at once. */
 function whenStopped(): Promise<string> {
   return new Promise((resolve) => {
+    let first: number | undefined;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
+        // One Ctrl-C may arrive twice: from the terminal, and from npm.
+        if (first !== undefined && Date.now() - first > IMPATIENT_MS) process.exit(1);
+        first ??= Date.now();
         resolve(signal);
-        process.once(signal, () => process.exit(1));
       });
     }
   });

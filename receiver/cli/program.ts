@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { DEFAULT_SOURCE } from '../../src/event.ts';
 import { DEFAULT_MAX_DELETES } from '../../src/plan.ts';
-import { DEFAULT_CONFIG_PATH } from '../environment.ts';
+import { configPathFrom } from '../environment.ts';
 import type { Decision } from './deliveries.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
@@ -27,7 +27,7 @@ export async function runProgram(io: CommandIo, version: string, words: readonly
 }
 
 function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => void): Command {
-  const configPath = io.variables.RELAY_CONFIG || DEFAULT_CONFIG_PATH;
+  const configPath = configPathFrom(io.variables);
   const program = new Command('wandb-relay')
     .description('W&B automations start GitHub workflows: a durable webhook receiver, and what is needed to run it.')
     .version(version)

@@ -28,24 +28,31 @@ export function withSandboxSecret(environment: Environment, io: Pick<CommandIo, 
   };
 }
 
-/** What the sandbox says when it is ready: a request that can be pasted into another terminal. */
-export function sandboxBanner(environment: Environment, config: Config, url: string): string {
+/**
+ * What the sandbox says when it is ready: a request that can be pasted into another terminal.
+ *
+ * @param configFile the user's own; `undefined` when the example's routes run
+ */
+export function sandboxBanner(environment: Environment, url: string, configFile: string | undefined): string {
   const body = JSON.stringify(substituteVariables(relayPayload('add_artifact_alias', 'deploy-production'), SAMPLE_VALUES));
-  const access = environment.authentication.sources.get('');
+  const [source, access] = [...environment.authentication.sources][0] ?? ['', undefined];
+  const path = source === '' ? '' : `/${source.toLowerCase().replaceAll('_', '-')}`;
   const headers = [`-H 'Content-Type: application/json'`];
   if (access?.secrets[0] !== undefined) headers.push(`-H 'X-Wandb-Signature: ${signBody(body, access.secrets[0])}'`);
-  const needsToken = access?.tokens[0] !== undefined;
-  if (needsToken) headers.push(`-H "Authorization: Bearer $WANDB_WEBHOOK_TOKEN"`);
+  // The token itself is not printed: it may be a real one.
+  const variable = `WANDB_WEBHOOK_TOKEN${source === '' ? '' : `_${source}`}`;
+  if (access?.tokens[0] !== undefined) headers.push(`-H "Authorization: Bearer \${${variable}%%,*}"`);
+  const routes = configFile ?? 'examples/wandb-relay.yaml';
   return [
     '',
-    'wandb-relay is running as a sandbox: nothing is configured, so it listens on this machine only',
-    `and writes down the dispatches of ${config.routes.length} example routes (examples/wandb-relay.yaml) instead of sending them.`,
+    `wandb-relay is running as a sandbox: ${configFile === undefined ? 'nothing is configured, so it' : 'it'} listens on this machine only`,
+    `and writes down the dispatches of the routes in ${routes} instead of sending them.`,
     '',
     'Send it an event, signed as W&B signs it: paste this into another terminal.',
     '',
-    `curl -sS ${url}/webhooks/wandb ${headers.join(' ')} -d '${body}'`,
+    `curl -sS ${url}/webhooks/wandb${path} ${headers.join(' ')} -d '${body}'`,
     '',
-    'The dispatch then shows up below. The same event once more within five minutes is a duplicate.',
+    `${configFile === undefined ? 'The dispatch then shows up below' : 'If a route matches, its dispatch shows up below'}. The same event once more within five minutes is a duplicate.`,
     'Stop with Ctrl-C. To send for real, see "Set up" in README.md.',
     '',
   ].join('\n');

@@ -59,6 +59,11 @@ export async function sendTest(io: CommandIo, options: SendTestOptions): Promise
       signal: AbortSignal.timeout(TIME_LIMIT_MS),
     });
     io.print(`${response.status} ${await response.text()}`);
+    if (response.status === 401 && secret === undefined) {
+      io.complain(
+        'It was not signed: set WANDB_WEBHOOK_SECRET (for a named source WANDB_WEBHOOK_SECRET_<SOURCE>) to the secret that the receiver was started with.',
+      );
+    }
     return response.ok ? 0 : 1;
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;

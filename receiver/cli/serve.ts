@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Config } from '../../src/config.ts';
 import { redactorOf } from '../../src/redact.ts';
 import { compileRoute } from '../../src/route.ts';
@@ -12,7 +12,7 @@ import { sqliteStore } from '../outbox/sqlite/sqlite-store.ts';
 import type { Store } from '../outbox/store.ts';
 import { createReceiver } from '../receiver.ts';
 import { isOpen } from '../webhook/authenticate.ts';
-import { loadConfig, noSuchConfig } from './load-config.ts';
+import { isMissing, loadConfig, noSuchConfig } from './load-config.ts';
 import { SANDBOX_DATABASE_PATH } from './open-store.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 import { sandboxBanner, sandboxConfig, withSandboxSecret } from './sandbox.ts';
@@ -42,7 +42,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   try {
     opened = openStore(resolve(io.cwd, plan.databasePath), sandbox);
   } catch (error) {
-    io.complain(`DATABASE_URL: ${plan.databasePath}: ${error instanceof Error ? error.message : String(error)}`);
+    io.complain(`DATABASE_URL: ${plan.databasePath}: ${explainStoreError(error, plan.databasePath)}`);
     return 1;
   }
   const { store, close } = opened;
@@ -62,6 +62,8 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   const recovered = await store.recoverInFlight(io.now());
   if (recovered > 0) log.warn({ deliveries: recovered }, 'took up what was in flight when the receiver last stopped');
 
+  // From here on a signal stops it in order.
+  const stopped = io.stopped();
   let listening: Listening;
   try {
     listening = await listen(receiver, environment.host, environment.port);
@@ -70,16 +72,16 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     io.complain(explainListenError(error, environment));
     return 1;
   }
-  if (sandbox) io.print(sandboxBanner(environment, config, listening.url));
+  if (sandbox) io.print(sandboxBanner(environment, listening.url, plan.isExample ? undefined : environment.configPath));
   log.info({ url: listening.url, routes: config.routes.length, database: plan.databasePath, sandbox }, 'listening');
-  await stopWhenAsked(io, log, listening);
+  await stopWhenAsked(stopped, log, listening);
   await close();
   log.info({}, 'stopped');
   return 0;
 }
 
-async function stopWhenAsked(io: CommandIo, log: Logger, listening: Listening): Promise<void> {
-  const why = await io.stopped();
+async function stopWhenAsked(stopped: Promise<string>, log: Logger, listening: Listening): Promise<void> {
+  const why = await stopped;
   log.info({ why }, 'stopping: finishing what is in flight');
   await listening.stop();
 }
@@ -115,6 +117,8 @@ type ServePlan =
       readonly config: Config;
       readonly settings: Config['settings'];
       readonly sandbox: boolean;
+      /** The example's routes run, because there is no config file. */
+      readonly isExample: boolean;
       readonly databasePath: string;
       readonly warnings: readonly string[];
     };
@@ -140,6 +144,7 @@ function planServe(io: CommandIo, options: ServeOptions): ServePlan {
     config,
     settings: tooFast ? { ...config.settings, githubWritesPerSecond: PUBLISHED_WRITES_PER_SECOND } : config.settings,
     sandbox,
+    isExample: found === undefined,
     databasePath: environment.databasePath ?? (sandbox ? SANDBOX_DATABASE_PATH : DEFAULT_DATABASE_PATH),
     warnings: [
       ...(tooFast
@@ -183,6 +188,11 @@ function configWarnings(config: Config): string[] {
     warnings.push('automations with "engine: relay" are not evaluated by this version');
   }
   return warnings;
+}
+
+function explainStoreError(error: unknown, path: string): string {
+  if (isMissing(error)) return `there is no folder ${dirname(path)}: make it, or set DATABASE_URL to a file elsewhere`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 function explainListenError(error: unknown, { host, port }: Environment): string {

@@ -25,6 +25,8 @@ interface SimulatedRoute {
   readonly matches: boolean;
   /** Why it does not match. */
   readonly why: readonly string[];
+  /** The requests wait for an approval first. */
+  readonly held: boolean;
   readonly requests: readonly ({ readonly target: string } & ({ readonly request: object } | { readonly problem: string }))[];
 }
 
@@ -70,12 +72,12 @@ function readBody(io: CommandIo, file: string): { value: JsonValue } | string {
 function simulateRoutes(io: CommandIo, config: Config, event: RelayEvent, payload: JsonValue, apiUrl: string): SimulatedRoute[] {
   const newId = idsFrom(io.now, () => io.randomBytes(16));
   return config.routes.map(compileRoute).map((route) => {
-    if (!routeMatches(route, event)) return { route: route.name, matches: false, why: whyNot(route, event), requests: [] };
+    if (!routeMatches(route, event)) return { route: route.name, matches: false, why: whyNot(route, event), held: false, requests: [] };
     const requests = route.targets.map((target) => {
       const built = target.build({ delivery_id: newId(), route: route.name, event: { ...event, payload } });
       return { target: target.name, ...(built.ok ? { request: asSent(built.value, apiUrl) } : { problem: built.error }) };
     });
-    return { route: route.name, matches: true, why: [], requests };
+    return { route: route.name, matches: true, why: [], held: route.approval, requests };
   });
 }
 
@@ -86,12 +88,14 @@ function asSent(request: TargetRequest, apiUrl: string): object {
 function printSimulation(io: CommandIo, event: RelayEvent, routes: readonly SimulatedRoute[]): void {
   io.print(`Event ${event.type}`);
   for (const [field, value] of Object.entries(event)) if (field !== 'type') io.print(`  ${field.padEnd(10)} ${value}`);
-  for (const { route, matches, why, requests } of routes) {
+  for (const { route, matches, why, held, requests } of routes) {
     io.print('');
     io.print(`Route ${route}: ${matches ? 'matches' : 'does not match'}`);
     for (const reason of why) io.print(`  - ${reason}`);
     for (const item of requests) {
-      io.print(`  would send to ${item.target}:`);
+      const isSlack = item.target.startsWith('slack:');
+      const would = isSlack ? 'would send, once this version can,' : held ? 'would hold until it is approved, then send' : 'would send';
+      io.print(`  ${would} to ${item.target}:`);
       const text = 'problem' in item ? `nothing: ${item.problem}` : JSON.stringify(item.request, null, 2);
       io.print(text.replace(/^/gm, '    '));
     }

@@ -12,7 +12,7 @@ import { type Approval, applySync, connect, driftSync, planSync, type SyncOption
 import { readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
 import { exportSync } from '../../src/sync/export.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
-import { readEnvironment } from '../environment.ts';
+import { readEnvironment, repositoryFrom } from '../environment.ts';
 import { findCheckout } from './checkout.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
@@ -171,7 +171,7 @@ function connectOrComplain(io: CommandIo): WandbClient | undefined {
 }
 
 function repositoryOrComplain(io: CommandIo): string | undefined {
-  const repository = io.variables.GITHUB_REPOSITORY || findCheckout(io.variables, io.cwd)?.repository;
+  const repository = repositoryFrom(io.variables) ?? findCheckout(io.variables, io.cwd)?.repository;
   if (repository === undefined) {
     io.complain(
       'GITHUB_REPOSITORY: is not set, and this is no git checkout of a GitHub repository: set it to owner/name, the owner of what is applied',

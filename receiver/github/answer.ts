@@ -21,6 +21,7 @@ export interface AnswerContext {
 /** GitHub: "wait at least one minute", then longer each time (REST API documentation, "Best practices"). */
 const LIMIT_WAIT_MS = 60_000;
 const LIMIT_WAIT_MAX_MS = 3_600_000;
+const LONGEST_WINDOW_MS = 2 * 3_600_000;
 
 /** Failures before the request has left this machine: nothing can have happened at GitHub. */
 const NEVER_SENT: ReadonlySet<string> = new Set([
@@ -80,7 +81,7 @@ function limitEnd(status: number, headers: Headers, said: string, context: Answe
   if (status !== 403 && status !== 429) return undefined;
   const after = retryAfter(headers, context.now);
   if (after !== undefined) return after;
-  const reset = allowanceReset(headers);
+  const reset = allowanceReset(headers, context.now);
   if (reset !== undefined) return Math.max(reset, context.now);
   if (status === 403 && !/rate limit|abuse/i.test(said)) return undefined;
   return context.now + Math.min(LIMIT_WAIT_MAX_MS, LIMIT_WAIT_MS * 2 ** Math.min(context.attempts, 10));
@@ -91,16 +92,17 @@ function retryAfter(headers: Headers, now: number): number | undefined {
   const value = headers['retry-after'];
   if (value === undefined || value === '') return undefined;
   const seconds = Number(value);
-  if (Number.isFinite(seconds)) return now + Math.max(0, seconds) * 1000;
+  if (Number.isFinite(seconds)) return now + Math.ceil(Math.max(0, seconds) * 1000);
   const date = Date.parse(String(value));
   return Number.isNaN(date) ? undefined : Math.max(date, now);
 }
 
-/** When the allowance is used up: the moment at which `x-ratelimit-reset` (seconds since 1970) renews it. */
-export function allowanceReset(headers: Headers): number | undefined {
+/** When the allowance is used up at `now`: the moment at which `x-ratelimit-reset` (seconds since 1970) renews it. */
+export function allowanceReset(headers: Headers, now: number): number | undefined {
   if (String(headers['x-ratelimit-remaining'] ?? '') !== '0') return undefined;
   const reset = Number(headers['x-ratelimit-reset']);
-  return Number.isFinite(reset) && reset > 0 ? reset * 1000 : undefined;
+  // GitHub's windows are an hour; what lies far beyond is no reset.
+  return Number.isFinite(reset) && reset > 0 && reset * 1000 < now + LONGEST_WINDOW_MS ? Math.ceil(reset * 1000) : undefined;
 }
 
 function noAnswer(error: unknown, context: AnswerContext): Failure {

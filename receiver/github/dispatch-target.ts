@@ -59,8 +59,8 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
     const client = clientFor(token.token, context.signal);
     try {
       return request.kind === 'repository_dispatch'
-        ? await sendRepositoryDispatch(client, request)
-        : await sendWorkflowDispatch(client, request, askForRun);
+        ? await sendRepositoryDispatch(client, request, options.now())
+        : await sendWorkflowDispatch(client, request, askForRun, options.now());
     } catch (error) {
       const failure = readFailure(error, answerContext(request, context, true));
       if (failure.outcome === 'refused' && failure.status === 422 && askForRun && failure.detail.includes('return_run_details')) {
@@ -92,6 +92,7 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
 async function sendRepositoryDispatch(
   client: Octokit,
   request: Extract<DispatchRequest, { kind: 'repository_dispatch' }>,
+  now: number,
 ): Promise<SendResult> {
   const { event_type, client_payload } = request;
   const response = await client.rest.repos.createDispatchEvent({ ...ownerAndRepo(request.repository), event_type, client_payload });
@@ -102,7 +103,7 @@ async function sendRepositoryDispatch(
     status,
     run: null,
     detail: `dispatched ${event_type} to ${request.repository}`,
-    ...holdFrom(response.headers),
+    ...holdFrom(response.headers, now),
   };
 }
 
@@ -110,6 +111,7 @@ async function sendWorkflowDispatch(
   client: Octokit,
   request: Extract<DispatchRequest, { kind: 'workflow_dispatch' }>,
   askForRun: boolean,
+  now: number,
 ): Promise<SendResult> {
   const response = await client.rest.actions.createWorkflowDispatch({
     ...ownerAndRepo(request.repository),
@@ -125,7 +127,7 @@ async function sendWorkflowDispatch(
   const run = runDetails(data);
   if (status === 200 && run === null) return unexpected(status);
   const detail = `started ${request.workflow} in ${request.repository}${run === null ? '' : `: ${run.url}`}`;
-  return { outcome: 'delivered', status, run, detail, ...holdFrom(response.headers) };
+  return { outcome: 'delivered', status, run, detail, ...holdFrom(response.headers, now) };
 }
 
 function runDetails(data: unknown): { id: string; url: string } | null {
@@ -144,8 +146,8 @@ function unexpected(status: number): SendResult {
   };
 }
 
-function holdFrom(headers: Readonly<Record<string, string | number | undefined>>): { holdUntil?: number } {
-  const reset = allowanceReset(headers);
+function holdFrom(headers: Readonly<Record<string, string | number | undefined>>, now: number): { holdUntil?: number } {
+  const reset = allowanceReset(headers, now);
   return reset === undefined ? {} : { holdUntil: reset };
 }
 

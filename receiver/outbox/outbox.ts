@@ -1,8 +1,10 @@
-import { nextAttempt, type RetryPolicy } from '../../src/retry.ts';
+import type { RetryPolicy } from '../../src/retry.ts';
 import type { Logger } from '../log.ts';
-import type { AttemptOutcome, ClaimedDelivery, HoldBack, Settlement } from './delivery.ts';
+import { attemptOutcome, limitedAttempt, unconfigured } from './attempt.ts';
+import type { ClaimedDelivery } from './delivery.ts';
+import { settlementOf } from './settlement.ts';
 import type { DeliveryQueue } from './store.ts';
-import { type LookResult, type SendContext, type SendResult, type Target, type Targets, targetFor } from './target.ts';
+import { type Targets, targetFor } from './target.ts';
 
 export interface OutboxOptions {
   readonly queue: DeliveryQueue;
@@ -33,8 +35,6 @@ const CONCURRENCY = 50;
 const LEASE_MS = 120_000;
 /** The whole of one attempt. */
 const ATTEMPT_LIMIT_MS = 60_000;
-/** How long a target has to end an attempt that was aborted, with an answer of its own. */
-const HEED_MS = 500;
 /** Another process (the CLI's replay) may have put something in the queue. */
 const POLL_MS = 1_000;
 /** Wakes that come faster than this share one look at the queue. */
@@ -155,107 +155,6 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
       { ...fields, error: options.redact(messageOf(error)) },
       'the outcome of an attempt could not be stored; it is looked up when the lease ends',
     );
-  }
-}
-
-/** A result, and whether it was found out by looking instead of by sending. */
-type AttemptResult = SendResult & { readonly found?: boolean };
-
-/** An attempt that ends soon after its signal, even when the target does not heed it. */
-async function limitedAttempt(target: Target, delivery: ClaimedDelivery, signal: AbortSignal): Promise<AttemptResult> {
-  const { promise, resolve } = Promise.withResolvers<AttemptResult>();
-  const giveUp = () =>
-    setTimeout(() => {
-      const detail = `no answer before the attempt was given up: ${messageOf(signal.reason)}`;
-      resolve({ outcome: 'failed', status: null, detail, ambiguous: true });
-    }, HEED_MS);
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    return await Promise.race([attempt(target, delivery, signal), promise]);
-  } finally {
-    signal.removeEventListener('abort', giveUp);
-  }
-}
-
-async function attempt(target: Target, delivery: ClaimedDelivery, signal: AbortSignal): Promise<AttemptResult> {
-  const context: SendContext = { deliveryId: delivery.id, attempts: delivery.attempts, signal };
-  try {
-    if (!delivery.ambiguous) return await target.send(delivery.request, context);
-    const look = await target.look(delivery.request, { ...context, runsSince: delivery.runsSince });
-    const known = knownFrom(look);
-    if (known !== undefined) return known;
-    signal.throwIfAborted();
-    const sent = await target.send(delivery.request, context);
-    const why =
-      look.outcome === 'unknowable'
-        ? `whether the earlier attempt started a run cannot be known (${look.detail})`
-        : 'no run of the earlier attempt was found';
-    return { ...sent, detail: `${sent.detail} (sent again: ${why})` };
-  } catch (error) {
-    return { outcome: 'failed', status: null, detail: `unexpected: ${messageOf(error)}`, ambiguous: true };
-  }
-}
-
-/** What a look settles by itself, or `undefined` when the request has to be sent. */
-function knownFrom(look: LookResult): AttemptResult | undefined {
-  switch (look.outcome) {
-    case 'found':
-      return {
-        outcome: 'delivered',
-        status: null,
-        run: look.run,
-        found: true,
-        detail: `an earlier attempt had started ${look.run.url}; not sent again`,
-      };
-    case 'limited':
-      return look;
-    case 'failed':
-      // Nothing was sent this time, but the earlier attempt is as unclear as before.
-      return { ...look, ambiguous: true, detail: `could not look for the run of the earlier attempt: ${look.detail}` };
-    case 'not_found':
-    case 'unknowable':
-      return undefined;
-  }
-}
-
-function unconfigured(delivery: ClaimedDelivery): SendResult {
-  const { kind } = delivery.request;
-  const what = kind === 'slack' ? 'Slack is not connected in this version of wandb-relay' : 'no GitHub credentials are configured';
-  return { outcome: 'refused', status: null, detail: `${what}: connect it and replay this delivery` };
-}
-
-function attemptOutcome(result: AttemptResult): AttemptOutcome {
-  if (result.found === true) return 'found';
-  return result.outcome === 'failed' && result.ambiguous ? 'ambiguous' : result.outcome;
-}
-
-/** Decides where the delivery goes. */
-function settlementOf(
-  delivery: ClaimedDelivery,
-  result: SendResult,
-  { retry, now, random }: OutboxOptions,
-): { settlement: Settlement; holdBack?: HoldBack } {
-  switch (result.outcome) {
-    case 'delivered': {
-      const settlement = { state: 'delivered', run: result.run } as const;
-      return result.holdUntil === undefined
-        ? { settlement }
-        : { settlement, holdBack: { credential: delivery.credential, until: result.holdUntil, reason: 'the rate limit is used up' } };
-    }
-    case 'refused':
-      return { settlement: { state: 'dead', reason: result.detail } };
-    case 'limited':
-    case 'failed': {
-      const limited = result.outcome === 'limited';
-      // Once unclear, a delivery stays so: the run of its first attempt may show up late.
-      const ambiguous = delivery.ambiguous || (!limited && result.ambiguous);
-      const notBefore = limited ? result.until : result.notBefore;
-      const failure = notBefore === undefined ? { ambiguous } : { ambiguous, notBefore };
-      const next = nextAttempt({ attempts: delivery.attempts + 1, since: delivery.since }, failure, retry, now(), random());
-      const holdBack = limited ? { holdBack: { credential: delivery.credential, until: result.until, reason: result.detail } } : {};
-      if (next === 'give_up') return { settlement: { state: 'dead', reason: `gave up: ${result.detail}` }, ...holdBack };
-      return { settlement: { state: 'pending', dueAt: next.at, ambiguous, reason: result.detail }, ...holdBack };
-    }
   }
 }
 

@@ -116,6 +116,8 @@ export interface DeliveryDesk {
   /** Newest first. */
   rejected(limit: number): Promise<RejectedRequest[]>;
   counts(): Promise<Counts>;
+  /** What is held back at `now`, and until when. */
+  holdBacks(now: number): Promise<HoldBack[]>;
 
   /** Sends finished deliveries once more: same id, same request, at the end of the line of their order key. */
   replay(ids: readonly string[], now: number): Promise<ChangeResult[]>;

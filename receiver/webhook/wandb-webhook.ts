@@ -24,7 +24,8 @@ export interface WandbWebhookOptions extends PlanOptions {
   readonly log: Logger;
 }
 
-const SOURCE_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+/** In one spelling only, so that one source is not several to deduplication and order. */
+const SOURCE_NAME = /^[a-z0-9-]{1,64}$/;
 /** How much of a body that could not be read is kept. */
 const REJECTED_BODY_LENGTH = 4_096;
 /** Seconds after which a sender may try again when the store fails. */
@@ -35,14 +36,20 @@ const STORE_RETRY_AFTER = '5';
  * type, JSON, understanding, routing, one transaction, and only then 202.
  */
 export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariables> {
-  const app = new Hono<RequestVariables>();
+  const app = new Hono<RequestVariables>({ strict: false });
   app.post('/:source?', sizeLimit(options.maxBodyBytes), async (c) => {
     const source = c.req.param('source') ?? DEFAULT_SOURCE;
     if (!SOURCE_NAME.test(source))
-      return problem(c, { status: 404, title: 'Not Found', detail: 'The name of a source has letters, digits, - and _ only.' });
-    const raw = new Uint8Array(await c.req.arrayBuffer());
+      return problem(c, { status: 404, title: 'Not Found', detail: 'The name of a source has lower-case letters, digits and - only.' });
     const line = c.get('line');
     line.source = source;
+    let raw: Uint8Array;
+    try {
+      raw = new Uint8Array(await c.req.arrayBuffer());
+    } catch {
+      line.reason = 'the sender hung up before its body had arrived';
+      return problem(c, { status: 400, title: 'Bad Request', detail: 'The body did not arrive.' });
+    }
 
     const failure = authenticate(
       options.authentication,
@@ -76,7 +83,8 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
     const understood = understandBody(payload, source);
     if (understood.kind === 'ping') return c.json({ status: 'ok' });
     const { event } = understood;
-    const body = payload === parsed.value ? text : JSON.stringify(payload);
+    // As text once more: a key that stands twice, or a number, does not show in what was parsed.
+    const body = options.redactor.text(payload === parsed.value ? text : JSON.stringify(payload));
     const planned = planEvent({ event, payload, body, bodyHash: digest(raw), receivedAt: options.now() }, options);
     line.type = event.type;
 

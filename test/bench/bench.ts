@@ -21,7 +21,7 @@ interface Sample extends LoadResult {
   readonly peakMb: number;
 }
 
-async function measure(mode: BenchMode, requests: readonly SignedRequest[], folder: string): Promise<Sample> {
+async function measure(mode: BenchMode, next: () => SignedRequest, folder: string): Promise<Sample> {
   const server = fork(join(import.meta.dirname, 'server.ts'), [mode, join(folder, `${mode}-${Date.now()}.db`)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // As `npm start` and the installed command do.
@@ -29,8 +29,8 @@ async function measure(mode: BenchMode, requests: readonly SignedRequest[], fold
   });
   try {
     const [url] = (await once(server, 'message')) as [string];
-    await runLoad(url, requests.slice(-40_000), CONNECTIONS, 1);
-    const result = await runLoad(url, requests.slice(0, -40_000), CONNECTIONS, SECONDS);
+    await runLoad(url, next, CONNECTIONS, 1);
+    const result = await runLoad(url, next, CONNECTIONS, SECONDS);
     return { ...result, peakMb: peakMemoryMb(server) };
   } finally {
     server.disconnect();
@@ -50,14 +50,12 @@ function median(values: readonly number[]): number {
 
 const folder = mkdtempSync(join(tmpdir(), 'wandb-relay-bench-'));
 try {
-  process.stdout.write('signing requests …');
-  const requests = signedRequests(160_000);
   const rounds: Record<BenchMode, Sample>[] = [];
   for (let round = 1; round <= ROUNDS; round++) {
     const samples: Partial<Record<BenchMode, Sample>> = {};
     for (const mode of MODES) {
       process.stdout.write(`\rround ${round} of ${ROUNDS}: ${mode.padEnd(12)}`);
-      samples[mode] = await measure(mode, requests, folder);
+      samples[mode] = await measure(mode, signedRequests(), folder);
     }
     rounds.push(samples as Record<BenchMode, Sample>);
   }

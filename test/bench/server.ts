@@ -44,7 +44,7 @@ function storeOfNothing(): Store {
     check: async () => {},
     close: async () => {},
     ...{ keepRejected: nothing, settle: nothing, deliveries: nothing, delivery: nothing, events: nothing, event: nothing },
-    ...{ rejected: nothing, counts: nothing, replay: nothing, approve: nothing, cancel: nothing },
+    ...{ rejected: nothing, counts: nothing, holdBacks: nothing, replay: nothing, approve: nothing, cancel: nothing },
   };
 }
 

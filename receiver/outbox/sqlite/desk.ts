@@ -1,6 +1,15 @@
 import type { RelayEvent } from '../../../src/event.ts';
 import type { TargetRequest } from '../../../src/target.ts';
-import type { Attempt, AttemptOutcome, DeliveryState, DeliveryView, EventOutcome, EventView, RejectedRequest } from '../delivery.ts';
+import type {
+  Attempt,
+  AttemptOutcome,
+  DeliveryState,
+  DeliveryView,
+  EventOutcome,
+  EventView,
+  HoldBack,
+  RejectedRequest,
+} from '../delivery.ts';
 import type { ChangeResult, Counts, DeliveryFilter, EventFilter } from '../store.ts';
 import { firstRow, placeholders, type SqlDriver, type SqlValue } from './driver.ts';
 import { CLOCK_DIFFERENCE_MS, promoteNext } from './inbox.ts';
@@ -143,6 +152,15 @@ export function countAll(driver: SqlDriver): Counts {
   };
 }
 
+export function listHoldBacks(driver: SqlDriver, now: number): HoldBack[] {
+  return driver
+    .rows<{ credential: string; hold_until: number; hold_reason: string | null }>(
+      'SELECT credential, hold_until, hold_reason FROM credentials WHERE hold_until > ? ORDER BY credential',
+      now,
+    )
+    .map(({ credential, hold_until, hold_reason }) => ({ credential, until: hold_until, reason: hold_reason ?? '' }));
+}
+
 /** Runs inside the caller's transaction. */
 export function changeDelivery(driver: SqlDriver, id: string, change: 'replay' | 'approve' | 'cancel', now: number): ChangeResult {
   const row = firstRow<{
@@ -153,7 +171,8 @@ export function changeDelivery(driver: SqlDriver, id: string, change: 'replay' |
     reason: string | null;
     credential: string;
     updated_at: number;
-  }>(driver, 'SELECT seq, state, order_key, request, reason, credential, updated_at FROM deliveries WHERE id = ?', id);
+    approved: number;
+  }>(driver, 'SELECT seq, state, order_key, request, reason, credential, updated_at, approved FROM deliveries WHERE id = ?', id);
   if (row === undefined) return { id, done: false, why: 'there is no such delivery' };
   const from = ALLOWED_FROM[change];
   if (!from.includes(row.state))
@@ -164,18 +183,23 @@ export function changeDelivery(driver: SqlDriver, id: string, change: 'replay' |
       now,
       row.seq,
     );
-    promoteNext(driver, row.order_key);
+    promoteNext(driver, row.order_key, now);
     return { id, done: true };
   }
   if (row.request === null)
     return { id, done: false, why: `it has nothing to send (${row.reason ?? 'no request'}): mend the route and send the event again` };
+  if (change === 'replay' && row.approved === 0) {
+    // Nobody has ever approved it: it waits for that again.
+    driver.run(`UPDATE deliveries SET state = 'held', reason = 'waits for approval', updated_at = ? WHERE seq = ?`, now, row.seq);
+    return { id, done: true };
+  }
   const last = firstRow<{ position: number | null }>(
     driver,
     `SELECT MAX(position) AS position FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight')`,
     row.order_key,
   )?.position;
   driver.run(
-    `UPDATE deliveries SET state = 'pending', ready = 0, position = ?, due_at = ?, since = ?, runs_since = ?, attempts = 0, ambiguous = 0,
+    `UPDATE deliveries SET state = 'pending', approved = 1, ready = 0, position = ?, due_at = ?, since = ?, runs_since = ?, attempts = 0, ambiguous = 0,
        reason = NULL, run_id = NULL, run_url = NULL, updated_at = ? WHERE seq = ?`,
     (last ?? 0) + 1,
     now,
@@ -185,7 +209,7 @@ export function changeDelivery(driver: SqlDriver, id: string, change: 'replay' |
     row.seq,
   );
   driver.run('INSERT INTO credentials (credential) VALUES (?) ON CONFLICT DO NOTHING', row.credential);
-  promoteNext(driver, row.order_key);
+  promoteNext(driver, row.order_key, now);
   return { id, done: true };
 }
 

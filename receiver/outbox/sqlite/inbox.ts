@@ -73,9 +73,9 @@ function insertDelivery(driver: SqlDriver, event: NewEvent, delivery: NewDeliver
   )?.position;
   const behind = last !== null && last !== undefined;
   driver.run(
-    `INSERT INTO deliveries (id, event_id, route, target, credential, order_key, replaces_older, cooldown_key, state, ready, position,
+    `INSERT INTO deliveries (id, event_id, route, target, credential, order_key, replaces_older, cooldown_key, state, approved, ready, position,
        due_at, since, runs_since, reason, request, created_at, updated_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     delivery.id,
     event.id,
     delivery.route,
@@ -85,6 +85,7 @@ function insertDelivery(driver: SqlDriver, event: NewEvent, delivery: NewDeliver
     delivery.replacesOlder ? 1 : 0,
     cooldownKey,
     delivery.state,
+    delivery.state === 'held' ? 0 : 1,
     delivery.state === 'pending' && !behind ? 1 : 0,
     behind ? last + 1 : 1,
     event.receivedAt,
@@ -111,14 +112,15 @@ function supersedeOlder(driver: SqlDriver, event: NewEvent, delivery: NewDeliver
   if (!delivery.replacesOlder || delivery.state === 'held') return;
   // `state IN` is what lets SQLite use the index of the line.
   const changed = driver.run(`${set} WHERE state IN ('pending', 'in_flight') AND state = 'pending' AND ${older}`, ...values);
-  if (changed > 0) promoteNext(driver, delivery.orderKey);
+  if (changed > 0) promoteNext(driver, delivery.orderKey, event.receivedAt);
 }
 
-/** Lets the first waiting delivery of an order key go, unless one is in flight. */
-export function promoteNext(driver: SqlDriver, orderKey: string): void {
+/** Lets the first waiting delivery of an order key go, unless one is in flight. Its time for retries begins now. */
+export function promoteNext(driver: SqlDriver, orderKey: string, now: number): void {
   driver.run(
-    `UPDATE deliveries SET ready = 1 WHERE state = 'pending' AND ready = 0 AND seq = (
+    `UPDATE deliveries SET ready = 1, since = MAX(since, ?) WHERE state = 'pending' AND ready = 0 AND seq = (
        SELECT seq FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight') ORDER BY position LIMIT 1)`,
+    now,
     orderKey,
   );
 }

@@ -118,7 +118,8 @@ export function settleClaim(
   }
   const replacement = settlement.state === 'pending' ? replacementOf(driver, row) : undefined;
   writeSettlement(driver, row.seq, attempt.startedAt + attempt.durationMs, replacement ?? settlement);
-  if (replacement !== undefined || settlement.state !== 'pending') promoteNext(driver, row.order_key);
+  if (replacement !== undefined || settlement.state !== 'pending')
+    promoteNext(driver, row.order_key, attempt.startedAt + attempt.durationMs);
   return true;
 }
 

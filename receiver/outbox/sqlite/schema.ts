@@ -36,6 +36,7 @@ const MIGRATIONS: readonly string[] = [
     replaces_older INTEGER NOT NULL,
     cooldown_key TEXT,
     state TEXT NOT NULL,
+    approved INTEGER NOT NULL,
     ready INTEGER NOT NULL,
     position INTEGER NOT NULL,
     due_at INTEGER NOT NULL,
@@ -89,8 +90,8 @@ const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE purpose (name TEXT NOT NULL) STRICT;
 
-  CREATE TABLE health (id INTEGER PRIMARY KEY, checks INTEGER NOT NULL) STRICT;
-  INSERT INTO health VALUES (1, 0);
+  CREATE TABLE health (id INTEGER PRIMARY KEY, checks INTEGER NOT NULL, room BLOB NOT NULL) STRICT;
+  INSERT INTO health VALUES (1, 0, x'');
   `,
 ];
 

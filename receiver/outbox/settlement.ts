@@ -1,0 +1,47 @@
+import { nextAttempt, type RetryPolicy } from '../../src/retry.ts';
+import type { ClaimedDelivery, HoldBack, Settlement } from './delivery.ts';
+import type { SendResult } from './target.ts';
+
+/** Nothing else that uses a credential is held back for longer than this, whatever an answer says. Milliseconds. */
+const LONGEST_HOLD_MS = 24 * 3_600_000;
+
+export interface SettlementRules {
+  readonly retry: RetryPolicy;
+  readonly now: () => number;
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number;
+}
+
+/**
+ * Decides where a delivery goes after an attempt, and until when everything that uses its credential waits. Whatever time
+ * an answer names (`Retry-After`, a reset) holds for the credential too, not for this delivery alone.
+ */
+export function settlementOf(
+  delivery: ClaimedDelivery,
+  result: SendResult,
+  { retry, now, random }: SettlementRules,
+): { settlement: Settlement; holdBack?: HoldBack } {
+  switch (result.outcome) {
+    case 'delivered': {
+      const settlement = { state: 'delivered', run: result.run } as const;
+      return result.holdUntil === undefined
+        ? { settlement }
+        : { settlement, holdBack: { credential: delivery.credential, until: result.holdUntil, reason: 'the rate limit is used up' } };
+    }
+    case 'refused':
+      return { settlement: { state: 'dead', reason: result.detail } };
+    case 'limited':
+    case 'failed': {
+      const limited = result.outcome === 'limited';
+      // Once unclear, a delivery stays so: the run of its first attempt may show up late.
+      const ambiguous = delivery.ambiguous || (!limited && result.ambiguous);
+      const notBefore = limited ? result.until : result.notBefore;
+      const failure = notBefore === undefined ? { ambiguous } : { ambiguous, notBefore };
+      const next = nextAttempt({ attempts: delivery.attempts + 1, since: delivery.since }, failure, retry, now(), random());
+      const until = notBefore === undefined ? undefined : Math.min(notBefore, now() + LONGEST_HOLD_MS);
+      const holdBack = until === undefined ? {} : { holdBack: { credential: delivery.credential, until, reason: result.detail } };
+      if (next === 'give_up') return { settlement: { state: 'dead', reason: `gave up: ${result.detail}` }, ...holdBack };
+      return { settlement: { state: 'pending', dueAt: next.at, ambiguous, reason: result.detail }, ...holdBack };
+    }
+  }
+}
