@@ -50,6 +50,21 @@ describe('serve with nothing configured', () => {
     expect([code, stdout]).toEqual([0, expect.stringContaining(answer.deliveries[0].id)]);
   });
 
+  it('signs for a named source and says whose routes run', async () => {
+    const folder = folderWith(CONFIG);
+    const sandbox = await receiver(folder, { WANDB_WEBHOOK_SECRET_PROD_EU: SECRET }, ['--sandbox']);
+    const printed = sandbox.log.map((line) => String(line.text));
+    expect(printed.join('\n')).toContain('the routes in wandb-relay.yaml');
+    const curl = printed.find((line) => line.startsWith('curl '));
+    expect(curl).toContain('/webhooks/wandb/prod-eu');
+    expect(JSON.parse(execFileSync('bash', ['-c', curl ?? ''], { encoding: 'utf8' }))).toMatchObject({ status: 'accepted' });
+  });
+
+  it('keeps to the published limit of api.github.com, whatever the settings say', async () => {
+    const real = await receiver(folderWith(CONFIG), { GITHUB_TOKEN: 'ghp_a_token_for_tests_only', WANDB_WEBHOOK_SECRET: SECRET });
+    expect(real.log.map((line) => line.msg)).toContainEqual(expect.stringContaining("over GitHub's published limit; 3 a second are sent"));
+  });
+
   it('listens on this machine only', async () => {
     const { code, stderr } = await runCommand(['serve'], { cwd: temporaryFolder(), environment: { HOST: '0.0.0.0' } });
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^HOST: 0\.0\.0\.0 .*leave HOST out\n$/)]);

@@ -165,6 +165,16 @@ describe('rate limits', () => {
     expect(await send()).toMatchObject({ outcome: 'limited', until });
   });
 
+  it('gives whole milliseconds, whatever the header says', async () => {
+    const { send } = await github(limit({ 'retry-after': '0.12345' }, 429));
+    expect(await send()).toMatchObject({ outcome: 'limited', until: NOW + 124 });
+  });
+
+  it('does not believe a reset that lies years ahead', async () => {
+    const { send } = await github(limit({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '99999999999' }));
+    expect(await send()).toMatchObject({ outcome: 'limited', until: NOW + 60_000 });
+  });
+
   it('waits longer each time when GitHub names no time', async () => {
     const { send } = await github(limit({}, 429), limit({}, 429));
     expect(await send(dispatch, undefined, 1)).toMatchObject({ until: NOW + 120_000 });

@@ -186,6 +186,17 @@ describe('when things end or fail', () => {
     expect((await box.store.delivery('d-e1'))?.delivery.runUrl).toBe(RUN.url);
   });
 
+  test('a failure that names a time holds everything of its credential back, for a day at the most', async () => {
+    const box = started();
+    const until = box.now() + 30 * 24 * 3_600_000;
+    await box.accept('e1', { send: [{ outcome: 'failed', status: 503, detail: 'down', ambiguous: true, notBefore: until }] });
+    await waitUntil(async () => expect(await box.outcomes('d-e1')).toEqual(['ambiguous']));
+
+    const [hold] = await box.store.holdBacks(box.now());
+    expect(hold?.until).toBeGreaterThan(box.now() + 23 * 3_600_000);
+    expect(hold?.until).toBeLessThanOrEqual(box.now() + 24 * 3_600_000);
+  });
+
   test('stop gives up on a target that ignores its signal', async () => {
     const box = started();
     const never = gate();

@@ -50,7 +50,39 @@ export function replacingContract(open: OpenStore): void {
     });
   });
 
+  describe('approval', () => {
+    onStore('what nobody has approved waits for that again when it is replayed', async (store) => {
+      await accept(store, eventOf('e1', { delivery: { state: 'held' } }));
+      await store.cancel(['d-e1'], T0);
+      expect(await store.replay(['d-e1'], T0)).toEqual([{ id: 'd-e1', done: true }]);
+      expect(await statesOf(store, 'd-e1')).toEqual(['held']);
+
+      await store.approve(['d-e1'], T0);
+      await bury(store, await claimOne(store, T0), T0);
+      await store.replay(['d-e1'], T0);
+      expect(await statesOf(store, 'd-e1')).toEqual(['pending']);
+    });
+  });
+
   describe('times', () => {
+    onStore('a delivery that waited for another has its whole time for retries', async (store) => {
+      await accept(store, eventOf('e1', { subject: 'one' }), eventOf('e2', { subject: 'one' }));
+      await bury(store, await claimOne(store, T0 + MINUTE), T0 + MINUTE);
+
+      expect((await claimOne(store, T0 + MINUTE * 2)).since).toBeGreaterThanOrEqual(T0 + MINUTE);
+    });
+
+    onStore('what is held back is told, as long as it is', async (store) => {
+      await accept(store, eventOf('e1'));
+      const claimed = await claimOne(store, T0);
+      const hold = { credential: claimed.credential, until: T0 + MINUTE, reason: 'rate limit' };
+      const attempt = { startedAt: T0, durationMs: 1, outcome: 'limited', status: 429, detail: 'rate limit' } as const;
+      await store.settle(claimed, attempt, { state: 'pending', dueAt: T0 + MINUTE, ambiguous: false, reason: 'rate limit' }, hold);
+
+      expect(await store.holdBacks(T0)).toEqual([hold]);
+      expect(await store.holdBacks(T0 + MINUTE)).toEqual([]);
+    });
+
     onStore('the end of a lease is a time at which there is something to claim', async (store) => {
       await accept(store, eventOf('e1'));
       await claimOne(store, T0);

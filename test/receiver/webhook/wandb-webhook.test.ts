@@ -187,6 +187,25 @@ describe('bad input', () => {
     expect(response.status).toBe(400);
   });
 
+  it('takes a slash at the end of the address', async () => {
+    const { post } = testReceiver();
+    expect((await post(aliasBody('v1'), { path: '/webhooks/wandb/' })).status).toBe(202);
+    expect((await post(aliasBody('v1'), { path: '/webhooks/wandb/a/b' })).status).toBe(404);
+  });
+
+  it('knows a source by one spelling only', async () => {
+    const { post } = testReceiver({ sources: {} });
+    expect((await post(aliasBody('v1'), { path: '/webhooks/wandb/Prod_EU' })).status).toBe(404);
+  });
+
+  it('takes a sender who hangs up for that, and for no bug', async () => {
+    const { receiver, log } = testReceiver();
+    const broken = new ReadableStream({ pull: (controller) => controller.error(new Error('aborted')) });
+    const init = { method: 'POST', body: broken, duplex: 'half', headers: { 'content-length': '3000' } } as RequestInit;
+    expect((await receiver.app.request('/webhooks/wandb', init)).status).toBe(400);
+    expect(log.at(-1)).toMatchObject({ level: 'warn', msg: 'the sender hung up before its body had arrived' });
+  });
+
   it('answers 405 for another method and 404 for a name that no source can have', async () => {
     const { receiver, post } = testReceiver();
     const response = await receiver.app.request('/webhooks/wandb');
@@ -233,6 +252,7 @@ describe('secrets', () => {
       `{"broken": ${JSON.stringify(secret)}`,
       JSON.stringify({ event: 'run_state', run_name: SECRET }),
     ];
+    bodies.push(`{"event":"run_state","run_name":${JSON.stringify(secret)},"run_name":"a key that stands twice"}`);
     for (const body of bodies) await post(body);
     const everything = JSON.stringify([
       await store.events({ limit: 9 }),
@@ -249,6 +269,6 @@ describe('secrets', () => {
     ])
       expect(everything).not.toContain(form);
     expect(everything).toContain('[redacted]');
-    expect(await store.deliveries({ limit: 9 })).toHaveLength(3);
+    expect(await store.deliveries({ limit: 9 })).toHaveLength(4);
   });
 });
