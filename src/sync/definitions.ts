@@ -23,7 +23,12 @@ export async function readConfigSources(cwd: string, patterns: readonly string[]
   const names = new Set<string>();
   for (const pattern of patterns) {
     const found = globSync(pattern, { cwd }).sort();
-    if (found.length === 0) return err([{ message: `${pattern}: there is no such file` }]);
+    if (found.length === 0)
+      return err([
+        {
+          message: `${pattern}: there is no such file: write it (see examples/wandb-relay.yaml), or name it with --config or RELAY_CONFIG`,
+        },
+      ]);
     for (const name of found) names.add(relative(cwd, resolve(cwd, name)));
   }
   const files: ConfigFile[] = [];

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { renderTable } from '../../receiver/cli/output.ts';
 import { startGitHub } from '../stand-ins/github.ts';
-import { type ReceiverProcess, startReceiver } from '../stand-ins/receiver-process.ts';
+import { type ReceiverProcess, runCommand, startReceiver } from '../stand-ins/receiver-process.ts';
+import { startWandb } from '../stand-ins/wandb-server.ts';
 import { DEMO_CONFIG, DEMO_REPOSITORIES, DEMO_SECRET, DEMO_TOKEN, DEMO_WORKFLOWS, demoScenes } from './scenes.ts';
 
 /**
@@ -12,6 +13,7 @@ import { DEMO_CONFIG, DEMO_REPOSITORIES, DEMO_SECRET, DEMO_TOKEN, DEMO_WORKFLOWS
  */
 const folder = mkdtempSync(join(tmpdir(), 'wandb-relay-demo-'));
 const github = await startGitHub({ repositories: DEMO_REPOSITORIES, workflows: DEMO_WORKFLOWS, tokens: { [DEMO_TOKEN]: 'acme' } });
+const wandb = await startWandb();
 let receiver: ReceiverProcess | undefined;
 
 try {
@@ -22,12 +24,15 @@ try {
       environment: { WANDB_WEBHOOK_SECRET: DEMO_SECRET, GITHUB_TOKEN: DEMO_TOKEN, GITHUB_API_URL: github.url },
     });
   receiver = await start();
-  console.log(`A receiver at ${receiver.url}, a stand-in for GitHub at ${github.url}.\n`);
+  console.log(`A receiver at ${receiver.url}, a stand-in for GitHub at ${github.url}, one for W&B at ${wandb.url}.\n`);
 
   const rows: string[][] = [];
   let failed = 0;
+  const access = { WANDB_API_KEY: wandb.apiKey, WANDB_BASE_URL: wandb.url, GITHUB_REPOSITORY: 'acme/models' };
   const stage = {
     github,
+    wandb,
+    command: (...words: string[]) => runCommand(words, { cwd: folder, environment: access }),
     receiver: () => receiver as ReceiverProcess,
     restart: async () => {
       await receiver?.end('SIGKILL');
@@ -58,5 +63,6 @@ try {
 } finally {
   await receiver?.end('SIGKILL');
   await github.close();
+  await wandb.close();
   rmSync(folder, { recursive: true, force: true });
 }

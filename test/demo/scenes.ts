@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { EVENT_TYPES, type EventType } from '../../src/event.ts';
 import { signBody } from '../../src/signature.ts';
 import type { GitHubStandIn, StandInDispatch, StandInWorkflow } from '../stand-ins/github.ts';
-import { eventually, type ReceiverProcess } from '../stand-ins/receiver-process.ts';
+import { type CommandResult, eventually, type ReceiverProcess } from '../stand-ins/receiver-process.ts';
 import { type Answer, aliasBody, post, relayBody, type SignatureForm } from '../stand-ins/wandb-sender.ts';
+import type { WandbStandIn } from '../stand-ins/wandb-server.ts';
 
 export const DEMO_SECRET = 'a-secret-for-the-demo-only';
 export const DEMO_TOKEN = 'ghp_a_token_for_the_demo_only';
@@ -15,7 +16,17 @@ export const DEMO_WORKFLOWS: readonly StandInWorkflow[] = [
 
 export const DEMO_CONFIG = `
 version: 1
+entity: acme
 settings: { github_writes_per_second: 50 }
+automations:
+  - name: link-to-registry
+    scope: { registry: model }
+    event: { link_artifact: {} }
+    action:
+      relay:
+        integration: demo
+        to:
+          - repository_dispatch: { repository: acme/models, event_type: link_artifact, client_payload: { delivery_id: "{{ delivery_id }}", model: "{{ event.artifact }}" } }
 routes:
   - name: every-kind
     on: { event: { not: add_artifact_alias } }
@@ -33,6 +44,9 @@ routes:
 `;
 
 export interface Stage {
+  readonly wandb: WandbStandIn;
+  /** Runs a command of the CLI against the stand-in for W&B. */
+  readonly command: (...words: string[]) => Promise<CommandResult>;
   readonly github: GitHubStandIn;
   readonly receiver: () => ReceiverProcess;
   /** Kills the receiver and starts it again. */
@@ -168,6 +182,27 @@ export const demoScenes: readonly Scene[] = [
       assert.equal(settled()?.outcome, 'found');
       assert.equal(dispatchesOf(github, answer).length, 1);
       return 'the run was found by its delivery id and nothing was sent twice';
+    },
+  },
+  {
+    title: 'an automation from wandb-relay.yaml, applied to W&B and fired by it',
+    play: async ({ github, wandb, command, receiver }) => {
+      const { world } = wandb;
+      world.entity('acme').secrets.set('DEMO_SECRET', DEMO_SECRET);
+      world.addWebhook(world.entity('acme'), 'demo', `${receiver().url}/webhooks/wandb`, { secretRef: 'DEMO_SECRET' });
+      wandb.forbidMutations();
+      assert.equal((await command('plan')).code, 2);
+      wandb.allowMutations();
+      const applied = await command('apply');
+      assert.equal(applied.code, 0, applied.stderr);
+      assert.equal((await command('plan')).code, 0);
+      await wandb.fire(world.trigger('link-to-registry').id, {
+        entity_name: 'acme',
+        artifact_version_string: 'acme/wandb-registry-model/resnet50:v14',
+      });
+      const models = () => github.dispatches.map(({ body }) => (body.client_payload as { model?: string } | undefined)?.model);
+      await eventually('the dispatch arrives', () => models().includes('acme/wandb-registry-model/resnet50:v14'));
+      return 'planned, applied, nothing left to plan; fired, then dispatched to acme/models';
     },
   },
   {
