@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { automationSchema } from './automation.ts';
 import type { ScopedEvent } from './builder-events.ts';
-import type { configSchema } from './config.ts';
+import type { configSchema } from './config-schema.ts';
 
 /** Actions, automations and whole configs, for the TypeScript builders. What they make is plain JSON, as in YAML. */
 

@@ -1,7 +1,7 @@
 import type { Automation } from './automation.ts';
-import type { ConfigContent } from './config.ts';
 import { automationProblems, type Found, integrationProblems, routeProblems } from './config-names.ts';
 import type { ConfigPath, ConfigProblem, Locator } from './config-problem.ts';
+import type { ConfigContent } from './config-schema.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 import type { RouteDefinition } from './route.ts';

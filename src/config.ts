@@ -1,40 +1,13 @@
 import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
-import { type Automation, automationSchema, relayRoute } from './automation.ts';
+import { type Automation, relayRoute } from './automation.ts';
 import { type ConfigPart, mergeParts, sourceOf } from './config-merge.ts';
 import { type ConfigPath, type ConfigPlace, type ConfigProblem, type Locator, locatorOf, problemsOf } from './config-problem.ts';
+import { type ConfigContent, configSchema } from './config-schema.ts';
 import type { JsonObject } from './json.ts';
 import { err, ok, type Result } from './result.ts';
-import { type RouteDefinition, routeSchema } from './route.ts';
-import { durationSchema, nameSchema, positiveWhole } from './schema-words.ts';
-import { integrationsSchema, type WebhookIntegration } from './webhook-integration.ts';
-
-const settingsSchema = z.strictObject({
-  dedupe_window: durationSchema.optional().describe('An identical body within this time is a duplicate; default 5m'),
-  retry_for: durationSchema.optional().describe('How long a delivery is tried; default 3d'),
-  github_writes_per_second: z
-    .number()
-    .positive('must be positive')
-    .max(100, 'must be at most 100')
-    .optional()
-    .describe('Per credential; default 3'),
-  max_body_bytes: positiveWhole
-    .max(10_485_760, 'must be at most 10485760')
-    .optional()
-    .describe('Largest body of a webhook; default 262144'),
-});
-
-export const configSchema = z.strictObject({
-  version: z.literal(1),
-  entity: nameSchema.optional().describe('The team: default of every scope and integration'),
-  organization: nameSchema.optional().describe('Only for registries; found from the team when left out'),
-  integrations: integrationsSchema.optional(),
-  automations: z.array(automationSchema).optional(),
-  routes: z.array(routeSchema).optional(),
-  settings: settingsSchema.optional(),
-});
-
-export type ConfigContent = z.infer<typeof configSchema>;
+import type { RouteDefinition } from './route.ts';
+import type { WebhookIntegration } from './webhook-integration.ts';
 
 /** Durations in milliseconds, sizes in bytes. */
 export interface Settings {
@@ -150,7 +123,7 @@ function problemAt(file: string, lines: LineCounter, offset: number, message: st
   return { file, line, column: col, field: '', message };
 }
 
-function readSettings(settings: z.infer<typeof settingsSchema> | undefined): Settings {
+function readSettings(settings: ConfigContent['settings']): Settings {
   return {
     dedupeWindowMs: settings?.dedupe_window ?? DEFAULT_SETTINGS.dedupeWindowMs,
     retryForMs: settings?.retry_for ?? DEFAULT_SETTINGS.retryForMs,

@@ -84,6 +84,9 @@ export type TargetRequest =
     }
   | { readonly kind: 'slack'; readonly channel: string; readonly text: string | null; readonly thread: boolean };
 
+/** The requests that go to GitHub. */
+export type DispatchRequest = Extract<TargetRequest, { kind: 'repository_dispatch' | 'workflow_dispatch' }>;
+
 export interface CompiledTarget {
   readonly kind: TargetKind;
   /** Where it goes, in one word: `repository_dispatch:acme/deploy`. Deliveries of one subject keep their order per target. */

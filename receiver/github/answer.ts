@@ -1,4 +1,5 @@
 import { RequestError } from '@octokit/request-error';
+import { neverSent } from '../../src/never-sent.ts';
 import type { SendResult } from '../outbox/target.ts';
 
 /** What GitHub's answers mean. Pure: errors in, results out. */
@@ -22,21 +23,6 @@ export interface AnswerContext {
 const LIMIT_WAIT_MS = 60_000;
 const LIMIT_WAIT_MAX_MS = 3_600_000;
 const LONGEST_WINDOW_MS = 2 * 3_600_000;
-
-/** Failures before the request has left this machine: nothing can have happened at GitHub. */
-const NEVER_SENT: ReadonlySet<string> = new Set([
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-]);
 
 /**
  * Reads a failed request to GitHub. Rules: GitHub's REST documentation ("Rate limits", "Best practices").
@@ -106,22 +92,14 @@ export function allowanceReset(headers: Headers, now: number): number | undefine
 }
 
 function noAnswer(error: unknown, context: AnswerContext): Failure {
-  const code = codeOf(error);
   const what = isTimeout(error) ? 'no answer in time' : error instanceof Error ? error.message : String(error);
-  const neverSent = code !== undefined && NEVER_SENT.has(code);
+  const notSent = neverSent(error);
   return {
     outcome: 'failed',
     status: null,
-    ambiguous: context.writes && !neverSent,
-    detail: neverSent ? `GitHub could not be reached: ${what}` : `the connection to GitHub failed: ${what}`,
+    ambiguous: context.writes && !notSent,
+    detail: notSent ? `GitHub could not be reached: ${what}` : `the connection to GitHub failed: ${what}`,
   };
-}
-
-/** The code of the innermost cause that has one. */
-function codeOf(error: unknown): string | undefined {
-  let code: string | undefined;
-  for (let at = error; at instanceof Error; at = at.cause) if ('code' in at && typeof at.code === 'string') code = at.code;
-  return code;
 }
 
 function isTimeout(error: unknown): boolean {

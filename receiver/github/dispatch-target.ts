@@ -1,11 +1,9 @@
 import { Octokit } from '@octokit/rest';
-import { requestProblem, type TargetRequest } from '../../src/target.ts';
+import { type DispatchRequest, requestProblem } from '../../src/target.ts';
 import type { LookResult, SendContext, SendResult, Target } from '../outbox/target.ts';
 import { type AnswerContext, allowanceReset, readFailure } from './answer.ts';
 import type { GitHubCredentials, Permission } from './credentials.ts';
 import { hintsFor } from './hints.ts';
-
-export type DispatchRequest = Extract<TargetRequest, { kind: 'repository_dispatch' | 'workflow_dispatch' }>;
 
 export interface DispatchOptions {
   readonly credentials: GitHubCredentials;

@@ -1,6 +1,6 @@
+import type { DispatchRequest } from '../../src/target.ts';
 import type { Logger } from '../log.ts';
 import type { Target } from '../outbox/target.ts';
-import type { DispatchRequest } from './dispatch-target.ts';
 import { describeRequest } from './wire-request.ts';
 
 /** The sandbox's target: writes down what it would send, and sends nothing. */

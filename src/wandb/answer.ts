@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../json.ts';
+import { neverSent } from '../never-sent.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { WandbError, WandbErrorKind } from './wandb-error.ts';
 
@@ -16,21 +17,6 @@ export interface Refusal {
   /** The same request may be sent again: nothing was changed by it, and the next answer may differ. */
   readonly retry: boolean;
 }
-
-/** Failures before the request has left this machine: nothing can have happened at W&B. */
-const NEVER_SENT: ReadonlySet<string> = new Set([
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-]);
 
 /**
  * Reads an answer of `/graphql`. The rules are those of the Python client (0.28 to 0.30): retried are 408, 429 and 5xx
@@ -62,10 +48,9 @@ export function readAnswer(answer: HttpAnswer, writes: boolean): Result<JsonObje
 /** Reads what `fetch` threw: no answer at all, or a broken one. */
 export function readNoAnswer(thrown: unknown, writes: boolean, timeoutMs: number): Refusal {
   const code = causeCode(thrown);
-  const neverSent = NEVER_SENT.has(code);
   const timedOut = thrown instanceof Error && thrown.name === 'TimeoutError';
   const what = timedOut ? `no answer within ${timeoutMs / 1000} s` : `no answer (${code === '' ? 'the connection broke' : code})`;
-  const open = writes && !neverSent;
+  const open = writes && !neverSent(thrown);
   return {
     error: {
       kind: open ? 'unclear' : 'unavailable',

@@ -1,27 +1,12 @@
+import { SAMPLE_VALUES } from '../../receiver/cli/sample-event.ts';
 import type { EventType } from '../../src/event.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { relayPayload, substituteVariables } from '../../src/relay-payload.ts';
 import { signBody } from '../../src/signature.ts';
 
-/** What W&B puts in for its variables, unless a test says otherwise. */
-export const VALUES: Readonly<Record<string, string>> = {
-  event_author: 'ada',
-  entity_name: 'acme',
-  project_name: 'wandb-registry-model',
-  artifact_collection_name: 'resnet50',
-  artifact_version: 'wandb-artifact://_id/QXJ0aWZhY3Q6MTIz',
-  artifact_version_string: 'acme/wandb-registry-model/resnet50:v12',
-  alias: 'production',
-  tag: 'approved',
-  run_name: 'train-42',
-  run_status: 'finished',
-  metric_values: '[0.91]',
-  metric_current_status: 'running',
-};
-
 /** The body that an automation with the relay payload sends. */
 export function relayBody(type: EventType, values: Readonly<Record<string, string>> = {}, automation = 'deploy-production'): JsonObject {
-  return substituteVariables(relayPayload(type, automation, 'accuracy'), { ...VALUES, ...values });
+  return substituteVariables(relayPayload(type, automation, 'accuracy'), { ...SAMPLE_VALUES, ...values });
 }
 
 /** An alias put on a version of a collection. */

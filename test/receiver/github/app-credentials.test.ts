@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appCredentials } from '../../../receiver/github/app-credentials.ts';
-import { type DispatchRequest, dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
+import { dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
+import type { DispatchRequest } from '../../../src/target.ts';
 import { type GitHubStandIn, startGitHub } from '../../stand-ins/github.ts';
 
 const dispatch: DispatchRequest = {

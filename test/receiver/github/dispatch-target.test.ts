@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { type DispatchRequest, dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
+import { dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
 import { tokenCredentials } from '../../../receiver/github/token-credentials.ts';
+import type { DispatchRequest } from '../../../src/target.ts';
 import { type ScriptedAnswer, scriptedServer } from '../../stand-ins/scripted-server.ts';
 
 const NOW = 1_800_000_000_000;

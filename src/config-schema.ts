@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { automationSchema } from './automation.ts';
+import { routeSchema } from './route.ts';
+import { durationSchema, nameSchema, positiveWhole } from './schema-words.ts';
+import { integrationsSchema } from './webhook-integration.ts';
+
+/** The config file, version 1: what may stand in one file. Types, checks and the JSON Schema for editors come from here. */
+
+const settingsSchema = z.strictObject({
+  dedupe_window: durationSchema.optional().describe('An identical body within this time is a duplicate; default 5m'),
+  retry_for: durationSchema.optional().describe('How long a delivery is tried; default 3d'),
+  github_writes_per_second: z
+    .number()
+    .positive('must be positive')
+    .max(100, 'must be at most 100')
+    .optional()
+    .describe('Per credential; default 3'),
+  max_body_bytes: positiveWhole
+    .max(10_485_760, 'must be at most 10485760')
+    .optional()
+    .describe('Largest body of a webhook; default 262144'),
+});
+
+export const configSchema = z.strictObject({
+  version: z.literal(1),
+  entity: nameSchema.optional().describe('The team: default of every scope and integration'),
+  organization: nameSchema.optional().describe('Only for registries; found from the team when left out'),
+  integrations: integrationsSchema.optional(),
+  automations: z.array(automationSchema).optional(),
+  routes: z.array(routeSchema).optional(),
+  settings: settingsSchema.optional(),
+});
+
+export type ConfigContent = z.infer<typeof configSchema>;
