@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { identityOf, type Plan, type PlannedChange } from './plan.ts';
+import { identityOf, type Plan, type PlannedChange, summaryOf } from './plan.ts';
 import { err, ok, type Result } from './result.ts';
 
 const approvedSchema = z.object({
@@ -34,7 +34,5 @@ export function onlyApproved(plan: Plan, approved: ApprovedPlan): Plan {
     const reason = before === undefined ? 'it is not in the approved plan' : 'it has moved since the plan was approved';
     return { ...change, action: 'refused', reason: `${reason}: plan again and have that approved` };
   });
-  const summary = { create: 0, update: 0, delete: 0, unchanged: 0, refused: 0 };
-  for (const { action } of changes) summary[action]++;
-  return { ...plan, changes, summary };
+  return { ...plan, changes, summary: summaryOf(changes) };
 }

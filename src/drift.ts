@@ -17,19 +17,23 @@ export interface DriftedChange {
   readonly change: PlannedChange;
 }
 
-/** Tells drift at W&B apart from definitions that are not applied yet. Refused changes are neither. */
+/** Tells drift at W&B apart from definitions that are not applied yet. A refused deletion is neither. */
 export function findDrift(plan: Plan, desired: readonly DesiredTrigger[], live: readonly LiveTrigger[]): DriftedChange[] {
   const intended = new Map(
     desired.map((one) => [identityOf({ key: one.key, scope: one.scope.description }), stateDigest(stateOfInput(one.input))]),
   );
   const existing = new Map(live.map((trigger) => [trigger.id, trigger]));
   return plan.changes.flatMap((change): DriftedChange[] => {
-    if (change.action === 'unchanged' || change.action === 'refused') return [];
+    if (change.action === 'unchanged') return [];
+    // What is defined and no longer ours was taken over, or lost its mark when somebody edited its description.
+    if (change.action === 'refused') return intended.has(identityOf(change)) ? [{ kind: 'drift', change }] : [];
     // What is defined and not there was deleted, or never applied: on the branch that is applied, both are drift.
     if (change.action === 'create') return [{ kind: 'drift', change }];
     const trigger = existing.get(change.id ?? '');
     const applied = trigger === undefined ? undefined : readMark(trigger.description).mark?.applied;
-    if (trigger === undefined || change.action === 'delete' || applied === undefined) return [{ kind: 'definition', change }];
+    if (trigger === undefined || change.action === 'delete') return [{ kind: 'definition', change }];
+    // One that is adopted has no mark until its first change: like what is not there, it differs from what was applied.
+    if (applied === undefined) return [{ kind: 'drift', change }];
     const moved = intended.get(identityOf(change)) !== applied;
     const drifted = stateDigest(stateOfLive(trigger)) !== applied;
     return [{ kind: drifted ? (moved ? 'both' : 'drift') : 'definition', change }];

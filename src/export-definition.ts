@@ -1,8 +1,11 @@
-import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
-import { readMark } from './ownership.ts';
+import { automationSchema } from './automation.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from './json.ts';
+import { isSameRepository, readMark } from './ownership.ts';
+import { formatPercent } from './percent.ts';
 import { err, ok, type Result } from './result.ts';
 import type { LiveTrigger } from './trigger.ts';
-import { normalFilter } from './trigger-state.ts';
+import { triggerInput } from './trigger-input.ts';
+import { fieldChanges, normalFilter, stateOfInput, stateOfLive } from './trigger-state.ts';
 
 /** What is known of the world that the automations live in. */
 export interface ExportContext {
@@ -37,7 +40,7 @@ const EVENT_KEYS: ReadonlyMap<string, string> = new Map([
  */
 export function exportDefinition(live: LiveTrigger, context: ExportContext, nameIsShared: boolean): Result<JsonObject, string> {
   const { text, mark } = readMark(live.description);
-  if (mark !== undefined && mark.repository !== context.repository) return err(`it belongs to ${mark.repository}`);
+  if (mark !== undefined && !isSameRepository(mark.repository, context.repository)) return err(`it belongs to ${mark.repository}`);
   const scope = scopeOf(live, context);
   const event = eventOf(live);
   const action = actionOf(live);
@@ -45,7 +48,7 @@ export function exportDefinition(live: LiveTrigger, context: ExportContext, name
   if (!event.ok) return event;
   if (!action.ok) return action;
   const key = mark?.key ?? (nameIsShared ? `${Object.values(scope.value).join('/')}/${live.name}` : live.name);
-  return ok({
+  const definition: JsonObject = {
     name: live.name,
     ...(key === live.name ? {} : { key }),
     ...(mark === undefined ? { adopt: true } : {}),
@@ -54,7 +57,23 @@ export function exportDefinition(live: LiveTrigger, context: ExportContext, name
     scope: scope.value,
     ...event.value,
     action: action.value,
-  });
+  };
+  const lost = whatIsLost(definition, live);
+  return lost === undefined ? ok(definition) : err(lost);
+}
+
+/** Why a definition would be refused, or would change what exists. */
+function whatIsLost(definition: JsonObject, live: LiveTrigger): string | undefined {
+  const read = automationSchema.safeParse(definition);
+  if (!read.success) {
+    const issue = read.error.issues[0];
+    return `its definition would be refused: ${issue?.path.join('.')}: ${issue?.message}`;
+  }
+  const { action, scope } = live;
+  const integrationId = 'integrationId' in action ? (action.integrationId ?? undefined) : undefined;
+  const input = triggerInput(read.data, { scope: { type: scope.type, id: scope.id, description: '' }, integrationId });
+  const paths = fieldChanges(stateOfLive(live), stateOfInput(input)).map(({ path }) => path);
+  return paths.length === 0 ? undefined : `a definition would change it: ${paths.join(', ')}`;
 }
 
 function scopeOf({ scope }: LiveTrigger, context: ExportContext): Result<JsonObject, string> {
@@ -117,7 +136,7 @@ function matchOf(condition: JsonValue | undefined): JsonValue | undefined {
 
 /** `runs:` of the definition, or nothing when every run is meant. */
 function runsOf(runFilter: JsonValue | undefined): JsonObject {
-  const raw = typeof runFilter === 'string' ? (JSON.parse(runFilter) as JsonValue) : runFilter;
+  const raw = typeof runFilter === 'string' ? jsonOr(runFilter) : runFilter;
   const normal = normalFilter(raw ?? {});
   if (!isJsonObject(normal) || Object.keys(normal).length === 0) return {};
   const name = Object.keys(normal).length === 1 ? matchOf(normal.display_name) : undefined;
@@ -174,15 +193,7 @@ function changeOf(filter: JsonValue | undefined): JsonObject | undefined {
   if (change === undefined || typeof amount !== 'number' || typeof filter.name !== 'string') return undefined;
   const windows = { window: filter.current_window_size, prior_window: filter.prior_window_size };
   if (filter.change_type === 'ABSOLUTE') return { metric: filter.name, ...aggregated(filter.agg_op, windows), [change]: amount };
-  // Percentages are written so that reading them gives the same fraction again.
-  const percent = percentOf(amount);
-  return percent === undefined ? undefined : { metric: filter.name, ...aggregated(filter.agg_op, windows), [change]: percent };
-}
-
-function percentOf(fraction: number): string | undefined {
-  const exact = [fraction * 100, Number((fraction * 100).toPrecision(15)), Number((fraction * 100).toPrecision(12))];
-  const percent = exact.find((value) => value / 100 === fraction && /^\d+(\.\d+)?$/.test(String(value)));
-  return percent === undefined ? undefined : `${percent}%`;
+  return { metric: filter.name, ...aggregated(filter.agg_op, windows), [change]: formatPercent(amount) };
 }
 
 function zscoreOf(filter: JsonValue | undefined): JsonObject | undefined {
@@ -204,9 +215,9 @@ function actionOf({ action }: LiveTrigger): Result<JsonObject, string> {
   switch (action.type) {
     case 'GENERIC_WEBHOOK': {
       if (action.integrationName === null) return err('its webhook integration is gone');
-      const payload =
-        action.requestPayload === null || action.requestPayload === '' ? null : (JSON.parse(action.requestPayload) as JsonValue);
-      return ok({ webhook: { integration: action.integrationName, payload } });
+      const payload = parseJson(action.requestPayload || 'null');
+      if (!payload.ok) return err(`its payload is no JSON: ${payload.error}`);
+      return ok({ webhook: { integration: action.integrationName, payload: payload.value } });
     }
     case 'NOTIFICATION': {
       if (action.channel === null) return err('its Slack integration is gone');
@@ -225,4 +236,10 @@ function actionOf({ action }: LiveTrigger): Result<JsonObject, string> {
     case 'OTHER':
       return err(`its action ${action.kind} has no definition`);
   }
+}
+
+/** What is no JSON stays text. */
+function jsonOr(text: string): JsonValue {
+  const parsed = parseJson(text);
+  return parsed.ok ? parsed.value : text;
 }

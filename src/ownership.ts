@@ -16,24 +16,36 @@ export interface Mark extends Owner {
   readonly applied: string;
 }
 
-const MARK = /(?:^|\s*)\[wandb-relay (\S+) (.+) ([0-9a-f]{8})\]\s*$/;
+const OPENING = '[wandb-relay ';
+const MARK = /^\[wandb-relay (\S+) ([^[\]\n]+) ([0-9a-f]{8})\]$/;
 
-/** The description with its mark. */
+/** GitHub does not tell `Acme/Models` from `acme/models`. */
+export function isSameRepository(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+/** The description with its mark, in place of any that it has. */
 export function withMark(description: string | null, mark: Mark): string {
   const text = `[wandb-relay ${mark.repository} ${escapeKey(mark.key)} ${mark.applied}]`;
-  return description === null || description === '' ? text : `${description} ${text}`;
+  const own = readMark(description).text;
+  return own === null ? text : `${own} ${text}`;
 }
 
-/** Takes a description apart; a description without a mark is nobody's. */
+/**
+ * Takes a description apart; a description without a mark is nobody's. Space at the end of the text is no part of it: the
+ * mark hides it, and a YAML block always ends with a line break.
+ */
 export function readMark(description: string | null): { readonly text: string | null; readonly mark: Mark | undefined } {
-  const found = description === null ? null : MARK.exec(description);
-  if (description === null || found === null) return { text: blankToNull(description), mark: undefined };
+  const whole = (description ?? '').trimEnd();
+  const start = whole.lastIndexOf(OPENING);
+  const found = start < 0 ? null : MARK.exec(whole.slice(start));
+  if (found === null) return { text: blankToNull(whole), mark: undefined };
   const [, repository = '', key = '', applied = ''] = found;
-  return { text: blankToNull(description.slice(0, found.index)), mark: { repository, key: unescapeKey(key), applied } };
+  return { text: blankToNull(whole.slice(0, start).trimEnd()), mark: { repository, key: unescapeKey(key), applied } };
 }
 
-function blankToNull(text: string | null): string | null {
-  return text === null || text.trim() === '' ? null : text;
+function blankToNull(text: string): string | null {
+  return text === '' ? null : text;
 }
 
 /** A bracket in a key would end the mark too soon. */

@@ -13,8 +13,9 @@ export function planLines(plan: Plan): string[] {
   const shown = worstFirst(plan.changes);
   const lines = shown.flatMap(changeLines);
   for (const { name, scope, key } of plan.orphans) {
-    lines.push(`? ${name} (${scope}): its definition "${key}" is gone; it stays, unless you apply with --prune`);
+    lines.push(visible(`? ${name} (${scope}): its definition "${key}" is gone; it stays, unless you apply with --prune`));
   }
+  lines.push(...plan.notes.map((note) => visible(`* ${note}`)));
   return [...lines, ...(lines.length > 0 ? [''] : []), summaryLine(plan)];
 }
 
@@ -31,10 +32,19 @@ export function summaryLine({ summary }: Pick<Plan, 'summary'>): string {
 
 export function changeLines(change: PlannedChange): string[] {
   const head = `${SIGN[change.action]} ${change.name} (${change.scope})`;
-  if (change.action === 'delete') return [`${head}: deleted`];
+  if (change.action === 'delete') return [visible(`${head}: deleted`)];
   const reason = change.reason === undefined ? [] : [`    refused: ${change.reason}`];
-  const fields = change.action === 'create' ? change.fields.flatMap(flatten) : change.fields;
-  return [head, ...reason, ...fields.map((field) => `    ${fieldLine(field)}`)];
+  // Of what is created, what is nothing goes without saying.
+  const fields = change.action === 'create' ? change.fields.filter(({ after }) => after !== null) : change.fields;
+  return [head, ...reason, ...fields.map((field) => `    ${fieldLine(field)}`)].map(visible);
+}
+
+/** Anybody may have written a name or a key of a payload: it must not make lines of its own, nor turn the text round. */
+export function visible(text: string): string {
+  return text.replace(
+    /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** `event.filter.alias.$eq: "staging" → "production"` */
@@ -43,16 +53,18 @@ export function fieldLine({ path, before, after }: FieldChange): string {
   return `${path}: ${show(before)} → ${after === undefined ? '(gone)' : show(after)}`;
 }
 
-/** What is created is shown field by field, leaving out what is nothing. */
-function flatten({ path, after }: FieldChange): FieldChange[] {
-  if (typeof after !== 'object' || after === null || Array.isArray(after)) {
-    return after === null || after === undefined ? [] : [{ path, before: undefined, after }];
-  }
-  return Object.entries(after).flatMap(([key, value]) =>
-    flatten({ path: path === '' ? key : `${path}.${key}`, before: undefined, after: value }),
-  );
-}
-
 function show(value: JsonValue | undefined): string {
   return value === undefined ? '(nothing)' : JSON.stringify(value);
+}
+
+/**
+ * A plan as JSON: `{fingerprint, summary, changes: [{action, key, name, scope, fields: [{path, before, after}]}], notes, orphans}`.
+ * Nothing before, or after, is `null`.
+ */
+export function planJson(plan: Plan): object {
+  return { ...plan, changes: plan.changes.map(changeJson) };
+}
+
+export function changeJson({ input: _input, ...change }: PlannedChange): object {
+  return { ...change, fields: change.fields.map(({ path, before, after }) => ({ path, before: before ?? null, after: after ?? null })) };
 }

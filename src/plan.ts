@@ -1,6 +1,6 @@
 import { fingerprintOf } from './canonical.ts';
 import type { JsonValue } from './json.ts';
-import { readMark, withMark } from './ownership.ts';
+import { isSameRepository, readMark, withMark } from './ownership.ts';
 import type { LiveTrigger, TriggerInput, TriggerScope } from './trigger.ts';
 import { type FieldChange, fieldChanges, stateDigest, stateOfInput, stateOfLive } from './trigger-state.ts';
 
@@ -39,6 +39,8 @@ export interface Plan {
   readonly fingerprint: string;
   readonly summary: Readonly<Record<PlanAction, number>>;
   readonly changes: readonly PlannedChange[];
+  /** What else will be done, or has to be done by hand. */
+  readonly notes: readonly string[];
   /** Managed automations whose definition is gone and that stay, because nobody asked to prune. */
   readonly orphans: readonly { readonly key: string; readonly name: string; readonly scope: string }[];
 }
@@ -71,11 +73,12 @@ export function makePlan(desired: readonly DesiredTrigger[], live: readonly Live
   const managed = live.filter((trigger) => ownedBy(trigger, options.repository));
   const gone = managed.filter((trigger) => !taken.has(trigger.id));
   const deletions = options.prune ? planDeletions(gone, managed.length, options) : [];
-  const all = [...changes, ...deletions];
+  const all = refuseTakenNames([...changes, ...deletions], live);
   return {
     fingerprint: fingerprintOf(all.map(({ key, scope, action, fingerprint }) => `${action} ${key} ${scope} ${fingerprint}`).sort()),
     summary: summaryOf(all),
     changes: all,
+    notes: [],
     orphans: options.prune ? [] : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: liveScope(trigger) })),
   };
 }
@@ -96,7 +99,8 @@ function findLive(
   if (inPlace !== undefined) return inPlace;
   // A key that names one definition names it in whatever scope; a name that several scopes share does not.
   if (byKey[0] !== undefined && keys.get(key) === 1) return byKey[0];
-  const moved = movedFrom === undefined ? undefined : mine.find((trigger) => keyOf(trigger) === movedFrom && !keys.has(movedFrom));
+  const byOldKey = movedFrom === undefined || keys.has(movedFrom) ? [] : mine.filter((trigger) => keyOf(trigger) === movedFrom);
+  const moved = byOldKey.find(here) ?? byOldKey[0];
   if (moved !== undefined) return moved;
   const inScope = free.filter(here);
   // One of ours that another definition will claim by its key, and then rename, does not stand in the way.
@@ -125,8 +129,13 @@ function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, reposi
 
   const owner = readMark(found.description).mark;
   const at = { ...common, fingerprint, id: found.id };
-  if (owner !== undefined && owner.repository !== repository) {
-    return { ...at, action: 'refused', fields, reason: `it belongs to ${owner.repository}: remove it there, or choose another name` };
+  if (owner !== undefined && !isSameRepository(owner.repository, repository) && !desired.adopt) {
+    return {
+      ...at,
+      action: 'refused',
+      fields,
+      reason: `it belongs to ${owner.repository}: remove it there and add "adopt: true" here, or choose another name`,
+    };
   }
   if (owner === undefined && !desired.adopt) {
     return {
@@ -136,14 +145,39 @@ function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, reposi
       reason: 'somebody else made an automation of this name: add "adopt: true" to take it over, or choose another name',
     };
   }
-  const renamedKey = owner !== undefined && owner.key !== desired.key;
+  const renamedKey = owner !== undefined && (owner.key !== desired.key || !isSameRepository(owner.repository, repository));
   if (fields.length === 0 && !renamedKey) return { ...at, action: 'unchanged', fields };
   return {
     ...at,
     action: 'update',
-    fields: renamedKey ? [...fields, { path: 'key', before: owner.key, after: desired.key }] : fields,
+    fields: renamedKey
+      ? [...fields, { path: 'owner', before: `${owner.repository} ${owner.key}`, after: `${repository} ${desired.key}` }]
+      : fields,
     input,
   };
+}
+
+/** A name that something keeps is refused here, where people look, and not by W&B half-way through. */
+function refuseTakenNames(changes: readonly PlannedChange[], live: readonly LiveTrigger[]): readonly PlannedChange[] {
+  const placeOf = (scopeId: string, name: string) => `${scopeId}\n${name}`;
+  const holders = new Map(live.map((trigger) => [placeOf(trigger.scope.id, trigger.name), trigger]));
+  const byId = new Map(changes.map((change) => [change.id, change]));
+  const stays = ({ id, name, scope }: LiveTrigger): boolean => {
+    const change = byId.get(id);
+    if (change?.action === 'update' && change.input !== undefined) {
+      return placeOf(change.input.scopeID, change.input.name) === placeOf(scope.id, name);
+    }
+    return change?.action !== 'delete';
+  };
+  const next = changes.map((change): PlannedChange => {
+    if ((change.action !== 'create' && change.action !== 'update') || change.input === undefined) return change;
+    const holder = holders.get(placeOf(change.input.scopeID, change.input.name));
+    if (holder === undefined || holder.id === change.id || !stays(holder)) return change;
+    const reason = `the scope has another automation of this name, ${holder.id}, which stays: choose another name, or delete that one first`;
+    return { ...change, action: 'refused', reason };
+  });
+  // What is refused keeps its own name, which another may wait for.
+  return next.every((change, i) => change === changes[i]) ? changes : refuseTakenNames(next, live);
 }
 
 function planDeletions(gone: readonly LiveTrigger[], managed: number, { maxDeletes }: PlanOptions): PlannedChange[] {
@@ -156,7 +190,7 @@ function planDeletions(gone: readonly LiveTrigger[], managed: number, { maxDelet
       key: keyOf(trigger),
       name: trigger.name,
       scope: liveScope(trigger),
-      fields: [{ path: '', before, after: undefined }],
+      fields: fieldChanges(before, undefined),
       fingerprint: fingerprintOf({ intended: null, current: { ...stateOfLive(trigger), id: trigger.id } }),
       id: trigger.id,
       ...(reason === undefined ? {} : { reason }),
@@ -173,14 +207,15 @@ function deletionProblem(gone: number, managed: number, half: number, maxDeletes
   return undefined;
 }
 
-function summaryOf(changes: readonly PlannedChange[]): Record<PlanAction, number> {
+export function summaryOf(changes: readonly PlannedChange[]): Record<PlanAction, number> {
   const summary = { create: 0, update: 0, delete: 0, unchanged: 0, refused: 0 };
   for (const { action } of changes) summary[action]++;
   return summary;
 }
 
 function ownedBy(trigger: LiveTrigger, repository: string): boolean {
-  return readMark(trigger.description).mark?.repository === repository;
+  const { mark } = readMark(trigger.description);
+  return mark !== undefined && isSameRepository(mark.repository, repository);
 }
 
 function keyOf(trigger: LiveTrigger): string {

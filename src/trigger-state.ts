@@ -1,4 +1,5 @@
 import { canonicalJson, fingerprintOf } from './canonical.ts';
+import { mutationFilter, runFilter } from './filter-algebra.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { readMark } from './ownership.ts';
 import type { LiveTrigger, TriggerInput } from './trigger.ts';
@@ -95,11 +96,16 @@ const ENVELOPE_KEYS = ['run_filter', 'run_metric_filter', 'run_state_filter', 'm
  * values dropped, `{x: 1}` written as `{x: {$eq: 1}}`, and the states of a run filter put in order.
  */
 export function normalFilter(filter: JsonValue): JsonValue {
-  if (!isJsonObject(filter) || !ENVELOPE_KEYS.some((key) => key in filter)) return normalCondition(filter);
+  if (!isJsonObject(filter)) return filter;
+  // Brought into the shape in which we would send it, so that every way to write a condition is the same.
+  if (!ENVELOPE_KEYS.some((key) => Object.hasOwn(filter, key))) return normalCondition(mutationFilter(filter));
   return withoutNulls(
     Object.fromEntries(
       Object.entries(filter).map(([key, value]): [string, JsonValue] => {
-        if (key === 'run_filter') return [key, normalCondition(typeof value === 'string' ? parsed(value) : value)];
+        if (key === 'run_filter') {
+          const condition = typeof value === 'string' ? parsed(value) : value;
+          return [key, isJsonObject(condition) ? normalCondition(runFilter(condition)) : condition];
+        }
         if (key === 'run_state_filter' && isJsonObject(value) && Array.isArray(value.states)) {
           return [key, { ...value, states: value.states.map(String).sort() }];
         }
@@ -146,13 +152,27 @@ export interface FieldChange {
   readonly after: JsonValue | undefined;
 }
 
-/** The fields in which two states differ, in the order of the intended one. Lists are compared whole. */
+/** A payload may have a field that is called `constructor`. */
+function own(object: JsonObject, key: string): JsonValue | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+/**
+ * The fields in which two states differ, in the order of the intended one; of what is new or gone, every field. Lists are
+ * compared whole.
+ */
 export function fieldChanges(before: JsonValue | undefined, after: JsonValue | undefined, path = ''): FieldChange[] {
-  if (isJsonObject(before) && isJsonObject(after)) {
-    return [...new Set([...Object.keys(after), ...Object.keys(before)])].flatMap((key) =>
-      fieldChanges(before[key], after[key], path === '' ? key : `${path}.${key}`),
+  const from = before === undefined && isFilled(after) ? {} : before;
+  const to = after === undefined && isFilled(before) ? {} : after;
+  if (isJsonObject(from) && isJsonObject(to)) {
+    return [...new Set([...Object.keys(to), ...Object.keys(from)])].flatMap((key) =>
+      fieldChanges(own(from, key), own(to, key), path === '' ? key : `${path}.${key}`),
     );
   }
   const same = before === undefined || after === undefined ? before === after : canonicalJson(before) === canonicalJson(after);
   return same ? [] : [{ path, before, after }];
+}
+
+function isFilled(value: JsonValue | undefined): boolean {
+  return isJsonObject(value) && Object.keys(value).length > 0;
 }

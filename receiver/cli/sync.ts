@@ -6,8 +6,8 @@ import { type Complaint, complaintOf, formatComplaint } from '../../src/complain
 import type { Config } from '../../src/config.ts';
 import { readConfigFiles } from '../../src/config-files.ts';
 import { exportYaml } from '../../src/export-yaml.ts';
-import { hasChanges, type Plan } from '../../src/plan.ts';
-import { changeLines, planLines } from '../../src/plan-report.ts';
+import { hasChanges } from '../../src/plan.ts';
+import { changeJson, changeLines, planJson, planLines } from '../../src/plan-report.ts';
 import { type Approval, applySync, connect, driftSync, planSync, type SyncOptions } from '../../src/sync/commands.ts';
 import { readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
 import { exportSync } from '../../src/sync/export.ts';
@@ -40,12 +40,11 @@ export async function plan(
   const planned = await planSync(ready.config, ready.client, ready.options);
   if (!planned.ok) return complain(io, planned.error);
   const { plan: found, world } = planned.value;
-  const json = JSON.stringify(withoutInputs(found), null, 2);
-  if (words.out !== undefined) writeFileSync(resolve(io.cwd, words.out), `${json}\n`);
+  const json = JSON.stringify(planJson(found), null, 2);
+  if (words.out !== undefined && !write(io, words.out, `${json}\n`)) return 1;
   if (words.json) io.print(json);
   else {
     for (const line of planLines(found)) io.print(line);
-    for (const { name, url } of world.missingWebhooks) io.print(`The webhook integration ${name} (${url}) will be created.`);
     for (const name of world.unreadable) io.print(`${name} exists and cannot be described; it is left alone.`);
     if (hasChanges(found)) io.print(`Fingerprint ${found.fingerprint}`);
   }
@@ -76,7 +75,7 @@ export async function apply(
   io.print(`${count} of ${report.applied.length} applied${refused.length > 0 ? `, ${refused.length} refused` : ''}.`);
   if (report.complete && refused.length === 0) return 0;
   if (!report.complete) io.complain('Run it again to finish what is left.');
-  return count > 0 || refused.length < found.changes.length ? 4 : 1;
+  return count > 0 || !report.complete ? 4 : 1;
 }
 
 /** Exit code 2: W&B is not as it was applied. */
@@ -87,7 +86,7 @@ export async function drift(io: CommandIo, words: SyncWords & { readonly json: b
   if (!found.ok) return complain(io, found.error);
   const drifted = found.value.drift.filter(({ kind }) => kind !== 'definition');
   const pending = found.value.drift.filter(({ kind }) => kind === 'definition');
-  if (words.json) io.print(JSON.stringify({ drift: drifted.map(({ kind, change }) => ({ kind, ...withoutInput(change) })) }, null, 2));
+  if (words.json) io.print(JSON.stringify({ drift: drifted.map(({ kind, change }) => ({ kind, ...changeJson(change) })) }, null, 2));
   else {
     if (drifted.length > 0) io.print('Changed at W&B since it was applied:');
     for (const line of drifted.flatMap(({ change }) => changeLines(change))) io.print(line);
@@ -121,7 +120,7 @@ export async function exportDefinitions(
   const text = exportYaml(exported.value);
   if (words.out === undefined) io.print(text);
   else {
-    writeFileSync(resolve(io.cwd, words.out), text);
+    if (!write(io, words.out, text)) return 1;
     io.print(`${words.out}: ${exported.value.definitions.length} automations written`);
   }
   for (const { name, why } of exported.value.left) io.complain(`left out: ${name}: ${why}`);
@@ -140,7 +139,7 @@ export async function render(
   const json = JSON.stringify(checked.value.source, null, 2);
   if (words.out === undefined) io.print(json);
   else {
-    writeFileSync(resolve(io.cwd, words.out), `${json}\n`);
+    if (!write(io, words.out, `${json}\n`)) return 1;
     io.print(`${words.out} written`);
   }
   return 0;
@@ -194,16 +193,17 @@ function readApproval(io: CommandIo, file: string | undefined, fingerprint: stri
   return approved.ok ? { plan: approved.value } : `${file}: ${approved.error}`;
 }
 
+function write(io: CommandIo, file: string, text: string): boolean {
+  try {
+    writeFileSync(resolve(io.cwd, file), text);
+    return true;
+  } catch (error) {
+    io.complain(`${file}: cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+}
+
 function complain(io: CommandIo, complaints: readonly Complaint[]): ExitCode {
   for (const complaint of complaints) io.complain(formatComplaint(complaint));
   return 1;
-}
-
-/** What is written out is what people compare; the inputs can be made again. */
-function withoutInputs(found: Plan): object {
-  return { ...found, changes: found.changes.map(withoutInput) };
-}
-
-function withoutInput({ input: _input, ...change }: Plan['changes'][number]): object {
-  return change;
 }

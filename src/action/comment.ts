@@ -16,8 +16,9 @@ export async function stickyComment(
   body: string,
 ): Promise<'created' | 'updated' | 'same'> {
   const at = { ...repository, issue_number: pullRequest };
+  const isOurs = await ownership(octokit);
   for await (const { data } of octokit.paginate.iterator(octokit.rest.issues.listComments, { ...at, per_page: 100 })) {
-    const mine = data.find((comment) => comment.body?.startsWith(mark));
+    const mine = data.find((comment) => comment.body?.startsWith(mark) && isOurs(comment.user));
     if (mine === undefined) continue;
     if (mine.body === body) return 'same';
     await octokit.rest.issues.updateComment({ ...repository, comment_id: mine.id, body });
@@ -51,13 +52,28 @@ export async function driftIssue(
   return 'updated';
 }
 
+type Author = { readonly login: string; readonly type?: string } | null;
+
+/**
+ * Whose comments and issues are ours. Anybody can write our mark, and whoever wrote a comment can change it after us.
+ * The token of a workflow may not ask who it is (403); it writes as a bot, which no person can.
+ */
+async function ownership(octokit: Octokit): Promise<(author: Author) => boolean> {
+  const login = await octokit.rest.users.getAuthenticated().then(
+    ({ data }) => data.login,
+    () => undefined,
+  );
+  return (author) => (login === undefined ? author?.type === 'Bot' : author?.login === login);
+}
+
 async function findDriftIssue(octokit: Octokit, repository: Repository): Promise<number | undefined> {
+  const isOurs = await ownership(octokit);
   for await (const { data } of octokit.paginate.iterator(octokit.rest.issues.listForRepo, {
     ...repository,
     state: 'open',
     per_page: 100,
   })) {
-    const mine = data.find((issue) => issue.pull_request === undefined && issue.body?.startsWith(DRIFT_MARK));
+    const mine = data.find((issue) => issue.pull_request === undefined && issue.body?.startsWith(DRIFT_MARK) && isOurs(issue.user));
     if (mine !== undefined) return mine.number;
   }
   return undefined;

@@ -1,5 +1,5 @@
-import { randomInt } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { randomInt, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as core from '@actions/core';
@@ -9,9 +9,9 @@ import { type Complaint, formatComplaint } from '../complaint.ts';
 import type { Config } from '../config.ts';
 import type { DriftedChange } from '../drift.ts';
 import { exportYaml } from '../export-yaml.ts';
-import { hasChanges, type Plan } from '../plan.ts';
+import { hasChanges, type Plan, type PlannedChange } from '../plan.ts';
 import { COMMENT_LIMIT, commentMark, planMarkdown, SUMMARY_LIMIT } from '../plan-comment.ts';
-import { changeLines, planLines } from '../plan-report.ts';
+import { changeLines, planJson, planLines, visible } from '../plan-report.ts';
 import { applySync, connect, driftSync, type Planned, planSync, type SyncAccess, type SyncOptions } from '../sync/commands.ts';
 import { readDefinitions } from '../sync/definitions.ts';
 import { exportSync } from '../sync/export.ts';
@@ -37,14 +37,8 @@ export async function runAction(): Promise<void> {
 async function runCommand(inputs: ActionInputs): Promise<void> {
   if (inputs.command === 'event') return runEvent();
   const cwd = resolve(inputs.workingDirectory);
-  const isCode = inputs.config.some((pattern) => /\.[cm]?[jt]s$/.test(pattern));
-  if (isCode && inputs.wandbApiKey !== '') {
-    return fail(
-      'a TypeScript config is code and is not run beside a key: render it in a job without secrets ("render --out plan.json") and give this job the JSON',
-    );
-  }
-  const config = await readDefinitions(cwd, inputs.config);
-  if (!config.ok) return complain(config.error, inputs);
+  const config = await readDefinitions(cwd, inputs.config, inputs.wandbApiKey === '' ? 'run' : 'refuse');
+  if (!config.ok) return inputs.command === 'plan' ? noPlan(inputs, config.error) : complain(config.error, inputs);
   core.info(`${inputs.config.join(', ')}: ok (${config.value.automations.length} automations, ${config.value.routes.length} routes)`);
   if (inputs.command === 'validate') return;
   if (inputs.wandbApiKey === '') return withoutKey(inputs);
@@ -58,7 +52,7 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
   switch (inputs.command) {
     case 'plan': {
       const planned = await planSync(config.value, client, options);
-      return planned.ok ? showPlan(inputs, cwd, planned.value) : complain(planned.error, inputs);
+      return planned.ok ? showPlan(inputs, cwd, config.value, planned.value) : noPlan(inputs, planned.error);
     }
     case 'apply':
       return runApply(inputs, cwd, config.value, client, options);
@@ -69,7 +63,7 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
     case 'export': {
       const exported = await exportSync(config.value, client, options.repository);
       if (!exported.ok) return complain(exported.error, inputs);
-      core.info(exportYaml(exported.value));
+      say(exportYaml(exported.value));
       if (inputs.planFile !== '') writeFileSync(resolve(cwd, inputs.planFile), exportYaml(exported.value));
     }
   }
@@ -77,7 +71,8 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
 
 /** A pull request from a fork gets no secrets: what can be checked without them was checked. */
 function withoutKey(inputs: ActionInputs): void {
-  const fork = context.payload.pull_request?.head?.repo?.fork === true;
+  const from = context.payload.pull_request?.head?.repo?.full_name;
+  const fork = from !== undefined && from !== `${context.repo.owner}/${context.repo.repo}`;
   if (inputs.command === 'plan' && (fork || context.payload.pull_request !== undefined)) {
     const why = fork ? 'this pull request comes from a fork, which gets no secrets' : 'wandb-api-key is blank';
     core.notice(`The definitions are valid. There is no plan: ${why}.`, { title: 'wandb-relay' });
@@ -96,20 +91,49 @@ function runEvent(): void {
   core.info(`${outputs.value.type} by delivery ${outputs.value['delivery-id']}`);
 }
 
-async function showPlan(inputs: ActionInputs, cwd: string, { plan, world }: Planned): Promise<void> {
-  for (const line of planLines(plan)) core.info(line);
+async function showPlan(inputs: ActionInputs, cwd: string, config: Config, { plan, world }: Planned): Promise<void> {
+  for (const line of planLines(plan)) say(line);
   for (const name of world.unreadable) core.warning(`${name} exists at W&B and cannot be described; it is left alone`);
   setPlanOutputs(plan);
-  if (inputs.planFile !== '') writeFileSync(resolve(cwd, inputs.planFile), `${JSON.stringify(plan, null, 2)}\n`);
+  if (inputs.planFile !== '') writeFileSync(resolve(cwd, inputs.planFile), `${JSON.stringify(planJson(plan), null, 2)}\n`);
   const mark = commentMark(inputs.workingDirectory);
   await core.summary.addRaw(planMarkdown(plan, { mark, limit: SUMMARY_LIMIT - 1024, rest: 'see the plan file' })).write();
+  const body = planMarkdown(plan, { mark, limit: COMMENT_LIMIT, rest: `the whole plan is in the summary of [this run](${runUrl()})` });
+  await comment(inputs, mark, body);
+  if (plan.summary.refused > 0) refuse(plan, config, inputs);
+}
+
+/** Keeps the comment on the pull request, where there is one; a comment that cannot be written fails nothing. */
+async function comment(inputs: ActionInputs, mark: string, body: string): Promise<void> {
   const pullRequest = context.payload.pull_request?.number;
-  if (pullRequest !== undefined && inputs.comment && inputs.githubToken !== '') {
-    const run = `${context.serverUrl}/${context.repo.owner}/${context.repo.repo}/actions/runs/${context.runId}`;
-    const body = planMarkdown(plan, { mark, limit: COMMENT_LIMIT, rest: `the whole plan is in the summary of [this run](${run})` });
+  if (pullRequest === undefined || !inputs.comment || inputs.githubToken === '') return;
+  try {
     core.info(`comment ${await stickyComment(getOctokit(inputs.githubToken), context.repo, pullRequest, mark, body)}`);
+  } catch (error) {
+    core.warning(`the comment could not be written: ${messageOf(error)}; the job needs "permissions: pull-requests: write"`);
   }
-  if (plan.summary.refused > 0) refuse(plan);
+}
+
+/** A plan that failed takes the place of the one before it, so that nobody approves what is out of date. */
+async function noPlan(inputs: ActionInputs, complaints: readonly Complaint[]): Promise<void> {
+  const mark = commentMark(inputs.workingDirectory);
+  const shown = complaints.slice(0, 20).map((complaint) => `- ${visible(formatComplaint(complaint)).replace(/[`<>&@]/g, '\\$&')}`);
+  await comment(
+    inputs,
+    mark,
+    [mark, '### W&B automations', '', `There is no plan: ${complaints.length} problems, see [this run](${runUrl()}).`, '', ...shown].join(
+      '\n',
+    ),
+  );
+  complain(complaints, inputs);
+}
+
+function runUrl(): string {
+  return `${context.serverUrl}/${context.repo.owner}/${context.repo.repo}/actions/runs/${context.runId}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function runApply(
@@ -119,6 +143,8 @@ async function runApply(
   client: ReturnType<typeof connect>,
   options: SyncOptions,
 ): Promise<void> {
+  if (inputs.planFile !== '' && !existsSync(resolve(cwd, inputs.planFile)))
+    return fail(`plan-file: ${inputs.planFile}: there is no such file`);
   const approved = inputs.planFile === '' ? undefined : readApprovedPlan(readFileSync(resolve(cwd, inputs.planFile), 'utf8'));
   if (approved?.ok === false) return fail(`plan-file: ${inputs.planFile}: ${approved.error}`);
   const applied = await applySync(
@@ -126,26 +152,29 @@ async function runApply(
     client,
     options,
     approved === undefined ? undefined : { plan: approved.value },
-    (step, n, total) => core.info(`${n}/${total} ${step.kind} ${step.change.name} (${step.change.scope})`),
+    (step, n, total) => say(`${n}/${total} ${step.kind} ${step.change.name} (${step.change.scope})`),
   );
   if (!applied.ok) return complain(applied.error, inputs);
   const { plan, report } = applied.value;
   setPlanOutputs(plan);
+  const failures: Complaint[] = [];
   for (const { change, outcome, why } of report.applied) {
-    if (outcome === 'done') core.info(`done: ${change.action} ${change.name}`);
-    else core.error(`${outcome}: ${change.action} ${change.name} (${change.scope}): ${why}`, { title: 'wandb-relay' });
+    const line = `${outcome}: ${change.action} ${change.name} (${change.scope})${why === undefined ? '' : `: ${why}`}`;
+    say(line);
+    if (outcome !== 'done') failures.push({ message: line, ...placeOf(change, plan, config) });
   }
+  annotate(failures, inputs.workingDirectory, core);
   await core.summary
     .addRaw(planMarkdown(plan, { mark: commentMark(inputs.workingDirectory), limit: SUMMARY_LIMIT - 1024, rest: 'see the log' }))
     .write();
   if (!report.complete) return fail('not everything was applied; run it again to finish');
-  if (plan.summary.refused > 0) refuse(plan);
+  if (plan.summary.refused > 0) refuse(plan, config, inputs);
 }
 
 async function showDrift(inputs: ActionInputs, plan: Plan, drift: readonly DriftedChange[]): Promise<void> {
   const drifted = drift.filter(({ kind }) => kind !== 'definition');
   const lines = drifted.flatMap(({ change }) => changeLines(change));
-  for (const line of lines) core.info(line);
+  for (const line of lines) say(line);
   core.info(drifted.length === 0 ? 'No drift.' : `${drifted.length} automations are not as they were applied.`);
   setPlanOutputs(plan);
   core.setOutput('changes', String(drifted.length));
@@ -154,7 +183,11 @@ async function showDrift(inputs: ActionInputs, plan: Plan, drift: readonly Drift
     drifted.length === 0
       ? undefined
       : `These automations are not as they were applied. Apply again, or take the change into the definitions.\n\n~~~~diff\n${lines.join('\n').slice(0, 60_000)}\n~~~~`;
-  core.info(`issue: ${await driftIssue(getOctokit(inputs.githubToken), context.repo, body)}`);
+  try {
+    core.info(`issue: ${await driftIssue(getOctokit(inputs.githubToken), context.repo, body)}`);
+  } catch (error) {
+    core.warning(`the issue about drift could not be written: ${messageOf(error)}; the job needs "permissions: issues: write"`);
+  }
 }
 
 function setPlanOutputs(plan: Plan): void {
@@ -163,25 +196,43 @@ function setPlanOutputs(plan: Plan): void {
   core.setOutput('to-update', String(plan.summary.update));
   core.setOutput('to-delete', String(plan.summary.delete));
   core.setOutput('fingerprint', plan.fingerprint);
-  const json = JSON.stringify(plan);
-  // GitHub takes 1 MB of outputs for a job.
-  core.setOutput('plan-json', json.length < 900_000 ? json : JSON.stringify({ fingerprint: plan.fingerprint, summary: plan.summary }));
+  const json = JSON.stringify(planJson(plan));
+  // GitHub takes 1 MB of outputs for a job, counted in UTF-16: two bytes a character.
+  core.setOutput('plan-json', json.length < 450_000 ? json : JSON.stringify({ fingerprint: plan.fingerprint, summary: plan.summary }));
 }
 
-function refuse(plan: Plan): void {
+function refuse(plan: Plan, config: Config, inputs: ActionInputs): void {
   const refused = plan.changes.filter(({ action }) => action === 'refused');
   annotate(
-    refused.map(({ name, scope, reason }) => ({ message: `${name} (${scope}): refused: ${reason}` })),
-    '.',
+    refused.map((change) => ({
+      message: `${change.name} (${change.scope}): refused: ${change.reason}`,
+      ...placeOf(change, plan, config),
+    })),
+    inputs.workingDirectory,
     core,
   );
   fail(`${refused.length} refused`);
 }
 
+/** Where the definition of a change stands; a plan begins with the definitions, in their order. */
+function placeOf(change: PlannedChange, plan: Plan, config: Config): Pick<Complaint, 'place'> {
+  const places = config.automationPlaces.filter((_place, i) => config.automations[i]?.engine !== 'relay');
+  const place = places[plan.changes.indexOf(change)];
+  return place === undefined ? {} : { place };
+}
+
+/** Prints what others may have written: no line of it is a command to the runner (`::command::`, `##[command]`). */
+function say(text: string): void {
+  const token = randomUUID();
+  const isQuiet = !/^\s*::|##\[/m.test(text);
+  core.info(isQuiet ? text : `::stop-commands::${token}\n${text}\n::${token}::`);
+}
+
 function complain(complaints: readonly Complaint[], inputs: ActionInputs): void {
-  for (const complaint of complaints) core.info(formatComplaint(complaint));
+  for (const complaint of complaints) say(formatComplaint(complaint));
   annotate(complaints, inputs.workingDirectory, core);
-  fail(`${complaints.length} ${complaints.length === 1 ? 'problem' : 'problems'}`);
+  const [only, ...more] = complaints;
+  fail(only !== undefined && more.length === 0 ? formatComplaint(only) : `${complaints.length} problems`);
 }
 
 function fail(reason: string): void {
@@ -197,6 +248,6 @@ function accessOf(inputs: ActionInputs): SyncAccess {
     now: Date.now,
     random: () => randomInt(1_000_000) / 1_000_000,
     sleep: (ms) => sleep(ms),
-    tell: (message) => core.info(message),
+    tell: say,
   };
 }

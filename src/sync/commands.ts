@@ -3,11 +3,11 @@ import { type ApprovedPlan, onlyApproved } from '../approved-plan.ts';
 import type { Complaint } from '../complaint.ts';
 import type { Config } from '../config.ts';
 import { type DriftedChange, findDrift } from '../drift.ts';
-import { identityOf, makePlan, type Plan } from '../plan.ts';
+import { identityOf, makePlan, type Plan, summaryOf } from '../plan.ts';
 import { err, ok, type Result } from '../result.ts';
 import { createWandbClient, type WandbClient } from '../wandb/client.ts';
 import { type ApplyReport, applyPlan } from './apply.ts';
-import { readWorld, type World } from './world.ts';
+import { idToCome, readWorld, type World } from './world.ts';
 
 /** The commands that the CLI and the Action share. Their errors are complaints for people. */
 
@@ -41,7 +41,9 @@ export function connect(access: SyncAccess): WandbClient {
 /** Compares what is defined with what exists. Sends no mutation. */
 export async function planSync(config: Config, client: WandbClient, options: SyncOptions): Promise<Result<Planned, Complaint[]>> {
   const world = await readWorld(config, client);
-  return world.ok ? ok({ plan: makePlan(world.value.desired, world.value.live, options), world: world.value }) : world;
+  if (!world.ok) return world;
+  const plan = makePlan(world.value.desired, world.value.live, options);
+  return ok({ plan: { ...plan, notes: world.value.notes }, world: world.value });
 }
 
 /** What was approved: a plan as it was written to a file, or the fingerprint of the whole. */
@@ -71,8 +73,9 @@ export async function applySync(
   }
   if (approval !== undefined && 'plan' in approval) plan = onlyApproved(plan, approval.plan);
   const created: string[] = [];
-  if (world.missingWebhooks.length > 0) {
-    const failure = await createWebhooks(config, world, created);
+  const needed = neededWebhooks(plan, world);
+  if (needed.length > 0) {
+    const failure = await createWebhooks(config, world, needed, created);
     if (failure !== undefined) return err([{ message: failure }]);
     // The stand-ins for their ids become real ones; what was approved stays approved.
     const again = await planSync(config, client, options);
@@ -82,15 +85,29 @@ export async function applySync(
     const changes = again.value.plan.changes.map((change) =>
       allowed.has(identityOf(change)) ? change : (refused.get(identityOf(change)) ?? change),
     );
-    plan = { ...again.value.plan, changes };
+    plan = { ...again.value.plan, changes, summary: summaryOf(changes) };
     world = again.value.world;
   }
   return ok({ plan, report: await applyPlan(plan, world.live, world.api, tell), created });
 }
 
-/** Creates the declared webhook integrations that are used and missing; a sentence when one can't be. */
-async function createWebhooks(config: Config, world: World, created: string[]): Promise<string | undefined> {
-  for (const { name, url, access_token_secret, secret } of world.missingWebhooks) {
+/** The missing integrations that something uses which is really going to be written. */
+function neededWebhooks({ changes }: Plan, { missingWebhooks }: World): World['missingWebhooks'] {
+  const ids = changes.flatMap(({ action, input }) => {
+    const config = action === 'create' || action === 'update' ? input?.triggeredActionConfig : undefined;
+    return config !== undefined && 'genericWebhookActionInput' in config ? [config.genericWebhookActionInput.integrationID] : [];
+  });
+  return missingWebhooks.filter(({ name }) => ids.includes(idToCome(name)));
+}
+
+/** Creates declared webhook integrations; a sentence when one can't be. */
+async function createWebhooks(
+  config: Config,
+  world: World,
+  needed: World['missingWebhooks'],
+  created: string[],
+): Promise<string | undefined> {
+  for (const { name, url, access_token_secret, secret } of needed) {
     const result = await world.integrations.createWebhook({
       entityName: config.entity ?? '',
       name,

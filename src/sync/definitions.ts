@@ -19,7 +19,11 @@ export interface ConfigFile {
  * compiled to the JSON that YAML would have been: so a file from a pull request is code, and is only to be run where there
  * are no secrets.
  */
-export async function readConfigSources(cwd: string, patterns: readonly string[]): Promise<Result<ConfigFile[], Complaint[]>> {
+export async function readConfigSources(
+  cwd: string,
+  patterns: readonly string[],
+  code: 'run' | 'refuse' = 'run',
+): Promise<Result<ConfigFile[], Complaint[]>> {
   const names = new Set<string>();
   for (const pattern of patterns) {
     const found = globSync(pattern, { cwd }).sort();
@@ -31,10 +35,16 @@ export async function readConfigSources(cwd: string, patterns: readonly string[]
       ]);
     for (const name of found) names.add(relative(cwd, resolve(cwd, name)));
   }
+  const isCode = (name: string): boolean => /\.[cm]?[jt]s$/i.test(name);
+  const refused = code === 'refuse' ? [...names].find(isCode) : undefined;
+  if (refused !== undefined) {
+    const message = `${refused}: a TypeScript config is code and is not run beside a key: render it in a job without secrets ("render --out plan.json") and give this job the JSON`;
+    return err([{ message }]);
+  }
   const files: ConfigFile[] = [];
   for (const name of names) {
     try {
-      files.push({ name, text: /\.[cm]?[jt]s$/.test(name) ? await compile(resolve(cwd, name)) : readFileSync(resolve(cwd, name), 'utf8') });
+      files.push({ name, text: isCode(name) ? await compile(resolve(cwd, name)) : readFileSync(resolve(cwd, name), 'utf8') });
     } catch (error) {
       return err([{ message: `${name}: cannot be read: ${error instanceof Error ? error.message : String(error)}` }]);
     }
@@ -50,8 +60,12 @@ async function compile(path: string): Promise<string> {
 }
 
 /** Reads and checks all definitions; every problem at once, each with its place. */
-export async function readDefinitions(cwd: string, patterns: readonly string[]): Promise<Result<Config, Complaint[]>> {
-  const files = await readConfigSources(cwd, patterns);
+export async function readDefinitions(
+  cwd: string,
+  patterns: readonly string[],
+  code: 'run' | 'refuse' = 'run',
+): Promise<Result<Config, Complaint[]>> {
+  const files = await readConfigSources(cwd, patterns, code);
   if (!files.ok) return files;
   const config = readConfigFiles(files.value);
   return config.ok ? config : err(config.error.map(complaintOf));

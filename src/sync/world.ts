@@ -24,6 +24,8 @@ export interface World {
   readonly unreadable: readonly string[];
   /** Webhook integrations that are declared, used, and not there yet. */
   readonly missingWebhooks: readonly WebhookIntegration[];
+  /** What people should know about integrations. */
+  readonly notes: readonly string[];
   readonly places: TriggerPlaces;
   readonly api: TriggerApi;
   readonly integrations: Integrations;
@@ -93,6 +95,7 @@ export async function readWorld(config: Config, client: WandbClient): Promise<Re
     live: listed.value.triggers,
     unreadable: listed.value.unreadable.map(({ name, scopeKind }) => `${name} (on ${scopeKind})`),
     missingWebhooks: [...missing.values()],
+    notes: await integrationNotes(config, entity, integrations, [...missing.values()]),
     places,
     integrations,
     api: {
@@ -130,6 +133,27 @@ async function findIntegration(
   if (found.ok || declared === undefined || found.error.kind !== 'not_found') return found;
   missing.set(declared.name, declared);
   return ok(idToCome(declared.name));
+}
+
+/** What applying creates, and what differs and cannot be changed through the API: W&B has no mutation for it. */
+async function integrationNotes(
+  config: Config,
+  entity: string,
+  integrations: Integrations,
+  missing: readonly WebhookIntegration[],
+): Promise<string[]> {
+  const notes = missing.map(({ name, url }) => `the webhook integration ${name} will be created, for ${url}`);
+  if (config.integrations.webhooks.length === 0) return notes;
+  const existing = await integrations.webhooks(entity);
+  for (const { name, url } of config.integrations.webhooks) {
+    const found = existing.ok ? existing.value.find((one) => one.name === name) : undefined;
+    if (found !== undefined && found.urlEndpoint !== url) {
+      notes.push(
+        `the webhook integration ${name} points to ${found.urlEndpoint}, not to ${url}: change it in the app, under Team settings`,
+      );
+    }
+  }
+  return notes;
 }
 
 /** What this server cannot do, said before it refuses. */

@@ -5,6 +5,7 @@ import type { WandbStandIn } from '../stand-ins/wandb-server.ts';
 import { runAction } from './run-action.ts';
 
 const TOKEN = 'ghs_a_token_for_tests_only';
+const OTHER_TOKEN = 'ghp_somebody_elses';
 const alias = (name: string, value = 'production') =>
   `  - { name: ${name}, scope: { registry: model, collection: resnet50 }, event: { add_artifact_alias: { alias: ${value} } }, action: { no_op: {} } }\n`;
 const config = (...automations: string[]) => `version: 1\nentity: acme\nautomations:\n${automations.join('')}`;
@@ -15,15 +16,15 @@ beforeAll(async () => {
     service: 'github',
     port: 0,
     seed: {
-      tokens: { [TOKEN]: { login: 'acme', scopes: ['repo'] } },
-      github: { users: [{ login: 'acme' }], repos: [{ owner: 'acme', name: 'models', auto_init: true }] },
+      tokens: { [TOKEN]: { login: 'acme', scopes: ['repo'] }, [OTHER_TOKEN]: { login: 'mallory', scopes: ['repo'] } },
+      github: { users: [{ login: 'acme' }, { login: 'mallory' }], repos: [{ owner: 'acme', name: 'models', auto_init: true }] },
     },
   });
 });
 afterAll(() => github.close());
 
-async function api(method: string, path: string, body?: object): Promise<unknown> {
-  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+async function api(method: string, path: string, body?: object, token = TOKEN): Promise<unknown> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const response = await fetch(`${github.url}/repos/acme/models${path}`, {
     method,
     headers,
@@ -104,6 +105,35 @@ describe('plan on a pull request', () => {
     expect(run.summary).toContain('automation-199');
   });
 
+  it('puts a failure in the place of the plan before it, so that nobody approves what is out of date', async () => {
+    const server = await wandbServer();
+    const number = await newConversation();
+    const plan = (text: string) =>
+      runAction({
+        inputs: { command: 'plan', ...access(server) },
+        files: { 'wandb-relay.yaml': text },
+        event: { pull_request: { number } },
+        apiUrl: github.url,
+      });
+    await plan(config(alias('one')));
+    expect((await plan(config(alias('one').replace('resnet50', 'resnet51')))).code).toBe(1);
+    const all = await comments(number);
+    expect(all).toHaveLength(1);
+    expect(all[0]).toContain('There is no plan');
+    expect(all[0]).toContain('resnet51');
+  });
+
+  it('goes on without a comment when it may not write one', async () => {
+    const server = await wandbServer();
+    const run = await runAction({
+      inputs: { command: 'plan', ...access(server) },
+      files: { 'wandb-relay.yaml': config(alias('one')) },
+      event: { pull_request: { number: 1 } },
+    });
+    expect([run.code, run.outputs['to-create']]).toEqual([0, '1']);
+    expect(run.annotations).toMatchObject([{ kind: 'warning', message: expect.stringContaining('pull-requests: write') }]);
+  });
+
   it('annotates the lines of the config, and says how many more problems there are', async () => {
     const broken = Array.from({ length: 14 }, (_, i) => alias(`a${i}`).replace('no_op', 'no_opp'));
     const run = await runAction({ inputs: { command: 'plan' }, files: { 'wandb-relay.yaml': config(...broken) } });
@@ -119,10 +149,57 @@ describe('plan on a pull request', () => {
     const run = await runAction({
       inputs: { command: 'plan' },
       files: { 'wandb-relay.yaml': config(alias('one')) },
-      event: { pull_request: { number: 1, head: { repo: { fork: true } } } },
+      event: { pull_request: { number: 1, head: { repo: { fork: true, full_name: 'somebody/models' } } } },
     });
     expect(run.code).toBe(0);
     expect(run.annotations).toMatchObject([{ kind: 'notice', message: expect.stringContaining('comes from a fork') }]);
+  });
+});
+
+describe('what others have written', () => {
+  it('edits no comment of somebody else, whatever it says', async () => {
+    const server = await wandbServer();
+    const number = await newConversation();
+    await api('POST', `/issues/${number}/comments`, { body: '<!-- wandb-relay plan . -->\nmine' }, OTHER_TOKEN);
+    const event = { pull_request: { number } };
+    await runAction({
+      inputs: { command: 'plan', ...access(server) },
+      files: { 'wandb-relay.yaml': config(alias('one')) },
+      event,
+      apiUrl: github.url,
+    });
+    expect(await comments(number)).toEqual(['<!-- wandb-relay plan . -->\nmine', expect.stringContaining('1 to create')]);
+  });
+
+  it('prints no name as a command to the runner', async () => {
+    const server = await wandbServer();
+    const description = 'a\n::set-output name=fingerprint::x';
+    server.world.addTrigger({ name: '##[set-output name=fingerprint;]x', description, scope: server.world.project('train') });
+    const run = await runAction({
+      inputs: { command: 'export', ...access(server) },
+      files: { 'wandb-relay.yaml': 'version: 1\nentity: acme\n' },
+    });
+    const [, token = '', quiet = ''] = /^::stop-commands::(.+)\n([\s\S]*?)^::\1::$/m.exec(run.log) ?? [];
+    expect(quiet).toContain('::set-output name=fingerprint::x');
+    expect(run.log.replace(quiet, '').replace(token, '')).not.toMatch(/##\[|set-output/);
+  });
+
+  it('keeps the summary within bytes, not characters', async () => {
+    const server = await wandbServer();
+    const many = Array.from({ length: 1500 }, (_, i) => alias(`a${i}-${'漢'.repeat(240)}`));
+    const run = await runAction({ inputs: { command: 'plan', ...access(server) }, files: { 'wandb-relay.yaml': config(...many) } });
+    expect(Buffer.byteLength(run.summary)).toBeLessThanOrEqual(1_048_576);
+    expect(run.summary).toMatch(/of 1500 changes do not fit here/);
+  });
+
+  it('annotates what is refused at its definition', async () => {
+    const server = await wandbServer();
+    server.world.addTrigger({ name: 'one', scope: server.world.collections[0] ?? null });
+    const run = await runAction({
+      inputs: { command: 'plan', ...access(server) },
+      files: { 'wandb-relay.yaml': config(alias('zero'), alias('one')) },
+    });
+    expect(run.annotations[0]).toMatchObject({ properties: expect.stringMatching(/file=wandb-relay.yaml.*line=5/) });
   });
 });
 
@@ -156,12 +233,13 @@ describe('apply', () => {
     );
   });
 
-  it('does not run TypeScript beside a key', async () => {
+  it.each(['wandb-relay.config.ts', 'wandb-relay.*'])('does not run TypeScript beside a key: %s', async (pattern) => {
     const server = await wandbServer();
     const run = await runAction({
-      inputs: { command: 'apply', config: 'wandb-relay.config.ts', ...access(server) },
-      files: { 'wandb-relay.config.ts': 'export default {}' },
+      inputs: { command: 'apply', config: pattern, ...access(server) },
+      files: { 'wandb-relay.config.ts': 'console.log("it runs"); export default {}' },
     });
+    expect(run.log).not.toContain('it runs');
     expect([run.code, run.outputs['failure-reason']]).toEqual([1, expect.stringContaining('render it in a job without secrets')]);
   });
 });

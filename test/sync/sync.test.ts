@@ -3,6 +3,7 @@ import { readApprovedPlan } from '../../src/approved-plan.ts';
 import type { Config } from '../../src/config.ts';
 import { readConfigFiles } from '../../src/config-files.ts';
 import { exportYaml } from '../../src/export-yaml.ts';
+import { planJson } from '../../src/plan-report.ts';
 import { applySync, driftSync, planSync, type SyncOptions } from '../../src/sync/commands.ts';
 import { exportSync } from '../../src/sync/export.ts';
 import { testClient, wandbServer } from '../stand-ins/wandb-in-test.ts';
@@ -98,6 +99,17 @@ describe('plan and apply', () => {
     expect((await plan(renamed)).summary.unchanged).toBe(1);
   });
 
+  it('renames each of two of the same name in its own scope', async () => {
+    const { apply, plan } = await wandb();
+    const there = (text: string) => text.replace('{ registry: model, collection: resnet50 }', '{ project: train }');
+    await apply(`automations: ${alias('one')}${there(alias('one'))}`);
+    const [here, other] = [alias('uno', 'production', '    moved_from: one'), there(alias('uno', 'production', '    moved_from: one'))];
+    for (const order of [`${here}${other}`, `${other}${here}`]) {
+      const { changes } = await plan(`automations: ${order}`);
+      expect(changes.flatMap(({ fields }) => fields.map(({ path }) => path))).toEqual(['name', 'owner', 'name', 'owner']);
+    }
+  });
+
   it('lets two automations exchange their names', async () => {
     const { server, apply } = await wandb();
     await apply(`automations: ${alias('one', 'a', '    key: A')}${alias('two', 'b', '    key: B')}`);
@@ -148,7 +160,46 @@ describe('plan and apply', () => {
   });
 });
 
+describe('descriptions', () => {
+  it.each([
+    ['a YAML block, which ends with a line break', '    description: |\n      two\n      lines\n'],
+    ['something that looks like a mark', "    description: 't [wandb-relay a/b k 12345678]'\n"],
+  ])('converge with %s', async (_what, description) => {
+    const { apply, plan } = await wandb();
+    const text = `automations: ${alias('one', 'production', description)}`;
+    await apply(text);
+    expect((await plan(text)).summary).toMatchObject({ unchanged: 1, update: 0, refused: 0 });
+  });
+
+  it('reads a long description of spaces at once', async () => {
+    const { server, plan } = await wandb();
+    const scope = server.world.collections[0] ?? null;
+    server.world.addTrigger({ name: 'long', scope, description: `${' '.repeat(200_000)}x` });
+    const before = performance.now();
+    await plan(`automations: ${alias('one')}`);
+    expect(performance.now() - before).toBeLessThan(2_000);
+  });
+});
+
+describe('names', () => {
+  it('refuses in the plan what would take the name of something that stays', async () => {
+    const { server, apply, plan } = await wandb();
+    await apply(`automations: ${alias('one', 'a', '    key: A')}`);
+    server.world.addTrigger({ name: 'two', scope: server.world.collections[0] ?? null });
+    const planned = await plan(`automations: ${alias('two', 'a', '    key: A')}`);
+    expect(planned.changes).toMatchObject([{ action: 'refused', reason: expect.stringContaining('another automation of this name') }]);
+  });
+});
+
 describe('what goes wrong', () => {
+  it('creates no webhook integration for what is refused', async () => {
+    const { server, apply } = await wandb();
+    const declared = 'integrations:\n  webhooks:\n    - { name: new-relay, url: "https://relay.example/x" }\n';
+    const using = `${declared}automations: ${alias('one').replace('integration: relay', 'integration: new-relay')}`;
+    const { plan } = await apply(using, {}, { plan: { fingerprint: '', changes: [] } });
+    expect([plan.summary.refused, server.mutations]).toEqual([1, 0]);
+  });
+
   const text = `automations: ${alias('one')}${alias('two', 'staging')}`;
 
   it('settles an answer that was lost by listing, and creates nothing twice', async () => {
@@ -216,6 +267,39 @@ describe('what goes wrong', () => {
   });
 });
 
+describe('what a plan says beside its changes', () => {
+  it('takes an automation over from another repository when it is adopted', async () => {
+    const { server, apply, plan } = await wandb();
+    await apply(`automations: ${alias('one')}`, { repository: 'acme/other' });
+    const adopting = `automations: ${alias('one', 'production', '    adopt: true')}`;
+    expect((await plan(adopting)).changes).toMatchObject([
+      { action: 'update', fields: [{ path: 'owner', before: 'acme/other one', after: 'acme/models one' }] },
+    ]);
+    await apply(adopting);
+    expect(server.world.trigger('one').description).toContain('[wandb-relay acme/models one');
+    expect((await plan(adopting)).summary.unchanged).toBe(1);
+  });
+
+  it('names integrations that will be created, and those that point elsewhere', async () => {
+    const { plan } = await wandb();
+    const declared =
+      'integrations:\n  webhooks:\n    - { name: new-relay, url: "https://relay.example/x" }\n    - { name: relay, url: "https://elsewhere.example/" }\n';
+    const { notes } = await plan(`${declared}automations: ${alias('one').replace('integration: relay', 'integration: new-relay')}`);
+    expect(notes).toEqual([
+      'the webhook integration new-relay will be created, for https://relay.example/x',
+      expect.stringContaining('relay points to https://relay.example/webhooks/wandb, not to https://elsewhere.example/'),
+    ]);
+  });
+
+  it('is JSON with every field before and after', async () => {
+    const { plan } = await wandb();
+    const json = JSON.parse(JSON.stringify(planJson(await plan(`automations: ${alias('one')}`))));
+    expect(Object.keys(json).sort()).toEqual(['changes', 'fingerprint', 'notes', 'orphans', 'summary']);
+    expect(json.changes[0].fields).toContainEqual({ path: 'event.filter.alias.$eq', before: null, after: 'production' });
+    for (const field of json.changes[0].fields) expect(Object.keys(field)).toEqual(['path', 'before', 'after']);
+  });
+});
+
 describe('drift', () => {
   it('tells a change at W&B from a change of the definition', async () => {
     const { server, apply, drift } = await wandb();
@@ -233,7 +317,68 @@ describe('drift', () => {
   });
 });
 
+describe('drift of what is not ours', () => {
+  it('is seen when somebody edited the mark away', async () => {
+    const { server, apply, drift } = await wandb();
+    const text = `automations: ${alias('one')}`;
+    await apply(text);
+    Object.assign(server.world.trigger('one'), { description: 'edited in the app', enabled: false });
+    expect(await drift(text)).toEqual([['drift', 'one']]);
+  });
+
+  it('is seen on what was adopted as it was', async () => {
+    const { server, apply, drift, exported } = await wandb();
+    server.world.addTrigger({ name: 'by hand', scope: server.world.project('train') });
+    const text = (await exported()).replace(/^version: 1\nentity: acme\n/, '');
+    await apply(text);
+    server.world.trigger('by hand').enabled = false;
+    expect(await drift(text)).toEqual([['drift', 'by hand']]);
+  });
+});
+
 describe('export', () => {
+  it.each([
+    '{"alias":"a","tag":"b"}',
+    '{"$and":[{"$and":[{"alias":"a"},{"tag":"b"}]},{"alias":"c"}]}',
+    '{"$not":{"$or":[{"alias":"x"},{"tag":"y"}]}}',
+    '{"$nor":[{"alias":"a"}]}',
+  ])('plans to no change for %s', async (filter) => {
+    const { server, exported, plan } = await wandb();
+    server.world.addTrigger({ name: 'by hand', eventType: 'ADD_ARTIFACT_ALIAS', scope: server.world.project('train'), filter });
+    const planned = await plan((await exported()).replace(/^version: 1\nentity: acme\n/, ''));
+    expect(planned.changes.map(({ action, fields }) => [action, fields])).toEqual([['unchanged', []]]);
+  });
+
+  it.each([
+    ['a regular expression that RE2 refuses', { eventType: 'ADD_ARTIFACT_ALIAS', filter: '{"alias":{"$regex":"(?=x)"}}' }],
+    ['a filter that is no mapping', { filter: '[]' }],
+    ['a name with a line break', { name: 'odd\n::set-output name=x::y' }],
+    ['states twice', { eventType: 'RUN_STATE', filter: '{"run_state_filter":{"states":["FINISHED","finished"]}}' }],
+    ['runs that are no JSON', { eventType: 'RUN_STATE', filter: '{"run_filter":"{","run_state_filter":{"states":["FINISHED"]}}' }],
+  ])('says %s, and stays readable', async (_what, trigger) => {
+    const { server, exported, plan } = await wandb();
+    server.world.addTrigger({ name: 'odd', scope: server.world.project('train'), ...trigger });
+    const yaml = await exported();
+    expect(yaml).toContain('# - "odd');
+    expect((await plan(yaml.replace(/^version: 1\nentity: acme\n/, ''))).changes).toEqual([]);
+  });
+
+  it('says a payload that is no JSON', async () => {
+    const { server, exported } = await wandb();
+    const integrationID = server.world.integrations.find((one) => 'name' in one && one.name === 'relay')?.id ?? '';
+    const action = { __typename: 'GenericWebhookTriggeredAction', integrationID, requestPayload: '{"n": ${artifact_metadata.n}}' } as const;
+    server.world.addTrigger({ name: 'odd', scope: server.world.project('train'), action });
+    expect(await exported()).toContain('"odd": its payload is no JSON');
+  });
+
+  it('writes percentages as they were', async () => {
+    const { apply, exported } = await wandb();
+    await apply(
+      'automations:\n  - { name: x, scope: { project: train }, event: { run_metric_change: { metric: loss, decreases_by: 33.3% } }, action: { no_op: {} } }',
+    );
+    expect(await exported()).toContain('decreases_by: 33.3%');
+  });
+
   it('writes what exists as definitions that plan to no change', async () => {
     const { server, apply, exported, plan } = await wandb();
     await apply(`automations: ${alias('one')}
