@@ -25,6 +25,8 @@ interface Known {
   lease: { readonly claimed: ClaimedDelivery; readonly until: number } | undefined;
   ambiguous: boolean;
   attempts: number;
+  /** Was never held, or somebody let it go. */
+  approved: boolean;
 }
 
 /** A store's promises in a few maps: each order key is a line, of which only the first may be claimed. */
@@ -107,7 +109,17 @@ export class StoreModel {
       if (older.state === 'held' || (latest && older.state === 'pending')) older.state = 'superseded';
     }
     this.accepted.push(id);
-    this.#known.set(id, { key, credential, latest, state, dueAt: this.#now, lease: undefined, ambiguous: false, attempts: 0 });
+    this.#known.set(id, {
+      key,
+      credential,
+      latest,
+      state,
+      dueAt: this.#now,
+      lease: undefined,
+      ambiguous: false,
+      attempts: 0,
+      approved: !held,
+    });
     this.#tidy(key);
     if (!held) this.#line(key).push(id);
   }
@@ -164,8 +176,9 @@ export class StoreModel {
     expect(result?.done).toBe(from.includes(known.state));
     if (result?.done !== true) return;
     if (change === 'cancel') known.state = 'cancelled';
+    else if (change === 'replay' && !known.approved) known.state = 'held';
     else {
-      Object.assign(known, { state: 'pending', dueAt: this.#now, ambiguous: false });
+      Object.assign(known, { state: 'pending', approved: true, dueAt: this.#now, ambiguous: false });
       this.#line(known.key).push(id);
     }
     this.#tidy(known.key);
