@@ -34,9 +34,14 @@ export function changeLines(change: PlannedChange): string[] {
   const head = `${SIGN[change.action]} ${change.name} (${change.scope})`;
   if (change.action === 'delete') return [visible(`${head}: deleted`)];
   const reason = change.reason === undefined ? [] : [`    refused: ${change.reason}`];
-  // Of what is created, what is nothing goes without saying.
-  const fields = change.action === 'create' ? change.fields.filter(({ after }) => after !== null) : change.fields;
+  const fields = change.action === 'create' ? change.fields.filter(isTelling) : change.fields;
   return [head, ...reason, ...fields.map((field) => `    ${fieldLine(field)}`)].map(visible);
+}
+
+/** Of what is created, the line above tells the name and the scope, and what is blank goes without saying. */
+function isTelling({ path, after }: FieldChange): boolean {
+  if (path === 'name' || path.startsWith('scope.') || (path === 'enabled' && after === true)) return false;
+  return after !== null && after !== '' && JSON.stringify(after) !== '{}';
 }
 
 /** Anybody may have written a name or a key of a payload: it must not make lines of its own, nor turn the text round. */

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as core from '@actions/core';
 import { context, getOctokit } from '@actions/github';
@@ -95,12 +95,22 @@ async function showPlan(inputs: ActionInputs, cwd: string, config: Config, { pla
   for (const line of planLines(plan)) say(line);
   for (const name of world.unreadable) core.warning(`${name} exists at W&B and cannot be described; it is left alone`);
   setPlanOutputs(plan);
-  if (inputs.planFile !== '') writeFileSync(resolve(cwd, inputs.planFile), `${JSON.stringify(planJson(plan), null, 2)}\n`);
+  const file = inputs.planFile !== '' ? resolve(cwd, inputs.planFile) : defaultPlanFile();
+  if (file !== undefined) {
+    writeFileSync(file, `${JSON.stringify(planJson(plan), null, 2)}\n`);
+    say(`the whole plan is in ${file}`);
+  }
   const mark = commentMark(inputs.workingDirectory);
   await core.summary.addRaw(planMarkdown(plan, { mark, limit: SUMMARY_LIMIT - 1024, rest: 'see the plan file' })).write();
   const body = planMarkdown(plan, { mark, limit: COMMENT_LIMIT, rest: `the whole plan is in the summary of [this run](${runUrl()})` });
   await comment(inputs, mark, body);
   if (plan.summary.refused > 0) refuse(plan, config, inputs);
+}
+
+/** The runner's folder for temporary files, from which a later step can upload it. */
+function defaultPlanFile(): string | undefined {
+  const folder = process.env.RUNNER_TEMP;
+  return folder === undefined || folder === '' ? undefined : join(folder, 'wandb-relay-plan.json');
 }
 
 /** Keeps the comment on the pull request, where there is one; a comment that cannot be written fails nothing. */

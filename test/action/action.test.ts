@@ -103,6 +103,7 @@ describe('plan on a pull request', () => {
     expect(comment.indexOf('- old')).toBeLessThan(comment.indexOf('+ automation-0'));
     expect(comment).toMatch(/\d+ of 201 changes do not fit here: the whole plan is in the summary of \[this run\]/);
     expect(run.summary).toContain('automation-199');
+    expect(JSON.parse(run.temporary('wandb-relay-plan.json')).changes).toHaveLength(204);
   });
 
   it('puts a failure in the place of the plan before it, so that nobody approves what is out of date', async () => {

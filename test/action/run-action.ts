@@ -11,6 +11,8 @@ export interface ActionRun {
   readonly log: string;
   readonly outputs: Readonly<Record<string, string>>;
   readonly summary: string;
+  /** What the step left in the runner's folder for temporary files. */
+  readonly temporary: (name: string) => string;
   readonly annotations: readonly { readonly kind: string; readonly properties: string; readonly message: string }[];
 }
 
@@ -42,6 +44,7 @@ export async function runAction(options: {
       GITHUB_REPOSITORY: 'acme/models',
       GITHUB_SERVER_URL: 'https://github.example',
       GITHUB_RUN_ID: '77',
+      RUNNER_TEMP: runner,
       GITHUB_API_URL: options.apiUrl ?? 'http://127.0.0.1:9',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -59,6 +62,7 @@ export async function runAction(options: {
     log,
     outputs: readOutputs(readFileSync(output, 'utf8')),
     summary: readFileSync(summary, 'utf8'),
+    temporary: (name) => readFileSync(join(runner, name), 'utf8'),
     annotations: readAnnotations(log),
   };
 }
