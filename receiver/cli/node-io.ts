@@ -26,6 +26,11 @@ function whenStopped(): Promise<string> {
 /** The command line on Node: the one place that touches the process. */
 export async function runOnNode(): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  // Whoever reads the output may have seen enough: `… | head`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
   const io: CommandIo = {
     variables: process.env,
     cwd: process.cwd(),

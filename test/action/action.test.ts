@@ -85,7 +85,7 @@ describe('plan on a pull request', () => {
   it('puts destruction first and counts what does not fit', async () => {
     const server = await wandbServer();
     const number = await newConversation();
-    const many = Array.from({ length: 200 }, (_, i) => alias(`automation-${i}-${'x'.repeat(150)}`));
+    const many = Array.from({ length: 300 }, (_, i) => alias(`automation-${i}-${'x'.repeat(150)}`));
     const names = { command: 'apply', prune: 'true', ...access(server) };
     await runAction({
       inputs: names,
@@ -97,13 +97,13 @@ describe('plan on a pull request', () => {
       event: { pull_request: { number } },
       apiUrl: github.url,
     });
-    expect(run.outputs).toMatchObject({ 'to-delete': '1', 'to-create': '200' });
+    expect(run.outputs).toMatchObject({ 'to-delete': '1', 'to-create': '300' });
     const [comment = ''] = await comments(number);
     expect(comment.length).toBeLessThanOrEqual(65_536);
     expect(comment.indexOf('- old')).toBeLessThan(comment.indexOf('+ automation-0'));
-    expect(comment).toMatch(/\d+ of 201 changes do not fit here: the whole plan is in the summary of \[this run\]/);
-    expect(run.summary).toContain('automation-199');
-    expect(JSON.parse(run.temporary('wandb-relay-plan.json')).changes).toHaveLength(204);
+    expect(comment).toMatch(/\d+ of 301 changes do not fit here: the whole plan is in the summary of \[this run\]/);
+    expect(run.summary).toContain('automation-299');
+    expect(JSON.parse(run.temporary('wandb-relay-plan.json')).changes).toHaveLength(304);
   });
 
   it('puts a failure in the place of the plan before it, so that nobody approves what is out of date', async () => {
