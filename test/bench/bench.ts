@@ -27,7 +27,7 @@ async function measure(mode: BenchMode, next: () => SignedRequest, folder: strin
   const server = fork(join(PROJECT, 'build-bench', 'test', 'bench', 'server.js'), [mode, join(folder, `${mode}-${Date.now()}.db`)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // As the installed command does.
-    execArgv: ['--max-semi-space-size=2'],
+    execArgv: ['--max-semi-space-size=2', '--heap-growing-percent=50'],
   });
   try {
     const [url] = (await once(server, 'message')) as [string];
