@@ -110,8 +110,7 @@ function fillIn(fields: Fields, field: keyof Fields, part: string | undefined): 
 
 /** A variable that W&B did not fill in: left as `${name}`. */
 const UNEXPANDED = /^\$\{[^}]*\}$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
-const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
+const CONTROL_CHARACTERS = /[\p{Cc}\u2028\u2029]+/gu;
 
 /**
  * One value as a field: text, or a number or boolean as text. Blank and unexpanded values are absent.
