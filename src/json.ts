@@ -66,18 +66,26 @@ function depthOf(value: JsonValue, limit: number): number {
   return deepest + 1;
 }
 
-/** Rebuilds a value with every string, keys included, passed through `change`; the same object if nothing changed. */
-export function mapStrings(value: JsonValue, change: (text: string) => string): JsonValue {
+/**
+ * Rebuilds a value with every string, keys included, passed through `change`; the same object if nothing changed.
+ *
+ * @param changeNumber is shown each number as text; what it changes becomes that text
+ */
+export function mapStrings(value: JsonValue, change: (text: string) => string, changeNumber?: (text: string) => string): JsonValue {
   if (typeof value === 'string') return change(value);
+  if (typeof value === 'number' && changeNumber !== undefined) {
+    const text = changeNumber(String(value));
+    return text === String(value) ? value : text;
+  }
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
-    const items = value.map((item) => mapStrings(item, change));
+    const items = value.map((item) => mapStrings(item, change, changeNumber));
     return items.every((item, i) => item === value[i]) ? value : items;
   }
   let changed = false;
   const entries = Object.entries(value).map(([key, item]): [string, JsonValue] => {
     const newKey = change(key);
-    const newItem = mapStrings(item, change);
+    const newItem = mapStrings(item, change, changeNumber);
     changed ||= newKey !== key || newItem !== item;
     return [newKey, newItem];
   });

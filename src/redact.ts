@@ -29,7 +29,7 @@ export function redactorOf(secrets: Iterable<string>): Redactor {
       return result.includes(plain) ? result.replaceAll(plain, REDACTED) : result;
     }, given);
   };
-  return { text, json: (value) => (forms.length === 0 ? value : mapStrings(value, text)) };
+  return { text, json: (value) => (forms.length === 0 ? value : mapStrings(value, text, text)) };
 }
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {

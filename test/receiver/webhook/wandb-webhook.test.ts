@@ -240,6 +240,15 @@ describe('when the store fails', () => {
 });
 
 describe('secrets', () => {
+  it('are redacted where they arrive as a number', async () => {
+    const config =
+      'version: 1\nroutes:\n  - name: all\n    on: {}\n    to: [{ repository_dispatch: { repository: acme/x, event_type: all, client_payload: { n: "{{ event.payload.n }}" } } }]';
+    const { post, store } = testReceiver({ config, secrets: ['123456789012'] });
+    await post('{"event":"run_state","run_name":"r","n":123456789012,"m":7}');
+    expect((await store.deliveries({ limit: 1 }))[0]?.request).toMatchObject({ client_payload: { n: '[redacted]' } });
+    expect((await store.events({ limit: 1 }))[0]?.body).toBe('{"event":"run_state","run_name":"r","n":"[redacted]","m":7}');
+  });
+
   it('are redacted wherever a body is stored, sent on or logged', async () => {
     const secret = 'ghp_very"secret\\value';
     const config =
