@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { messageOf } from '../src/error-message.ts';
 import { adminApi } from './admin/api.ts';
 import type { Logger } from './log.ts';
 import type { Store } from './outbox/store.ts';
@@ -48,6 +49,6 @@ async function whyNotWritable(store: Store): Promise<string | undefined> {
     await store.check();
     return undefined;
   } catch (error) {
-    return `the store cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+    return `the store cannot be written: ${messageOf(error)}`;
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { messageOf } from './error-message.ts';
 import { identityOf, type Plan, type PlannedChange, summaryOf } from './plan.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -15,7 +16,7 @@ export function readApprovedPlan(text: string): Result<ApprovedPlan, string> {
   try {
     content = JSON.parse(text);
   } catch (error) {
-    return err(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return err(`not JSON: ${messageOf(error)}`);
   }
   const parsed = approvedSchema.safeParse(content);
   return parsed.success ? ok(parsed.data) : err('not a plan as "plan --out" writes it');

@@ -22,8 +22,6 @@ export const clientPayloadSchema = z.strictObject({
   }),
 });
 
-export type ClientPayload = z.infer<typeof clientPayloadSchema>;
-
 export function clientPayloadJsonSchema(): object {
   return { title: 'client_payload of wandb-relay', ...z.toJSONSchema(clientPayloadSchema, { io: 'input', target: 'draft-7' }) };
 }

@@ -4,6 +4,7 @@ import { type Automation, relayRoute } from './automation.ts';
 import { type ConfigPart, mergeParts, sourceOf } from './config-merge.ts';
 import { type ConfigPath, type ConfigPlace, type ConfigProblem, type Locator, locatorOf, problemsOf } from './config-problem.ts';
 import { type ConfigContent, configSchema } from './config-schema.ts';
+import { messageOf } from './error-message.ts';
 import type { JsonObject } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 import type { RouteDefinition } from './route.ts';
@@ -96,7 +97,7 @@ export function readConfigPart(text: string, file: string): Result<ConfigPart, C
     // An anchor that contains itself gives a value without end, which no schema survives.
     JSON.stringify(content);
   } catch (error) {
-    return err([locator.at([], `not valid YAML: ${error instanceof Error ? error.message : String(error)}`)]);
+    return err([locator.at([], `not valid YAML: ${messageOf(error)}`)]);
   }
   if (content === null || content === undefined)
     return err([locator.at([], 'the file is empty: it needs at least "version: 1" and routes')]);

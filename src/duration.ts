@@ -9,19 +9,3 @@ export function parseDuration(text: string): number | undefined {
   if (found === null) return undefined;
   return Number(found[1]) * UNITS[found[2] as keyof typeof UNITS];
 }
-
-const SMALLER = { d: 'h', h: 'm', m: 's' } as const;
-
-/** Writes milliseconds for a person: the largest unit that keeps at most one decimal, such as `4.2s` or `3d`. */
-export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)}ms`;
-  for (const unit of ['d', 'h', 'm'] as const) {
-    // What would round up to a whole larger unit is one: 59.96 s are 1m, not 60s.
-    if (Math.round((ms / UNITS[SMALLER[unit]]) * 10) * UNITS[SMALLER[unit]] >= UNITS[unit] * 10) return `${trim(ms / UNITS[unit])}${unit}`;
-  }
-  return `${trim(ms / 1000)}s`;
-}
-
-function trim(value: number): string {
-  return value.toFixed(1).replace(/\.0$/, '');
-}

@@ -51,7 +51,6 @@ export const routeSchema = z.strictObject({
 });
 
 export type RouteDefinition = z.infer<typeof routeSchema>;
-export type RelayDefinition = Pick<RouteDefinition, 'to' | 'approval' | 'order' | 'cooldown'>;
 type Condition = z.infer<typeof conditionSchema>;
 
 /** A route that is ready to be asked about events. */

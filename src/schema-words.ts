@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseDuration } from './duration.ts';
+import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import type { JsonValue } from './json.ts';
 
 /** Building blocks that the schemas of routes and automations share. */
@@ -16,7 +16,7 @@ export const jsonValueSchema: z.ZodType<JsonValue, JsonValue> = z.json() as z.Zo
 /** `30s`, `10m`, `24h`, `3d`; read as milliseconds. */
 export const durationSchema = z
   .string()
-  .regex(/^\d{1,6}(ms|s|m|h|d)$/, 'must be a duration such as 30s, 10m, 24h or 3d')
+  .regex(DURATION_PATTERN, 'must be a duration such as 30s, 10m, 24h or 3d')
   .transform((text) => parseDuration(text) ?? 0);
 
 export const positiveWhole = z.number().int('must be a whole number').positive('must be at least 1');

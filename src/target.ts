@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { messageOf } from './error-message.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 import { exactlyOneKey, jsonValueSchema } from './schema-words.ts';
@@ -223,7 +224,7 @@ function rendering(build: () => Result<TargetRequest, string>): Result<TargetReq
   try {
     return build();
   } catch (error) {
-    return err(`a template could not be rendered: ${error instanceof Error ? error.message : String(error)}`);
+    return err(`a template could not be rendered: ${messageOf(error)}`);
   }
 }
 

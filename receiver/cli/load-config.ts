@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Config, readConfig } from '../../src/config.ts';
 import { formatProblem } from '../../src/config-problem.ts';
+import { messageOf } from '../../src/error-message.ts';
 import { err, type Result } from '../../src/result.ts';
 
 /** Reads and checks a config file. The errors are lines for people; `undefined`: there is no such file. */
@@ -11,7 +12,7 @@ export function loadConfig(cwd: string, file: string): Result<Config, string[]> 
     text = readFileSync(resolve(cwd, file), 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
-    return err([`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`]);
+    return err([`${file}: cannot be read: ${messageOf(error)}`]);
   }
   const config = readConfig(text, file);
   return config.ok ? config : err(config.error.map(formatProblem));

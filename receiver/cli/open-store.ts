@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { messageOf } from '../../src/error-message.ts';
 import { DEFAULT_DATABASE_PATH, readEnvironment } from '../environment.ts';
 import { openSqlite } from '../outbox/sqlite/node-driver.ts';
 import { sqliteStore } from '../outbox/sqlite/sqlite-store.ts';
@@ -30,7 +31,7 @@ export async function withStore(io: CommandIo, work: (store: Store) => Promise<E
   try {
     store = sqliteStore(openSqlite(resolve(io.cwd, path)));
   } catch (error) {
-    io.complain(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    io.complain(`${path}: ${messageOf(error)}`);
     return 1;
   }
   try {

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { Config } from '../../src/config.ts';
+import { messageOf } from '../../src/error-message.ts';
 import { redactorOf } from '../../src/redact.ts';
 import { compileRoute } from '../../src/route.ts';
 import { DEFAULT_DATABASE_PATH, type Environment, GITHUB_API_URL, isLoopback, readEnvironment } from '../environment.ts';
@@ -192,7 +193,7 @@ function configWarnings(config: Config): string[] {
 
 function explainStoreError(error: unknown, path: string): string {
   if (isMissing(error)) return `there is no folder ${dirname(path)}: make it, or set DATABASE_URL to a file elsewhere`;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 function explainListenError(error: unknown, { host, port }: Environment): string {
@@ -200,5 +201,5 @@ function explainListenError(error: unknown, { host, port }: Environment): string
   if (code === 'EADDRINUSE') return `PORT: ${port} is taken by another program: stop that, or set PORT to another one`;
   if (code === 'EACCES') return `PORT: ${port} needs more rights than this user has: set PORT to one above 1023`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `HOST: ${host} is not an address of this machine`;
-  return `the receiver cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`;
+  return `the receiver cannot listen on ${host}:${port}: ${messageOf(error)}`;
 }

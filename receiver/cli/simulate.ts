@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config } from '../../src/config.ts';
+import { messageOf } from '../../src/error-message.ts';
 import type { RelayEvent } from '../../src/event.ts';
 import { idsFrom } from '../../src/id.ts';
 import { type JsonValue, parseJson } from '../../src/json.ts';
@@ -63,7 +64,7 @@ function readBody(io: CommandIo, file: string): { value: JsonValue } | string {
   try {
     text = readFileSync(resolve(io.cwd, file), 'utf8');
   } catch (error) {
-    return `${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return `${file}: cannot be read: ${messageOf(error)}`;
   }
   const parsed = parseJson(text);
   return parsed.ok ? { value: parsed.value } : `${file}: not JSON: ${parsed.error}`;

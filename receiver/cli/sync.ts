@@ -5,6 +5,7 @@ import { readApprovedPlan } from '../../src/approved-plan.ts';
 import { type Complaint, complaintOf, formatComplaint } from '../../src/complaint.ts';
 import type { Config } from '../../src/config.ts';
 import { readConfigFiles } from '../../src/config-files.ts';
+import { messageOf } from '../../src/error-message.ts';
 import { exportYaml } from '../../src/export-yaml.ts';
 import { hasChanges } from '../../src/plan.ts';
 import { changeJson, changeLines, planJson, planLines } from '../../src/plan-report.ts';
@@ -187,7 +188,7 @@ function readApproval(io: CommandIo, file: string | undefined, fingerprint: stri
   try {
     text = readFileSync(resolve(io.cwd, file), 'utf8');
   } catch (error) {
-    return `${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return `${file}: cannot be read: ${messageOf(error)}`;
   }
   const approved = readApprovedPlan(text);
   return approved.ok ? { plan: approved.value } : `${file}: ${approved.error}`;
@@ -198,7 +199,7 @@ function write(io: CommandIo, file: string, text: string): boolean {
     writeFileSync(resolve(io.cwd, file), text);
     return true;
   } catch (error) {
-    io.complain(`${file}: cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    io.complain(`${file}: cannot be written: ${messageOf(error)}`);
     return false;
   }
 }

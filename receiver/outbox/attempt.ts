@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/error-message.ts';
 import type { AttemptOutcome, ClaimedDelivery } from './delivery.ts';
 import type { LookResult, SendContext, SendResult, Target } from './target.ts';
 
@@ -73,8 +74,4 @@ export function unconfigured(delivery: ClaimedDelivery): SendResult {
 export function attemptOutcome(result: AttemptResult): AttemptOutcome {
   if (result.found === true) return 'found';
   return result.outcome === 'failed' && result.ambiguous ? 'ambiguous' : result.outcome;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

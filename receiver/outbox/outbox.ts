@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/error-message.ts';
 import type { RetryPolicy } from '../../src/retry.ts';
 import type { Logger } from '../log.ts';
 import { attemptOutcome, limitedAttempt, unconfigured } from './attempt.ts';
@@ -156,8 +157,4 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
       'the outcome of an attempt could not be stored; it is looked up when the lease ends',
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

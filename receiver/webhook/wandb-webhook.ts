@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { messageOf } from '../../src/error-message.ts';
 import { DEFAULT_SOURCE } from '../../src/event.ts';
 import { parseJson } from '../../src/json.ts';
 import type { Redactor } from '../../src/redact.ts';
@@ -123,8 +124,4 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

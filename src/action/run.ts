@@ -8,6 +8,7 @@ import { readApprovedPlan } from '../approved-plan.ts';
 import { type Complaint, formatComplaint } from '../complaint.ts';
 import type { Config } from '../config.ts';
 import type { DriftedChange } from '../drift.ts';
+import { messageOf } from '../error-message.ts';
 import { exportYaml } from '../export-yaml.ts';
 import { hasChanges, type Plan, type PlannedChange } from '../plan.ts';
 import { COMMENT_LIMIT, commentMark, planMarkdown, SUMMARY_LIMIT } from '../plan-comment.ts';
@@ -20,16 +21,19 @@ import { driftIssue, stickyComment } from './comment.ts';
 import { readEventOutputs } from './event-command.ts';
 import { type ActionInputs, readInputs } from './inputs.ts';
 
+/** Characters of a plan in an issue, whose body has the same limit as a comment. */
+const ISSUE_ROOM = 60_000;
+
 /** The Action: reads its inputs, masks the secrets, runs one command, and says how it went in the ways that GitHub has. */
 export async function runAction(): Promise<void> {
+  // Before anything is printed.
+  for (const name of ['wandb-api-key', 'github-token']) if (core.getInput(name) !== '') core.setSecret(core.getInput(name));
   const inputs = readInputs((name) => core.getInput(name));
   if (!inputs.ok) return fail(inputs.error.join('\n'));
-  // Before anything is printed.
-  for (const secret of [inputs.value.wandbApiKey, inputs.value.githubToken]) if (secret !== '') core.setSecret(secret);
   try {
     await runCommand(inputs.value);
   } catch (error) {
-    fail(`unexpected: ${error instanceof Error ? error.message : String(error)}`);
+    fail(`unexpected: ${messageOf(error)}`);
     throw error;
   }
 }
@@ -37,7 +41,7 @@ export async function runAction(): Promise<void> {
 async function runCommand(inputs: ActionInputs): Promise<void> {
   if (inputs.command === 'event') return runEvent();
   const cwd = resolve(inputs.workingDirectory);
-  const config = await readDefinitions(cwd, inputs.config, inputs.wandbApiKey === '' ? 'run' : 'refuse');
+  const config = await readDefinitions(cwd, inputs.config, 'refuse');
   if (!config.ok) return inputs.command === 'plan' ? noPlan(inputs, config.error) : complain(config.error, inputs);
   core.info(`${inputs.config.join(', ')}: ok (${config.value.automations.length} automations, ${config.value.routes.length} routes)`);
   if (inputs.command === 'validate') return;
@@ -142,10 +146,6 @@ function runUrl(): string {
   return `${context.serverUrl}/${context.repo.owner}/${context.repo.repo}/actions/runs/${context.runId}`;
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 async function runApply(
   inputs: ActionInputs,
   cwd: string,
@@ -192,12 +192,25 @@ async function showDrift(inputs: ActionInputs, plan: Plan, drift: readonly Drift
   const body =
     drifted.length === 0
       ? undefined
-      : `These automations are not as they were applied. Apply again, or take the change into the definitions.\n\n~~~~diff\n${lines.join('\n').slice(0, 60_000)}\n~~~~`;
+      : `These automations are not as they were applied. Apply again, or take the change into the definitions.\n\n${planBlock(lines)}`;
   try {
     core.info(`issue: ${await driftIssue(getOctokit(inputs.githubToken), context.repo, body)}`);
   } catch (error) {
     core.warning(`the issue about drift could not be written: ${messageOf(error)}; the job needs "permissions: issues: write"`);
   }
+}
+
+/** What fits into an issue, and how much does not. */
+function planBlock(lines: readonly string[]): string {
+  const shown: string[] = [];
+  let size = 0;
+  for (const line of lines) {
+    size += line.length + 1;
+    if (size > ISSUE_ROOM) break;
+    shown.push(line);
+  }
+  const left = lines.length - shown.length;
+  return `~~~~diff\n${shown.join('\n').replaceAll('~~~~', '~~~')}\n~~~~${left === 0 ? '' : `\n\n${left} more lines: see [this run](${runUrl()}).`}`;
 }
 
 function setPlanOutputs(plan: Plan): void {

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { type Complaint, complaintOf } from '../complaint.ts';
 import type { Config } from '../config.ts';
 import { readConfigFiles } from '../config-files.ts';
+import { messageOf } from '../error-message.ts';
 import { err, ok, type Result } from '../result.ts';
 
 /** A config file's name and its text. */
@@ -38,7 +39,7 @@ export async function readConfigSources(
   const isCode = (name: string): boolean => /\.[cm]?[jt]s$/i.test(name);
   const refused = code === 'refuse' ? [...names].find(isCode) : undefined;
   if (refused !== undefined) {
-    const message = `${refused}: a TypeScript config is code and is not run beside a key: render it in a job without secrets ("render --out plan.json") and give this job the JSON`;
+    const message = `${refused}: a TypeScript config is code, and the Action has secrets and a token: render it in a job without them ("render --out plan.json") and give this job the JSON`;
     return err([{ message }]);
   }
   const files: ConfigFile[] = [];
@@ -46,7 +47,7 @@ export async function readConfigSources(
     try {
       files.push({ name, text: isCode(name) ? await compile(resolve(cwd, name)) : readFileSync(resolve(cwd, name), 'utf8') });
     } catch (error) {
-      return err([{ message: `${name}: cannot be read: ${error instanceof Error ? error.message : String(error)}` }]);
+      return err([{ message: `${name}: cannot be read: ${messageOf(error)}` }]);
     }
   }
   return ok(files);

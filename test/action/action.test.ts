@@ -241,7 +241,14 @@ describe('apply', () => {
       files: { 'wandb-relay.config.ts': 'console.log("it runs"); export default {}' },
     });
     expect(run.log).not.toContain('it runs');
-    expect([run.code, run.outputs['failure-reason']]).toEqual([1, expect.stringContaining('render it in a job without secrets')]);
+    expect([run.code, run.outputs['failure-reason']]).toEqual([1, expect.stringContaining('render it in a job without them')]);
+  });
+
+  it('runs none without a key either: a token is always there', async () => {
+    const files = { 'wandb-relay.config.ts': 'console.log("it runs"); export default {};' };
+    const run = await runAction({ inputs: { command: 'validate', config: 'wandb-relay.config.ts' }, files });
+    expect(run.log).not.toContain('it runs');
+    expect(run.code).toBe(1);
   });
 });
 
