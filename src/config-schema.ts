@@ -19,6 +19,19 @@ const settingsSchema = z.strictObject({
     .max(10_485_760, 'must be at most 10485760')
     .optional()
     .describe('Largest body of a webhook; default 262144'),
+  slack_users: z
+    .record(z.string(), z.string().regex(/^[UW][A-Z0-9]{2,}$/, 'must be the id of a Slack user, such as U012ABC'))
+    .optional()
+    .describe('Which Slack user a W&B user is: { ada: U012ABC }'),
+  slack_operators: z
+    .array(z.string().regex(/^[UWS][A-Z0-9]{2,}$/, 'must be the id of a Slack user (U012ABC) or user group (S012ABC)'))
+    .min(1, 'must list at least one id')
+    .optional()
+    .describe('Slack users or user groups that may dispatch again and mute; default: everyone who sees the message'),
+  commit_status: z
+    .boolean()
+    .optional()
+    .describe('Write how the workflow ended to the commit that the W&B run was trained from; default false'),
 });
 
 export const configSchema = z.strictObject({

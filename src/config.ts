@@ -16,6 +16,11 @@ export interface Settings {
   readonly retryForMs: number;
   readonly githubWritesPerSecond: number;
   readonly maxBodyBytes: number;
+  /** The Slack user id of W&B users, by W&B user name. */
+  readonly slackUsers: Readonly<Record<string, string>>;
+  /** Slack user and user group ids that may dispatch again and mute; `null`: everyone. */
+  readonly slackOperators: readonly string[] | null;
+  readonly commitStatus: boolean;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -23,6 +28,9 @@ export const DEFAULT_SETTINGS: Settings = {
   retryForMs: 3 * 86_400_000,
   githubWritesPerSecond: 3,
   maxBodyBytes: 256 * 1024,
+  slackUsers: {},
+  slackOperators: null,
+  commitStatus: false,
 };
 
 /** One or several config files that were read and found good. */
@@ -130,6 +138,9 @@ function readSettings(settings: ConfigContent['settings']): Settings {
     retryForMs: settings?.retry_for ?? DEFAULT_SETTINGS.retryForMs,
     githubWritesPerSecond: settings?.github_writes_per_second ?? DEFAULT_SETTINGS.githubWritesPerSecond,
     maxBodyBytes: settings?.max_body_bytes ?? DEFAULT_SETTINGS.maxBodyBytes,
+    slackUsers: settings?.slack_users ?? DEFAULT_SETTINGS.slackUsers,
+    slackOperators: settings?.slack_operators ?? DEFAULT_SETTINGS.slackOperators,
+    commitStatus: settings?.commit_status ?? DEFAULT_SETTINGS.commitStatus,
   };
 }
 

@@ -108,3 +108,19 @@ export function subjectOf(event: RelayEvent): string {
   }
   return JSON.stringify(parts);
 }
+
+/**
+ * What people call one thing, for a message that tells its whole story: an artifact version, a run, or, where the event
+ * names neither, whatever it does name. Unlike `subjectOf` it keeps v12 and v13 apart and takes all aliases together.
+ */
+export function storyOf(event: RelayEvent): string {
+  const parts: Record<string, string> = { source: event.source };
+  const about =
+    event.run === undefined ? (['entity', 'project', 'collection', 'version'] as const) : (['entity', 'project', 'run'] as const);
+  for (const field of about) {
+    const value = event[field];
+    if (value !== undefined) parts[field] = value;
+  }
+  // Nothing says what it is about: then it is about itself alone.
+  return Object.keys(parts).length === 1 ? subjectOf(event) : JSON.stringify(parts);
+}

@@ -26,14 +26,36 @@ const onSchema = z.strictObject({
   >),
 });
 
-export const approvalSchema = z.strictObject({
-  slack: z.string().min(1, 'must not be empty').describe('The channel that is asked'),
-  by: z
-    .array(z.string().min(1, 'must not be empty'))
-    .min(1, 'must list at least one id')
-    .optional()
-    .describe('Slack user or user group ids that may decide'),
-});
+const slackId = z
+  .string()
+  .regex(/^[UWS][A-Z0-9]{2,}$/, 'must be the id of a Slack user (U012ABC) or user group (S012ABC): copy it from the profile');
+
+export const approvalSchema = z
+  .strictObject({
+    slack: z.string().min(1, 'must not be empty').describe('The channel that is asked'),
+    by: z.array(slackId).min(1, 'must list at least one id').optional().describe('Slack user or user group ids that may decide'),
+    allow_self: z
+      .boolean()
+      .optional()
+      .describe('false: who caused the event in W&B may not approve it (needs "by", and settings.slack_users); default true'),
+    expires: durationSchema.optional().describe('What nobody approved by then is cancelled; default 24h'),
+  })
+  .refine((approval) => approval.allow_self !== false || approval.by !== undefined, {
+    path: ['allow_self'],
+    message: 'false only holds among named people: add "by"',
+  });
+
+/** What `expires` is when it is left out. Milliseconds. */
+export const DEFAULT_APPROVAL_EXPIRY_MS = 24 * 3_600_000;
+
+/** Who is asked, who may decide, and for how long. */
+export interface Approval {
+  readonly channel: string;
+  /** Slack user and user group ids; `null`: everyone in the channel. */
+  readonly by: readonly string[] | null;
+  readonly allowSelf: boolean;
+  readonly expiresMs: number;
+}
 
 /** What a route and a `relay` action have in common. */
 export const relayShape = {
@@ -61,7 +83,7 @@ export interface Route {
   /** At most one firing per event subject in this many milliseconds; 0: no limit. */
   readonly cooldownMs: number;
   /** The dispatches wait until a person approves them. */
-  readonly approval: boolean;
+  readonly approval: Approval | undefined;
   readonly targets: readonly CompiledTarget[];
   readonly conditions: readonly RouteCondition[];
 }
@@ -82,10 +104,14 @@ export function compileRoute(definition: RouteDefinition): Route {
     name: definition.name,
     order: definition.order ?? 'fifo',
     cooldownMs: definition.cooldown ?? 0,
-    approval: definition.approval !== undefined,
+    approval: definition.approval && compileApproval(definition.approval),
     targets: definition.to.map(compileTarget),
     conditions,
   };
+}
+
+function compileApproval({ slack, by, allow_self, expires }: z.infer<typeof approvalSchema>): Approval {
+  return { channel: slack, by: by ?? null, allowSelf: allow_self ?? true, expiresMs: expires ?? DEFAULT_APPROVAL_EXPIRY_MS };
 }
 
 function alternatives(condition: Condition): Match[] {

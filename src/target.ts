@@ -58,10 +58,15 @@ const workflowDispatchSchema = z.strictObject({
     .optional(),
 });
 
+const slackText = z.string().superRefine((text, context) => {
+  const compiled = compileTemplate(text, 'slack');
+  if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
+});
+
 const slackSchema = z.strictObject({
-  channel: z.string().min(1, 'must not be empty'),
-  text: templateText.optional(),
-  thread: z.boolean().optional(),
+  channel: z.string().min(1, 'must not be empty').describe('A channel: its id (C012ABC) or its name (#ml-deploys)'),
+  text: slackText.optional().describe("What happened, in Slack's mrkdwn; values from the event are escaped"),
+  thread: z.boolean().optional().describe('false: every event has a message of its own; default: one message per artifact version or run'),
 });
 
 export const targetSchema = exactlyOneKey({
@@ -83,10 +88,34 @@ export type TargetRequest =
       readonly ref: string;
       readonly inputs: Readonly<Record<string, string>>;
     }
-  | { readonly kind: 'slack'; readonly channel: string; readonly text: string | null; readonly thread: boolean };
+  | SlackRequest
+  | {
+      readonly kind: 'commit_status';
+      readonly repository: string;
+      readonly sha: string;
+      readonly state: 'success' | 'failure';
+      readonly context: string;
+      readonly description: string;
+      readonly target_url: string | null;
+    };
 
-/** The requests that go to GitHub. */
+/** What goes to Slack. A conversation is one message in one channel about one subject, with its thread. */
+export type SlackRequest =
+  /** Tells of the delivery's event: as the conversation's message, or in its thread. */
+  | { readonly kind: 'slack'; readonly channel: string; readonly text: string | null; readonly thread: boolean }
+  /** Makes the conversation's message say how things stand now. */
+  | { readonly kind: 'slack_update'; readonly conversation: string }
+  /** Says one thing in the conversation's thread; `text` is mrkdwn, escaped already. */
+  | { readonly kind: 'slack_reply'; readonly conversation: string; readonly text: string };
+
+/** The requests that start a workflow. */
 export type DispatchRequest = Extract<TargetRequest, { kind: 'repository_dispatch' | 'workflow_dispatch' }>;
+
+export type RequestKind = TargetRequest['kind'];
+
+export function isDispatch(request: TargetRequest): request is DispatchRequest {
+  return request.kind === 'repository_dispatch' || request.kind === 'workflow_dispatch';
+}
 
 export interface CompiledTarget {
   readonly kind: TargetKind;
@@ -94,6 +123,10 @@ export interface CompiledTarget {
   readonly name: string;
   /** For GitHub's kinds. */
   readonly repository: string | undefined;
+  /** For Slack's kind. */
+  readonly channel: string | undefined;
+  /** What it was compiled from; to be built again when more is known about the event. */
+  readonly definition: TargetDefinition;
   /** The request for one event, or a sentence that says which limit or template refuses it. */
   build(context: TemplateContext): Result<TargetRequest, string>;
 }
@@ -114,6 +147,8 @@ function compileRepositoryDispatch(definition: z.infer<typeof repositoryDispatch
     kind: 'repository_dispatch',
     name: `repository_dispatch:${definition.repository}`,
     repository: definition.repository,
+    channel: undefined,
+    definition: { repository_dispatch: definition },
     build: (context) =>
       rendering(() => {
         const request = {
@@ -135,6 +170,8 @@ function compileWorkflowDispatch(definition: z.infer<typeof workflowDispatchSche
     kind: 'workflow_dispatch',
     name: `workflow_dispatch:${definition.repository}/${definition.workflow}`,
     repository: definition.repository,
+    channel: undefined,
+    definition: { workflow_dispatch: definition },
     build: (context) =>
       rendering(() => {
         const values = Object.entries(asObject(inputs.render(context)));
@@ -152,18 +189,20 @@ function compileWorkflowDispatch(definition: z.infer<typeof workflowDispatchSche
 }
 
 function compileSlack(definition: z.infer<typeof slackSchema>): CompiledTarget {
-  const text = definition.text === undefined ? undefined : compiled(compileTemplate(definition.text));
+  const text = definition.text === undefined ? undefined : compiled(compileTemplate(definition.text, 'slack'));
   return {
     kind: 'slack',
     name: `slack:${definition.channel}`,
     repository: undefined,
+    channel: definition.channel,
+    definition: { slack: definition },
     build: (context) =>
       rendering(() =>
         ok({
           kind: 'slack',
           channel: definition.channel,
           text: text === undefined ? null : asText(text.render(context)),
-          thread: definition.thread ?? false,
+          thread: definition.thread ?? true,
         }),
       ),
   };
@@ -183,6 +222,9 @@ export function requestProblem(request: TargetRequest): string | undefined {
     case 'workflow_dispatch':
       return workflowDispatchProblem(request);
     case 'slack':
+    case 'slack_update':
+    case 'slack_reply':
+    case 'commit_status':
       return undefined;
   }
 }

@@ -1,24 +1,34 @@
 import { Drop, Liquid, Output, type Template as ParsedTemplate } from 'liquidjs';
 import { EVENT_FIELDS, type RelayEvent } from './event.ts';
-import type { JsonValue } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+import { escapeMrkdwn } from './mrkdwn.ts';
 import { didYouMean } from './nearest-word.ts';
 import { err, ok, type Result } from './result.ts';
 
-/** What a template can read. `event.payload` is the body as it arrived. */
+/**
+ * What a template can read. `event.payload` is the body as it arrived; `event.wandb` is what W&B's API says about the
+ * artifact or run, when it was asked.
+ */
 export interface TemplateContext {
   readonly delivery_id: string;
   readonly route: string;
-  readonly event: RelayEvent & { readonly payload: JsonValue };
+  readonly event: RelayEvent & { readonly payload: JsonValue; readonly wandb?: JsonObject };
 }
 
 const TOP_LEVEL = ['delivery_id', 'route', 'event'];
-const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS];
+const EVENT_WORDS = ['type', 'payload', 'wandb', ...EVENT_FIELDS];
 
 /** Limits per template, so that a clever one cannot stop the receiver: characters parsed, milliseconds, allocations. */
 const LIMITS = { parseLimit: 20_000, renderLimit: 100, memoryLimit: 1_000_000 } as const;
 
 /** Templates see only own properties, know every filter that they use, and cannot read files: the partials are an empty set. */
-const engine = new Liquid({ ...LIMITS, ownPropertyOnly: true, strictFilters: true, templates: {} });
+const OPTIONS = { ...LIMITS, ownPropertyOnly: true, strictFilters: true, templates: {} } as const;
+const plainEngine = new Liquid(OPTIONS);
+/** Whatever is put into a message of Slack is escaped: nobody names a run so that it mentions or links. */
+const slackEngine = new Liquid({ ...OPTIONS, outputEscape: (value: unknown) => escapeMrkdwn(asText(value)) });
+
+/** Where the text goes: `slack` escapes what the template puts in. */
+export type TemplateFor = 'json' | 'slack';
 
 export interface CompiledTemplate {
   /** The value: text, or, where the whole template is one `{{ … }}`, whatever type that has. `null` when it is absent. */
@@ -37,7 +47,8 @@ export function isTemplate(text: string): boolean {
  *
  * The error says what is wrong: the syntax, a filter that does not exist, or a word that no event has.
  */
-export function compileTemplate(text: string): Result<CompiledTemplate, string> {
+export function compileTemplate(text: string, use: TemplateFor = 'json'): Result<CompiledTemplate, string> {
+  const engine = use === 'slack' ? slackEngine : plainEngine;
   if (!isTemplate(text)) return ok({ render: () => text, constant: true });
   let parsed: ParsedTemplate[];
   try {
@@ -48,7 +59,7 @@ export function compileTemplate(text: string): Result<CompiledTemplate, string> 
     return err(`not a Liquid template: ${messageOf(error)}`);
   }
   const only = parsed.length === 1 ? parsed[0] : undefined;
-  const expression = only instanceof Output ? text.trim().slice(2, -2).replace(/^-|-$/g, '') : undefined;
+  const expression = only instanceof Output && use === 'json' ? text.trim().slice(2, -2).replace(/^-|-$/g, '') : undefined;
   return ok({
     constant: false,
     render: (context) =>
@@ -87,6 +98,11 @@ function unknownWord(paths: readonly (readonly unknown[])[]): string | undefined
     }
   }
   return undefined;
+}
+
+function asText(value: unknown): string {
+  if (value === undefined || value === null || value instanceof Drop) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 /** Liquid may hand back what JSON cannot hold: an absent value, or one of its own drops. */

@@ -25,7 +25,8 @@ export async function limitedAttempt(target: Target, delivery: ClaimedDelivery, 
 }
 
 async function attempt(target: Target, delivery: ClaimedDelivery, signal: AbortSignal): Promise<AttemptResult> {
-  const context: SendContext = { deliveryId: delivery.id, attempts: delivery.attempts, signal };
+  const { id: deliveryId, eventId, conversation, attempts } = delivery;
+  const context: SendContext = { deliveryId, eventId, conversation, attempts, signal };
   try {
     if (!delivery.ambiguous) return await target.send(delivery.request, context);
     const look = await target.look(delivery.request, { ...context, runsSince: delivery.runsSince });
@@ -35,8 +36,8 @@ async function attempt(target: Target, delivery: ClaimedDelivery, signal: AbortS
     const sent = await target.send(delivery.request, context);
     const why =
       look.outcome === 'unknowable'
-        ? `whether the earlier attempt started a run cannot be known (${look.detail})`
-        : 'no run of the earlier attempt was found';
+        ? `whether the earlier attempt had its effect cannot be known (${look.detail})`
+        : 'nothing of the earlier attempt was found';
     return { ...sent, detail: `${sent.detail} (sent again: ${why})` };
   } catch (error) {
     return { outcome: 'failed', status: null, detail: `unexpected: ${messageOf(error)}`, ambiguous: true };
@@ -51,14 +52,15 @@ function knownFrom(look: LookResult): AttemptResult | undefined {
         outcome: 'delivered',
         status: null,
         run: look.run,
+        ...(look.message === undefined ? {} : { message: look.message }),
         found: true,
-        detail: `an earlier attempt had started ${look.run.url}; not sent again`,
+        detail: `an earlier attempt had ${look.run === null ? 'posted the message' : `started ${look.run.url}`}; not sent again`,
       };
     case 'limited':
       return look;
     case 'failed':
       // Nothing was sent this time, but the earlier attempt is as unclear as before.
-      return { ...look, ambiguous: true, detail: `could not look for the run of the earlier attempt: ${look.detail}` };
+      return { ...look, ambiguous: true, detail: `could not look for what the earlier attempt did: ${look.detail}` };
     case 'not_found':
     case 'unknowable':
       return undefined;
@@ -67,8 +69,10 @@ function knownFrom(look: LookResult): AttemptResult | undefined {
 
 export function unconfigured(delivery: ClaimedDelivery): SendResult {
   const { kind } = delivery.request;
-  const what = kind === 'slack' ? 'Slack is not connected in this version of wandb-relay' : 'no GitHub credentials are configured';
-  return { outcome: 'refused', status: null, detail: `${what}: connect it and replay this delivery` };
+  const what = kind.startsWith('slack')
+    ? 'Slack is not connected: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN)'
+    : 'no GitHub credentials are configured: set GITHUB_TOKEN or the App';
+  return { outcome: 'refused', status: null, detail: `${what}, restart and replay this delivery` };
 }
 
 export function attemptOutcome(result: AttemptResult): AttemptOutcome {

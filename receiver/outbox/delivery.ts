@@ -1,5 +1,8 @@
 import type { RelayEvent } from '../../src/event.ts';
-import type { TargetRequest } from '../../src/target.ts';
+import type { JsonObject } from '../../src/json.ts';
+import type { Approval } from '../../src/route.ts';
+import type { TargetDefinition, TargetRequest } from '../../src/target.ts';
+import type { RunView } from './run.ts';
 
 /**
  * The life of a delivery: `held` (waits for an approval) or `pending` → `in_flight` (leased by a worker) → `delivered`,
@@ -26,6 +29,18 @@ export interface NewDelivery {
   readonly reason?: string;
   /** `null` when the request could not be built; then the delivery is dead. */
   readonly request: TargetRequest | null;
+  /** What `request` was built from, when it is to be built again once more is known about the event. */
+  readonly template?: TargetDefinition;
+  /** The conversation that this is a message of. Its deliveries have the conversation's key as their order key. */
+  readonly conversation?: NewConversation;
+}
+
+/** One message with its thread, in one channel, about one subject. */
+export interface NewConversation {
+  readonly key: string;
+  readonly channel: string;
+  /** False for messages that ask something of people: those come whatever is muted. */
+  readonly canMute: boolean;
 }
 
 /** The deliveries that one matching route asks for. */
@@ -36,6 +51,8 @@ export interface RouteFiring {
   /** Milliseconds. */
   readonly cooldownMs: number;
   readonly deliveries: readonly NewDelivery[];
+  /** Who decides about those that are held. */
+  readonly approval?: Approval;
 }
 
 /** An event with all that follows from it, ready to be stored in one transaction. */
@@ -68,6 +85,12 @@ export interface StartedRun {
   readonly url: string;
 }
 
+/** A message that was posted: ids of the chat's own, with which it can be changed. */
+export interface PostedMessage {
+  readonly channel: string;
+  readonly ts: string;
+}
+
 /** A delivery that a worker holds the lease of. */
 export interface ClaimedDelivery {
   readonly id: string;
@@ -86,6 +109,9 @@ export interface ClaimedDelivery {
   readonly ambiguous: boolean;
   /** Runs that started before this are not this delivery's (milliseconds since 1970). */
   readonly runsSince: number;
+  /** What the request is still to be built from, see `NewDelivery`. */
+  readonly template: TargetDefinition | null;
+  readonly conversation: string | null;
 }
 
 /** The log of one attempt. */
@@ -104,7 +130,7 @@ export type AttemptOutcome = 'delivered' | 'found' | 'refused' | 'limited' | 'fa
 
 /** Where a claimed delivery goes from here. */
 export type Settlement =
-  | { readonly state: 'delivered'; readonly run: StartedRun | null }
+  | { readonly state: 'delivered'; readonly run: StartedRun | null; readonly message?: PostedMessage }
   | { readonly state: 'pending'; readonly dueAt: number; readonly ambiguous: boolean; readonly reason: string }
   | { readonly state: 'dead'; readonly reason: string };
 
@@ -131,6 +157,24 @@ export interface DeliveryView {
   readonly reason: string | null;
   readonly runUrl: string | null;
   readonly request: TargetRequest | null;
+  /** The workflow run that was asked for, once the dispatch has left. */
+  readonly run: RunView | null;
+  readonly message: PostedMessage | null;
+}
+
+/** What was done with a delivery besides sending it: decisions, replays, what its run did. For a person. */
+export interface Note {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** One delivery, whole. */
+export interface DeliveryRecord {
+  readonly delivery: DeliveryView;
+  /** Oldest first. */
+  readonly attempts: readonly Attempt[];
+  /** Oldest first. */
+  readonly notes: readonly Note[];
 }
 
 /** An event as people look at it. */
@@ -141,6 +185,10 @@ export interface EventView {
   readonly duplicateOf: string | null;
   readonly event: RelayEvent;
   readonly body: string;
+  /** What W&B's API said about the artifact or run; `undefined`: not asked yet; `null`: it said nothing. */
+  readonly wandb: JsonObject | null | undefined;
+  /** The order subject, see `subjectOf`; what a mute applies to. */
+  readonly subjectKey: string;
 }
 
 /** An authentic request that could not be taken, kept for inspection. */

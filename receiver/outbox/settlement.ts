@@ -23,7 +23,8 @@ export function settlementOf(
 ): { settlement: Settlement; holdBack?: HoldBack } {
   switch (result.outcome) {
     case 'delivered': {
-      const settlement = { state: 'delivered', run: result.run } as const;
+      const message = result.message === undefined ? {} : { message: result.message };
+      const settlement = { state: 'delivered', run: result.run, ...message } as const;
       return result.holdUntil === undefined
         ? { settlement }
         : { settlement, holdBack: { credential: delivery.credential, until: result.holdUntil, reason: 'the rate limit is used up' } };

@@ -1,16 +1,22 @@
+import type { JsonObject } from '../../src/json.ts';
+import type { Approval } from '../../src/route.ts';
+import type { TargetRequest } from '../../src/target.ts';
 import type {
   Accepted,
   Attempt,
   ClaimedDelivery,
+  DeliveryRecord,
   DeliveryState,
   DeliveryView,
   EventOutcome,
   EventView,
   HoldBack,
   NewEvent,
+  PostedMessage,
   RejectedRequest,
   Settlement,
 } from './delivery.ts';
+import type { OpenRun, RunChange, RunConsequences, RunReport } from './run.ts';
 
 /**
  * The store: events, deliveries, attempts. One port, one contract suite (`test/receiver/outbox/store-contract.ts`).
@@ -19,7 +25,7 @@ import type {
  * fails (disk full, file gone, locked for too long); the caller answers 503 or tries again later.
  * All times are milliseconds since 1970 and come from the caller.
  */
-export interface Store extends EventInbox, DeliveryQueue, DeliveryDesk {
+export interface Store extends EventInbox, DeliveryQueue, DeliveryDesk, ApprovalDesk, ConversationBook, RunLog {
   /** Proves that the store can write; rejects with the reason when it can't. */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -49,6 +55,8 @@ export interface ClaimOptions {
   readonly paceMs: number;
   /** Makes the tokens that prove a lease. */
   readonly newToken: () => string;
+  /** Which credentials this worker serves; left out: all. */
+  readonly serves?: (credential: string) => boolean;
 }
 
 /** Where workers take deliveries from. */
@@ -60,12 +68,20 @@ export interface DeliveryQueue {
   claim(options: ClaimOptions): Promise<ClaimedDelivery[]>;
 
   /** When `claim` will next have something, or `undefined` when nothing is pending and nothing in flight. */
-  nextDueAt(): Promise<number | undefined>;
+  nextDueAt(serves?: (credential: string) => boolean): Promise<number | undefined>;
+
+  /** Replaces the request of a claimed delivery by one that is complete. False, and nothing done, when the lease is lost. */
+  complete(claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>, request: TargetRequest): Promise<boolean>;
+
+  /** Keeps what W&B's API said about an event; `null`: it said nothing. The first word stays. */
+  keepEnrichment(eventId: string, wandb: JsonObject | null): Promise<void>;
 
   /**
    * Logs an attempt and moves the delivery on; lets the next of its order key go when it is finished.
    *
    * A delivery that would be retried although a newer one with `replacesOlder` waits behind it becomes `superseded`.
+   * A dispatch that was delivered gets a run to be watched; the first message of a conversation becomes its message;
+   * conversations that tell of the delivery's event are to be updated. An update that was delivered leaves no trace.
    * Returns false, and changes nothing, when the lease is no longer the caller's.
    */
   settle(
@@ -109,7 +125,7 @@ export type ChangeResult = { readonly id: string } & ({ readonly done: true } | 
 export interface DeliveryDesk {
   /** Newest first. */
   deliveries(filter: DeliveryFilter): Promise<DeliveryView[]>;
-  delivery(id: string): Promise<{ delivery: DeliveryView; attempts: Attempt[] } | undefined>;
+  delivery(id: string): Promise<DeliveryRecord | undefined>;
   /** Newest first. */
   events(filter: EventFilter): Promise<EventView[]>;
   event(id: string): Promise<EventView | undefined>;
@@ -120,9 +136,120 @@ export interface DeliveryDesk {
   holdBacks(now: number): Promise<HoldBack[]>;
 
   /** Sends finished deliveries once more: same id, same request, at the end of the line of their order key. */
-  replay(ids: readonly string[], now: number): Promise<ChangeResult[]>;
+  replay(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
   /** Lets held deliveries go. */
-  approve(ids: readonly string[], now: number): Promise<ChangeResult[]>;
+  approve(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
   /** Stops deliveries that are held or pending. */
-  cancel(ids: readonly string[], now: number): Promise<ChangeResult[]>;
+  cancel(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
+}
+
+export interface ChangeOptions {
+  /** Who asked for it, for the notes: `ada (U012ABC) in Slack`; left out: `by hand`. */
+  readonly by?: string;
+  /** Nothing is done when the delivery has changed since this moment: what was pressed was out of date. */
+  readonly ifUpdatedAt?: number;
+}
+
+export type DecisionKind = 'approved' | 'rejected';
+
+/** An approval that was asked for, of what one route holds for one event. */
+export interface ApprovalView extends Approval {
+  readonly eventId: string;
+  readonly route: string;
+  readonly expiresAt: number;
+  /** `cancelled`: what it held was cancelled, or a newer event took its place. */
+  readonly decision: DecisionKind | 'expired' | 'cancelled' | null;
+  /** Who decided: `ada (U012ABC)`. */
+  readonly decidedBy: string | null;
+  readonly decidedAt: number | null;
+}
+
+export interface Decision {
+  readonly eventId: string;
+  readonly route: string;
+  readonly decision: DecisionKind;
+  readonly by: string;
+  readonly at: number;
+}
+
+/** `done` only for the first decision; `approval` is how things stand now, also for whoever came too late. */
+export type DecisionResult =
+  | { readonly done: true; readonly deliveries: readonly string[]; readonly approval: ApprovalView }
+  | { readonly done: false; readonly why: string; readonly approval: ApprovalView | undefined };
+
+/** Where people decide about what is held. */
+export interface ApprovalDesk {
+  approval(eventId: string, route: string): Promise<ApprovalView | undefined>;
+  /** Undecided ones, oldest first. */
+  openApprovals(limit: number): Promise<ApprovalView[]>;
+  /** Approves or rejects all that the route holds for the event. The first decision wins, whichever receiver took it. */
+  decide(decision: Decision): Promise<DecisionResult>;
+  /** Cancels what nobody has approved in time; returns how many approvals that were. */
+  expireApprovals(now: number): Promise<number>;
+}
+
+/** One event inside a conversation, with all that follows from it. */
+export interface StoryEvent {
+  readonly event: EventView;
+  /** Everything but messages, oldest first. */
+  readonly deliveries: readonly DeliveryView[];
+  readonly approvals: readonly ApprovalView[];
+  /** What the route says happened, from the latest message of this event in the conversation. */
+  readonly text: string | null;
+  /** The message that told of this event in the conversation, once it is there. */
+  readonly message: PostedMessage | null;
+}
+
+/** What a conversation tells. */
+export interface Story {
+  readonly key: string;
+  /** As the config has it. */
+  readonly channel: string;
+  /** The conversation's own message, once it is there. */
+  readonly message: PostedMessage | null;
+  /** Oldest first; the first one and the latest ones when there are many. */
+  readonly events: readonly StoryEvent[];
+  readonly eventCount: number;
+  /** Which of the events' routes are muted, and until when. */
+  readonly mutes: readonly Mute[];
+}
+
+export interface Mute {
+  readonly route: string;
+  readonly subjectKey: string;
+  readonly until: number;
+  readonly by: string;
+}
+
+/** What is told where. */
+export interface ConversationBook {
+  story(conversation: string, now: number): Promise<Story | undefined>;
+  /** The chat's own id of a channel, from an earlier message there. */
+  channelId(channel: string): Promise<string | undefined>;
+  /** The conversation's message is gone: the next event gets a new one. */
+  forgetMessage(conversation: string, ts: string): Promise<void>;
+  /** Makes the conversations of an event say how things stand, soon. */
+  tell(eventId: string, now: number): Promise<void>;
+  /** Stops messages of a route about a subject until then; `until` 0 ends it. Conversations of `eventId` say so. */
+  mute(mute: Mute, eventId: string, now: number): Promise<void>;
+  mutes(now: number): Promise<Mute[]>;
+  /** True when this key was not seen before; then it is now. For requests that may come twice. */
+  firstSeen(key: string, now: number): Promise<boolean>;
+}
+
+/** What became of the runs that dispatches started. */
+export interface RunLog {
+  /**
+   * Takes runs that are due for a look; each is due again at `lookAgainAt` of how often it was looked at, so that two
+   * receivers do not look at once.
+   */
+  runsToLookAt(options: { now: number; limit: number; lookAgainAt: (run: OpenRun) => number }): Promise<OpenRun[]>;
+  /** When the next run is due for a look; `undefined` when none is open. */
+  nextLookAt(): Promise<number | undefined>;
+  /** Writes down what GitHub reported, ties runs to their deliveries and stores what follows, in one transaction. */
+  recordRuns(reports: readonly RunReport[], now: number, consequences: RunConsequences): Promise<RunChange[]>;
+  /** No run was found where one is expected, or nobody may look; `text` becomes a note, once. A report still changes it. */
+  markRun(deliveryId: string, status: 'missing' | 'unknown', text: string, now: number): Promise<void>;
+  /** Holds back everything that uses a credential. */
+  holdBack(holdBack: HoldBack): Promise<void>;
 }

@@ -1,5 +1,5 @@
-import type { TargetKind, TargetRequest } from '../../src/target.ts';
-import type { StartedRun } from './delivery.ts';
+import type { RequestKind, TargetRequest } from '../../src/target.ts';
+import type { PostedMessage, StartedRun } from './delivery.ts';
 
 /** What came of sending. Expected failures are values; an exception is a bug, and counts as an ambiguous failure. */
 export type SendResult =
@@ -8,6 +8,8 @@ export type SendResult =
       readonly status: number | null;
       readonly detail: string;
       readonly run: StartedRun | null;
+      /** What was posted, when it was a message. */
+      readonly message?: PostedMessage;
       /** The answer said that the credential's allowance is used up until then (milliseconds since 1970). */
       readonly holdUntil?: number;
     }
@@ -26,7 +28,7 @@ export type SendResult =
 
 /** What came of looking for the run that an earlier, ambiguous attempt may have started. */
 export type LookResult =
-  | { readonly outcome: 'found'; readonly run: StartedRun }
+  | { readonly outcome: 'found'; readonly run: StartedRun | null; readonly message?: PostedMessage }
   | { readonly outcome: 'not_found' }
   /** It cannot be known here (no permission to read runs, for instance); `detail` says why. */
   | { readonly outcome: 'unknowable'; readonly detail: string }
@@ -35,6 +37,9 @@ export type LookResult =
 
 export interface SendContext {
   readonly deliveryId: string;
+  readonly eventId: string;
+  /** The conversation of a message. */
+  readonly conversation: string | null;
   /** Attempts made before this one. */
   readonly attempts: number;
   readonly signal: AbortSignal;
@@ -47,7 +52,7 @@ export interface Target<Request extends TargetRequest = TargetRequest> {
   look(request: Request, context: SendContext & { readonly runsSince: number }): Promise<LookResult>;
 }
 
-export type Targets = { readonly [Kind in TargetKind]?: Target<Extract<TargetRequest, { kind: Kind }>> };
+export type Targets = { readonly [Kind in RequestKind]?: Target<Extract<TargetRequest, { kind: Kind }>> };
 
 /** The target for a request; the union of kinds is joined again here, in the one place that knows they match. */
 export function targetFor(targets: Targets, request: TargetRequest): Target | undefined {

@@ -1,0 +1,88 @@
+import type { NewDelivery } from './delivery.ts';
+
+/**
+ * The workflow run of a dispatch: `expected` (asked for, not seen yet), `queued`, `in_progress`, `completed`; `missing`:
+ * it did not appear in time. `unknown`: nobody may look.
+ */
+export type RunStatus = 'expected' | 'queued' | 'in_progress' | 'completed' | 'missing' | 'unknown';
+
+/** A run as people look at it. Times are milliseconds since 1970. */
+export interface RunView {
+  readonly id: string | null;
+  readonly url: string | null;
+  readonly status: RunStatus;
+  /** GitHub's word, such as `success` or `failure`; `null` until it is completed. */
+  readonly conclusion: string | null;
+  /** Counts from 1; a re-run has the next number. */
+  readonly attempt: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+}
+
+/** What GitHub told about a run, by webhook or when asked. */
+export interface RunReport {
+  readonly repository: string;
+  readonly runId: string;
+  readonly url: string;
+  readonly title: string;
+  readonly event: string;
+  readonly status: 'queued' | 'in_progress' | 'completed';
+  readonly conclusion: string | null;
+  readonly attempt: number;
+  /** When the run came to be, in milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  /** When it ended, as far as the report knows. */
+  readonly endedAt: number | null;
+}
+
+/** A run that is to be looked at. */
+export interface OpenRun {
+  readonly deliveryId: string;
+  readonly eventId: string;
+  readonly repository: string;
+  readonly kind: 'repository_dispatch' | 'workflow_dispatch';
+  /** The workflow's file, for `workflow_dispatch`. */
+  readonly workflow: string | null;
+  readonly runId: string | null;
+  readonly status: RunStatus;
+  /** When the dispatch left, in milliseconds since 1970. */
+  readonly dispatchedAt: number;
+  /** Runs from before this are not this delivery's. */
+  readonly runsSince: number;
+  /** How often it was looked at. */
+  readonly looks: number;
+}
+
+/** Something became known about the run of a delivery. */
+export interface RunChange {
+  readonly deliveryId: string;
+  readonly eventId: string;
+  readonly route: string;
+  readonly repository: string;
+  readonly before: RunView;
+  readonly after: RunView;
+  /** Where the event is being told of. */
+  readonly conversations: readonly { readonly key: string; readonly channel: string }[];
+}
+
+/** What follows from a change of a run, to be stored with it: pure, because the store may ask again. */
+export type RunConsequences = (change: RunChange) => readonly NewDelivery[];
+
+/**
+ * Whether a report tells something newer than what is known. Reports arrive in any order: a later attempt beats an
+ * earlier one, and within an attempt a run only moves on.
+ */
+export function isNewer(known: Pick<RunView, 'status' | 'attempt'>, report: Pick<RunReport, 'status' | 'attempt'>): boolean {
+  if (report.attempt !== known.attempt && RANK[known.status] > 0) return report.attempt > known.attempt;
+  return RANK[report.status] > RANK[known.status];
+}
+
+const RANK: Readonly<Record<RunStatus, number>> = { expected: 0, missing: 0, unknown: 0, queued: 1, in_progress: 2, completed: 3 };
+
+/** Whether a report can be about the run of a delivery: its id is the run's, or it stands in the title, and the run is young enough. */
+export function isAbout(run: Pick<OpenRun, 'deliveryId' | 'repository' | 'runId' | 'runsSince'>, report: RunReport): boolean {
+  if (run.repository.toLowerCase() !== report.repository.toLowerCase()) return false;
+  if (run.runId !== null) return run.runId === report.runId;
+  return report.createdAt >= Math.floor(run.runsSince / 1000) * 1000 && report.title.includes(run.deliveryId);
+}

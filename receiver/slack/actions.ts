@@ -1,0 +1,76 @@
+/**
+ * What the buttons of our messages are called and what they carry. A value names ids only; everything else is read from
+ * the store when the button is pressed, so a forged or stale value can do nothing that the presser may not.
+ */
+export const ACTIONS = {
+  approve: 'relay_approve',
+  reject: 'relay_reject',
+  dispatchAgain: 'relay_dispatch_again',
+  mute: 'relay_mute',
+  /** A link; Slack still tells that it was pressed, which is only acknowledged. */
+  openRun: 'relay_open_run',
+} as const;
+
+/** Of Approve and Reject: everything that one route holds for one event. */
+export interface DecisionValue {
+  readonly source: string;
+  readonly eventId: string;
+  readonly route: string;
+}
+
+/** Of "Dispatch again": one delivery, as it was when the button was made. */
+export interface DispatchAgainValue {
+  readonly source: string;
+  readonly deliveryId: string;
+  /** Milliseconds since 1970; a delivery that has changed since is not sent again. */
+  readonly updatedAt: number;
+}
+
+/** Of an option of "Mute": the route and subject of one delivery. Slack allows 150 characters here. */
+export interface MuteValue {
+  readonly source: string;
+  readonly deliveryId: string;
+  readonly time: MuteTime;
+}
+
+export const MUTE_TIMES = { '1h': 3_600_000, '24h': 24 * 3_600_000, '7d': 7 * 24 * 3_600_000, off: 0 } as const;
+export type MuteTime = keyof typeof MUTE_TIMES;
+
+export function encodeDecision({ source, eventId, route }: DecisionValue): string {
+  return JSON.stringify([source, eventId, route]);
+}
+
+export function decodeDecision(value: string): DecisionValue | undefined {
+  const [source, eventId, route, ...rest] = listOf(value);
+  if (typeof source !== 'string' || typeof eventId !== 'string' || typeof route !== 'string' || rest.length > 0) return undefined;
+  return { source, eventId, route };
+}
+
+export function encodeDispatchAgain({ source, deliveryId, updatedAt }: DispatchAgainValue): string {
+  return JSON.stringify([source, deliveryId, updatedAt]);
+}
+
+export function decodeDispatchAgain(value: string): DispatchAgainValue | undefined {
+  const [source, deliveryId, updatedAt, ...rest] = listOf(value);
+  if (typeof source !== 'string' || typeof deliveryId !== 'string' || !Number.isSafeInteger(updatedAt) || rest.length > 0) return undefined;
+  return { source, deliveryId, updatedAt: Number(updatedAt) };
+}
+
+export function encodeMute({ source, deliveryId, time }: MuteValue): string {
+  return JSON.stringify([source, deliveryId, time]);
+}
+
+export function decodeMute(value: string): MuteValue | undefined {
+  const [source, deliveryId, time, ...rest] = listOf(value);
+  if (typeof source !== 'string' || typeof deliveryId !== 'string' || rest.length > 0) return undefined;
+  return typeof time === 'string' && Object.hasOwn(MUTE_TIMES, time) ? { source, deliveryId, time: time as MuteTime } : undefined;
+}
+
+function listOf(value: string): unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return Array.isArray(parsed) ? parsed : [];
+  } catch {
+    return [];
+  }
+}
