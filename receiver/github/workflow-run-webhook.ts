@@ -47,6 +47,8 @@ const payloadSchema = z.object({
  * is read twice and changes nothing the second time: reports only ever move a run on.
  */
 export function workflowRunWebhook(options: WorkflowRunWebhookOptions): Hono<RequestVariables> {
+  // Anybody could sign with an empty one.
+  if (options.secrets.length === 0 || options.secrets.includes('')) throw new Error('a webhook of GitHub without a secret');
   const app = new Hono<RequestVariables>({ strict: false });
   app.post('/', sizeLimit(MAX_BODY_BYTES, 'GitHub allows 25 MB; nothing that is read here comes near'), async (c) => {
     const line = c.get('line');
