@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { commitStatusTarget } from '../../../receiver/github/commit-status-target.ts';
 import { tokenCredentials } from '../../../receiver/github/token-credentials.ts';
+import type { Store } from '../../../receiver/outbox/store.ts';
 import type { CommitLookup } from '../../../receiver/watch/record-runs.ts';
 import type { DispatchRequest, TargetRequest } from '../../../src/target.ts';
 import { claim } from '../outbox/samples.ts';
@@ -112,6 +113,16 @@ describe('the status of the commit', () => {
     await followed.record([{ ...ended, endedAt: null }]);
     expect(asked).toEqual(['e1']);
     expect(await commitStatuses(followed)).toHaveLength(1);
+  });
+
+  it('needs no look-up of the delivery when it was asked about', async () => {
+    const wrap = (store: Store): Store => ({ ...store, deliveries: async () => [] });
+    const asked: string[] = [];
+    const commitOf = (event: { readonly id: string }) => void asked.push(event.id);
+    const followed = await FollowedRuns.start({ commitStatus: { ...trained, commitOf }, wrap });
+    await followed.dispatch('e1', byHand);
+    await end(followed, 'success');
+    expect(asked).toEqual(['e1']);
   });
 
   it.each([

@@ -285,6 +285,21 @@ describe('what GitHub refuses', () => {
     expect(await followed.runOf(id)).toMatchObject({ status: 'queued' });
   });
 
+  it('asks nothing more in the same look once there is a limit, or GitHub is down', async () => {
+    const limit = { status: 429, headers: { 'retry-after': '120' } };
+    for (const [fault, requests] of [
+      [limit, 1],
+      [{ status: 502 }, 3],
+    ] as const) {
+      const followed = await FollowedRuns.start();
+      for (const id of ['e1', 'e2', 'e3', 'e4', 'e5']) await followed.dispatch(id, byHand);
+      followed.now += 10 * SECOND;
+      followed.github.failReads(fault, fault, fault, fault, fault);
+      await followed.watch.look();
+      expect(followed.github.reads).toHaveLength(requests);
+    }
+  });
+
   it('holds the credential back when an answer used up the allowance', async () => {
     const followed = await FollowedRuns.start();
     await followed.dispatch('e1', byHand);
