@@ -40,13 +40,14 @@ export function webClientOptions(
       const signals = [init?.signal, signal].filter((one) => one !== undefined);
       // workerd knows no `redirect: 'error'`, which is what the client asks for.
       const response = await options.fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.any(signals) });
-      return response.status === 429 ? withRetryAfter(response) : response;
+      return response.status === 429 ? await withRetryAfter(response) : response;
     },
   };
 }
 
 /** A 429 that names no time would reach the caller as an error without a type. */
-function withRetryAfter(response: Response): Response {
+async function withRetryAfter(response: Response): Promise<Response> {
+  await response.body?.cancel();
   const seconds = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
   const wait = Number.isNaN(seconds) ? LIMIT_WAIT_S : seconds;
   return new Response(null, { status: 429, headers: { 'retry-after': String(wait) } });
