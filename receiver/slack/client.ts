@@ -29,6 +29,8 @@ export function webClientOptions(
   options: Pick<SlackClientOptions, 'apiUrl' | 'fetch'>,
   signal?: AbortSignal,
 ): WebClientOptions & Required<Pick<WebClientOptions, 'slackApiUrl' | 'fetch' | 'retryConfig' | 'rejectRateLimitedCalls'>> {
+  // Called as a method of something else, workerd's fetch refuses to run.
+  const { fetch } = options;
   return {
     slackApiUrl: options.apiUrl,
     retryConfig: { retries: 0 },
@@ -39,7 +41,7 @@ export function webClientOptions(
     fetch: async (url, init) => {
       const signals = [init?.signal, signal].filter((one) => one !== undefined);
       // workerd knows no `redirect: 'error'`, which is what the client asks for.
-      const response = await options.fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.any(signals) });
+      const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.any(signals) });
       return response.status === 429 ? await withRetryAfter(response) : response;
     },
   };
