@@ -111,7 +111,15 @@ describe('a Slack target', () => {
       text: 'production!',
       thread: true,
     });
-    expect(theValue(build({ slack: { channel: '#ml' } }))).toMatchObject({ text: null, thread: false });
+    expect(theValue(build({ slack: { channel: '#ml' } }))).toMatchObject({ text: null, thread: true });
+  });
+
+  it('escapes what the event puts into its text, and nothing of what the config says', () => {
+    const text = '<!here> *{{ event.alias }}* by {{ event.author | upcase }}';
+    const request = theValue(
+      build({ slack: { channel: '#ml', text } }, contextWith({ alias: '<!channel> & <http://x|y>', author: '<@u1>' })),
+    );
+    expect(request).toMatchObject({ text: '<!here> *&lt;!channel&gt; &amp; &lt;http://x|y&gt;* by &lt;@U1&gt;' });
   });
 });
 
