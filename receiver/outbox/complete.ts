@@ -17,9 +17,9 @@ export interface CompletionOptions {
  * event by now, that is done once, and stored, so that retries and replays send the same. What cannot be built again goes
  * out as it was built when the event was accepted.
  *
- * Rejects only when the store fails. `undefined`: the lease is lost, and with it the right to send.
+ * Rejects only when the store fails.
  */
-export async function completeRequest(delivery: ClaimedDelivery, options: CompletionOptions): Promise<TargetRequest | undefined> {
+export async function completeRequest(delivery: ClaimedDelivery, options: CompletionOptions): Promise<TargetRequest> {
   const { template, request } = delivery;
   const isFirst = delivery.attempts === 0 && !delivery.ambiguous;
   // Also without a template: the event's message and the status of its commit tell what is known.
@@ -27,7 +27,8 @@ export async function completeRequest(delivery: ClaimedDelivery, options: Comple
   if (template === null) return request;
   // What may have been sent already is not sent in two forms.
   const complete = wandb === null ? request : await built(delivery, compileTarget(template).build, wandb, options);
-  return (await options.store.complete(delivery, complete)) ? complete : undefined;
+  // Where it could not be stored the lease is lost: nothing is sent that another attempt would not send.
+  return (await options.store.complete(delivery, complete)) ? complete : request;
 }
 
 type Build = ReturnType<typeof compileTarget>['build'];
