@@ -32,7 +32,11 @@ export function commitOf(
   const body = isJsonObject(event.payload) ? event.payload : {};
   const inner = isJsonObject(body.client_payload) ? body.client_payload : body;
   const sha = firstOf([run.commit, inner.commit, inner.git_commit, inner.sha], shaIn);
-  const repository = firstOf([run.git_remote, inner.repository, inner.git_remote], (text) => repositoryIn(text, host));
+  const ofRemote = (text: string) => repositoryOf(text, host);
+  const repository =
+    firstOf([run.git_remote], ofRemote) ??
+    firstOf([inner.repository], (text) => (REPOSITORY.test(text) ? text : ofRemote(text))) ??
+    firstOf([inner.git_remote], ofRemote);
   return sha === undefined || repository === undefined ? undefined : { repository, sha };
 }
 
@@ -49,9 +53,9 @@ function shaIn(text: string): string | undefined {
   return SHA.test(sha) ? sha : undefined;
 }
 
-/** `owner/name` of a remote on the host, or of a repository that is written that way. */
-function repositoryIn(text: string, host: string): string | undefined {
-  const [, remoteHost, path] = ADDRESS.exec(text) ?? SCP_LIKE.exec(text) ?? [undefined, host, text];
+/** `owner/name` of a remote on the host. */
+function repositoryOf(remote: string, host: string): string | undefined {
+  const [, remoteHost, path] = ADDRESS.exec(remote) ?? SCP_LIKE.exec(remote) ?? [];
   // GitHub answers ssh on port 443 under a name of its own (GitHub documentation, "Using SSH over the HTTPS port").
   const hosts = [host, `www.${host}`, `ssh.${host}`];
   if (remoteHost === undefined || path === undefined || !hosts.includes(remoteHost.toLowerCase())) return undefined;

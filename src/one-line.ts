@@ -9,6 +9,6 @@ const LONE_SURROGATE = /\p{Cs}/gu;
  * workflow may be careless enough to put the value into a shell script (GitHub, "Security hardening": untrusted input).
  */
 export function oneLine(text: string): string {
-  const line = text.replace(CONTROL_CHARACTERS, ' ').trim();
-  return (line.length > MAX_FIELD_LENGTH ? line.slice(0, MAX_FIELD_LENGTH) : line).replace(LONE_SURROGATE, '');
+  const line = text.replace(CONTROL_CHARACTERS, ' ').replace(LONE_SURROGATE, '').trim();
+  return line.length > MAX_FIELD_LENGTH ? line.slice(0, MAX_FIELD_LENGTH).replace(LONE_SURROGATE, '').trim() : line;
 }

@@ -46,7 +46,7 @@ const ARTIFACT_FACTS = `fragment ArtifactFacts on Artifact {
   versionIndex metadata size digest createdAt
   artifactType { name } artifactSequence { name project { name entityName } }
   tags { name } aliases { alias artifactCollection { __typename name project { name } } }
-  createdBy { __typename ... on User { username name } ... on Run { ...RunFacts } }
+  createdBy { __typename ... on User { username } ... on Run { ...RunFacts } }
 }
 ${RUN_FACTS}`;
 

@@ -89,7 +89,7 @@ export function artifactFacts(artifact: AnsweredArtifact, event: RelayEvent, app
       size: finite(artifact.size),
       digest: line(artifact.digest),
       created_at: line(artifact.createdAt),
-      created_by: line(author?.username ?? author?.name),
+      created_by: line(author?.username),
       metadata: metadata?.value,
       truncated: metadata?.truncated || aliasWords?.truncated || tagWords?.truncated || undefined,
       url: isKnown && type ? linkTo(appUrl, entityName, project, 'artifacts', type, own, `v${index}`) : undefined,
