@@ -16,7 +16,7 @@ export interface TemplateContext {
 }
 
 const TOP_LEVEL = ['delivery_id', 'route', 'event'];
-const EVENT_WORDS = ['type', 'payload', 'wandb', ...EVENT_FIELDS];
+const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, 'wandb'];
 
 /** Limits per template, so that a clever one cannot stop the receiver: characters parsed, milliseconds, allocations. */
 const LIMITS = { parseLimit: 20_000, renderLimit: 100, memoryLimit: 1_000_000 } as const;

@@ -120,6 +120,14 @@ describe('a Slack target', () => {
     });
     expect(theValue(build({ slack: { channel: '#ml' } }))).toMatchObject({ text: null, thread: true });
   });
+
+  it('escapes what the event puts into its text, and nothing of what the config says', () => {
+    const text = '<!here> *{{ event.alias }}* by {{ event.author | upcase }}';
+    const request = theValue(
+      build({ slack: { channel: '#ml', text } }, contextWith({ alias: '<!channel> & <http://x|y>', author: '<@u1>' })),
+    );
+    expect(request).toMatchObject({ text: '<!here> *&lt;!channel&gt; &amp; &lt;http://x|y&gt;* by &lt;@U1&gt;' });
+  });
 });
 
 describe('a target', () => {
