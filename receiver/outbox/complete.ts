@@ -21,7 +21,7 @@ export interface CompletionOptions {
  */
 export async function completeRequest(delivery: ClaimedDelivery, options: CompletionOptions): Promise<TargetRequest> {
   const { template, request } = delivery;
-  const isFirst = delivery.attempts === 0 && !delivery.ambiguous;
+  const isFirst = delivery.attempts === 0;
   // Also without a template: the event's message and the status of its commit tell what is known.
   const wandb = isFirst && (isDispatch(request) || request.kind === 'slack') ? await options.enrich(delivery.eventId) : null;
   if (template === null) return request;
