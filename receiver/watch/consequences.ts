@@ -1,13 +1,6 @@
+import type { CommitPlace } from '../../src/commit-of.ts';
 import type { NewDelivery } from '../outbox/delivery.ts';
 import type { RunChange, RunConsequences } from '../outbox/run.ts';
-
-/** A commit in a repository on GitHub. */
-export interface Commit {
-  /** `acme/train` */
-  readonly repository: string;
-  /** All of its 40 (or, for SHA-256, 64) hexadecimal digits. */
-  readonly sha: string;
-}
 
 export interface ConsequenceOptions {
   readonly newId: () => string;
@@ -16,7 +9,7 @@ export interface ConsequenceOptions {
   /** Left out: nothing is written to commits. */
   readonly commitStatus?: {
     /** The commit that the event's run was trained from, looked up before. */
-    readonly commitOf: (change: RunChange) => Commit | undefined;
+    readonly commitOf: (change: RunChange) => CommitPlace | undefined;
     /** Whose rate limit a repository's requests count against. */
     readonly credentialFor: (repository: string) => string;
   };

@@ -1,9 +1,10 @@
+import type { CommitPlace } from '../../src/commit-of.ts';
 import { messageOf } from '../../src/error-message.ts';
 import type { Logger } from '../log.ts';
 import type { DeliveryView, EventView } from '../outbox/delivery.ts';
 import { idsIn, isAbout, isNewer, type OpenRun, type RunChange, type RunReport } from '../outbox/run.ts';
 import type { Store } from '../outbox/store.ts';
-import { type Commit, consequencesOf, saysSomethingAboutCommit } from './consequences.ts';
+import { consequencesOf, saysSomethingAboutCommit } from './consequences.ts';
 
 /**
  * Writes down what was reported about runs, with all that follows from it, in one transaction; tells what was new. Reports
@@ -28,7 +29,7 @@ export interface RecordRunsOptions {
 
 export interface CommitLookup {
   /** The commit that the event's W&B run was trained from; may ask somebody, until `signal` says that it takes too long. */
-  readonly commitOf: (event: EventView, signal: AbortSignal) => Promise<Commit | undefined> | Commit | undefined;
+  readonly commitOf: (event: EventView, signal: AbortSignal) => Promise<CommitPlace | undefined> | CommitPlace | undefined;
   /** Whose rate limit a repository's requests count against. */
   readonly credentialFor: (repository: string) => string;
   /** How long `commitOf` may take, in milliseconds; default five seconds: GitHub gives a webhook ten. */
@@ -62,7 +63,7 @@ export function createRecordRuns(options: RecordRunsOptions): RecordRuns {
  * The commit of the change's event, if it lies with the owner that the route dispatches to. The event may have been made
  * by anybody in the W&B team: it names no repository of another owner that our credentials happen to reach.
  */
-function commitFor(change: RunChange, commits: ReadonlyMap<string, Commit>): Commit | undefined {
+function commitFor(change: RunChange, commits: ReadonlyMap<string, CommitPlace>): CommitPlace | undefined {
   const commit = commits.get(change.eventId);
   return commit !== undefined && ownerOf(commit.repository) === ownerOf(change.repository) ? commit : undefined;
 }
@@ -77,8 +78,8 @@ async function commitsFor(
   asked: readonly OpenRun[],
   options: RecordRunsOptions,
   { commitOf, limitMs = COMMIT_LIMIT_MS }: CommitLookup,
-): Promise<Map<string, Commit>> {
-  const commits = new Map<string, Commit>();
+): Promise<Map<string, CommitPlace>> {
+  const commits = new Map<string, CommitPlace>();
   const ended = reports.filter((report) => report.status === 'completed' && saysSomethingAboutCommit(report.conclusion));
   for (const report of ended) {
     const eventId = asked.find((run) => isAbout(run, report))?.eventId ?? (await deliveryOf(report, options.store))?.eventId;
