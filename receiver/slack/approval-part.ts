@@ -3,11 +3,13 @@ import type { ApprovalView, StoryEvent } from '../outbox/store.ts';
 import { ACTIONS, encodeDecision } from './actions.ts';
 import { actions, button, context, type Part, section } from './blocks.ts';
 import { inputWords, plainTarget, targetWords } from './delivery-words.ts';
-import { bold, channelName, mention, mrkdwnName, plainName, slackDate } from './mrkdwn.ts';
+import { bold, channelName, fitMrkdwn, mention, mrkdwnName, plainName, slackDate } from './mrkdwn.ts';
 import { sayBold, sentenceOf } from './sentence.ts';
 
 /** Dispatches that are listed one by one in a question; there are rarely more. */
 const MOST_LISTED = 5;
+/** Characters of a question: with its buttons it always finds room in a message. */
+const QUESTION_LIMIT = 1000;
 /** People who are mentioned in a question. */
 const MOST_MENTIONED = 5;
 
@@ -49,9 +51,9 @@ export function questionPart(
   return {
     rank: options.rank,
     blocks: [
-      section(lines.join('\n')),
+      section(fitMrkdwn(lines.join('\n'), QUESTION_LIMIT)),
       ...buttons,
-      ...context(whoMayDecide(approval), `Expires ${slackDate(approval.expiresAt)}.`, otherwise),
+      ...context(here ? whoMayDecide(approval) : '', `Expires ${slackDate(approval.expiresAt)}.`, otherwise),
     ],
   };
 }

@@ -29,7 +29,7 @@ export function deliveryParts(
       // One menu for each route: a mute is the route's, not the delivery's.
       const menu = isFinished(delivery) && !routes.has(delivery.route) ? muteMenu(from, delivery, ['1h', '24h', '7d']) : undefined;
       if (menu !== undefined) routes.add(delivery.route);
-      const text = `${targetWords(delivery, options.githubUrl)}\n${stateWords(delivery)}`;
+      const text = `${targetWords(delivery, options.githubUrl)} (route ${mrkdwnName(delivery.route)})\n${stateWords(delivery)}`;
       return { rank: options.rank, blocks: [section(text, { accessory: menu }), ...deliveryButtons(from, delivery)] };
     });
   const rest = deliveries.filter((delivery) => !shown.has(delivery));
@@ -54,7 +54,7 @@ export function activeMutes({ mutes }: Story, now: number): Mute[] {
   return mutes.filter(({ until }) => until > now);
 }
 
-/** How many stand how: `40 run in progress, 2 not delivered`. */
+/** How many stand how: `run in progress (40×), not delivered`. */
 export function countsOf(deliveries: readonly DeliveryView[]): string {
   const counts = new Map<string, number>();
   for (const delivery of deliveries) {
@@ -63,9 +63,9 @@ export function countsOf(deliveries: readonly DeliveryView[]): string {
     counts.set(how, (counts.get(how) ?? 0) + 1);
   }
   const kinds = [...counts].toSorted(([, a], [, b]) => b - a);
-  const said = kinds.slice(0, MOST_KINDS).map(([how, count]) => `${count} ${how}`);
+  const said = kinds.slice(0, MOST_KINDS).map(([how, count]) => (count === 1 ? how : `${how} (${count}×)`));
   const others = kinds.slice(MOST_KINDS).reduce((sum, [, count]) => sum + count, 0);
-  return [...said, ...(others === 0 ? [] : [`${others} otherwise`])].join(', ');
+  return [...said, ...(others === 0 ? [] : [`otherwise (${others}×)`])].join(', ');
 }
 
 function isFinished({ state }: DeliveryView): boolean {

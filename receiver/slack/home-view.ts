@@ -82,7 +82,7 @@ function countWords({ events, deliveries, rejected }: Counts): string {
   const received = Object.values(events).reduce((sum, count) => sum + count, 0);
   const { delivered = 0, pending = 0, in_flight = 0, held = 0, dead = 0 } = deliveries;
   return (
-    `${received} events; deliveries: ${delivered} delivered, ${pending + in_flight} on their way, ${held} held, ${dead} dead; ` +
-    `${rejected} requests refused.`
+    `${received} ${received === 1 ? 'event' : 'events'}; deliveries: ${delivered} delivered, ${pending + in_flight} on their way, ${held} held, ${dead} dead; ` +
+    `${rejected} ${rejected === 1 ? 'request' : 'requests'} refused.`
   );
 }

@@ -24,8 +24,8 @@ export interface MessageContext {
   readonly now: number;
 }
 
-/** A route's own text; beyond this it is no message but a document. */
-const CUSTOM_TEXT_LIMIT = 2000;
+/** A route's own text: short enough that a question with its buttons always has room beside it, whatever the characters. */
+const CUSTOM_TEXT_LIMIT = 1500;
 /** A message's `text`: Slack asks for less than 4,000 characters; a notification shows far fewer. */
 const TEXT_LIMIT = 2900;
 const MOST_QUESTIONS = 5;
