@@ -230,6 +230,25 @@ describe('what matters is kept when there is too much', () => {
     expect(buttons).toContain('relay_reject');
   });
 
+  it('even where every character takes three bytes', () => {
+    const wide = '漢'.repeat(3000);
+    const request = {
+      kind: 'workflow_dispatch',
+      repository: 'acme/deploy',
+      workflow: wide,
+      ref: wide,
+      inputs: Object.fromEntries(repeated([0], 9).map((_, index) => [`${index}${wide}`, wide])),
+    } as const;
+    const route = '漢'.repeat(255);
+    const asking = storyEvent({
+      event: eventView({ type: 'unknown', source: 'default' }),
+      deliveries: repeated([deliveryView({ state: 'held', route, request })], 9),
+      approvals: [approvalView({ route, by: repeated(['UAPPROVER1'], 9), allowSelf: false })],
+      text: wide,
+    });
+    expect(JSON.stringify(storyMessage(storyOf([asking]), CONTEXT).blocks)).toContain('"relay_approve"');
+  });
+
   it('and it says that something is left out', () => {
     expect(JSON.stringify(storyMessage(full, CONTEXT).blocks.at(-1))).toContain('There is more than a message holds');
   });
