@@ -14,6 +14,8 @@ export interface AppOptions extends WandbWebhookOptions {
   readonly adminToken: string | undefined;
   /** True once the receiver is stopping: it is not ready for more. */
   readonly stopping: () => boolean;
+  /** Routes of the parts that are configured. */
+  readonly extensions: readonly { readonly path?: string; readonly routes?: Hono<RequestVariables> }[];
 }
 
 /** The whole of the receiver's HTTP, the same on every platform. */
@@ -30,6 +32,7 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
     return problem(c, { status: 503, title: 'Service Unavailable', detail: why, headers: { 'retry-after': '5' } });
   });
   app.route('/webhooks/wandb', wandbWebhook(options));
+  for (const { path, routes } of options.extensions) if (path !== undefined && routes !== undefined) app.route(path, routes);
   if (options.adminToken !== undefined) app.route('/api', adminApi({ store, token: options.adminToken, changed: options.accepted, now }));
   app.notFound((c) => {
     const isWebhook = /^\/webhooks\/wandb(\/[^/]*)?\/?$/.test(c.req.path) && c.req.method !== 'POST';

@@ -4,9 +4,10 @@ import { idsFrom } from '../src/id.ts';
 import type { Redactor } from '../src/redact.ts';
 import { DEFAULT_RETRY_POLICY } from '../src/retry.ts';
 import type { Route } from '../src/route.ts';
-import type { CompiledTarget } from '../src/target.ts';
+import type { CompiledTarget, TargetRequest } from '../src/target.ts';
 import { createApp } from './app.ts';
 import type { Logger } from './log.ts';
+import type { ClaimedDelivery } from './outbox/delivery.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import type { Store } from './outbox/store.ts';
 import type { Targets } from './outbox/target.ts';
@@ -23,6 +24,10 @@ export interface ReceiverParts {
   readonly adminToken: string | undefined;
   readonly targets: Targets;
   readonly credentialFor: (target: CompiledTarget) => string;
+  /** Gives requests as they are to be sent, see `OutboxOptions`; left out when W&B's API is not asked. */
+  readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
+  /** What else belongs to this receiver. `changed` is to be called when something may have to be sent. */
+  readonly extensions?: (changed: () => void) => readonly Extension[];
   readonly redactor: Redactor;
   readonly log: Logger;
   /** Milliseconds since 1970. */
@@ -30,6 +35,28 @@ export interface ReceiverParts {
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
   readonly randomBytes: () => Uint8Array;
+}
+
+/** A part that a receiver may have: routes, something that goes on beside them, or both. */
+export interface Extension {
+  readonly path?: string;
+  readonly routes?: Hono<RequestVariables>;
+  start?(): void;
+  stop?(): Promise<void>;
+}
+
+/** Slack allows about one message a second in a channel, and fifty changes of messages a minute. Milliseconds. */
+const SLACK_PACE_MS = 1_200;
+/** So many calls to Slack at once, apart from GitHub's: an outage of one never takes the other's place. */
+const SLACK_CONCURRENCY = 20;
+
+/** Messages to a channel count together, apart from everything else. */
+export function slackCredential(channel: string): string {
+  return `slack:${channel}`;
+}
+
+function isSlack(credential: string): boolean {
+  return credential.startsWith('slack:');
 }
 
 export interface Receiver {
@@ -46,17 +73,25 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   const { store, settings, now, log, redactor } = parts;
   const newId = idsFrom(now, parts.randomBytes);
   let stopping = false;
-  const outbox = createOutbox({
+  const common = {
     queue: store,
     targets: parts.targets,
     retry: { ...DEFAULT_RETRY_POLICY, retryForMs: settings.retryForMs },
-    paceMs: Math.ceil(1000 / settings.githubWritesPerSecond),
     now,
     random: parts.random,
     newToken: newId,
     redact: redactor.text,
     log,
-  });
+    ...(parts.complete === undefined ? {} : { complete: parts.complete }),
+  };
+  const outboxes = [
+    createOutbox({ ...common, paceMs: Math.ceil(1000 / settings.githubWritesPerSecond), serves: (credential) => !isSlack(credential) }),
+    createOutbox({ ...common, paceMs: SLACK_PACE_MS, serves: isSlack, concurrency: SLACK_CONCURRENCY }),
+  ];
+  const changed = () => {
+    for (const outbox of outboxes) outbox.wake();
+  };
+  const extensions = parts.extensions?.(changed) ?? [];
   const app = createApp({
     store,
     routes: parts.routes,
@@ -66,8 +101,10 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     redactor,
     accept: acceptInBatches(store, settings.dedupeWindowMs),
     keepRejected: (rejected) => store.keepRejected(rejected),
-    accepted: () => outbox.wake(),
-    credentialFor: parts.credentialFor,
+    accepted: changed,
+    credentialFor: (target) => (target.channel === undefined ? parts.credentialFor(target) : slackCredential(target.channel)),
+    connected: { slack: parts.targets.slack !== undefined, wandb: parts.complete !== undefined },
+    extensions,
     newId,
     now,
     log,
@@ -75,10 +112,14 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   });
   return {
     app,
-    start: () => outbox.start(),
+    start: () => {
+      for (const part of [...outboxes, ...extensions]) part.start?.();
+    },
     drain: () => {
       stopping = true;
     },
-    stop: (graceMs) => outbox.stop(graceMs),
+    stop: async (graceMs) => {
+      await Promise.all([...outboxes.map((outbox) => outbox.stop(graceMs)), ...extensions.map((extension) => extension.stop?.())]);
+    },
   };
 }

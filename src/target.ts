@@ -208,6 +208,13 @@ function compileSlack(definition: z.infer<typeof slackSchema>): CompiledTarget {
   };
 }
 
+/** Whether what W&B's API says about the event can change what is sent: the default payload holds it, a template may name it. */
+export function usesEnrichment(definition: TargetDefinition): boolean {
+  const { repository_dispatch: repositoryDispatch } = definition;
+  if (repositoryDispatch !== undefined && repositoryDispatch.client_payload === undefined) return true;
+  return JSON.stringify(definition).includes('wandb');
+}
+
 /** What a workflow receives when the route does not say: which delivery this is, which route, and what happened. */
 function defaultPayload(context: TemplateContext): JsonObject {
   const { payload: _payload, ...event } = context.event;

@@ -7,7 +7,7 @@ import { idsFrom } from '../../src/id.ts';
 import { type JsonValue, parseJson } from '../../src/json.ts';
 import { redactorOf } from '../../src/redact.ts';
 import { compileRoute, routeMatches, whyNot } from '../../src/route.ts';
-import type { TargetRequest } from '../../src/target.ts';
+import { isDispatch, type TargetRequest } from '../../src/target.ts';
 import { understandBody } from '../../src/webhook-body.ts';
 import { readEnvironment } from '../environment.ts';
 import { describeRequest } from '../github/wire-request.ts';
@@ -78,12 +78,12 @@ function simulateRoutes(io: CommandIo, config: Config, event: RelayEvent, payloa
       const built = target.build({ delivery_id: newId(), route: route.name, event: { ...event, payload } });
       return { target: target.name, ...(built.ok ? { request: asSent(built.value, apiUrl) } : { problem: built.error }) };
     });
-    return { route: route.name, matches: true, why: [], held: route.approval, requests };
+    return { route: route.name, matches: true, why: [], held: route.approval !== undefined, requests };
   });
 }
 
 function asSent(request: TargetRequest, apiUrl: string): object {
-  return request.kind === 'slack' ? request : describeRequest(request, apiUrl);
+  return isDispatch(request) ? describeRequest(request, apiUrl) : request;
 }
 
 function printSimulation(io: CommandIo, event: RelayEvent, routes: readonly SimulatedRoute[]): void {
@@ -94,8 +94,8 @@ function printSimulation(io: CommandIo, event: RelayEvent, routes: readonly Simu
     io.print(`Route ${route}: ${matches ? 'matches' : 'does not match'}`);
     for (const reason of why) io.print(`  - ${reason}`);
     for (const item of requests) {
-      const isSlack = item.target.startsWith('slack:');
-      const would = isSlack ? 'would send, once this version can,' : held ? 'would hold until it is approved, then send' : 'would send';
+      const waits = held && !item.target.startsWith('slack:');
+      const would = waits ? 'would hold until it is approved, then send' : 'would send';
       io.print(`  ${would} to ${item.target}:`);
       const text = 'problem' in item ? `nothing: ${item.problem}` : JSON.stringify(item.request, null, 2);
       io.print(text.replace(/^/gm, '    '));

@@ -1,5 +1,6 @@
 import { messageOf } from '../../src/error-message.ts';
 import type { RetryPolicy } from '../../src/retry.ts';
+import type { TargetRequest } from '../../src/target.ts';
 import type { Logger } from '../log.ts';
 import { attemptOutcome, limitedAttempt, unconfigured } from './attempt.ts';
 import type { ClaimedDelivery } from './delivery.ts';
@@ -19,6 +20,12 @@ export interface OutboxOptions {
   readonly newToken: () => string;
   readonly redact: (text: string) => string;
   readonly log: Logger;
+  /** Which credentials this outbox serves; left out: all. Outboxes that share a queue serve different ones. */
+  readonly serves?: (credential: string) => boolean;
+  /** How many deliveries are under way at once. */
+  readonly concurrency?: number;
+  /** Gives the request as it is to be sent, once more is known than when the event was accepted. Must not take long. */
+  readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
 }
 
 /** Takes deliveries from the queue and sends them. */
@@ -30,8 +37,8 @@ export interface Outbox {
   stop(graceMs: number): Promise<void>;
 }
 
-/** How many deliveries are under way at once; GitHub allows 100 concurrent requests. */
-const CONCURRENCY = 50;
+/** GitHub allows 100 concurrent requests. */
+const DEFAULT_CONCURRENCY = 50;
 /** Longer than the slowest attempt: looking for a run and sending, each with its own time limit. */
 const LEASE_MS = 120_000;
 /** The whole of one attempt. */
@@ -43,7 +50,8 @@ const SHORTEST_PAUSE_MS = 5;
 const DETAIL_LENGTH = 1_000;
 
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { queue, now, log } = options;
+  const { queue, now, log, serves, concurrency = DEFAULT_CONCURRENCY } = options;
+  const served = serves === undefined ? {} : { serves };
   const underWay = new Set<Promise<void>>();
   const aborter = new AbortController();
   let stopped = true;
@@ -74,12 +82,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const takeDue = async (): Promise<number> => {
     let next = now() + POLL_MS;
     try {
-      const limit = CONCURRENCY - underWay.size;
+      const limit = concurrency - underWay.size;
       if (limit > 0) {
-        const claimed = await queue.claim({ now: now(), leaseMs: LEASE_MS, limit, paceMs: options.paceMs, newToken: options.newToken });
+        const { paceMs, newToken } = options;
+        const claimed = await queue.claim({ now: now(), leaseMs: LEASE_MS, limit, paceMs, newToken, ...served });
         for (const delivery of claimed) run(delivery);
-        const due = await queue.nextDueAt();
-        if (due !== undefined && underWay.size < CONCURRENCY) next = Math.min(next, Math.max(due, now() + SHORTEST_PAUSE_MS));
+        const due = await queue.nextDueAt(serves);
+        if (due !== undefined && underWay.size < concurrency) next = Math.min(next, Math.max(due, now() + SHORTEST_PAUSE_MS));
       }
     } catch (error) {
       log.error({ error: messageOf(error) }, 'the store did not answer; looking again in a second');
@@ -113,6 +122,20 @@ export function createOutbox(options: OutboxOptions): Outbox {
   };
 }
 
+/** The delivery as it is to be sent; as it was accepted, when no more can be found out. */
+async function complete(delivery: ClaimedDelivery, options: OutboxOptions): Promise<ClaimedDelivery> {
+  if (options.complete === undefined) return delivery;
+  try {
+    return { ...delivery, request: await options.complete(delivery) };
+  } catch (error) {
+    options.log.warn(
+      { delivery: delivery.id, error: options.redact(messageOf(error)) },
+      'sent as it was accepted: it could not be completed',
+    );
+    return delivery;
+  }
+}
+
 /** One attempt from lease to settlement. Never rejects: what it cannot write down is taken up when the lease ends. */
 async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stopping: AbortSignal): Promise<void> {
   const { now, log } = options;
@@ -129,7 +152,11 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     const result =
       target === undefined
         ? unconfigured(delivery)
-        : await limitedAttempt(target, delivery, AbortSignal.any([stopping, AbortSignal.timeout(ATTEMPT_LIMIT_MS)]));
+        : await limitedAttempt(
+            target,
+            await complete(delivery, options),
+            AbortSignal.any([stopping, AbortSignal.timeout(ATTEMPT_LIMIT_MS)]),
+          );
     const detail = options.redact(result.detail).slice(0, DETAIL_LENGTH);
     const { settlement, holdBack } = settlementOf(delivery, { ...result, detail }, options);
     const durationMs = now() - startedAt;

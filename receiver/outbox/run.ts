@@ -86,3 +86,25 @@ export function isAbout(run: Pick<OpenRun, 'deliveryId' | 'repository' | 'runId'
   if (run.runId !== null) return run.runId === report.runId;
   return report.createdAt >= Math.floor(run.runsSince / 1000) * 1000 && report.title.includes(run.deliveryId);
 }
+
+/** What may be delivery ids in a run's title: words, and UUIDs that are joined to something. */
+export function idsIn(title: string): string[] {
+  const words = title.match(/[\w-]+/g) ?? [];
+  const uuids = title.match(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? [];
+  return [...new Set([...words, ...uuids])].slice(0, MOST_WORDS);
+}
+
+const MOST_WORDS = 100;
+
+/** How soon a run is first looked for after its dispatch. Milliseconds. */
+export const FIRST_LOOK_MS = 5_000;
+
+/** What a change of a run is called in a delivery's notes. */
+export function describeRun(run: RunView): string {
+  const where = run.url === null ? '' : `: ${run.url}`;
+  const which = run.attempt > 1 ? `run, attempt ${run.attempt},` : 'run';
+  if (run.status !== 'completed') return `${which} is ${run.status === 'in_progress' ? 'in progress' : run.status}${where}`;
+  const took =
+    run.startedAt === null || run.endedAt === null ? '' : ` after ${Math.max(0, Math.round((run.endedAt - run.startedAt) / 1000))} s`;
+  return `${which} ended: ${run.conclusion ?? 'without a conclusion'}${took}${where}`;
+}

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type RelayEvent, subjectOf } from '../../src/event.ts';
+import { type RelayEvent, storyOf, subjectOf } from '../../src/event.ts';
 import type { NewId } from '../../src/id.ts';
 import type { JsonValue } from '../../src/json.ts';
 import { type Route, routeMatches } from '../../src/route.ts';
-import type { CompiledTarget } from '../../src/target.ts';
-import type { NewDelivery, NewEvent, RouteFiring } from '../outbox/delivery.ts';
+import { type CompiledTarget, compileTarget, type TargetDefinition, usesEnrichment } from '../../src/target.ts';
+import type { NewConversation, NewDelivery, NewEvent, RouteFiring } from '../outbox/delivery.ts';
 
 export interface ReceivedEvent {
   readonly event: RelayEvent;
@@ -23,41 +23,67 @@ export interface PlanOptions {
   /** Whose rate limit a target's deliveries count against. */
   readonly credentialFor: (target: CompiledTarget) => string;
   readonly newId: NewId;
+  /** What is configured: whom nobody can reach is not asked, and what nobody can look up is not waited for. */
+  readonly connected: { readonly slack: boolean; readonly wandb: boolean };
 }
 
 /** Decides everything that follows from an event, before anything is stored: which routes fire, and what each sends. */
 export function planEvent(received: ReceivedEvent, options: PlanOptions): NewEvent {
   const { event, payload, body, bodyHash, receivedAt } = received;
-  const subject = subjectOf(event);
-  const firings = options.routes
-    .filter((route) => routeMatches(route, event))
-    .map((route) => fire(route, event, payload, subject, options));
-  return { id: options.newId(), receivedAt, subjectKey: digest(subject), bodyHash, event, body, firings };
+  const planned: Planned = { event, payload, id: options.newId(), subject: subjectOf(event) };
+  const firings = options.routes.filter((route) => routeMatches(route, event)).map((route) => fire(route, planned, options));
+  return { id: planned.id, receivedAt, subjectKey: digest(planned.subject), bodyHash, event, body, firings };
 }
 
-function fire(route: Route, event: RelayEvent, payload: JsonValue, subject: string, options: PlanOptions): RouteFiring {
+interface Planned {
+  readonly id: string;
+  readonly event: RelayEvent;
+  readonly payload: JsonValue;
+  readonly subject: string;
+}
+
+function fire(route: Route, planned: Planned, options: PlanOptions): RouteFiring {
+  const deliveries = [...route.targets, ...askingTargets(route, options)].map((target) => deliveryTo(target, route, planned, options));
   return {
     route: route.name,
-    cooldownKey: route.cooldownMs === 0 ? null : digest(`${route.name}\n${subject}`),
+    cooldownKey: route.cooldownMs === 0 ? null : digest(`${route.name}\n${planned.subject}`),
     cooldownMs: route.cooldownMs,
-    deliveries: route.targets.map((target): NewDelivery => {
-      const id = options.newId();
-      const request = target.build({ delivery_id: id, route: route.name, event: { ...event, payload } });
-      const common = {
-        id,
-        route: route.name,
-        target: target.name,
-        credential: options.credentialFor(target),
-        orderKey: digest(`${target.name}\n${subject}`),
-        replacesOlder: route.order === 'latest',
-      };
-      if (!request.ok) return { ...common, state: 'dead', reason: request.error, request: null };
-      // Messages tell of what waits; only what changes something waits for the approval.
-      if (route.approval && target.kind !== 'slack')
-        return { ...common, state: 'held', reason: 'waits for approval', request: request.value };
-      return { ...common, state: 'pending', request: request.value };
-    }),
+    deliveries,
+    ...(route.approval === undefined ? {} : { approval: route.approval }),
   };
+}
+
+/** People are asked in the approval's channel, also when no target of the route goes there. */
+function askingTargets({ approval, targets }: Route, { connected }: PlanOptions): CompiledTarget[] {
+  if (approval === undefined || !connected.slack || targets.some(({ channel }) => channel === approval.channel)) return [];
+  return [compileTarget({ slack: { channel: approval.channel } })];
+}
+
+function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, options: PlanOptions): NewDelivery {
+  const id = options.newId();
+  const request = target.build({ delivery_id: id, route: route.name, event: { ...planned.event, payload: planned.payload } });
+  const conversation = target.channel === undefined ? undefined : conversationOf(target.channel, target.definition, route, planned);
+  const common = {
+    id,
+    route: route.name,
+    target: target.name,
+    credential: options.credentialFor(target),
+    orderKey: conversation?.key ?? digest(`${target.name}\n${planned.subject}`),
+    replacesOlder: route.order === 'latest',
+    ...(conversation === undefined ? {} : { conversation }),
+    ...(options.connected.wandb && usesEnrichment(target.definition) ? { template: target.definition } : {}),
+  };
+  if (!request.ok) return { ...common, state: 'dead', reason: request.error, request: null };
+  // Messages tell of what waits; only what changes something waits for the approval.
+  if (route.approval !== undefined && conversation === undefined)
+    return { ...common, state: 'held', reason: 'waits for approval', request: request.value };
+  return { ...common, state: 'pending', request: request.value };
+}
+
+function conversationOf(channel: string, definition: TargetDefinition, route: Route, { id, event }: Planned): NewConversation {
+  // Without a thread every event has a conversation of its own.
+  const about = definition.slack?.thread === false ? `${route.name}\n${id}` : storyOf(event);
+  return { key: digest(`${channel}\n${about}`), channel, canMute: route.approval?.channel !== channel };
 }
 
 /** A key of fixed length: 128 bits of SHA-256. */

@@ -1,14 +1,11 @@
 import type { Accepted, EventOutcome, NewDelivery, NewEvent, RejectedRequest, RouteFiring } from '../delivery.ts';
-import { firstRow, type SqlDriver } from './driver.ts';
+import { askApproval, closeWhenNothingHeld } from './approvals.ts';
+import { findMute, hasMessage, openConversation, tellEvent, updateConversation } from './conversations.ts';
+import { firstRow, type SqlDriver, type SqlValue } from './driver.ts';
+import { insertLast, promoteNext } from './line.ts';
 
 /** How many rejected requests are kept for inspection. */
 const REJECTED_KEPT = 1000;
-
-/**
- * A run may carry a time a little before our own for the moment of its dispatch: GitHub's clock and ours differ.
- * Milliseconds.
- */
-export const CLOCK_DIFFERENCE_MS = 5 * 60_000;
 
 /** Stores one event with what follows from it. Runs inside the caller's transaction. */
 export function acceptEvent(driver: SqlDriver, event: NewEvent, dedupeWindowMs: number): Accepted {
@@ -25,6 +22,9 @@ export function acceptEvent(driver: SqlDriver, event: NewEvent, dedupeWindowMs: 
   insertEvent(driver, event, outcomeOf(event, firings), null);
   for (const firing of firings) {
     for (const delivery of firing.deliveries) insertDelivery(driver, event, delivery, firing.cooldownKey);
+    if (firing.approval !== undefined && firing.deliveries.some(({ state }) => state === 'held')) {
+      askApproval(driver, event.id, firing.route, firing.approval, event.receivedAt);
+    }
   }
   return {
     status: 'accepted',
@@ -66,39 +66,17 @@ function insertEvent(driver: SqlDriver, event: NewEvent, outcome: EventOutcome, 
 
 function insertDelivery(driver: SqlDriver, event: NewEvent, delivery: NewDelivery, cooldownKey: string | null): void {
   if (delivery.state !== 'dead') supersedeOlder(driver, event, delivery);
-  const last = firstRow<{ position: number | null }>(
-    driver,
-    `SELECT MAX(position) AS position FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight')`,
-    delivery.orderKey,
-  )?.position;
-  const behind = last !== null && last !== undefined;
-  driver.run(
-    `INSERT INTO deliveries (id, event_id, route, target, credential, order_key, replaces_older, cooldown_key, state, approved, ready, position,
-       due_at, since, runs_since, reason, request, created_at, updated_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    delivery.id,
-    event.id,
-    delivery.route,
-    delivery.target,
-    delivery.credential,
-    delivery.orderKey,
-    delivery.replacesOlder ? 1 : 0,
-    cooldownKey,
-    delivery.state,
-    delivery.state === 'held' ? 0 : 1,
-    delivery.state === 'pending' && !behind ? 1 : 0,
-    behind ? last + 1 : 1,
-    event.receivedAt,
-    event.receivedAt,
-    event.receivedAt - CLOCK_DIFFERENCE_MS,
-    delivery.reason ?? null,
-    delivery.request === null ? null : JSON.stringify(delivery.request),
-    event.receivedAt,
-    event.receivedAt,
-  );
-  if (delivery.state === 'pending') {
-    driver.run('INSERT INTO credentials (credential) VALUES (?) ON CONFLICT DO NOTHING', delivery.credential);
+  const { conversation, ...row } = delivery;
+  if (conversation === undefined) {
+    insertLast(driver, event.id, event.receivedAt, { ...row, cooldownKey });
+    return;
   }
+  openConversation(driver, conversation, delivery.credential);
+  const mute = conversation.canMute ? findMute(driver, delivery.route, event.subjectKey, event.receivedAt) : undefined;
+  const muted = mute && ({ state: 'cancelled', reason: `muted by ${mute.by}` } as const);
+  insertLast(driver, event.id, event.receivedAt, { ...row, cooldownKey, conversation: conversation.key, ...muted });
+  // What is not to make a sound still belongs to the story.
+  if (mute !== undefined && hasMessage(driver, conversation.key)) updateConversation(driver, conversation.key, event.id, event.receivedAt);
 }
 
 /** Turns what a newer delivery makes pointless to `superseded`: held ones always, pending ones under `order: latest`. */
@@ -107,7 +85,7 @@ function supersedeOlder(driver: SqlDriver, event: NewEvent, delivery: NewDeliver
   const set = `UPDATE deliveries SET state = 'superseded', ready = 0, reason = ?, updated_at = ?`;
   const older = 'order_key = ? AND route = ? AND event_id <> ?';
   const values = [reason, event.receivedAt, delivery.orderKey, delivery.route, event.id] as const;
-  driver.run(`${set} WHERE state = 'held' AND ${older}`, ...values);
+  supersedeHeld(driver, event, delivery, `${set} WHERE state = 'held' AND ${older}`, values);
   // What nobody has approved yet does not stop what somebody has.
   if (!delivery.replacesOlder || delivery.state === 'held') return;
   // `state IN` is what lets SQLite use the index of the line.
@@ -115,14 +93,19 @@ function supersedeOlder(driver: SqlDriver, event: NewEvent, delivery: NewDeliver
   if (changed > 0) promoteNext(driver, delivery.orderKey, event.receivedAt);
 }
 
-/** Lets the first waiting delivery of an order key go, unless one is in flight. Its time for retries begins now. */
-export function promoteNext(driver: SqlDriver, orderKey: string, now: number): void {
-  driver.run(
-    `UPDATE deliveries SET ready = 1, since = MAX(since, ?) WHERE state = 'pending' AND ready = 0 AND seq = (
-       SELECT seq FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight') ORDER BY position LIMIT 1)`,
-    now,
-    orderKey,
+function supersedeHeld(driver: SqlDriver, event: NewEvent, delivery: NewDelivery, sql: string, values: readonly SqlValue[]): void {
+  const held = driver.rows<{ event_id: string }>(
+    `SELECT DISTINCT event_id FROM deliveries WHERE state = 'held' AND order_key = ? AND route = ? AND event_id <> ?`,
+    delivery.orderKey,
+    delivery.route,
+    event.id,
   );
+  if (held.length === 0) return;
+  driver.run(sql, ...values);
+  for (const { event_id } of held) {
+    closeWhenNothingHeld(driver, event_id, delivery.route, 'cancelled', null, event.receivedAt);
+    tellEvent(driver, event_id, event.receivedAt);
+  }
 }
 
 /** Runs inside the caller's transaction. */

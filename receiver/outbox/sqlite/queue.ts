@@ -1,8 +1,10 @@
-import type { TargetRequest } from '../../../src/target.ts';
-import type { Attempt, ClaimedDelivery, HoldBack, Settlement } from '../delivery.ts';
+import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
+import type { Attempt, ClaimedDelivery, HoldBack, Settlement, StartedRun } from '../delivery.ts';
+import { FIRST_LOOK_MS } from '../run.ts';
 import type { ClaimOptions } from '../store.ts';
+import { hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
-import { promoteNext } from './inbox.ts';
+import { promoteNext } from './line.ts';
 
 interface DueRow {
   seq: number;
@@ -16,6 +18,8 @@ interface DueRow {
   since: number;
   ambiguous: number;
   runs_since: number;
+  template: string | null;
+  conversation: string | null;
 }
 
 interface CredentialRow {
@@ -32,9 +36,11 @@ export function claimDue(driver: SqlDriver, options: ClaimOptions): ClaimedDeliv
   for (const credential of driver.rows<CredentialRow>('SELECT credential, hold_until, next_slot_at FROM credentials')) {
     if (claimed.length >= options.limit) break;
     if (credential.hold_until > now || credential.next_slot_at > now) continue;
+    if (options.serves?.(credential.credential) === false) continue;
     const wanted = options.paceMs > 0 ? 1 : options.limit - claimed.length;
     const due = driver.rows<DueRow>(
-      `SELECT seq, id, event_id, route, target, credential, request, attempts, since, ambiguous, runs_since FROM deliveries
+      `SELECT seq, id, event_id, route, target, credential, request, attempts, since, ambiguous, runs_since, template, conversation
+       FROM deliveries
        WHERE credential = ? AND state = 'pending' AND ready = 1 AND due_at <= ? ORDER BY due_at LIMIT ?`,
       credential.credential,
       now,
@@ -69,19 +75,35 @@ function lease(driver: SqlDriver, row: DueRow, options: ClaimOptions): ClaimedDe
     since: row.since,
     ambiguous: row.ambiguous === 1,
     runsSince: row.runs_since,
+    template: row.template === null ? null : (JSON.parse(row.template) as TargetDefinition),
+    conversation: row.conversation,
   };
 }
 
-export function earliestDue(driver: SqlDriver): number | undefined {
-  const rows = driver.rows<{ at: number | null }>(
-    `SELECT MAX(hold_until, next_slot_at, (
-       SELECT MIN(due_at) FROM deliveries d WHERE d.credential = c.credential AND d.state = 'pending' AND d.ready = 1)) AS at
-     FROM credentials c`,
-  );
+export function earliestDue(driver: SqlDriver, serves: (credential: string) => boolean): number | undefined {
+  const rows = driver
+    .rows<{ credential: string; at: number | null }>(
+      `SELECT credential, MAX(hold_until, next_slot_at, (
+         SELECT MIN(due_at) FROM deliveries d WHERE d.credential = c.credential AND d.state = 'pending' AND d.ready = 1)) AS at
+       FROM credentials c`,
+    )
+    .filter(({ credential }) => serves(credential));
   // A lease may be claimed again once it has run out.
   const lease = firstRow<{ at: number | null }>(driver, `SELECT MIN(lease_until) + 1 AS at FROM deliveries WHERE state = 'in_flight'`);
   const times = [...rows, lease].map((row) => row?.at ?? null).filter((at) => at !== null);
   return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** False when the lease is lost. */
+export function completeClaim(driver: SqlDriver, claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>, request: TargetRequest): boolean {
+  return (
+    driver.run(
+      `UPDATE deliveries SET request = ?, template = NULL WHERE id = ? AND state = 'in_flight' AND lease_token = ?`,
+      JSON.stringify(request),
+      claim.id,
+      claim.leaseToken,
+    ) > 0
+  );
 }
 
 export function settleClaim(
@@ -93,11 +115,13 @@ export function settleClaim(
 ): boolean {
   const row = firstRow<SettledRow>(
     driver,
-    `SELECT seq, event_id, order_key, route, position FROM deliveries WHERE id = ? AND state = 'in_flight' AND lease_token = ?`,
+    `SELECT seq, id, event_id, order_key, route, position, conversation, transient, runs_since FROM deliveries
+     WHERE id = ? AND state = 'in_flight' AND lease_token = ?`,
     claim.id,
     claim.leaseToken,
   );
   if (row === undefined) return false;
+  const now = attempt.startedAt + attempt.durationMs;
   driver.run(
     'INSERT INTO attempts (delivery_id, started_at, duration_ms, outcome, status, detail) VALUES (?, ?, ?, ?, ?, ?)',
     claim.id,
@@ -117,14 +141,54 @@ export function settleClaim(
     );
   }
   const replacement = settlement.state === 'pending' ? replacementOf(driver, row) : undefined;
-  writeSettlement(driver, row.seq, attempt.startedAt + attempt.durationMs, replacement ?? settlement);
-  if (replacement !== undefined || settlement.state !== 'pending')
-    promoteNext(driver, row.order_key, attempt.startedAt + attempt.durationMs);
+  writeSettlement(driver, row.seq, now, replacement ?? settlement);
+  if (replacement !== undefined || settlement.state !== 'pending') promoteNext(driver, row.order_key, now);
+  if (row.conversation === null) {
+    if (settlement.state === 'delivered') expectRun(driver, row, settlement.run, now);
+    tellEvent(driver, row.event_id, now);
+  } else {
+    settleMessage(driver, row, row.conversation, settlement, now);
+  }
   return true;
+}
+
+/** What a message that was sent means for its conversation. */
+function settleMessage(driver: SqlDriver, row: SettledRow, conversation: string, settlement: Settlement, now: number): void {
+  if (settlement.state === 'pending') return;
+  if (row.transient === 1) {
+    if (settlement.state !== 'delivered') return;
+    driver.run('DELETE FROM attempts WHERE delivery_id = ?', row.id);
+    driver.run('DELETE FROM deliveries WHERE seq = ?', row.seq);
+    return;
+  }
+  const posted = settlement.state === 'delivered' ? settlement.message : undefined;
+  const isFirst = posted !== undefined && keepMessage(driver, row.id, conversation, posted);
+  if (!isFirst && hasMessage(driver, conversation)) updateConversation(driver, conversation, row.event_id, now);
+}
+
+/** A dispatch has left: from now on its run is watched. */
+function expectRun(driver: SqlDriver, row: SettledRow, run: StartedRun | null, now: number): void {
+  driver.run(
+    `INSERT INTO runs (delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, dispatched_at, runs_since, look_at)
+     SELECT id, event_id, route, json_extract(request, '$.repository'), json_extract(request, '$.kind'), json_extract(request, '$.workflow'),
+       ?, ?, ?, ?, runs_since, ? FROM deliveries
+     WHERE seq = ? AND json_extract(request, '$.kind') IN ('repository_dispatch', 'workflow_dispatch')
+     ON CONFLICT DO NOTHING`,
+    run?.id ?? null,
+    run?.url ?? null,
+    run === null ? 'expected' : 'queued',
+    now,
+    now + FIRST_LOOK_MS,
+    row.seq,
+  );
 }
 
 interface SettledRow {
   seq: number;
+  id: string;
+  conversation: string | null;
+  transient: number;
+  runs_since: number;
   event_id: string;
   order_key: string;
   route: string;

@@ -93,6 +93,83 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE health (id INTEGER PRIMARY KEY, checks INTEGER NOT NULL, room BLOB NOT NULL) STRICT;
   INSERT INTO health VALUES (1, 0, x'');
   `,
+  // Conversations, approvals, runs, mutes. `transient`: leaves no trace once it is delivered.
+  `
+  ALTER TABLE deliveries ADD COLUMN template TEXT;
+  ALTER TABLE deliveries ADD COLUMN conversation TEXT;
+  ALTER TABLE deliveries ADD COLUMN transient INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE deliveries ADD COLUMN message_channel TEXT;
+  ALTER TABLE deliveries ADD COLUMN message_ts TEXT;
+  CREATE INDEX deliveries_of_conversation ON deliveries (conversation, seq) WHERE conversation IS NOT NULL;
+
+  ALTER TABLE events ADD COLUMN wandb TEXT;
+
+  CREATE TABLE conversations (
+    key TEXT PRIMARY KEY,
+    channel TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    message_channel TEXT,
+    message_ts TEXT,
+    revision INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX conversations_of_channel ON conversations (channel) WHERE message_channel IS NOT NULL;
+
+  CREATE TABLE approvals (
+    event_id TEXT NOT NULL REFERENCES events (id),
+    route TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    deciders TEXT,
+    allow_self INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    decision TEXT,
+    decided_by TEXT,
+    decided_at INTEGER,
+    PRIMARY KEY (event_id, route)
+  ) STRICT;
+  CREATE INDEX approvals_open ON approvals (expires_at) WHERE decision IS NULL;
+
+  CREATE TABLE runs (
+    delivery_id TEXT PRIMARY KEY REFERENCES deliveries (id),
+    event_id TEXT NOT NULL,
+    route TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    workflow TEXT,
+    run_id TEXT,
+    url TEXT,
+    status TEXT NOT NULL,
+    conclusion TEXT,
+    attempt INTEGER NOT NULL DEFAULT 1,
+    dispatched_at INTEGER NOT NULL,
+    runs_since INTEGER NOT NULL,
+    started_at INTEGER,
+    ended_at INTEGER,
+    look_at INTEGER,
+    looks INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX runs_open ON runs (look_at) WHERE look_at IS NOT NULL;
+  CREATE INDEX runs_by_id ON runs (run_id) WHERE run_id IS NOT NULL;
+
+  CREATE TABLE notes (
+    seq INTEGER PRIMARY KEY,
+    delivery_id TEXT NOT NULL REFERENCES deliveries (id),
+    at INTEGER NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX notes_of_delivery ON notes (delivery_id);
+
+  CREATE TABLE mutes (
+    route TEXT NOT NULL,
+    subject_key TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    muted_by TEXT NOT NULL,
+    PRIMARY KEY (route, subject_key)
+  ) STRICT;
+
+  CREATE TABLE seen (key TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+  CREATE INDEX seen_at ON seen (at);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,8 +1,13 @@
 import type { Store } from '../store.ts';
-import { changeDelivery, countAll, findDelivery, findEvent, listDeliveries, listEvents, listHoldBacks, listRejected } from './desk.ts';
+import { findApproval, listOpenApprovals } from './approval-rows.ts';
+import { decideApproval, expireDue } from './approvals.ts';
+import { changeDelivery } from './changes.ts';
+import { channelIdOf, forgetMessage, listMutes, markSeen, setMute, storyOfConversation, tellEvent } from './conversations.ts';
+import { countAll, findDelivery, findEvent, keepWandb, listDeliveries, listEvents, listHoldBacks, listRejected } from './desk.ts';
 import type { SqlDriver } from './driver.ts';
 import { acceptEvent, keepRejected } from './inbox.ts';
-import { claimDue, earliestDue, settleClaim, takeUpInFlight } from './queue.ts';
+import { claimDue, completeClaim, earliestDue, settleClaim, takeUpInFlight } from './queue.ts';
+import { earliestLook, keepHoldBack, markRun, recordReport, takeRuns } from './runs.ts';
 import { migrate } from './schema.ts';
 
 /**
@@ -19,7 +24,9 @@ export function sqliteStore(driver: SqlDriver): Store {
     accept: (events, { dedupeWindowMs }) => inTransaction(() => events.map((event) => acceptEvent(driver, event, dedupeWindowMs))),
     keepRejected: (rejected) => inTransaction(() => keepRejected(driver, rejected)),
     claim: (options) => inTransaction(() => claimDue(driver, options)),
-    nextDueAt: () => reading(() => earliestDue(driver)),
+    nextDueAt: (serves = () => true) => reading(() => earliestDue(driver, serves)),
+    complete: (claim, request) => inTransaction(() => completeClaim(driver, claim, request)),
+    keepEnrichment: (eventId, wandb) => inTransaction(() => keepWandb(driver, eventId, wandb)),
     settle: (claim, attempt, settlement, holdBack) => inTransaction(() => settleClaim(driver, claim, attempt, settlement, holdBack)),
     recoverInFlight: (now) => inTransaction(() => takeUpInFlight(driver, now)),
     deliveries: (filter) => reading(() => listDeliveries(driver, filter)),
@@ -29,9 +36,30 @@ export function sqliteStore(driver: SqlDriver): Store {
     rejected: (limit) => reading(() => listRejected(driver, limit)),
     counts: () => reading(() => countAll(driver)),
     holdBacks: (now) => reading(() => listHoldBacks(driver, now)),
-    replay: (ids, now) => inTransaction(() => ids.map((id) => changeDelivery(driver, id, 'replay', now))),
-    approve: (ids, now) => inTransaction(() => ids.map((id) => changeDelivery(driver, id, 'approve', now))),
-    cancel: (ids, now) => inTransaction(() => ids.map((id) => changeDelivery(driver, id, 'cancel', now))),
+    replay: (ids, now, options) => inTransaction(() => ids.map((id) => changeDelivery(driver, id, 'replay', now, options))),
+    approve: (ids, now, options) => inTransaction(() => ids.map((id) => changeDelivery(driver, id, 'approve', now, options))),
+    cancel: (ids, now, options) => inTransaction(() => ids.map((id) => changeDelivery(driver, id, 'cancel', now, options))),
+    approval: (eventId, route) => reading(() => findApproval(driver, eventId, route)),
+    openApprovals: (limit) => reading(() => listOpenApprovals(driver, limit)),
+    decide: (decision) => inTransaction(() => decideApproval(driver, decision)),
+    expireApprovals: (now) => inTransaction(() => expireDue(driver, now)),
+    story: (conversation, now) => reading(() => storyOfConversation(driver, conversation, now)),
+    channelId: (channel) => reading(() => channelIdOf(driver, channel)),
+    forgetMessage: (conversation, ts) => inTransaction(() => forgetMessage(driver, conversation, ts)),
+    tell: (eventId, now) => inTransaction(() => tellEvent(driver, eventId, now)),
+    mute: (mute, eventId, now) =>
+      inTransaction(() => {
+        setMute(driver, mute);
+        tellEvent(driver, eventId, now);
+      }),
+    mutes: (now) => reading(() => listMutes(driver, now)),
+    firstSeen: (key, now) => inTransaction(() => markSeen(driver, key, now)),
+    runsToLookAt: (options) => inTransaction(() => takeRuns(driver, options)),
+    nextLookAt: () => reading(() => earliestLook(driver)),
+    recordRuns: (reports, now, consequences) =>
+      inTransaction(() => reports.flatMap((report) => recordReport(driver, report, now, consequences))),
+    markRun: (deliveryId, status, text, now) => inTransaction(() => markRun(driver, deliveryId, status, text, now)),
+    holdBack: (holdBack) => inTransaction(() => keepHoldBack(driver, holdBack)),
     check: () =>
       inTransaction(() => {
         // As much room as an event may need: a nearly full disk still takes a row of a few bytes.

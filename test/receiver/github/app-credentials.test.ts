@@ -11,7 +11,7 @@ const dispatch: DispatchRequest = {
   client_payload: { delivery_id: 'd-1' },
 };
 const start: DispatchRequest = { kind: 'workflow_dispatch', repository: 'acme/deploy', workflow: 'deploy.yml', ref: 'main', inputs: {} };
-const context = { deliveryId: 'd-1', attempts: 0, signal: new AbortController().signal };
+const context = { deliveryId: 'd-1', eventId: 'e1', conversation: null, attempts: 0, signal: new AbortController().signal };
 
 describe('a GitHub App', () => {
   let github: GitHubStandIn;

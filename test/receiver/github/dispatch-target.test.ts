@@ -24,7 +24,13 @@ const start: DispatchRequest = {
 async function github(...answers: ScriptedAnswer[]) {
   const server = await scriptedServer(...answers);
   const target = dispatchTarget({ credentials: tokenCredentials('ghp_x'), apiUrl: server.url, fetch, now: () => NOW });
-  const context = (signal = new AbortController().signal, attempts = 0) => ({ deliveryId: 'd-1', attempts, signal });
+  const context = (signal = new AbortController().signal, attempts = 0) => ({
+    deliveryId: 'd-1',
+    eventId: 'e1',
+    conversation: null,
+    attempts,
+    signal,
+  });
   return {
     requests: server.requests,
     send: (request = dispatch, signal?: AbortSignal, attempts?: number) => target.send(request, context(signal, attempts)),
@@ -129,7 +135,7 @@ describe('sending', () => {
     const credentials = tokenCredentials('x');
     const refused = dispatchTarget({ credentials, apiUrl: await addressOfNobody(), fetch, now: () => NOW });
     const unknown = dispatchTarget({ credentials, apiUrl: 'http://no-such-host.invalid', fetch, now: () => NOW });
-    const context = { deliveryId: 'd', attempts: 0, signal: new AbortController().signal };
+    const context = { deliveryId: 'd', eventId: 'e1', conversation: null, attempts: 0, signal: new AbortController().signal };
     for (const target of [refused, unknown])
       expect(await target.send(dispatch, context)).toMatchObject({ outcome: 'failed', ambiguous: false });
   });

@@ -1,0 +1,201 @@
+import type { NewConversation, PostedMessage } from '../delivery.ts';
+import type { Mute, Story, StoryEvent } from '../store.ts';
+import { approvalsOf } from './approval-rows.ts';
+import { firstRow, placeholders, type SqlDriver } from './driver.ts';
+import { insertLast } from './line.ts';
+import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
+
+/** How many of the latest events a conversation's message is made from, beside the first. */
+const EVENTS_TOLD = 10;
+/** For so long a request that comes twice is known. Milliseconds. */
+const SEEN_KEPT_MS = 7 * 86_400_000;
+
+/** All of this file runs inside the caller's transaction. */
+
+export function openConversation(driver: SqlDriver, { key, channel }: NewConversation, credential: string): void {
+  driver.run('INSERT INTO conversations (key, channel, credential) VALUES (?, ?, ?) ON CONFLICT DO NOTHING', key, channel, credential);
+}
+
+/** Makes every conversation that tells of the event say how things stand. */
+export function tellEvent(driver: SqlDriver, eventId: string, now: number): void {
+  for (const { key } of conversationsOf(driver, eventId)) updateConversation(driver, key, eventId, now);
+}
+
+export function conversationsOf(driver: SqlDriver, eventId: string): { key: string; channel: string }[] {
+  return driver.rows<{ key: string; channel: string }>(
+    `SELECT key, channel FROM conversations WHERE key IN (
+       SELECT conversation FROM deliveries WHERE event_id = ? AND conversation IS NOT NULL) ORDER BY key`,
+    eventId,
+  );
+}
+
+/**
+ * Puts an update in the conversation's line, unless something waits there that has not been sent: that will show how
+ * things stand by then, or be followed by an update of its own.
+ */
+export function updateConversation(driver: SqlDriver, key: string, eventId: string, now: number): void {
+  const waiting = firstRow(
+    driver,
+    `SELECT 1 FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight') AND state = 'pending' LIMIT 1`,
+    key,
+  );
+  if (waiting !== undefined) return;
+  dropDeadUpdates(driver, key);
+  driver.run('UPDATE conversations SET revision = revision + 1 WHERE key = ?', key);
+  const conversation = firstRow<{ channel: string; credential: string; revision: number; route: string }>(
+    driver,
+    `SELECT channel, credential, revision,
+       COALESCE((SELECT route FROM deliveries WHERE conversation = key ORDER BY seq DESC LIMIT 1), '') AS route
+     FROM conversations WHERE key = ?`,
+    key,
+  );
+  if (conversation === undefined) return;
+  insertLast(driver, eventId, now, {
+    id: `update-${key}-${conversation.revision}`,
+    route: conversation.route,
+    target: `slack_update:${conversation.channel}`,
+    credential: conversation.credential,
+    orderKey: key,
+    request: { kind: 'slack_update', conversation: key },
+    conversation: key,
+    transient: true,
+  });
+}
+
+/** A newer update says what those that failed would have said. */
+function dropDeadUpdates(driver: SqlDriver, key: string): void {
+  const dead = driver.rows<{ id: string }>(
+    `SELECT id FROM deliveries WHERE conversation = ? AND conversation IS NOT NULL AND transient = 1 AND state = 'dead'`,
+    key,
+  );
+  for (const { id } of dead) {
+    for (const table of ['attempts', 'notes'] as const) driver.run(`DELETE FROM ${table} WHERE delivery_id = ?`, id);
+    driver.run('DELETE FROM deliveries WHERE id = ?', id);
+  }
+}
+
+/** The first message becomes the conversation's own; returns false when it had one. */
+export function keepMessage(driver: SqlDriver, deliveryId: string, conversation: string, message: PostedMessage): boolean {
+  driver.run('UPDATE deliveries SET message_channel = ?, message_ts = ? WHERE id = ?', message.channel, message.ts, deliveryId);
+  return (
+    driver.run(
+      'UPDATE conversations SET message_channel = ?, message_ts = ? WHERE key = ? AND message_ts IS NULL',
+      message.channel,
+      message.ts,
+      conversation,
+    ) > 0
+  );
+}
+
+export function hasMessage(driver: SqlDriver, conversation: string): boolean {
+  return firstRow(driver, 'SELECT 1 FROM conversations WHERE key = ? AND message_ts IS NOT NULL', conversation) !== undefined;
+}
+
+export function forgetMessage(driver: SqlDriver, conversation: string, ts: string): void {
+  driver.run('UPDATE conversations SET message_channel = NULL, message_ts = NULL WHERE key = ? AND message_ts = ?', conversation, ts);
+}
+
+export function channelIdOf(driver: SqlDriver, channel: string): string | undefined {
+  return firstRow<{ id: string }>(
+    driver,
+    'SELECT message_channel AS id FROM conversations WHERE channel = ? AND message_channel IS NOT NULL LIMIT 1',
+    channel,
+  )?.id;
+}
+
+export function storyOfConversation(driver: SqlDriver, key: string, now: number): Story | undefined {
+  const conversation = firstRow<{ channel: string; message_channel: string | null; message_ts: string | null }>(
+    driver,
+    'SELECT channel, message_channel, message_ts FROM conversations WHERE key = ?',
+    key,
+  );
+  if (conversation === undefined) return undefined;
+  const told = driver.rows<{ event_id: string }>(
+    `SELECT event_id FROM deliveries WHERE conversation = ? AND conversation IS NOT NULL AND transient = 0
+     GROUP BY event_id ORDER BY MIN(seq)`,
+    key,
+  );
+  const chosen = told.length <= EVENTS_TOLD + 1 ? told : [...told.slice(0, 1), ...told.slice(-EVENTS_TOLD)];
+  const events = chosen.flatMap(({ event_id }) => storyEvent(driver, key, event_id) ?? []);
+  const { message_channel: channel, message_ts: ts } = conversation;
+  return {
+    key,
+    channel: conversation.channel,
+    message: channel === null || ts === null ? null : { channel, ts },
+    events,
+    eventCount: told.length,
+    mutes: mutesOf(
+      driver,
+      events.map(({ event }) => event.subjectKey),
+      now,
+    ),
+  };
+}
+
+function storyEvent(driver: SqlDriver, key: string, eventId: string): StoryEvent | undefined {
+  const event = firstRow<EventRow>(driver, `SELECT ${EVENT_COLUMNS} FROM events WHERE id = ?`, eventId);
+  if (event === undefined) return undefined;
+  const all = driver.rows<DeliveryRow & { conversation: string | null; transient: number }>(
+    `SELECT ${DELIVERY_COLUMNS}, d.conversation, d.transient ${FROM_DELIVERIES} WHERE d.event_id = ? ORDER BY d.seq`,
+    eventId,
+  );
+  const messages = all.filter((row) => row.conversation === key && row.transient === 0).map(viewOfDelivery);
+  const texts = messages.flatMap(({ request }) => (request?.kind === 'slack' && request.text !== null ? [request.text] : []));
+  return {
+    event: viewOfEvent(event),
+    deliveries: all
+      .filter((row) => row.conversation === null)
+      .map(viewOfDelivery)
+      .filter(({ request }) => request === null || request.kind !== 'commit_status'),
+    approvals: approvalsOf(driver, eventId),
+    text: texts.at(-1) ?? null,
+    message: messages.find(({ request, message }) => message !== null && request?.kind === 'slack')?.message ?? null,
+  };
+}
+
+interface MuteRow {
+  route: string;
+  subject_key: string;
+  until: number;
+  muted_by: string;
+}
+
+export function setMute(driver: SqlDriver, { route, subjectKey, until, by }: Mute): void {
+  driver.run('DELETE FROM mutes WHERE route = ? AND subject_key = ?', route, subjectKey);
+  if (until > 0) driver.run('INSERT INTO mutes (route, subject_key, until, muted_by) VALUES (?, ?, ?, ?)', route, subjectKey, until, by);
+}
+
+export function listMutes(driver: SqlDriver, now: number): Mute[] {
+  return driver.rows<MuteRow>('SELECT route, subject_key, until, muted_by FROM mutes WHERE until > ? ORDER BY until', now).map(muteOf);
+}
+
+export function findMute(driver: SqlDriver, route: string, subjectKey: string, now: number): Mute | undefined {
+  const row = firstRow<MuteRow>(
+    driver,
+    'SELECT route, subject_key, until, muted_by FROM mutes WHERE route = ? AND subject_key = ? AND until > ?',
+    route,
+    subjectKey,
+    now,
+  );
+  return row && muteOf(row);
+}
+
+function mutesOf(driver: SqlDriver, subjectKeys: readonly string[], now: number): Mute[] {
+  const keys = [...new Set(subjectKeys)];
+  return driver
+    .rows<MuteRow>(
+      `SELECT route, subject_key, until, muted_by FROM mutes WHERE subject_key IN (${placeholders(keys)}) AND until > ? ORDER BY route`,
+      ...keys,
+      now,
+    )
+    .map(muteOf);
+}
+
+function muteOf({ route, subject_key, until, muted_by }: MuteRow): Mute {
+  return { route, subjectKey: subject_key, until, by: muted_by };
+}
+
+export function markSeen(driver: SqlDriver, key: string, now: number): boolean {
+  driver.run('DELETE FROM seen WHERE at < ?', now - SEEN_KEPT_MS);
+  return driver.run('INSERT INTO seen (key, at) VALUES (?, ?) ON CONFLICT DO NOTHING', key, now) > 0;
+}

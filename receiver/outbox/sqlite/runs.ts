@@ -1,0 +1,173 @@
+import type { HoldBack } from '../delivery.ts';
+import {
+  describeRun,
+  idsIn,
+  isAbout,
+  isNewer,
+  type OpenRun,
+  type RunChange,
+  type RunConsequences,
+  type RunReport,
+  type RunStatus,
+  type RunView,
+} from '../run.ts';
+import { conversationsOf, openConversation, tellEvent } from './conversations.ts';
+import { firstRow, placeholders, type SqlDriver } from './driver.ts';
+import { insertLast, knowCredential } from './line.ts';
+import { addNote } from './notes.ts';
+
+interface RunRow {
+  delivery_id: string;
+  event_id: string;
+  route: string;
+  repository: string;
+  kind: OpenRun['kind'];
+  workflow: string | null;
+  run_id: string | null;
+  url: string | null;
+  status: RunStatus;
+  conclusion: string | null;
+  attempt: number;
+  dispatched_at: number;
+  runs_since: number;
+  started_at: number | null;
+  ended_at: number | null;
+  looks: number;
+}
+
+const COLUMNS = `delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, conclusion, attempt, dispatched_at,
+  runs_since, started_at, ended_at, looks`;
+
+/** All of this file runs inside the caller's transaction. */
+
+/** Takes runs that are due for a look, and says when to look again. */
+export function takeRuns(
+  driver: SqlDriver,
+  { now, limit, lookAgainAt }: { now: number; limit: number; lookAgainAt: (run: OpenRun) => number },
+): OpenRun[] {
+  const due = driver
+    .rows<RunRow>(`SELECT ${COLUMNS} FROM runs WHERE look_at IS NOT NULL AND look_at <= ? ORDER BY look_at LIMIT ?`, now, limit)
+    .map(openRunOf);
+  for (const run of due) {
+    const again = lookAgainAt(run);
+    driver.run(
+      'UPDATE runs SET look_at = ?, looks = looks + 1 WHERE delivery_id = ?',
+      Number.isFinite(again) ? again : null,
+      run.deliveryId,
+    );
+  }
+  return due;
+}
+
+export function earliestLook(driver: SqlDriver): number | undefined {
+  return firstRow<{ at: number | null }>(driver, 'SELECT MIN(look_at) AS at FROM runs WHERE look_at IS NOT NULL')?.at ?? undefined;
+}
+
+export function recordReport(driver: SqlDriver, report: RunReport, now: number, consequences: RunConsequences): RunChange[] {
+  return runsFor(driver, report)
+    .filter((row) => isAbout(openRunOf(row), report) && isNewer(row, report))
+    .map((row) => record(driver, row, report, now, consequences));
+}
+
+function runsFor(driver: SqlDriver, report: RunReport): RunRow[] {
+  const known = driver.rows<RunRow>(`SELECT ${COLUMNS} FROM runs WHERE run_id = ?`, report.runId);
+  if (known.length > 0) return known;
+  const ids = idsIn(report.title);
+  if (ids.length === 0) return [];
+  return driver.rows<RunRow>(`SELECT ${COLUMNS} FROM runs WHERE delivery_id IN (${placeholders(ids)}) AND run_id IS NULL`, ...ids);
+}
+
+function record(driver: SqlDriver, row: RunRow, report: RunReport, now: number, consequences: RunConsequences): RunChange {
+  const after: RunView = {
+    id: report.runId,
+    url: report.url,
+    status: report.status,
+    conclusion: report.status === 'completed' ? report.conclusion : null,
+    attempt: report.attempt,
+    startedAt: report.startedAt,
+    endedAt: report.status === 'completed' ? report.endedAt : null,
+  };
+  driver.run(
+    `UPDATE runs SET run_id = ?, url = ?, status = ?, conclusion = ?, attempt = ?, started_at = ?, ended_at = ?,
+       look_at = CASE WHEN ? = 'completed' THEN NULL ELSE COALESCE(look_at, ?) END WHERE delivery_id = ?`,
+    after.id,
+    after.url,
+    after.status,
+    after.conclusion,
+    after.attempt,
+    after.startedAt,
+    after.endedAt,
+    after.status,
+    now,
+    row.delivery_id,
+  );
+  driver.run('UPDATE deliveries SET run_id = ?, run_url = ? WHERE id = ?', report.runId, report.url, row.delivery_id);
+  addNote(driver, row.delivery_id, now, describeRun(after));
+  const change: RunChange = {
+    deliveryId: row.delivery_id,
+    eventId: row.event_id,
+    route: row.route,
+    repository: row.repository,
+    before: viewOf(row),
+    after,
+    conversations: conversationsOf(driver, row.event_id),
+  };
+  for (const delivery of consequences(change)) {
+    if (delivery.conversation !== undefined) openConversation(driver, delivery.conversation, delivery.credential);
+    insertLast(driver, row.event_id, now, { ...delivery, conversation: delivery.conversation?.key });
+  }
+  tellEvent(driver, row.event_id, now);
+  return change;
+}
+
+export function markRun(driver: SqlDriver, deliveryId: string, status: 'missing' | 'unknown', text: string, now: number): void {
+  const stop = status === 'unknown' ? ', look_at = NULL' : '';
+  const marked = driver.run(
+    `UPDATE runs SET status = ?${stop} WHERE delivery_id = ? AND run_id IS NULL AND status NOT IN (?, 'completed')`,
+    status,
+    deliveryId,
+    status,
+  );
+  if (marked === 0) return;
+  addNote(driver, deliveryId, now, text);
+  const row = firstRow<{ event_id: string }>(driver, 'SELECT event_id FROM runs WHERE delivery_id = ?', deliveryId);
+  if (row !== undefined) tellEvent(driver, row.event_id, now);
+}
+
+export function keepHoldBack(driver: SqlDriver, { credential, until, reason }: HoldBack): void {
+  knowCredential(driver, credential);
+  driver.run(
+    'UPDATE credentials SET hold_until = ?, hold_reason = ? WHERE credential = ? AND hold_until < ?',
+    until,
+    reason,
+    credential,
+    until,
+  );
+}
+
+function openRunOf(row: RunRow): OpenRun {
+  return {
+    deliveryId: row.delivery_id,
+    eventId: row.event_id,
+    repository: row.repository,
+    kind: row.kind,
+    workflow: row.workflow,
+    runId: row.run_id,
+    status: row.status,
+    dispatchedAt: row.dispatched_at,
+    runsSince: row.runs_since,
+    looks: row.looks,
+  };
+}
+
+function viewOf(row: RunRow): RunView {
+  return {
+    id: row.run_id,
+    url: row.url,
+    status: row.status,
+    conclusion: row.conclusion,
+    attempt: row.attempt,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  };
+}
