@@ -6,33 +6,24 @@ import { groupsToAsk, mayDecide } from './may-decide.ts';
 
 /** Approve or Reject was pressed. The store decides who was first. */
 export async function decide(handling: Handling, decision: DecisionKind, value: string, presser: Person): Promise<Outcome> {
-  const { store, people, now } = handling;
+  const { store, people } = handling;
   const decoded = decodeDecision(value);
   if (decoded === undefined) return refused(NOT_OURS);
   const { eventId, route, source } = decoded;
   const event = await eventOfButton(store, eventId, source);
-  const approval = event && (await openApproval(handling, eventId, route));
-  if (event === undefined || approval === undefined)
-    return refused('There is no such approval here (any more). Nothing was changed.');
+  const approval = event && (await store.approval(eventId, route));
+  if (event === undefined || approval === undefined) return refused('There is no such approval here (any more). Nothing was changed.');
   if (approval.decision !== null) return refused(tooLate(approval));
 
   const groups = await handling.askGroups(groupsToAsk(presser.id, approval.by));
   const permission = mayDecide({ approval, decision, presser: presser.id, author: event.event.author, people, groups });
   if (!permission.may) return refused(permission.why);
 
-  const result = await store.decide({ eventId, route, decision, by: presser.label, at: now() });
-  if (!result.done) return refused(result.approval === undefined ? escapeMrkdwn(result.why) : tooLate(result.approval));
+  const result = await store.decide({ eventId, route, decision, by: presser.label, at: handling.now() });
+  // Also when it was too late: what has expired is told.
   handling.changed();
+  if (!result.done) return refused(result.approval === undefined ? escapeMrkdwn(result.why) : tooLate(result.approval));
   return done(decision === 'approved' ? 'Approved: it goes out now.' : 'Rejected: nothing is sent.');
-}
-
-/** The approval as it stands; one whose time is over is expired first, in case nobody has done that yet. */
-async function openApproval({ store, changed, now }: Handling, eventId: string, route: string): Promise<ApprovalView | undefined> {
-  const approval = await store.approval(eventId, route);
-  if (approval === undefined || approval.decision !== null || approval.expiresAt > now()) return approval;
-  await store.expireApprovals(now());
-  changed();
-  return store.approval(eventId, route);
 }
 
 function tooLate({ decision, decidedBy, decidedAt, expiresAt }: ApprovalView): string {

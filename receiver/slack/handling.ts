@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Route } from '../../src/route.ts';
-import type { JsonValue } from '../../src/json.ts';
 import type { NewId } from '../../src/id.ts';
+import type { JsonValue } from '../../src/json.ts';
+import type { Route } from '../../src/route.ts';
 import type { Logger } from '../log.ts';
 import type { EventView } from '../outbox/delivery.ts';
 import type { Store } from '../outbox/store.ts';
@@ -98,4 +98,3 @@ export function moment(ms: number): string {
 }
 
 export const NOT_OURS = 'This button is not one that this version of wandb-relay understands. Nothing was changed.';
-

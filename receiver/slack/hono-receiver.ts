@@ -25,7 +25,7 @@ export interface HonoReceiverOptions {
 export interface HonoReceiver {
   /** `POST /events`. To be mounted at `/slack`, below the request log. */
   readonly routes: Hono<RequestVariables>;
-  /** Bolt's side of it. `stop` waits for the work that went on after the answers. */
+  /** Bolt's side of it. */
   readonly receiver: Receiver;
 }
 
@@ -43,7 +43,6 @@ const MAX_SSL_CHECK_BYTES = 1_000;
  */
 export function honoReceiver(options: HonoReceiverOptions): HonoReceiver {
   let app: BoltApp | undefined;
-  const working = new Set<Promise<void>>();
   const routes = new Hono<RequestVariables>({ strict: false });
   routes.post('/events', sizeLimit(MAX_SLACK_BODY_BYTES, 'a limit of this receiver'), async (c) => {
     const request = await authenticRequest(c, options);
@@ -60,7 +59,7 @@ export function honoReceiver(options: HonoReceiverOptions): HonoReceiver {
       return problem(c, { status: 503, title: 'Service Unavailable', headers: { 'retry-after': '5' } });
     }
     if (app === undefined) throw new Error('the receiver was mounted before Bolt had it');
-    return answerOf(c, app, request, working, options);
+    return answerOf(c, app, request, options);
   });
   routes.get('/events', (c) => {
     // Slack asks now and then whether the certificate is good (Slack, "Enabling interactivity with slash commands").
@@ -74,9 +73,7 @@ export function honoReceiver(options: HonoReceiverOptions): HonoReceiver {
         app = bolt;
       },
       start: () => Promise.resolve(),
-      stop: async () => {
-        await Promise.allSettled(working);
-      },
+      stop: () => Promise.resolve(),
     },
   };
 }
@@ -139,7 +136,6 @@ async function answerOf(
   c: SlackContext,
   app: BoltApp,
   { name, body }: IncomingRequest,
-  working: Set<Promise<void>>,
   { log, redact, ackTimeoutMs = ACK_TIMEOUT_MS }: HonoReceiverOptions,
 ): Promise<Response> {
   const line = c.get('line');
@@ -174,11 +170,7 @@ async function answerOf(
       line.reason = 'refused: Bolt could not take it';
       answer(problem(c, { status: 400, title: 'Bad Request', detail: 'The request could not be understood.' }));
     })
-    .finally(() => {
-      clearTimeout(timer);
-      working.delete(work);
-    });
-  working.add(work);
+    .finally(() => clearTimeout(timer));
   outlive(c, work);
   return response;
 }

@@ -68,7 +68,9 @@ async function mute(
   handling.changed();
   const name = escapeMrkdwn(route);
   return done(
-    until === 0 ? `Route ${name} tells of this again.` : `Route ${name} says nothing about this until ${moment(until)}. What it dispatches still leaves.`,
+    until === 0
+      ? `Route ${name} tells of this again.`
+      : `Route ${name} says nothing about this until ${moment(until)}. What it dispatches still leaves.`,
   );
 }
 
