@@ -1,3 +1,4 @@
+import { escapeMrkdwn } from '../../src/mrkdwn.ts';
 import type { Result } from '../../src/result.ts';
 import type { ApprovalView, DecisionKind } from '../outbox/store.ts';
 
@@ -9,7 +10,7 @@ export interface People {
   readonly operators: readonly string[] | null;
 }
 
-/** Whether somebody may; `why` is for that person and says what to do. */
+/** Whether somebody may; `why` is mrkdwn for that person and says what to do. */
 export type Permission = { readonly may: true } | { readonly may: false; readonly why: string };
 
 /** The members of user groups, or why they are not known. A group that is not in it was not asked about. */
@@ -26,6 +27,8 @@ export interface DecisionQuestion {
   readonly groups: GroupMembers;
 }
 
+/** So much of a user name is shown. Characters. */
+const SHOWN_NAME = 80;
 const YES: Permission = { may: true };
 
 /**
@@ -35,17 +38,18 @@ const YES: Permission = { may: true };
 export function mayDecide({ approval, decision, presser, author, people, groups }: DecisionQuestion): Permission {
   const among = isAmong(presser, approval.by, groups, 'decide about this');
   if (!among.may || approval.allowSelf || decision === 'rejected' || author === undefined) return among;
+  const name = escapeMrkdwn(author.slice(0, SHOWN_NAME));
   // W&B's user names differ in more than case.
   const authorName = author.toLowerCase();
   const known = Object.entries(people.slackUsers).map(([wandb, slack]) => ({ wandb: wandb.toLowerCase(), slack }));
   const authors = known.filter(({ wandb }) => wandb === authorName);
   if (authors.some(({ slack }) => slack === presser)) {
-    return no(`You (${author} in W&B) caused this event, and its own author may not approve it (allow_self: false). Ask somebody else.`);
+    return no(`You (${name} in W&amp;B) caused this event, and its own author may not approve it (allow_self: false). Ask somebody else.`);
   }
   if (authors.length > 0 || known.some(({ slack }) => slack === presser)) return YES;
   return no(
-    `Whether you are ${author}, who caused this event in W&B, is not known, and its own author may not approve it ` +
-      `(allow_self: false). Add ${author} to settings.slack_users in the config of wandb-relay.`,
+    `Whether you are ${name}, who caused this event in W&amp;B, is not known, and its own author may not approve it ` +
+      `(allow_self: false). Add ${name} to settings.slack_users in the config of wandb-relay.`,
   );
 }
 
@@ -76,7 +80,7 @@ function isAmong(presser: string, ids: readonly string[] | null, groups: GroupMe
   for (const id of ids.filter(isUserGroup)) {
     const members = groups.get(id);
     if (members === undefined) unknown.push(`user group ${id} was not asked about`);
-    else if (!members.ok) unknown.push(members.error);
+    else if (!members.ok) unknown.push(escapeMrkdwn(members.error));
     else if (members.value.includes(presser)) return YES;
   }
   if (unknown.length > 0) return no(`Whether you may ${what} is not known: ${unknown.join('; ')}.`);
