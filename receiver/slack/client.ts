@@ -29,6 +29,8 @@ export function webClientOptions(
   options: Pick<SlackClientOptions, 'apiUrl' | 'fetch'>,
   signal?: AbortSignal,
 ): WebClientOptions & Required<Pick<WebClientOptions, 'slackApiUrl' | 'fetch' | 'retryConfig' | 'rejectRateLimitedCalls'>> {
+  // Called as a method of something else, workerd's fetch refuses to run.
+  const { fetch } = options;
   return {
     slackApiUrl: options.apiUrl,
     retryConfig: { retries: 0 },
@@ -39,14 +41,15 @@ export function webClientOptions(
     fetch: async (url, init) => {
       const signals = [init?.signal, signal].filter((one) => one !== undefined);
       // workerd knows no `redirect: 'error'`, which is what the client asks for.
-      const response = await options.fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.any(signals) });
-      return response.status === 429 ? withRetryAfter(response) : response;
+      const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.any(signals) });
+      return response.status === 429 ? await withRetryAfter(response) : response;
     },
   };
 }
 
 /** A 429 that names no time would reach the caller as an error without a type. */
-function withRetryAfter(response: Response): Response {
+async function withRetryAfter(response: Response): Promise<Response> {
+  await response.body?.cancel();
   const seconds = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
   const wait = Number.isNaN(seconds) ? LIMIT_WAIT_S : seconds;
   return new Response(null, { status: 429, headers: { 'retry-after': String(wait) } });

@@ -30,7 +30,7 @@ type Reply = Extract<SlackRequest, { kind: 'slack_reply' }>;
 
 /** Where a post goes: into a channel, or into the thread of a message. */
 interface Place {
-  readonly conversation: string;
+  readonly story: Story;
   /** As people know it, for sentences. */
   readonly name: string;
   readonly channel: string;
@@ -70,11 +70,11 @@ async function tell(options: SlackTargetOptions, request: Post, context: SendCon
   const story = conversation === null ? undefined : await options.book.story(conversation, options.now());
   if (conversation === null || story === undefined) return refused('what this message belongs to is not known any more');
   const told = story.events.find(({ event }) => event.id === context.eventId);
-  const place = { conversation, name: request.channel, channel: request.channel, head: null, broadcast: false };
-  if (told?.message != null && request.text === null) {
+  const place = { story, name: request.channel, channel: request.channel, head: null, broadcast: false };
+  if (story.message === null) return post(options, place, options.render.story(story), context);
+  if (told !== undefined && told.message !== null && request.text === null) {
     return { ...delivered(null, `${request.channel} was told of this event already`), message: told.message };
   }
-  if (story.message === null) return post(options, place, options.render.story(story), context);
   if (told === undefined) return refused('this event is too long ago to be told of in its conversation');
   const broadcast = told.approvals.some(({ decision, channel }) => decision === null && channel === story.channel);
   const inThread = { ...place, channel: story.message.channel, head: story.message, broadcast };
@@ -85,7 +85,7 @@ async function reply(options: SlackTargetOptions, request: Reply, context: SendC
   const { conversation } = request;
   const story = await options.book.story(conversation, options.now());
   if (story === undefined || story.message === null) return delivered(null, 'there is no message to reply to');
-  const place = { conversation, name: story.channel, channel: story.message.channel, head: story.message, broadcast: false };
+  const place = { story, name: story.channel, channel: story.message.channel, head: story.message, broadcast: false };
   const text = sectionText(request.text);
   const blocks = [{ type: 'section', text: { type: 'mrkdwn', text, verbatim: true } }];
   return post(options, place, { text, blocks }, context);
@@ -105,7 +105,7 @@ async function post(options: SlackTargetOptions, place: Place, message: SlackMes
       metadata: deliveryMetadata(context.deliveryId),
     });
   } catch (error) {
-    if (head !== null && NO_THREAD.has(slackWord(error) ?? '')) return threadGone(options, place.conversation, head);
+    if (head !== null && NO_THREAD.has(slackWord(error) ?? '')) return threadGone(options, place.story.key, head);
     return readSlackFailure(error, answerContext(options, name, true));
   }
   const [channel, ts] = [field(answer, 'channel'), field(answer, 'ts')];
@@ -118,10 +118,21 @@ async function post(options: SlackTargetOptions, place: Place, message: SlackMes
   // A reply to a message that was deleted is not refused: Slack makes it a message of its own and says so by this alone.
   const said = field(answer, 'message');
   if (said !== undefined && field(said, 'thread_ts') === undefined) {
-    await options.book.forgetMessage(place.conversation, head.ts);
-    return { ...delivered(200, `posted in ${name}; the message it was a reply to has been deleted`), message: posted };
+    await options.book.forgetMessage(place.story.key, head.ts);
+    const detail = `posted in ${name}; the message it was to be a reply to has been deleted`;
+    return { ...delivered(200, `${detail}${await becomeHead(options, place.story, posted, context)}`), message: posted };
   }
   return { ...delivered(200, `replied in the thread in ${name}`), message: posted };
+}
+
+/** What stands alone now is the conversation's message, so it says all of it; else the next update will make it. */
+async function becomeHead(options: SlackTargetOptions, story: Story, message: PostedMessage, context: SendContext): Promise<string> {
+  try {
+    await options.client(context.signal).apiCall('chat.update', { ...message, ...options.render.story({ ...story, message }) });
+    return '';
+  } catch (error) {
+    return ` (${readSlackFailure(error, answerContext(options, story.channel, false)).detail})`;
+  }
 }
 
 async function threadGone(options: SlackTargetOptions, conversation: string, head: PostedMessage): Promise<SendResult> {

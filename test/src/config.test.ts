@@ -52,12 +52,16 @@ describe('readConfig accepts', () => {
   });
 
   it('settings, read as milliseconds and bytes', () => {
-    const settings = '{ dedupe_window: 30s, retry_for: 12h, github_writes_per_second: 0.5, max_body_bytes: 1024 }';
+    const numbers = 'dedupe_window: 30s, retry_for: 12h, github_writes_per_second: 0.5, max_body_bytes: 1024';
+    const settings = `{ ${numbers}, slack_users: { ada: U012ABC }, slack_operators: [S1AB], commit_status: true }`;
     expect(read(`version: 1\nsettings: ${settings}`).settings).toEqual({
       dedupeWindowMs: 30_000,
       retryForMs: 43_200_000,
       githubWritesPerSecond: 0.5,
       maxBodyBytes: 1024,
+      slackUsers: { ada: 'U012ABC' },
+      slackOperators: ['S1AB'],
+      commitStatus: true,
     });
   });
 

@@ -59,9 +59,13 @@ describe('a route', () => {
   });
 
   it('is in order, without a cooldown and without approval unless it says so', () => {
-    expect(routeOn({})).toMatchObject({ name: 'deploy', order: 'fifo', cooldownMs: 0, approval: false });
+    expect(routeOn({})).toMatchObject({ name: 'deploy', order: 'fifo', cooldownMs: 0, approval: undefined });
     const definition = routeSchema.parse({ name: 'r', on: {}, to: TO, order: 'latest', cooldown: '10m', approval: { slack: '#ml' } });
-    expect(compileRoute(definition)).toMatchObject({ order: 'latest', cooldownMs: 600_000, approval: true });
+    expect(compileRoute(definition)).toMatchObject({
+      order: 'latest',
+      cooldownMs: 600_000,
+      approval: { channel: '#ml', by: null, allowSelf: true },
+    });
   });
 
   it('has its targets in the order in which they are written', () => {

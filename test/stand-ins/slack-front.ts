@@ -48,39 +48,35 @@ export function frontOf(state: SlackState) {
       app.post('/api/:method', async (c) => {
         const method = c.req.param('method');
         const args = await argsOf(c.req.raw);
-        const { response, error } = await answerTo(state, method, args, c.req.header('authorization'));
-        state.calls.push({ method, args, status: response.status, error, at: Date.now() });
-        return response;
+        return answerTo(state, method, args, c.req.header('authorization'));
       });
     },
   });
 }
 
-async function answerTo(
-  state: SlackState,
-  method: string,
-  args: Fields,
-  authorization: string | undefined,
-): Promise<{ response: Response; error: string | null }> {
-  if (state.down) return { response: new Response('upstream connect error', { status: 503 }), error: null };
+async function answerTo(state: SlackState, method: string, args: Fields, authorization: string | undefined): Promise<Response> {
   const at = state.faults.findIndex((fault) => fault.method === undefined || fault.method === method);
-  const [fault] = at < 0 ? [] : state.faults.splice(at, 1);
-  if (fault !== undefined && fault.applied !== true) return faulty(state, fault);
-  const { status, body } = await perform(state, method, args, authorization);
-  if (fault !== undefined) return faulty(state, fault);
-  return { response: Response.json(body, { status }), error: body.ok === false ? String(body.error) : null };
+  const [fault] = state.down || at < 0 ? [] : state.faults.splice(at, 1);
+  const answer =
+    state.down || (fault !== undefined && fault.applied !== true) ? undefined : await perform(state, method, args, authorization);
+  if (fault?.silent === true) {
+    state.calls.push({ method, args, status: null, error: null, at: Date.now() });
+    await new Promise((resolve) => state.ending.signal.addEventListener('abort', resolve, { once: true }));
+    return new Response(null, { status: 504 });
+  }
+  const response = fault === undefined && answer !== undefined ? Response.json(answer.body, { status: answer.status }) : faulty(fault);
+  const said = fault === undefined ? answer?.body.error : fault.error;
+  state.calls.push({ method, args, status: response.status, error: said === undefined ? null : String(said), at: Date.now() });
+  return response;
 }
 
-async function faulty(state: SlackState, fault: SlackFault): Promise<{ response: Response; error: string | null }> {
-  const { error = null, extra = {}, headers = {} } = fault;
-  if (fault.silent === true) {
-    await new Promise((resolve) => state.ending.signal.addEventListener('abort', resolve, { once: true }));
-    return { response: new Response(null, { status: 504 }), error };
-  }
-  const status = fault.status ?? (error === null && fault.body === undefined ? 500 : 200);
-  if (fault.cut === true) return { response: new Response(cutShort(), { status: 200, headers }), error };
-  if (error !== null) return { response: Response.json({ ok: false, error, ...extra }, { status, headers }), error };
-  return { response: new Response(fault.body ?? 'something went wrong', { status, headers }), error };
+/** What is answered instead; without a fault, by what stands before a Slack that is down. */
+function faulty(fault: SlackFault = { status: 503, body: 'upstream connect error' }): Response {
+  const { error, extra = {}, headers = {} } = fault;
+  const status = fault.status ?? (error === undefined && fault.body === undefined ? 500 : 200);
+  if (fault.cut === true) return new Response(cutShort(), { status: 200, headers });
+  if (error !== undefined) return Response.json({ ok: false, error, ...extra }, { status, headers });
+  return new Response(fault.body ?? 'something went wrong', { status, headers });
 }
 
 /** A body that breaks off. */

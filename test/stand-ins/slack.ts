@@ -37,7 +37,8 @@ export interface SlackCall {
   readonly method: string;
   /** Form fields; those that Slack takes as JSON are parsed. */
   readonly args: Readonly<Record<string, unknown>>;
-  readonly status: number;
+  /** `null`: it was not answered. */
+  readonly status: number | null;
   /** Slack's word, when it said no. */
   readonly error: string | null;
   readonly at: number;

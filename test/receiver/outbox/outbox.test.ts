@@ -93,8 +93,12 @@ describe('sending', () => {
     const slack = { kind: 'slack', channel: '#deploys', text: 'v12', thread: false } as const;
     await box.accept('e2', {}, { deliveries: [deliveryOf('to slack', { orderKey: 'slack', request: slack })] });
 
-    expect((await box.until('d-e1', 'dead')).reason).toMatch(/no GitHub credentials are configured: connect it and replay this delivery/);
-    expect((await box.until('to slack', 'dead')).reason).toMatch(/Slack is not connected.*: connect it and replay this delivery/);
+    expect((await box.until('d-e1', 'dead')).reason).toMatch(
+      /no GitHub credentials are configured: set GITHUB_TOKEN or the App, restart and replay this delivery/,
+    );
+    expect((await box.until('to slack', 'dead')).reason).toMatch(
+      /Slack is not connected: set SLACK_BOT_TOKEN .*, restart and replay this delivery/,
+    );
   });
 
   test('secrets are redacted before anything is kept or logged, and long answers are cut', async () => {
@@ -133,7 +137,7 @@ describe('after an attempt that may have had its effect', () => {
     await box.until('d-e1', 'delivered');
 
     expect(box.callsFor('d-e1')).toEqual(['send', 'look', 'send']);
-    expect((await box.attempts('d-e1'))[1]).toEqual(['delivered', 'dispatched (sent again: no run of the earlier attempt was found)']);
+    expect((await box.attempts('d-e1'))[1]).toEqual(['delivered', 'dispatched (sent again: nothing of the earlier attempt was found)']);
   });
 
   test('what cannot be known is sent again, and the log says so', async () => {
@@ -143,7 +147,7 @@ describe('after an attempt that may have had its effect', () => {
     await box.until('d-e1', 'delivered');
 
     expect(box.callsFor('d-e1')).toEqual(['send', 'look', 'send']);
-    const why = 'sent again: whether the earlier attempt started a run cannot be known (the token may not read runs)';
+    const why = 'sent again: whether the earlier attempt had its effect cannot be known (the token may not read runs)';
     expect((await box.attempts('d-e1'))[1]).toEqual(['delivered', `dispatched (${why})`]);
     expect(box.log.join('\n')).toContain(why);
   });
@@ -159,9 +163,9 @@ describe('after an attempt that may have had its effect', () => {
     expect(box.callsFor('d-e1')).toEqual(['send', 'look', 'look', 'look', 'send']);
     expect(await box.attempts('d-e1')).toEqual([
       ['ambiguous', 'GitHub answered 502'],
-      ['ambiguous', 'could not look for the run of the earlier attempt: GitHub answered 500'],
+      ['ambiguous', 'could not look for what the earlier attempt did: GitHub answered 500'],
       ['limited', 'slow down'],
-      ['delivered', 'dispatched (sent again: no run of the earlier attempt was found)'],
+      ['delivered', 'dispatched (sent again: nothing of the earlier attempt was found)'],
     ]);
   });
 

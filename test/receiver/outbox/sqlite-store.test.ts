@@ -52,7 +52,9 @@ describe('a SQLite file', () => {
 
     const driver = openSqlite(path);
     expect(() => sqliteStore(driver)).toThrow(NewerSchemaError);
-    expect(() => sqliteStore(driver)).toThrow(/schema version 2, this wandb-relay knows 1: run the newer wandb-relay/);
+    expect(() => sqliteStore(driver)).toThrow(
+      `schema version ${SCHEMA_VERSION + 1}, this wandb-relay knows ${SCHEMA_VERSION}: run the newer wandb-relay`,
+    );
     driver.close();
 
     expect(readFileSync(path).equals(before)).toBe(true);

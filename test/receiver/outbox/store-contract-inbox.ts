@@ -46,6 +46,8 @@ export function inboxContract(open: OpenStore): void {
         duplicateOf: null,
         event: event.event,
         body: event.body,
+        wandb: undefined,
+        subjectKey: event.subjectKey,
       });
       expect(await store.delivery('a')).toEqual({
         delivery: {
@@ -61,8 +63,11 @@ export function inboxContract(open: OpenStore): void {
           reason: null,
           runUrl: null,
           request: event.firings[0]?.deliveries[0]?.request,
+          run: null,
+          message: null,
         },
         attempts: [],
+        notes: [],
       });
     });
 
