@@ -162,6 +162,7 @@ describe('whatever the names are and however much there is, Slack takes', () => 
         const text = failureText({ after, route: name }, target);
         expect(problemsOf({ text, blocks: [{ type: 'divider' }] })).toEqual([]);
       }),
+      { numRuns: 3 * NUM_RUNS },
     );
   });
 
