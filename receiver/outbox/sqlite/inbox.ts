@@ -88,7 +88,7 @@ function supersedeOlder(driver: SqlDriver, event: NewEvent, delivery: NewDeliver
   // What nobody has approved yet does not stop what somebody has.
   if (!delivery.replacesOlder || delivery.state === 'held') return;
   // `state IN` is what lets SQLite use the index of the line.
-  const replaced = supersede(driver, event, delivery, `state IN ('pending', 'in_flight') AND state = 'pending'`);
+  const replaced = supersede(driver, event, delivery, `state IN ('pending', 'in_flight') AND state = 'pending' AND transient = 0`);
   if (replaced.length > 0) promoteNext(driver, delivery.orderKey, event.receivedAt);
   // The newer message of a conversation says by itself how things stand.
   if (delivery.conversation === undefined) for (const eventId of replaced) tellEvent(driver, eventId, event.receivedAt);
