@@ -2,7 +2,7 @@ import type { NewConversation, PostedMessage } from '../delivery.ts';
 import type { Mute, Story, StoryEvent } from '../store.ts';
 import { approvalsOf } from './approval-rows.ts';
 import { firstRow, placeholders, type SqlDriver } from './driver.ts';
-import { insertLast } from './line.ts';
+import { insertLast, promoteNext } from './line.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 
 /** How many of the latest events a conversation's message is made from, beside the first. */
@@ -34,12 +34,7 @@ export function conversationsOf(driver: SqlDriver, eventId: string): { key: stri
  * things stand by then, or be followed by an update of its own.
  */
 export function updateConversation(driver: SqlDriver, key: string, eventId: string, now: number): void {
-  const waiting = firstRow(
-    driver,
-    `SELECT 1 FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight') AND state = 'pending' LIMIT 1`,
-    key,
-  );
-  if (waiting !== undefined) return;
+  if (somethingWaits(driver, key, '')) return;
   dropDeadUpdates(driver, key);
   driver.run('UPDATE conversations SET revision = revision + 1 WHERE key = ?', key);
   const conversation = firstRow<{ channel: string; credential: string; revision: number; route: string }>(
@@ -68,10 +63,25 @@ function dropDeadUpdates(driver: SqlDriver, key: string): void {
     `SELECT id FROM deliveries WHERE conversation = ? AND conversation IS NOT NULL AND transient = 1 AND state = 'dead'`,
     key,
   );
-  for (const { id } of dead) {
-    for (const table of ['attempts', 'notes'] as const) driver.run(`DELETE FROM ${table} WHERE delivery_id = ?`, id);
-    driver.run('DELETE FROM deliveries WHERE id = ?', id);
-  }
+  for (const { id } of dead) dropUpdate(driver, id);
+}
+
+/** An update that did not get through is dropped when something waits behind it: that will show how things stand. */
+export function dropFollowedUpdate(driver: SqlDriver, update: { id: string; order_key: string }, now: number): void {
+  if (!somethingWaits(driver, update.order_key, update.id)) return;
+  dropUpdate(driver, update.id);
+  promoteNext(driver, update.order_key, now);
+}
+
+export function dropUpdate(driver: SqlDriver, id: string): void {
+  driver.run('DELETE FROM attempts WHERE delivery_id = ?', id);
+  driver.run('DELETE FROM deliveries WHERE id = ? AND transient = 1', id);
+}
+
+/** Whether anything of a conversation waits to be sent, beside one delivery. */
+function somethingWaits(driver: SqlDriver, key: string, beside: string): boolean {
+  const sql = `SELECT 1 FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight') AND state = 'pending' AND id <> ? LIMIT 1`;
+  return firstRow(driver, sql, key, beside) !== undefined;
 }
 
 /** The first message becomes the conversation's own; returns false when it had one. */
