@@ -1,4 +1,4 @@
-import type { NewConversation, PostedMessage } from '../delivery.ts';
+import type { NewDelivery, NewEvent, PostedMessage } from '../delivery.ts';
 import type { Mute, Story, StoryEvent } from '../store.ts';
 import { approvalsOf } from './approval-rows.ts';
 import { firstRow, placeholders, type SqlDriver } from './driver.ts';
@@ -12,8 +12,30 @@ const SEEN_KEPT_MS = 7 * 86_400_000;
 
 /** All of this file runs inside the caller's transaction. */
 
-export function openConversation(driver: SqlDriver, { key, channel }: NewConversation, credential: string): void {
-  driver.run('INSERT INTO conversations (key, channel, credential) VALUES (?, ?, ?) ON CONFLICT DO NOTHING', key, channel, credential);
+/** Puts a delivery in its line; a message opens its conversation, and is not sent when its route is muted for the subject. */
+export function insertWithMute(
+  driver: SqlDriver,
+  event: Pick<NewEvent, 'id' | 'subjectKey'>,
+  { conversation, ...delivery }: NewDelivery,
+  now: number,
+  cooldownKey: string | null = null,
+): void {
+  if (conversation === undefined) {
+    insertLast(driver, event.id, now, { ...delivery, cooldownKey });
+    return;
+  }
+  const { key, channel, canMute } = conversation;
+  driver.run(
+    'INSERT INTO conversations (key, channel, credential) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    key,
+    channel,
+    delivery.credential,
+  );
+  const mute = canMute && delivery.state === 'pending' ? findMute(driver, delivery.route, event.subjectKey, now) : undefined;
+  const muted = mute && ({ state: 'cancelled', reason: `muted by ${mute.by}` } as const);
+  insertLast(driver, event.id, now, { ...delivery, cooldownKey, conversation: key, ...muted });
+  // What is not to make a sound still belongs to the story.
+  if (mute !== undefined && hasMessage(driver, key)) updateConversation(driver, key, event.id, now);
 }
 
 /** Makes every conversation that tells of the event say how things stand. */
@@ -179,7 +201,7 @@ export function listMutes(driver: SqlDriver, now: number): Mute[] {
   return driver.rows<MuteRow>('SELECT route, subject_key, until, muted_by FROM mutes WHERE until > ? ORDER BY until', now).map(muteOf);
 }
 
-export function findMute(driver: SqlDriver, route: string, subjectKey: string, now: number): Mute | undefined {
+function findMute(driver: SqlDriver, route: string, subjectKey: string, now: number): Mute | undefined {
   const row = firstRow<MuteRow>(
     driver,
     'SELECT route, subject_key, until, muted_by FROM mutes WHERE route = ? AND subject_key = ? AND until > ?',

@@ -1,8 +1,8 @@
 import type { Accepted, EventOutcome, NewDelivery, NewEvent, RejectedRequest, RouteFiring } from '../delivery.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
-import { findMute, hasMessage, openConversation, tellEvent, updateConversation } from './conversations.ts';
+import { insertWithMute, tellEvent } from './conversations.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
-import { insertLast, promoteNext } from './line.ts';
+import { promoteNext } from './line.ts';
 
 /** How many rejected requests are kept for inspection. */
 const REJECTED_KEPT = 1000;
@@ -66,17 +66,7 @@ function insertEvent(driver: SqlDriver, event: NewEvent, outcome: EventOutcome, 
 
 function insertDelivery(driver: SqlDriver, event: NewEvent, delivery: NewDelivery, cooldownKey: string | null): void {
   if (delivery.state !== 'dead') supersedeOlder(driver, event, delivery);
-  const { conversation, ...row } = delivery;
-  if (conversation === undefined) {
-    insertLast(driver, event.id, event.receivedAt, { ...row, cooldownKey });
-    return;
-  }
-  openConversation(driver, conversation, delivery.credential);
-  const mute = conversation.canMute ? findMute(driver, delivery.route, event.subjectKey, event.receivedAt) : undefined;
-  const muted = mute && ({ state: 'cancelled', reason: `muted by ${mute.by}` } as const);
-  insertLast(driver, event.id, event.receivedAt, { ...row, cooldownKey, conversation: conversation.key, ...muted });
-  // What is not to make a sound still belongs to the story.
-  if (mute !== undefined && hasMessage(driver, conversation.key)) updateConversation(driver, conversation.key, event.id, event.receivedAt);
+  insertWithMute(driver, event, delivery, event.receivedAt, cooldownKey);
 }
 
 /** Turns what a newer delivery makes pointless to `superseded`: held ones always, pending ones under `order: latest`. */
