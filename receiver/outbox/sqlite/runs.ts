@@ -64,9 +64,15 @@ export function earliestLook(driver: SqlDriver): number | undefined {
 }
 
 export function recordReport(driver: SqlDriver, report: RunReport, now: number, consequences: RunConsequences): RunChange[] {
-  return runsFor(driver, report)
-    .filter((row) => isAbout(openRunOf(row), report) && isNewer(row, report))
-    .map((row) => record(driver, row, report, now, consequences));
+  return newsFor(driver, report).map((row) => record(driver, row, report, now, consequences));
+}
+
+export function findRuns(driver: SqlDriver, report: RunReport): OpenRun[] {
+  return newsFor(driver, report).map(openRunOf);
+}
+
+function newsFor(driver: SqlDriver, report: RunReport): RunRow[] {
+  return runsFor(driver, report).filter((row) => isAbout(openRunOf(row), report) && isNewer(row, report));
 }
 
 function runsFor(driver: SqlDriver, report: RunReport): RunRow[] {
