@@ -1,19 +1,23 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { JsonObject } from '../src/json.ts';
 import { webhookOf } from './stand-ins/github-runs.ts';
 import { runCommand } from './stand-ins/receiver-process.ts';
 import type { People } from './stand-ins/relay-with-slack.ts';
 import type { StandInMessage } from './stand-ins/slack.ts';
-import { config, headSays, production, quiet, staging, start, textOf, until } from './stand-ins/slack-story.ts';
+import { config, headSays, it, production, quiet, staging, textOf, until } from './stand-ins/slack-story.ts';
 import { buttonTexts, linesOf } from './stand-ins/slack-words.ts';
 import { addArtifact, addRun } from './stand-ins/wandb-artifacts.ts';
-import { wandbServer } from './stand-ins/wandb-in-test.ts';
+import { startWandb } from './stand-ins/wandb-server.ts';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 
-describe('an approval', () => {
-  it('goes from an automation that W&B fires, through a question, to a run that succeeded', { timeout: 60_000 }, async () => {
-    const wandb = await wandbServer();
+describe.concurrent('an approval', () => {
+  it('goes from an automation that W&B fires, through a question, to a run that succeeded', { timeout: 60_000 }, async ({
+    start,
+    atEnd,
+  }) => {
+    const wandb = await startWandb();
+    atEnd(() => wandb.close());
     const { world } = wandb;
     const relay = await start({
       environment: { WANDB_API_KEY: wandb.apiKey, WANDB_BASE_URL: wandb.url },
@@ -92,7 +96,7 @@ automations:
     expect(slack.messages('ml-deploys')).toHaveLength(1);
   });
 
-  it('that is rejected sends nothing and says by whom', async () => {
+  it('that is rejected sends nothing and says by whom', async ({ start }) => {
     const relay = await start();
     const { deliveries } = await relay.event(production('v12'));
     await headSays(relay, /waits for approval/i);
@@ -107,7 +111,7 @@ automations:
     expect([relay.github.dispatches.length, relay.posts()]).toEqual([0, 1]);
   });
 
-  it('that nobody gives expires, and a press after that says so', async () => {
+  it('that nobody gives expires, and a press after that says so', async ({ start }) => {
     const relay = await start({ config: () => config('{ slack: "#ml-deploys", expires: 2s }') });
     await relay.event(production('v12'));
     await headSays(relay, /waits for approval/i);
@@ -119,7 +123,7 @@ automations:
     expect([relay.github.dispatches.length, relay.posts()]).toEqual([0, 1]);
   });
 
-  it('that nobody gives expires by itself, also when the receiver was not there at the time', async () => {
+  it('that nobody gives expires by itself, also when the receiver was not there at the time', async ({ start }) => {
     const relay = await start({ config: () => config('{ slack: "#ml-deploys", expires: 2s }') });
     await relay.event(production('v12'));
     await headSays(relay, /waits for approval/i);
@@ -130,7 +134,7 @@ automations:
     expect([relay.github.dispatches.length, relay.posts()]).toEqual([0, 1]);
   });
 
-  it('is superseded by a newer event of the subject, and the first message says so', async () => {
+  it('is superseded by a newer event of the subject, and the first message says so', async ({ start }) => {
     const relay = await start();
     await relay.event(production('v12'));
     await headSays(relay, /waits for approval/i);
@@ -149,8 +153,8 @@ automations:
   });
 });
 
-describe('one message for one version', () => {
-  it('takes later events into its thread and tells the latest in its head', async () => {
+describe.concurrent('one message for one version', () => {
+  it('takes later events into its thread and tells the latest in its head', async ({ start }) => {
     const relay = await start();
     await relay.event(staging('v12'));
     await headSays(relay, 'staging', 'run queued');
@@ -173,8 +177,8 @@ describe('one message for one version', () => {
   });
 });
 
-describe('the app', () => {
-  it('shows on its Home what waits, and answers its command', async () => {
+describe.concurrent('the app', () => {
+  it('shows on its Home what waits, and answers its command', async ({ start }) => {
     const relay = await start();
     const { slack, people, from } = relay;
     const { deliveries } = await relay.event(production('v12'));
@@ -191,7 +195,7 @@ describe('the app', () => {
     expect((await say('nonsense')).text).toContain('/wandb-relay status');
   });
 
-  it('mutes a route for a subject, so that its next event is not posted, and ends it again', async () => {
+  it('mutes a route for a subject, so that its next event is not posted, and ends it again', async ({ start }) => {
     const relay = await start();
     const { from, people } = relay;
     const { deliveries } = await relay.event(staging('v12'));
@@ -209,7 +213,7 @@ describe('the app', () => {
     await until(() => expect(relay.heads('ml-deploys')).toHaveLength(2));
   });
 
-  it('dispatches again what went wrong, from the message', async () => {
+  it('dispatches again what went wrong, from the message', async ({ start }) => {
     const relay = await start();
     relay.github.fail({ status: 422, message: 'Workflow does not have that' });
     await relay.event(staging('v12'));
@@ -220,7 +224,7 @@ describe('the app', () => {
     expect([relay.posts(), relay.github.runs.length]).toEqual([1, 1]);
   });
 
-  it('refuses requests that Slack did not sign, and those from another time', async () => {
+  it('refuses requests that Slack did not sign, and those from another time', async ({ start }) => {
     const relay = await start();
     await relay.event(production('v12'));
     await headSays(relay, /waits for approval/i);

@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { webhookOf } from './stand-ins/github-runs.ts';
-import { approved, headSays, quiet, start, textOf, until } from './stand-ins/slack-story.ts';
+import { approved, headSays, it, quiet, textOf, until } from './stand-ins/slack-story.ts';
 import { linesOf } from './stand-ins/slack-words.ts';
 
-describe('how the workflow ends', () => {
-  it('says a failure in the thread once, however often GitHub tells it, and the success of a re-run in the head', async () => {
+describe.concurrent('how the workflow ends', () => {
+  it('says a failure in the thread once, however often GitHub tells it, and the success of a re-run in the head', async ({ start }) => {
     const relay = await start();
     await approved(relay);
     const { github } = relay;
@@ -31,7 +31,7 @@ describe('how the workflow ends', () => {
     expect([relay.posts(), github.dispatches.length]).toEqual([2, 1]);
   });
 
-  it('is not held up by webhooks that arrive the wrong way round or with a wrong signature', async () => {
+  it('is not held up by webhooks that arrive the wrong way round or with a wrong signature', async ({ start }) => {
     const relay = await start();
     await approved(relay);
     const { github } = relay;
@@ -50,7 +50,7 @@ describe('how the workflow ends', () => {
     expect(relay.replies('ml-deploys')).toEqual([]);
   });
 
-  it('is found by asking when GitHub sends no webhooks', { timeout: 90_000 }, async () => {
+  it('is found by asking when GitHub sends no webhooks', { timeout: 120_000 }, async ({ start }) => {
     const relay = await start({ webhooks: false });
     await approved(relay);
     await until(() => expect(textOf(relay.heads('ml-deploys')[0])).toMatch('run queued'), 40_000);

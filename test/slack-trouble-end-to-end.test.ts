@@ -1,15 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { runCommand } from './stand-ins/receiver-process.ts';
-import { headSays, production, quiet, staging, start, textOf, until } from './stand-ins/slack-story.ts';
+import { headSays, it, production, quiet, staging, textOf, until } from './stand-ins/slack-story.ts';
 
-describe('an outage', () => {
-  it('of Slack does not delay GitHub, and everything is told when it is back', async () => {
+describe.concurrent('an outage', () => {
+  it('of Slack does not delay GitHub, and everything is told when it is back', async ({ start }) => {
     const relay = await start();
     const { slack, github } = relay;
     slack.setDown(true);
     await relay.event(staging('v12'));
     await relay.event(production('v12'));
-    await until(() => expect(github.dispatches.map(({ answered }) => answered)).toEqual([200]), 2_000);
+    await until(() => expect(github.dispatches.map(({ answered }) => answered)).toEqual([200]));
     await github.advance(relay.lastRun().id, { conclusion: 'success' });
     await until(() => expect(slack.calls.filter(({ status }) => status === 503).length).toBeGreaterThan(0));
     expect(slack.messages('ml-deploys')).toEqual([]);
@@ -20,7 +20,7 @@ describe('an outage', () => {
     expect([relay.posts(), github.dispatches.length]).toEqual([2, 1]);
   });
 
-  it('of GitHub does not delay Slack, which tells of the retry', async () => {
+  it('of GitHub does not delay Slack, which tells of the retry', async ({ start }) => {
     const relay = await start();
     relay.github.fail({ status: 429, headers: { 'retry-after': '4' }, message: 'secondary rate limit' });
     await relay.event(staging('v12'));
@@ -31,10 +31,10 @@ describe('an outage', () => {
     expect([relay.posts(), relay.github.dispatches.length]).toEqual([1, 2]);
   });
 
-  it('of a channel that does not exist is said at once, and GitHub is not asked to wait', async () => {
+  it('of a channel that does not exist is said at once, and GitHub is not asked to wait', async ({ start }) => {
     const relay = await start({ channels: ['another'] });
     const { deliveries } = await relay.event(staging('v12'));
-    await until(() => expect(relay.github.dispatches).toHaveLength(1), 2_000);
+    await until(() => expect(relay.github.dispatches).toHaveLength(1));
     const id = deliveries?.find(({ target }) => target === 'slack:#ml-deploys')?.id ?? '';
     await until(() => expect(relay.receiver().log.find((line) => line.delivery === id)).toMatchObject({ state: 'dead' }));
     const { stdout } = await runCommand(['deliveries', id], { cwd: relay.folder });
@@ -42,8 +42,8 @@ describe('an outage', () => {
   });
 });
 
-describe('a receiver that is killed', () => {
-  it('between all that happens posts nothing twice and ends the story right', { timeout: 60_000 }, async () => {
+describe.concurrent('a receiver that is killed', () => {
+  it('between all that happens posts nothing twice and ends the story right', { timeout: 60_000 }, async ({ start }) => {
     const relay = await start();
     const { github, people } = relay;
     const restart = async () => {
@@ -73,7 +73,7 @@ describe('a receiver that is killed', () => {
     expect(stdout).toMatch(/approved by bob[\s\S]*run ended: failure/);
   });
 
-  it('while Slack takes its message finds it, does not post it again, and brings it up to date', { timeout: 60_000 }, async () => {
+  it('while Slack takes its message finds it, does not post it again, and brings it up to date', { timeout: 60_000 }, async ({ start }) => {
     const relay = await start();
     relay.slack.fail({ method: 'chat.postMessage', silent: true, applied: true });
     await relay.event(staging('v12'));
@@ -87,7 +87,7 @@ describe('a receiver that is killed', () => {
     expect(relay.github.dispatches).toHaveLength(1);
   });
 
-  it('while it was away is told by GitHub, when asked, how the run ended', { timeout: 60_000 }, async () => {
+  it('while it was away is told by GitHub, when asked, how the run ended', { timeout: 60_000 }, async ({ start }) => {
     const relay = await start({ webhooks: false });
     await relay.event(staging('v12'));
     await headSays(relay, 'run queued');

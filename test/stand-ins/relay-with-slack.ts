@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { ACTIONS } from '../../receiver/slack/actions.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { type GitHubStandIn, type StandInRun, startGitHub } from './github.ts';
@@ -8,7 +8,6 @@ import { type ReceiverProcess, startReceiver } from './receiver-process.ts';
 import { type SlackStandIn, type StandInMessage, startSlack } from './slack.ts';
 import { type SlackInteractions, type SlackPerson, slackInteractions } from './slack-interactions.ts';
 import { buttonValue } from './slack-words.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 import { type Answer, post } from './wandb-sender.ts';
 
 export const SIGNING_SECRET = 'the-signing-secret-of-the-slack-app';
@@ -59,12 +58,14 @@ export interface RelayOptions {
   /** GitHub tells how runs go on; default true. */
   readonly webhooks?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Takes what is to be done when the test has ended, last first. */
+  readonly atEnd: (end: () => unknown) => void;
 }
 
 export async function relayWithSlack(options: RelayOptions): Promise<RelayWithSlack> {
   let stoppedAt: number | undefined;
   const slack = await startSlack({ channels: options.channels, users: ['ada', 'bob'] });
-  onTestFinished(() => slack.close());
+  options.atEnd(() => slack.close());
   const github = await startGitHub({
     repositories: ['acme/deploy', 'acme/models'],
     workflows: [
@@ -74,9 +75,10 @@ export async function relayWithSlack(options: RelayOptions): Promise<RelayWithSl
     tokens: { [GITHUB_TOKEN]: 'acme' },
     now: () => stoppedAt ?? Date.now(),
   });
-  onTestFinished(() => github.close());
+  options.atEnd(() => github.close());
   const people = { ada: { id: slack.userId('ada'), name: 'ada' }, bob: { id: slack.userId('bob'), name: 'bob' } };
-  const folder = temporaryFolder();
+  const folder = mkdtempSync(join(tmpdir(), 'wandb-relay-test-'));
+  options.atEnd(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, 'wandb-relay.yaml'), options.config(people));
   const withWebhooks = options.webhooks !== false;
   const environment = {
@@ -90,7 +92,7 @@ export async function relayWithSlack(options: RelayOptions): Promise<RelayWithSl
     ...options.environment,
   };
   let receiver = await startReceiver({ cwd: folder, environment });
-  onTestFinished(async () => void (await receiver.end('SIGKILL')));
+  options.atEnd(async () => void (await receiver.end('SIGKILL')));
   const { url } = receiver;
   if (withWebhooks) github.sendWebhooksTo({ url: `${url}/webhooks/github`, secret: GITHUB_SECRET });
   const from = slackInteractions({

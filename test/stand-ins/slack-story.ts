@@ -1,4 +1,4 @@
-import { expect, vi } from 'vitest';
+import { test as base, expect, vi } from 'vitest';
 import { type RelayOptions, type RelayWithSlack, relayWithSlack } from './relay-with-slack.ts';
 import type { StandInMessage } from './slack.ts';
 import { linesOf } from './slack-words.ts';
@@ -23,8 +23,25 @@ routes:
           { repository: acme/deploy, workflow: staging.yml, ref: main, inputs: { model: "{{ event.artifact }}", delivery_id: "{{ delivery_id }}" } }
 `;
 
-export const start = (options: Partial<RelayOptions> = {}) =>
-  relayWithSlack({ config: () => config(), channels: ['ml-deploys'], ...options });
+export interface Fixtures {
+  /** Takes what is to be done when the test has ended, last first. */
+  readonly atEnd: (end: () => unknown) => void;
+  /** Starts a relay for this test. */
+  readonly start: (options?: Partial<RelayOptions>) => Promise<RelayWithSlack>;
+}
+
+/** A test that may run beside others: most of its time is spent waiting for Slack's pace. */
+export const it = base.extend<Fixtures>({
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern which fixtures are used.
+  atEnd: async ({}, use) => {
+    const ends: (() => unknown)[] = [];
+    await use((end) => void ends.push(end));
+    for (const end of ends.toReversed()) await end();
+  },
+  start: async ({ atEnd }, use) => {
+    await use((options = {}) => relayWithSlack({ config: () => config(), channels: ['ml-deploys'], atEnd, ...options }));
+  },
+});
 
 export const production = (version: string, collection = 'resnet50') => aliasBody(version, collection, 'production');
 export const staging = (version: string, collection = 'resnet50') => aliasBody(version, collection, 'staging');
