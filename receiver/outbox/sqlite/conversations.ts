@@ -1,14 +1,20 @@
+import { eventsTold, SEEN_KEPT_MS } from '../decisions.ts';
 import type { NewConversation, PostedMessage } from '../delivery.ts';
+import {
+  DELIVERY_COLUMNS,
+  type DeliveryRow,
+  EVENT_COLUMNS,
+  type EventRow,
+  FROM_DELIVERIES,
+  type MuteRow,
+  viewOfDelivery,
+  viewOfEvent,
+  viewOfMute,
+} from '../rows.ts';
 import type { Mute, Story, StoryEvent } from '../store.ts';
 import { approvalsOf } from './approval-rows.ts';
 import { firstRow, placeholders, type SqlDriver } from './driver.ts';
 import { insertLast } from './line.ts';
-import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
-
-/** How many of the latest events a conversation's message is made from, beside the first. */
-const EVENTS_TOLD = 10;
-/** For so long a request that comes twice is known. Milliseconds. */
-const SEEN_KEPT_MS = 7 * 86_400_000;
 
 /** All of this file runs inside the caller's transaction. */
 
@@ -115,8 +121,7 @@ export function storyOfConversation(driver: SqlDriver, key: string, now: number)
      GROUP BY event_id ORDER BY MIN(seq)`,
     key,
   );
-  const chosen = told.length <= EVENTS_TOLD + 1 ? told : [...told.slice(0, 1), ...told.slice(-EVENTS_TOLD)];
-  const events = chosen.flatMap(({ event_id }) => storyEvent(driver, key, event_id) ?? []);
+  const events = eventsTold(told).flatMap(({ event_id }) => storyEvent(driver, key, event_id) ?? []);
   const { message_channel: channel, message_ts: ts } = conversation;
   return {
     key,
@@ -153,20 +158,13 @@ function storyEvent(driver: SqlDriver, key: string, eventId: string): StoryEvent
   };
 }
 
-interface MuteRow {
-  route: string;
-  subject_key: string;
-  until: number;
-  muted_by: string;
-}
-
 export function setMute(driver: SqlDriver, { route, subjectKey, until, by }: Mute): void {
   driver.run('DELETE FROM mutes WHERE route = ? AND subject_key = ?', route, subjectKey);
   if (until > 0) driver.run('INSERT INTO mutes (route, subject_key, until, muted_by) VALUES (?, ?, ?, ?)', route, subjectKey, until, by);
 }
 
 export function listMutes(driver: SqlDriver, now: number): Mute[] {
-  return driver.rows<MuteRow>('SELECT route, subject_key, until, muted_by FROM mutes WHERE until > ? ORDER BY until', now).map(muteOf);
+  return driver.rows<MuteRow>('SELECT route, subject_key, until, muted_by FROM mutes WHERE until > ? ORDER BY until', now).map(viewOfMute);
 }
 
 export function findMute(driver: SqlDriver, route: string, subjectKey: string, now: number): Mute | undefined {
@@ -177,7 +175,7 @@ export function findMute(driver: SqlDriver, route: string, subjectKey: string, n
     subjectKey,
     now,
   );
-  return row && muteOf(row);
+  return row && viewOfMute(row);
 }
 
 function mutesOf(driver: SqlDriver, subjectKeys: readonly string[], now: number): Mute[] {
@@ -188,11 +186,7 @@ function mutesOf(driver: SqlDriver, subjectKeys: readonly string[], now: number)
       ...keys,
       now,
     )
-    .map(muteOf);
-}
-
-function muteOf({ route, subject_key, until, muted_by }: MuteRow): Mute {
-  return { route, subjectKey: subject_key, until, by: muted_by };
+    .map(viewOfMute);
 }
 
 export function markSeen(driver: SqlDriver, key: string, now: number): boolean {

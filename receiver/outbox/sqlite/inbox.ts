@@ -1,11 +1,9 @@
+import { outcomeOf, REJECTED_KEPT, supersededBy } from '../decisions.ts';
 import type { Accepted, EventOutcome, NewDelivery, NewEvent, RejectedRequest, RouteFiring } from '../delivery.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
 import { findMute, hasMessage, openConversation, tellEvent, updateConversation } from './conversations.ts';
 import { firstRow, type SqlDriver, type SqlValue } from './driver.ts';
 import { insertLast, promoteNext } from './line.ts';
-
-/** How many rejected requests are kept for inspection. */
-const REJECTED_KEPT = 1000;
 
 /** Stores one event with what follows from it. Runs inside the caller's transaction. */
 export function acceptEvent(driver: SqlDriver, event: NewEvent, dedupeWindowMs: number): Accepted {
@@ -31,11 +29,6 @@ export function acceptEvent(driver: SqlDriver, event: NewEvent, dedupeWindowMs: 
     id: event.id,
     deliveries: firings.flatMap((firing) => firing.deliveries).map(({ id, route, target }) => ({ id, route, target })),
   };
-}
-
-function outcomeOf(event: NewEvent, firings: readonly RouteFiring[]): EventOutcome {
-  if (event.firings.length === 0) return 'unmatched';
-  return firings.length === 0 ? 'cooldown' : 'routed';
 }
 
 function isCoolingDown(driver: SqlDriver, firing: RouteFiring, now: number): boolean {
@@ -81,7 +74,7 @@ function insertDelivery(driver: SqlDriver, event: NewEvent, delivery: NewDeliver
 
 /** Turns what a newer delivery makes pointless to `superseded`: held ones always, pending ones under `order: latest`. */
 function supersedeOlder(driver: SqlDriver, event: NewEvent, delivery: NewDelivery): void {
-  const reason = `a newer event of the same subject took its place (${event.id})`;
+  const reason = supersededBy(event.id);
   const set = `UPDATE deliveries SET state = 'superseded', ready = 0, reason = ?, updated_at = ?`;
   const older = 'order_key = ? AND route = ? AND event_id <> ?';
   const values = [reason, event.receivedAt, delivery.orderKey, delivery.route, event.id] as const;
