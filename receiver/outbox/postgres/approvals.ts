@@ -51,8 +51,9 @@ async function lockedApproval(sql: Sql, eventId: string, route: string): Promise
 }
 
 export async function listOpenApprovals(sql: Sql, limit: number): Promise<ApprovalView[]> {
+  // By when it was asked: one that may wait for longer is not younger.
   const rows = await sql.rows<ApprovalRow>(
-    `SELECT ${APPROVAL_COLUMNS} FROM approvals WHERE decision IS NULL ORDER BY expires_at LIMIT $1`,
+    `SELECT ${APPROVAL_COLUMNS} FROM approvals WHERE decision IS NULL ORDER BY expires_at - expires_ms, seq LIMIT $1`,
     limit,
   );
   return rows.map(viewOfApproval);

@@ -1,9 +1,9 @@
 import { SEEN_KEPT_MS } from '../decisions.ts';
-import type { PostedMessage } from '../delivery.ts';
+import type { NewDelivery, NewEvent, PostedMessage } from '../delivery.ts';
 import { type MuteRow, viewOfMute } from '../rows.ts';
 import type { Mute } from '../store.ts';
 import type { Sql } from './driver.ts';
-import { insertLast } from './line.ts';
+import { insertLast, promoteNext } from './line.ts';
 import { insertRows } from './rows.ts';
 
 /** All of this file runs inside the caller's transaction. What changes a conversation holds the lock of its line. */
@@ -11,6 +11,32 @@ import { insertRows } from './rows.ts';
 /** Each with its channel and credential. */
 export async function openConversations(sql: Sql, conversations: readonly (readonly string[])[]): Promise<void> {
   await insertRows(sql, 'conversations', { key: 'text', channel: 'text', credential: 'text' }, conversations, 'ON CONFLICT DO NOTHING');
+}
+
+/** Puts a delivery in its line; a message opens its conversation, and is not sent when its route is muted for the subject. */
+export async function insertWithMute(
+  sql: Sql,
+  event: Pick<NewEvent, 'id' | 'subjectKey'>,
+  { conversation, ...delivery }: NewDelivery,
+  now: number,
+): Promise<void> {
+  if (conversation === undefined) return insertLast(sql, event.id, now, delivery);
+  const { key, channel, canMute } = conversation;
+  await openConversations(sql, [[key, channel, delivery.credential]]);
+  const mute =
+    canMute && delivery.state === 'pending' ? muteIn(await mutesOf(sql, [event.subjectKey], now), delivery.route, event, now) : undefined;
+  await insertLast(sql, event.id, now, { ...delivery, conversation: key, ...mutedBy(mute) });
+  // What is not to make a sound still belongs to the story.
+  if (mute !== undefined && (await hasMessage(sql, key))) await updateConversation(sql, key, event.id, now);
+}
+
+export function muteIn(mutes: readonly Mute[], route: string, event: Pick<NewEvent, 'subjectKey'>, now: number): Mute | undefined {
+  return mutes.find((mute) => mute.route === route && mute.subjectKey === event.subjectKey && mute.until > now);
+}
+
+/** What becomes of a message that is muted. */
+export function mutedBy(mute: Mute | undefined): { state: 'cancelled'; reason: string } | undefined {
+  return mute && { state: 'cancelled', reason: `muted by ${mute.by}` };
 }
 
 /** Makes every conversation that tells of the event say how things stand. */
@@ -31,12 +57,7 @@ export function conversationsOf(sql: Sql, eventId: string): Promise<{ key: strin
  * things stand by then, or be followed by an update of its own.
  */
 export async function updateConversation(sql: Sql, key: string, eventId: string, now: number): Promise<void> {
-  // With its lock: one that is being leased at this moment may show how things stood before.
-  const waiting = await sql.rows(
-    `SELECT 1 FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') AND state = 'pending' LIMIT 1 FOR UPDATE`,
-    key,
-  );
-  if (waiting.length > 0) return;
+  if (await somethingWaits(sql, key, '')) return;
   await dropDeadUpdates(sql, key);
   const [conversation] = await sql.rows<{ channel: string; credential: string; revision: number; route: string }>(
     `UPDATE conversations SET revision = revision + 1 WHERE key = $1
@@ -60,13 +81,34 @@ export async function updateConversation(sql: Sql, key: string, eventId: string,
 /** A newer update says what those that failed would have said. */
 async function dropDeadUpdates(sql: Sql, key: string): Promise<void> {
   const dead = await sql.rows<{ id: string }>(
-    `SELECT id FROM deliveries WHERE conversation = $1 AND transient = 1 AND state = 'dead' FOR UPDATE`,
+    `SELECT id FROM deliveries WHERE conversation = $1 AND transient = 1 AND state = 'dead'`,
     key,
   );
-  if (dead.length === 0) return;
-  const ids = dead.map(({ id }) => id);
-  for (const table of ['attempts', 'notes'] as const) await sql.run(`DELETE FROM ${table} WHERE delivery_id = ANY ($1)`, ids);
-  await sql.run('DELETE FROM deliveries WHERE id = ANY ($1)', ids);
+  for (const { id } of dead) await dropUpdate(sql, id);
+}
+
+/** An update that did not get through is dropped when something waits behind it: that will show how things stand. */
+export async function dropFollowedUpdate(sql: Sql, update: { id: string; order_key: string }, now: number): Promise<void> {
+  if (!(await somethingWaits(sql, update.order_key, update.id))) return;
+  await dropUpdate(sql, update.id);
+  await promoteNext(sql, update.order_key, now);
+}
+
+export async function dropUpdate(sql: Sql, id: string): Promise<void> {
+  await sql.run('DELETE FROM attempts WHERE delivery_id = $1', id);
+  await sql.run('DELETE FROM deliveries WHERE id = $1 AND transient = 1', id);
+}
+
+/** Whether anything of a conversation waits to be sent, beside one delivery. */
+async function somethingWaits(sql: Sql, key: string, beside: string): Promise<boolean> {
+  // With its lock: one that is being leased at this moment may show how things stood before.
+  const waiting = await sql.rows(
+    `SELECT 1 FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') AND state = 'pending' AND id <> $2
+     LIMIT 1 FOR UPDATE`,
+    key,
+    beside,
+  );
+  return waiting.length > 0;
 }
 
 /** The first message becomes the conversation's own; returns false when it had one. */

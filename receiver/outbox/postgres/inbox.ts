@@ -2,7 +2,7 @@ import { outcomeOf, REJECTED_KEPT, supersededBy } from '../decisions.ts';
 import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, RejectedRequest, RouteFiring } from '../delivery.ts';
 import type { Mute } from '../store.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
-import { hasMessage, mutesOf, openConversations, tellEvent, updateConversation } from './conversations.ts';
+import { hasMessage, mutedBy, muteIn, mutesOf, openConversations, tellEvent, updateConversation } from './conversations.ts';
 import { type PostgresDriver, type Sql, sqlStateOf } from './driver.ts';
 import { type Known, keysOf, type LineEnd, lineEnd, whatIsKnown } from './inbox-known.ts';
 import { type DeliveryValues, insertDeliveries, knowCredentials, promoteNext, rowBehind } from './line.ts';
@@ -132,11 +132,11 @@ class Batch {
   async #insertDelivery(event: NewEvent, delivery: NewDelivery, cooldownKey: string | null): Promise<void> {
     if (delivery.state !== 'dead') await this.#supersedeOlder(event, delivery);
     const { conversation, ...row } = delivery;
-    const mute = conversation?.canMute === true ? this.#muteOf(delivery.route, event) : undefined;
-    const muted = mute && ({ state: 'cancelled', reason: `muted by ${mute.by}` } as const);
+    const canMute = conversation?.canMute === true && delivery.state === 'pending';
+    const mute = canMute ? muteIn(this.#mutes, delivery.route, event, event.receivedAt) : undefined;
     if (conversation !== undefined) this.#conversations.push([conversation.key, conversation.channel, delivery.credential]);
     const line = await this.#line(delivery.orderKey);
-    const inserted = { ...row, cooldownKey, conversation: conversation?.key, ...muted };
+    const inserted = { ...row, cooldownKey, conversation: conversation?.key, ...mutedBy(mute) };
     this.#deliveries.push(rowBehind(line.last, event.id, event.receivedAt, inserted));
     if (inserted.state === 'pending') {
       this.#credentials.push(delivery.credential);
@@ -148,10 +148,6 @@ class Batch {
       this.#known.fired.set(cooldownKey, Math.max(event.receivedAt, this.#known.fired.get(cooldownKey) ?? 0));
     }
     if (mute !== undefined && conversation !== undefined) await this.#updateMuted(conversation, event);
-  }
-
-  #muteOf(route: string, event: NewEvent): Mute | undefined {
-    return this.#mutes.find((mute) => mute.route === route && mute.subjectKey === event.subjectKey && mute.until > event.receivedAt);
   }
 
   /** What is not to make a sound still belongs to the story. */
@@ -179,42 +175,47 @@ class Batch {
     if (line.held) await this.#changeRows(() => supersedeHeld(this.#sql, event, delivery));
     // What nobody has approved yet does not stop what somebody has.
     if (!delivery.replacesOlder || delivery.state === 'held' || line.last === undefined) return;
-    await this.#changeRows(async () => {
-      if ((await supersede(this.#sql, `state IN ('pending', 'in_flight') AND state = 'pending'`, event, delivery)) > 0)
-        await promoteNext(this.#sql, delivery.orderKey, event.receivedAt);
-    });
+    await this.#changeRows(() => supersedePending(this.#sql, event, delivery));
   }
 }
 
-/** Returns how many. */
-function supersede(sql: Sql, condition: string, event: NewEvent, delivery: NewDelivery): Promise<number> {
-  return sql.run(
-    `UPDATE deliveries SET state = 'superseded', ready = 0, reason = $1, updated_at = $2
-     WHERE ${condition} AND order_key = $3 AND route = $4 AND event_id <> $5`,
+async function supersedeHeld(sql: Sql, event: NewEvent, delivery: NewDelivery): Promise<void> {
+  const events = await supersede(sql, event, delivery, `state = 'held'`);
+  await lockLinesOf(sql, events);
+  for (const eventId of events) {
+    await closeWhenNothingHeld(sql, eventId, delivery.route, 'cancelled', null, event.receivedAt);
+    await tellEvent(sql, eventId, event.receivedAt);
+  }
+}
+
+async function supersedePending(sql: Sql, event: NewEvent, delivery: NewDelivery): Promise<void> {
+  const replaced = await supersede(sql, event, delivery, `state IN ('pending', 'in_flight') AND state = 'pending' AND transient = 0`);
+  if (replaced.length > 0) await promoteNext(sql, delivery.orderKey, event.receivedAt);
+  // The newer message of a conversation says by itself how things stand.
+  if (delivery.conversation !== undefined) return;
+  await lockLinesOf(sql, replaced);
+  for (const eventId of replaced) await tellEvent(sql, eventId, event.receivedAt);
+}
+
+/** Nearly always lines that the batch holds anyway: messages about the same subject. */
+async function lockLinesOf(sql: Sql, eventIds: readonly string[]): Promise<void> {
+  if (eventIds.length > 0) await sql.run(locksOf(await linesOfEvents(sql, eventIds)));
+}
+
+/** Returns the events whose deliveries it was, in their order. */
+async function supersede(sql: Sql, event: NewEvent, delivery: NewDelivery, condition: string): Promise<string[]> {
+  const superseded = await sql.rows<{ event_id: string }>(
+    `WITH superseded AS (
+       UPDATE deliveries SET state = 'superseded', ready = 0, reason = $1, updated_at = $2
+       WHERE ${condition} AND order_key = $3 AND route = $4 AND event_id <> $5 RETURNING event_id, seq
+     ) SELECT event_id FROM superseded GROUP BY event_id ORDER BY MIN(seq)`,
     supersededBy(event.id),
     event.receivedAt,
     delivery.orderKey,
     delivery.route,
     event.id,
   );
-}
-
-async function supersedeHeld(sql: Sql, event: NewEvent, delivery: NewDelivery): Promise<void> {
-  const held = await sql.rows<{ event_id: string }>(
-    `SELECT DISTINCT event_id FROM deliveries WHERE state = 'held' AND order_key = $1 AND route = $2 AND event_id <> $3 ORDER BY event_id`,
-    delivery.orderKey,
-    delivery.route,
-    event.id,
-  );
-  if (held.length === 0) return;
-  const ids = held.map(({ event_id }) => event_id);
-  // Nearly always lines that this batch holds anyway: messages about the same subject.
-  await sql.run(locksOf(await linesOfEvents(sql, ids)));
-  await supersede(sql, `state = 'held'`, event, delivery);
-  for (const id of ids) {
-    await closeWhenNothingHeld(sql, id, delivery.route, 'cancelled', null, event.receivedAt);
-    await tellEvent(sql, id, event.receivedAt);
-  }
+  return superseded.map(({ event_id }) => event_id);
 }
 
 export async function keepRejected(driver: PostgresDriver, rejected: RejectedRequest): Promise<void> {

@@ -12,7 +12,7 @@ import { lineLock } from './locks.ts';
 import { pruneEvents } from './prune.ts';
 import { beginService, claimPurpose } from './purpose.ts';
 import { claimDue, completeClaim, earliestDue } from './queue.ts';
-import { earliestLook, markRun, recordReports, takeRuns } from './runs.ts';
+import { earliestLook, findRuns, markRun, recordReports, takeRuns } from './runs.ts';
 import { migrate } from './schema.ts';
 import { keepHoldBack, settleClaim } from './settle.ts';
 import { storyOfConversation } from './story.ts';
@@ -96,6 +96,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     firstSeen: (key, now) => markSeen(driver, key, now),
     runsToLookAt: (options) => takeRuns(driver, options),
     nextLookAt: () => earliestLook(driver),
+    runsOf: (report) => findRuns(driver, report),
     recordRuns: (reports, now, consequences) => told(recordReports(driver, reports, now, consequences)),
     markRun: (deliveryId, status, text, now) => markRun(driver, deliveryId, status, text, now),
     holdBack: (holdBack) => keepHoldBack(driver, holdBack),

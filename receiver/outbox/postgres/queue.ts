@@ -1,7 +1,9 @@
 import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
 import type { ClaimOptions } from '../store.ts';
+import { dropFollowedUpdate } from './conversations.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
+import { lineLock } from './locks.ts';
 
 interface DueRow {
   id: string;
@@ -102,8 +104,8 @@ function claimOf(row: DueRow): ClaimedDelivery {
 }
 
 /** Logs the attempts that nobody will settle any more and makes their deliveries due, as ambiguous. */
-async function takeOver(sql: Sql, now: number): Promise<void> {
-  await sql.run(
+async function takeOver(driver: PostgresDriver, now: number): Promise<void> {
+  const taken = await driver.rows<{ id: string; order_key: string; transient: number }>(
     `WITH expired AS (
        SELECT seq, id, updated_at FROM deliveries WHERE ${HAS_RUN_OUT} FOR UPDATE SKIP LOCKED
      ), logged AS (
@@ -111,10 +113,18 @@ async function takeOver(sql: Sql, now: number): Promise<void> {
        SELECT id, updated_at, GREATEST(0, $1 - updated_at), 'ambiguous', NULL, $2 FROM expired
      )
      UPDATE deliveries d SET state = 'pending', ready = 1, due_at = $1, ambiguous = 1, attempts = attempts + 1,
-       lease_token = NULL, lease_until = NULL, reason = $2, updated_at = $1 FROM expired WHERE d.seq = expired.seq`,
+       lease_token = NULL, lease_until = NULL, reason = $2, updated_at = $1 FROM expired WHERE d.seq = expired.seq
+     RETURNING d.id, order_key, transient`,
     now,
     'the worker that had this in flight did not come back',
   );
+  for (const update of taken.filter(({ transient }) => transient === 1)) {
+    await driver.transaction([lineLock(update.order_key)], async (sql) => {
+      // Another receiver may have leased it already.
+      const waits = await sql.rows(`SELECT 1 FROM deliveries WHERE id = $1 AND state = 'pending' FOR UPDATE`, update.id);
+      if (waits.length > 0) await dropFollowedUpdate(sql, update, now);
+    });
+  }
 }
 
 export async function earliestDue(sql: Sql, serves: (credential: string) => boolean): Promise<number | undefined> {

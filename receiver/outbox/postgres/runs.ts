@@ -1,8 +1,7 @@
 import { openRunOf, RUN_COLUMNS, type RunRow, viewOfRun } from '../rows.ts';
 import { describeRun, idsIn, isAbout, isNewer, type OpenRun, type RunChange, type RunConsequences, type RunReport } from '../run.ts';
-import { conversationsOf, openConversations, tellEvent } from './conversations.ts';
+import { conversationsOf, insertWithMute, tellEvent } from './conversations.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
-import { insertLast } from './line.ts';
 import { linesOfEvents } from './line-names.ts';
 import { lineLock, locksOf } from './locks.ts';
 import { addNote } from './notes.ts';
@@ -65,6 +64,10 @@ async function linesTouched(sql: Sql, reports: readonly RunReport[], consequence
   return lines;
 }
 
+export async function findRuns(sql: Sql, report: RunReport): Promise<OpenRun[]> {
+  return (await runsFor(sql, report)).map(openRunOf);
+}
+
 /** The runs that a report is about and tells something new of. */
 async function runsFor(sql: Sql, report: RunReport, lock: 'FOR UPDATE' | '' = ''): Promise<RunRow[]> {
   let rows = await sql.rows<RunRow>(`SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = $1 ORDER BY delivery_id ${lock}`, report.runId);
@@ -119,10 +122,9 @@ async function record(sql: Sql, row: RunRow, report: RunReport, now: number, con
   const follows = consequences(change);
   const lines = locksOf(follows.map(({ orderKey }) => lineLock(orderKey)));
   if (lines !== '') await sql.run(lines);
-  for (const { conversation, ...delivery } of follows) {
-    if (conversation !== undefined) await openConversations(sql, [[conversation.key, conversation.channel, delivery.credential]]);
-    await insertLast(sql, row.event_id, now, { ...delivery, conversation: conversation?.key });
-  }
+  const [event] = await sql.rows<{ subject_key: string }>('SELECT subject_key FROM events WHERE id = $1', row.event_id);
+  const told = { id: row.event_id, subjectKey: event?.subject_key ?? '' };
+  for (const delivery of follows) await insertWithMute(sql, told, delivery, now);
   await tellEvent(sql, row.event_id, now);
   return change;
 }

@@ -2,7 +2,7 @@ import type { TargetRequest } from '../../../src/target.ts';
 import { supersededBy } from '../decisions.ts';
 import type { Attempt, ClaimedDelivery, HoldBack, Settlement, StartedRun } from '../delivery.ts';
 import { FIRST_LOOK_MS } from '../run.ts';
-import { hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
+import { dropFollowedUpdate, dropUpdate, hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
 import { knowCredentials, promoteNext } from './line.ts';
 import { linesOfDeliveries } from './line-names.ts';
@@ -68,13 +68,12 @@ async function settle(sql: Sql, claim: Claim, attempt: Attempt, settlement: Sett
 
 /** What a message that was sent means for its conversation. */
 async function settleMessage(sql: Sql, row: SettledRow, conversation: string, settlement: Settlement, now: number): Promise<void> {
-  if (settlement.state === 'pending') return;
   if (row.transient === 1) {
-    if (settlement.state !== 'delivered') return;
-    await sql.run('DELETE FROM attempts WHERE delivery_id = $1', row.id);
-    await sql.run('DELETE FROM deliveries WHERE seq = $1', row.seq);
+    if (settlement.state === 'delivered') await dropUpdate(sql, row.id);
+    else await dropFollowedUpdate(sql, row, now);
     return;
   }
+  if (settlement.state === 'pending') return;
   const posted = settlement.state === 'delivered' ? settlement.message : undefined;
   const isFirst = posted !== undefined && (await keepMessage(sql, row.id, conversation, posted));
   if (!isFirst && (await hasMessage(sql, conversation))) await updateConversation(sql, conversation, row.event_id, now);

@@ -14,9 +14,9 @@ export function approvalsOf(driver: SqlDriver, eventId: string): ApprovalView[] 
 }
 
 export function listOpenApprovals(driver: SqlDriver, limit: number): ApprovalView[] {
-  return driver
-    .rows<ApprovalRow>(`SELECT ${APPROVAL_COLUMNS} FROM approvals WHERE decision IS NULL ORDER BY expires_at LIMIT ?`, limit)
-    .map(viewOfApproval);
+  // By when it was asked: one that may wait for longer is not younger.
+  const sql = `SELECT ${APPROVAL_COLUMNS} FROM approvals WHERE decision IS NULL ORDER BY expires_at - expires_ms, rowid LIMIT ?`;
+  return driver.rows<ApprovalRow>(sql, limit).map(viewOfApproval);
 }
 
 export function approvalsDue(driver: SqlDriver, now: number): ApprovalView[] {
