@@ -106,12 +106,14 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
       await driver.run('UPDATE health SET checks = checks + 1 WHERE id = 1');
     },
     close: async () => {
-      await changes.close();
-      await driver.close();
+      const late = new Promise<void>((resolve) => void setTimeout(resolve, CLOSE_LIMIT_MS).unref());
+      await Promise.race([changes.close().then(() => driver.close()), late]);
     },
   };
 }
 
+/** A server that does not answer is not said goodbye to for longer. */
+const CLOSE_LIMIT_MS = 3_000;
 /** How often, and how far apart, settling is tried while the database is away: a restart takes seconds. */
 const SETTLE_TRIES = 20;
 const SETTLE_PAUSE_MS = 500;
