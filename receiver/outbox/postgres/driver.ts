@@ -74,26 +74,26 @@ export function openDriver(url: string, options: DriverOptions = {}): PostgresDr
     for (let tries = 1; ; tries++) {
       let client: PoolClient | undefined;
       try {
-        client = await pool.connect();
+        client = await answered(pool.connect());
         const result = await work(client);
         client.release();
         return result;
       } catch (error) {
-        // After anything but an answer of the server nobody knows what the connection is in the middle of.
-        client?.release(!isAnswer(error));
-        if (!isTransient(error) || tries >= MOST_TRIES) throw explained(error);
+        // Nobody knows what a connection is in the middle of when its answer did not come.
+        client?.release(error instanceof DatabaseAwayError);
+        if (!isTransient(error) || tries >= MOST_TRIES) throw error;
       }
     }
   };
   const inTransaction = <T>(begin: string, work: (sql: Sql) => Promise<T>): Promise<T> =>
     withClient(async (client) => {
       try {
-        await client.query(begin);
+        await answered(client.query(begin));
         const result = await work(sqlOver(client));
-        await client.query('COMMIT');
+        await answered(client.query('COMMIT'));
         return result;
       } catch (error) {
-        if (isAnswer(error)) await client.query('ROLLBACK');
+        if (!(error instanceof DatabaseAwayError)) await answered(client.query('ROLLBACK'));
         throw error;
       }
     });
@@ -134,7 +134,7 @@ function withExplicitTls(url: string): string {
 }
 
 function sqlOver(client: PoolClient): Sql {
-  const query = (sql: string, values: readonly SqlValue[]) => client.query(sql, values.map(storable));
+  const query = (sql: string, values: readonly SqlValue[]) => answered(client.query<Record<string, unknown>>(sql, values.map(storable)));
   return {
     rows: async <Row extends object>(sql: string, ...values: SqlValue[]) => (await query(sql, values)).rows as Row[],
     run: async (sql, ...values) => (await query(sql, values)).rowCount ?? 0,
@@ -167,9 +167,13 @@ function isTransient(error: unknown): boolean {
 /** The database could not be reached, or the connection broke: what was asked may or may not have been done. */
 export class DatabaseAwayError extends Error {}
 
-/** No addresses and nothing from the URL: these messages are logged and shown. */
-function explained(error: unknown): unknown {
-  if (isAnswer(error)) return error;
-  const first = error instanceof AggregateError ? error.errors[0] : error;
-  return new DatabaseAwayError(`PostgreSQL does not answer: ${messageOf(first)}`, { cause: error });
+/** What the server answers; anything else than an answer becomes a `DatabaseAwayError`, whose message holds nothing of the URL. */
+async function answered<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isAnswer(error)) throw error;
+    const first = error instanceof AggregateError ? error.errors[0] : error;
+    throw new DatabaseAwayError(`PostgreSQL does not answer: ${messageOf(first)}`, { cause: error });
+  }
 }

@@ -211,8 +211,9 @@ async function checkedVersion(sql: Sql): Promise<number> {
 }
 
 async function versionOf(sql: Sql): Promise<number> {
-  const [table] = await sql.rows<{ name: string | null }>(`SELECT to_regclass('schema_version')::text AS name`);
-  if (table?.name === null) return 0;
+  // Not `to_regclass`, which may answer from before the lock was waited for.
+  const table = await sql.rows(`SELECT FROM pg_catalog.pg_class WHERE relname = 'schema_version' AND pg_table_is_visible(oid)`);
+  if (table.length === 0) return 0;
   const [row] = await sql.rows<{ version: number }>('SELECT version FROM schema_version');
   return row?.version ?? 0;
 }
