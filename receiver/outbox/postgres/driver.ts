@@ -103,7 +103,9 @@ export function openDriver(url: string, options: DriverOptions = {}): PostgresDr
     transaction: (locks, work) => inTransaction(`BEGIN ISOLATION LEVEL READ COMMITTED; ${locksOf(locks)}`, work),
     snapshot: (work) => inTransaction('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work),
     newClient: () => new Client(config),
-    close: () => pool.end(),
+    close: async () => {
+      if (!pool.ending) await pool.end();
+    },
   };
 }
 
