@@ -33,7 +33,7 @@ export async function changeDeliveries(
 
 async function changeDelivery(sql: Sql, id: string, change: Change, now: number, options: ChangeOptions): Promise<ChangeResult> {
   // The row's lock too: a worker may be leasing it at this moment.
-  const [row] = await sql.rows<ChangedRow>(`SELECT ${CHANGED_COLUMNS} FROM deliveries WHERE id = $1 AND transient = 0 FOR UPDATE`, id);
+  const [row] = await sql.rows<ChangedRow>(`SELECT ${CHANGED_COLUMNS} FROM deliveries WHERE id = $1 FOR UPDATE`, id);
   if (row === undefined) return { id, done: false, why: 'there is no such delivery' };
   const why = whyNot(row, change, options);
   if (why !== undefined) return { id, done: false, why };

@@ -95,7 +95,7 @@ export async function dropFollowedUpdate(sql: Sql, update: { id: string; order_k
 }
 
 export async function dropUpdate(sql: Sql, id: string): Promise<void> {
-  await sql.run('DELETE FROM attempts WHERE delivery_id = $1', id);
+  for (const table of ['attempts', 'notes'] as const) await sql.run(`DELETE FROM ${table} WHERE delivery_id = $1`, id);
   await sql.run('DELETE FROM deliveries WHERE id = $1 AND transient = 1', id);
 }
 
@@ -139,7 +139,9 @@ export async function channelIdOf(sql: Sql, channel: string): Promise<string | u
   return row?.id;
 }
 
-export async function setMute(sql: Sql, { route, subjectKey, until, by }: Mute): Promise<void> {
+/** Those that have ended go as well. */
+export async function setMute(sql: Sql, { route, subjectKey, until, by }: Mute, now: number): Promise<void> {
+  await sql.run('DELETE FROM mutes WHERE until <= $1', now);
   if (until <= 0) {
     await sql.run('DELETE FROM mutes WHERE route = $1 AND subject_key = $2', route, subjectKey);
     return;

@@ -88,7 +88,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     mute: (mute, eventId, now) =>
       told(
         touching(eventId, async (sql) => {
-          await setMute(sql, mute);
+          await setMute(sql, mute, now);
           await tellEvent(sql, eventId, now);
         }),
       ),

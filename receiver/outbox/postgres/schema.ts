@@ -167,6 +167,8 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (subject_key, route)
   );
 
+  CREATE INDEX mutes_until ON mutes (until);
+
   CREATE TABLE seen (key TEXT PRIMARY KEY, at BIGINT NOT NULL);
   CREATE INDEX seen_at ON seen (at);
 

@@ -8,7 +8,7 @@ import { addNote } from './notes.ts';
 
 /** What a person does with one delivery. Runs inside the caller's transaction. */
 export function changeDelivery(driver: SqlDriver, id: string, change: Change, now: number, options: ChangeOptions = {}): ChangeResult {
-  const row = firstRow<ChangedRow>(driver, `SELECT ${CHANGED_COLUMNS} FROM deliveries WHERE id = ? AND transient = 0`, id);
+  const row = firstRow<ChangedRow>(driver, `SELECT ${CHANGED_COLUMNS} FROM deliveries WHERE id = ?`, id);
   if (row === undefined) return { id, done: false, why: 'there is no such delivery' };
   const why = whyNot(row, change, options);
   if (why !== undefined) return { id, done: false, why };

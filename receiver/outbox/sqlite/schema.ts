@@ -167,6 +167,8 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (subject_key, route)
   ) STRICT;
 
+  CREATE INDEX mutes_until ON mutes (until);
+
   CREATE TABLE seen (key TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
   CREATE INDEX seen_at ON seen (at);
   `,

@@ -64,6 +64,12 @@ describe('a database', () => {
     await expect(openPostgres(url, { purpose: 'live' })).rejects.toThrow(UnfinishedCopyError);
   });
 
+  test.each(['require', 'verify-full', 'no-verify'])('that has no TLS is not talked to under sslmode=%s', async (mode) => {
+    const url = await server.newDatabase();
+
+    await expect(openPostgres(`${url}?sslmode=${mode}`)).rejects.toThrow(/PostgreSQL does not answer: .*does not support SSL/);
+  });
+
   test('takes text with U+0000, for which PostgreSQL has no place', async () => {
     const { store } = await openSeveral(1);
     const event = { type: 'link_artifact', source: 'default', collection: 'a\0b' } as const;

@@ -227,6 +227,7 @@ describe('with any number of finished deliveries', () => {
       await store.recordRuns([report, { ...report, status: 'completed', conclusion: 'success' }], LATER, ({ after }) => [
         messageOf(`reply ${after.status}`),
       ]);
+      await store.runsOf(report);
       await store.holdBack({ credential: 'github', until: LATER, reason: 'limit' });
       await store.delivery('d-ran');
     });

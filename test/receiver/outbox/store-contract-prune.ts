@@ -156,7 +156,7 @@ export function pruneContract(open: OpenStore): void {
   });
 
   onStore('a mute that has ended goes, and no other', async (store) => {
-    const mute = (route: string, until: number) => store.mute({ route, subjectKey: 'model', until, by: 'ada' }, 'none', T0);
+    const mute = (route: string, until: number) => store.mute({ route, subjectKey: 'model', until, by: 'ada' }, 'none', T0 - 1);
     await mute('ended', T0);
     await mute('lasts', LATER);
     await prune(store);

@@ -148,11 +148,27 @@ export function runsContract(open: OpenStore): void {
         reportOf('completed', { title: 'Deploy d-e10' }),
         reportOf('completed', { title: '' }),
         reportOf('completed', { createdAt: T0 - HOUR }),
+        reportOf('completed', { event: 'push' }),
+        reportOf('completed', { event: 'workflow_dispatch' }),
       ];
 
       expect(await report(store, ...others)).toEqual([]);
       expect(await runOf(store)).toEqual(EXPECTED_RUN);
       expect(await report(store, reportOf('completed', { repository: 'Acme/Deploy' }))).toHaveLength(1);
+    });
+
+    onStore('can be asked about before it is written down: whose it is, as long as it has news', async (store) => {
+      await acceptDispatched(store);
+      const [run, ...others] = await store.runsOf(reportOf('in_progress'));
+
+      expect(others).toEqual([]);
+      expect(run).toMatchObject({ deliveryId: 'd-e1', eventId: 'e1', runId: null, status: 'expected', looks: 0 });
+      expect(await store.runsOf(reportOf('in_progress', { repository: 'acme/other' }))).toEqual([]);
+      expect(await store.runsOf(reportOf('in_progress', { title: 'another' }))).toEqual([]);
+      expect(await runOf(store)).toEqual(EXPECTED_RUN);
+      await report(store, reportOf('in_progress'));
+      expect(await store.runsOf(reportOf('in_progress'))).toEqual([]);
+      expect(await store.runsOf(reportOf('completed', { title: '' }))).toMatchObject([{ runId: '7', status: 'in_progress' }]);
     });
 
     onStore('of a second run with the same title does not take the place of the first', async (store) => {

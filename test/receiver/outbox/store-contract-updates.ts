@@ -162,6 +162,16 @@ export function updatesContract(open: OpenStore): void {
       expect(await post(store, update, T0 + SECOND)).toBe(false);
     });
 
+    onStore('that failed for good can be replayed like anything that is listed as dead', async (store) => {
+      await acceptTold(store);
+      await store.tell('e1', T0);
+      const dead = await failForGood(store, T0);
+
+      expect(await store.replay([dead], T0)).toEqual([{ id: dead, done: true }]);
+      expect(await say(store, T0)).toEqual(['update']);
+      expect(await store.delivery(dead)).toBeUndefined();
+    });
+
     onStore('that failed for good is shown, until a newer one is on its way', async (store) => {
       await acceptTold(store);
       await store.tell('e1', T0);
