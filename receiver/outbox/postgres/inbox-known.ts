@@ -34,7 +34,7 @@ interface KnownRow {
 
 const LINE = `SELECT 'line' AS what, key, NULL AS id, NULL AS body_hash,
     (SELECT position FROM deliveries WHERE order_key = key AND state IN ('pending', 'in_flight') ORDER BY position DESC LIMIT 1) AS number,
-    EXISTS (SELECT FROM deliveries WHERE order_key = key AND state = 'held') AS held
+    (SELECT true FROM deliveries WHERE order_key = key AND state = 'held' LIMIT 1) AS held
   FROM unnest($1::text[]) AS given (key)`;
 
 const SUBJECT = `SELECT 'subject', key, latest.id, latest.body_hash, latest.received_at, NULL

@@ -7,8 +7,9 @@ const UNDELIVERED = `(state IN ('pending', 'in_flight', 'held') OR (state = 'dea
 
 /** See `Retention` in `store.ts`; the same rules as `sqlite/prune.ts`. */
 export async function pruneEvents(driver: PostgresDriver, { before, limit }: PruneOptions): Promise<number> {
+  // Subqueries with LIMIT are answered event by event; NOT EXISTS might be joined with all deliveries that there are.
   const events = await driver.rows<{ id: string }>(
-    `SELECT id FROM events e WHERE received_at < $1 AND NOT EXISTS (SELECT FROM deliveries d WHERE d.event_id = e.id AND ${UNDELIVERED})
+    `SELECT id FROM events e WHERE received_at < $1 AND (SELECT true FROM deliveries d WHERE d.event_id = e.id AND ${UNDELIVERED} LIMIT 1) IS NULL
      ORDER BY received_at LIMIT $2`,
     before,
     limit,
@@ -43,7 +44,7 @@ async function remove(sql: Sql, ids: readonly string[]): Promise<number> {
   await sql.run('DELETE FROM approvals WHERE event_id = ANY ($1)', events);
   const conversations = [...new Set(deliveries.flatMap(({ conversation }) => conversation ?? []))];
   await sql.run(
-    `DELETE FROM conversations c WHERE key = ANY ($1) AND NOT EXISTS (SELECT FROM deliveries d WHERE d.conversation = c.key)`,
+    `DELETE FROM conversations c WHERE key = ANY ($1) AND (SELECT true FROM deliveries d WHERE d.conversation = c.key LIMIT 1) IS NULL`,
     conversations,
   );
   return sql.run('DELETE FROM events WHERE id = ANY ($1)', events);

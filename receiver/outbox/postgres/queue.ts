@@ -37,10 +37,12 @@ export async function claimDue(driver: PostgresDriver, options: ClaimOptions): P
 
 /** Which credentials have something that is due, and whether leases have run out; nearly always nothing, at little cost. */
 async function look(sql: Sql, now: number): Promise<{ credentials: string[]; runOut: boolean }> {
+  // `LIMIT 1`, also where EXISTS would say the same: that would be joined, and look at everything that is due.
   const rows = await sql.rows<{ credential: string | null }>(
-    `SELECT credential FROM credentials c WHERE hold_until <= $1 AND next_slot_at <= $1
-       AND EXISTS (SELECT FROM deliveries d WHERE d.credential = c.credential AND ${IS_DUE})
-     UNION ALL SELECT NULL WHERE EXISTS (SELECT FROM deliveries WHERE ${HAS_RUN_OUT})`,
+    `SELECT credential FROM credentials c CROSS JOIN LATERAL (
+       SELECT FROM deliveries d WHERE d.credential = c.credential AND ${IS_DUE} ORDER BY due_at LIMIT 1) AS due
+     WHERE hold_until <= $1 AND next_slot_at <= $1
+     UNION ALL (SELECT NULL FROM deliveries WHERE ${HAS_RUN_OUT} LIMIT 1)`,
     now,
   );
   return {
