@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Store } from '../store.ts';
 import { decideApproval, expireDue, findApproval, listOpenApprovals } from './approvals.ts';
-import { createChanges } from './changed.ts';
 import { changeDeliveries } from './changes.ts';
 import { channelIdOf, forgetMessage, listMutes, markSeen, setMute, tellEvent } from './conversations.ts';
 import { countAll, findDelivery, findEvent, keepWandb, listDeliveries, listEvents, listHoldBacks, listRejected } from './desk.ts';
@@ -9,6 +8,7 @@ import { DatabaseAwayError, type DriverOptions, openDriver, type PostgresDriver 
 import { acceptEvents, keepRejected } from './inbox.ts';
 import { linesOfEvents } from './line-names.ts';
 import { lineLock } from './locks.ts';
+import { createNotifier } from './notify.ts';
 import { pruneEvents } from './prune.ts';
 import { beginService, claimPurpose } from './purpose.ts';
 import { claimDue, completeClaim, earliestDue } from './queue.ts';
@@ -48,11 +48,11 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
 
 /** Over a database that has been migrated. */
 export function postgresStore(driver: PostgresDriver, warn: (text: string) => void): Store {
-  const changes = createChanges(driver, randomUUID(), warn);
+  const others = createNotifier(driver, randomUUID(), warn);
   /** Tells other receivers once it is done. */
   const told = async <T>(work: Promise<T>): Promise<T> => {
     const result = await work;
-    changes.tell();
+    others.tell();
     return result;
   };
   const touching = async (eventId: string, work: Parameters<typeof driver.transaction<void>>[1]): Promise<void> =>
@@ -101,13 +101,13 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     markRun: (deliveryId, status, text, now) => markRun(driver, deliveryId, status, text, now),
     holdBack: (holdBack) => keepHoldBack(driver, holdBack),
     prune: (options) => pruneEvents(driver, options),
-    listen: (wake) => changes.listen(wake),
+    listen: (wake) => others.listen(wake),
     check: async () => {
       await driver.run('UPDATE health SET checks = checks + 1 WHERE id = 1');
     },
     close: async () => {
       const late = new Promise<void>((resolve) => void setTimeout(resolve, CLOSE_LIMIT_MS).unref());
-      await Promise.race([changes.close().then(() => driver.close()), late]);
+      await Promise.race([others.close().then(() => driver.close()), late]);
     },
   };
 }

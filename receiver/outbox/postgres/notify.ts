@@ -9,7 +9,7 @@ const TOLD_TOGETHER_MS = 50;
 const RECONNECT_FIRST_MS = 500;
 const RECONNECT_MOST_MS = 10_000;
 
-export interface Changes {
+export interface Notifier {
   /** Something may have become due: tells the others soon. */
   tell(): void;
   /** Calls `wake` when another receiver told so, and whenever it may have been missed. Returns what ends it. */
@@ -21,7 +21,7 @@ export interface Changes {
  * NOTIFY and LISTEN, as a hint only: whoever listens looks at the queue from time to time anyway, so that what is lost here
  * costs a second. It is told outside of the transaction, because NOTIFY would have all commits wait for each other.
  */
-export function createChanges(driver: PostgresDriver, ownName: string, warn: (text: string) => void): Changes {
+export function createNotifier(driver: PostgresDriver, ownName: string, warn: (text: string) => void): Notifier {
   const listeners = new Set<Listener>();
   let timer: NodeJS.Timeout | undefined;
   let telling: Promise<unknown> = Promise.resolve();
