@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
+import { parseDuration } from '../src/duration.ts';
 import { DEFAULT_SOURCE } from '../src/event.ts';
 import { err, ok, type Result } from '../src/result.ts';
 import { type Authentication, type SourceSecrets, sourceVariable } from './webhook/authenticate.ts';
@@ -8,8 +9,12 @@ import { type Authentication, type SourceSecrets, sourceVariable } from './webho
 export interface Environment {
   readonly port: number;
   readonly host: string;
-  /** The path of the SQLite file; `undefined` when DATABASE_URL is not set. */
+  /** The path of the SQLite file; `undefined` when DATABASE_URL is not set, or names a PostgreSQL database. */
   readonly databasePath: string | undefined;
+  /** DATABASE_URL as it is, when it names a PostgreSQL database. It may hold a password. */
+  readonly postgresUrl: string | undefined;
+  /** How long events are kept, in milliseconds. */
+  readonly retentionMs: number;
   readonly configPath: string;
   readonly configPathIsSet: boolean;
   readonly adminToken: string | undefined;
@@ -40,6 +45,7 @@ export interface SlackAccess {
 }
 
 export const DEFAULT_DATABASE_PATH = 'relay.db';
+const DEFAULT_RETENTION_MS = 90 * 86_400_000;
 export const DEFAULT_CONFIG_PATH = 'wandb-relay.yaml';
 export const GITHUB_API_URL = 'https://api.github.com';
 export const SLACK_API_URL = 'https://slack.com/api';
@@ -68,7 +74,8 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const warnings: string[] = [];
   const get = (name: string): string | undefined => blankToUndefined(variables[name]);
   const port = readPort(get('PORT'), errors);
-  const databasePath = readDatabase(get('DATABASE_URL'), errors);
+  const { databasePath, postgresUrl } = readDatabase(get('DATABASE_URL'), errors);
+  const retentionMs = readRetention(get('RELAY_RETENTION'), errors);
   const authentication = readAuthentication(variables, errors);
   const host = get('HOST') ?? '127.0.0.1';
   const github = readGitHub(get('GITHUB_TOKEN'), get('GITHUB_APP_ID'), get('GITHUB_APP_PRIVATE_KEY'), errors);
@@ -83,7 +90,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const webhookSecrets = [...authentication.sources.values()].flatMap(({ secrets, tokens }) => [...secrets, ...tokens]);
   const githubSecret = github === undefined ? [] : [github.kind === 'token' ? github.token : github.privateKey];
   const single = [adminToken, wandbApiKey, slack?.botToken, slack?.signingSecret, slack?.appToken].filter((secret) => secret !== undefined);
-  const secrets = [...webhookSecrets, ...githubSecret, ...githubWebhookSecrets, ...single];
+  const secrets = [...webhookSecrets, ...githubSecret, ...githubWebhookSecrets, ...single, ...databasePassword(postgresUrl)];
   if (secrets.some((secret) => secret.length < 12)) {
     warnings.push('a secret has fewer than 12 characters: it is easy to guess, and every text that contains it is redacted');
   }
@@ -91,6 +98,8 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     port,
     host,
     databasePath,
+    postgresUrl,
+    retentionMs,
     configPath: configPathFrom(variables),
     configPathIsSet: get('RELAY_CONFIG') !== undefined,
     adminToken,
@@ -120,16 +129,38 @@ function readPort(text: string | undefined, errors: string[]): number {
   return 0;
 }
 
-function readDatabase(text: string | undefined, errors: string[]): string | undefined {
-  if (text === undefined) return undefined;
+interface DatabaseAddress {
+  readonly databasePath: string | undefined;
+  readonly postgresUrl: string | undefined;
+}
+
+function readDatabase(text: string | undefined, errors: string[]): DatabaseAddress {
+  const none = { databasePath: undefined, postgresUrl: undefined };
+  if (text === undefined) return none;
   const path = /^file:(?:\/\/(?=\/))?(.+)$/.exec(text)?.[1];
-  if (path !== undefined) return path;
-  errors.push(
-    /^postgres(ql)?:/.test(text)
-      ? 'DATABASE_URL: PostgreSQL is not part of this version: set it to a SQLite file, such as file:relay.db'
-      : 'DATABASE_URL: must begin with "file:", such as file:relay.db or file:/var/lib/wandb-relay/relay.db',
-  );
-  return undefined;
+  if (path !== undefined) return { ...none, databasePath: path };
+  if (/^postgres(ql)?:\/\//.test(text)) {
+    // A % that begins no escape cannot be decoded.
+    if (URL.canParse(text) && !/%(?![0-9a-f]{2})/i.test(text)) return { ...none, postgresUrl: text };
+    errors.push('DATABASE_URL: is not an address: write signs such as @ / # % in the password as %40 %2F %23 %25');
+    return none;
+  }
+  errors.push('DATABASE_URL: must begin with "file:", such as file:relay.db, or with "postgres://", such as postgres://relay@db/relay');
+  return none;
+}
+
+/** Short ones are left out: redacted everywhere, they would take ordinary words out of events. */
+function databasePassword(url: string | undefined): string[] {
+  const password = url === undefined ? '' : decodeURIComponent(new URL(url).password);
+  return password.length < 12 ? [] : [password];
+}
+
+function readRetention(text: string | undefined, errors: string[]): number {
+  if (text === undefined) return DEFAULT_RETENTION_MS;
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms > 0) return ms;
+  errors.push(`RELAY_RETENTION: "${text}" is not a duration: set it to one such as 90d or 720h`);
+  return DEFAULT_RETENTION_MS;
 }
 
 /** `WANDB_WEBHOOK_SECRET` and `…_TOKEN` for `/webhooks/wandb`, and with `_<SOURCE>` behind them for a named source. */

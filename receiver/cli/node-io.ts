@@ -36,6 +36,7 @@ export async function runOnNode(): Promise<void> {
     cwd: process.cwd(),
     print: (text) => process.stdout.write(`${text}\n`),
     complain: (text) => process.stderr.write(`${text}\n`),
+    ...(process.stderr.isTTY === true ? { progress: (text: string) => process.stderr.write(`\r\x1b[K${text}`) } : {}),
     terminal: process.stdout.isTTY === true,
     now: Date.now,
     random: Math.random,

@@ -1,14 +1,70 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../src/error-message.ts';
-import { DEFAULT_DATABASE_PATH, readEnvironment } from '../environment.ts';
-import { openSqlite } from '../outbox/sqlite/node-driver.ts';
+import { DEFAULT_DATABASE_PATH, type Environment, readEnvironment } from '../environment.ts';
+import type { Logger } from '../log.ts';
+import { lockForReceiver, openSqlite } from '../outbox/sqlite/node-driver.ts';
+import { claimPurpose } from '../outbox/sqlite/schema.ts';
 import { sqliteStore } from '../outbox/sqlite/sqlite-store.ts';
 import type { Store } from '../outbox/store.ts';
+import { isMissing } from './load-config.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
 /** The sandbox keeps its events in a file of its own, next to where the real ones would be. */
 export const SANDBOX_DATABASE_PATH = 'relay-sandbox.db';
+
+/** What the command line's connections are called, apart from the receivers'. */
+const COMMAND_NAME = 'wandb-relay command';
+
+/** What a database is called in logs and messages: a file's path, or an address without its password. */
+export function databaseName(environment: Pick<Environment, 'databasePath' | 'postgresUrl'>, sandbox: boolean): string {
+  const { databasePath, postgresUrl } = environment;
+  if (postgresUrl === undefined) return databasePath ?? (sandbox ? SANDBOX_DATABASE_PATH : DEFAULT_DATABASE_PATH);
+  const { host, pathname } = new URL(postgresUrl);
+  return `postgres://${host}${pathname}`;
+}
+
+export interface OpenedStore {
+  readonly store: Store;
+  close(): Promise<void>;
+}
+
+/** Opens the store for a receiver. Rejects with a message that begins with DATABASE_URL. */
+export async function openForReceiver(io: CommandIo, environment: Environment, sandbox: boolean, log: Logger): Promise<OpenedStore> {
+  const name = databaseName(environment, sandbox);
+  const purpose = sandbox ? 'sandbox' : 'live';
+  try {
+    if (environment.postgresUrl === undefined) return openFile(resolve(io.cwd, name), purpose);
+    const { openPostgres } = await import('../outbox/postgres/postgres-store.ts');
+    const warn = (error: string) => log.warn({ error }, 'the database cannot be listened to; looking at it every second instead');
+    const store = await openPostgres(environment.postgresUrl, { purpose, warn });
+    return { store, close: () => store.close() };
+  } catch (error) {
+    const why = isMissing(error)
+      ? `there is no folder ${dirname(resolve(io.cwd, name))}: make it, or set DATABASE_URL to a file elsewhere`
+      : messageOf(error);
+    throw new Error(`DATABASE_URL: ${name}: ${why}`, { cause: error });
+  }
+}
+
+function openFile(path: string, purpose: 'live' | 'sandbox'): OpenedStore {
+  const unlock = lockForReceiver(path);
+  try {
+    const driver = openSqlite(path);
+    const store = sqliteStore(driver);
+    claimPurpose(driver, purpose);
+    return {
+      store,
+      close: async () => {
+        await store.close();
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
 
 /**
  * Runs a command on the store of the receiver in this folder: DATABASE_URL, else the file that `serve` makes by default,
@@ -20,23 +76,29 @@ export async function withStore(io: CommandIo, work: (store: Store) => Promise<E
     for (const line of environment.error) io.complain(line);
     return 1;
   }
-  const given = environment.value.databasePath;
-  const candidates = given === undefined ? [DEFAULT_DATABASE_PATH, SANDBOX_DATABASE_PATH] : [given];
-  const path = candidates.find((candidate) => existsSync(resolve(io.cwd, candidate)));
-  if (path === undefined) {
-    io.complain(`${candidates.join(' or ')}: there is no such database: start the receiver first, or set DATABASE_URL to its file`);
-    return 1;
-  }
-  let store: Store;
-  try {
-    store = sqliteStore(openSqlite(resolve(io.cwd, path)));
-  } catch (error) {
-    io.complain(`${path}: ${messageOf(error)}`);
-    return 1;
-  }
+  const store = await openForCommand(io, environment.value);
+  if (store === undefined) return 1;
   try {
     return await work(store);
   } finally {
     await store.close();
+  }
+}
+
+async function openForCommand(io: CommandIo, environment: Environment): Promise<Store | undefined> {
+  const { databasePath: given, postgresUrl } = environment;
+  const candidates = given === undefined ? [DEFAULT_DATABASE_PATH, SANDBOX_DATABASE_PATH] : [given];
+  const path = candidates.find((candidate) => existsSync(resolve(io.cwd, candidate)));
+  if (postgresUrl === undefined && path === undefined) {
+    io.complain(`${candidates.join(' or ')}: there is no such database: start the receiver first, or set DATABASE_URL to its file`);
+    return undefined;
+  }
+  try {
+    if (postgresUrl === undefined) return sqliteStore(openSqlite(resolve(io.cwd, path ?? '')));
+    const { openPostgres } = await import('../outbox/postgres/postgres-store.ts');
+    return await openPostgres(postgresUrl, { applicationName: COMMAND_NAME, maxConnections: 2 });
+  } catch (error) {
+    io.complain(`${postgresUrl === undefined ? path : databaseName(environment, false)}: ${messageOf(error)}`);
+    return undefined;
   }
 }

@@ -8,6 +8,8 @@ export interface CommandIo {
   print(text: string): void;
   /** On standard error. */
   complain(text: string): void;
+  /** Takes the place of the line before, on a terminal's standard error; an empty one clears it. */
+  progress?(text: string): void;
   /** Standard output is a terminal. */
   readonly terminal: boolean;
   readonly now: () => number;

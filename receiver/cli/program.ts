@@ -70,6 +70,12 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
   addSlackCommands(program, io, configPath, run);
   addSyncCommands(program, io, configPath, run);
   program
+    .command('migrate')
+    .description('move everything from a SQLite file to PostgreSQL; can be run again until a receiver runs there')
+    .requiredOption('--from <url>', 'such as file:relay.db; no receiver may be running on it')
+    .requiredOption('--to <url>', 'such as postgres://relay@db/relay; an empty database')
+    .action((options: { from: string; to: string }) => run(async () => (await import('./migrate.ts')).migrate(io, options)));
+  program
     .command('schema')
     .description('write a JSON Schema: of the config file, for editors, or of what a workflow receives')
     .argument('[of]', 'config or client-payload', 'config')

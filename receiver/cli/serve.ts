@@ -1,20 +1,17 @@
-import { dirname, resolve } from 'node:path';
 import { approvalWarnings, type Config } from '../../src/config.ts';
 import { messageOf } from '../../src/error-message.ts';
 import { redactorOf } from '../../src/redact.ts';
 import { compileRoute } from '../../src/route.ts';
 import { connect } from '../connect.ts';
-import { DEFAULT_DATABASE_PATH, type Environment, GITHUB_API_URL, isLoopback, readEnvironment } from '../environment.ts';
+import { type Environment, GITHUB_API_URL, isLoopback, readEnvironment } from '../environment.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { type Listening, listen } from '../node.ts';
-import { lockForReceiver, openSqlite } from '../outbox/sqlite/node-driver.ts';
-import { claimPurpose } from '../outbox/sqlite/schema.ts';
-import { sqliteStore } from '../outbox/sqlite/sqlite-store.ts';
+import { createRetention, retentionFloor } from '../outbox/retention.ts';
 import type { Store } from '../outbox/store.ts';
-import { createReceiver } from '../receiver.ts';
+import { createReceiver, type Extension } from '../receiver.ts';
 import { isOpen } from '../webhook/authenticate.ts';
-import { isMissing, loadConfig, noSuchConfig } from './load-config.ts';
-import { SANDBOX_DATABASE_PATH } from './open-store.ts';
+import { loadConfig, noSuchConfig } from './load-config.ts';
+import { databaseName, type OpenedStore, openForReceiver } from './open-store.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 import { sandboxBanner, sandboxConfig, withSandboxSecret } from './sandbox.ts';
 
@@ -39,11 +36,11 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   const log = createLogger({ level: 'info', format, redact: redactor.text, write: (text) => io.print(text.trimEnd()) });
   for (const warning of [...environment.warnings, ...plan.warnings]) log.warn({}, warning);
 
-  let opened: OpenStore;
+  let opened: OpenedStore;
   try {
-    opened = openStore(resolve(io.cwd, plan.databasePath), sandbox);
+    opened = await openForReceiver(io, environment, sandbox, log);
   } catch (error) {
-    io.complain(`DATABASE_URL: ${plan.databasePath}: ${explainStoreError(error, plan.databasePath)}`);
+    io.complain(messageOf(error));
     return 1;
   }
   const { store, close } = opened;
@@ -72,6 +69,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     authentication: environment.authentication,
     adminToken: environment.adminToken,
     ...connected,
+    extensions: (changed) => [...(connected.extensions?.(changed) ?? []), ...storeExtensions(plan, store, log, now, changed)],
     redactor,
     log,
     now,
@@ -92,7 +90,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     return 1;
   }
   if (sandbox) io.print(sandboxBanner(environment, listening.url, plan.isExample ? undefined : environment.configPath));
-  log.info({ url: listening.url, routes: config.routes.length, database: plan.databasePath, sandbox }, 'listening');
+  log.info({ url: listening.url, routes: config.routes.length, database: databaseName(environment, sandbox), sandbox }, 'listening');
   await stopWhenAsked(stopped, log, listening);
   await close();
   log.info({}, 'stopped');
@@ -105,42 +103,35 @@ async function stopWhenAsked(stopped: Promise<string>, log: Logger, listening: L
   await listening.stop();
 }
 
-interface OpenStore {
-  readonly store: Store;
-  close(): Promise<void>;
+/** What goes on beside sending: hearing of what other receivers store, and removing what is old. */
+function storeExtensions(plan: ReadyPlan, store: Store, log: Logger, now: () => number, changed: () => void): Extension[] {
+  const { environment, config, settings } = plan;
+  const floor = retentionFloor(
+    settings.dedupeWindowMs,
+    config.routes.map((route) => route.cooldown ?? 0),
+  );
+  const retention = createRetention({ store, keepMs: Math.max(environment.retentionMs, floor), now, log });
+  let end: (() => void) | undefined;
+  const listening: Extension = {
+    start: () => {
+      end = store.listen?.(changed);
+    },
+    stop: async () => end?.(),
+  };
+  return [listening, retention];
 }
 
-function openStore(path: string, sandbox: boolean): OpenStore {
-  const unlock = lockForReceiver(path);
-  try {
-    const driver = openSqlite(path);
-    const store = sqliteStore(driver);
-    claimPurpose(driver, sandbox ? 'sandbox' : 'live');
-    return {
-      store,
-      close: async () => {
-        await store.close();
-        unlock();
-      },
-    };
-  } catch (error) {
-    unlock();
-    throw error;
-  }
-}
+type ServePlan = { readonly problems: readonly string[] } | ReadyPlan;
 
-type ServePlan =
-  | { readonly problems: readonly string[] }
-  | {
-      readonly environment: Environment;
-      readonly config: Config;
-      readonly settings: Config['settings'];
-      readonly sandbox: boolean;
-      /** The example's routes run, because there is no config file. */
-      readonly isExample: boolean;
-      readonly databasePath: string;
-      readonly warnings: readonly string[];
-    };
+interface ReadyPlan {
+  readonly environment: Environment;
+  readonly config: Config;
+  readonly settings: Config['settings'];
+  readonly sandbox: boolean;
+  /** The example's routes run, because there is no config file. */
+  readonly isExample: boolean;
+  readonly warnings: readonly string[];
+}
 
 /** Decides everything that can be decided before anything is opened, or says in one line each why not. */
 function planServe(io: CommandIo, options: ServeOptions): ServePlan {
@@ -164,7 +155,6 @@ function planServe(io: CommandIo, options: ServeOptions): ServePlan {
     settings: tooFast ? { ...config.settings, githubWritesPerSecond: PUBLISHED_WRITES_PER_SECOND } : config.settings,
     sandbox,
     isExample: found === undefined,
-    databasePath: environment.databasePath ?? (sandbox ? SANDBOX_DATABASE_PATH : DEFAULT_DATABASE_PATH),
     warnings: [
       ...(tooFast
         ? [`settings.github_writes_per_second is over GitHub's published limit; ${PUBLISHED_WRITES_PER_SECOND} a second are sent`]
@@ -209,11 +199,6 @@ function configWarnings(config: Config, { slack }: Pick<Environment, 'slack'>, s
     warnings.push('automations with "engine: relay" are not evaluated by this version');
   }
   return warnings;
-}
-
-function explainStoreError(error: unknown, path: string): string {
-  if (isMissing(error)) return `there is no folder ${dirname(path)}: make it, or set DATABASE_URL to a file elsewhere`;
-  return messageOf(error);
 }
 
 function explainListenError(error: unknown, { host, port }: Environment): string {

@@ -25,9 +25,14 @@ import type { OpenRun, RunChange, RunConsequences, RunReport } from './run.ts';
  * fails (disk full, file gone, locked for too long); the caller answers 503 or tries again later.
  * All times are milliseconds since 1970 and come from the caller.
  */
-export interface Store extends EventInbox, DeliveryQueue, DeliveryDesk, ApprovalDesk, ConversationBook, RunLog {
+export interface Store extends EventInbox, DeliveryQueue, DeliveryDesk, ApprovalDesk, ConversationBook, RunLog, Retention {
   /** Proves that the store can write; rejects with the reason when it can't. */
   check(): Promise<void>;
+  /**
+   * Calls `wake` when another process has stored something that may be due. A hint, for stores that several processes
+   * share: it may be lost, and come without need. Returns what ends it.
+   */
+  listen?(wake: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -92,8 +97,8 @@ export interface DeliveryQueue {
   ): Promise<boolean>;
 
   /**
-   * Takes up what was in flight when an earlier process died, at once and as ambiguous. For a store with one process only;
-   * returns how many there were.
+   * Takes up what was in flight when an earlier process died, at once and as ambiguous; returns how many there were. A
+   * store that several receivers share does nothing: what is in flight may be another's, and a lease runs out by itself.
    */
   recoverInFlight(now: number): Promise<number>;
 }
@@ -254,4 +259,25 @@ export interface RunLog {
   markRun(deliveryId: string, status: 'missing' | 'unknown', text: string, now: number): Promise<void>;
   /** Holds back everything that uses a credential. */
   holdBack(holdBack: HoldBack): Promise<void>;
+}
+
+export interface PruneOptions {
+  /**
+   * Events received before this may go (milliseconds since 1970). Duplicates and cooldowns are decided by what is stored:
+   * it must be further back than the dedupe window and the longest cooldown, see `retentionFloor`.
+   */
+  readonly before: number;
+  /** At most so many events. */
+  readonly limit: number;
+}
+
+/** What goes when it is old. */
+export interface Retention {
+  /**
+   * Removes events, oldest first, with their deliveries, attempts, notes, runs and approvals; returns how many there were:
+   * fewer than `limit` when there are no more. An event stays as long as one of its deliveries is pending, in flight, held
+   * or dead. A conversation tells of the events that are left, and goes with the last of them. Rejected requests and
+   * mutes that ended before go too.
+   */
+  prune(options: PruneOptions): Promise<number>;
 }

@@ -89,6 +89,21 @@ describe('the environment', () => {
     expect(read({ DATABASE_URL: url }).databasePath).toBe(path);
   });
 
+  it('reads DATABASE_URL of a PostgreSQL database, and redacts its password when that is a secret', () => {
+    const url = (password: string) => `postgres://relay:${password}@db.example:5432/relay?sslmode=verify-full`;
+    expect(read({ DATABASE_URL: url('long%2Fenough-to-be-one') })).toMatchObject({
+      databasePath: undefined,
+      postgresUrl: url('long%2Fenough-to-be-one'),
+      secrets: ['long/enough-to-be-one'],
+    });
+    expect(read({ DATABASE_URL: url('relay') }).secrets).toEqual([]);
+  });
+
+  it('reads RELAY_RETENTION, and keeps events for ninety days without it', () => {
+    expect(read({}).retentionMs).toBe(90 * 86_400_000);
+    expect(read({ RELAY_RETENTION: '30d' }).retentionMs).toBe(30 * 86_400_000);
+  });
+
   it('takes the key of an App with written-out line breaks', () => {
     expect(read({ GITHUB_APP_ID: '12', GITHUB_APP_PRIVATE_KEY: pem.replaceAll('\n', '\\n') }).github).toEqual({
       kind: 'app',
@@ -101,7 +116,10 @@ describe('the environment', () => {
     [{ PORT: 'eighty' }, /^PORT: "eighty"/],
     [{ PORT: '70000' }, /^PORT:/],
     [{ DATABASE_URL: 'relay.db' }, /^DATABASE_URL: must begin with "file:"/],
-    [{ DATABASE_URL: 'postgres://x' }, /^DATABASE_URL: PostgreSQL/],
+    [{ DATABASE_URL: 'postgres://relay:a#b@db:x/relay' }, /^DATABASE_URL: is not an address: write signs such as @/],
+    [{ RELAY_RETENTION: 'a while' }, /^RELAY_RETENTION: "a while" is not a duration: set it to one such as 90d/],
+    [{ RELAY_RETENTION: '0d' }, /^RELAY_RETENTION/],
+    [{ DATABASE_URL: 'postgres://relay:100%@db/relay' }, /^DATABASE_URL: is not an address: write signs such as @/],
     [{ GITHUB_API_URL: 'github' }, /^GITHUB_API_URL: "github"/],
     [{ GITHUB_TOKEN: 'x', GITHUB_APP_ID: '1' }, /^GITHUB_TOKEN: is set together/],
     [{ GITHUB_TOKEN: 'two words' }, /^GITHUB_TOKEN: has white space/],

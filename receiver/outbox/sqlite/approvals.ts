@@ -1,9 +1,10 @@
 import type { Approval } from '../../../src/route.ts';
+import { CLOCK_DIFFERENCE_MS, describeDecision } from '../decisions.ts';
 import type { ApprovalView, Decision, DecisionResult } from '../store.ts';
 import { approvalsDue, findApproval } from './approval-rows.ts';
 import { tellEvent } from './conversations.ts';
 import type { SqlDriver } from './driver.ts';
-import { CLOCK_DIFFERENCE_MS, release } from './line.ts';
+import { release } from './line.ts';
 import { addNote } from './notes.ts';
 
 /** All of this file runs inside the caller's transaction. */
@@ -49,11 +50,6 @@ export function decideApproval(driver: SqlDriver, { eventId, route, decision, by
   closeApproval(driver, eventId, route, decision, by, at);
   tellEvent(driver, eventId, at);
   return { done: true, deliveries: held.map(({ id }) => id), approval: { ...approval, decision, decidedBy: by, decidedAt: at } };
-}
-
-function describeDecision({ decision, decidedBy }: ApprovalView): string {
-  if (decision === 'expired') return 'it has expired';
-  return decidedBy === null ? 'a newer event took its place' : `it was ${decision} by ${decidedBy}`;
 }
 
 export function expireDue(driver: SqlDriver, now: number): number {

@@ -1,14 +1,20 @@
+import { eventsTold, SEEN_KEPT_MS } from '../decisions.ts';
 import type { NewDelivery, NewEvent, PostedMessage } from '../delivery.ts';
+import {
+  DELIVERY_COLUMNS,
+  type DeliveryRow,
+  EVENT_COLUMNS,
+  type EventRow,
+  FROM_DELIVERIES,
+  type MuteRow,
+  viewOfDelivery,
+  viewOfEvent,
+  viewOfMute,
+} from '../rows.ts';
 import type { Mute, Story, StoryEvent } from '../store.ts';
 import { approvalsOf } from './approval-rows.ts';
 import { firstRow, placeholders, type SqlDriver } from './driver.ts';
 import { insertLast, promoteNext } from './line.ts';
-import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
-
-/** How many of the latest events a conversation's message is made from, beside the first. */
-const EVENTS_TOLD = 10;
-/** For so long a request that comes twice is known. Milliseconds. */
-const SEEN_KEPT_MS = 7 * 86_400_000;
 
 /** All of this file runs inside the caller's transaction. */
 
@@ -148,8 +154,7 @@ export function storyOfConversation(driver: SqlDriver, key: string, now: number)
      GROUP BY event_id ORDER BY MIN(seq)`,
     key,
   );
-  const chosen = told.length <= EVENTS_TOLD + 1 ? told : [...told.slice(0, 1), ...told.slice(-EVENTS_TOLD)];
-  const events = chosen.flatMap(({ event_id }) => storyEvent(driver, key, event_id) ?? []);
+  const events = eventsTold(told).flatMap(({ event_id }) => storyEvent(driver, key, event_id) ?? []);
   const { message_channel: channel, message_ts: ts } = conversation;
   return {
     key,
@@ -186,13 +191,6 @@ function storyEvent(driver: SqlDriver, key: string, eventId: string): StoryEvent
   };
 }
 
-interface MuteRow {
-  route: string;
-  subject_key: string;
-  until: number;
-  muted_by: string;
-}
-
 /** Those that have ended go as well. */
 export function setMute(driver: SqlDriver, { route, subjectKey, until, by }: Mute, now: number): void {
   driver.run('DELETE FROM mutes WHERE until <= ?', now);
@@ -201,7 +199,7 @@ export function setMute(driver: SqlDriver, { route, subjectKey, until, by }: Mut
 }
 
 export function listMutes(driver: SqlDriver, now: number): Mute[] {
-  return driver.rows<MuteRow>('SELECT route, subject_key, until, muted_by FROM mutes WHERE until > ? ORDER BY until', now).map(muteOf);
+  return driver.rows<MuteRow>('SELECT route, subject_key, until, muted_by FROM mutes WHERE until > ? ORDER BY until', now).map(viewOfMute);
 }
 
 function findMute(driver: SqlDriver, route: string, subjectKey: string, now: number): Mute | undefined {
@@ -212,7 +210,7 @@ function findMute(driver: SqlDriver, route: string, subjectKey: string, now: num
     subjectKey,
     now,
   );
-  return row && muteOf(row);
+  return row && viewOfMute(row);
 }
 
 function mutesOf(driver: SqlDriver, subjectKeys: readonly string[], now: number): Mute[] {
@@ -223,11 +221,7 @@ function mutesOf(driver: SqlDriver, subjectKeys: readonly string[], now: number)
       ...keys,
       now,
     )
-    .map(muteOf);
-}
-
-function muteOf({ route, subject_key, until, muted_by }: MuteRow): Mute {
-  return { route, subjectKey: subject_key, until, by: muted_by };
+    .map(viewOfMute);
 }
 
 export function markSeen(driver: SqlDriver, key: string, now: number): boolean {

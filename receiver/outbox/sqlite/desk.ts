@@ -9,10 +9,10 @@ import type {
   HoldBack,
   RejectedRequest,
 } from '../delivery.ts';
+import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from '../rows.ts';
 import type { Counts, DeliveryFilter, EventFilter } from '../store.ts';
 import { firstRow, placeholders, type SqlDriver, type SqlValue } from './driver.ts';
 import { notesOf } from './notes.ts';
-import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 
 export function listDeliveries(driver: SqlDriver, filter: DeliveryFilter): DeliveryView[] {
   // What only brings a message up to date is of interest to people when it fails.

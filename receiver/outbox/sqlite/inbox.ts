@@ -1,11 +1,9 @@
+import { outcomeOf, REJECTED_KEPT, supersededBy } from '../decisions.ts';
 import type { Accepted, EventOutcome, NewDelivery, NewEvent, RejectedRequest, RouteFiring } from '../delivery.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
 import { insertWithMute, tellEvent } from './conversations.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
 import { promoteNext } from './line.ts';
-
-/** How many rejected requests are kept for inspection. */
-const REJECTED_KEPT = 1000;
 
 /** Stores one event with what follows from it. Runs inside the caller's transaction. */
 export function acceptEvent(driver: SqlDriver, event: NewEvent, dedupeWindowMs: number): Accepted {
@@ -31,11 +29,6 @@ export function acceptEvent(driver: SqlDriver, event: NewEvent, dedupeWindowMs: 
     id: event.id,
     deliveries: firings.flatMap((firing) => firing.deliveries).map(({ id, route, target }) => ({ id, route, target })),
   };
-}
-
-function outcomeOf(event: NewEvent, firings: readonly RouteFiring[]): EventOutcome {
-  if (event.firings.length === 0) return 'unmatched';
-  return firings.length === 0 ? 'cooldown' : 'routed';
 }
 
 function isCoolingDown(driver: SqlDriver, firing: RouteFiring, now: number): boolean {
@@ -92,7 +85,7 @@ function supersede(driver: SqlDriver, event: NewEvent, delivery: NewDelivery, co
   if (events.length === 0) return [];
   driver.run(
     `UPDATE deliveries SET state = 'superseded', ready = 0, reason = ?, updated_at = ? ${where}`,
-    `a newer event of the same subject took its place (${event.id})`,
+    supersededBy(event.id),
     event.receivedAt,
     ...which,
   );

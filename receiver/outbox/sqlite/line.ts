@@ -1,31 +1,7 @@
-import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
-import type { DeliveryState } from '../delivery.ts';
+import { CLOCK_DIFFERENCE_MS, type InsertedDelivery } from '../decisions.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
 
 /** The line of an order key: who is in it, and whose turn it is. All of this file runs inside the caller's transaction. */
-
-/**
- * A run may carry a time a little before our own for the moment of its dispatch: GitHub's clock and ours differ.
- * Milliseconds.
- */
-export const CLOCK_DIFFERENCE_MS = 5 * 60_000;
-
-/** A row of the line, to be. */
-export interface InsertedDelivery {
-  readonly id: string;
-  readonly route: string;
-  readonly target: string;
-  readonly credential: string;
-  readonly orderKey: string;
-  readonly replacesOlder?: boolean;
-  readonly cooldownKey?: string | null;
-  readonly state?: DeliveryState;
-  readonly reason?: string | undefined;
-  readonly request: TargetRequest | null;
-  readonly template?: TargetDefinition | undefined;
-  readonly conversation?: string | undefined;
-  readonly transient?: boolean;
-}
 
 /** Inserts a delivery behind everything that waits in its line. */
 export function insertLast(driver: SqlDriver, eventId: string, now: number, delivery: InsertedDelivery): void {

@@ -1,4 +1,5 @@
 import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
+import { supersededBy } from '../decisions.ts';
 import type { Attempt, ClaimedDelivery, HoldBack, Settlement, StartedRun } from '../delivery.ts';
 import { FIRST_LOOK_MS } from '../run.ts';
 import type { ClaimOptions } from '../store.ts';
@@ -219,7 +220,7 @@ function replacementOf(driver: SqlDriver, row: SettledRow): Superseded | undefin
     row.route,
     row.event_id,
   );
-  return newer && { state: 'superseded', reason: `a newer event of the same subject took its place (${newer.event_id})` };
+  return newer && { state: 'superseded', reason: supersededBy(newer.event_id) };
 }
 
 function writeSettlement(driver: SqlDriver, seq: number, at: number, settlement: Settlement | Superseded): void {

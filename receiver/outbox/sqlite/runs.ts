@@ -1,4 +1,5 @@
 import type { HoldBack } from '../delivery.ts';
+import { openRunOf, RUN_COLUMNS, type RunRow, viewOfRun } from '../rows.ts';
 import {
   describeRun,
   idsIn,
@@ -8,35 +9,12 @@ import {
   type RunChange,
   type RunConsequences,
   type RunReport,
-  type RunStatus,
   type RunView,
 } from '../run.ts';
 import { conversationsOf, insertWithMute, tellEvent } from './conversations.ts';
 import { firstRow, placeholders, type SqlDriver } from './driver.ts';
 import { knowCredential } from './line.ts';
 import { addNote } from './notes.ts';
-
-interface RunRow {
-  delivery_id: string;
-  event_id: string;
-  route: string;
-  repository: string;
-  kind: OpenRun['kind'];
-  workflow: string | null;
-  run_id: string | null;
-  url: string | null;
-  status: RunStatus;
-  conclusion: string | null;
-  attempt: number;
-  dispatched_at: number;
-  runs_since: number;
-  started_at: number | null;
-  ended_at: number | null;
-  looks: number;
-}
-
-const COLUMNS = `delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, conclusion, attempt, dispatched_at,
-  runs_since, started_at, ended_at, looks`;
 
 /** All of this file runs inside the caller's transaction. */
 
@@ -46,7 +24,7 @@ export function takeRuns(
   { now, limit, lookAgainAt }: { now: number; limit: number; lookAgainAt: (run: OpenRun) => number },
 ): OpenRun[] {
   const due = driver
-    .rows<RunRow>(`SELECT ${COLUMNS} FROM runs WHERE look_at IS NOT NULL AND look_at <= ? ORDER BY look_at LIMIT ?`, now, limit)
+    .rows<RunRow>(`SELECT ${RUN_COLUMNS} FROM runs WHERE look_at IS NOT NULL AND look_at <= ? ORDER BY look_at LIMIT ?`, now, limit)
     .map(openRunOf);
   for (const run of due) {
     const again = lookAgainAt(run);
@@ -76,11 +54,11 @@ function newsFor(driver: SqlDriver, report: RunReport): RunRow[] {
 }
 
 function runsFor(driver: SqlDriver, report: RunReport): RunRow[] {
-  const known = driver.rows<RunRow>(`SELECT ${COLUMNS} FROM runs WHERE run_id = ?`, report.runId);
+  const known = driver.rows<RunRow>(`SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = ?`, report.runId);
   if (known.length > 0) return known;
   const ids = idsIn(report.title);
   if (ids.length === 0) return [];
-  return driver.rows<RunRow>(`SELECT ${COLUMNS} FROM runs WHERE delivery_id IN (${placeholders(ids)}) AND run_id IS NULL`, ...ids);
+  return driver.rows<RunRow>(`SELECT ${RUN_COLUMNS} FROM runs WHERE delivery_id IN (${placeholders(ids)}) AND run_id IS NULL`, ...ids);
 }
 
 function record(driver: SqlDriver, row: RunRow, report: RunReport, now: number, consequences: RunConsequences): RunChange {
@@ -114,7 +92,7 @@ function record(driver: SqlDriver, row: RunRow, report: RunReport, now: number, 
     eventId: row.event_id,
     route: row.route,
     repository: row.repository,
-    before: viewOf(row),
+    before: viewOfRun(row),
     after,
     conversations: conversationsOf(driver, row.event_id),
   };
@@ -148,31 +126,4 @@ export function keepHoldBack(driver: SqlDriver, { credential, until, reason }: H
     credential,
     until,
   );
-}
-
-function openRunOf(row: RunRow): OpenRun {
-  return {
-    deliveryId: row.delivery_id,
-    eventId: row.event_id,
-    repository: row.repository,
-    kind: row.kind,
-    workflow: row.workflow,
-    runId: row.run_id,
-    status: row.status,
-    dispatchedAt: row.dispatched_at,
-    runsSince: row.runs_since,
-    looks: row.looks,
-  };
-}
-
-function viewOf(row: RunRow): RunView {
-  return {
-    id: row.run_id,
-    url: row.url,
-    status: row.status,
-    conclusion: row.conclusion,
-    attempt: row.attempt,
-    startedAt: row.started_at,
-    endedAt: row.ended_at,
-  };
 }

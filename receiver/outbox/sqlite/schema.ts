@@ -172,6 +172,10 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE seen (key TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
   CREATE INDEX seen_at ON seen (at);
   `,
+  // What is old goes, oldest first.
+  `
+  CREATE INDEX events_received ON events (received_at);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

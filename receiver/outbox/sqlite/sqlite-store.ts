@@ -6,6 +6,7 @@ import { channelIdOf, forgetMessage, listMutes, markSeen, setMute, storyOfConver
 import { countAll, findDelivery, findEvent, keepWandb, listDeliveries, listEvents, listHoldBacks, listRejected } from './desk.ts';
 import type { SqlDriver } from './driver.ts';
 import { acceptEvent, keepRejected } from './inbox.ts';
+import { pruneEvents } from './prune.ts';
 import { claimDue, completeClaim, earliestDue, settleClaim, takeUpInFlight } from './queue.ts';
 import { earliestLook, findRuns, keepHoldBack, markRun, recordReport, takeRuns } from './runs.ts';
 import { migrate } from './schema.ts';
@@ -61,6 +62,7 @@ export function sqliteStore(driver: SqlDriver): Store {
       inTransaction(() => reports.flatMap((report) => recordReport(driver, report, now, consequences))),
     markRun: (deliveryId, status, text, now) => inTransaction(() => markRun(driver, deliveryId, status, text, now)),
     holdBack: (holdBack) => inTransaction(() => keepHoldBack(driver, holdBack)),
+    prune: (options) => inTransaction(() => pruneEvents(driver, options)),
     check: () =>
       inTransaction(() => {
         // As much room as an event may need: a nearly full disk still takes a row of a few bytes.

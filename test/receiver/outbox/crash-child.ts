@@ -7,8 +7,8 @@ import { silentLogger } from '../../../receiver/log.ts';
 import { createOutbox } from '../../../receiver/outbox/outbox.ts';
 import { lockForReceiver, openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
-import type { LookResult, SendResult } from '../../../receiver/outbox/target.ts';
 import { acceptInBatches } from '../../../receiver/webhook/accept-batch.ts';
+import { destinationTarget } from './destination-client.ts';
 import { eventOf } from './samples.ts';
 
 const [path = '', server = ''] = process.argv.slice(2);
@@ -16,33 +16,10 @@ const letGo = lockForReceiver(path);
 const store = sqliteStore(openSqlite(path));
 const now = Date.now;
 
-async function send(deliveryId: string, signal: AbortSignal): Promise<SendResult> {
-  const base = { status: null, detail: 'no answer' } as const;
-  try {
-    const { status } = await fetch(`${server}/${deliveryId}`, { method: 'POST', signal });
-    if (status === 204) return { ...base, outcome: 'delivered', run: null };
-    return { ...base, outcome: 'failed', status, ambiguous: false };
-  } catch {
-    return { ...base, outcome: 'failed', ambiguous: true };
-  }
-}
-
-async function look(deliveryId: string, signal: AbortSignal): Promise<LookResult> {
-  try {
-    const { status } = await fetch(`${server}/${deliveryId}`, { signal });
-    return status === 200 ? { outcome: 'found', run: { id: deliveryId, url: server } } : { outcome: 'not_found' };
-  } catch {
-    return { outcome: 'failed', status: null, detail: 'no answer', ambiguous: true };
-  }
-}
-
 const outbox = createOutbox({
   queue: store,
   targets: {
-    repository_dispatch: {
-      send: (_request, { deliveryId, signal }) => send(deliveryId, signal),
-      look: (_request, { deliveryId, signal }) => look(deliveryId, signal),
-    },
+    repository_dispatch: destinationTarget(server),
   },
   retry: { firstDelayMs: 5, maxDelayMs: 20, settleMs: 1, retryForMs: 3_600_000 },
   paceMs: 1,

@@ -1,65 +1,15 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
+import { type Answer, Destination, moody, take } from './destination.ts';
 import { temporaryDatabase } from './temporary-database.ts';
 
 const ROUNDS = 8;
 const SUBJECTS = 5;
-
-type Answer = (response: ServerResponse, arrive: () => void) => void;
-
-/** Where deliveries arrive. It answers a question about one by whether it has arrived. */
-class Destination {
-  readonly arrivals: string[] = [];
-  answer: Answer;
-  #url = '';
-
-  constructor(answer: Answer) {
-    this.answer = answer;
-  }
-
-  get url(): string {
-    return this.#url;
-  }
-
-  async listen(): Promise<this> {
-    const server = createServer((request, response) => {
-      const id = request.url?.slice(1) ?? '';
-      if (request.method === 'GET') response.writeHead(this.arrivals.includes(id) ? 200 : 404).end();
-      else this.answer(response, () => this.arrivals.push(id));
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    this.#url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    return this;
-  }
-}
-
-const take: Answer = (response, arrive) => {
-  arrive();
-  response.writeHead(204).end();
-};
-
-/** Takes most deliveries after a moment, refuses some, and takes some without an answer. */
-const moody: Answer = (response, arrive) => {
-  const mood = Math.random();
-  setTimeout(() => {
-    if (mood < 0.1) return response.writeHead(503).end();
-    arrive();
-    if (mood < 0.2) return response.destroy();
-    return response.writeHead(204).end();
-  }, Math.random() * 8);
-};
 
 /** The receiver of `crash-child.ts` in a process of its own. */
 class Child {

@@ -7,6 +7,7 @@ import { deskContract } from './store-contract-desk.ts';
 import { inboxContract } from './store-contract-inbox.ts';
 import { invariantsContract } from './store-contract-invariants.ts';
 import { orderContract } from './store-contract-order.ts';
+import { pruneContract } from './store-contract-prune.ts';
 import { queueContract } from './store-contract-queue.ts';
 import { replacingContract } from './store-contract-replacing.ts';
 import { runNewsContract } from './store-contract-run-news.ts';
@@ -29,6 +30,7 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
     storiesContract(open);
     runsContract(open);
     runNewsContract(open);
+    pruneContract(open);
     invariantsContract(open);
   });
 }

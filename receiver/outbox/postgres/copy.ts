@@ -1,0 +1,185 @@
+import type { PostgresDriver, Sql } from './driver.ts';
+import { LOCK_EVERYTHING } from './locks.ts';
+import { type Columns, insertRows } from './rows.ts';
+
+/** A table that moves from one store to another. */
+export interface CopiedTable {
+  readonly name: string;
+  /** What its rows are known and ordered by: a number that only grows, or else one text, or two. */
+  readonly key: readonly string[];
+  readonly columns: Columns;
+  /** Its numbers go on behind those that were copied. */
+  readonly numbered: boolean;
+}
+
+const int = 'bigint' as const;
+const text = 'text' as const;
+
+/** In this order no row comes before one that it refers to. */
+export const COPIED_TABLES: readonly CopiedTable[] = [
+  numbered('events', {
+    id: text,
+    received_at: int,
+    type: text,
+    subject_key: text,
+    body_hash: text,
+    outcome: text,
+    duplicate_of: text,
+    event: text,
+    body: text,
+    wandb: text,
+  }),
+  numbered('deliveries', {
+    id: text,
+    event_id: text,
+    route: text,
+    target: text,
+    credential: text,
+    order_key: text,
+    replaces_older: 'smallint',
+    cooldown_key: text,
+    state: text,
+    approved: 'smallint',
+    ready: 'smallint',
+    position: int,
+    due_at: int,
+    since: int,
+    runs_since: int,
+    attempts: int,
+    ambiguous: 'smallint',
+    lease_token: text,
+    lease_until: int,
+    reason: text,
+    run_id: text,
+    run_url: text,
+    request: text,
+    template: text,
+    conversation: text,
+    transient: 'smallint',
+    message_channel: text,
+    message_ts: text,
+    created_at: int,
+    updated_at: int,
+  }),
+  numbered('attempts', { delivery_id: text, started_at: int, duration_ms: int, outcome: text, status: int, detail: text }),
+  numbered('notes', { delivery_id: text, at: int, text }),
+  numbered('rejected', { received_at: int, source: text, status: int, reason: text, body: text }),
+  keyed('conversations', ['key'], {
+    key: text,
+    channel: text,
+    credential: text,
+    message_channel: text,
+    message_ts: text,
+    revision: int,
+  }),
+  keyed('approvals', ['event_id', 'route'], {
+    event_id: text,
+    route: text,
+    channel: text,
+    deciders: text,
+    allow_self: 'smallint',
+    expires_ms: int,
+    expires_at: int,
+    decision: text,
+    decided_by: text,
+    decided_at: int,
+  }),
+  keyed('runs', ['delivery_id'], {
+    delivery_id: text,
+    event_id: text,
+    route: text,
+    repository: text,
+    kind: text,
+    workflow: text,
+    run_id: text,
+    url: text,
+    status: text,
+    conclusion: text,
+    attempt: int,
+    dispatched_at: int,
+    runs_since: int,
+    started_at: int,
+    ended_at: int,
+    look_at: int,
+    looks: int,
+  }),
+  keyed('credentials', ['credential'], { credential: text, hold_until: int, hold_reason: text, next_slot_at: int }),
+  keyed('mutes', ['subject_key', 'route'], { route: text, subject_key: text, until: int, muted_by: text }),
+  keyed('seen', ['key'], { key: text, at: int }),
+];
+
+function numbered(name: string, columns: Columns): CopiedTable {
+  return { name, key: ['seq'], columns: { seq: int, ...columns }, numbered: true };
+}
+
+function keyed(name: string, key: readonly string[], columns: Columns): CopiedTable {
+  return { name, key, columns, numbered: false };
+}
+
+export type CopiedRow = Readonly<Record<string, string | number | null>>;
+
+/** The database cannot take the copy, and has been left as it was. */
+export class CopyRefusedError extends Error {}
+
+/**
+ * Begins a copy, or goes on with one: from now on no receiver serves the database until it is finished. What an earlier
+ * try has copied goes, because the source may have moved on since.
+ *
+ * @throws CopyRefusedError when the database has data of its own
+ */
+export async function beginCopy(driver: PostgresDriver, source: string): Promise<void> {
+  await driver.transaction([], async (sql) => {
+    await sql.run(LOCK_EVERYTHING);
+    await sql.run('SET LOCAL statement_timeout = 0');
+    const others = await sql.rows(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'wandb-relay' AND pid <> pg_backend_pid()`,
+    );
+    if (others.length > 0) throw new CopyRefusedError('a receiver is connected to it: stop all of them first');
+    const [copy] = await sql.rows<{ source: string }>('SELECT source FROM migration');
+    const [event] = await sql.rows('SELECT FROM events LIMIT 1');
+    if (copy === undefined && event !== undefined)
+      throw new CopyRefusedError('a receiver has stored events in it already: name an empty database');
+    if (copy !== undefined && event !== undefined && copy.source !== source)
+      throw new CopyRefusedError(`it holds a copy of another database (${copy.source}): name an empty one`);
+    await sql.run(`TRUNCATE ${COPIED_TABLES.map(({ name }) => name).join(', ')}`);
+    await sql.run('DELETE FROM migration');
+    await sql.run('INSERT INTO migration VALUES ($1, 0)', source);
+  });
+}
+
+/** Copies some rows of a table, in one transaction. */
+export async function copyRows(driver: PostgresDriver, table: CopiedTable, rows: readonly CopiedRow[]): Promise<void> {
+  const names = Object.keys(table.columns);
+  await driver.transaction([], async (sql) => {
+    await insertRows(
+      sql,
+      table.name,
+      table.columns,
+      rows.map((row) => names.map((name) => row[name] ?? null)),
+    );
+  });
+}
+
+/** How many rows a table has. */
+export async function countRows(sql: Sql, table: CopiedTable): Promise<number> {
+  const [row] = await sql.rows<{ n: number }>(`SELECT count(*) AS n FROM ${table.name}`);
+  return row?.n ?? 0;
+}
+
+/** Lets receivers serve the database, and its numbers go on where the source's ended. */
+export async function finishCopy(driver: PostgresDriver): Promise<void> {
+  await driver.transaction([], async (sql) => {
+    await sql.run('SET LOCAL statement_timeout = 0');
+    for (const { name, numbered: counts } of COPIED_TABLES) {
+      if (!counts) continue;
+      await sql.run(
+        `SELECT setval(pg_get_serial_sequence($1, 'seq'), GREATEST(1, (SELECT COALESCE(MAX(seq), 0) FROM ${name})),
+           EXISTS (SELECT FROM ${name}))`,
+        name,
+      );
+    }
+    await sql.run('UPDATE migration SET finished = 1');
+  });
+  // The planner knows nothing of what was copied until it has looked.
+  await driver.run('ANALYZE events, deliveries, attempts, runs, notes');
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import type { Store } from '../store.ts';
+import { decideApproval, expireDue, findApproval, listOpenApprovals } from './approvals.ts';
+import { changeDeliveries } from './changes.ts';
+import { channelIdOf, forgetMessage, listMutes, markSeen, setMute, tellEvent } from './conversations.ts';
+import { countAll, findDelivery, findEvent, keepWandb, listDeliveries, listEvents, listHoldBacks, listRejected } from './desk.ts';
+import { DatabaseAwayError, type DriverOptions, openDriver, type PostgresDriver } from './driver.ts';
+import { acceptEvents, keepRejected } from './inbox.ts';
+import { linesOfEvents } from './line-names.ts';
+import { lineLock } from './locks.ts';
+import { createNotifier } from './notify.ts';
+import { pruneEvents } from './prune.ts';
+import { beginService, claimPurpose } from './purpose.ts';
+import { claimDue, completeClaim, earliestDue } from './queue.ts';
+import { earliestLook, findRuns, markRun, recordReports, takeRuns } from './runs.ts';
+import { migrate } from './schema.ts';
+import { keepHoldBack, settleClaim } from './settle.ts';
+import { storyOfConversation } from './story.ts';
+
+export interface PostgresOptions extends DriverOptions {
+  /** What a receiver is going to do with the database; left out by commands that only look or step in. */
+  readonly purpose?: 'live' | 'sandbox';
+  /** Told when the connection that listens cannot be made. */
+  readonly warn?: (text: string) => void;
+}
+
+/**
+ * The store on PostgreSQL 14 or newer, for any number of receivers. Migrates first. The receivers' clocks must agree, as
+ * far as pace (a few hundred milliseconds) and leases (two minutes) go.
+ *
+ * @throws NewerSchemaError when a newer program wrote the database
+ * @throws WrongPurposeError, UnfinishedCopyError when a receiver must not serve it
+ */
+export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Store> {
+  const driver = openDriver(url, options);
+  try {
+    await migrate(driver);
+    if (options.purpose !== undefined) {
+      await claimPurpose(driver, options.purpose);
+      await beginService(driver);
+    }
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
+  return postgresStore(driver, options.warn ?? (() => undefined));
+}
+
+/** Over a database that has been migrated. */
+export function postgresStore(driver: PostgresDriver, warn: (text: string) => void): Store {
+  const others = createNotifier(driver, randomUUID(), warn);
+  /** Tells other receivers once it is done. */
+  const told = async <T>(work: Promise<T>): Promise<T> => {
+    const result = await work;
+    others.tell();
+    return result;
+  };
+  const touching = async (eventId: string, work: Parameters<typeof driver.transaction<void>>[1]): Promise<void> =>
+    driver.transaction(await linesOfEvents(driver, [eventId]), work);
+  return {
+    accept: (events, { dedupeWindowMs }) => told(acceptEvents(driver, events, dedupeWindowMs)),
+    keepRejected: (rejected) => keepRejected(driver, rejected),
+    claim: (options) => claimDue(driver, options),
+    nextDueAt: (serves = () => true) => earliestDue(driver, serves),
+    complete: (claim, request) => completeClaim(driver, claim, request),
+    keepEnrichment: (eventId, wandb) => keepWandb(driver, eventId, wandb),
+    settle: (claim, attempt, settlement, holdBack) => persistently(() => settleClaim(driver, claim, attempt, settlement, holdBack)),
+    // What is in flight is another receiver's; when that one is gone, its leases run out.
+    recoverInFlight: async () => 0,
+    deliveries: (filter) => listDeliveries(driver, filter),
+    delivery: (id) => driver.snapshot((sql) => findDelivery(sql, id)),
+    events: (filter) => listEvents(driver, filter),
+    event: (id) => findEvent(driver, id),
+    rejected: (limit) => listRejected(driver, limit),
+    counts: () => driver.snapshot(countAll),
+    holdBacks: (now) => listHoldBacks(driver, now),
+    replay: (ids, now, options) => told(changeDeliveries(driver, ids, 'replay', now, options)),
+    approve: (ids, now, options) => told(changeDeliveries(driver, ids, 'approve', now, options)),
+    cancel: (ids, now, options) => told(changeDeliveries(driver, ids, 'cancel', now, options)),
+    approval: (eventId, route) => findApproval(driver, eventId, route),
+    openApprovals: (limit) => listOpenApprovals(driver, limit),
+    decide: (decision) => told(decideApproval(driver, decision)),
+    expireApprovals: (now) => expireDue(driver, now),
+    story: (conversation, now) => driver.snapshot((sql) => storyOfConversation(sql, conversation, now)),
+    channelId: (channel) => channelIdOf(driver, channel),
+    forgetMessage: (conversation, ts) => driver.transaction([lineLock(conversation)], (sql) => forgetMessage(sql, conversation, ts)),
+    tell: (eventId, now) => told(touching(eventId, (sql) => tellEvent(sql, eventId, now))),
+    mute: (mute, eventId, now) =>
+      told(
+        touching(eventId, async (sql) => {
+          await setMute(sql, mute, now);
+          await tellEvent(sql, eventId, now);
+        }),
+      ),
+    mutes: (now) => listMutes(driver, now),
+    firstSeen: (key, now) => markSeen(driver, key, now),
+    runsToLookAt: (options) => takeRuns(driver, options),
+    nextLookAt: () => earliestLook(driver),
+    runsOf: (report) => findRuns(driver, report),
+    recordRuns: (reports, now, consequences) => told(recordReports(driver, reports, now, consequences)),
+    markRun: (deliveryId, status, text, now) => markRun(driver, deliveryId, status, text, now),
+    holdBack: (holdBack) => keepHoldBack(driver, holdBack),
+    prune: (options) => pruneEvents(driver, options),
+    listen: (wake) => others.listen(wake),
+    check: async () => {
+      await driver.run('UPDATE health SET checks = checks + 1 WHERE id = 1');
+    },
+    close: async () => {
+      const late = new Promise<void>((resolve) => void setTimeout(resolve, CLOSE_LIMIT_MS).unref());
+      await Promise.race([others.close().then(() => driver.close()), late]);
+    },
+  };
+}
+
+/** A server that does not answer is not said goodbye to for longer. */
+const CLOSE_LIMIT_MS = 3_000;
+/** How often, and how far apart, settling is tried while the database is away: a restart takes seconds. */
+const SETTLE_TRIES = 20;
+const SETTLE_PAUSE_MS = 500;
+
+/**
+ * What came of an attempt is worth some patience: otherwise it is found out by looking, when the lease has run out. The
+ * lease is longer than this goes on, and settling twice does nothing the second time.
+ */
+async function persistently<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof DatabaseAwayError) || tries >= SETTLE_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS));
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
+import type { ClaimedDelivery } from '../delivery.ts';
+import type { ClaimOptions } from '../store.ts';
+import { dropFollowedUpdate } from './conversations.ts';
+import type { PostgresDriver, Sql } from './driver.ts';
+import { lineLock } from './locks.ts';
+
+interface DueRow {
+  id: string;
+  event_id: string;
+  route: string;
+  target: string;
+  credential: string;
+  request: string;
+  lease_token: string;
+  attempts: number;
+  since: number;
+  ambiguous: number;
+  runs_since: number;
+  template: string | null;
+  conversation: string | null;
+}
+
+const IS_DUE = `state = 'pending' AND ready = 1 AND due_at <= $1`;
+const HAS_RUN_OUT = `state = 'in_flight' AND lease_until < $1`;
+
+/** Leases what is due. Each statement is a transaction of its own: what is leased is, whatever becomes of the rest. */
+export async function claimDue(driver: PostgresDriver, options: ClaimOptions): Promise<ClaimedDelivery[]> {
+  let found = await look(driver, options.now);
+  if (found.runOut) {
+    await takeOver(driver, options.now);
+    found = await look(driver, options.now);
+  }
+  const credentials = found.credentials.filter((credential) => options.serves?.(credential) !== false);
+  return credentials.length === 0 ? [] : lease(driver, credentials, options);
+}
+
+/** Which credentials have something that is due, and whether leases have run out; nearly always nothing, at little cost. */
+async function look(sql: Sql, now: number): Promise<{ credentials: string[]; runOut: boolean }> {
+  // `LIMIT 1`, also where EXISTS would say the same: that would be joined, and look at everything that is due.
+  const rows = await sql.rows<{ credential: string | null }>(
+    `SELECT credential FROM credentials c CROSS JOIN LATERAL (
+       SELECT FROM deliveries d WHERE d.credential = c.credential AND ${IS_DUE} ORDER BY due_at LIMIT 1) AS due
+     WHERE hold_until <= $1 AND next_slot_at <= $1
+     UNION ALL (SELECT NULL FROM deliveries WHERE ${HAS_RUN_OUT} LIMIT 1)`,
+    now,
+  );
+  return {
+    credentials: rows.flatMap(({ credential }) => credential ?? []),
+    runOut: rows.some(({ credential }) => credential === null),
+  };
+}
+
+/**
+ * With a pace, a credential's row is locked while its slot is taken, and whoever comes second goes without: no two
+ * receivers send within the pace, as far as their clocks agree. What another one is leasing or changing is skipped. A
+ * lock that was waited for checks the row again as it is by then, so nothing is leased twice.
+ */
+async function lease(sql: Sql, credentials: readonly string[], options: ClaimOptions): Promise<ClaimedDelivery[]> {
+  const paced = options.paceMs > 0;
+  const rows = await sql.rows<DueRow>(
+    `WITH slot AS (
+       SELECT credential, row_number() OVER () AS turn FROM (
+         SELECT credential FROM credentials WHERE credential = ANY ($2) AND hold_until <= $1 AND next_slot_at <= $1
+         ORDER BY next_slot_at, credential COLLATE "C" ${paced ? 'FOR UPDATE SKIP LOCKED' : ''}) AS free
+     ), due AS (
+       SELECT chosen.seq, turn, chosen.due_at FROM slot CROSS JOIN LATERAL (
+         SELECT seq, due_at FROM deliveries d WHERE d.credential = slot.credential AND ${IS_DUE}
+         ORDER BY due_at, seq LIMIT ${paced ? 1 : '$3'} FOR UPDATE SKIP LOCKED) AS chosen
+       ORDER BY turn LIMIT $3
+     ), taken AS (
+       UPDATE credentials SET next_slot_at = $1 + $6
+       WHERE $6 > 0 AND credential IN (SELECT credential FROM slot WHERE turn IN (SELECT turn FROM due))
+     ), leased AS (
+       UPDATE deliveries d SET state = 'in_flight', lease_token = $4 || '-' || d.seq, lease_until = $5, updated_at = $1
+       FROM due WHERE d.seq = due.seq
+       RETURNING turn, due.due_at, d.seq, id, event_id, route, target, credential, request, lease_token, attempts, since, ambiguous, runs_since,
+         template, conversation
+     ) SELECT * FROM leased ORDER BY turn, due_at, seq`,
+    options.now,
+    credentials,
+    options.limit,
+    options.newToken(),
+    options.now + options.leaseMs,
+    options.paceMs,
+  );
+  return rows.map(claimOf);
+}
+
+function claimOf(row: DueRow): ClaimedDelivery {
+  return {
+    id: row.id,
+    eventId: row.event_id,
+    route: row.route,
+    target: row.target,
+    credential: row.credential,
+    request: JSON.parse(row.request) as TargetRequest,
+    leaseToken: row.lease_token,
+    attempts: row.attempts,
+    since: row.since,
+    ambiguous: row.ambiguous === 1,
+    runsSince: row.runs_since,
+    template: row.template === null ? null : (JSON.parse(row.template) as TargetDefinition),
+    conversation: row.conversation,
+  };
+}
+
+/** Logs the attempts that nobody will settle any more and makes their deliveries due, as ambiguous. */
+async function takeOver(driver: PostgresDriver, now: number): Promise<void> {
+  const taken = await driver.rows<{ id: string; order_key: string; transient: number }>(
+    `WITH expired AS (
+       SELECT seq, id, updated_at FROM deliveries WHERE ${HAS_RUN_OUT} FOR UPDATE SKIP LOCKED
+     ), logged AS (
+       INSERT INTO attempts (delivery_id, started_at, duration_ms, outcome, status, detail)
+       SELECT id, updated_at, GREATEST(0, $1 - updated_at), 'ambiguous', NULL, $2 FROM expired
+     )
+     UPDATE deliveries d SET state = 'pending', ready = 1, due_at = $1, ambiguous = 1, attempts = attempts + 1,
+       lease_token = NULL, lease_until = NULL, reason = $2, updated_at = $1 FROM expired WHERE d.seq = expired.seq
+     RETURNING d.id, order_key, transient`,
+    now,
+    'the worker that had this in flight did not come back',
+  );
+  for (const update of taken.filter(({ transient }) => transient === 1)) {
+    await driver.transaction([lineLock(update.order_key)], async (sql) => {
+      // Another receiver may have leased it already.
+      const waits = await sql.rows(`SELECT 1 FROM deliveries WHERE id = $1 AND state = 'pending' FOR UPDATE`, update.id);
+      if (waits.length > 0) await dropFollowedUpdate(sql, update, now);
+    });
+  }
+}
+
+export async function earliestDue(sql: Sql, serves: (credential: string) => boolean): Promise<number | undefined> {
+  const rows = await sql.rows<{ credential: string | null; at: number }>(
+    `SELECT c.credential, GREATEST(hold_until, next_slot_at, first.due_at) AS at FROM credentials c CROSS JOIN LATERAL (
+       SELECT due_at FROM deliveries d WHERE d.credential = c.credential AND state = 'pending' AND ready = 1 ORDER BY due_at LIMIT 1) AS first
+     UNION ALL (SELECT NULL, lease_until + 1 FROM deliveries WHERE state = 'in_flight' ORDER BY lease_until LIMIT 1)`,
+  );
+  // A lease, which has no credential here, may be claimed again once it has run out.
+  const times = rows.filter(({ credential }) => credential === null || serves(credential)).map(({ at }) => at);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** False when the lease is lost. */
+export async function completeClaim(sql: Sql, claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>, request: TargetRequest): Promise<boolean> {
+  const completed = await sql.run(
+    `UPDATE deliveries SET request = $1, template = NULL WHERE id = $2 AND state = 'in_flight' AND lease_token = $3`,
+    JSON.stringify(request),
+    claim.id,
+    claim.leaseToken,
+  );
+  return completed > 0;
+}

@@ -1,0 +1,93 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { type PostgresServer, startPostgres } from '../../stand-ins/postgres.ts';
+import { eventually, type ReceiverProcess, runCommand, startReceiver } from '../../stand-ins/receiver-process.ts';
+import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
+import { aliasBody, post } from '../../stand-ins/wandb-sender.ts';
+
+const SECRET = 'a-secret-for-tests-only';
+const CONFIG = `version: 1
+routes:
+  - name: deploy
+    on: { event: add_artifact_alias }
+    to: [{ repository_dispatch: { repository: acme/deploy, event_type: go } }]
+`;
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.remove());
+
+/** A sandbox: it takes everything, and sends to nobody. */
+async function receiver(folder: string, url: string): Promise<ReceiverProcess> {
+  const environment = { DATABASE_URL: url, WANDB_WEBHOOK_SECRET: SECRET };
+  const process = await startReceiver({ cwd: folder, environment, words: ['--sandbox'] });
+  onTestFinished(async () => {
+    await process.end('SIGKILL');
+  });
+  return process;
+}
+
+function folderWithConfig(): string {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'wandb-relay.yaml'), CONFIG);
+  return folder;
+}
+
+const status = async (path: string) => (await fetch(path)).status;
+
+test('two receivers share a database, and the command line looks into it', async () => {
+  const url = await server.newDatabase();
+  const folder = folderWithConfig();
+  const [first, second] = [await receiver(folder, url), await receiver(folder, url)];
+
+  const accepted = await post(`${first.url}/webhooks/wandb`, aliasBody('v1'), SECRET);
+  expect(accepted.status).toBe(202);
+  const { id } = accepted.body;
+  expect((await post(`${second.url}/webhooks/wandb`, aliasBody('v1'), SECRET)).body).toEqual({ status: 'duplicate', id });
+
+  const recorded = () => [first, second].flatMap(({ log }) => log.filter(({ msg }) => msg === 'dispatch recorded, not sent (sandbox)'));
+  await eventually('the dispatch is recorded', () => recorded().length > 0);
+  const { stdout, code } = await runCommand(['deliveries', '--json'], { cwd: folder, environment: { DATABASE_URL: url } });
+  expect([code, JSON.parse(stdout)]).toEqual([0, [expect.objectContaining({ eventId: id })]]);
+  expect([await first.end('SIGTERM'), await second.end('SIGTERM')]).toEqual([0, 0]);
+  expect(recorded()).toHaveLength(1);
+  expect(first.log.find(({ msg }) => msg === 'listening')).toMatchObject({
+    database: expect.stringMatching(/^postgres:\/\/127\.0\.0\.1:\d+\/relay_/),
+  });
+});
+
+test('while the database is away events are refused with 503 and it is not ready; then it goes on by itself', async () => {
+  const url = await server.newDatabase();
+  const relay = await receiver(folderWithConfig(), url);
+  const send = (version: string) => post(`${relay.url}/webhooks/wandb`, aliasBody(version), SECRET);
+  expect([(await send('v1')).status, await status(`${relay.url}/readyz`)]).toEqual([202, 200]);
+
+  await server.stop();
+  const asked = performance.now();
+  expect((await send('v2')).status).toBe(503);
+  expect([await status(`${relay.url}/readyz`), await status(`${relay.url}/healthz`)]).toEqual([503, 200]);
+  expect(performance.now() - asked).toBeLessThan(8_000);
+  await server.start();
+
+  await eventually('it is ready again', async () => (await status(`${relay.url}/readyz`)) === 200);
+  expect((await send('v2')).status).toBe(202);
+  expect(await relay.end('SIGTERM')).toBe(0);
+  expect(relay.log.map(({ msg }) => msg)).toContainEqual(expect.stringMatching(/^the store failed: PostgreSQL does not answer: /));
+  expect(JSON.stringify(relay.log)).not.toContain('relay:relay');
+});
+
+test('a receiver does not start without its database, and says why', async () => {
+  const { code, stderr } = await runCommand(['serve', '--sandbox'], {
+    cwd: folderWithConfig(),
+    environment: { DATABASE_URL: 'postgres://relay:hidden-password@127.0.0.1:9/relay' },
+  });
+
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^DATABASE_URL: postgres:\/\/127\.0\.0\.1:9\/relay: PostgreSQL does not answer: .*ECONNREFUSED/),
+  ]);
+  expect(stderr).not.toContain('hidden-password');
+});

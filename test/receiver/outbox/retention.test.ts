@@ -1,0 +1,53 @@
+import { expect, test, vi } from 'vitest';
+import { silentLogger } from '../../../receiver/log.ts';
+import { createRetention, retentionFloor } from '../../../receiver/outbox/retention.ts';
+import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
+import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
+import type { PruneOptions } from '../../../receiver/outbox/store.ts';
+import { accept, eventOf, T0 } from './samples.ts';
+
+const DAY = 86_400_000;
+
+test('what is older than the retention goes in small batches, and what becomes older goes in a later round', async () => {
+  const store = sqliteStore(openSqlite(':memory:'));
+  for (let n = 0; n < 120; n++) await accept(store, eventOf(`old ${n}`, { subject: `s ${n}`, firings: [] }));
+  await accept(store, eventOf('young', { at: T0 + DAY, firings: [] }));
+  let now = T0 + DAY + 1;
+  const asked: PruneOptions[] = [];
+  const prune = (options: PruneOptions) => {
+    asked.push(options);
+    return store.prune(options);
+  };
+  const retention = createRetention({ store: { prune }, keepMs: DAY, now: () => now, log: silentLogger, roundMs: 5, pauseMs: 1 });
+  retention.start();
+
+  await vi.waitFor(async () => expect((await store.counts()).events).toEqual({ unmatched: 1 }), { interval: 2 });
+  expect(asked.length).toBeGreaterThanOrEqual(3);
+  expect(Math.max(...asked.map(({ limit }) => limit))).toBeLessThanOrEqual(100);
+  now += DAY;
+  await vi.waitFor(async () => expect(await store.event('young')).toBeUndefined(), { interval: 2 });
+
+  await retention.stop();
+  const before = asked.length;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(asked.length).toBe(before);
+  await store.close();
+});
+
+test('a store that fails is asked again in a later round', async () => {
+  const warned: string[] = [];
+  const log = { ...silentLogger, warn: (_fields: object, text: string) => void warned.push(text) };
+  const prune = vi.fn().mockRejectedValueOnce(new Error('away')).mockResolvedValue(0);
+  const retention = createRetention({ store: { prune }, keepMs: DAY, now: () => T0, log, roundMs: 1, pauseMs: 1 });
+  retention.start();
+
+  await vi.waitFor(() => expect(prune.mock.calls.length).toBeGreaterThan(1), { interval: 2 });
+  await retention.stop();
+
+  expect(warned).toEqual(['old events could not be removed; trying again later']);
+});
+
+test('the retention is never shorter than what duplicates and cooldowns are decided by', () => {
+  expect(retentionFloor(5, [])).toBe(5);
+  expect(retentionFloor(5, [3, 9])).toBe(9);
+});

