@@ -16,6 +16,9 @@ export interface Environment {
   readonly authentication: Authentication;
   readonly github: GitHubAccess | undefined;
   readonly githubApiUrl: string;
+  /** The secrets with which GitHub's webhooks may be signed; none: they are not taken. */
+  readonly githubWebhookSecrets: readonly string[];
+  readonly slack: SlackAccess | undefined;
   readonly wandbApiKey: string | undefined;
   readonly wandbBaseUrl: string;
   /** The values of all secrets, for redaction. */
@@ -28,9 +31,18 @@ export type GitHubAccess =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'app'; readonly appId: string; readonly privateKey: string };
 
+/** How to talk to Slack, and how Slack talks to us: signed requests, or a socket that we open. Without either, buttons do nothing. */
+export interface SlackAccess {
+  readonly botToken: string;
+  readonly signingSecret: string | undefined;
+  readonly appToken: string | undefined;
+  readonly apiUrl: string;
+}
+
 export const DEFAULT_DATABASE_PATH = 'relay.db';
 export const DEFAULT_CONFIG_PATH = 'wandb-relay.yaml';
 export const GITHUB_API_URL = 'https://api.github.com';
+export const SLACK_API_URL = 'https://slack.com/api';
 export const WANDB_API_URL = 'https://api.wandb.ai';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -61,6 +73,8 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const host = get('HOST') ?? '127.0.0.1';
   const github = readGitHub(get('GITHUB_TOKEN'), get('GITHUB_APP_ID'), get('GITHUB_APP_PRIVATE_KEY'), errors);
   const githubApiUrl = readAddress('GITHUB_API_URL', get('GITHUB_API_URL'), GITHUB_API_URL, errors);
+  const githubWebhookSecrets = listOf(get('GITHUB_WEBHOOK_SECRET'));
+  const slack = readSlack(get, errors, warnings);
   const adminToken = get('RELAY_ADMIN_TOKEN');
   const wandbApiKey = get('WANDB_API_KEY');
   const wandbBaseUrl = readAddress('WANDB_BASE_URL', get('WANDB_BASE_URL'), WANDB_API_URL, errors);
@@ -68,7 +82,8 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
 
   const webhookSecrets = [...authentication.sources.values()].flatMap(({ secrets, tokens }) => [...secrets, ...tokens]);
   const githubSecret = github === undefined ? [] : [github.kind === 'token' ? github.token : github.privateKey];
-  const secrets = [...webhookSecrets, ...githubSecret, ...[adminToken, wandbApiKey].filter((secret) => secret !== undefined)];
+  const single = [adminToken, wandbApiKey, slack?.botToken, slack?.signingSecret, slack?.appToken].filter((secret) => secret !== undefined);
+  const secrets = [...webhookSecrets, ...githubSecret, ...githubWebhookSecrets, ...single];
   if (secrets.some((secret) => secret.length < 12)) {
     warnings.push('a secret has fewer than 12 characters: it is easy to guess, and every text that contains it is redacted');
   }
@@ -82,6 +97,8 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     authentication,
     github,
     githubApiUrl,
+    githubWebhookSecrets,
+    slack,
     wandbApiKey,
     wandbBaseUrl,
     secrets,
@@ -120,10 +137,7 @@ function readAuthentication(variables: Variables, errors: string[]): Authenticat
   const sources = new Map<string, SourceSecrets>();
   for (const [name, value] of Object.entries(variables)) {
     const found = /^(WANDB_WEBHOOK_SECRET|WANDB_WEBHOOK_TOKEN)(?:_([A-Z0-9_]+))?$/.exec(name);
-    const values = (value ?? '')
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== '');
+    const values = listOf(value);
     if (found === null || values.length === 0) continue;
     const source = found[2] ?? '';
     if (source === sourceVariable(DEFAULT_SOURCE))
@@ -132,6 +146,36 @@ function readAuthentication(variables: Variables, errors: string[]): Authenticat
     sources.set(source, found[1] === 'WANDB_WEBHOOK_SECRET' ? { ...known, secrets: values } : { ...known, tokens: values });
   }
   return { sources };
+}
+
+/** Values separated by commas. */
+function listOf(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** Slack's tokens tell by their beginning what they are for (Slack, "Token types"). */
+function readSlack(get: (name: string) => string | undefined, errors: string[], warnings: string[]): SlackAccess | undefined {
+  const botToken = get('SLACK_BOT_TOKEN');
+  const signingSecret = get('SLACK_SIGNING_SECRET');
+  const appToken = get('SLACK_APP_TOKEN');
+  const apiUrl = readAddress('SLACK_API_URL', get('SLACK_API_URL'), SLACK_API_URL, errors);
+  if (appToken !== undefined && !appToken.startsWith('xapp-'))
+    errors.push('SLACK_APP_TOKEN: must begin with "xapp-": copy it from the app\'s "Basic Information", "App-Level Tokens"');
+  if (botToken === undefined) {
+    if (signingSecret !== undefined || appToken !== undefined)
+      errors.push('SLACK_BOT_TOKEN: is not set, but other variables of Slack are: copy it from the app\'s "OAuth & Permissions"');
+    return undefined;
+  }
+  if (!botToken.startsWith('xox'))
+    errors.push('SLACK_BOT_TOKEN: must begin with "xoxb-": copy the "Bot User OAuth Token" from the app\'s "OAuth & Permissions"');
+  if (signingSecret === undefined && appToken === undefined)
+    warnings.push(
+      'SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are not set: messages are sent, but nothing hears their buttons or /wandb-relay',
+    );
+  return { botToken, signingSecret, appToken, apiUrl };
 }
 
 function readGitHub(

@@ -1,5 +1,5 @@
 import { parseDuration } from '../../src/duration.ts';
-import { DELIVERY_STATES, type DeliveryState } from '../outbox/delivery.ts';
+import { DELIVERY_STATES, type DeliveryState, type DeliveryView } from '../outbox/delivery.ts';
 import type { ChangeResult, DeliveryFilter, Store } from '../outbox/store.ts';
 import { withStore } from './open-store.ts';
 import { type CommandIo, type ExitCode, formatTime, renderTable } from './output.ts';
@@ -28,15 +28,7 @@ export function listDeliveries(io: CommandIo, options: ListOptions): Promise<Exi
       );
       return 0;
     }
-    const rows = deliveries.map((d) => [
-      formatTime(d.createdAt),
-      d.state,
-      d.route,
-      d.target,
-      String(d.attempts),
-      d.id,
-      d.runUrl ?? d.reason ?? '',
-    ]);
+    const rows = deliveries.map((d) => [formatTime(d.createdAt), d.state, d.route, d.target, String(d.attempts), d.id, noteOf(d)]);
     io.print(renderTable(['CREATED (UTC)', 'STATE', 'ROUTE', 'TARGET', 'TRIES', 'ID', 'NOTE'], rows));
     for (const { credential, until, reason } of await store.holdBacks(io.now())) {
       io.print(`\nHeld back until ${formatTime(until)} (UTC): everything that uses ${credential}. ${reason}`);
@@ -44,6 +36,13 @@ export function listDeliveries(io: CommandIo, options: ListOptions): Promise<Exi
     if (deliveries.length === options.limit) io.print(`The newest ${options.limit}; see more with --limit.`);
     return 0;
   });
+}
+
+/** What there is to say about a delivery in a table: how its run ended, where it is, or why it did not leave. */
+function noteOf({ run, runUrl, reason }: DeliveryView): string {
+  if (run?.status === 'missing') return 'no run has appeared: see its notes';
+  const ended = run?.status === 'completed' ? `${run.conclusion ?? 'ended'} ` : '';
+  return runUrl === null ? (reason ?? '') : `${ended}${runUrl}`;
 }
 
 /** `wandb-relay deliveries ID`: one delivery with its request and every attempt. */
@@ -55,7 +54,7 @@ export function showDelivery(io: CommandIo, id: string, json: boolean): Promise<
       io.print(JSON.stringify(found, null, 2));
       return 0;
     }
-    const { delivery, attempts } = found;
+    const { delivery, attempts, notes } = found;
     const event = await store.event(delivery.eventId);
     const facts: [string, string | null][] = [
       ['delivery', delivery.id],
@@ -67,11 +66,19 @@ export function showDelivery(io: CommandIo, id: string, json: boolean): Promise<
       ['created', formatTime(delivery.createdAt)],
       ['next try', delivery.dueAt === null ? null : formatTime(delivery.dueAt)],
       ['run', delivery.runUrl],
+      ['ended', delivery.run?.conclusion ?? null],
     ];
     for (const [name, value] of facts) if (value !== null) io.print(`${name.padEnd(9)} ${value}`);
     io.print(`\nrequest\n${JSON.stringify(delivery.request, null, 2)}\n`);
     const rows = attempts.map((a) => [formatTime(a.startedAt), a.outcome, String(a.status ?? ''), `${a.durationMs}ms`, a.detail]);
     io.print(rows.length === 0 ? 'No attempts yet.' : renderTable(['ATTEMPT (UTC)', 'OUTCOME', 'STATUS', 'TOOK', 'DETAIL'], rows));
+    if (notes.length > 0)
+      io.print(
+        `\n${renderTable(
+          ['NOTE (UTC)', ''],
+          notes.map(({ at, text }) => [formatTime(at), text]),
+        )}`,
+      );
     return 0;
   });
 }

@@ -26,6 +26,38 @@ describe('the environment', () => {
     });
   });
 
+  it('knows Slack by its bot token, and keeps all of its secrets from being shown', () => {
+    const { slack, secrets, warnings } = read({
+      SLACK_BOT_TOKEN: 'xoxb-1-bot-token',
+      SLACK_SIGNING_SECRET: 'signing-secret',
+      SLACK_APP_TOKEN: 'xapp-1-app-token',
+      GITHUB_WEBHOOK_SECRET: 'webhook-secret-1, webhook-secret-2',
+    });
+    expect(slack).toEqual({
+      botToken: 'xoxb-1-bot-token',
+      signingSecret: 'signing-secret',
+      appToken: 'xapp-1-app-token',
+      apiUrl: 'https://slack.com/api',
+    });
+    expect(secrets).toEqual(['webhook-secret-1', 'webhook-secret-2', 'xoxb-1-bot-token', 'signing-secret', 'xapp-1-app-token']);
+    expect(warnings).toEqual([]);
+    expect(read({}).slack).toBeUndefined();
+  });
+
+  it('says when nothing would hear the buttons of messages', () => {
+    expect(read({ SLACK_BOT_TOKEN: 'xoxb-1-bot-token' }).warnings).toEqual([expect.stringContaining('nothing hears their buttons')]);
+  });
+
+  it.each([
+    [{ SLACK_SIGNING_SECRET: 'signing-secret' }, /^SLACK_BOT_TOKEN: is not set, but/],
+    [{ SLACK_APP_TOKEN: 'xapp-1' }, /^SLACK_BOT_TOKEN: is not set, but/],
+    [{ SLACK_BOT_TOKEN: 'xapp-1' }, /^SLACK_BOT_TOKEN: must begin with "xoxb-"/],
+    [{ SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xoxb-1' }, /^SLACK_APP_TOKEN: must begin with "xapp-"/],
+    [{ SLACK_BOT_TOKEN: 'xoxb-1', SLACK_API_URL: 'slack' }, /^SLACK_API_URL: "slack" is not an http/],
+  ])('refuses %j', (variables, message) => {
+    expect(errors(variables)).toEqual([expect.stringMatching(message)]);
+  });
+
   it('splits secrets and tokens at commas, for rotation, and by source', () => {
     const { authentication, secrets } = read({
       WANDB_WEBHOOK_SECRET: 'old-secret-1, new-secret-2',
