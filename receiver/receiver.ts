@@ -28,6 +28,8 @@ export interface ReceiverParts {
   readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
   /** What else belongs to this receiver. `changed` is to be called when something may have to be sent. */
   readonly extensions?: (changed: () => void) => readonly Extension[];
+  /** See `OutboxOptions`. */
+  readonly wakeLater?: (at: number) => void;
   readonly redactor: Redactor;
   readonly log: Logger;
   /** Milliseconds since 1970. */
@@ -63,6 +65,8 @@ export interface Receiver {
   readonly app: Hono<RequestVariables>;
   /** Begins to send. */
   start(): void;
+  /** Looks now at what is due, and resolves when all of that has been tried. */
+  settle(): Promise<void>;
   /** Stops being ready; `stop` then waits up to `graceMs` for what is being sent. The store stays open. */
   drain(): void;
   stop(graceMs: number): Promise<void>;
@@ -83,6 +87,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     redact: redactor.text,
     log,
     ...(parts.complete === undefined ? {} : { complete: parts.complete }),
+    ...(parts.wakeLater === undefined ? {} : { wakeLater: parts.wakeLater }),
   };
   const outboxes = [
     createOutbox({ ...common, paceMs: Math.ceil(1000 / settings.githubWritesPerSecond), serves: (credential) => !isSlack(credential) }),
@@ -114,6 +119,10 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     app,
     start: () => {
       for (const part of [...outboxes, ...extensions]) part.start?.();
+    },
+    settle: async () => {
+      changed();
+      await Promise.all(outboxes.map((outbox) => outbox.settled()));
     },
     drain: () => {
       stopping = true;

@@ -1,0 +1,5 @@
+import { DurableObject } from 'cloudflare:workers';
+
+export class BareObject extends DurableObject {}
+
+export default { fetch: () => new Response('ok') };
