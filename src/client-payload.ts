@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { enrichmentSchema } from './enrichment.ts';
 import { EVENT_FIELDS, EVENT_TYPES, MAX_FIELD_LENGTH } from './event.ts';
 
 const oneLine = z
@@ -19,6 +20,7 @@ export const clientPayloadSchema = z.strictObject({
       (typeof EVENT_FIELDS)[number],
       z.ZodOptional<typeof oneLine>
     >),
+    wandb: enrichmentSchema.optional().describe("What W&B's API says about the artifact or the run, when the receiver can ask it"),
   }),
 });
 

@@ -140,6 +140,17 @@ export function compileTarget(definition: TargetDefinition): CompiledTarget {
   throw new Error('a target without a kind passed the schema');
 }
 
+/** Whether what W&B's API says about an event can change the request: the default payload holds it, a template may read it. */
+export function usesEnrichment(definition: TargetDefinition): boolean {
+  const { repository_dispatch: repositoryDispatch, workflow_dispatch: workflowDispatch, slack } = definition;
+  if (repositoryDispatch !== undefined) {
+    if (repositoryDispatch.client_payload === undefined) return true;
+    return compiled(compileTemplatesIn([repositoryDispatch.event_type, repositoryDispatch.client_payload])).readsWandb;
+  }
+  if (workflowDispatch !== undefined) return compiled(compileTemplatesIn([workflowDispatch.ref, workflowDispatch.inputs ?? {}])).readsWandb;
+  return slack?.text !== undefined && compiled(compileTemplate(slack.text, 'slack')).readsWandb;
+}
+
 function compileRepositoryDispatch(definition: z.infer<typeof repositoryDispatchSchema>): CompiledTarget {
   const eventType = compiled(compileTemplate(definition.event_type));
   const payload = definition.client_payload === undefined ? undefined : compiled(compileTemplatesIn(definition.client_payload));
@@ -208,14 +219,10 @@ function compileSlack(definition: z.infer<typeof slackSchema>): CompiledTarget {
   };
 }
 
-/** Whether what W&B's API says about the event can change what is sent: the default payload holds it, a template may name it. */
-export function usesEnrichment(definition: TargetDefinition): boolean {
-  const { repository_dispatch: repositoryDispatch } = definition;
-  if (repositoryDispatch !== undefined && repositoryDispatch.client_payload === undefined) return true;
-  return JSON.stringify(definition).includes('wandb');
-}
-
-/** What a workflow receives when the route does not say: which delivery this is, which route, and what happened. */
+/**
+ * What a workflow receives when the route does not say: which delivery this is, which route, and what happened, with what
+ * W&B's API says about it when it was asked.
+ */
 function defaultPayload(context: TemplateContext): JsonObject {
   const { payload: _payload, ...event } = context.event;
   return { delivery_id: context.delivery_id, route: context.route, event };

@@ -35,6 +35,8 @@ export interface CompiledTemplate {
   render(context: TemplateContext): JsonValue;
   /** True when the text is the same for every event. */
   readonly constant: boolean;
+  /** True when it may read `event.wandb`: by name, or because it takes the event as a whole. */
+  readonly readsWandb: boolean;
 }
 
 /** True when the text has anything to render; false: it is the same for every event. */
@@ -49,11 +51,13 @@ export function isTemplate(text: string): boolean {
  */
 export function compileTemplate(text: string, use: TemplateFor = 'json'): Result<CompiledTemplate, string> {
   const engine = use === 'slack' ? slackEngine : plainEngine;
-  if (!isTemplate(text)) return ok({ render: () => text, constant: true });
+  if (!isTemplate(text)) return ok({ render: () => text, constant: true, readsWandb: false });
   let parsed: ParsedTemplate[];
+  let paths: readonly (readonly unknown[])[];
   try {
     parsed = engine.parse(text);
-    const problem = unknownWord(engine.globalVariableSegmentsSync(parsed));
+    paths = engine.globalVariableSegmentsSync(parsed);
+    const problem = unknownWord(paths);
     if (problem !== undefined) return err(problem);
   } catch (error) {
     return err(`not a Liquid template: ${messageOf(error)}`);
@@ -62,6 +66,7 @@ export function compileTemplate(text: string, use: TemplateFor = 'json'): Result
   const expression = only instanceof Output && use === 'json' ? text.trim().slice(2, -2).replace(/^-|-$/g, '') : undefined;
   return ok({
     constant: false,
+    readsWandb: paths.some(([first, second]) => first === 'event' && (typeof second !== 'string' || second === 'wandb')),
     render: (context) =>
       expression === undefined
         ? String(engine.renderSync(parsed, { ...context }))
@@ -72,7 +77,7 @@ export function compileTemplate(text: string, use: TemplateFor = 'json'): Result
 /** Renders every template inside a JSON-like value, keeping its shape. */
 export function compileTemplatesIn(value: JsonValue): Result<CompiledTemplate, string> {
   if (typeof value === 'string') return compileTemplate(value);
-  if (typeof value !== 'object' || value === null) return ok({ render: () => value, constant: true });
+  if (typeof value !== 'object' || value === null) return ok({ render: () => value, constant: true, readsWandb: false });
   const parts: [string, CompiledTemplate][] = [];
   for (const [key, item] of Object.entries(value)) {
     const compiled = compileTemplatesIn(item);
@@ -81,6 +86,7 @@ export function compileTemplatesIn(value: JsonValue): Result<CompiledTemplate, s
   }
   return ok({
     constant: parts.every(([, part]) => part.constant),
+    readsWandb: parts.some(([, part]) => part.readsWandb),
     render: (context) =>
       Array.isArray(value)
         ? parts.map(([, part]) => part.render(context))

@@ -1,5 +1,6 @@
-import { type EventField, MAX_FIELD_LENGTH, type RelayEvent, readEventType } from './event.ts';
+import { type EventField, type RelayEvent, readEventType } from './event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { oneLine } from './one-line.ts';
 
 /** What an authentic body turned out to be. */
 export type UnderstoodBody = { readonly kind: 'ping' } | { readonly kind: 'event'; readonly event: RelayEvent };
@@ -110,17 +111,11 @@ function fillIn(fields: Fields, field: keyof Fields, part: string | undefined): 
 
 /** A variable that W&B did not fill in: left as `${name}`. */
 const UNEXPANDED = /^\$\{[^}]*\}$/;
-const CONTROL_CHARACTERS = /[\p{Cc}\u2028\u2029]+/gu;
 
-/**
- * One value as a field: text, or a number or boolean as text. Blank and unexpanded values are absent.
- * Line breaks and other control characters become a space and the length is capped, because a workflow may be
- * careless enough to put the value into a shell script (GitHub, "Security hardening": untrusted input).
- */
+/** One value as a field: one line of text, or a number or boolean as text. Blank and unexpanded values are absent. */
 function readValue(value: JsonValue | undefined): string | undefined {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') return undefined;
-  const text = value.replace(CONTROL_CHARACTERS, ' ').trim();
-  if (text === '' || UNEXPANDED.test(text)) return undefined;
-  return text.length > MAX_FIELD_LENGTH ? text.slice(0, MAX_FIELD_LENGTH) : text;
+  const text = oneLine(value);
+  return text === '' || UNEXPANDED.test(text) ? undefined : text;
 }

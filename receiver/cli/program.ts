@@ -67,6 +67,7 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
       run(async () => (await import('./send-test.ts')).sendTest(io, { ...options, set: options.set ?? [] })),
     );
   addDeskCommands(program, io, run);
+  addSlackCommands(program, io, configPath, run);
   addSyncCommands(program, io, configPath, run);
   program
     .command('schema')
@@ -132,6 +133,21 @@ function addDeskCommands(program: Command, io: CommandIo, run: Run): void {
       .argument('<id...>', 'the deliveries')
       .action((ids: string[]) => run(async () => (await desk()).decide(io, decision, ids)));
   }
+}
+
+/** The commands that help to set up Slack. */
+function addSlackCommands(program: Command, io: CommandIo, configPath: string, run: Run): void {
+  const slack = program.command('slack').description('set up the Slack app');
+  slack
+    .command('manifest')
+    .description('print the manifest that Slack makes the app from')
+    .option('--url <url>', 'where Slack reaches the receiver, such as https://relay.example.com')
+    .option('--socket-mode', 'the receiver connects to Slack instead', false)
+    .option('--name <name>', "the app's name", 'wandb-relay')
+    .option('--config <file>', 'the config file', configPath)
+    .action((options: { url?: string; socketMode: boolean; name: string; config: string }) =>
+      run(async () => (await import('./slack.ts')).printManifest(io, { ...options, url: options.url })),
+    );
 }
 
 interface SyncFlags {

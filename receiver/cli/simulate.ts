@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Config } from '../../src/config.ts';
 import { messageOf } from '../../src/error-message.ts';
 import type { RelayEvent } from '../../src/event.ts';
 import { idsFrom } from '../../src/id.ts';
 import { type JsonValue, parseJson } from '../../src/json.ts';
 import { redactorOf } from '../../src/redact.ts';
-import { compileRoute, routeMatches, whyNot } from '../../src/route.ts';
+import { compileRoute } from '../../src/route.ts';
 import { isDispatch, type TargetRequest } from '../../src/target.ts';
 import { understandBody } from '../../src/webhook-body.ts';
 import { readEnvironment } from '../environment.ts';
 import { describeRequest } from '../github/wire-request.ts';
+import { type SimulatedRoute, simulateRoutes, waits } from '../webhook/simulate.ts';
 import { loadConfig, noSuchConfig } from './load-config.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
@@ -19,16 +19,6 @@ export interface SimulateOptions {
   readonly config: string;
   readonly source: string;
   readonly json: boolean;
-}
-
-interface SimulatedRoute {
-  readonly route: string;
-  readonly matches: boolean;
-  /** Why it does not match. */
-  readonly why: readonly string[];
-  /** The requests wait for an approval first. */
-  readonly held: boolean;
-  readonly requests: readonly ({ readonly target: string } & ({ readonly request: object } | { readonly problem: string }))[];
 }
 
 /** `wandb-relay simulate`: what an event would start, and why not. Sends nothing, stores nothing. */
@@ -53,9 +43,11 @@ export function simulate(io: CommandIo, options: SimulateOptions): ExitCode {
     );
     return 0;
   }
-  const routes = simulateRoutes(io, loaded.value, understood.event, payload, environment.value.githubApiUrl);
-  if (options.json) io.print(JSON.stringify({ event: understood.event, routes }, null, 2));
-  else printSimulation(io, understood.event, routes);
+  const newId = idsFrom(io.now, () => io.randomBytes(16));
+  const routes = simulateRoutes(loaded.value.routes.map(compileRoute), understood.event, payload, newId);
+  const apiUrl = environment.value.githubApiUrl;
+  if (options.json) io.print(JSON.stringify({ event: understood.event, routes: asJson(routes, apiUrl) }, null, 2));
+  else printSimulation(io, understood.event, routes, apiUrl);
   return 0;
 }
 
@@ -70,34 +62,28 @@ function readBody(io: CommandIo, file: string): { value: JsonValue } | string {
   return parsed.ok ? { value: parsed.value } : `${file}: not JSON: ${parsed.error}`;
 }
 
-function simulateRoutes(io: CommandIo, config: Config, event: RelayEvent, payload: JsonValue, apiUrl: string): SimulatedRoute[] {
-  const newId = idsFrom(io.now, () => io.randomBytes(16));
-  return config.routes.map(compileRoute).map((route) => {
-    if (!routeMatches(route, event)) return { route: route.name, matches: false, why: whyNot(route, event), held: false, requests: [] };
-    const requests = route.targets.map((target) => {
-      const built = target.build({ delivery_id: newId(), route: route.name, event: { ...event, payload } });
-      return { target: target.name, ...(built.ok ? { request: asSent(built.value, apiUrl) } : { problem: built.error }) };
-    });
-    return { route: route.name, matches: true, why: [], held: route.approval !== undefined, requests };
-  });
+function asJson(routes: readonly SimulatedRoute[], apiUrl: string): object[] {
+  return routes.map((route) => ({
+    ...route,
+    requests: route.requests.map((item) => ('problem' in item ? item : { ...item, request: asSent(item.request, apiUrl) })),
+  }));
 }
 
 function asSent(request: TargetRequest, apiUrl: string): object {
   return isDispatch(request) ? describeRequest(request, apiUrl) : request;
 }
 
-function printSimulation(io: CommandIo, event: RelayEvent, routes: readonly SimulatedRoute[]): void {
+function printSimulation(io: CommandIo, event: RelayEvent, routes: readonly SimulatedRoute[], apiUrl: string): void {
   io.print(`Event ${event.type}`);
   for (const [field, value] of Object.entries(event)) if (field !== 'type') io.print(`  ${field.padEnd(10)} ${value}`);
-  for (const { route, matches, why, held, requests } of routes) {
+  for (const route of routes) {
     io.print('');
-    io.print(`Route ${route}: ${matches ? 'matches' : 'does not match'}`);
-    for (const reason of why) io.print(`  - ${reason}`);
-    for (const item of requests) {
-      const waits = held && !item.target.startsWith('slack:');
-      const would = waits ? 'would hold until it is approved, then send' : 'would send';
+    io.print(`Route ${route.route}: ${route.matches ? 'matches' : 'does not match'}`);
+    for (const reason of route.why) io.print(`  - ${reason}`);
+    for (const item of route.requests) {
+      const would = waits(route, item) ? 'would hold until it is approved, then send' : 'would send';
       io.print(`  ${would} to ${item.target}:`);
-      const text = 'problem' in item ? `nothing: ${item.problem}` : JSON.stringify(item.request, null, 2);
+      const text = 'problem' in item ? `nothing: ${item.problem}` : JSON.stringify(asSent(item.request, apiUrl), null, 2);
       io.print(text.replace(/^/gm, '    '));
     }
   }

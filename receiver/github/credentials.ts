@@ -1,5 +1,9 @@
 /** What one request needs, no more. Dispatching to a repository is a write to its contents (GitHub's documentation). */
-export type Permission = { readonly contents: 'write' } | { readonly actions: 'write' } | { readonly actions: 'read' };
+export type Permission =
+  | { readonly contents: 'write' }
+  | { readonly actions: 'write' }
+  | { readonly actions: 'read' }
+  | { readonly statuses: 'write' };
 
 export interface Token {
   readonly token: string;

@@ -1,9 +1,11 @@
-import { Octokit } from '@octokit/rest';
+import type { Octokit } from '@octokit/rest';
 import { type DispatchRequest, requestProblem } from '../../src/target.ts';
 import type { LookResult, SendContext, SendResult, Target } from '../outbox/target.ts';
-import { type AnswerContext, allowanceReset, readFailure } from './answer.ts';
+import { type AnswerContext, readFailure } from './answer.ts';
+import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials, Permission } from './credentials.ts';
 import { hintsFor } from './hints.ts';
+import { MOST_RUNS, runPages } from './run-pages.ts';
 
 export interface DispatchOptions {
   readonly credentials: GitHubCredentials;
@@ -13,13 +15,8 @@ export interface DispatchOptions {
   readonly now: () => number;
 }
 
-/** The time limit of one request to GitHub. */
-const REQUEST_LIMIT_MS = 10_000;
 /** A token this young may be refused by a part of GitHub that has not heard of it (seen by Octokit's own App client). */
 const YOUNG_TOKEN_MS = 60_000;
-/** GitHub lists at most 1,000 runs for one search. */
-const RUN_PAGES = 10;
-const RUNS_PER_PAGE = 100;
 
 /** Starts workflows by `repository_dispatch` and `workflow_dispatch`. One request per send; nothing here retries. */
 export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest> {
@@ -27,13 +24,7 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
   let askForRun = true;
 
   const clientFor = (token: string, signal: AbortSignal): Octokit =>
-    new Octokit({
-      auth: token,
-      baseUrl: options.apiUrl,
-      userAgent: 'wandb-relay',
-      log: { debug() {}, info() {}, warn() {}, error() {} },
-      request: { fetch: options.fetch, signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_LIMIT_MS)]) },
-    });
+    githubClient({ token, signal, apiUrl: options.apiUrl, fetch: options.fetch });
 
   const answerContext = (request: DispatchRequest, context: SendContext, writes: boolean): AnswerContext => ({
     repository: request.repository,
@@ -144,37 +135,17 @@ function unexpected(status: number): SendResult {
   };
 }
 
-function holdFrom(headers: Readonly<Record<string, string | number | undefined>>, now: number): { holdUntil?: number } {
-  const reset = allowanceReset(headers, now);
-  return reset === undefined ? {} : { holdUntil: reset };
-}
-
 /**
  * Looks for the run whose title holds the delivery's id. The workflow puts it there with `run-name`
  * (`${{ github.event.client_payload.delivery_id }}`); a workflow that does not cannot be recognised.
  */
 async function findRun(client: Octokit, request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<LookResult> {
-  // GitHub gives whole seconds.
-  const since = new Date(Math.floor(context.runsSince / 1000) * 1000).toISOString();
-  const parameters = {
-    ...ownerAndRepo(request.repository),
-    event: request.kind,
-    created: `>=${since}`,
-    per_page: RUNS_PER_PAGE,
-  };
-  for (let page = 1; page <= RUN_PAGES; page++) {
-    const { data } =
-      request.kind === 'repository_dispatch'
-        ? await client.rest.actions.listWorkflowRunsForRepo({ ...parameters, page })
-        : await client.rest.actions.listWorkflowRuns({ ...parameters, workflow_id: request.workflow, page });
-    const run = data.workflow_runs.find((candidate) => candidate.display_title.includes(context.deliveryId));
+  const workflow = request.kind === 'workflow_dispatch' ? request.workflow : null;
+  const search = { repository: request.repository, event: request.kind, workflow, since: context.runsSince };
+  for await (const { runs, last } of runPages(client, search)) {
+    const run = runs.find((candidate) => candidate.display_title.includes(context.deliveryId));
     if (run !== undefined) return { outcome: 'found', run: { id: String(run.id), url: run.html_url } };
-    if (data.workflow_runs.length < RUNS_PER_PAGE) return { outcome: 'not_found' };
+    if (last) return { outcome: 'not_found' };
   }
-  return { outcome: 'unknowable', detail: `more than ${RUN_PAGES * RUNS_PER_PAGE} runs have started since` };
-}
-
-function ownerAndRepo(repository: string): { owner: string; repo: string } {
-  const [owner = '', repo = ''] = repository.split('/');
-  return { owner, repo };
+  return { outcome: 'unknowable', detail: `more than ${MOST_RUNS} runs have started since` };
 }

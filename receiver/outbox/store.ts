@@ -246,6 +246,8 @@ export interface RunLog {
   runsToLookAt(options: { now: number; limit: number; lookAgainAt: (run: OpenRun) => number }): Promise<OpenRun[]>;
   /** When the next run is due for a look; `undefined` when none is open. */
   nextLookAt(): Promise<number | undefined>;
+  /** The runs that a report is about and has news of. */
+  runsOf(report: RunReport): Promise<OpenRun[]>;
   /** Writes down what GitHub reported, ties runs to their deliveries and stores what follows, in one transaction. */
   recordRuns(reports: readonly RunReport[], now: number, consequences: RunConsequences): Promise<RunChange[]>;
   /** No run was found where one is expected, or nobody may look; `text` becomes a note, once. A report still changes it. */

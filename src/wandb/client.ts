@@ -24,6 +24,11 @@ export interface WandbClientOptions {
 
 export type Variables = Readonly<Record<string, unknown>>;
 
+export interface QueryOptions {
+  /** For who can do without the answer: one attempt, no waiting for the rate limit, and an end as soon as this is aborted. */
+  readonly onceUntil?: AbortSignal;
+}
+
 /** W&B's GraphQL API, with what W&B says about a request sorted into data and `WandbError`. */
 export interface WandbClient {
   /**
@@ -31,7 +36,7 @@ export interface WandbClient {
    *
    * @param shape what the data must look like; W&B's answer in any other shape is `unavailable`
    */
-  query<T>(document: string, variables: Variables, shape: z.ZodType<T>): Promise<Result<T, WandbError>>;
+  query<T>(document: string, variables: Variables, shape: z.ZodType<T>, options?: QueryOptions): Promise<Result<T, WandbError>>;
   /**
    * Sends a mutation. It is sent again only when the earlier one certainly was not carried out (429, or no connection);
    * every other failure without a clear answer is `unclear`, for the caller to settle by listing.
@@ -48,6 +53,7 @@ const RETRY: RetryPolicy = { firstDelayMs: 1_000, maxDelayMs: 30_000, retryForMs
 /** A used-up quota that takes longer than this to come back is an error: a job should not stand still unseen. */
 const MAX_QUOTA_WAIT_MS = 600_000;
 const TIME_LIMIT_MS = 30_000;
+const OUT_OF_TIME: WandbError = { kind: 'unavailable', status: null, message: 'W&B: no answer in the time there was' };
 
 interface Answered {
   readonly result: Result<JsonObject, Refusal>;
@@ -77,7 +83,8 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
     return asked ?? (heldUntil > now() ? heldUntil : undefined);
   }
 
-  async function send(document: string, variables: Variables, writes: boolean): Promise<Answered> {
+  async function send(document: string, variables: Variables, writes: boolean, until?: AbortSignal): Promise<Answered> {
+    const timeLimit = AbortSignal.timeout(timeoutMs);
     requests += 1;
     if (writes) mutations += 1;
     try {
@@ -87,12 +94,13 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
         body: JSON.stringify({ query: document, variables }),
         // A followed redirect would turn the POST into a GET, or take the key elsewhere.
         redirect: 'manual',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: until === undefined ? timeLimit : AbortSignal.any([timeLimit, until]),
       });
       const notBefore = readLimits(response.headers);
       const answer = { status: response.status, body: await response.text(), location: response.headers.get('location') };
       return { result: readAnswer(answer, writes), ...(notBefore === undefined ? {} : { notBefore }) };
     } catch (thrown) {
+      if (until?.aborted === true) return { result: err({ error: OUT_OF_TIME, retry: false }) };
       return { result: err(readNoAnswer(thrown, writes, timeoutMs)) };
     }
   }
@@ -107,6 +115,17 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
     log?.(`W&B's rate limit is used up: waiting ${seconds} s`);
     await options.sleep(wait);
     return undefined;
+  }
+
+  /** One attempt; the rate limit is kept by not asking. */
+  async function carryOutOnce(document: string, variables: Variables, until: AbortSignal): Promise<Result<JsonObject, WandbError>> {
+    if (until.aborted) return err(OUT_OF_TIME);
+    const seconds = Math.ceil((heldUntil - now()) / 1000);
+    if (seconds > 0) {
+      return err({ kind: 'unavailable', status: null, message: `W&B's rate limit is used up for another ${seconds} s: not asked` });
+    }
+    const { result } = await send(document, variables, false, until);
+    return result.ok ? result : err({ ...result.error.error, message: redactor.text(result.error.error.message) });
   }
 
   async function carryOut(document: string, variables: Variables, writes: boolean): Promise<Result<JsonObject, WandbError>> {
@@ -127,8 +146,7 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
     }
   }
 
-  async function ask<T>(document: string, variables: Variables, shape: z.ZodType<T>, writes: boolean): Promise<Result<T, WandbError>> {
-    const answer = await carryOut(document, variables, writes);
+  function understand<T>(answer: Result<JsonObject, WandbError>, shape: z.ZodType<T>, writes: boolean): Result<T, WandbError> {
     if (!answer.ok) return answer;
     const read = shape.safeParse(answer.value);
     if (read.success) return ok(read.data);
@@ -139,8 +157,12 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
   }
 
   return {
-    query: (document, variables, shape) => ask(document, variables, shape, false),
-    mutate: (document, variables, shape) => ask(document, variables, shape, true),
+    query: async (document, variables, shape, { onceUntil } = {}) => {
+      const answer =
+        onceUntil === undefined ? await carryOut(document, variables, false) : await carryOutOnce(document, variables, onceUntil);
+      return understand(answer, shape, false);
+    },
+    mutate: async (document, variables, shape) => understand(await carryOut(document, variables, true), shape, true),
     get requests() {
       return requests;
     },

@@ -37,6 +37,37 @@ export const CREATE_WEBHOOK_INTEGRATION = `mutation CreateWebhookIntegration($in
   createGenericWebhookIntegration(input: $input) { integration { __typename ... on GenericWebhookIntegration { id name urlEndpoint } } }
 }`;
 
+const RUN_FACTS = `fragment RunFacts on Run {
+  name displayName state createdAt heartbeatAt tags commit summaryMetrics config
+  user { username name } project { name entityName }
+}`;
+
+const ARTIFACT_FACTS = `fragment ArtifactFacts on Artifact {
+  versionIndex metadata size digest createdAt
+  artifactType { name } artifactSequence { name project { name entityName } }
+  tags { name } aliases { alias artifactCollection { __typename name project { name } } }
+  createdBy { __typename ... on User { username } ... on Run { ...RunFacts } }
+}
+${RUN_FACTS}`;
+
+export const ARTIFACT_BY_ID = `query ArtifactById($id: ID!) { artifact(id: $id) { ...ArtifactFacts } }
+${ARTIFACT_FACTS}`;
+
+/** `$name` is `collection:vN` or `collection:alias`. */
+export const ARTIFACT_BY_NAME = `query ArtifactByName($entity: String!, $project: String!, $name: String!) {
+  project(name: $project, entityName: $entity) { artifact(name: $name) { ...ArtifactFacts } }
+}
+${ARTIFACT_FACTS}`;
+
+/** A run by its id, and the runs that the filter lets through, the liveliest first. */
+export const RUN_BY_NAME = `query RunByName($entity: String!, $project: String!, $name: String!, $filters: JSONString!) {
+  project(name: $project, entityName: $entity) {
+    run(name: $name) { ...RunFacts }
+    runs(filters: $filters, order: "-heartbeat_at", first: 2) { edges { node { ...RunFacts } } }
+  }
+}
+${RUN_FACTS}`;
+
 export const DELETE_TRIGGER = `mutation DeleteAutomation($id: ID!) { deleteTrigger(input: { triggerID: $id }) { success } }`;
 
 /** Several entities and organizations in one request: `$e0 … `, answered as `e0 …`; `$o0 …` likewise. */

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json.ts';
-import { compileTarget, requestProblem, type TargetDefinition, type TargetRequest, targetSchema } from '../../src/target.ts';
+import {
+  compileTarget,
+  requestProblem,
+  type TargetDefinition,
+  type TargetRequest,
+  targetSchema,
+  usesEnrichment,
+} from '../../src/target.ts';
 import { contextWith, theError, theValue } from './samples.ts';
 
 const CONTEXT = contextWith({ alias: 'production', collection: 'resnet50' }, { n: 3, list: [1, 2] });
@@ -179,5 +186,36 @@ describe('requestProblem', () => {
     ['a message', { kind: 'slack', channel: 'x', text: 'x'.repeat(100_000), thread: false }, undefined],
   ])('about %s', (_name, request, problem) => {
     expect(requestProblem(request)).toBe(problem);
+  });
+});
+
+describe('what W&B says about the event', () => {
+  it('is part of the default payload, and of templates', () => {
+    const context = { ...CONTEXT, event: { ...CONTEXT.event, wandb: { artifact: { type: 'model' } } } };
+    expect(theValue(build(dispatch(), context))).toMatchObject({ client_payload: { event: { wandb: { artifact: { type: 'model' } } } } });
+    const template = dispatch({ client_payload: { type: '{{ event.wandb.artifact.type }}' } });
+    expect(theValue(build(template, context))).toMatchObject({ client_payload: { type: 'model' } });
+    expect(theValue(build(template))).toMatchObject({ client_payload: { type: null } });
+  });
+
+  it.each<[boolean, string, TargetDefinition]>([
+    [true, 'the default payload', dispatch()],
+    [false, 'a fixed payload', dispatch({ client_payload: {} })],
+    [false, 'a word of the event', dispatch({ client_payload: { a: '{{ event.alias }}' } })],
+    [true, 'a value of W&B', dispatch({ client_payload: { a: { b: ['{{ event.wandb.run.name }}'] } } })],
+    [true, 'a value of W&B in brackets', dispatch({ client_payload: { a: '{{ event["wandb"].run }}' } })],
+    [true, 'the whole event', dispatch({ client_payload: { all: '{{ event }}' } })],
+    [true, 'the whole event by another name', dispatch({ client_payload: { a: '{% assign e = event %}{{ e.wandb.run.name }}' } })],
+    [true, 'a word that is found while rendering', dispatch({ client_payload: { a: '{{ event[event.alias] }}' } })],
+    [true, 'the event type', dispatch({ event_type: 'x-{{ event.wandb.artifact.type }}', client_payload: {} })],
+    [false, 'the text "wandb"', dispatch({ event_type: 'wandb', client_payload: { wandb: 'wandb {{ event.payload.wandb }}' } })],
+    [true, 'an input', workflow({ inputs: { a: '{{ event.wandb.run.name }}' } })],
+    [true, 'a ref', workflow({ ref: '{{ event.wandb.run.commit }}' })],
+    [false, 'a workflow without inputs', workflow()],
+    [false, 'a message of ours', { slack: { channel: '#ml' } }],
+    [true, 'a text with a value of W&B', { slack: { channel: '#ml', text: '{{ event.wandb.run.name }} is done' } }],
+    [false, 'a text without', { slack: { channel: '#ml', text: '{{ event.run }} is done' } }],
+  ])('%s: can change %s', (expected, _what, definition) => {
+    expect(usesEnrichment(definition)).toBe(expected);
   });
 });

@@ -1,16 +1,22 @@
 import { createEmulator, defineEmulator } from 'emulate';
+import {
+  advanceRun,
+  answerRead,
+  newRunBook,
+  type RunBook,
+  type RunProgress,
+  type StandInRead,
+  type StandInRun,
+  type StandInStatus,
+  type StandInWebhookAnswer,
+  type StandInWorkflow,
+  startRun,
+  tellWebhook,
+  type WebhookReceiver,
+  wantedRuns,
+} from './github-runs.ts';
 
-/** A workflow that the stand-in knows of; only these start runs. */
-export interface StandInWorkflow {
-  readonly repository: string;
-  readonly file: string;
-  /** The types under `on: repository_dispatch`. */
-  readonly types?: readonly string[];
-  /** The inputs under `on: workflow_dispatch`; leave out for a workflow that cannot be started by hand. */
-  readonly inputs?: readonly string[];
-  /** It sets `run-name` to the delivery's id, as the README asks. */
-  readonly namesRuns?: boolean;
-}
+export type { StandInRun, StandInWorkflow };
 
 /** How the next dispatch goes wrong. `applied`: it takes effect all the same, as with a 502 from a proxy in between. */
 export interface StandInFault {
@@ -18,16 +24,6 @@ export interface StandInFault {
   readonly headers?: Readonly<Record<string, string>>;
   readonly message?: string;
   readonly applied?: boolean;
-}
-
-export interface StandInRun {
-  readonly id: number;
-  readonly repository: string;
-  readonly event: 'repository_dispatch' | 'workflow_dispatch';
-  readonly path: string;
-  readonly display_title: string;
-  readonly created_at: string;
-  readonly html_url: string;
 }
 
 /** A dispatch that reached the stand-in, whatever it answered. */
@@ -50,8 +46,12 @@ interface State {
   /** `emulate` takes any token for its first user's; the front knows only those that were given out. */
   tokens: StandInToken[];
   dispatches: StandInDispatch[];
-  runs: StandInRun[];
+  book: RunBook;
   faults: StandInFault[];
+  readFaults: StandInFault[];
+  /** Repositories whose runs the credentials may not read. */
+  unreadable: Set<string>;
+  statuses: StandInStatus[];
 }
 
 export interface GitHubStandIn {
@@ -60,8 +60,24 @@ export interface GitHubStandIn {
   readonly runs: readonly StandInRun[];
   /** The tokens that the App has asked for. */
   readonly appTokens: readonly StandInToken[];
+  /** What was read about runs, and with which status. */
+  readonly reads: readonly StandInRead[];
+  /** Statuses that were written to commits. */
+  readonly statuses: readonly StandInStatus[];
+  /** What the receiver of the webhooks answered, in order. */
+  readonly webhookAnswers: readonly StandInWebhookAnswer[];
   /** The next dispatches go wrong like this, one each. */
   fail(...faults: StandInFault[]): void;
+  /** The next requests for runs go wrong like this, one each. */
+  failReads(...faults: StandInFault[]): void;
+  /** From now on the credentials lack "Actions: read" there. */
+  forbidReading(repository: string): void;
+  /** From now on every change of a run is posted there, signed, as GitHub does it. */
+  sendWebhooksTo(receiver: WebhookReceiver): void;
+  /** Moves a run on; resolves when the webhook, if there is one, was answered. */
+  advance(runId: number | string, progress: RunProgress): Promise<StandInRun>;
+  /** Resolves when all webhooks that are under way were answered. */
+  webhooksAnswered(): Promise<void>;
   /** For an App seed without a key: the PEM that was generated. */
   readonly appKey: string | undefined;
   close(): Promise<void>;
@@ -77,6 +93,8 @@ export async function startGitHub(options: {
   readonly workflows: readonly StandInWorkflow[];
   readonly tokens?: Readonly<Record<string, string>>;
   readonly appId?: number;
+  /** Milliseconds since 1970; default: the machine's clock. */
+  readonly now?: () => number;
 }): Promise<GitHubStandIn> {
   const [firstOwner = 'acme'] = options.repositories.map((name) => name.split('/')[0] ?? '');
   const backend = await createEmulator({
@@ -102,7 +120,7 @@ export async function startGitHub(options: {
                   app_id: options.appId,
                   slug: 'wandb-relay',
                   name: 'wandb-relay',
-                  permissions: { contents: 'write', actions: 'write', metadata: 'read' },
+                  permissions: { contents: 'write', actions: 'write', statuses: 'write', metadata: 'read' },
                   installations: [{ installation_id: 77, account: firstOwner }],
                 },
               ],
@@ -111,21 +129,44 @@ export async function startGitHub(options: {
     },
   });
   const personal = Object.keys(options.tokens ?? {}).map((token) => ({ token, repositories: undefined, permissions: undefined }));
-  const state: State = { tokens: [...personal], dispatches: [], runs: [], faults: [] };
+  const book = newRunBook(options.now ?? Date.now);
+  const state: State = {
+    tokens: [...personal],
+    dispatches: [],
+    book,
+    faults: [],
+    readFaults: [],
+    unreadable: new Set(),
+    statuses: [],
+  };
   const front = await createEmulator({ service: frontOf(backend.url, options.workflows, state), port: 0, seed: {} });
   return {
     url: front.url,
     get dispatches() {
       return state.dispatches;
     },
-    get runs() {
-      return state.runs;
-    },
+    runs: book.runs,
+    reads: book.reads,
+    webhookAnswers: book.webhookAnswers,
+    statuses: state.statuses,
     get appTokens() {
       return state.tokens.slice(personal.length);
     },
     fail: (...faults) => {
       state.faults.push(...faults);
+    },
+    failReads: (...faults) => {
+      state.readFaults.push(...faults);
+    },
+    forbidReading: (repository) => {
+      state.unreadable.add(repository);
+    },
+    sendWebhooksTo: (receiver) => {
+      book.receiver = receiver;
+    },
+    advance: (runId, progress) => advanceRun(book, Number(runId), progress),
+    webhooksAnswered: async () => {
+      await Promise.all(book.underWay);
     },
     appKey: backend.generatedSecrets.find((secret) => secret.kind === 'github.app_private_key')?.value,
     close: async () => {
@@ -148,7 +189,11 @@ function frontOf(backendUrl: string, workflows: readonly StandInWorkflow[], stat
         return settle(c, state, { repository, kind: 'repository_dispatch', body }, answer, () => {
           for (const workflow of workflows) {
             if (workflow.repository === repository && workflow.types?.includes(String(body.event_type))) {
-              addRun(state, baseUrl, workflow, 'repository_dispatch', deliveryIdIn(body.client_payload));
+              void tellWebhook(
+                state.book,
+                startRun(state.book, baseUrl, workflow, 'repository_dispatch', deliveryIdIn(body.client_payload)),
+                'requested',
+              );
             }
           }
           return new Response(null, { status: 204 });
@@ -162,7 +207,8 @@ function frontOf(backendUrl: string, workflows: readonly StandInWorkflow[], stat
         const answer = denied ?? (workflow === undefined ? { status: 404, message: 'Not Found' } : invalidStart(workflow, body));
         return settle(c, state, { repository, kind: 'workflow_dispatch', body }, answer, () => {
           if (workflow === undefined) throw new Error('unreachable');
-          const run = addRun(state, baseUrl, workflow, 'workflow_dispatch', deliveryIdIn(body.inputs));
+          const run = startRun(state.book, baseUrl, workflow, 'workflow_dispatch', deliveryIdIn(body.inputs));
+          void tellWebhook(state.book, run, 'requested');
           if (body.return_run_details !== true) return new Response(null, { status: 204 });
           return c.json({
             workflow_run_id: run.id,
@@ -171,24 +217,30 @@ function frontOf(backendUrl: string, workflows: readonly StandInWorkflow[], stat
           });
         });
       });
-      const list = (repository: string, event: string | undefined, created: string | undefined, file?: string) => {
-        const since = created?.startsWith('>=') === true ? Date.parse(created.slice(2)) : 0;
-        const runs = state.runs
-          .filter(
-            (run) => run.repository === repository && (event === undefined || run.event === event) && Date.parse(run.created_at) >= since,
-          )
-          .filter((run) => file === undefined || run.path.endsWith(`/${file}`))
-          .toReversed();
-        return { total_count: runs.length, workflow_runs: runs };
+      const read = async (c: ReadContext, find: (repository: string) => object | undefined) => {
+        const repository = `${c.req.param('owner')}/${c.req.param('repo')}`;
+        const denied = await deniedBy(state, backendUrl, repository, c.req.header('authorization'));
+        const fault = denied === undefined ? state.readFaults.shift() : undefined;
+        const refusal = denied ?? fault ?? (state.unreadable.has(repository) ? NOT_READABLE : undefined);
+        return answerRead(state.book, c.req, refusal, () => find(repository));
       };
-      app.get('/repos/:owner/:repo/actions/runs', (c) =>
-        c.json(list(`${c.req.param('owner')}/${c.req.param('repo')}`, c.req.query('event'), c.req.query('created'))),
-      );
+      app.get('/repos/:owner/:repo/actions/runs', (c) => read(c, (repository) => wantedRuns(state.book, repository, c.req)));
       app.get('/repos/:owner/:repo/actions/workflows/:workflow/runs', (c) =>
-        c.json(
-          list(`${c.req.param('owner')}/${c.req.param('repo')}`, c.req.query('event'), c.req.query('created'), c.req.param('workflow')),
-        ),
+        read(c, (repository) => wantedRuns(state.book, repository, c.req, c.req.param('workflow'))),
       );
+      app.get('/repos/:owner/:repo/actions/runs/:run', (c) =>
+        read(c, (repository) => state.book.runs.find((run) => run.repository === repository && String(run.id) === c.req.param('run'))),
+      );
+      app.post('/repos/:owner/:repo/statuses/:sha', async (c) => {
+        const repository = `${c.req.param('owner')}/${c.req.param('repo')}`;
+        const sha = c.req.param('sha');
+        const denied = await deniedBy(state, backendUrl, repository, c.req.header('authorization'));
+        const refusal = denied ?? (/^[0-9a-f]{40}$/.test(sha) ? undefined : { status: 422, message: `No commit found for SHA: ${sha}` });
+        if (refusal !== undefined) return c.json({ message: refusal.message }, refusal.status);
+        const status = { repository, sha, ...((await c.req.json()) as Omit<StandInStatus, 'repository' | 'sha'>) };
+        state.statuses.push(status);
+        return c.json({ id: state.statuses.length, ...status }, 201);
+      });
       app.notFound(async (c) => {
         const url = new URL(c.req.url);
         const body = ['GET', 'HEAD'].includes(c.req.method) ? undefined : await c.req.arrayBuffer();
@@ -215,6 +267,12 @@ interface Answer {
   readonly status: number;
   readonly message: string;
 }
+
+interface ReadContext {
+  readonly req: Parameters<typeof answerRead>[1] & { param(name: string): string | undefined };
+}
+
+const NOT_READABLE: Answer = { status: 403, message: 'Resource not accessible by personal access token' };
 
 /** Lets the next fault, the refusal or the effect answer, and writes down what arrived. */
 function settle(
@@ -267,19 +325,4 @@ function invalidStart(workflow: StandInWorkflow, body: Readonly<Record<string, u
 
 function deliveryIdIn(values: unknown): string {
   return typeof values === 'object' && values !== null && 'delivery_id' in values ? String(values.delivery_id) : '';
-}
-
-function addRun(state: State, baseUrl: string, workflow: StandInWorkflow, event: StandInRun['event'], deliveryId: string): StandInRun {
-  const id = 9_000_000_001 + state.runs.length;
-  const run: StandInRun = {
-    id,
-    repository: workflow.repository,
-    event,
-    path: `.github/workflows/${workflow.file}`,
-    display_title: workflow.namesRuns === true && deliveryId !== '' ? `Deploy ${deliveryId}` : workflow.file,
-    created_at: new Date().toISOString(),
-    html_url: `${baseUrl}/${workflow.repository}/actions/runs/${id}`,
-  };
-  state.runs.push(run);
-  return run;
 }

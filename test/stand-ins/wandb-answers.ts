@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import { artifactView, projectContents } from './wandb-artifacts.ts';
 import { passes } from './wandb-filter.ts';
 import {
   createTrigger,
@@ -12,6 +13,7 @@ import {
 import {
   entityOfScope,
   type WandbWorld,
+  type WorldCollection,
   type WorldEntity,
   type WorldOrganization,
   type WorldProject,
@@ -51,7 +53,7 @@ export function rootOf(options: AnswerOptions) {
       answers.project(world.projects.find((project) => project.name === name && project.entity.name === entityName)),
     models: ({ entityName, ...page }: { entityName: string } & PageArguments) =>
       answers.projects((project) => project.entity.name === entityName, page),
-    artifact: null,
+    artifact: ({ id }: { id: string }) => answers.artifact(id),
     artifactCollection: ({ id }: { id: string }) => answers.scope(world.collections.find((collection) => collection.id === id)),
     createFilterTrigger: ({ input }: { input: TriggerFields }) => ({ trigger: answers.trigger(createTrigger(world, input, stamp())) }),
     updateFilterTrigger: ({ input }: { input: TriggerChange }) => ({ trigger: answers.trigger(updateTrigger(world, input, stamp())) }),
@@ -141,8 +143,7 @@ class WandbAnswers {
       readOnly: false,
       triggers: () => triggers.filter(({ scope }) => scope !== null && projectOf(scope) === one).map((trigger) => this.trigger(trigger)),
       artifactCollections: (given: PageArguments) => this.#collectionsOf(one, given),
-      runCount: 0,
-      runs: { totalCount: 0, pageInfo: { hasNextPage: false }, edges: [] },
+      ...projectContents(this.#world, one, this.#neighbours()),
     };
   }
 
@@ -155,6 +156,15 @@ class WandbAnswers {
     if (one.kind === 'entity') return this.entity(one);
     if (one.kind === 'project') return this.project(one);
     return { __typename: one.type, id: one.id, name: one.name, project: () => this.project(one.project) };
+  }
+
+  artifact(id: string): object | null {
+    const one = this.#world.artifacts.find((artifact) => artifact.id === id);
+    return one === undefined ? null : artifactView(one, this.#neighbours());
+  }
+
+  #neighbours() {
+    return { project: (one: WorldProject) => this.project(one), collection: (one: WorldCollection) => this.scope(one) };
   }
 
   trigger(one: WorldTrigger): object {

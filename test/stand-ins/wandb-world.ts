@@ -1,3 +1,5 @@
+import type { WorldArtifact, WorldRun } from './wandb-artifacts.ts';
+
 /** What exists at the W&B stand-in: teams, organizations, projects, collections, integrations, automations. In memory. */
 
 export interface WorldEntity {
@@ -111,6 +113,8 @@ export class WandbWorld {
   readonly collections: WorldCollection[] = [];
   readonly integrations: WorldIntegration[] = [];
   readonly triggers: WorldTrigger[] = [];
+  readonly runs: WorldRun[] = [];
+  readonly artifacts: WorldArtifact[] = [];
   readonly #next: Record<IdKind, number> = { ...FIRST_IDS };
 
   newId(kind: IdKind): string {

@@ -1,0 +1,53 @@
+import { stringify } from 'yaml';
+import type { Config } from '../../src/config.ts';
+import { slackManifest } from '../slack/manifest.ts';
+import { loadConfig } from './load-config.ts';
+import type { CommandIo, ExitCode } from './output.ts';
+
+export interface SlackManifestOptions {
+  readonly url: string | undefined;
+  readonly socketMode: boolean;
+  readonly name: string;
+  readonly config: string;
+}
+
+/** `wandb-relay slack manifest`: what Slack's "Create New App", "From a manifest" takes. */
+export function printManifest(io: CommandIo, options: SlackManifestOptions): ExitCode {
+  const { url, socketMode } = options;
+  if (url !== undefined && socketMode)
+    return refuse(io, 'slack manifest: --url and --socket-mode exclude each other: in Socket Mode Slack needs no address');
+  if (url === undefined && !socketMode) {
+    return refuse(
+      io,
+      'slack manifest: name the address at which Slack reaches the receiver, --url https://relay.example.com, or use --socket-mode',
+    );
+  }
+  const loaded = loadConfig(io.cwd, options.config);
+  if (loaded !== undefined && !loaded.ok) {
+    for (const line of loaded.error) io.complain(line);
+    return 1;
+  }
+  const manifest = slackManifest({
+    name: options.name,
+    connection: url === undefined ? 'socket-mode' : { url },
+    people: loaded === undefined ? [] : peopleOf(loaded.value),
+  });
+  if (!manifest.ok) return refuse(io, `slack manifest: ${manifest.error}`);
+  if (loaded === undefined) {
+    io.complain(
+      `${options.config}: there is no such file: made for a config that names no user groups (else the scope usergroups:read is needed)`,
+    );
+  }
+  io.print(stringify(manifest.value, { lineWidth: 0 }).trimEnd());
+  return 0;
+}
+
+/** Everybody whom the config lets decide or step in. */
+function peopleOf({ routes, settings }: Config): string[] {
+  return [...routes.flatMap(({ approval }) => approval?.by ?? []), ...(settings.slackOperators ?? [])];
+}
+
+function refuse(io: CommandIo, why: string): ExitCode {
+  io.complain(why);
+  return 1;
+}

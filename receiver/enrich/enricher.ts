@@ -1,0 +1,136 @@
+import { messageOf } from '../../src/error-message.ts';
+import { type JsonObject, type JsonValue, parseJson } from '../../src/json.ts';
+import type { WandbClient } from '../../src/wandb/client.ts';
+import { canBeEnriched, type EventWithBody, fetchEnrichment } from '../../src/wandb/enrichment.ts';
+import type { WandbError } from '../../src/wandb/wandb-error.ts';
+import type { Logger } from '../log.ts';
+import type { EventView } from '../outbox/delivery.ts';
+import type { Store } from '../outbox/store.ts';
+
+export interface EnricherOptions {
+  readonly client: WandbClient;
+  readonly store: Pick<Store, 'event' | 'keepEnrichment'>;
+  /** W&B's app, for links. */
+  readonly appUrl: string;
+  /** How long a delivery waits for W&B, in milliseconds; default 3 seconds. */
+  readonly limitMs?: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Takes configured secrets out of what W&B says. */
+  readonly redact: (value: JsonValue) => JsonValue;
+  readonly log: Logger;
+}
+
+/** Finds out more about events. */
+export interface Enricher {
+  /**
+   * What W&B's API says about a stored event, as in `enrichmentSchema`, or `null`. Resolves within the time limit
+   * whatever W&B does; rejects only when the store does.
+   *
+   * W&B is asked once per event. What it says is kept with the event, also that it knows nothing or may not say; after
+   * any other failure the answer is `null` for this event as long as this process lives.
+   */
+  enrich(eventId: string): Promise<JsonObject | null>;
+}
+
+const LIMIT_MS = 3_000;
+/** So many failures in a row, and W&B is left alone for a while: an outage must not slow every delivery. */
+const FAILURES_BEFORE_PAUSE = 3;
+const PAUSE_MS = 30_000;
+/** How many events are remembered as asked in vain. */
+const MEMORY = 10_000;
+
+export function createEnricher(options: EnricherOptions): Enricher {
+  const { store, now, log } = options;
+  const underWay = new Map<string, Promise<JsonObject | null>>();
+  const inVain = new Set<string>();
+  const breaker = createBreaker(now);
+
+  async function find(eventId: string): Promise<JsonObject | null> {
+    const event = await store.event(eventId);
+    if (event === undefined) return null;
+    if (event.wandb !== undefined) return event.wandb;
+    const asked = withBody(event);
+    if (!canBeEnriched(asked) || inVain.has(eventId) || !breaker.mayAsk()) return null;
+    const said = await ask(eventId, asked);
+    if (said !== undefined) {
+      await store.keepEnrichment(eventId, said);
+      return said;
+    }
+    const [oldest] = inVain;
+    if (inVain.size >= MEMORY && oldest !== undefined) inVain.delete(oldest);
+    inVain.add(eventId);
+    return null;
+  }
+
+  /** What is to be kept; `undefined` when W&B did not say. */
+  async function ask(id: string, event: EventWithBody): Promise<JsonObject | null | undefined> {
+    const signal = AbortSignal.timeout(options.limitMs ?? LIMIT_MS);
+    try {
+      const answer = await fetchEnrichment(options.client, event, { signal, appUrl: options.appUrl });
+      if (answer.ok) {
+        breaker.answered();
+        return answer.value === null ? null : (options.redact(answer.value) as JsonObject);
+      }
+      return refused(id, answer.error);
+    } catch (error) {
+      breaker.failed();
+      log.error({ event: id, error: messageOf(error) }, 'asking W&B about an event failed: a mistake of wandb-relay');
+      return undefined;
+    }
+  }
+
+  function refused(id: string, error: WandbError): null | undefined {
+    const isFinal = error.kind === 'not_found' || (error.kind === 'unauthorized' && error.status !== 401);
+    // A refused key fails for every event alike; a refused query may be about this event alone.
+    const isOutage = error.kind === 'unavailable' || error.status === 401;
+    if (isOutage) breaker.failed();
+    else breaker.answered();
+    const pausedUntil = breaker.pausedUntil();
+    log.warn(
+      { event: id, status: error.status ?? undefined, pausedUntil: pausedUntil && new Date(pausedUntil).toISOString() },
+      `not enriched: ${error.message}`,
+    );
+    return isFinal ? null : undefined;
+  }
+
+  return {
+    enrich: (eventId) => {
+      const asked = underWay.get(eventId);
+      if (asked !== undefined) return asked;
+      const asking = find(eventId).finally(() => underWay.delete(eventId));
+      underWay.set(eventId, asking);
+      return asking;
+    },
+  };
+}
+
+function withBody({ event, body }: EventView): EventWithBody {
+  const payload = parseJson(body);
+  return { ...event, payload: payload.ok ? payload.value : null };
+}
+
+/** After a few failures in a row nobody asks for a while; then one does, and the others wait for what comes of it. */
+function createBreaker(now: () => number) {
+  let failures = 0;
+  let until = 0;
+  let trying = false;
+  return {
+    mayAsk(): boolean {
+      if (failures < FAILURES_BEFORE_PAUSE) return true;
+      if (trying || now() < until) return false;
+      trying = true;
+      return true;
+    },
+    answered(): void {
+      failures = 0;
+      trying = false;
+    },
+    failed(): void {
+      failures++;
+      trying = false;
+      if (failures >= FAILURES_BEFORE_PAUSE) until = now() + PAUSE_MS;
+    },
+    pausedUntil: (): number | undefined => (failures >= FAILURES_BEFORE_PAUSE && now() < until ? until : undefined),
+  };
+}

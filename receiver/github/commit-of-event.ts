@@ -1,0 +1,18 @@
+import { type CommitPlace, commitOf } from '../../src/commit-of.ts';
+import { parseJson } from '../../src/json.ts';
+import type { EventView } from '../outbox/delivery.ts';
+
+/** The commit of a stored event: as W&B's API said it when the event was enriched, or as the event's own body has it. */
+export function commitOfEvent({ event, wandb, body }: Pick<EventView, 'event' | 'wandb' | 'body'>, host: string): CommitPlace | undefined {
+  const payload = parseJson(body);
+  return commitOf(payload.ok ? { ...event, payload: payload.value } : event, wandb ?? null, host);
+}
+
+/**
+ * GitHub's host in the remotes of repositories, by the address of its API: `https://api.github.com`,
+ * `https://api.SUBDOMAIN.ghe.com`, or a GitHub Enterprise Server's `https://HOST/api/v3` (GitHub documentation).
+ */
+export function gitHostOf(apiUrl: string): string {
+  const { hostname } = new URL(apiUrl);
+  return /^api\.(github\.com|[^.]+\.ghe\.com)$/.exec(hostname)?.[1] ?? hostname;
+}

@@ -1,0 +1,27 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+const SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
+
+/**
+ * Checks `X-Hub-Signature-256`: `sha256=` and the hexadecimal HMAC-SHA256 of the raw body (GitHub documentation, "Validating
+ * webhook deliveries"). Every secret is compared, in constant time, whatever the earlier ones said.
+ *
+ * @param secrets every secret that is valid now; more than one while a secret is being rotated
+ * @returns `undefined` when one of the secrets made the signature
+ */
+export function checkGitHubSignature(
+  header: string | undefined,
+  body: Uint8Array,
+  secrets: readonly string[],
+): 'missing' | 'malformed' | 'mismatch' | undefined {
+  if (header === undefined || header.trim() === '') return 'missing';
+  const hex = SIGNATURE.exec(header.trim())?.[1];
+  if (hex === undefined) return 'malformed';
+  const given = Buffer.from(hex, 'hex');
+  let found = false;
+  for (const secret of secrets) {
+    const expected = createHmac('sha256', secret).update(body).digest();
+    if (timingSafeEqual(expected, given)) found = true;
+  }
+  return found ? undefined : 'mismatch';
+}

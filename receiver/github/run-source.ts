@@ -1,0 +1,106 @@
+import { RequestError } from '@octokit/request-error';
+import type { Octokit } from '@octokit/rest';
+import { z } from 'zod';
+import type { RunAnswer, RunSource } from '../watch/run-source.ts';
+import { readFailure } from './answer.ts';
+import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
+import type { GitHubCredentials } from './credentials.ts';
+import { readingHints } from './hints.ts';
+import { runPages } from './run-pages.ts';
+import { reportOf, workflowRunSchema } from './workflow-run.ts';
+
+export interface RunSourceOptions {
+  readonly credentials: GitHubCredentials;
+  /** `https://api.github.com`, or a GitHub Enterprise Server's `https://HOST/api/v3`. */
+  readonly apiUrl: string;
+  readonly fetch: typeof fetch;
+  readonly now: () => number;
+}
+
+const runList = z.array(workflowRunSchema);
+
+/** Reads workflow runs from GitHub; needs "Actions: read". Source: GitHub's REST documentation, "Workflow runs". */
+export function githubRunSource({ credentials, apiUrl, fetch, now }: RunSourceOptions): RunSource {
+  /** Limits in a row that named no time, by credential: each waits longer. */
+  const limits = new Map<string, number>();
+
+  /** One piece of reading: a token, a client, and whatever fails as a value. */
+  const reading = async (repository: string, signal: AbortSignal, read: (client: Octokit) => Promise<RunAnswer>): Promise<RunAnswer> => {
+    const credential = credentials.credentialFor(repository);
+    const attempts = limits.get(credential) ?? 0;
+    const failureOf = (error: unknown, hints: ReturnType<typeof readingHints>) => {
+      const failure = readFailure(error, { repository, hints, writes: false, attempts, now: now() });
+      if (failure.outcome === 'limited') limits.set(credential, attempts + 1);
+      return failure;
+    };
+    let token: string;
+    try {
+      token = (await credentials.token(repository, { actions: 'read' })).token;
+    } catch (error) {
+      const failure = failureOf(error, readingHints(repository, 'app-token'));
+      return { ...failure, detail: `no token for ${repository}: ${failure.detail}` };
+    }
+    try {
+      const answer = await read(githubClient({ token, apiUrl, fetch, signal }));
+      limits.delete(credential);
+      return answer;
+    } catch (error) {
+      if (error instanceof RequestError && error.status === 304) {
+        limits.delete(credential);
+        return { outcome: 'not_modified' };
+      }
+      return failureOf(error, readingHints(repository, credentials.kind));
+    }
+  };
+
+  return {
+    credentialFor: credentials.credentialFor,
+    get: (repository, runId, etag, signal) =>
+      reading(repository, signal, async (client) => {
+        const { data, headers } = await client.rest.actions.getWorkflowRun({
+          ...ownerAndRepo(repository),
+          run_id: Number(runId),
+          headers: etag === undefined ? {} : { 'if-none-match': etag },
+        });
+        const run = workflowRunSchema.safeParse(data);
+        if (!run.success) return unexpected(run.error);
+        return {
+          outcome: 'found',
+          reports: [reportOf(run.data, repository)],
+          complete: true,
+          etag: headers.etag,
+          ...holdFrom(headers, now()),
+        };
+      }),
+    listSince: (question, etag, signal) =>
+      reading(question.repository, signal, async (client) => {
+        const { repository } = question;
+        const found: z.infer<typeof runList> = [];
+        let firstEtag: string | undefined;
+        let hold: { holdUntil?: number } = {};
+        let complete = false;
+        for await (const { runs, headers, last } of runPages(client, question, etag)) {
+          const page = runList.safeParse(runs);
+          if (!page.success) return unexpected(page.error);
+          firstEtag ??= headers.etag;
+          hold = holdFrom(headers, now());
+          found.push(...page.data);
+          complete = last;
+          if (question.enough(found.map((run) => reportOf(run, repository)))) break;
+        }
+        return { outcome: 'found', reports: found.map((run) => reportOf(run, repository)), complete, etag: firstEtag, ...hold };
+      }),
+  };
+}
+
+/** A success that GitHub does not give: something else answered, such as a proxy's page. */
+function unexpected(error: z.ZodError): RunAnswer {
+  const [issue] = error.issues;
+  const where = issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`;
+  return {
+    outcome: 'failed',
+    status: 200,
+    ambiguous: false,
+    detail: `an answer that GitHub does not give${where}: does GITHUB_API_URL point to GitHub?`,
+  };
+}

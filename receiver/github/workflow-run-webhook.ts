@@ -1,0 +1,132 @@
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { messageOf } from '../../src/error-message.ts';
+import { parseJson } from '../../src/json.ts';
+import { err, ok, type Result } from '../../src/result.ts';
+import type { RunReport } from '../outbox/run.ts';
+import type { ConversationBook } from '../outbox/store.ts';
+import { problem } from '../problem.ts';
+import type { RequestVariables } from '../request-log.ts';
+import type { RecordRuns } from '../watch/record-runs.ts';
+import { sizeLimit } from '../webhook/size-limit.ts';
+import { checkGitHubSignature } from './github-signature.ts';
+import { reportOf, workflowRunSchema } from './workflow-run.ts';
+
+export interface WorkflowRunWebhookOptions {
+  /** GITHUB_WEBHOOK_SECRET: all that are valid now. At least one, and none of them empty. */
+  readonly secrets: readonly string[];
+  /** Writes reports down, with what follows from them. */
+  readonly record: RecordRuns;
+  readonly store: Pick<ConversationBook, 'firstSeen'>;
+  readonly redact: (text: string) => string;
+  readonly now: () => number;
+}
+
+/**
+ * GitHub sends payloads of up to 25 MB; that of a `workflow_run` is some 20 KB, more with a long list of pull requests. 5 MB
+ * leaves room and keeps what a stranger can make us hold small.
+ */
+const MAX_BODY_BYTES = 5 * 1024 * 1024;
+/** Seconds after which a delivery may come again when the store fails. */
+const STORE_RETRY_AFTER = '5';
+/** `X-GitHub-Delivery` is a GUID. It is not part of what is signed. */
+const DELIVERY_ID = /^[\w-]{1,64}$/;
+const DISPATCHES: ReadonlySet<string> = new Set(['repository_dispatch', 'workflow_dispatch']);
+
+const payloadSchema = z.object({
+  action: z.string(),
+  workflow_run: workflowRunSchema,
+  repository: z.object({ full_name: z.string() }),
+});
+
+/**
+ * `POST /webhooks/github`. In this order: size, signature over the raw bytes, content type, JSON, shape, one transaction, and
+ * only then 200. GitHub waits ten seconds and never sends again by itself; what is lost here, the watch finds.
+ *
+ * A delivery is marked as seen only after it was written down, so one that failed can be sent again. One that comes twice
+ * is read twice and changes nothing the second time: reports only ever move a run on.
+ */
+export function workflowRunWebhook(options: WorkflowRunWebhookOptions): Hono<RequestVariables> {
+  // Anybody could sign with an empty one.
+  if (options.secrets.length === 0 || options.secrets.includes('')) throw new Error('a webhook of GitHub without a secret');
+  const app = new Hono<RequestVariables>({ strict: false });
+  app.post('/', sizeLimit(MAX_BODY_BYTES, 'GitHub allows 25 MB; nothing that is read here comes near'), async (c) => {
+    const line = c.get('line');
+    line.source = 'github';
+    let raw: Uint8Array;
+    try {
+      raw = new Uint8Array(await c.req.arrayBuffer());
+    } catch {
+      return refuse(c, 400, 'The body did not arrive.');
+    }
+    const failure = checkGitHubSignature(c.req.header('x-hub-signature-256'), raw, options.secrets);
+    if (failure !== undefined) {
+      line.reason = `X-Hub-Signature-256 is ${failure === 'mismatch' ? 'of another secret or another body' : failure}`;
+      return problem(c, { status: 401, title: 'Unauthorized' });
+    }
+    const event = c.req.header('x-github-event');
+    if (event === undefined) return refuse(c, 400, 'The header X-GitHub-Event is missing.');
+    line.type = event.slice(0, 100);
+    if (!/^application\/json\s*(;|$)/i.test(c.req.header('content-type') ?? ''))
+      return refuse(c, 415, 'The content type of the webhook must be application/json: change it in its settings at GitHub.');
+    if (event === 'ping') return c.json({ status: 'ok' });
+    if (event !== 'workflow_run') return ignore(c, `only workflow_run is read here, not ${event.slice(0, 100)}`);
+
+    const report = readPayload(raw);
+    if (!report.ok) return refuse(c, 400, report.error);
+    if (!DISPATCHES.has(report.value.event)) return ignore(c, 'not a run that a dispatch started');
+    line.type = `workflow_run ${report.value.status}`;
+    return write(c, report.value, options);
+  });
+  return app;
+}
+
+async function write(c: Context<RequestVariables>, report: RunReport, options: WorkflowRunWebhookOptions): Promise<Response> {
+  const line = c.get('line');
+  const id = c.req.header('x-github-delivery') ?? '';
+  try {
+    const changes = await options.record([report]);
+    const first = !DELIVERY_ID.test(id) || (await options.store.firstSeen(`github:${id}`, options.now()));
+    line.result = first ? 'recorded' : 'duplicate';
+    line.deliveries = changes.length;
+    return c.json({ status: line.result, deliveries: changes.length });
+  } catch (error) {
+    line.reason = `the store failed: ${options.redact(messageOf(error))}`;
+    return problem(c, {
+      status: 503,
+      title: 'Service Unavailable',
+      detail: 'The run could not be written down. Redeliver it; without that it is asked for later.',
+      headers: { 'retry-after': STORE_RETRY_AFTER },
+    });
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The report of a `workflow_run` payload, or what is wrong with it. */
+function readPayload(raw: Uint8Array): Result<RunReport, string> {
+  let text: string;
+  try {
+    text = utf8.decode(raw);
+  } catch {
+    return err('The body is not UTF-8 text.');
+  }
+  const json = parseJson(text);
+  if (!json.ok) return err(`The body is not the JSON that was expected: ${json.error}.`);
+  const payload = payloadSchema.safeParse(json.value);
+  if (!payload.success) {
+    const issues = payload.error.issues.slice(0, 3).map((issue) => `${issue.path.join('.') || 'the body'}: ${issue.message}`);
+    return err(`The body is not a workflow_run as GitHub documents it: ${issues.join('; ')}.`);
+  }
+  return ok(reportOf(payload.data.workflow_run, payload.data.repository.full_name));
+}
+
+function refuse(c: Context<RequestVariables>, status: 400 | 415, detail: string): Response {
+  c.get('line').reason = detail;
+  return problem(c, { status, title: status === 415 ? 'Unsupported Media Type' : 'Bad Request', detail });
+}
+
+function ignore(c: Context<RequestVariables>, why: string): Response {
+  c.get('line').result = `ignored: ${why}`;
+  return c.json({ status: 'ignored', why }, 202);
+}

@@ -1,0 +1,160 @@
+import type { Receiver } from '@slack/bolt/dist/types/index.js';
+import type { Hono } from 'hono';
+import { messageOf } from '../../src/error-message.ts';
+import type { NewId } from '../../src/id.ts';
+import type { Redactor } from '../../src/redact.ts';
+import type { Route } from '../../src/route.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../outbox/store.ts';
+import type { RequestVariables } from '../request-log.ts';
+import { BoltApp, classOf } from './bolt.ts';
+import { boltLog, cleaned } from './bolt-log.ts';
+import type { RenderHome } from './home.ts';
+import { honoReceiver } from './hono-receiver.ts';
+import { listen } from './listeners.ts';
+import type { People } from './may-decide.ts';
+import { keepConnected } from './socket-mode.ts';
+import { userGroups } from './user-groups.ts';
+
+export interface SlackAppOptions {
+  readonly botToken: string;
+  /** How Slack reaches us: over HTTP, signed, or over a connection of ours (Socket Mode). */
+  readonly connection: { readonly signingSecret: string } | { readonly appToken: string };
+  /** Slack's Web API: `https://slack.com/api`. */
+  readonly apiUrl: string;
+  readonly store: Store;
+  readonly people: People;
+  /** For `/wandb-relay simulate`. */
+  readonly routes: readonly Route[];
+  readonly home: RenderHome;
+  /** Called after something was written that may have to be sent. */
+  readonly changed: () => void;
+  readonly fetch: typeof fetch;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly newId: NewId;
+  readonly log: Logger;
+  readonly redactor: Redactor;
+  /** Milliseconds; for tests. See `honoReceiver` and `keepConnected`. */
+  readonly ackTimeoutMs?: number;
+  readonly firstWaitMs?: number;
+}
+
+/** The app as a part of a receiver. */
+export interface SlackApp {
+  readonly path: '/slack';
+  /** `POST /slack/events`; in Socket Mode there is none. */
+  readonly routes?: Hono<RequestVariables>;
+  /** Connects in Socket Mode, without waiting for it. Never rejects. */
+  start(): Promise<void>;
+  /** Takes no more, and waits for what was begun. */
+  stop(): Promise<void>;
+}
+
+/** Before Socket Mode is tried again. Milliseconds. */
+const FIRST_WAIT_MS = 1_000;
+/** Longest call to Slack. Milliseconds. */
+const CALL_TIMEOUT_MS = 5_000;
+
+/** The Slack app: what people press, type and open in Slack, over HTTP or Socket Mode. Nothing is called at the start. */
+export function createSlackApp(options: SlackAppOptions): SlackApp {
+  const { connection } = options;
+  if ('appToken' in connection) return overSocketMode(options, connection.appToken);
+  const { now, log, store, redactor, ackTimeoutMs } = options;
+  const { routes, receiver } = honoReceiver({
+    signingSecret: connection.signingSecret,
+    store,
+    now,
+    log,
+    redact: redactor.text,
+    ...(ackTimeoutMs === undefined ? {} : { ackTimeoutMs }),
+  });
+  const { finished } = boltApp(options, receiver);
+  return { path: '/slack', routes, start: () => Promise.resolve(), stop: finished };
+}
+
+function overSocketMode(options: SlackAppOptions, appToken: string): SlackApp {
+  const { log, redactor } = options;
+  const redact = redactor.text;
+  let stop = (): Promise<void> => Promise.resolve();
+  return {
+    path: '/slack',
+    start: async () => {
+      try {
+        // Only now, because it brings a WebSocket with it.
+        const loaded = await import('@slack/bolt/dist/receivers/SocketModeReceiver.js');
+        const SocketModeReceiver = classOf(loaded.default);
+        const receiver = new SocketModeReceiver({
+          appToken,
+          logger: boltLog(log, redact),
+          autoReconnectEnabled: false,
+          installerOptions: { clientOptions: clientOptions(options) },
+        });
+        const { finished } = boltApp(options, receiver);
+        const connection = keepConnected(receiver.client, { log, redact, firstWaitMs: options.firstWaitMs ?? FIRST_WAIT_MS });
+        stop = async () => {
+          await connection.stop();
+          await finished();
+        };
+        connection.start();
+      } catch (error) {
+        log.error({ error: cleaned(messageOf(error), redact) }, 'slack: Socket Mode could not be started');
+      }
+    },
+    stop: () => stop(),
+  };
+}
+
+function boltApp(options: SlackAppOptions, receiver: Receiver): { finished: () => Promise<void> } {
+  const { botToken, log, now, redactor, store } = options;
+  const app = new BoltApp({
+    receiver,
+    // Given, so that nothing is asked of Slack before somebody does something.
+    authorize: async () => ({ botToken }),
+    convoStore: false,
+    logger: boltLog(log, redactor.text),
+    clientOptions: clientOptions(options),
+  });
+  app.error(async (error) => log.error({ error: cleaned(messageOf(error), redactor.text) }, 'slack: a listener failed'));
+  const working = new Set<Promise<void>>();
+  app.use(async ({ next }) => {
+    const work = next();
+    working.add(work);
+    try {
+      await work;
+    } finally {
+      working.delete(work);
+    }
+  });
+  const handling = {
+    store,
+    people: options.people,
+    askGroups: userGroups(app.client, botToken, now, redactor.text),
+    routes: options.routes,
+    redactJson: redactor.json,
+    newId: options.newId,
+    changed: options.changed,
+    now,
+    log,
+  };
+  listen(app, { handling, home: options.home, botToken, redact: redactor.text });
+  return {
+    finished: async () => {
+      await Promise.allSettled(working);
+    },
+  };
+}
+
+type ClientOptions = NonNullable<NonNullable<ConstructorParameters<typeof BoltApp>[0]>['clientOptions']>;
+
+/** Every call once and for a limited time: Bolt's default of ten tries does things twice. */
+function clientOptions({ apiUrl, fetch }: SlackAppOptions): ClientOptions {
+  return {
+    slackApiUrl: `${apiUrl.replace(/\/+$/, '')}/`,
+    allowAbsoluteUrls: false,
+    retryConfig: { retries: 0 },
+    rejectRateLimitedCalls: true,
+    timeout: CALL_TIMEOUT_MS,
+    fetch: (url, init) => fetch(url, { ...init, redirect: 'manual', signal: init?.signal ?? AbortSignal.timeout(CALL_TIMEOUT_MS) }),
+  };
+}

@@ -1,0 +1,130 @@
+import type { DeliveryView } from '../outbox/delivery.ts';
+import type { ApprovalView, StoryEvent } from '../outbox/store.ts';
+import { ACTIONS, encodeDecision } from './actions.ts';
+import { actions, button, context, type Part, section } from './blocks.ts';
+import { inputWords, plainTarget, targetWords } from './delivery-words.ts';
+import { bold, channelName, fitMrkdwn, mention, mrkdwnName, plainName, slackDate } from './mrkdwn.ts';
+import { sayBold, sentenceOf } from './sentence.ts';
+
+/** Dispatches that are listed one by one in a question; there are rarely more. */
+const MOST_LISTED = 5;
+/** Characters of a question: with its buttons it always finds room in a message. */
+const QUESTION_LIMIT = 1000;
+/** People who are mentioned in a question. */
+const MOST_MENTIONED = 5;
+
+/** An approval that nobody has given yet, with what it holds. */
+export interface OpenQuestion {
+  readonly from: StoryEvent;
+  readonly approval: ApprovalView;
+  readonly held: readonly DeliveryView[];
+}
+
+/** What of an event still waits for people, by the approvals that were asked for. */
+export function openQuestions(from: StoryEvent): OpenQuestion[] {
+  return from.approvals
+    .filter((approval) => approval.decision === null)
+    .map((approval) => ({ from, approval, held: heldBy(approval, from) }))
+    .filter(({ held }) => held.length > 0);
+}
+
+/**
+ * Asks for a decision. The buttons stand only in the channel that is asked; elsewhere it says where they are.
+ *
+ * @param earlier the question comes from an earlier event than the one that the message is about
+ */
+export function questionPart(
+  question: OpenQuestion,
+  options: { channel: string; githubUrl: string; earlier: boolean; rank: number },
+): Part {
+  const { from, approval, held } = question;
+  const happened = options.earlier ? `From earlier (${sentenceOf(from.event.event, sayBold)}): ` : '';
+  const here = approval.channel === options.channel;
+  const asks = here ? 'Waits for approval' : `Waits for approval in ${channelName(approval.channel)}`;
+  const lines = [
+    `:raised_hand: ${happened}*${asks}* (route ${bold(approval.route)}). What will run:`,
+    ...whatRuns(held, options.githubUrl),
+  ];
+  const buttons = here ? decisionButtons(question) : [];
+  // Only a route's name without measure takes the buttons away; the command line always works.
+  const otherwise = here && buttons.length === 0 ? 'Approve it with `wandb-relay deliveries approve`.' : '';
+  return {
+    rank: options.rank,
+    blocks: [
+      section(fitMrkdwn(lines.join('\n'), QUESTION_LIMIT)),
+      ...buttons,
+      ...context(here ? whoMayDecide(approval) : '', `Expires ${slackDate(approval.expiresAt)}.`, otherwise),
+    ],
+  };
+}
+
+/** What was decided about what a route held, or `undefined` while nothing was. */
+export function decisionWords(approval: ApprovalView, from: StoryEvent): string | undefined {
+  const route = `route ${bold(approval.route)}`;
+  const who = approval.decidedBy === null ? '' : ` by ${mrkdwnName(approval.decidedBy)}`;
+  const when = approval.decidedAt === null ? '' : ` ${slackDate(approval.decidedAt)}`;
+  switch (approval.decision) {
+    case 'approved':
+      return `:white_check_mark: *Approved*${who}${when} (${route}).`;
+    case 'rejected':
+      return `:no_entry_sign: *Rejected*${who}${when} (${route}): nothing of it was sent.`;
+    case 'expired':
+      return `:alarm_clock: *Expired*${when} (${route}): nobody approved it in time, nothing of it was sent.`;
+    case 'cancelled':
+      return isSuperseded(approval, from)
+        ? `:heavy_minus_sign: *Superseded* (${route}): a newer event took its place before anybody decided.`
+        : `:no_entry_sign: *Cancelled*${who}${when} (${route}) before anybody decided.`;
+    case null:
+      return undefined;
+  }
+}
+
+/** Who may decide, with a mention for those that the config names. */
+export function whoMayDecide({ by, allowSelf }: ApprovalView): string {
+  if (by === null) return 'Anybody in this channel may decide.';
+  const named = by.slice(0, MOST_MENTIONED).map(mention);
+  const more = by.length > named.length ? ` and ${by.length - named.length} more` : '';
+  const self = allowSelf ? '' : ' Whoever caused the event may not approve it.';
+  return `${named.join(', ')}${more} may decide.${self}`;
+}
+
+/** The deliveries that an approval lets go. */
+function heldBy({ route }: ApprovalView, { deliveries }: StoryEvent): DeliveryView[] {
+  return deliveries.filter((delivery) => delivery.route === route && delivery.state === 'held');
+}
+
+function isSuperseded({ route }: ApprovalView, { deliveries }: StoryEvent): boolean {
+  return deliveries.some((delivery) => delivery.route === route && delivery.state === 'superseded');
+}
+
+function whatRuns(held: readonly DeliveryView[], githubUrl: string): string[] {
+  const lines = held.slice(0, MOST_LISTED).map((delivery) => {
+    const inputs = inputWords(delivery.request);
+    return `• ${targetWords(delivery, githubUrl)}${inputs === '' ? '' : ` with ${inputs}`}`;
+  });
+  return held.length > lines.length ? [...lines, `• and ${held.length - lines.length} more`] : lines;
+}
+
+function decisionButtons({ from, approval, held }: OpenQuestion): ReturnType<typeof actions> {
+  const value = encodeDecision({ source: from.event.event.source, eventId: approval.eventId, route: approval.route });
+  const [first] = held;
+  if (first === undefined) return [];
+  const more = held.length === 1 ? '' : `, and ${held.length - 1} more`;
+  const what = `${plainName(plainTarget(first), 200)}${more}`;
+  return actions(
+    button({
+      action: ACTIONS.approve,
+      text: 'Approve',
+      value,
+      style: 'primary',
+      confirm: { title: 'Approve this?', text: `This will run: ${what}.`, confirm: 'Approve', deny: 'Not now' },
+    }),
+    button({
+      action: ACTIONS.reject,
+      text: 'Reject',
+      value,
+      style: 'danger',
+      confirm: { title: 'Reject this?', text: `This will never run: ${what}.`, confirm: 'Reject', deny: 'Not now' },
+    }),
+  );
+}

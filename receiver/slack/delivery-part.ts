@@ -1,0 +1,114 @@
+import { isDispatch } from '../../src/target.ts';
+import type { DeliveryView } from '../outbox/delivery.ts';
+import type { Mute, Story, StoryEvent } from '../outbox/store.ts';
+import { ACTIONS, encodeDispatchAgain, encodeMute, type MuteTime } from './actions.ts';
+import { actions, button, context, linkButton, overflow, type Part, section } from './blocks.ts';
+import { plainTarget, standing, stateWords, targetWords, wentWrong } from './delivery-words.ts';
+import { bold, mrkdwnName, slackDate } from './mrkdwn.ts';
+
+/** Deliveries with a paragraph of their own; of more, there is only the count. */
+const MOST_SHOWN = 8;
+/** Mutes that are said one by one. */
+const MOST_MUTES = 5;
+
+/** Ways to stand that are counted apart; GitHub's conclusions are open-ended. */
+const MOST_KINDS = 6;
+
+/** How things stand with the deliveries of an event, in their order; those that went wrong are shown before the rest is counted. */
+export function deliveryParts(
+  from: StoryEvent,
+  deliveries: readonly DeliveryView[],
+  options: { githubUrl: string; mutes: readonly Mute[]; rank: number },
+): Part[] {
+  const byNeed = deliveries.toSorted((a, b) => Number(wentWrong(b)) - Number(wentWrong(a)));
+  const shown = new Set(byNeed.slice(0, MOST_SHOWN));
+  const routes = new Set(options.mutes.filter((mute) => mute.subjectKey === from.event.subjectKey).map((mute) => mute.route));
+  const parts = deliveries
+    .filter((delivery) => shown.has(delivery))
+    .map((delivery): Part => {
+      // One menu for each route: a mute is the route's, not the delivery's.
+      const menu = isFinished(delivery) && !routes.has(delivery.route) ? muteMenu(from, delivery, ['1h', '24h', '7d']) : undefined;
+      if (menu !== undefined) routes.add(delivery.route);
+      const text = `${targetWords(delivery, options.githubUrl)} (route ${mrkdwnName(delivery.route)})\n${stateWords(delivery)}`;
+      return { rank: options.rank, blocks: [section(text, { accessory: menu }), ...deliveryButtons(from, delivery)] };
+    });
+  const rest = deliveries.filter((delivery) => !shown.has(delivery));
+  if (rest.length === 0) return parts;
+  return [...parts, { rank: options.rank, blocks: context(`And ${rest.length} more: ${countsOf(rest)}.`) }];
+}
+
+/** Says what is muted, with a way to end it. */
+export function muteParts(story: Story, now: number, rank: number): Part[] {
+  const active = activeMutes(story, now);
+  const parts = active.slice(0, MOST_MUTES).map((mute): Part => {
+    const text = `:no_bell: Route ${bold(mute.route)} is muted for this subject until ${slackDate(mute.until)} (by ${mrkdwnName(mute.by)}).`;
+    const found = deliveryOf(mute, story);
+    const menu = found && muteMenu(found.from, found.delivery, ['off']);
+    return { rank, blocks: menu === undefined ? context(text) : [section(text, { accessory: menu })] };
+  });
+  const more = active.length - parts.length;
+  return more === 0 ? parts : [...parts, { rank, blocks: context(`And ${more} more ${more === 1 ? 'route is' : 'routes are'} muted.`) }];
+}
+
+export function activeMutes({ mutes }: Story, now: number): Mute[] {
+  return mutes.filter(({ until }) => until > now);
+}
+
+/** How many stand how: `run in progress (40×), not delivered`. */
+export function countsOf(deliveries: readonly DeliveryView[]): string {
+  const counts = new Map<string, number>();
+  for (const delivery of deliveries) {
+    // How long each run took would make as many kinds as there are runs.
+    const how = standing(delivery).replace(/ (?:in|after) \d.*$/, '');
+    counts.set(how, (counts.get(how) ?? 0) + 1);
+  }
+  const kinds = [...counts].toSorted(([, a], [, b]) => b - a);
+  const said = kinds.slice(0, MOST_KINDS).map(([how, count]) => (count === 1 ? how : `${how} (${count}×)`));
+  const others = kinds.slice(MOST_KINDS).reduce((sum, [, count]) => sum + count, 0);
+  return [...said, ...(others === 0 ? [] : [`otherwise (${others}×)`])].join(', ');
+}
+
+function isFinished({ state }: DeliveryView): boolean {
+  return state === 'delivered' || state === 'dead';
+}
+
+function deliveryButtons(from: StoryEvent, delivery: DeliveryView): ReturnType<typeof actions> {
+  const { request, run, runUrl, id, updatedAt, state } = delivery;
+  const open = linkButton(ACTIONS.openRun, 'Open the run', run?.url ?? runUrl);
+  if (!isFinished(delivery) || request === null || !isDispatch(request)) return actions(open);
+  const again = button({
+    action: ACTIONS.dispatchAgain,
+    text: 'Dispatch again',
+    value: encodeDispatchAgain({ source: from.event.event.source, deliveryId: id, updatedAt }),
+    confirm: {
+      title: 'Dispatch again?',
+      text: `${state === 'dead' ? 'This sends once more' : 'It was sent already. This sends the same once more'}: ${plainTarget(delivery)}`,
+      confirm: 'Dispatch again',
+      deny: 'Not now',
+    },
+  });
+  return actions(open, again);
+}
+
+const MUTE_WORDS: Readonly<Record<MuteTime, string>> = {
+  '1h': 'Mute for an hour',
+  '24h': 'Mute for 24 hours',
+  '7d': 'Mute for a week',
+  off: 'Unmute',
+};
+
+function muteMenu(from: StoryEvent, delivery: DeliveryView, times: readonly MuteTime[]): ReturnType<typeof overflow> {
+  const source = from.event.event.source;
+  const options = times.map((time) => ({ text: MUTE_WORDS[time], value: encodeMute({ source, deliveryId: delivery.id, time }) }));
+  return overflow(ACTIONS.mute, options);
+}
+
+/** Any delivery of the muted route about the muted subject: it names both to the button's handler. */
+function deliveryOf(mute: Mute, { events }: Story): { from: StoryEvent; delivery: DeliveryView } | undefined {
+  for (const from of events) {
+    if (from.event.subjectKey !== mute.subjectKey) continue;
+    const delivery = from.deliveries.find(({ route }) => route === mute.route);
+    if (delivery !== undefined) return { from, delivery };
+  }
+  return undefined;
+}

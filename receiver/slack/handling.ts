@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import type { NewId } from '../../src/id.ts';
+import type { JsonValue } from '../../src/json.ts';
+import type { Route } from '../../src/route.ts';
+import type { Logger } from '../log.ts';
+import type { EventView } from '../outbox/delivery.ts';
+import type { Store } from '../outbox/store.ts';
+import type { People } from './may-decide.ts';
+import type { AskGroups } from './user-groups.ts';
+
+/** What handlers work with: they read and write the store, and nothing else. */
+export interface Handling {
+  readonly store: Store;
+  readonly people: People;
+  readonly askGroups: AskGroups;
+  /** For `simulate`. */
+  readonly routes: readonly Route[];
+  readonly redactJson: (value: JsonValue) => JsonValue;
+  readonly newId: NewId;
+  /** Called after something was written that may have to be sent. */
+  readonly changed: () => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** What came of what somebody asked for; `text` is mrkdwn for that person. */
+export interface Outcome {
+  readonly done: boolean;
+  readonly text: string;
+}
+
+export function done(text: string): Outcome {
+  return { done: true, text };
+}
+
+export function refused(text: string): Outcome {
+  return { done: false, text };
+}
+
+/** Somebody in Slack. */
+export interface Person {
+  readonly id: string;
+  /** For notes: `ada (U012ABC)`. */
+  readonly label: string;
+}
+
+/** Longest name in a label; Slack's own limit for a display name is 80. */
+const MAX_NAME = 80;
+
+export function personOf(id: string, name: string | undefined): Person {
+  const shown = name?.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim() ?? '';
+  return { id, label: shown === '' ? id : `${shown.slice(0, MAX_NAME)} (${id})` };
+}
+
+/** A button or a choice that was pressed. */
+export interface Press {
+  readonly presser: Person;
+  readonly actionId: string;
+  readonly value: string;
+}
+
+const pressSchema = z.object({
+  user: z.object({ id: z.string().min(1), name: z.string().optional(), username: z.string().optional() }),
+  actions: z
+    .array(
+      z.object({
+        action_id: z.string(),
+        value: z.string().optional(),
+        selected_option: z.object({ value: z.string().optional() }).nullish(),
+      }),
+    )
+    .min(1),
+});
+
+/** Reads a `block_actions` body; `undefined` when it is not one (Slack, "block_actions payload"). */
+export function readPress(body: unknown): Press | undefined {
+  const { data } = pressSchema.safeParse(body);
+  const action = data?.actions[0];
+  if (data === undefined || action === undefined) return undefined;
+  return {
+    presser: personOf(data.user.id, data.user.username ?? data.user.name),
+    actionId: action.action_id,
+    value: action.value ?? action.selected_option?.value ?? '',
+  };
+}
+
+/** The event that a button is about; `undefined` when it is not here, or not of the source that the button names. */
+export async function eventOfButton(store: Store, eventId: string, source: string): Promise<EventView | undefined> {
+  const event = await store.event(eventId);
+  return event?.event.source === source ? event : undefined;
+}
+
+/** A moment as Slack shows it in everybody's own time zone (Slack, "Formatting text for app surfaces": dates). */
+export function moment(ms: number): string {
+  const fallback = new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+  return `<!date^${Math.floor(ms / 1000)}^{date_short_pretty} {time}|${fallback} UTC>`;
+}
+
+export const NOT_OURS = 'This button is not one that this version of wandb-relay understands. Nothing was changed.';

@@ -1,0 +1,88 @@
+import type { DeliveryView, EventView } from '../outbox/delivery.ts';
+import type { ApprovalView, Counts } from '../outbox/store.ts';
+import { compose, context, divider, type HomeView, header, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
+import { stateWords, targetWords } from './delivery-words.ts';
+import { bold, channelName, mrkdwnName, slackDate } from './mrkdwn.ts';
+import { placeOf, sayBold, sentenceOf } from './sentence.ts';
+
+export interface HomeContent {
+  /** Newest first. */
+  readonly recent: readonly EventView[];
+  /** Undecided, oldest first; the event is missing when it is no longer kept. */
+  readonly waiting: readonly { readonly approval: ApprovalView; readonly event: EventView | undefined }[];
+  /** Newest first. */
+  readonly dead: readonly DeliveryView[];
+  readonly counts: Counts;
+}
+
+export interface HomeContext {
+  /** `https://github.com`, or where else repositories are looked at. */
+  readonly githubUrl: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Rows of each list. */
+const MOST_ROWS = 10;
+
+const LEFT_OUT: KnownBlock = {
+  type: 'context',
+  elements: [{ type: 'mrkdwn', text: 'There is more than fits here: `wandb-relay deliveries` shows it all.', verbatim: true }],
+};
+
+/** The app's Home: what waits for people, what went wrong, and what happened last. */
+export function homeView({ recent, waiting, dead, counts }: HomeContent, { githubUrl, now }: HomeContext): HomeView {
+  const parts: Part[] = [
+    { rank: 0, blocks: [header('wandb-relay'), ...context(`${countWords(counts)} As of ${slackDate(now)}.`)] },
+    ...list('Waits for approval', 'Nothing waits.', waiting.map(waitingRow), 1),
+    ...list(
+      'Not delivered',
+      'Everything was delivered.',
+      dead.map((delivery) => deadRow(delivery, githubUrl)),
+      2,
+    ),
+    ...list('Recent events', 'Nothing has arrived yet.', recent.map(eventRow), 3),
+  ];
+  return { type: 'home', blocks: compose(parts, { blocks: SLACK_LIMITS.viewBlocks, leftOut: LEFT_OUT }) };
+}
+
+function list(title: string, nothing: string, rows: readonly string[], rank: number): Part[] {
+  const shown = rows.slice(0, MOST_ROWS);
+  const more = rows.length - shown.length;
+  return [
+    { rank: 0, blocks: [divider(), header(title), ...(rows.length === 0 ? context(nothing) : [])] },
+    ...shown.map((row): Part => ({ rank, blocks: [section(row)] })),
+    ...(more === 0 ? [] : [{ rank: 0, blocks: context(`and ${more} more`) }]),
+  ];
+}
+
+function waitingRow({ approval, event }: HomeContent['waiting'][number]): string {
+  const what = event === undefined ? `event ${mrkdwnName(approval.eventId, 60)}` : sentenceOf(event.event, sayBold);
+  const where = `route ${bold(approval.route)}, asked in ${channelName(approval.channel)}`;
+  return `:raised_hand: ${what}\n${where}, expires ${slackDate(approval.expiresAt)}`;
+}
+
+function deadRow(delivery: DeliveryView, githubUrl: string): string {
+  return `${targetWords(delivery, githubUrl)} (route ${mrkdwnName(delivery.route)}), ${slackDate(delivery.updatedAt)}\n${stateWords(delivery)}`;
+}
+
+const OUTCOMES: Readonly<Record<EventView['outcome'], string>> = {
+  routed: '',
+  unmatched: ' (no route asked for it)',
+  cooldown: ' (within the cooldown of its routes)',
+  duplicate: ' (a duplicate)',
+};
+
+function eventRow({ event, outcome, receivedAt }: EventView): string {
+  const place = placeOf(event);
+  return `${sentenceOf(event, sayBold)}${OUTCOMES[outcome]}\n${slackDate(receivedAt)}${place === undefined ? '' : ` in ${place}`}`;
+}
+
+function countWords({ events, deliveries, rejected }: Counts): string {
+  const received = Object.values(events).reduce((sum, count) => sum + count, 0);
+  const { delivered = 0, pending = 0, in_flight = 0, held = 0, dead = 0 } = deliveries;
+  return (
+    `${received} ${received === 1 ? 'event' : 'events'}; deliveries: ${delivered} delivered, ${pending + in_flight} on their way, ${held} held, ${dead} dead; ` +
+    `${rejected} ${rejected === 1 ? 'request' : 'requests'} refused.`
+  );
+}

@@ -1,0 +1,197 @@
+import type { Receiver } from '@slack/bolt/dist/types/index.js';
+import { type Context, Hono } from 'hono';
+import { messageOf } from '../../src/error-message.ts';
+import type { JsonObject } from '../../src/json.ts';
+import type { Logger } from '../log.ts';
+import type { ConversationBook } from '../outbox/store.ts';
+import { problem } from '../problem.ts';
+import type { RequestVariables } from '../request-log.ts';
+import { sizeLimit } from '../webhook/size-limit.ts';
+import type { BoltApp } from './bolt.ts';
+import { readSlackBody } from './request-body.ts';
+import { checkSlackSignature, explainSlackFailure } from './signature.ts';
+
+export interface HonoReceiverOptions {
+  readonly signingSecret: string;
+  /** Remembers requests, so that none works twice. */
+  readonly store: Pick<ConversationBook, 'firstSeen'>;
+  readonly now: () => number;
+  readonly log: Logger;
+  readonly redact: (text: string) => string;
+  /** Milliseconds; see `ACK_TIMEOUT_MS`. */
+  readonly ackTimeoutMs?: number;
+}
+
+export interface HonoReceiver {
+  /** `POST /events`. To be mounted at `/slack`, below the request log. */
+  readonly routes: Hono<RequestVariables>;
+  /** Bolt's side of it. */
+  readonly receiver: Receiver;
+}
+
+/** Slack sends no more than a few kilobytes; nobody else has a secret to be heard with. */
+export const MAX_SLACK_BODY_BYTES = 1024 * 1024;
+/** Slack gives up after three seconds (Slack, "Handling user interaction": acknowledgment); the way there takes its part. */
+const ACK_TIMEOUT_MS = 2_500;
+/** What Slack asks without a signature is shorter than this. Bytes. */
+const MAX_SSL_CHECK_BYTES = 1_000;
+
+/**
+ * Bolt's receiver as a route of Hono, for Node and Workers alike: `POST /events` for events, interactions and slash
+ * commands. In this order: size, signature over the raw bytes, form or JSON, never the same request twice, and only then
+ * Bolt. The answer is what the handler acknowledges with; its work may go on after it.
+ */
+export function honoReceiver(options: HonoReceiverOptions): HonoReceiver {
+  let app: BoltApp | undefined;
+  const routes = new Hono<RequestVariables>({ strict: false });
+  routes.post('/events', sizeLimit(MAX_SLACK_BODY_BYTES, 'a limit of this receiver'), async (c) => {
+    const request = await authenticRequest(c, options);
+    if (request instanceof Response) return request;
+    const line = c.get('line');
+    line.type = request.name;
+    try {
+      if (!(await options.store.firstSeen(`slack:${request.signature}`, options.now()))) {
+        line.reason = 'refused: the same signed request came before';
+        return problem(c, { status: 409, title: 'Conflict', detail: 'This request came before.' });
+      }
+    } catch (error) {
+      line.reason = `the store failed: ${options.redact(messageOf(error))}`;
+      return problem(c, { status: 503, title: 'Service Unavailable', headers: { 'retry-after': '5' } });
+    }
+    if (app === undefined) throw new Error('the receiver was mounted before Bolt had it');
+    return answerOf(c, app, request, options);
+  });
+  routes.get('/events', (c) => {
+    // Slack asks now and then whether the certificate is good (Slack, "Enabling interactivity with slash commands").
+    if (c.req.query('ssl_check') === '1') return c.body(null, 200);
+    return problem(c, { status: 405, title: 'Method Not Allowed', detail: 'Slack sends with POST.', headers: { allow: 'POST' } });
+  });
+  return {
+    routes,
+    receiver: {
+      init: (bolt) => {
+        app = bolt;
+      },
+      start: () => Promise.resolve(),
+      stop: () => Promise.resolve(),
+    },
+  };
+}
+
+interface IncomingRequest {
+  readonly signature: string;
+  readonly name: string;
+  readonly body: JsonObject;
+}
+
+type SlackContext = Context<RequestVariables>;
+
+/** What Bolt is to see, or the answer to everything that it is not to see. */
+async function authenticRequest(c: SlackContext, options: HonoReceiverOptions): Promise<IncomingRequest | Response> {
+  const line = c.get('line');
+  let raw: Uint8Array;
+  try {
+    raw = new Uint8Array(await c.req.arrayBuffer());
+  } catch {
+    line.reason = 'the sender hung up before its body had arrived';
+    return problem(c, { status: 400, title: 'Bad Request', detail: 'The body did not arrive.' });
+  }
+  const signature = c.req.header('x-slack-signature');
+  const contentType = c.req.header('content-type');
+  if (signature === undefined && raw.length <= MAX_SSL_CHECK_BYTES && read(raw, contentType).kind === 'ssl_check') return c.body(null, 200);
+
+  const timestamp = c.req.header('x-slack-request-timestamp');
+  const failure = checkSlackSignature({ signature, timestamp }, raw, options.signingSecret, options.now());
+  if (failure !== undefined || signature === undefined) {
+    line.reason = explainSlackFailure(failure ?? 'missing');
+    return problem(c, { status: 401, title: 'Unauthorized' });
+  }
+  const body = read(raw, contentType);
+  switch (body.kind) {
+    case 'ssl_check':
+      return c.body(null, 200);
+    case 'url_verification':
+      line.type = body.kind;
+      return c.json({ challenge: body.challenge });
+    case 'unreadable':
+      line.reason = `refused: ${body.why}`;
+      return problem(c, {
+        status: body.status,
+        title: body.status === 415 ? 'Unsupported Media Type' : 'Bad Request',
+        detail: body.why,
+      });
+    case 'incoming':
+      return { signature, name: body.name, body: body.body };
+  }
+}
+
+const utf8 = new TextDecoder();
+
+function read(raw: Uint8Array, contentType: string | undefined) {
+  return readSlackBody(utf8.decode(raw), contentType);
+}
+
+/** Lets Bolt have the request and answers with what a handler acknowledges, in time in any case. */
+async function answerOf(
+  c: SlackContext,
+  app: BoltApp,
+  { name, body }: IncomingRequest,
+  { log, redact, ackTimeoutMs = ACK_TIMEOUT_MS }: HonoReceiverOptions,
+): Promise<Response> {
+  const line = c.get('line');
+  let answered = false;
+  let answer: (response: Response) => void = () => {};
+  const response = new Promise<Response>((resolve) => {
+    answer = (result) => {
+      answered = true;
+      resolve(result);
+    };
+  });
+  const ack = async (content?: unknown): Promise<void> => {
+    if (answered) log.warn({ type: name }, 'slack: acknowledged twice, or too late');
+    else answer(asResponse(c, content));
+  };
+  const timer = setTimeout(() => {
+    if (answered) return;
+    line.result = 'nothing acknowledged it in time';
+    log.warn({ type: name, ms: ackTimeoutMs }, 'slack: a request was answered before anything acknowledged it');
+    answer(c.body(null, 200));
+  }, ackTimeoutMs);
+  const work = app
+    .processEvent({ body, ack, ...retryOf(c) })
+    .then(() => {
+      if (answered) return;
+      line.result = 'nothing here is for it';
+      answer(c.body(null, 200));
+    })
+    .catch((error: unknown) => {
+      log.error({ type: name, error: redact(messageOf(error)) }, 'slack: Bolt could not take a request');
+      if (answered) return;
+      line.reason = 'refused: Bolt could not take it';
+      answer(problem(c, { status: 400, title: 'Bad Request', detail: 'The request could not be understood.' }));
+    })
+    .finally(() => clearTimeout(timer));
+  outlive(c, work);
+  return response;
+}
+
+/** On Workers, what goes on after the answer is cut off unless the platform knows of it. */
+function outlive(c: SlackContext, work: Promise<void>): void {
+  try {
+    c.executionCtx.waitUntil(work);
+  } catch {
+    // Not on Workers: the process stays anyway.
+  }
+}
+
+/** As Slack reads acknowledgements: nothing, text, or a message as JSON. */
+function asResponse(c: SlackContext, content: unknown): Response {
+  if (content === undefined || content === null || content === '') return c.body(null, 200);
+  return typeof content === 'string' ? c.text(content) : c.body(JSON.stringify(content), 200, { 'content-type': 'application/json' });
+}
+
+function retryOf(c: SlackContext): { retryNum?: number; retryReason?: string } {
+  const number = Number(c.req.header('x-slack-retry-num'));
+  const reason = c.req.header('x-slack-retry-reason');
+  return { ...(Number.isInteger(number) ? { retryNum: number } : {}), ...(reason === undefined ? {} : { retryReason: reason }) };
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { messageOf } from '../../src/error-message.ts';
+import { ACTIONS } from './actions.ts';
+import type { BoltApp } from './bolt.ts';
+import { cleaned } from './bolt-log.ts';
+import { COMMAND, runCommand } from './command.ts';
+import { decide } from './decide.ts';
+import { type Handling, NOT_OURS, type Outcome, type Person, personOf, readPress, refused } from './handling.ts';
+import { type RenderHome, readHome } from './home.ts';
+import { dispatchAgain, muteByPress } from './step-in.ts';
+
+export interface ListenerOptions {
+  readonly handling: Handling;
+  readonly home: RenderHome;
+  readonly botToken: string;
+  readonly redact: (text: string) => string;
+}
+
+type PressHandler = (handling: Handling, value: string, presser: Person) => Promise<Outcome>;
+
+const PRESSES: ReadonlyMap<string, PressHandler> = new Map<string, PressHandler>([
+  [ACTIONS.approve, (handling, value, presser) => decide(handling, 'approved', value, presser)],
+  [ACTIONS.reject, (handling, value, presser) => decide(handling, 'rejected', value, presser)],
+  [ACTIONS.dispatchAgain, dispatchAgain],
+  [ACTIONS.mute, muteByPress],
+]);
+
+const STORE_FAILED = 'It could not be done: the receiver cannot read or write its store. Try again in a minute.';
+
+/** Tells Bolt what to do with what people press, type and open. */
+export function listen(app: BoltApp, options: ListenerOptions): void {
+  listenToPresses(app, options);
+  listenToCommand(app, options);
+  listenToHome(app, options);
+}
+
+/** Acknowledges at once, works, and then tells the presser alone what came of it. */
+function listenToPresses(app: BoltApp, { handling, redact }: ListenerOptions): void {
+  const { log } = handling;
+  app.action(/[\s\S]*/, async ({ ack, body, respond }) => {
+    await ack();
+    const press = readPress(body);
+    if (press === undefined) return log.warn({}, 'slack: an action that could not be read was ignored');
+    const { presser, actionId, value } = press;
+    if (actionId === ACTIONS.openRun) return;
+    const handler = PRESSES.get(actionId);
+    const outcome = await guarded(handling, redact, () =>
+      handler === undefined ? Promise.resolve(refused(NOT_OURS)) : handler(handling, value, presser),
+    );
+    const action = actionId.slice(0, 100);
+    if (outcome.done) log.info({ action, by: presser.id }, 'slack: done');
+    else log.warn({ action, by: presser.id, reason: logged(outcome, redact) }, 'slack: refused');
+    try {
+      await respond({ response_type: 'ephemeral', replace_original: false, text: outcome.text });
+    } catch (error) {
+      log.warn({ action, error: cleaned(messageOf(error), redact) }, 'slack: the presser could not be told');
+    }
+  });
+}
+
+const commandSchema = z.object({ user_id: z.string().min(1), user_name: z.string().optional(), text: z.string().default('') });
+
+/** Answers in the acknowledgement. */
+function listenToCommand(app: BoltApp, { handling, redact }: ListenerOptions): void {
+  const { log } = handling;
+  app.command(COMMAND, async ({ ack, body }) => {
+    const { data } = commandSchema.safeParse(body);
+    if (data === undefined) {
+      log.warn({}, 'slack: a command that could not be read was ignored');
+      return ack();
+    }
+    const person = personOf(data.user_id, data.user_name);
+    const outcome = await guarded(handling, redact, () => runCommand(handling, data.text, person));
+    const command = data.text.trim().split(/\s+/)[0]?.slice(0, 20) ?? '';
+    const fields = { command, by: person.id };
+    if (outcome.done) log.info(fields, 'slack: done');
+    else log.warn({ ...fields, reason: logged(outcome, redact) }, 'slack: refused');
+    await ack({ response_type: 'ephemeral', text: outcome.text });
+  });
+}
+
+/** Shows App Home to whoever opens it (Slack, "app_home_opened": `tab`). */
+function listenToHome(app: BoltApp, { handling, home, botToken, redact }: ListenerOptions): void {
+  app.event('app_home_opened', async ({ event }) => {
+    if (event.tab !== 'home') return;
+    try {
+      const view = home(await readHome(handling.store, handling.now()));
+      await app.client.views.publish({ token: botToken, user_id: event.user, view });
+    } catch (error) {
+      handling.log.warn({ by: event.user, error: cleaned(messageOf(error), redact) }, 'slack: App Home could not be shown');
+    }
+  });
+}
+
+function logged({ text }: Outcome, redact: (text: string) => string): string {
+  return redact(text.split('\n')[0] ?? '').slice(0, 200);
+}
+
+async function guarded({ log }: Handling, redact: (text: string) => string, work: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await work();
+  } catch (error) {
+    log.error({ error: cleaned(messageOf(error), redact) }, 'slack: the store failed');
+    return refused(STORE_FAILED);
+  }
+}

@@ -1,0 +1,97 @@
+import { escapeMrkdwn } from '../../src/mrkdwn.ts';
+import type { Result } from '../../src/result.ts';
+import type { ApprovalView, DecisionKind } from '../outbox/store.ts';
+
+/** Who is who, from `settings`. */
+export interface People {
+  /** Slack user id by W&B user name. */
+  readonly slackUsers: Readonly<Record<string, string>>;
+  /** Slack user and user group ids that may dispatch again and mute; `null`: everyone. */
+  readonly operators: readonly string[] | null;
+}
+
+/** Whether somebody may; `why` is mrkdwn for that person and says what to do. */
+export type Permission = { readonly may: true } | { readonly may: false; readonly why: string };
+
+/** The members of user groups, or why they are not known. A group that is not in it was not asked about. */
+export type GroupMembers = ReadonlyMap<string, Result<readonly string[], string>>;
+
+export interface DecisionQuestion {
+  readonly approval: Pick<ApprovalView, 'by' | 'allowSelf'>;
+  readonly decision: DecisionKind;
+  /** The Slack user id of who presses. */
+  readonly presser: string;
+  /** The W&B user who caused the event, as far as W&B said. */
+  readonly author: string | undefined;
+  readonly people: Pick<People, 'slackUsers'>;
+  readonly groups: GroupMembers;
+}
+
+/** So much of a user name is shown. Characters. */
+const SHOWN_NAME = 80;
+const YES: Permission = { may: true };
+
+/**
+ * Whether somebody may approve or reject what an approval holds: one of `by`, when given, and with `allow_self: false` not
+ * the event's own author. Rejecting one's own is always allowed to who may decide at all.
+ */
+export function mayDecide({ approval, decision, presser, author, people, groups }: DecisionQuestion): Permission {
+  const among = isAmong(presser, approval.by, groups, 'decide about this');
+  if (!among.may || approval.allowSelf || decision === 'rejected' || author === undefined) return among;
+  const name = escapeMrkdwn(author.slice(0, SHOWN_NAME));
+  // W&B's user names differ in more than case.
+  const authorName = author.toLowerCase();
+  const known = Object.entries(people.slackUsers).map(([wandb, slack]) => ({ wandb: wandb.toLowerCase(), slack }));
+  const authors = known.filter(({ wandb }) => wandb === authorName);
+  if (authors.some(({ slack }) => slack === presser)) {
+    return no(`You (${name} in W&amp;B) caused this event, and its own author may not approve it (allow_self: false). Ask somebody else.`);
+  }
+  if (authors.length > 0 || known.some(({ slack }) => slack === presser)) return YES;
+  return no(
+    `Whether you are ${name}, who caused this event in W&amp;B, is not known, and its own author may not approve it ` +
+      `(allow_self: false). Add ${name} to settings.slack_users in the config of wandb-relay.`,
+  );
+}
+
+/** Whether somebody may step in about a delivery: an operator, and where its approval names people, one of those too. */
+export function mayOperate(
+  presser: string,
+  operators: readonly string[] | null,
+  approvers: readonly string[] | null,
+  groups: GroupMembers,
+): Permission {
+  const operator = isAmong(presser, operators, groups, 'do this (settings.slack_operators)');
+  return operator.may ? isAmong(presser, approvers, groups, 'send again what they approve') : operator;
+}
+
+/** The user groups whose members have to be known to say whether `presser` is among `ids`. */
+export function groupsToAsk(presser: string, ids: readonly string[] | null): string[] {
+  return ids === null || ids.includes(presser) ? [] : ids.filter(isUserGroup);
+}
+
+/** Slack's ids tell what they name: `S…` a user group, `U…` or `W…` a person. */
+export function isUserGroup(id: string): boolean {
+  return id.startsWith('S');
+}
+
+function isAmong(presser: string, ids: readonly string[] | null, groups: GroupMembers, what: string): Permission {
+  if (ids === null || ids.includes(presser)) return YES;
+  const unknown: string[] = [];
+  for (const id of ids.filter(isUserGroup)) {
+    const members = groups.get(id);
+    if (members === undefined) unknown.push(`user group ${id} was not asked about`);
+    else if (!members.ok) unknown.push(escapeMrkdwn(members.error));
+    else if (members.value.includes(presser)) return YES;
+  }
+  if (unknown.length > 0) return no(`Whether you may ${what} is not known: ${unknown.join('; ')}.`);
+  return no(`Only ${ids.map(mention).join(', ')} may ${what}.`);
+}
+
+/** mrkdwn that shows a name for an id (Slack, "Formatting text for app surfaces"). */
+function mention(id: string): string {
+  return isUserGroup(id) ? `<!subteam^${id}>` : `<@${id}>`;
+}
+
+function no(why: string): Permission {
+  return { may: false, why };
+}

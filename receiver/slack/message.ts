@@ -1,0 +1,158 @@
+import { type WandbLink, wandbLinks } from '../../src/wandb-links.ts';
+import type { RunChange } from '../outbox/run.ts';
+import type { Story, StoryEvent } from '../outbox/store.ts';
+import { decisionWords, openQuestions, questionPart, whoMayDecide } from './approval-part.ts';
+import { compose, context as contextBlock, factSection, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
+import { activeMutes, countsOf, deliveryParts, muteParts } from './delivery-part.ts';
+import { endWords, plainTarget, runLink, standing, targetWords } from './delivery-words.ts';
+import { factsOf } from './facts.ts';
+import { bold, channelName, fitMrkdwn, link, mrkdwnName, slackDate, templateText } from './mrkdwn.ts';
+import { placeOf, type SayName, sayBold, sayPlainly, sentenceOf } from './sentence.ts';
+
+/** What `chat.postMessage` and `chat.update` take: `text` is for notifications and screen readers, and is a whole sentence. */
+export interface SlackMessage {
+  readonly text: string;
+  readonly blocks: KnownBlock[];
+}
+
+export interface MessageContext {
+  /** `https://wandb.ai`, or where else the app is; see `wandbAppUrl`. */
+  readonly wandbAppUrl: string;
+  /** `https://github.com`, or where else repositories are looked at. */
+  readonly githubUrl: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** A route's own text: short enough that a question with its buttons always has room beside it, whatever the characters. */
+const CUSTOM_TEXT_LIMIT = 1500;
+/** A message's `text`: Slack asks for less than 4,000 characters; a notification shows far fewer. */
+const TEXT_LIMIT = 2900;
+const MOST_QUESTIONS = 5;
+const MOST_EARLIER = 6;
+const MOST_DECISIONS = 8;
+
+const LEFT_OUT: KnownBlock = {
+  type: 'context',
+  elements: [{ type: 'mrkdwn', text: 'There is more than a message holds: `wandb-relay deliveries` shows it all.', verbatim: true }],
+};
+
+/** The conversation's message: its latest event and how things stand with it, what waits for people, and what was before. */
+export function storyMessage(story: Story, context: MessageContext): SlackMessage {
+  const latest = story.events.at(-1);
+  if (latest === undefined) return { text: NOTHING_KNOWN, blocks: [section(NOTHING_KNOWN)] };
+  const earlier = story.events.slice(0, -1).toReversed();
+  const parts: Part[] = [
+    { rank: 0, blocks: [section(happened(latest, sayBold))] },
+    { rank: 2, blocks: contextBlock(...particulars(latest, context)) },
+    { rank: 5, blocks: factSection(factsOf(latest.event.wandb)) },
+    ...questionParts(story, latest, earlier, context),
+    { rank: 2, blocks: contextBlock(...decisions(latest)) },
+    ...deliveryParts(latest, asIsShown(latest), { githubUrl: context.githubUrl, mutes: activeMutes(story, context.now), rank: 4 }),
+    ...muteParts(story, context.now, 3),
+    { rank: 6, blocks: earlierBlocks(earlier, story.eventCount) },
+  ];
+  return { text: storyText(latest), blocks: compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT }) };
+}
+
+/** What a later event says in the thread. It is not changed afterwards, so it says nothing that may change. */
+export function eventMessage(event: StoryEvent, story: Story, context: MessageContext): SlackMessage {
+  const questions = openQuestions(event);
+  const asks = questions.map(({ approval, held }) => {
+    const here = approval.channel === story.channel;
+    const where = here ? `the buttons are in the message above. ${whoMayDecide(approval)}` : `asked in ${channelName(approval.channel)}.`;
+    const more = held.length > 1 ? ` and ${held.length - 1} more` : '';
+    const what = held.slice(0, 1).map((delivery) => targetWords(delivery, context.githubUrl));
+    return `:raised_hand: ${what.join('')}${more} *waits for approval*: ${where}`;
+  });
+  const parts: Part[] = [
+    { rank: 0, blocks: [section(happened(event, sayBold))] },
+    { rank: 2, blocks: contextBlock(...particulars(event, context)) },
+    ...asks.slice(0, MOST_QUESTIONS).map((ask): Part => ({ rank: 1, blocks: [section(ask)] })),
+  ];
+  return { text: storyText(event), blocks: compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT }) };
+}
+
+/**
+ * One line for the thread when a run ended: which, how, and where to look.
+ *
+ * @param target the delivery's `target`: `repository_dispatch:acme/deploy`
+ */
+export function failureText(change: Pick<RunChange, 'after' | 'route'>, target: string): string {
+  const { after, route } = change;
+  const where = target.slice(target.indexOf(':') + 1);
+  return `:x: ${runLink(after)} in ${bold(where)} ${endWords(after)} (route ${mrkdwnName(route)}).`;
+}
+
+const NOTHING_KNOWN = 'Nothing is known any more about what this message told.';
+
+function happened({ event, text }: StoryEvent, say: SayName): string {
+  return (text === null ? undefined : templateText(text, CUSTOM_TEXT_LIMIT)) ?? sentenceOf(event.event, say);
+}
+
+const LINK_WORDS: Readonly<Record<WandbLink['kind'], string>> = {
+  run: 'Run in W&B',
+  artifact: 'Artifact in W&B',
+  registry: 'Registry in W&B',
+  project: 'Project in W&B',
+};
+
+/** When, where, by which automation, and where to look. */
+function particulars({ event: { event, receivedAt, wandb } }: StoryEvent, context: MessageContext): string[] {
+  const place = placeOf(event);
+  return [
+    slackDate(receivedAt),
+    ...(place === undefined ? [] : [`in ${place}`]),
+    ...(event.automation === undefined ? [] : [`automation ${mrkdwnName(event.automation)}`]),
+    ...wandbLinks(event, wandb, context.wandbAppUrl).map(({ kind, url }) => link(url, LINK_WORDS[kind])),
+  ];
+}
+
+function questionParts(story: Story, latest: StoryEvent, earlier: readonly StoryEvent[], { githubUrl }: MessageContext): Part[] {
+  const questions = [latest, ...earlier].flatMap(openQuestions);
+  const { channel } = story;
+  const parts = questions
+    .slice(0, MOST_QUESTIONS)
+    .map((question) => questionPart(question, { channel, githubUrl, earlier: question.from !== latest, rank: 1 }));
+  const more = questions.length - parts.length;
+  if (more === 0) return parts;
+  return [...parts, { rank: 1, blocks: contextBlock(`And ${more} more ${more === 1 ? 'waits' : 'wait'} for approval.`) }];
+}
+
+function decisions(from: StoryEvent): string[] {
+  const words = from.approvals.map((approval) => decisionWords(approval, from)).filter((text) => text !== undefined);
+  return words.length > MOST_DECISIONS
+    ? [...words.slice(0, MOST_DECISIONS), `And ${words.length - MOST_DECISIONS} more decisions.`]
+    : words;
+}
+
+/** What an open question lists is not said again. */
+function asIsShown(from: StoryEvent): StoryEvent['deliveries'] {
+  const asked = new Set(openQuestions(from).flatMap(({ held }) => held));
+  return from.deliveries.filter((delivery) => !asked.has(delivery));
+}
+
+/** Earlier events, latest first, a line each. */
+function earlierBlocks(earlier: readonly StoryEvent[], eventCount: number): KnownBlock[] {
+  const lines = earlier.slice(0, MOST_EARLIER).map((from) => {
+    const stand = from.deliveries.length === 0 ? '' : ` (${countsOf(from.deliveries)})`;
+    const words = `${sentenceOf(from.event.event, (name) => mrkdwnName(name, 60))}${stand}`;
+    return `earlier: ${words}, ${slackDate(from.event.receivedAt)}`;
+  });
+  const more = Math.max(eventCount - 1, earlier.length) - lines.length;
+  if (lines.length === 0 && more <= 0) return [];
+  return contextBlock([...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'));
+}
+
+/** A message's `text`: what happened, and how things stand. */
+function storyText(from: StoryEvent): string {
+  const { deliveries } = from;
+  const stand =
+    deliveries.length > 3
+      ? [countsOf(deliveries)]
+      : deliveries.map((delivery) => `${mrkdwnName(plainTarget(delivery))}: ${standing(delivery)}`);
+  const sentence = happened(from, sayPlainly);
+  const end = stand.length === 0 ? '' : ` ${stand.join('; ')}.`;
+  const first = fitMrkdwn(sentence, TEXT_LIMIT - end.length - 1);
+  return `${/[.!?…]$/.test(first) ? first : `${first}.`}${end}`;
+}

@@ -1,0 +1,84 @@
+import type SocketModeReceiver from '@slack/bolt/dist/receivers/SocketModeReceiver.js';
+import { messageOf } from '../../src/error-message.ts';
+import type { Logger } from '../log.ts';
+import { cleaned } from './bolt-log.ts';
+
+type SocketModeClient = InstanceType<typeof SocketModeReceiver.default>['client'];
+
+export interface ConnectionOptions {
+  readonly log: Logger;
+  readonly redact: (text: string) => string;
+  /** Milliseconds before the first new try; doubles from try to try up to a minute. */
+  readonly firstWaitMs: number;
+}
+
+const LONGEST_WAIT_MS = 60_000;
+/** How long a connection may take to close. Milliseconds. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/**
+ * Keeps Socket Mode connected: tries again for as long as it takes, and never throws.
+ *
+ * The client's own reconnecting is to be off (`autoReconnectEnabled: false`): when Slack cannot be reached it leaves a
+ * rejected promise behind that nobody handles, which ends a Node process (@slack/socket-mode 3.0, `delayReconnectAttempt`).
+ */
+export function keepConnected(client: SocketModeClient, options: ConnectionOptions): { start(): void; stop(): Promise<void> } {
+  const { log, redact, firstWaitMs } = options;
+  let stopped = false;
+  let failures = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let connecting: Promise<void> = Promise.resolve();
+
+  const connect = async (): Promise<void> => {
+    try {
+      await client.start();
+      failures = 0;
+      log.info({}, 'slack: connected in Socket Mode');
+    } catch (error) {
+      failures += 1;
+      const why = error === undefined ? 'the connection closed at once' : cleaned(messageOf(error), redact);
+      log.warn({ error: why, failures }, `slack: Socket Mode is not connected${adviceFor(why)}; it is tried again`);
+      again();
+    }
+  };
+  const again = (): void => {
+    if (stopped || timer !== undefined) return;
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        connecting = connect();
+      },
+      Math.min(LONGEST_WAIT_MS, firstWaitMs * 2 ** Math.min(failures, 16)),
+    );
+  };
+  // Slack closes connections now and then, and says so beforehand (Slack, "Using Socket Mode": disconnects).
+  client.on('disconnected', again);
+
+  return {
+    start: () => {
+      connecting = connect();
+    },
+    stop: async () => {
+      stopped = true;
+      clearTimeout(timer);
+      await withinTime(Promise.all([client.disconnect(), connecting]));
+      // It may have connected while it was asked to stop.
+      await withinTime(client.disconnect());
+    },
+  };
+}
+
+function adviceFor(why: string): string {
+  return /invalid_auth|not_authed|not_allowed_token_type|token_revoked|account_inactive/.test(why)
+    ? ': is SLACK_APP_TOKEN an app-level token (xapp-…) with the scope connections:write?'
+    : '';
+}
+
+async function withinTime(work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

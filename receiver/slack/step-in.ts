@@ -1,0 +1,80 @@
+import { escapeMrkdwn } from '../../src/mrkdwn.ts';
+import { isDispatch } from '../../src/target.ts';
+import type { DeliveryView } from '../outbox/delivery.ts';
+import { decodeDispatchAgain, decodeMute, MUTE_TIMES, type MuteTime } from './actions.ts';
+import { done, eventOfButton, type Handling, moment, NOT_OURS, type Outcome, type Person, refused } from './handling.ts';
+import { groupsToAsk, mayOperate, type Permission } from './may-decide.ts';
+
+const NO_DELIVERY = 'There is no such delivery here (any more). Nothing was changed.';
+
+/** "Dispatch again" was pressed. Once: the store refuses what has changed since the button was made. */
+export async function dispatchAgain(handling: Handling, value: string, presser: Person): Promise<Outcome> {
+  const decoded = decodeDispatchAgain(value);
+  if (decoded === undefined) return refused(NOT_OURS);
+  const delivery = (await handling.store.delivery(decoded.deliveryId))?.delivery;
+  const event = delivery && (await eventOfButton(handling.store, delivery.eventId, decoded.source));
+  if (delivery === undefined || event === undefined) return refused(NO_DELIVERY);
+  if (delivery.request !== null && !isDispatch(delivery.request)) return refused(NOT_OURS);
+  return sendAgain(handling, delivery, decoded.updatedAt, presser);
+}
+
+/** `/wandb-relay replay`. */
+export async function replayById(handling: Handling, id: string, presser: Person): Promise<Outcome> {
+  const delivery = (await handling.store.delivery(id))?.delivery;
+  return delivery === undefined ? refused(NO_DELIVERY) : sendAgain(handling, delivery, delivery.updatedAt, presser);
+}
+
+/** What a route asks approval for is only sent again by who may approve it. */
+async function sendAgain(handling: Handling, delivery: DeliveryView, ifUpdatedAt: number, presser: Person): Promise<Outcome> {
+  const approval = await handling.store.approval(delivery.eventId, delivery.route);
+  const permission = await permitted(handling, presser, approval?.by ?? null);
+  if (!permission.may) return refused(permission.why);
+  const [result] = await handling.store.replay([delivery.id], handling.now(), { by: `${presser.label} in Slack`, ifUpdatedAt });
+  if (result === undefined || !result.done) return refused(`Not sent again: ${escapeMrkdwn(result?.why ?? 'nothing to change')}.`);
+  handling.changed();
+  return done('It is sent once more, with the same id.');
+}
+
+/** A time was chosen in "Mute". */
+export async function muteByPress(handling: Handling, value: string, presser: Person): Promise<Outcome> {
+  const decoded = decodeMute(value);
+  if (decoded === undefined) return refused(NOT_OURS);
+  const delivery = (await handling.store.delivery(decoded.deliveryId))?.delivery;
+  const event = delivery && (await eventOfButton(handling.store, delivery.eventId, decoded.source));
+  if (delivery === undefined || event === undefined) return refused(NO_DELIVERY);
+  return mute(handling, delivery, event.subjectKey, decoded.time, presser);
+}
+
+/** `/wandb-relay mute` and `unmute`. */
+export async function muteById(handling: Handling, id: string, time: MuteTime, presser: Person): Promise<Outcome> {
+  const delivery = (await handling.store.delivery(id))?.delivery;
+  const event = delivery && (await handling.store.event(delivery.eventId));
+  if (delivery === undefined || event === undefined) return refused(NO_DELIVERY);
+  return mute(handling, delivery, event.subjectKey, time, presser);
+}
+
+async function mute(
+  handling: Handling,
+  { route, eventId }: DeliveryView,
+  subjectKey: string,
+  time: MuteTime,
+  presser: Person,
+): Promise<Outcome> {
+  const permission = await permitted(handling, presser, null);
+  if (!permission.may) return refused(permission.why);
+  const now = handling.now();
+  const until = time === 'off' ? 0 : now + MUTE_TIMES[time];
+  await handling.store.mute({ route, subjectKey, until, by: presser.label }, eventId, now);
+  handling.changed();
+  const name = escapeMrkdwn(route);
+  return done(
+    until === 0
+      ? `Route ${name} tells of this again.`
+      : `Route ${name} says nothing about this until ${moment(until)}. What it dispatches still leaves.`,
+  );
+}
+
+async function permitted({ people, askGroups }: Handling, presser: Person, approvers: readonly string[] | null): Promise<Permission> {
+  const groups = await askGroups([...groupsToAsk(presser.id, people.operators), ...groupsToAsk(presser.id, approvers)]);
+  return mayOperate(presser.id, people.operators, approvers, groups);
+}

@@ -1,0 +1,53 @@
+import { messageOf } from '../../src/error-message.ts';
+import { err, ok, type Result } from '../../src/result.ts';
+import type { BoltApp } from './bolt.ts';
+import type { GroupMembers } from './may-decide.ts';
+
+/** Asks for the members of user groups. */
+export type AskGroups = (ids: readonly string[]) => Promise<GroupMembers>;
+
+/** How long an answer holds, in milliseconds. */
+const CACHE_MS = 5 * 60_000;
+/** A slash command has to be answered within three seconds. */
+const ASK_TIMEOUT_MS = 1_500;
+
+/**
+ * The members of user groups by `usergroups.users.list` (scope usergroups:read). What Slack said holds for five minutes; a
+ * failure is not kept, and says what to do.
+ */
+export function userGroups(client: BoltApp['client'], token: string, now: () => number, redact: (text: string) => string): AskGroups {
+  const known = new Map<string, { readonly members: readonly string[]; readonly until: number }>();
+
+  const ask = async (id: string): Promise<Result<readonly string[], string>> => {
+    const cached = known.get(id);
+    if (cached !== undefined && cached.until > now()) return ok(cached.members);
+    try {
+      const { users } = await inTime(client.usergroups.users.list({ token, usergroup: id }));
+      if (users === undefined) return err(`Slack's answer about user group ${id} has no users: try again`);
+      known.set(id, { members: users, until: now() + CACHE_MS });
+      return ok(users);
+    } catch (error) {
+      return err(`Slack did not say who is in user group ${id} (${redact(messageOf(error))}): ${advice(messageOf(error))}`);
+    }
+  };
+
+  return async (ids) => new Map(await Promise.all([...new Set(ids)].map(async (id) => [id, await ask(id)] as const)));
+}
+
+function advice(message: string): string {
+  if (/missing_scope|not_allowed_token_type/.test(message)) return 'give the app the scope usergroups:read and install it again';
+  if (/no_such_subteam|subteam_not_found/.test(message)) return 'correct the id in the config';
+  return 'try again; the app needs the scope usergroups:read';
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ASK_TIMEOUT_MS} ms`)), ASK_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

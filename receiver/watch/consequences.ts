@@ -1,0 +1,108 @@
+import type { CommitPlace } from '../../src/commit-of.ts';
+import type { NewDelivery } from '../outbox/delivery.ts';
+import type { RunChange, RunConsequences } from '../outbox/run.ts';
+
+export interface ConsequenceOptions {
+  readonly newId: () => string;
+  /** What is said in the thread about a run that failed, in mrkdwn. */
+  readonly failureText: (change: RunChange) => string;
+  /** Left out: nothing is written to commits. */
+  readonly commitStatus?: {
+    /** The commit that the event's run was trained from, looked up before. */
+    readonly commitOf: (change: RunChange) => CommitPlace | undefined;
+    /** Whose rate limit a repository's requests count against. */
+    readonly credentialFor: (repository: string) => string;
+  };
+}
+
+/**
+ * Ends that people are told of in the thread. A run that somebody cancelled is among them: the model is not where the head
+ * of the conversation said it was going. `skipped`, `neutral`, `stale` and `action_required` show in the head only.
+ */
+const FAILURES: ReadonlySet<string> = new Set(['failure', 'timed_out', 'startup_failure', 'cancelled']);
+
+/** What a conclusion says about the commit; a cancelled run says nothing. */
+const COMMIT_STATES: ReadonlyMap<string, 'success' | 'failure'> = new Map([
+  ['success', 'success'],
+  ['failure', 'failure'],
+  ['timed_out', 'failure'],
+  ['startup_failure', 'failure'],
+]);
+
+/** GitHub's limit for a status's description. */
+const DESCRIPTION_LENGTH = 140;
+
+/**
+ * What follows when a run ends: a failure is said once in the thread of each conversation, and how it ended is written to
+ * the commit. The store calls this only for what is new, so a report that comes twice has no second consequence; an attempt
+ * that a re-run added ends by itself.
+ */
+export function consequencesOf(options: ConsequenceOptions): RunConsequences {
+  return (change) => (hasEnded(change) ? [...failureReplies(change, options), ...commitStatuses(change, options)] : []);
+}
+
+/** Whether the change is the end of an attempt, not more news about one that had ended. */
+function hasEnded({ before, after }: RunChange): boolean {
+  return after.status === 'completed' && (before.status !== 'completed' || before.attempt !== after.attempt);
+}
+
+/** Whether the end of the run is one that can be written to a commit. */
+export function saysSomethingAboutCommit(conclusion: string | null): boolean {
+  return COMMIT_STATES.has(conclusion ?? '');
+}
+
+function failureReplies(change: RunChange, { newId, failureText }: ConsequenceOptions): NewDelivery[] {
+  if (!FAILURES.has(change.after.conclusion ?? '')) return [];
+  return change.conversations.map(({ key, channel }) => ({
+    id: newId(),
+    route: change.route,
+    target: `slack:${channel}`,
+    credential: `slack:${channel}`,
+    orderKey: key,
+    replacesOlder: false,
+    state: 'pending',
+    request: { kind: 'slack_reply', conversation: key, text: failureText(change) },
+    conversation: { key, channel, canMute: true },
+  }));
+}
+
+function commitStatuses(change: RunChange, { newId, commitStatus }: ConsequenceOptions): NewDelivery[] {
+  const state = COMMIT_STATES.get(change.after.conclusion ?? '');
+  const commit = state === undefined ? undefined : commitStatus?.commitOf(change);
+  if (state === undefined || commit === undefined || commitStatus === undefined) return [];
+  const context = `wandb-relay/${change.route}`;
+  return [
+    {
+      id: newId(),
+      route: change.route,
+      target: `commit_status:${commit.repository}`,
+      credential: commitStatus.credentialFor(commit.repository),
+      // The latest status counts: they must arrive in the order in which the runs ended.
+      orderKey: JSON.stringify(['commit_status', commit.repository.toLowerCase(), commit.sha, context]),
+      replacesOlder: false,
+      state: 'pending',
+      request: {
+        kind: 'commit_status',
+        ...commit,
+        state,
+        context,
+        description: descriptionOf(change),
+        target_url: change.after.url,
+      },
+    },
+  ];
+}
+
+function descriptionOf({ repository, after }: RunChange): string {
+  const ended = after.conclusion === 'success' ? 'succeeded' : after.conclusion === 'timed_out' ? 'timed out' : 'failed';
+  const took = after.startedAt === null || after.endedAt === null ? '' : ` after ${durationOf(after.endedAt - after.startedAt)}`;
+  const attempt = after.attempt > 1 ? ` (attempt ${after.attempt})` : '';
+  return `The workflow in ${repository} ${ended}${took}${attempt}`.slice(0, DESCRIPTION_LENGTH);
+}
+
+function durationOf(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+}

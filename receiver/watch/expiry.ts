@@ -1,0 +1,32 @@
+import { messageOf } from '../../src/error-message.ts';
+import type { Logger } from '../log.ts';
+import type { ApprovalDesk } from '../outbox/store.ts';
+import { createLoop, type Loop } from './loop.ts';
+
+export interface ExpiryOptions {
+  readonly store: Pick<ApprovalDesk, 'expireApprovals'>;
+  readonly now: () => number;
+  readonly log: Logger;
+  /** Called after something was stored that may have to be sent. */
+  readonly changed: () => void;
+  /** How often it is looked, in milliseconds; default 30 seconds. */
+  readonly everyMs?: number;
+}
+
+const EVERY_MS = 30_000;
+
+/** Cancels what nobody has approved in time. */
+export function createExpiry({ store, now, log, changed, everyMs = EVERY_MS }: ExpiryOptions): Loop {
+  return createLoop({
+    work: async () => {
+      const expired = await store.expireApprovals(now());
+      if (expired > 0) {
+        log.info({ approvals: expired }, 'nobody approved in time: cancelled what was held');
+        changed();
+      }
+      return everyMs;
+    },
+    failed: (error) => log.error({ error: messageOf(error) }, 'the store did not answer; approvals expire later'),
+    retryMs: everyMs,
+  });
+}

@@ -1,0 +1,43 @@
+import { isAbout, type OpenRun, type RunReport } from '../outbox/run.ts';
+import type { RunQuestion } from './run-source.ts';
+
+/** One request: about a run whose id is known, or for all runs that are looked for in one place. */
+export type Question =
+  | { readonly kind: 'get'; readonly key: string; readonly repository: string; readonly runId: string; readonly runs: readonly OpenRun[] }
+  | {
+      readonly kind: 'list';
+      readonly key: string;
+      readonly repository: string;
+      readonly search: RunQuestion;
+      readonly runs: readonly OpenRun[];
+    };
+
+/** Searches begin at whole steps of this, so that the same search, and its ETag, comes back. Milliseconds. */
+const SEARCH_STEP_MS = 300_000;
+
+/** The fewest requests that tell about all of these runs. `key` is the same for requests that are the same. */
+export function questionsAbout(runs: readonly OpenRun[]): Question[] {
+  const questions = new Map<string, OpenRun[]>();
+  for (const run of runs) {
+    const key = run.runId === null ? `list ${run.repository} ${run.kind} ${run.workflow ?? '*'}` : `get ${run.repository} ${run.runId}`;
+    questions.set(key, [...(questions.get(key) ?? []), run]);
+  }
+  return [...questions].map(([key, about]) => questionOf(key, about));
+}
+
+function questionOf(key: string, runs: readonly OpenRun[]): Question {
+  const [first] = runs;
+  if (first === undefined) throw new Error('a question about no run');
+  const { repository, runId } = first;
+  if (runId !== null) return { kind: 'get', key, repository, runId, runs };
+  const oldest = Math.min(...runs.map(({ runsSince }) => runsSince));
+  const since = Math.floor(oldest / SEARCH_STEP_MS) * SEARCH_STEP_MS;
+  const enough = (reports: readonly RunReport[]) => runs.every((run) => reports.some((report) => isAbout(run, report)));
+  return {
+    kind: 'list',
+    key: `${key} ${since}`,
+    repository,
+    search: { repository, event: first.kind, workflow: first.workflow, since, enough },
+    runs,
+  };
+}

@@ -1,0 +1,126 @@
+import type { CommitPlace } from '../../src/commit-of.ts';
+import { messageOf } from '../../src/error-message.ts';
+import type { Logger } from '../log.ts';
+import type { DeliveryView, EventView } from '../outbox/delivery.ts';
+import { idsIn, isAbout, isNewer, type OpenRun, type RunChange, type RunReport } from '../outbox/run.ts';
+import type { Store } from '../outbox/store.ts';
+import { consequencesOf, saysSomethingAboutCommit } from './consequences.ts';
+
+/**
+ * Writes down what was reported about runs, with all that follows from it, in one transaction; tells what was new. Reports
+ * may come in any order and more than once. Rejects only when the store fails.
+ *
+ * @param asked the runs that were asked about, where somebody asked
+ */
+export type RecordRuns = (reports: readonly RunReport[], asked?: readonly OpenRun[]) => Promise<readonly RunChange[]>;
+
+export interface RecordRunsOptions {
+  readonly store: Pick<Store, 'recordRuns' | 'delivery' | 'deliveries' | 'event'>;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly log: Logger;
+  /** Called after something was stored that may have to be sent. */
+  readonly changed: () => void;
+  /** What is said in the thread about a run that failed, in mrkdwn. */
+  readonly failureText: (change: RunChange) => string;
+  /** How runs end is written to the commit; left out: it is not. */
+  readonly commitStatus?: CommitLookup;
+}
+
+export interface CommitLookup {
+  /** The commit that the event's W&B run was trained from; may ask somebody, until `signal` says that it takes too long. */
+  readonly commitOf: (event: EventView, signal: AbortSignal) => Promise<CommitPlace | undefined> | CommitPlace | undefined;
+  /** Whose rate limit a repository's requests count against. */
+  readonly credentialFor: (repository: string) => string;
+  /** How long `commitOf` may take, in milliseconds; default five seconds: GitHub gives a webhook ten. */
+  readonly limitMs?: number;
+}
+
+const COMMIT_LIMIT_MS = 5_000;
+/** How many words of a title are tried as delivery ids. */
+const MOST_IDS = 20;
+/** Among how many of the latest dispatches a run is looked for whose title does not name its delivery. */
+const LATEST_DELIVERIES = 500;
+
+export function createRecordRuns(options: RecordRunsOptions): RecordRuns {
+  const { store, now, newId, failureText, commitStatus } = options;
+  return async (reports, asked = []) => {
+    const commits = commitStatus === undefined ? undefined : await commitsFor(reports, asked, options, commitStatus);
+    const consequences = consequencesOf({
+      newId,
+      failureText,
+      ...(commits === undefined || commitStatus === undefined
+        ? {}
+        : { commitStatus: { credentialFor: commitStatus.credentialFor, commitOf: (change) => commitFor(change, commits) } }),
+    });
+    const changes = await store.recordRuns(reports, now(), consequences);
+    if (changes.length > 0) options.changed();
+    return changes;
+  };
+}
+
+/**
+ * The commit of the change's event, if it lies with the owner that the route dispatches to. The event may have been made
+ * by anybody in the W&B team: it names no repository of another owner that our credentials happen to reach.
+ */
+function commitFor(change: RunChange, commits: ReadonlyMap<string, CommitPlace>): CommitPlace | undefined {
+  const commit = commits.get(change.eventId);
+  return commit !== undefined && ownerOf(commit.repository) === ownerOf(change.repository) ? commit : undefined;
+}
+
+function ownerOf(repository: string): string | undefined {
+  return repository.split('/')[0]?.toLowerCase();
+}
+
+/** The commits of the events whose runs have ended by these reports, by event. */
+async function commitsFor(
+  reports: readonly RunReport[],
+  asked: readonly OpenRun[],
+  options: RecordRunsOptions,
+  { commitOf, limitMs = COMMIT_LIMIT_MS }: CommitLookup,
+): Promise<Map<string, CommitPlace>> {
+  const commits = new Map<string, CommitPlace>();
+  const ended = reports.filter((report) => report.status === 'completed' && saysSomethingAboutCommit(report.conclusion));
+  for (const report of ended) {
+    const eventId = asked.find((run) => isAbout(run, report))?.eventId ?? (await deliveryOf(report, options.store))?.eventId;
+    if (eventId === undefined || commits.has(eventId)) continue;
+    try {
+      const event = await options.store.event(eventId);
+      const commit = event === undefined ? undefined : await withinLimit(async (signal) => commitOf(event, signal), limitMs);
+      if (commit !== undefined) commits.set(eventId, commit);
+    } catch (error) {
+      options.log.warn({ event: eventId, error: messageOf(error) }, 'the commit of an event could not be looked up: it gets no status');
+    }
+  }
+  return commits;
+}
+
+/** The delivery that a report has news about: one that its title names, or the one that started the run. */
+async function deliveryOf(report: RunReport, store: RecordRunsOptions['store']): Promise<DeliveryView | undefined> {
+  // A delivery's id is longer than most words.
+  const ids = idsIn(report.title).sort((a, b) => b.length - a.length);
+  for (const id of ids.slice(0, MOST_IDS)) {
+    const found = (await store.delivery(id))?.delivery;
+    if (found?.run != null) return isNewer(found.run, report) ? found : undefined;
+  }
+  if (report.event !== 'workflow_dispatch') return undefined;
+  const latest = await store.deliveries({ states: ['delivered'], limit: LATEST_DELIVERIES });
+  return latest.find(({ run }) => run !== null && run.id === report.runId && isNewer(run, report));
+}
+
+async function withinLimit<T>(work: (signal: AbortSignal) => Promise<T>, limitMs: number): Promise<T> {
+  const aborter = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`no answer within ${limitMs} ms`);
+      aborter.abort(error);
+      reject(error);
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([work(aborter.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

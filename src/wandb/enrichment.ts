@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import type { RelayEvent } from '../event.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import { ok, type Result } from '../result.ts';
+import type { WandbClient } from './client.ts';
+import { ARTIFACT_BY_ID, ARTIFACT_BY_NAME, RUN_BY_NAME } from './documents.ts';
+import { type AnsweredArtifact, type AnsweredRun, artifactFacts, artifactShape, runFacts, runShape } from './enrichment-facts.ts';
+import type { WandbError } from './wandb-error.ts';
+
+/** An event with its body, in which W&B's id of the artifact may stand. */
+export type EventWithBody = RelayEvent & { readonly payload: JsonValue };
+
+export interface EnrichmentOptions {
+  /** Ends the query. */
+  readonly signal: AbortSignal;
+  /** W&B's app, for links, see `appUrlOf`. */
+  readonly appUrl: string;
+}
+
+/** What W&B's API says, as in `enrichmentSchema`; `null`: it knows nothing, or the key may not see it. */
+export type Enrichment = Result<JsonObject | null, WandbError>;
+
+const artifactByIdShape = z.object({ artifact: artifactShape.nullish() });
+const artifactByNameShape = z.object({ project: z.object({ artifact: artifactShape.nullish() }).nullish() });
+const runByNameShape = z.object({
+  project: z
+    .object({ run: runShape.nullish(), runs: z.object({ edges: z.array(z.object({ node: runShape.nullish() })) }).nullish() })
+    .nullish(),
+});
+
+/** `artifact_version` is W&B's variable with the artifact's GraphQL id in base64 (W&B documentation, "Payload variables"). */
+const ARTIFACT_ID = /^wandb-artifact:\/\/_id\/([A-Za-z0-9+/_-]{1,200}={0,2})$/;
+
+/** What to ask about an event. */
+type Question =
+  | { readonly about: 'run'; readonly entity: string; readonly project: string; readonly name: string }
+  | { readonly about: 'artifact'; readonly entity: string; readonly project: string; readonly name: string }
+  | { readonly about: 'artifact'; readonly id: string };
+
+/** Whether the event names a run or an artifact version that W&B can be asked about. */
+export function canBeEnriched(event: EventWithBody): boolean {
+  return questionOf(event) !== undefined;
+}
+
+function questionOf({ entity, project, collection, version, run, payload }: EventWithBody): Question | undefined {
+  const place = entity === undefined || project === undefined ? undefined : { entity, project };
+  if (run !== undefined) return place && { about: 'run', ...place, name: run };
+  const id = artifactIdIn(payload);
+  if (id !== undefined) return { about: 'artifact', id };
+  if (collection === undefined || version === undefined) return undefined;
+  return place && { about: 'artifact', ...place, name: `${collection}:${version}` };
+}
+
+function artifactIdIn(payload: JsonValue): string | undefined {
+  if (!isJsonObject(payload)) return undefined;
+  const { artifact_version } = isJsonObject(payload.client_payload) ? payload.client_payload : payload;
+  return typeof artifact_version === 'string' ? ARTIFACT_ID.exec(artifact_version.trim())?.[1] : undefined;
+}
+
+/**
+ * Asks W&B about the run or the artifact version of an event: one request, or none when the event names neither. Nothing is
+ * tried again and nothing is waited for: an event can do without.
+ */
+export async function fetchEnrichment(client: WandbClient, event: EventWithBody, options: EnrichmentOptions): Promise<Enrichment> {
+  const { appUrl, signal } = options;
+  const question = questionOf(event);
+  if (question === undefined) return ok(null);
+  if (question.about === 'run') {
+    const run = await findRun(client, question, signal);
+    return run.ok ? ok(run.value ? { run: runFacts(run.value, appUrl) } : null) : run;
+  }
+  const artifact = await findArtifact(client, question, signal);
+  return artifact.ok ? ok(artifact.value ? artifactFacts(artifact.value, event, appUrl) : null) : artifact;
+}
+
+type Missing = null | undefined;
+
+async function findArtifact(
+  client: WandbClient,
+  question: Extract<Question, { about: 'artifact' }>,
+  onceUntil: AbortSignal,
+): Promise<Result<AnsweredArtifact | Missing, WandbError>> {
+  if ('id' in question) {
+    const answer = await client.query(ARTIFACT_BY_ID, { id: question.id }, artifactByIdShape, { onceUntil });
+    return answer.ok ? ok(answer.value.artifact) : answer;
+  }
+  const { entity, project, name } = question;
+  const answer = await client.query(ARTIFACT_BY_NAME, { entity, project, name }, artifactByNameShape, { onceUntil });
+  return answer.ok ? ok(answer.value.project?.artifact) : answer;
+}
+
+/**
+ * W&B does not say whether `run_name` is the run's id or its display name. The id is looked for first; a display name
+ * counts only when a single run has it, because the facts of another run are worse than none.
+ */
+async function findRun(
+  client: WandbClient,
+  { entity, project, name }: Extract<Question, { about: 'run' }>,
+  onceUntil: AbortSignal,
+): Promise<Result<AnsweredRun | Missing, WandbError>> {
+  const variables = { entity, project, name, filters: JSON.stringify({ display_name: name }) };
+  const answer = await client.query(RUN_BY_NAME, variables, runByNameShape, { onceUntil });
+  if (!answer.ok) return answer;
+  const { run, runs } = answer.value.project ?? {};
+  const [first, second] = runs?.edges ?? [];
+  return ok(run ?? (second === undefined ? first?.node : undefined));
+}
+
+/** The address of W&B's app: that of the API, but for W&B's own cloud (the Python client's rule). */
+export function appUrlOf(baseUrl: string): string {
+  const base = baseUrl.replace(/\/+$/, '');
+  return base === 'https://api.wandb.ai' ? 'https://wandb.ai' : base;
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { commandLine } from './command-io.ts';
+
+const CONFIG = `version: 1
+routes:
+  - name: deploy
+    on: { event: add_artifact_alias, alias: production }
+    approval: { slack: "#ml", by: [BY] }
+    to:
+      - repository_dispatch: { repository: acme/deploy, event_type: go }
+`;
+
+function withPeople(by: string, settings = '') {
+  return commandLine({ 'wandb-relay.yaml': `${CONFIG.replace('BY', by)}${settings}` });
+}
+
+describe('slack manifest', () => {
+  it('points everything at the receiver, with the least scopes', async () => {
+    const { code, out, complaints } = await withPeople('U0ADA').run(
+      'slack',
+      'manifest',
+      '--url',
+      'https://relay.example.com/base/',
+      '--name',
+      'ML Relay',
+    );
+    expect([code, complaints]).toEqual([0, '']);
+    const url = 'https://relay.example.com/base/slack/events';
+    expect(parse(out)).toMatchObject({
+      display_information: { name: 'ML Relay' },
+      features: {
+        app_home: { home_tab_enabled: true },
+        bot_user: { display_name: 'ml-relay' },
+        slash_commands: [{ command: '/wandb-relay', url }],
+      },
+      oauth_config: { scopes: { bot: ['chat:write', 'chat:write.public', 'commands', 'channels:history', 'groups:history'] } },
+      settings: {
+        event_subscriptions: { request_url: url, bot_events: ['app_home_opened'] },
+        interactivity: { is_enabled: true, request_url: url },
+        socket_mode_enabled: false,
+      },
+    });
+  });
+
+  it('has no address in Socket Mode', async () => {
+    const { code, out } = await withPeople('U0ADA').run('slack', 'manifest', '--socket-mode');
+    expect(code).toBe(0);
+    expect(out).not.toMatch(/https?:/);
+    expect(out).not.toMatch(/\burl:/);
+    expect(parse(out)).toMatchObject({ settings: { socket_mode_enabled: true, interactivity: { is_enabled: true } } });
+  });
+
+  it('asks for user groups only where the config names one', async () => {
+    const scopes = async (by: string, settings?: string) =>
+      (
+        parse((await withPeople(by, settings).run('slack', 'manifest', '--socket-mode')).out) as {
+          oauth_config: { scopes: { bot: string[] } };
+        }
+      ).oauth_config.scopes.bot;
+    expect(await scopes('U0ADA')).not.toContain('usergroups:read');
+    expect(await scopes('U0ADA, S0DEPLOY')).toContain('usergroups:read');
+    expect(await scopes('U0ADA', 'settings: { slack_operators: [S0OPS] }\n')).toContain('usergroups:read');
+  });
+
+  it('says so when there is no config to read', async () => {
+    const { code, out, complaints } = await commandLine().run('slack', 'manifest', '--socket-mode');
+    expect(code).toBe(0);
+    expect(parse(out)).toHaveProperty('oauth_config');
+    expect(complaints).toMatch(/^wandb-relay\.yaml: there is no such file.*usergroups:read/);
+  });
+
+  it.each([
+    ['no address', [], /--url https:\/\/relay\.example\.com, or use --socket-mode/],
+    ['both', ['--url', 'https://x.example.com', '--socket-mode'], /exclude each other/],
+    ['an address without TLS', ['--url', 'http://x.example.com'], /is not an https address/],
+    ['no address at all', ['--url', 'relay'], /"relay" is not an https address/],
+    ['an address with a question', ['--url', 'https://x.example.com/?a=b'], /is not an https address/],
+    ['a long name', ['--socket-mode', '--name', 'x'.repeat(36)], /--name: must have 1 to 35 characters/],
+    ['a blank name', ['--socket-mode', '--name', ' '], /--name: must have 1 to 35 characters/],
+  ])('refuses %s', async (_what, words, why) => {
+    const { code, out, complaints } = await withPeople('U0ADA').run('slack', 'manifest', ...words);
+    expect([code, out]).toEqual([1, '']);
+    expect(complaints).toMatch(why);
+  });
+
+  it('refuses a config that is not good', async () => {
+    const { code, complaints } = await commandLine({ 'wandb-relay.yaml': 'version: 2' }).run('slack', 'manifest', '--socket-mode');
+    expect(code).toBe(1);
+    expect(complaints).toMatch(/wandb-relay\.yaml:1/);
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { silentLogger } from '../../../receiver/log.ts';
+import { completeRequest } from '../../../receiver/outbox/complete.ts';
+import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
+import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
+import type { JsonObject } from '../../../src/json.ts';
+import { compileTarget, type TargetDefinition, type TargetRequest } from '../../../src/target.ts';
+import { theValue } from '../../src/samples.ts';
+import { accept, claimOne, deliveryOf, eventOf, retryAt, SECOND, succeed, T0 } from './samples.ts';
+
+const EVENT = { type: 'link_artifact', source: 'default', collection: 'resnet50', version: 'v12' } as const;
+const PAYLOAD = { artifact_collection_name: 'resnet50', extra: { n: 1 } };
+const WANDB: JsonObject = { artifact: { type: 'model', size: 12, metadata: { layers: 50 } } };
+const DEFAULT: TargetDefinition = { repository_dispatch: { repository: 'acme/deploy', event_type: 'model' } };
+const SLACK: TargetDefinition = { slack: { channel: '#ml', text: '{{ event.wandb.artifact.type }}' } };
+
+/** One delivery of a target, accepted as the receiver does it, with what the store and W&B are asked. */
+async function accepted(definition: TargetDefinition, options: { wandb?: JsonObject | null; template?: boolean } = {}) {
+  const store = sqliteStore(openSqlite(':memory:'));
+  const context = { delivery_id: 'd-1', route: 'deploy', event: { ...EVENT, payload: PAYLOAD } };
+  const request = theValue(compileTarget(definition).build(context));
+  const template = options.template === false ? {} : { template: definition };
+  await accept(
+    store,
+    eventOf('e1', { at: T0, event: EVENT, body: JSON.stringify(PAYLOAD), deliveries: [deliveryOf('d-1', { request, ...template })] }),
+  );
+  const asked: string[] = [];
+  const enrich = async (eventId: string) => {
+    asked.push(eventId);
+    return options.wandb === undefined ? WANDB : options.wandb;
+  };
+  const complete = (delivery: Parameters<typeof completeRequest>[0]) => completeRequest(delivery, { store, enrich, log: silentLogger });
+  return { store, request, asked, complete };
+}
+
+function payloadOf(request: TargetRequest): JsonObject {
+  if (request.kind !== 'repository_dispatch') throw new Error(`a ${request.kind}`);
+  return request.client_payload;
+}
+
+describe('completing a request', () => {
+  it('adds what W&B says to the default payload, and to nothing else of it', async () => {
+    const { store, request, complete } = await accepted(DEFAULT);
+    const sent = await complete(await claimOne(store, T0));
+    expect(payloadOf(sent)).toEqual({ delivery_id: 'd-1', route: 'deploy', event: { ...EVENT, wandb: WANDB } });
+    expect(payloadOf(request)).toEqual({ delivery_id: 'd-1', route: 'deploy', event: EVENT });
+  });
+
+  it('renders templates with it, beside the body as it arrived', async () => {
+    const { store, complete } = await accepted({
+      workflow_dispatch: {
+        repository: 'acme/deploy',
+        workflow: 'deploy.yml',
+        ref: 'main',
+        inputs: { type: '{{ event.wandb.artifact.type }}', n: '{{ event.payload.extra.n }}' },
+      },
+    });
+    expect(await complete(await claimOne(store, T0))).toMatchObject({ inputs: { type: 'model', n: '1' } });
+  });
+
+  it('is done once: retries and replays send the same, and ask nobody', async () => {
+    const { store, asked, complete } = await accepted(DEFAULT);
+    const first = await claimOne(store, T0);
+    const sent = await complete(first);
+    await retryAt(store, first, T0, T0 + SECOND, true);
+    const second = await claimOne(store, T0 + SECOND);
+    expect(second.template).toBeNull();
+    expect(await complete(second)).toEqual(sent);
+    await succeed(store, second, T0 + SECOND);
+    await store.replay(['d-1'], T0 + 2 * SECOND);
+    expect(payloadOf(await complete(await claimOne(store, T0 + 2 * SECOND)))).toEqual(payloadOf(sent));
+    expect(asked).toEqual(['e1', 'e1']);
+  });
+
+  it('without an answer sends what was accepted, also later when there is one', async () => {
+    const { store, request, complete } = await accepted(DEFAULT, { wandb: null });
+    const first = await claimOne(store, T0);
+    expect(await complete(first)).toEqual(request);
+    await store.keepEnrichment('e1', WANDB);
+    await retryAt(store, first, T0, T0 + SECOND);
+    const second = await claimOne(store, T0 + SECOND);
+    expect([second.template, await complete(second)]).toEqual([null, request]);
+  });
+
+  it('does not change what may have been sent in a run that was cut short', async () => {
+    const { store, request, asked, complete } = await accepted(DEFAULT);
+    await claimOne(store, T0);
+    await store.recoverInFlight(T0);
+    const again = await claimOne(store, T0);
+    expect([again.ambiguous, await complete(again), asked]).toEqual([true, request, []]);
+  });
+
+  it('leaves out the details where they make it too large, and everything where that is not enough', async () => {
+    const payload = (text: string): TargetDefinition => ({
+      repository_dispatch: { repository: 'acme/deploy', event_type: 'model', client_payload: { all: '{{ event.wandb }}', text } },
+    });
+    const large = (key: string) => ({ artifact: { type: 'model', [key]: { text: 'x'.repeat(4_000) } } });
+    const roomy = await accepted(payload('y'.repeat(56_500)), { wandb: large('metadata') });
+    expect(payloadOf(await roomy.complete(await claimOne(roomy.store, T0))).all).toEqual({ artifact: { type: 'model', truncated: true } });
+    const full = await accepted(payload('y'.repeat(56_500)), { wandb: large('other') });
+    expect(await full.complete(await claimOne(full.store, T0))).toEqual(full.request);
+  });
+
+  it('renders the text of a message', async () => {
+    const { store, complete } = await accepted(SLACK);
+    expect(await complete(await claimOne(store, T0))).toMatchObject({ kind: 'slack', text: 'model' });
+  });
+
+  it('asks also for a delivery that sends the same in any case, and stores nothing for it', async () => {
+    const { store, request, asked, complete } = await accepted(DEFAULT, { template: false });
+    expect([await complete(await claimOne(store, T0)), asked]).toEqual([request, ['e1']]);
+  });
+
+  it('sends what is stored when its lease is lost', async () => {
+    const { store, request, complete } = await accepted(DEFAULT);
+    const delivery = await claimOne(store, T0);
+    expect(await complete({ ...delivery, leaseToken: 'lost' })).toEqual(request);
+  });
+});

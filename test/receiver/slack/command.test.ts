@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import type { SlackPerson } from '../../stand-ins/slack-interactions.ts';
+import { aliasBody } from '../../stand-ins/wandb-sender.ts';
+import { bury, claim } from '../outbox/samples.ts';
+import { ADA, BOB, EVE, type SlackAppInTest, type SlackAppInTestOptions, slackAppInTest, slackInTest } from './slack-app-in-test.ts';
+
+async function app(options: Partial<SlackAppInTestOptions> = {}): Promise<SlackAppInTest> {
+  return slackAppInTest({ slack: await slackInTest(), ...options });
+}
+
+/** What the command is answered, which only its user sees. */
+async function say(receiver: SlackAppInTest, text: string, by: SlackPerson = BOB): Promise<string> {
+  const answer = await receiver.from.command(by, text);
+  expect(answer.status).toBe(200);
+  const body = JSON.parse(answer.text) as Record<string, unknown>;
+  expect(body).toEqual({ response_type: 'ephemeral', text: expect.any(String) });
+  expect(String(body.text).length).toBeLessThanOrEqual(4_000);
+  expect(receiver.slack.calls.filter(({ method }) => method !== 'usergroups.users.list')).toEqual([]);
+  return String(body.text);
+}
+
+async function buryAll({ store, clock }: SlackAppInTest): Promise<void> {
+  for (const claimed of await claim(store, clock.now)) await bury(store, claimed, clock.now);
+}
+
+describe('/wandb-relay', () => {
+  it.each(['', '  ', 'help', 'party', 'mute', 'mute x 2h', 'mute x off', 'mute x 1h y', 'unmute', 'replay', 'replay a b', 'status now'])(
+    'explains itself for "%s"',
+    async (words) => {
+      const text = await say(await app(), words);
+      for (const name of ['status', 'deliveries', 'mute', 'unmute', 'replay', 'simulate']) expect(text).toContain(`\`/wandb-relay ${name}`);
+      expect(text).toContain('&lt;delivery id&gt;');
+    },
+  );
+
+  it('is unknown under another name', async () => {
+    const receiver = await app();
+    expect(await receiver.from.command(BOB, 'status', '/wandb')).toEqual({ status: 200, text: '' });
+  });
+
+  it('says so when the store fails', async () => {
+    const receiver = await app({ wrap: (store) => ({ ...store, counts: () => Promise.reject(new Error('disk full')) }) });
+    expect(await say(receiver, 'status')).toMatch(/cannot read or write its store/);
+  });
+});
+
+describe('status', () => {
+  it('counts what is there, and says what is held back', async () => {
+    const receiver = await app({ approval: '{ slack: "#ml-deploys" }' });
+    await receiver.event('v1');
+    await receiver.store.holdBack({ credential: 'github', until: receiver.clock.now + 60_000, reason: 'GitHub said <wait>' });
+    const text = await say(receiver, 'STATUS');
+    expect(text).toContain('*Events* 1 routed');
+    expect(text).toContain('*Deliveries* 1 held');
+    expect(text).toContain('*Waiting for approval* 1');
+    expect(text).toMatch(/\*Held back\* until <!date\^1800000060\^.*github\. GitHub said &lt;wait&gt;/);
+  });
+
+  it('is zero at the beginning', async () => {
+    expect(await say(await app(), 'status')).toContain('*Deliveries* none yet');
+  });
+});
+
+describe('deliveries', () => {
+  it('lists what is not delivered, newest first, and within the limits of Slack', async () => {
+    const receiver = await app();
+    expect(await say(receiver, 'deliveries')).toBe('Everything is delivered.');
+    const ids: string[] = [];
+    for (let i = 1; i <= 25; i += 1) {
+      receiver.clock.now += 1_000;
+      ids.push(...(await receiver.event(`v${i}`)).deliveries);
+    }
+    await buryAll(receiver);
+    const text = await say(receiver, 'deliveries');
+    const listed = [...text.matchAll(/`([0-9a-f-]{36})`/g)].map(([, id]) => id);
+    expect(listed).toEqual([...ids].reverse().slice(0, listed.length));
+    expect(listed.length).toBeGreaterThan(10);
+    expect(text).toContain(`\`${ids.at(-1)}\` *pending* deploy → repository_dispatch:acme/deploy`);
+    expect(text.split('\n').at(-1)).toMatch(listed.length === 20 ? /`/ : /and \d+ more line/);
+  });
+
+  it('shows nobody else a mention that a reason holds', async () => {
+    const receiver = await app();
+    await receiver.event('v1');
+    for (const claimed of await claim(receiver.store, receiver.clock.now)) {
+      const attempt = { startedAt: receiver.clock.now, durationMs: 1, outcome: 'refused', status: 404, detail: 'x' } as const;
+      await receiver.store.settle(claimed, attempt, { state: 'dead', reason: `<!channel>\n${'x'.repeat(5_000)}` });
+    }
+    const text = await say(receiver, 'deliveries');
+    expect(text).toContain('(&lt;!channel&gt; xxx');
+    expect(text).not.toContain('<!channel>');
+  });
+});
+
+describe('replay', () => {
+  it('sends a delivery once more, and says why not', async () => {
+    const receiver = await app();
+    const { deliveries } = await receiver.event('v1');
+    expect(await say(receiver, `replay ${deliveries[0]}`)).toMatch(/^Not sent again: it is pending; only what is delivered or dead/);
+    await buryAll(receiver);
+    expect(await say(receiver, `replay ${deliveries[0]}`)).toBe('It is sent once more, with the same id.');
+    expect(await say(receiver, 'replay none')).toMatch(/no such delivery/);
+  });
+
+  it('is for operators and approvers, where they are named', async () => {
+    const slack = await slackInTest({ userGroups: { S0OPS: ['U0ADA', 'U0BOB'] } });
+    const receiver = await app({ slack, approval: '{ slack: "#ml-deploys", by: [U0BOB] }', settings: '{ slack_operators: [S0OPS] }' });
+    const { deliveries } = await receiver.event('v1');
+    await receiver.store.approve(deliveries, receiver.clock.now);
+    await buryAll(receiver);
+    expect(await say(receiver, `replay ${deliveries[0]}`, EVE)).toMatch(/^Only <!subteam\^S0OPS> may do this/);
+    expect(await say(receiver, `replay ${deliveries[0]}`, ADA)).toBe('Only <@U0BOB> may send again what they approve.');
+    expect(await say(receiver, `replay ${deliveries[0]}`, BOB)).toBe('It is sent once more, with the same id.');
+  });
+
+  it('is no way around an approval: what nobody approved waits for it again', async () => {
+    const receiver = await app({ approval: '{ slack: "#ml-deploys" }' });
+    const { deliveries } = await receiver.event('v1');
+    await receiver.store.cancel(deliveries, receiver.clock.now);
+    await say(receiver, `replay ${deliveries[0]}`);
+    expect((await receiver.store.delivery(deliveries[0]!))?.delivery.state).toBe('held');
+  });
+});
+
+describe('mute and unmute', () => {
+  it('take the id of a delivery and a time', async () => {
+    const receiver = await app();
+    const id = (await receiver.event('v1')).deliveries[0];
+    const until = async () => (await receiver.store.mutes(receiver.clock.now)).map((mute) => mute.until - receiver.clock.now);
+    expect(await say(receiver, `mute ${id} 1h`)).toMatch(/^Route deploy says nothing about this until/);
+    expect(await until()).toEqual([3_600_000]);
+    await say(receiver, `mute ${id}`);
+    expect(await until()).toEqual([86_400_000]);
+    expect(await say(receiver, `unmute ${id}`)).toBe('Route deploy tells of this again.');
+    expect(await until()).toEqual([]);
+    expect(await say(receiver, 'mute none')).toMatch(/no such delivery/);
+  });
+});
+
+describe('simulate', () => {
+  it('says what an event would start, and why not, and stores nothing', async () => {
+    const receiver = await app({ approval: '{ slack: "#ml-deploys" }' });
+    const text = await say(receiver, `simulate ${JSON.stringify(aliasBody('v7'))}`);
+    expect(text).toContain('Event add_artifact_alias: 1 of 2 routes match. Nothing was sent.');
+    expect(text).toContain('*deploy* matches');
+    expect(text).toContain('• would wait for an approval, then go to repository_dispatch:acme/deploy: `{"kind":"repository_dispatch"');
+    expect(text).toContain('*other* does not match: event is "add_artifact_alias", wanted "run_state"');
+    expect((await receiver.store.counts()).events).toEqual({});
+  });
+
+  it('takes the quotation marks that a phone writes', async () => {
+    const typed = JSON.stringify(aliasBody('v7')).replace(/"(.*?)"/g, '“$1”');
+    expect(await say(await app(), `simulate ${typed}`)).toContain('1 of 2 routes match');
+  });
+
+  it('lets no name out of its place', async () => {
+    const text = await say(await app(), `simulate ${JSON.stringify(aliasBody('v7', '`<!channel>`'))}`);
+    expect(text).not.toContain('<!channel>');
+  });
+
+  it('says what is wrong with the text', async () => {
+    expect(await say(await app(), 'simulate {')).toMatch(/^This is not JSON: line 1, column 2/);
+    expect(await say(await app(), 'simulate')).toMatch(/^This is not JSON/);
+    expect(await say(await app(), 'simulate {}')).toMatch(/Test button/);
+  });
+
+  it('hides secrets', async () => {
+    const receiver = await app();
+    const text = await say(receiver, `simulate ${JSON.stringify({ ...aliasBody('v7'), event_author: receiver.slack.botToken })}`);
+    expect(text).toContain('1 of 2 routes match');
+    expect(text).not.toContain(receiver.slack.botToken);
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { HomeData } from '../../../receiver/slack/home.ts';
+import { bury, claim } from '../outbox/samples.ts';
+import { ADA, slackAppInTest, slackInTest } from './slack-app-in-test.ts';
+
+describe('App Home', () => {
+  it('shows its reader what is in the store', async () => {
+    const seen: HomeData[] = [];
+    const app = slackAppInTest({
+      slack: await slackInTest({ users: ['ada'] }),
+      approval: '{ slack: "#ml-deploys" }',
+      home: (data) => {
+        seen.push(data);
+        return { type: 'home', blocks: [{ type: 'section', text: { type: 'plain_text', text: `${data.waiting.length} waiting` } }] };
+      },
+    });
+    const first = await app.event('v1');
+    await app.store.approve(first.deliveries, app.clock.now);
+    for (const claimed of await claim(app.store, app.clock.now)) await bury(app.store, claimed, app.clock.now);
+    const second = await app.event('v2');
+    const reader = { id: app.slack.userId('ada'), name: 'ada' };
+    expect(await app.from.openHome(reader)).toEqual({ status: 200, text: '' });
+    await app.settled();
+    expect(app.slack.home(reader.id)).toMatchObject({ blocks: [{ text: { text: '1 waiting' } }] });
+    expect(seen[0]?.dead.map(({ id }) => id)).toEqual(first.deliveries);
+    expect(seen[0]?.waiting.map(({ approval, event }) => [approval.eventId, event.event.version])).toEqual([[second.id, 'v2']]);
+    expect(seen[0]?.events.map(({ id }) => id)).toEqual([second.id, first.id]);
+    expect(seen[0]).toMatchObject({ now: app.clock.now, holdBacks: [], counts: { events: { routed: 2 } } });
+  });
+
+  it('is not published for the messages tab', async () => {
+    const app = slackAppInTest({ slack: await slackInTest() });
+    expect(await app.from.openHome(ADA, 'messages')).toEqual({ status: 200, text: '' });
+    await app.settled();
+    expect(app.slack.calls).toEqual([]);
+  });
+
+  it('is called for once, and logged, when Slack says no', async () => {
+    const slack = await slackInTest({ users: ['ada'] });
+    const app = slackAppInTest({ slack });
+    slack.fail({ method: 'views.publish', status: 429, headers: { 'retry-after': '30' } });
+    expect((await app.from.openHome({ id: slack.userId('ada'), name: 'ada' })).status).toBe(200);
+    await app.settled();
+    expect(slack.calls.filter(({ method }) => method === 'views.publish')).toHaveLength(1);
+    expect(app.log.some(({ msg }) => msg === 'slack: App Home could not be shown')).toBe(true);
+  });
+
+  it('is logged when it cannot be drawn', async () => {
+    const app = slackAppInTest({
+      slack: await slackInTest(),
+      home: () => {
+        throw new Error('a view that does not fit');
+      },
+    });
+    expect((await app.from.openHome(ADA)).status).toBe(200);
+    await app.settled();
+    expect(app.log.some(({ error }) => error === 'a view that does not fit')).toBe(true);
+  });
+});

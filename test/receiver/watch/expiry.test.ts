@@ -1,0 +1,22 @@
+import { expect, it, vi } from 'vitest';
+import { createExpiry } from '../../../receiver/watch/expiry.ts';
+
+it('lets approvals expire again and again, also after the store failed, until it is stopped', async () => {
+  const answers = [async () => 0, () => Promise.reject(new Error('database is locked')), async () => 2];
+  const expireApprovals = vi.fn((_now: number) => answers.shift()?.() ?? Promise.resolve(0));
+  const errors: string[] = [];
+  const log = { debug() {}, info() {}, warn() {}, error: (_fields: object, message: string) => void errors.push(message) };
+  const changed = new Promise<void>((resolve) => {
+    const expiry = createExpiry({
+      store: { expireApprovals },
+      now: () => 42,
+      log,
+      everyMs: 1,
+      changed: () => void expiry.stop().then(resolve),
+    });
+    expiry.start();
+  });
+  await changed;
+  expect(expireApprovals.mock.calls).toEqual([[42], [42], [42]]);
+  expect(errors).toHaveLength(1);
+});

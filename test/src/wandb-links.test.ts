@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RelayEvent } from '../../src/event.ts';
+import { wandbAppUrl, wandbLinks } from '../../src/wandb-links.ts';
+
+const ARTIFACT: RelayEvent = {
+  type: 'add_artifact_alias',
+  source: 'default',
+  entity: 'acme',
+  project: 'vision',
+  collection: 'res net',
+  version: 'v12',
+};
+const REGISTRY: RelayEvent = { ...ARTIFACT, type: 'link_artifact', entity: 'acme-org', project: 'wandb-registry-model', registry: 'model' };
+const RUN: RelayEvent = { type: 'run_state', source: 'default', entity: 'acme', project: 'vision', run: 'abc12', status: 'failed' };
+
+it.each([
+  ['https://api.wandb.ai', 'https://wandb.ai'],
+  ['https://api.wandb.ai/', 'https://wandb.ai'],
+  ['https://wandb.acme.example/', 'https://wandb.acme.example'],
+])('the app of the API at %s is at %s', (api, app) => {
+  expect(wandbAppUrl(api)).toBe(app);
+});
+
+describe('links into W&B', () => {
+  const APP = 'https://wandb.ai';
+
+  it('lead to the run', () => {
+    expect(wandbLinks(RUN, undefined, APP)).toEqual([{ kind: 'run', url: 'https://wandb.ai/acme/vision/runs/abc12' }]);
+  });
+
+  it('lead to the artifact once its type is known, to its project before', () => {
+    expect(wandbLinks(ARTIFACT, { artifact: { type: 'model' } }, APP)).toEqual([
+      { kind: 'artifact', url: 'https://wandb.ai/acme/vision/artifacts/model/res%20net/v12' },
+    ]);
+    expect(wandbLinks(ARTIFACT, null, APP)).toEqual([{ kind: 'project', url: 'https://wandb.ai/acme/vision' }]);
+  });
+
+  it('lead to the registry once the organization is known, nowhere before', () => {
+    expect(wandbLinks(REGISTRY, { organization: 'Acme' }, APP)).toEqual([
+      {
+        kind: 'registry',
+        url: 'https://wandb.ai/orgs/Acme/registry/model?selectionPath=acme-org%2Fwandb-registry-model%2Fres%20net&view=membership&version=v12',
+      },
+    ]);
+    expect(wandbLinks(REGISTRY, { artifact: { type: 'model' } }, APP)).toEqual([]);
+  });
+
+  it('are not made from names that would lead elsewhere, or from too few', () => {
+    expect(wandbLinks({ ...RUN, run: '..' }, undefined, APP)).toEqual([{ kind: 'project', url: 'https://wandb.ai/acme/vision' }]);
+    expect(wandbLinks({ ...RUN, entity: '..', project: '.' }, undefined, APP)).toEqual([]);
+    expect(wandbLinks({ type: 'unknown', source: 'default' }, undefined, APP)).toEqual([]);
+  });
+
+  it('stay inside the app whatever the names are', () => {
+    const name = fc.string({ unit: 'binary', maxLength: 30 });
+    fc.assert(
+      fc.property(name, name, name, name, name, (entity, project, collection, version, type) => {
+        const links = [
+          ...wandbLinks({ ...ARTIFACT, entity, project, collection, version }, { artifact: { type } }, APP),
+          ...wandbLinks({ ...REGISTRY, entity, project, collection, version }, { organization: type }, APP),
+          ...wandbLinks({ ...RUN, entity, project, run: version }, null, APP),
+        ];
+        for (const { url } of links) {
+          expect(new URL(url).href).toBe(url);
+          expect(url).toMatch(/^https:\/\/wandb\.ai\/[A-Za-z0-9%._~/?=&-]+$/);
+        }
+      }),
+    );
+  });
+});

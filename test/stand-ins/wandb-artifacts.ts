@@ -1,0 +1,170 @@
+import { GraphQLError } from 'graphql';
+import { passes } from './wandb-filter.ts';
+import { type WandbWorld, type WorldCollection, type WorldProject, worldId } from './wandb-world.ts';
+
+/** Runs and artifact versions at the W&B stand-in, and how GraphQL sees them. */
+
+export interface WorldUser {
+  readonly username: string;
+  readonly name: string;
+}
+
+export interface WorldRun {
+  readonly project: WorldProject;
+  /** The run's id, as in its address. */
+  readonly name: string;
+  displayName: string;
+  state: string;
+  readonly createdAt: string;
+  heartbeatAt: string;
+  readonly tags: readonly string[];
+  readonly commit: string | null;
+  /** JSON, as it was sent: W&B does not look into it. */
+  readonly summaryMetrics: string | null;
+  readonly config: string | null;
+  readonly user: WorldUser | null;
+}
+
+export interface WorldArtifact {
+  readonly id: string;
+  /** Where a run logged it. */
+  readonly sequence: WorldCollection;
+  readonly versionIndex: number;
+  readonly type: string;
+  readonly metadata: string | null;
+  readonly size: number;
+  readonly digest: string;
+  readonly createdAt: string;
+  readonly tags: readonly string[];
+  readonly createdBy: WorldRun | WorldUser | null;
+  /** Its numbers in collections that it is linked to. */
+  readonly links: Map<WorldCollection, number>;
+  /** Every alias, in the collection where it was given. */
+  readonly aliases: { readonly alias: string; readonly collection: WorldCollection }[];
+}
+
+export const ADA: WorldUser = { username: 'ada', name: 'Ada Lovelace' };
+
+/** A run put there as if it had always been. */
+export function addRun(world: WandbWorld, project: WorldProject, name: string, fields: Partial<WorldRun> = {}): WorldRun {
+  const run: WorldRun = {
+    project,
+    name,
+    displayName: name,
+    state: 'finished',
+    createdAt: '2026-02-01T10:00:00Z',
+    heartbeatAt: '2026-02-01T11:00:00Z',
+    tags: [],
+    commit: null,
+    summaryMetrics: '{}',
+    config: '{}',
+    user: ADA,
+    ...fields,
+  };
+  world.runs.push(run);
+  return run;
+}
+
+/** The next version of a sequence. */
+export function addArtifact(world: WandbWorld, sequence: WorldCollection, fields: Partial<WorldArtifact> = {}): WorldArtifact {
+  const artifact: WorldArtifact = {
+    id: worldId('Artifact', 801 + world.artifacts.length),
+    sequence,
+    versionIndex: world.artifacts.filter((known) => known.sequence === sequence).length,
+    type: 'model',
+    metadata: '{}',
+    size: 1024,
+    digest: '0123456789abcdef0123456789abcdef',
+    createdAt: '2026-02-01T11:00:05Z',
+    tags: [],
+    createdBy: null,
+    links: new Map(),
+    aliases: [],
+    ...fields,
+  };
+  world.artifacts.push(artifact);
+  return artifact;
+}
+
+type RunsArguments = { readonly filters?: string | null; readonly order?: string | null; readonly first?: number | null };
+type View<T> = (one: T) => object | null;
+
+export interface Neighbours {
+  readonly project: View<WorldProject>;
+  readonly collection: View<WorldCollection>;
+}
+
+/** The fields of a project that hold runs and artifacts. */
+export function projectContents(world: WandbWorld, project: WorldProject, neighbours: Neighbours) {
+  const own = () => world.runs.filter((run) => run.project === project);
+  return {
+    run: ({ name }: { name: string }) =>
+      optional(
+        own().find((run) => run.name === name),
+        (run) => runView(run, neighbours),
+      ),
+    runCount: () => own().length,
+    runs: ({ filters, order, first }: RunsArguments) => {
+      const filter: unknown = filters ? JSON.parse(filters) : {};
+      const matching = own().filter(({ name, displayName, state }) => passes(filter, { name, display_name: displayName, state }));
+      if (order === '-heartbeat_at') matching.sort((a, b) => Date.parse(b.heartbeatAt) - Date.parse(a.heartbeatAt));
+      else if (order) throw new GraphQLError(`cannot order by ${order}`);
+      const page = matching.slice(0, first ?? 50);
+      return {
+        totalCount: matching.length,
+        pageInfo: { hasNextPage: page.length < matching.length },
+        edges: page.map((run) => ({ node: runView(run, neighbours) })),
+      };
+    },
+    artifact: ({ name }: { name: string }) => optional(artifactByName(world, project, name), (found) => artifactView(found, neighbours)),
+  };
+}
+
+/** `collection:vN` or `collection:alias`; where versions are linked to, their numbers there count. */
+function artifactByName(world: WandbWorld, project: WorldProject, name: string): WorldArtifact | undefined {
+  const colon = name.lastIndexOf(':');
+  const collection = world.collections.find((known) => known.project === project && known.name === name.slice(0, colon));
+  const version = name.slice(colon + 1);
+  const numberIn = (artifact: WorldArtifact) =>
+    artifact.sequence === collection ? artifact.versionIndex : collection && artifact.links.get(collection);
+  return world.artifacts.find(
+    (artifact) =>
+      `v${numberIn(artifact)}` === version || artifact.aliases.some((given) => given.collection === collection && given.alias === version),
+  );
+}
+
+export function artifactView(artifact: WorldArtifact, neighbours: Neighbours): object {
+  const { sequence, type, createdBy } = artifact;
+  return {
+    ...artifact,
+    artifactSequence: () => neighbours.collection(sequence),
+    artifactType: { name: type },
+    state: 'COMMITTED',
+    tags: artifact.tags.map((name) => ({ id: worldId('Tag', 1), name })),
+    aliases: artifact.aliases.map(({ alias, collection }) => ({
+      id: worldId('ArtifactAlias', 1),
+      alias,
+      artifactCollection: () => neighbours.collection(collection),
+    })),
+    createdBy: () =>
+      optional(createdBy ?? undefined, (creator) => ('project' in creator ? runView(creator, neighbours) : userView(creator))),
+  };
+}
+
+function runView(run: WorldRun, neighbours: Neighbours): object {
+  return {
+    ...run,
+    __typename: 'Run',
+    id: worldId('Run', 901),
+    user: optional(run.user ?? undefined, userView),
+    project: () => neighbours.project(run.project),
+  };
+}
+
+function userView(user: WorldUser): object {
+  return { __typename: 'User', id: worldId('User', 701), ...user };
+}
+
+function optional<T>(one: T | undefined, view: (one: T) => object | null): object | null {
+  return one === undefined ? null : view(one);
+}
