@@ -12,8 +12,9 @@ export const WRANGLER = join(ROOT, 'node_modules', '.bin', 'wrangler');
 export function wranglerConfig(): string {
   const path = join(ROOT, 'wrangler.jsonc');
   if (existsSync(join(ROOT, 'wandb-relay.yaml'))) return path;
-  const config = parse(readFileSync(path, 'utf8')) as { main: string };
-  const alias = { './worker/deployed-config.ts': join(ROOT, 'receiver', 'worker', 'example-config.ts') };
+  const config = parse(readFileSync(path, 'utf8')) as { main: string; alias: Record<string, string> };
+  const aliases = Object.fromEntries(Object.entries(config.alias).map(([name, file]) => [name, join(ROOT, file)]));
+  const alias = { ...aliases, './worker/deployed-config.ts': join(ROOT, 'receiver', 'worker', 'example-config.ts') };
   const folder = join(ROOT, '.wrangler');
   mkdirSync(folder, { recursive: true });
   const derived = join(folder, 'example.json');
