@@ -144,6 +144,15 @@ function readSettings(settings: ConfigContent['settings']): Settings {
   };
 }
 
+/** What the config allows and probably does not mean. One sentence each. */
+export function approvalWarnings({ routes, settings }: Pick<Config, 'routes' | 'settings'>): string[] {
+  const strict = routes.filter(({ approval }) => approval?.allow_self === false).map(({ name }) => name);
+  if (strict.length === 0 || Object.keys(settings.slackUsers).length > 0) return [];
+  return [
+    `settings.slack_users is empty, so nobody can tell who caused an event: with "allow_self: false" (${strict.join(', ')}) no event of a W&B user can be approved in Slack`,
+  ];
+}
+
 function relayRoutes(automations: readonly Automation[], entity: string | undefined): { route: RouteDefinition; path: ConfigPath }[] {
   return automations.flatMap((automation, i) => {
     const shared = automations.some((other) => other !== automation && other.name === automation.name);

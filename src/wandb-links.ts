@@ -1,5 +1,5 @@
 import type { RelayEvent } from './event.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
 
 /** A page of W&B's app. */
 export interface WandbLink {
@@ -16,30 +16,42 @@ export function wandbAppUrl(apiUrl: string): string {
   return base === CLOUD_API ? CLOUD_APP : base;
 }
 
+export interface WandbApp {
+  /** See `wandbAppUrl`. */
+  readonly url: string;
+  /** The organization's name, for links to registries. */
+  readonly organization?: string | undefined;
+}
+
 /**
- * Links to what an event is about, the most exact first. A link is made only when all that stands in it is known: an
- * artifact's page needs its type and a registry's the organization's name, which only W&B's API tells (`wandb`).
- * The project's page stands in where nothing more exact can be linked.
+ * Links to what an event is about, the most exact first, and to the run that made it. A link is made only when all that
+ * stands in it is known: an artifact's page needs its type, which only W&B's API tells (`wandb`, see `enrichment.ts`), and
+ * a registry's the organization. The project's page stands in where nothing more exact can be linked.
  *
  * The forms of the addresses are those of W&B's Python client.
  */
-export function wandbLinks(event: RelayEvent, wandb: JsonObject | null | undefined, appUrl: string): WandbLink[] {
+export function wandbLinks(event: RelayEvent, wandb: JsonObject | null | undefined, { url, organization }: WandbApp): WandbLink[] {
+  const app = url.replace(/\/+$/, '');
   const links: WandbLink[] = [];
   const add = (kind: WandbLink['kind'], parts: readonly (string | undefined)[], query = ''): void => {
     const path = pathOf(parts);
-    if (path !== undefined) links.push({ kind, url: `${appUrl.replace(/\/+$/, '')}/${path}${query}` });
+    if (path !== undefined) links.push({ kind, url: `${app}/${path}${query}` });
   };
   const { entity, project, registry, collection, version, run } = event;
-  if (run !== undefined) add('run', [entity, project, 'runs', run]);
   if (registry !== undefined) {
-    const organization = textAt(wandb, 'organization') ?? textAt(objectAt(wandb, 'artifact'), 'organization');
     const selection = pathOf([entity, project, collection], (part) => part);
-    if (organization !== undefined && selection !== undefined) {
-      add('registry', ['orgs', organization, 'registry', registry], registryQuery(selection, version));
-    }
+    if (selection !== undefined) add('registry', ['orgs', organization, 'registry', registry], registryQuery(selection, version));
   } else if (run === undefined) {
-    add('artifact', [entity, project, 'artifacts', artifactType(wandb), collection, version]);
+    add('artifact', [entity, project, 'artifacts', textAt(wandb, 'artifact', 'type'), collection, version]);
   }
+  const told = (kind: 'artifact' | 'run'): void => {
+    const page = textAt(wandb, kind, 'url');
+    // W&B's own word, but only for pages of the app that we link to.
+    if (page?.startsWith(`${app}/`) && !links.some((one) => one.kind === kind)) links.push({ kind, url: page });
+  };
+  told('artifact');
+  told('run');
+  if (run !== undefined && !links.some(({ kind }) => kind === 'run')) add('run', [entity, project, 'runs', run]);
   if (links.length === 0 && registry === undefined) add('project', [entity, project]);
   return links;
 }
@@ -47,11 +59,6 @@ export function wandbLinks(event: RelayEvent, wandb: JsonObject | null | undefin
 function registryQuery(selection: string, version: string | undefined): string {
   const query = `?selectionPath=${encoded(selection)}&view=membership`;
   return version === undefined ? query : `${query}&version=${encoded(version)}`;
-}
-
-function artifactType(wandb: JsonObject | null | undefined): string | undefined {
-  const artifact = objectAt(wandb, 'artifact');
-  return textAt(artifact, 'type') ?? textAt(objectAt(artifact, 'type'), 'name');
 }
 
 /** A path with every part encoded; `undefined` when a part is missing or would lead out of it. */
@@ -65,12 +72,8 @@ function encoded(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-function objectAt(from: JsonObject | null | undefined, key: string): JsonObject | undefined {
-  const value: JsonValue | undefined = from?.[key];
-  return isJsonObject(value) ? value : undefined;
-}
-
-function textAt(from: JsonObject | null | undefined, key: string): string | undefined {
-  const value = from?.[key];
+function textAt(wandb: JsonObject | null | undefined, object: 'artifact' | 'run', key: string): string | undefined {
+  const from = wandb?.[object];
+  const value = isJsonObject(from) ? from[key] : undefined;
   return typeof value === 'string' && value.trim() !== '' ? value : undefined;
 }

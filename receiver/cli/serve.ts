@@ -1,10 +1,10 @@
 import { dirname, resolve } from 'node:path';
-import type { Config } from '../../src/config.ts';
+import { approvalWarnings, type Config } from '../../src/config.ts';
 import { messageOf } from '../../src/error-message.ts';
 import { redactorOf } from '../../src/redact.ts';
 import { compileRoute } from '../../src/route.ts';
+import { connect } from '../connect.ts';
 import { DEFAULT_DATABASE_PATH, type Environment, GITHUB_API_URL, isLoopback, readEnvironment } from '../environment.ts';
-import { githubTargets, sandboxTargets } from '../github/targets.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { type Listening, listen } from '../node.ts';
 import { lockForReceiver, openSqlite } from '../outbox/sqlite/node-driver.ts';
@@ -47,18 +47,23 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     return 1;
   }
   const { store, close } = opened;
+  const routes = config.routes.map(compileRoute);
+  const { fetch, now, random } = io;
+  const randomBytes = () => io.randomBytes(16);
+  const settings = plan.settings;
+  const connected = await connect({ environment, routes, settings, store, sandbox, redactor, log, fetch, now, random, randomBytes });
   const receiver = createReceiver({
     store,
-    routes: config.routes.map(compileRoute),
-    settings: plan.settings,
+    routes,
+    settings,
     authentication: environment.authentication,
     adminToken: environment.adminToken,
-    ...(sandbox ? sandboxTargets(log, environment.githubApiUrl) : await githubTargets(environment, io)),
+    ...connected,
     redactor,
     log,
-    now: io.now,
-    random: io.random,
-    randomBytes: () => io.randomBytes(16),
+    now,
+    random,
+    randomBytes,
   });
   const recovered = await store.recoverInFlight(io.now());
   if (recovered > 0) log.warn({ deliveries: recovered }, 'took up what was in flight when the receiver last stopped');
@@ -151,7 +156,7 @@ function planServe(io: CommandIo, options: ServeOptions): ServePlan {
       ...(tooFast
         ? [`settings.github_writes_per_second is over GitHub's published limit; ${PUBLISHED_WRITES_PER_SECOND} a second are sent`]
         : []),
-      ...configWarnings(config),
+      ...configWarnings(config, environment, sandbox),
     ],
   };
 }
@@ -176,15 +181,17 @@ function credentialProblems(environment: Environment, config: Config): string[] 
   ];
 }
 
-/** What the config asks for and this version cannot do yet, so that nobody waits for it. */
-function configWarnings(config: Config): string[] {
+/** What the config asks for and this receiver cannot do, so that nobody waits for it. */
+function configWarnings(config: Config, { slack }: Pick<Environment, 'slack'>, sandbox: boolean): string[] {
   const warnings: string[] = [];
-  if (config.routes.some((route) => route.to.some((target) => target.slack !== undefined))) {
-    warnings.push('Slack targets are stored, but this version cannot send them: they become "dead" and can be replayed later');
+  const connected = sandbox || slack !== undefined;
+  if (!connected && config.routes.some((route) => route.to.some((target) => target.slack !== undefined))) {
+    warnings.push('SLACK_BOT_TOKEN is not set: messages become "dead" and can be replayed once it is');
   }
-  if (config.routes.some((route) => route.approval !== undefined)) {
-    warnings.push('routes with an approval hold their dispatches; this version asks nobody: use "wandb-relay approve"');
+  if (!connected && config.routes.some((route) => route.approval !== undefined)) {
+    warnings.push('SLACK_BOT_TOKEN is not set: nobody is asked about dispatches that are held; use "wandb-relay approve"');
   }
+  warnings.push(...approvalWarnings(config));
   if (config.automations.some((automation) => automation.engine === 'relay')) {
     warnings.push('automations with "engine: relay" are not evaluated by this version');
   }

@@ -2,6 +2,7 @@ import type { CompiledTarget } from '../../src/target.ts';
 import type { Environment } from '../environment.ts';
 import type { Logger } from '../log.ts';
 import type { Targets } from '../outbox/target.ts';
+import type { RunSource } from '../watch/run-source.ts';
 import type { GitHubCredentials } from './credentials.ts';
 import { recordingTarget } from './recording-target.ts';
 
@@ -9,23 +10,31 @@ import { recordingTarget } from './recording-target.ts';
 export interface TargetSet {
   readonly targets: Targets;
   readonly credentialFor: (target: CompiledTarget) => string;
+  /** What can be asked about runs; none where nothing is sent. */
+  readonly runs?: RunSource;
 }
 
 /** GitHub for real. Its client is loaded only here: a sandbox does without it. */
 export async function githubTargets(
-  { github, githubApiUrl }: Pick<Environment, 'github' | 'githubApiUrl'>,
+  { github, githubApiUrl: apiUrl }: Pick<Environment, 'github' | 'githubApiUrl'>,
   { fetch, now }: { readonly fetch: typeof globalThis.fetch; readonly now: () => number },
 ): Promise<TargetSet> {
   if (github === undefined) return { targets: {}, credentialFor: nowhere };
-  const { dispatchTarget } = await import('./dispatch-target.ts');
+  const [{ dispatchTarget }, { commitStatusTarget }, { githubRunSource }] = await Promise.all([
+    import('./dispatch-target.ts'),
+    import('./commit-status-target.ts'),
+    import('./run-source.ts'),
+  ]);
   const credentials: GitHubCredentials =
     github.kind === 'token'
       ? (await import('./token-credentials.ts')).tokenCredentials(github.token)
-      : (await import('./app-credentials.ts')).appCredentials({ ...github, apiUrl: githubApiUrl, fetch });
-  const target = dispatchTarget({ credentials, apiUrl: githubApiUrl, fetch, now });
+      : (await import('./app-credentials.ts')).appCredentials({ ...github, apiUrl, fetch });
+  const options = { credentials, apiUrl, fetch, now };
+  const target = dispatchTarget(options);
   return {
-    targets: { repository_dispatch: target, workflow_dispatch: target },
+    targets: { repository_dispatch: target, workflow_dispatch: target, commit_status: commitStatusTarget(options) },
     credentialFor: (compiled) => (compiled.repository === undefined ? nowhere(compiled) : credentials.credentialFor(compiled.repository)),
+    runs: githubRunSource(options),
   };
 }
 

@@ -81,9 +81,11 @@ export function isNewer(known: Pick<RunView, 'status' | 'attempt'>, report: Pick
 const RANK: Readonly<Record<RunStatus, number>> = { expected: 0, missing: 0, unknown: 0, queued: 1, in_progress: 2, completed: 3 };
 
 /** Whether a report can be about the run of a delivery: its id is the run's, or it stands in the title, and the run is young enough. */
-export function isAbout(run: Pick<OpenRun, 'deliveryId' | 'repository' | 'runId' | 'runsSince'>, report: RunReport): boolean {
+export function isAbout(run: Pick<OpenRun, 'deliveryId' | 'repository' | 'kind' | 'runId' | 'runsSince'>, report: RunReport): boolean {
   if (run.repository.toLowerCase() !== report.repository.toLowerCase()) return false;
   if (run.runId !== null) return run.runId === report.runId;
+  // A push, say, whose commit message names the delivery is another run.
+  if (report.event !== run.kind) return false;
   return report.createdAt >= Math.floor(run.runsSince / 1000) * 1000 && report.title.includes(run.deliveryId);
 }
 

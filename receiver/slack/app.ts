@@ -9,6 +9,7 @@ import type { Store } from '../outbox/store.ts';
 import type { RequestVariables } from '../request-log.ts';
 import { BoltApp, classOf } from './bolt.ts';
 import { boltLog, cleaned } from './bolt-log.ts';
+import { webClientOptions } from './client.ts';
 import type { RenderHome } from './home.ts';
 import { honoReceiver } from './hono-receiver.ts';
 import { listen } from './listeners.ts';
@@ -145,16 +146,12 @@ function boltApp(options: SlackAppOptions, receiver: Receiver): { finished: () =
   };
 }
 
-type ClientOptions = NonNullable<NonNullable<ConstructorParameters<typeof BoltApp>[0]>['clientOptions']>;
-
-/** Every call once and for a limited time: Bolt's default of ten tries does things twice. */
-function clientOptions({ apiUrl, fetch }: SlackAppOptions): ClientOptions {
+/** Every call once and for a limited time; so are the answers to what was pressed, which Bolt sends without a limit. */
+function clientOptions({ apiUrl, fetch }: SlackAppOptions): ReturnType<typeof webClientOptions> {
+  const common = webClientOptions({ apiUrl: `${apiUrl.replace(/\/+$/, '')}/`, fetch });
   return {
-    slackApiUrl: `${apiUrl.replace(/\/+$/, '')}/`,
-    allowAbsoluteUrls: false,
-    retryConfig: { retries: 0 },
-    rejectRateLimitedCalls: true,
+    ...common,
     timeout: CALL_TIMEOUT_MS,
-    fetch: (url, init) => fetch(url, { ...init, redirect: 'manual', signal: init?.signal ?? AbortSignal.timeout(CALL_TIMEOUT_MS) }),
+    fetch: (url, init) => common.fetch(url, { ...init, signal: init?.signal ?? AbortSignal.timeout(CALL_TIMEOUT_MS) }),
   };
 }

@@ -5,7 +5,8 @@ import { understandBody } from '../../src/webhook-body.ts';
 import type { DeliveryState, DeliveryView } from '../outbox/delivery.ts';
 import { type SimulatedRoute, simulateRoutes, waits } from '../webhook/simulate.ts';
 import { MUTE_TIMES, type MuteTime } from './actions.ts';
-import { done, type Handling, moment, type Outcome, type Person, refused } from './handling.ts';
+import { done, type Handling, type Outcome, type Person, refused } from './handling.ts';
+import { slackDate } from './mrkdwn.ts';
 import { muteById, replayById } from './step-in.ts';
 
 export const COMMAND = '/wandb-relay';
@@ -82,7 +83,7 @@ async function status({ store, now }: Handling): Promise<Outcome> {
     `*Requests that could not be read* ${counts.rejected}`,
     ...holdBacks.map(
       ({ credential, until, reason }) =>
-        `*Held back* until ${moment(until)}: everything that uses ${escapeMrkdwn(credential)}. ${cell(reason)}`,
+        `*Held back* until ${slackDate(until)}: everything that uses ${escapeMrkdwn(credential)}. ${cell(reason)}`,
     ),
   ];
   return done(lines.join('\n'));
@@ -101,7 +102,7 @@ async function deliveries({ store }: Handling): Promise<Outcome> {
 
 function describe({ id, state, route, target, reason, createdAt }: DeliveryView): string {
   const why = reason === null ? '' : ` (${cell(reason)})`;
-  return `\`${escapeMrkdwn(id)}\` *${state.replace('_', ' ')}* ${cell(route)} → ${cell(target)}, ${moment(createdAt)}${why}`;
+  return `\`${escapeMrkdwn(id)}\` *${state.replace('_', ' ')}* ${cell(route)} → ${cell(target)}, ${slackDate(createdAt)}${why}`;
 }
 
 /** What a template or a route's name does not decide: nothing is stored, and ids are made up. */

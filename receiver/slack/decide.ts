@@ -1,8 +1,9 @@
 import { escapeMrkdwn } from '../../src/mrkdwn.ts';
 import type { ApprovalView, DecisionKind } from '../outbox/store.ts';
 import { decodeDecision } from './actions.ts';
-import { done, eventOfButton, type Handling, moment, NOT_OURS, type Outcome, type Person, refused } from './handling.ts';
+import { done, eventOfButton, type Handling, NOT_OURS, type Outcome, type Person, refused } from './handling.ts';
 import { groupsToAsk, mayDecide } from './may-decide.ts';
+import { slackDate } from './mrkdwn.ts';
 
 /** Approve or Reject was pressed. The store decides who was first. */
 export async function decide(handling: Handling, decision: DecisionKind, value: string, presser: Person): Promise<Outcome> {
@@ -27,7 +28,7 @@ export async function decide(handling: Handling, decision: DecisionKind, value: 
 }
 
 function tooLate({ decision, decidedBy, decidedAt, expiresAt }: ApprovalView): string {
-  const when = decidedAt === null ? '' : `, ${moment(decidedAt)}`;
+  const when = decidedAt === null ? '' : `, ${slackDate(decidedAt)}`;
   const who = decidedBy === null ? 'Somebody' : escapeMrkdwn(decidedBy);
   switch (decision) {
     case 'approved':
@@ -35,7 +36,7 @@ function tooLate({ decision, decidedBy, decidedAt, expiresAt }: ApprovalView): s
     case 'rejected':
       return `Too late: ${who} rejected it${when}. Nothing was changed.`;
     case 'expired':
-      return `Too late: nobody had decided by ${moment(expiresAt)}, so it was cancelled. Nothing was changed.`;
+      return `Too late: nobody had decided by ${slackDate(expiresAt)}, so it was cancelled. Nothing was changed.`;
     case 'cancelled':
       return `Too late: it was cancelled, or a newer event took its place${when}. Nothing was changed.`;
     case null:

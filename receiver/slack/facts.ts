@@ -4,27 +4,35 @@ import { durationWords, mrkdwnName } from './mrkdwn.ts';
 /** Facts fit beside the rest of a message; more of them are read in W&B. */
 const MOST_FACTS = 8;
 /** What people look for first; the rest comes in the order of W&B's answer. */
-const FIRST = ['type', 'state', 'user', 'size', 'createdBy', 'runtime', 'duration'];
+const FIRST = ['type', 'state', 'user', 'size', 'created_by', 'duration_seconds', 'digest', 'commit'];
 /** Objects whose values are facts themselves: numbers and settings that people logged. */
 const OPEN = ['metadata', 'summary', 'config'];
 
-/** What W&B's API said about the artifact or run, as mrkdwn fields. Takes any JSON; what is no plain value is passed over. */
+/** What W&B's API said about the artifact or run (`src/enrichment.ts`), as mrkdwn fields. Takes any JSON; what is no plain value is passed over. */
 export function factsOf(wandb: JsonObject | null | undefined, limit: number = MOST_FACTS): string[] {
   if (wandb === null || wandb === undefined) return [];
-  const about = ['artifact', 'run'].map((key) => wandb[key]).filter(isJsonObject);
-  const objects = about.length === 0 ? [wandb] : about;
-  const found = [...objects.flatMap(ownFacts), ...objects.flatMap(loggedFacts)];
+  const { artifact, run } = wandb;
+  const objects: Described[] = [];
+  if (isJsonObject(artifact)) objects.push({ prefix: '', object: artifact });
+  // Beside an artifact, the run is the one that made it.
+  if (isJsonObject(run)) objects.push({ prefix: objects.length === 0 ? '' : 'run ', object: run });
+  const found = [...objects.flatMap(ownFacts), ...objects.flatMap(({ object }) => loggedFacts(object))];
   return found.slice(0, limit).map(([label, value]) => `*${mrkdwnName(label, 40)}*\n${mrkdwnName(value, 100)}`);
 }
 
 type Fact = readonly [label: string, value: string];
 
-function ownFacts(object: JsonObject): Fact[] {
+interface Described {
+  readonly prefix: string;
+  readonly object: JsonObject;
+}
+
+function ownFacts({ prefix, object }: Described): Fact[] {
   const keys = Object.keys(object).filter((key) => !OPEN.includes(key) && !HIDDEN.has(key));
   const sorted = [...FIRST.filter((key) => keys.includes(key)), ...keys.filter((key) => !FIRST.includes(key))];
   return sorted.flatMap((key) => {
     const value = wordsFor(key, object[key]);
-    return value === undefined ? [] : [[labelOf(key), value] as const];
+    return value === undefined ? [] : [[`${prefix}${labelOf(key)}`, value] as const];
   });
 }
 
@@ -37,19 +45,14 @@ function loggedFacts(object: JsonObject): Fact[] {
 }
 
 /** Said elsewhere in the message, or of no use to people. */
-const HIDDEN: ReadonlySet<string> = new Set(['id', 'name', 'version', '__typename', 'url', 'organization', 'entity', 'project']);
+const HIDDEN: ReadonlySet<string> = new Set(['id', 'name', 'version', 'url', 'created_at', 'git_remote', 'source', 'truncated']);
 
 function wordsFor(key: string, value: JsonValue | undefined): string | undefined {
-  if (isJsonObject(value)) {
-    const name = ['displayName', 'name', 'username', 'id'].map((word) => value[word]).find((word) => typeof word === 'string');
-    return name === undefined ? undefined : plainWords(name);
-  }
   if (typeof value === 'number' && value >= 0) {
-    if (/^(?:size|.*bytes)$/i.test(key)) return bytesWords(value);
-    if (/^(?:runtime|duration|.*seconds)$/i.test(key)) return durationWords(value * 1000);
-    if (/ms$|milliseconds$/i.test(key)) return durationWords(value);
+    if (key === 'size') return bytesWords(value);
+    if (key.endsWith('_seconds')) return durationWords(value * 1000);
   }
-  if (typeof value === 'string' && /digest|sha|commit/i.test(key)) return plainWords(value.slice(0, 12));
+  if (typeof value === 'string' && (key === 'digest' || key === 'commit')) return plainWords(value.slice(0, 12));
   return plainWords(value);
 }
 
@@ -73,5 +76,5 @@ function bytesWords(bytes: number): string {
 }
 
 function labelOf(key: string): string {
-  return key.replace(/([a-z])([A-Z])/g, (_whole, end: string, start: string) => `${end} ${start.toLowerCase()}`).replaceAll('_', ' ');
+  return key.replace(/_seconds$/, '').replaceAll('_', ' ');
 }

@@ -91,10 +91,4 @@ export async function eventOfButton(store: Store, eventId: string, source: strin
   return event?.event.source === source ? event : undefined;
 }
 
-/** A moment as Slack shows it in everybody's own time zone (Slack, "Formatting text for app surfaces": dates). */
-export function moment(ms: number): string {
-  const fallback = new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
-  return `<!date^${Math.floor(ms / 1000)}^{date_short_pretty} {time}|${fallback} UTC>`;
-}
-
 export const NOT_OURS = 'This button is not one that this version of wandb-relay understands. Nothing was changed.';

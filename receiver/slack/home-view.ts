@@ -1,4 +1,4 @@
-import type { DeliveryView, EventView } from '../outbox/delivery.ts';
+import type { DeliveryView, EventView, HoldBack } from '../outbox/delivery.ts';
 import type { ApprovalView, Counts } from '../outbox/store.ts';
 import { compose, context, divider, type HomeView, header, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
 import { stateWords, targetWords } from './delivery-words.ts';
@@ -13,6 +13,8 @@ export interface HomeContent {
   /** Newest first. */
   readonly dead: readonly DeliveryView[];
   readonly counts: Counts;
+  /** Credentials that wait. */
+  readonly holdBacks?: readonly HoldBack[];
 }
 
 export interface HomeContext {
@@ -24,6 +26,8 @@ export interface HomeContext {
 
 /** Rows of each list. */
 const MOST_ROWS = 10;
+/** There are as many as there are credentials: a few. */
+const MOST_HOLD_BACKS = 5;
 
 const LEFT_OUT: KnownBlock = {
   type: 'context',
@@ -31,9 +35,10 @@ const LEFT_OUT: KnownBlock = {
 };
 
 /** The app's Home: what waits for people, what went wrong, and what happened last. */
-export function homeView({ recent, waiting, dead, counts }: HomeContent, { githubUrl, now }: HomeContext): HomeView {
+export function homeView({ recent, waiting, dead, counts, holdBacks = [] }: HomeContent, { githubUrl, now }: HomeContext): HomeView {
   const parts: Part[] = [
     { rank: 0, blocks: [header('wandb-relay'), ...context(`${countWords(counts)} As of ${slackDate(now)}.`)] },
+    { rank: 0, blocks: context(...holdBacks.slice(0, MOST_HOLD_BACKS).map(holdBackWords)) },
     ...list('Waits for approval', 'Nothing waits.', waiting.map(waitingRow), 1),
     ...list(
       'Not delivered',
@@ -76,6 +81,10 @@ const OUTCOMES: Readonly<Record<EventView['outcome'], string>> = {
 function eventRow({ event, outcome, receivedAt }: EventView): string {
   const place = placeOf(event);
   return `${sentenceOf(event, sayBold)}${OUTCOMES[outcome]}\n${slackDate(receivedAt)}${place === undefined ? '' : ` in ${place}`}`;
+}
+
+function holdBackWords({ credential, until, reason }: HoldBack): string {
+  return `:hourglass_flowing_sand: ${bold(credential)} waits until ${slackDate(until)}: ${mrkdwnName(reason)}`;
 }
 
 function countWords({ events, deliveries, rejected }: Counts): string {

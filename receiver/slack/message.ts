@@ -18,6 +18,8 @@ export interface SlackMessage {
 export interface MessageContext {
   /** `https://wandb.ai`, or where else the app is; see `wandbAppUrl`. */
   readonly wandbAppUrl: string;
+  /** The organization's name in W&B, for links to registries; left out: they have none. */
+  readonly wandbOrganization?: string | undefined;
   /** `https://github.com`, or where else repositories are looked at. */
   readonly githubUrl: string;
   /** Milliseconds since 1970. */
@@ -104,7 +106,9 @@ function particulars({ event: { event, receivedAt, wandb } }: StoryEvent, contex
     slackDate(receivedAt),
     ...(place === undefined ? [] : [`in ${place}`]),
     ...(event.automation === undefined ? [] : [`automation ${mrkdwnName(event.automation)}`]),
-    ...wandbLinks(event, wandb, context.wandbAppUrl).map(({ kind, url }) => link(url, LINK_WORDS[kind])),
+    ...wandbLinks(event, wandb, { url: context.wandbAppUrl, organization: context.wandbOrganization }).map(({ kind, url }) =>
+      link(url, LINK_WORDS[kind]),
+    ),
   ];
 }
 

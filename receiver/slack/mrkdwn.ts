@@ -2,8 +2,10 @@ import { escapeMrkdwn } from '../../src/mrkdwn.ts';
 
 /** Longest name inside a sentence, in characters after escaping: three of them leave room for the words between. */
 export const NAME_LIMIT = 120;
-/** Slack's limit for the address of a link button (Slack, "Button element"); held for every link. */
-export const URL_LIMIT = 3000;
+/** Slack's limit for the address of a link button (Slack, "Button element"). */
+const BUTTON_URL_LIMIT = 3000;
+/** A longer address would crowd out the text around its link, which counts against the same limit. */
+const LINK_URL_LIMIT = 1000;
 
 /** Embeddings, overrides and isolates (Unicode, UAX #9): with them a name reorders the text around it. */
 const BIDI_CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;
@@ -58,19 +60,19 @@ export function templateText(text: string, limit: number): string | undefined {
 
 /** A link, or only its label when the address is none. The label is a name; it is escaped here. */
 export function link(url: string | null | undefined, label: string, limit: number = NAME_LIMIT): string {
-  const address = safeUrl(url);
+  const address = safeUrl(url, LINK_URL_LIMIT);
   // A bar would end the label for some of Slack's clients.
   const text = mrkdwnName(label.replaceAll('|', '\u00A6'), limit);
   return address === undefined ? text : `<${escapeMrkdwn(address)}|${text}>`;
 }
 
-/** An http address with everything percent-encoded that could end it, or `undefined` when it is none or too long for Slack. */
-export function safeUrl(url: string | null | undefined): string | undefined {
+/** An http address with everything percent-encoded that could end it, or `undefined` when it is none or too long. */
+export function safeUrl(url: string | null | undefined, limit: number = BUTTON_URL_LIMIT): string | undefined {
   if (url === null || url === undefined || !URL.canParse(url)) return undefined;
   const { href, protocol } = new URL(url);
   if (protocol !== 'https:' && protocol !== 'http:') return undefined;
   const encoded = href.replaceAll('|', '%7C').replaceAll('<', '%3C').replaceAll('>', '%3E');
-  return escapeMrkdwn(encoded).length > URL_LIMIT ? undefined : encoded;
+  return escapeMrkdwn(encoded).length > limit ? undefined : encoded;
 }
 
 /** The latest moment that a `Date` can be, in milliseconds since 1970 (ECMAScript). */

@@ -15,13 +15,15 @@ export interface SlackMessage {
 export interface SlackTargetOptions {
   readonly client: SlackClient;
   readonly book: Pick<ConversationBook, 'story' | 'channelId' | 'forgetMessage'>;
-  readonly render: {
-    /** The conversation's message: how everything stands now. */
-    story(story: Story): SlackMessage;
-    /** What a later event says in the thread. */
-    event(event: StoryEvent, story: Story): SlackMessage;
-  };
+  readonly render: SlackRender;
   readonly now: () => number;
+}
+
+export interface SlackRender {
+  /** The conversation's message: how everything stands now. */
+  story(story: Story): SlackMessage;
+  /** What a later event says in the thread. */
+  event(event: StoryEvent, story: Story): SlackMessage;
 }
 
 type Post = Extract<SlackRequest, { kind: 'slack' }>;

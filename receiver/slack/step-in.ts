@@ -2,8 +2,9 @@ import { escapeMrkdwn } from '../../src/mrkdwn.ts';
 import { isDispatch } from '../../src/target.ts';
 import type { DeliveryView } from '../outbox/delivery.ts';
 import { decodeDispatchAgain, decodeMute, MUTE_TIMES, type MuteTime } from './actions.ts';
-import { done, eventOfButton, type Handling, moment, NOT_OURS, type Outcome, type Person, refused } from './handling.ts';
+import { done, eventOfButton, type Handling, NOT_OURS, type Outcome, type Person, refused } from './handling.ts';
 import { groupsToAsk, mayOperate, type Permission } from './may-decide.ts';
+import { slackDate } from './mrkdwn.ts';
 
 const NO_DELIVERY = 'There is no such delivery here (any more). Nothing was changed.';
 
@@ -70,7 +71,7 @@ async function mute(
   return done(
     until === 0
       ? `Route ${name} tells of this again.`
-      : `Route ${name} says nothing about this until ${moment(until)}. What it dispatches still leaves.`,
+      : `Route ${name} says nothing about this until ${slackDate(until)}. What it dispatches still leaves.`,
   );
 }
 

@@ -1,8 +1,8 @@
 import type { CommitPlace } from '../../src/commit-of.ts';
 import { messageOf } from '../../src/error-message.ts';
 import type { Logger } from '../log.ts';
-import type { DeliveryView, EventView } from '../outbox/delivery.ts';
-import { idsIn, isAbout, isNewer, type OpenRun, type RunChange, type RunReport } from '../outbox/run.ts';
+import type { EventView } from '../outbox/delivery.ts';
+import { isAbout, type OpenRun, type RunChange, type RunReport } from '../outbox/run.ts';
 import type { Store } from '../outbox/store.ts';
 import { consequencesOf, saysSomethingAboutCommit } from './consequences.ts';
 
@@ -15,7 +15,7 @@ import { consequencesOf, saysSomethingAboutCommit } from './consequences.ts';
 export type RecordRuns = (reports: readonly RunReport[], asked?: readonly OpenRun[]) => Promise<readonly RunChange[]>;
 
 export interface RecordRunsOptions {
-  readonly store: Pick<Store, 'recordRuns' | 'delivery' | 'deliveries' | 'event'>;
+  readonly store: Pick<Store, 'recordRuns' | 'runsOf' | 'event'>;
   readonly now: () => number;
   readonly newId: () => string;
   readonly log: Logger;
@@ -37,10 +37,6 @@ export interface CommitLookup {
 }
 
 const COMMIT_LIMIT_MS = 5_000;
-/** How many words of a title are tried as delivery ids. */
-const MOST_IDS = 20;
-/** Among how many of the latest dispatches a run is looked for whose title does not name its delivery. */
-const LATEST_DELIVERIES = 500;
 
 export function createRecordRuns(options: RecordRunsOptions): RecordRuns {
   const { store, now, newId, failureText, commitStatus } = options;
@@ -82,30 +78,17 @@ async function commitsFor(
   const commits = new Map<string, CommitPlace>();
   const ended = reports.filter((report) => report.status === 'completed' && saysSomethingAboutCommit(report.conclusion));
   for (const report of ended) {
-    const eventId = asked.find((run) => isAbout(run, report))?.eventId ?? (await deliveryOf(report, options.store))?.eventId;
-    if (eventId === undefined || commits.has(eventId)) continue;
     try {
+      const eventId = (asked.find((run) => isAbout(run, report)) ?? (await options.store.runsOf(report))[0])?.eventId;
+      if (eventId === undefined || commits.has(eventId)) continue;
       const event = await options.store.event(eventId);
       const commit = event === undefined ? undefined : await withinLimit(async (signal) => commitOf(event, signal), limitMs);
       if (commit !== undefined) commits.set(eventId, commit);
     } catch (error) {
-      options.log.warn({ event: eventId, error: messageOf(error) }, 'the commit of an event could not be looked up: it gets no status');
+      options.log.warn({ run: report.url, error: messageOf(error) }, 'the commit of an event could not be looked up: it gets no status');
     }
   }
   return commits;
-}
-
-/** The delivery that a report has news about: one that its title names, or the one that started the run. */
-async function deliveryOf(report: RunReport, store: RecordRunsOptions['store']): Promise<DeliveryView | undefined> {
-  // A delivery's id is longer than most words.
-  const ids = idsIn(report.title).sort((a, b) => b.length - a.length);
-  for (const id of ids.slice(0, MOST_IDS)) {
-    const found = (await store.delivery(id))?.delivery;
-    if (found?.run != null) return isNewer(found.run, report) ? found : undefined;
-  }
-  if (report.event !== 'workflow_dispatch') return undefined;
-  const latest = await store.deliveries({ states: ['delivered'], limit: LATEST_DELIVERIES });
-  return latest.find(({ run }) => run !== null && run.id === report.runId && isNewer(run, report));
 }
 
 async function withinLimit<T>(work: (signal: AbortSignal) => Promise<T>, limitMs: number): Promise<T> {

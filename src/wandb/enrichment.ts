@@ -13,7 +13,7 @@ export type EventWithBody = RelayEvent & { readonly payload: JsonValue };
 export interface EnrichmentOptions {
   /** Ends the query. */
   readonly signal: AbortSignal;
-  /** W&B's app, for links, see `appUrlOf`. */
+  /** W&B's app, for links, see `wandbAppUrl`. */
   readonly appUrl: string;
 }
 
@@ -104,10 +104,4 @@ async function findRun(
   const { run, runs } = answer.value.project ?? {};
   const [first, second] = runs?.edges ?? [];
   return ok(run ?? (second === undefined ? first?.node : undefined));
-}
-
-/** The address of W&B's app: that of the API, but for W&B's own cloud (the Python client's rule). */
-export function appUrlOf(baseUrl: string): string {
-  const base = baseUrl.replace(/\/+$/, '');
-  return base === 'https://api.wandb.ai' ? 'https://wandb.ai' : base;
 }

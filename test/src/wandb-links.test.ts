@@ -23,7 +23,7 @@ it.each([
 });
 
 describe('links into W&B', () => {
-  const APP = 'https://wandb.ai';
+  const APP = { url: 'https://wandb.ai/', organization: 'Acme' };
 
   it('lead to the run', () => {
     expect(wandbLinks(RUN, undefined, APP)).toEqual([{ kind: 'run', url: 'https://wandb.ai/acme/vision/runs/abc12' }]);
@@ -37,13 +37,24 @@ describe('links into W&B', () => {
   });
 
   it('lead to the registry once the organization is known, nowhere before', () => {
-    expect(wandbLinks(REGISTRY, { organization: 'Acme' }, APP)).toEqual([
+    expect(wandbLinks(REGISTRY, undefined, APP)).toEqual([
       {
         kind: 'registry',
         url: 'https://wandb.ai/orgs/Acme/registry/model?selectionPath=acme-org%2Fwandb-registry-model%2Fres%20net&view=membership&version=v12',
       },
     ]);
-    expect(wandbLinks(REGISTRY, { artifact: { type: 'model' } }, APP)).toEqual([]);
+    expect(wandbLinks(REGISTRY, { artifact: { type: 'model' } }, { url: APP.url })).toEqual([]);
+  });
+
+  it('lead to the pages that W&B names, when they are of the app', () => {
+    const artifact = 'https://wandb.ai/acme/vision/artifacts/model/raw/v3';
+    const run = 'https://wandb.ai/acme/vision/runs/abc12';
+    expect(wandbLinks(REGISTRY, { artifact: { url: artifact }, run: { url: run } }, { url: APP.url })).toEqual([
+      { kind: 'artifact', url: artifact },
+      { kind: 'run', url: run },
+    ]);
+    const elsewhere = { artifact: { url: 'https://wandb.ai.evil.example/x' }, run: { url: 'javascript:alert(1)' } };
+    expect(wandbLinks(REGISTRY, elsewhere, { url: APP.url })).toEqual([]);
   });
 
   it('are not made from names that would lead elsewhere, or from too few', () => {
@@ -58,7 +69,7 @@ describe('links into W&B', () => {
       fc.property(name, name, name, name, name, (entity, project, collection, version, type) => {
         const links = [
           ...wandbLinks({ ...ARTIFACT, entity, project, collection, version }, { artifact: { type } }, APP),
-          ...wandbLinks({ ...REGISTRY, entity, project, collection, version }, { organization: type }, APP),
+          ...wandbLinks({ ...REGISTRY, entity, project, collection, version }, null, { url: APP.url, organization: type }),
           ...wandbLinks({ ...RUN, entity, project, run: version }, null, APP),
         ];
         for (const { url } of links) {

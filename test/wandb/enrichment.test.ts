@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { enrichmentSchema } from '../../src/enrichment.ts';
 import type { RelayEvent } from '../../src/event.ts';
 import type { JsonObject, JsonValue } from '../../src/json.ts';
-import { appUrlOf, canBeEnriched, fetchEnrichment } from '../../src/wandb/enrichment.ts';
+import { canBeEnriched, fetchEnrichment } from '../../src/wandb/enrichment.ts';
 import { scriptedServer } from '../stand-ins/scripted-server.ts';
 import { ADA, addArtifact, addRun, type WorldArtifact, type WorldRun } from '../stand-ins/wandb-artifacts.ts';
 import { testClient, wandbServer } from '../stand-ins/wandb-in-test.ts';
@@ -263,15 +263,5 @@ describe('W&B in trouble', () => {
     const { client } = testClient(await scriptedServer({ status: 200, body: { data: { project: { run } } } }));
     const answer = await fetchEnrichment(client, { ...RUN_EVENT, payload: {} }, { signal: unhurried(), appUrl: APP });
     expect(answer).toEqual({ ok: true, value: { run: { name: 'r1', state: 'finished', created_at: 'then' } } });
-  });
-});
-
-describe("the app's address", () => {
-  it.each([
-    ['https://api.wandb.ai', 'https://wandb.ai'],
-    ['https://api.wandb.ai/', 'https://wandb.ai'],
-    ['https://wandb.acme.example/', 'https://wandb.acme.example'],
-  ])('of %s is %s', (base, app) => {
-    expect(appUrlOf(base)).toBe(app);
   });
 });

@@ -26,7 +26,9 @@ export function approvalsOf(driver: SqlDriver, eventId: string): ApprovalView[] 
 }
 
 export function listOpenApprovals(driver: SqlDriver, limit: number): ApprovalView[] {
-  return driver.rows<ApprovalRow>(`SELECT ${COLUMNS} FROM approvals WHERE decision IS NULL ORDER BY expires_at LIMIT ?`, limit).map(viewOf);
+  // By when it was asked: one that may wait for longer is not younger.
+  const sql = `SELECT ${COLUMNS} FROM approvals WHERE decision IS NULL ORDER BY expires_at - expires_ms, rowid LIMIT ?`;
+  return driver.rows<ApprovalRow>(sql, limit).map(viewOf);
 }
 
 export function approvalsDue(driver: SqlDriver, now: number): ApprovalView[] {

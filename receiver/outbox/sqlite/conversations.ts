@@ -1,8 +1,8 @@
-import type { NewConversation, PostedMessage } from '../delivery.ts';
+import type { NewDelivery, NewEvent, PostedMessage } from '../delivery.ts';
 import type { Mute, Story, StoryEvent } from '../store.ts';
 import { approvalsOf } from './approval-rows.ts';
 import { firstRow, placeholders, type SqlDriver } from './driver.ts';
-import { insertLast } from './line.ts';
+import { insertLast, promoteNext } from './line.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 
 /** How many of the latest events a conversation's message is made from, beside the first. */
@@ -12,8 +12,30 @@ const SEEN_KEPT_MS = 7 * 86_400_000;
 
 /** All of this file runs inside the caller's transaction. */
 
-export function openConversation(driver: SqlDriver, { key, channel }: NewConversation, credential: string): void {
-  driver.run('INSERT INTO conversations (key, channel, credential) VALUES (?, ?, ?) ON CONFLICT DO NOTHING', key, channel, credential);
+/** Puts a delivery in its line; a message opens its conversation, and is not sent when its route is muted for the subject. */
+export function insertWithMute(
+  driver: SqlDriver,
+  event: Pick<NewEvent, 'id' | 'subjectKey'>,
+  { conversation, ...delivery }: NewDelivery,
+  now: number,
+  cooldownKey: string | null = null,
+): void {
+  if (conversation === undefined) {
+    insertLast(driver, event.id, now, { ...delivery, cooldownKey });
+    return;
+  }
+  const { key, channel, canMute } = conversation;
+  driver.run(
+    'INSERT INTO conversations (key, channel, credential) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    key,
+    channel,
+    delivery.credential,
+  );
+  const mute = canMute && delivery.state === 'pending' ? findMute(driver, delivery.route, event.subjectKey, now) : undefined;
+  const muted = mute && ({ state: 'cancelled', reason: `muted by ${mute.by}` } as const);
+  insertLast(driver, event.id, now, { ...delivery, cooldownKey, conversation: key, ...muted });
+  // What is not to make a sound still belongs to the story.
+  if (mute !== undefined && hasMessage(driver, key)) updateConversation(driver, key, event.id, now);
 }
 
 /** Makes every conversation that tells of the event say how things stand. */
@@ -34,12 +56,7 @@ export function conversationsOf(driver: SqlDriver, eventId: string): { key: stri
  * things stand by then, or be followed by an update of its own.
  */
 export function updateConversation(driver: SqlDriver, key: string, eventId: string, now: number): void {
-  const waiting = firstRow(
-    driver,
-    `SELECT 1 FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight') AND state = 'pending' LIMIT 1`,
-    key,
-  );
-  if (waiting !== undefined) return;
+  if (somethingWaits(driver, key, '')) return;
   dropDeadUpdates(driver, key);
   driver.run('UPDATE conversations SET revision = revision + 1 WHERE key = ?', key);
   const conversation = firstRow<{ channel: string; credential: string; revision: number; route: string }>(
@@ -68,10 +85,25 @@ function dropDeadUpdates(driver: SqlDriver, key: string): void {
     `SELECT id FROM deliveries WHERE conversation = ? AND conversation IS NOT NULL AND transient = 1 AND state = 'dead'`,
     key,
   );
-  for (const { id } of dead) {
-    for (const table of ['attempts', 'notes'] as const) driver.run(`DELETE FROM ${table} WHERE delivery_id = ?`, id);
-    driver.run('DELETE FROM deliveries WHERE id = ?', id);
-  }
+  for (const { id } of dead) dropUpdate(driver, id);
+}
+
+/** An update that did not get through is dropped when something waits behind it: that will show how things stand. */
+export function dropFollowedUpdate(driver: SqlDriver, update: { id: string; order_key: string }, now: number): void {
+  if (!somethingWaits(driver, update.order_key, update.id)) return;
+  dropUpdate(driver, update.id);
+  promoteNext(driver, update.order_key, now);
+}
+
+export function dropUpdate(driver: SqlDriver, id: string): void {
+  driver.run('DELETE FROM attempts WHERE delivery_id = ?', id);
+  driver.run('DELETE FROM deliveries WHERE id = ? AND transient = 1', id);
+}
+
+/** Whether anything of a conversation waits to be sent, beside one delivery. */
+function somethingWaits(driver: SqlDriver, key: string, beside: string): boolean {
+  const sql = `SELECT 1 FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight') AND state = 'pending' AND id <> ? LIMIT 1`;
+  return firstRow(driver, sql, key, beside) !== undefined;
 }
 
 /** The first message becomes the conversation's own; returns false when it had one. */
@@ -169,7 +201,7 @@ export function listMutes(driver: SqlDriver, now: number): Mute[] {
   return driver.rows<MuteRow>('SELECT route, subject_key, until, muted_by FROM mutes WHERE until > ? ORDER BY until', now).map(muteOf);
 }
 
-export function findMute(driver: SqlDriver, route: string, subjectKey: string, now: number): Mute | undefined {
+function findMute(driver: SqlDriver, route: string, subjectKey: string, now: number): Mute | undefined {
   const row = firstRow<MuteRow>(
     driver,
     'SELECT route, subject_key, until, muted_by FROM mutes WHERE route = ? AND subject_key = ? AND until > ?',

@@ -1,8 +1,8 @@
 import type { Accepted, EventOutcome, NewDelivery, NewEvent, RejectedRequest, RouteFiring } from '../delivery.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
-import { findMute, hasMessage, openConversation, tellEvent, updateConversation } from './conversations.ts';
-import { firstRow, type SqlDriver, type SqlValue } from './driver.ts';
-import { insertLast, promoteNext } from './line.ts';
+import { insertWithMute, tellEvent } from './conversations.ts';
+import { firstRow, type SqlDriver } from './driver.ts';
+import { promoteNext } from './line.ts';
 
 /** How many rejected requests are kept for inspection. */
 const REJECTED_KEPT = 1000;
@@ -66,46 +66,37 @@ function insertEvent(driver: SqlDriver, event: NewEvent, outcome: EventOutcome, 
 
 function insertDelivery(driver: SqlDriver, event: NewEvent, delivery: NewDelivery, cooldownKey: string | null): void {
   if (delivery.state !== 'dead') supersedeOlder(driver, event, delivery);
-  const { conversation, ...row } = delivery;
-  if (conversation === undefined) {
-    insertLast(driver, event.id, event.receivedAt, { ...row, cooldownKey });
-    return;
-  }
-  openConversation(driver, conversation, delivery.credential);
-  const mute = conversation.canMute ? findMute(driver, delivery.route, event.subjectKey, event.receivedAt) : undefined;
-  const muted = mute && ({ state: 'cancelled', reason: `muted by ${mute.by}` } as const);
-  insertLast(driver, event.id, event.receivedAt, { ...row, cooldownKey, conversation: conversation.key, ...muted });
-  // What is not to make a sound still belongs to the story.
-  if (mute !== undefined && hasMessage(driver, conversation.key)) updateConversation(driver, conversation.key, event.id, event.receivedAt);
+  insertWithMute(driver, event, delivery, event.receivedAt, cooldownKey);
 }
 
 /** Turns what a newer delivery makes pointless to `superseded`: held ones always, pending ones under `order: latest`. */
 function supersedeOlder(driver: SqlDriver, event: NewEvent, delivery: NewDelivery): void {
-  const reason = `a newer event of the same subject took its place (${event.id})`;
-  const set = `UPDATE deliveries SET state = 'superseded', ready = 0, reason = ?, updated_at = ?`;
-  const older = 'order_key = ? AND route = ? AND event_id <> ?';
-  const values = [reason, event.receivedAt, delivery.orderKey, delivery.route, event.id] as const;
-  supersedeHeld(driver, event, delivery, `${set} WHERE state = 'held' AND ${older}`, values);
+  for (const eventId of supersede(driver, event, delivery, `state = 'held'`)) {
+    closeWhenNothingHeld(driver, eventId, delivery.route, 'cancelled', null, event.receivedAt);
+    tellEvent(driver, eventId, event.receivedAt);
+  }
   // What nobody has approved yet does not stop what somebody has.
   if (!delivery.replacesOlder || delivery.state === 'held') return;
   // `state IN` is what lets SQLite use the index of the line.
-  const changed = driver.run(`${set} WHERE state IN ('pending', 'in_flight') AND state = 'pending' AND ${older}`, ...values);
-  if (changed > 0) promoteNext(driver, delivery.orderKey, event.receivedAt);
+  const replaced = supersede(driver, event, delivery, `state IN ('pending', 'in_flight') AND state = 'pending' AND transient = 0`);
+  if (replaced.length > 0) promoteNext(driver, delivery.orderKey, event.receivedAt);
+  // The newer message of a conversation says by itself how things stand.
+  if (delivery.conversation === undefined) for (const eventId of replaced) tellEvent(driver, eventId, event.receivedAt);
 }
 
-function supersedeHeld(driver: SqlDriver, event: NewEvent, delivery: NewDelivery, sql: string, values: readonly SqlValue[]): void {
-  const held = driver.rows<{ event_id: string }>(
-    `SELECT DISTINCT event_id FROM deliveries WHERE state = 'held' AND order_key = ? AND route = ? AND event_id <> ?`,
-    delivery.orderKey,
-    delivery.route,
-    event.id,
+/** Returns the events whose deliveries it was. */
+function supersede(driver: SqlDriver, event: NewEvent, delivery: NewDelivery, condition: string): string[] {
+  const where = `WHERE ${condition} AND order_key = ? AND route = ? AND event_id <> ?`;
+  const which = [delivery.orderKey, delivery.route, event.id] as const;
+  const events = driver.rows<{ event_id: string }>(`SELECT DISTINCT event_id FROM deliveries ${where}`, ...which);
+  if (events.length === 0) return [];
+  driver.run(
+    `UPDATE deliveries SET state = 'superseded', ready = 0, reason = ?, updated_at = ? ${where}`,
+    `a newer event of the same subject took its place (${event.id})`,
+    event.receivedAt,
+    ...which,
   );
-  if (held.length === 0) return;
-  driver.run(sql, ...values);
-  for (const { event_id } of held) {
-    closeWhenNothingHeld(driver, event_id, delivery.route, 'cancelled', null, event.receivedAt);
-    tellEvent(driver, event_id, event.receivedAt);
-  }
+  return events.map(({ event_id }) => event_id);
 }
 
 /** Runs inside the caller's transaction. */

@@ -2,7 +2,7 @@ import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
 import type { Attempt, ClaimedDelivery, HoldBack, Settlement, StartedRun } from '../delivery.ts';
 import { FIRST_LOOK_MS } from '../run.ts';
 import type { ClaimOptions } from '../store.ts';
-import { hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
+import { dropFollowedUpdate, dropUpdate, hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
 import { promoteNext } from './line.ts';
 
@@ -154,13 +154,12 @@ export function settleClaim(
 
 /** What a message that was sent means for its conversation. */
 function settleMessage(driver: SqlDriver, row: SettledRow, conversation: string, settlement: Settlement, now: number): void {
-  if (settlement.state === 'pending') return;
   if (row.transient === 1) {
-    if (settlement.state !== 'delivered') return;
-    driver.run('DELETE FROM attempts WHERE delivery_id = ?', row.id);
-    driver.run('DELETE FROM deliveries WHERE seq = ?', row.seq);
+    if (settlement.state === 'delivered') dropUpdate(driver, row.id);
+    else dropFollowedUpdate(driver, row, now);
     return;
   }
+  if (settlement.state === 'pending') return;
   const posted = settlement.state === 'delivered' ? settlement.message : undefined;
   const isFirst = posted !== undefined && keepMessage(driver, row.id, conversation, posted);
   if (!isFirst && hasMessage(driver, conversation)) updateConversation(driver, conversation, row.event_id, now);
@@ -240,6 +239,11 @@ export function takeUpInFlight(driver: SqlDriver, now: number): number {
 /** Logs the attempts that nobody will settle any more and makes their deliveries due, as ambiguous. */
 function takeOver(driver: SqlDriver, condition: string, value: number, now: number, detail: string): number {
   const which = `state = 'in_flight' AND ${condition}`;
+  const taken = driver.rows<{ id: string; order_key: string; transient: number }>(
+    `SELECT id, order_key, transient FROM deliveries WHERE ${which}`,
+    value,
+  );
+  if (taken.length === 0) return 0;
   driver.run(
     `INSERT INTO attempts (delivery_id, started_at, duration_ms, outcome, status, detail)
      SELECT id, updated_at, MAX(0, ? - updated_at), 'ambiguous', NULL, ? FROM deliveries WHERE ${which}`,
@@ -247,7 +251,7 @@ function takeOver(driver: SqlDriver, condition: string, value: number, now: numb
     detail,
     value,
   );
-  return driver.run(
+  driver.run(
     `UPDATE deliveries SET state = 'pending', ready = 1, due_at = ?, ambiguous = 1, attempts = attempts + 1,
        lease_token = NULL, lease_until = NULL, reason = ?, updated_at = ? WHERE ${which}`,
     now,
@@ -255,4 +259,6 @@ function takeOver(driver: SqlDriver, condition: string, value: number, now: numb
     now,
     value,
   );
+  for (const row of taken) if (row.transient === 1) dropFollowedUpdate(driver, row, now);
+  return taken.length;
 }

@@ -11,9 +11,9 @@ import {
   type RunStatus,
   type RunView,
 } from '../run.ts';
-import { conversationsOf, openConversation, tellEvent } from './conversations.ts';
+import { conversationsOf, insertWithMute, tellEvent } from './conversations.ts';
 import { firstRow, placeholders, type SqlDriver } from './driver.ts';
-import { insertLast, knowCredential } from './line.ts';
+import { knowCredential } from './line.ts';
 import { addNote } from './notes.ts';
 
 interface RunRow {
@@ -64,9 +64,15 @@ export function earliestLook(driver: SqlDriver): number | undefined {
 }
 
 export function recordReport(driver: SqlDriver, report: RunReport, now: number, consequences: RunConsequences): RunChange[] {
-  return runsFor(driver, report)
-    .filter((row) => isAbout(openRunOf(row), report) && isNewer(row, report))
-    .map((row) => record(driver, row, report, now, consequences));
+  return newsFor(driver, report).map((row) => record(driver, row, report, now, consequences));
+}
+
+export function findRuns(driver: SqlDriver, report: RunReport): OpenRun[] {
+  return newsFor(driver, report).map(openRunOf);
+}
+
+function newsFor(driver: SqlDriver, report: RunReport): RunRow[] {
+  return runsFor(driver, report).filter((row) => isAbout(openRunOf(row), report) && isNewer(row, report));
 }
 
 function runsFor(driver: SqlDriver, report: RunReport): RunRow[] {
@@ -112,10 +118,9 @@ function record(driver: SqlDriver, row: RunRow, report: RunReport, now: number, 
     after,
     conversations: conversationsOf(driver, row.event_id),
   };
-  for (const delivery of consequences(change)) {
-    if (delivery.conversation !== undefined) openConversation(driver, delivery.conversation, delivery.credential);
-    insertLast(driver, row.event_id, now, { ...delivery, conversation: delivery.conversation?.key });
-  }
+  const subject = firstRow<{ subject_key: string }>(driver, 'SELECT subject_key FROM events WHERE id = ?', row.event_id);
+  const event = { id: row.event_id, subjectKey: subject?.subject_key ?? '' };
+  for (const delivery of consequences(change)) insertWithMute(driver, event, delivery, now);
   tellEvent(driver, row.event_id, now);
   return change;
 }

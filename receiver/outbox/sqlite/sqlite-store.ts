@@ -7,7 +7,7 @@ import { countAll, findDelivery, findEvent, keepWandb, listDeliveries, listEvent
 import type { SqlDriver } from './driver.ts';
 import { acceptEvent, keepRejected } from './inbox.ts';
 import { claimDue, completeClaim, earliestDue, settleClaim, takeUpInFlight } from './queue.ts';
-import { earliestLook, keepHoldBack, markRun, recordReport, takeRuns } from './runs.ts';
+import { earliestLook, findRuns, keepHoldBack, markRun, recordReport, takeRuns } from './runs.ts';
 import { migrate } from './schema.ts';
 
 /**
@@ -56,6 +56,7 @@ export function sqliteStore(driver: SqlDriver): Store {
     firstSeen: (key, now) => inTransaction(() => markSeen(driver, key, now)),
     runsToLookAt: (options) => inTransaction(() => takeRuns(driver, options)),
     nextLookAt: () => reading(() => earliestLook(driver)),
+    runsOf: (report) => reading(() => findRuns(driver, report)),
     recordRuns: (reports, now, consequences) =>
       inTransaction(() => reports.flatMap((report) => recordReport(driver, report, now, consequences))),
     markRun: (deliveryId, status, text, now) => inTransaction(() => markRun(driver, deliveryId, status, text, now)),

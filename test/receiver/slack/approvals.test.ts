@@ -125,6 +125,14 @@ describe('an approval by named people', () => {
     expect(await press(app, BOB, ACTIONS.approve, value)).toBe('Approved: it goes out now.');
   });
 
+  it('that was given is told of to everybody who comes later, without asking Slack who they are', async () => {
+    const slack = await slackInTest({ userGroups: { S0DEPLOY: ['U0BOB'] } });
+    const { app, value } = await asked({ slack, approval: '{ slack: "#ml-deploys", by: [U0BOB, S0DEPLOY] }' });
+    await press(app, BOB, ACTIONS.approve, value);
+    expect(await press(app, EVE, ACTIONS.approve, value)).toMatch(/^Too late: bob/);
+    expect(slack.calls.map(({ method }) => method)).toEqual(['response_url', 'response_url']);
+  });
+
   it('asks Slack who is in a user group, once in five minutes', async () => {
     const slack = await slackInTest({ userGroups: { S0DEPLOY: ['U0BOB'] } });
     const { app, value, deliveryId } = await asked({ slack, approval: '{ slack: "#ml-deploys", by: [S0DEPLOY] }' });

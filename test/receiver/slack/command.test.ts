@@ -74,9 +74,22 @@ describe('deliveries', () => {
     const text = await say(receiver, 'deliveries');
     const listed = [...text.matchAll(/`([0-9a-f-]{36})`/g)].map(([, id]) => id);
     expect(listed).toEqual([...ids].reverse().slice(0, listed.length));
-    expect(listed.length).toBeGreaterThan(10);
+    expect(listed).toHaveLength(20);
     expect(text).toContain(`\`${ids.at(-1)}\` *pending* deploy → repository_dispatch:acme/deploy`);
-    expect(text.split('\n').at(-1)).toMatch(listed.length === 20 ? /`/ : /and \d+ more line/);
+  });
+
+  it('leaves out whole lines where there are too many letters for Slack, and says how many', async () => {
+    const receiver = await app();
+    for (let i = 1; i <= 20; i += 1) {
+      await receiver.event(`v${i}`);
+      for (const claimed of await claim(receiver.store, receiver.clock.now)) {
+        const attempt = { startedAt: receiver.clock.now, durationMs: 1, outcome: 'refused', status: 404, detail: 'x' } as const;
+        await receiver.store.settle(claimed, attempt, { state: 'dead', reason: '&'.repeat(500) });
+      }
+    }
+    const lines = (await say(receiver, 'deliveries')).split('\n');
+    expect(lines.at(-1)).toBe(`… and ${20 - (lines.length - 1)} more lines. All of it: the command line of wandb-relay.`);
+    for (const line of lines.slice(0, -1)) expect(line).toMatch(/^`.*…\)$/);
   });
 
   it('shows nobody else a mention that a reason holds', async () => {

@@ -15,6 +15,7 @@ it('shows what waits, what went wrong and what happened last', () => {
       ],
       dead: [deliveryView({ state: 'dead', reason: 'HTTP 404' })],
       counts: { events: { routed: 1, duplicate: 1 }, deliveries: { held: 1, dead: 1, pending: 2, in_flight: 1 }, rejected: 1 },
+      holdBacks: [{ credential: 'app:acme', until: CONTEXT.now, reason: 'rate <limit>' }],
     },
     CONTEXT,
   );
@@ -22,6 +23,7 @@ it('shows what waits, what went wrong and what happened last', () => {
   expect(readable(view.blocks as KnownBlock[])).toEqual([
     '# wandb-relay',
     '_2 events; deliveries: 0 delivered, 3 on their way, 1 held, 1 dead; 1 request refused. As of 2026-11-21 03:10 UTC._',
+    '_*app:acme* waits until 2026-11-21 03:10 UTC: rate &lt;limit&gt;_',
     '--- divider',
     '# Waits for approval',
     '*ada* gave *resnet50* *v12* the alias *production*',

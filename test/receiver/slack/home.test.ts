@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import type { HomeData } from '../../../receiver/slack/home.ts';
+import { type HomeContent, homeView } from '../../../receiver/slack/home-view.ts';
 import { bury, claim } from '../outbox/samples.ts';
 import { ADA, slackAppInTest, slackInTest } from './slack-app-in-test.ts';
 
 describe('App Home', () => {
   it('shows its reader what is in the store', async () => {
-    const seen: HomeData[] = [];
+    const seen: HomeContent[] = [];
     const app = slackAppInTest({
       slack: await slackInTest({ users: ['ada'] }),
       approval: '{ slack: "#ml-deploys" }',
-      home: (data) => {
-        seen.push(data);
-        return { type: 'home', blocks: [{ type: 'section', text: { type: 'plain_text', text: `${data.waiting.length} waiting` } }] };
+      home: (content, now) => {
+        seen.push(content);
+        return homeView(content, { githubUrl: 'https://github.com', now });
       },
     });
     const first = await app.event('v1');
@@ -21,11 +21,11 @@ describe('App Home', () => {
     const reader = { id: app.slack.userId('ada'), name: 'ada' };
     expect(await app.from.openHome(reader)).toEqual({ status: 200, text: '' });
     await app.settled();
-    expect(app.slack.home(reader.id)).toMatchObject({ blocks: [{ text: { text: '1 waiting' } }] });
+    expect(JSON.stringify(app.slack.home(reader.id))).toMatch(/Waits for approval.*deploy.*no such repository/);
     expect(seen[0]?.dead.map(({ id }) => id)).toEqual(first.deliveries);
-    expect(seen[0]?.waiting.map(({ approval, event }) => [approval.eventId, event.event.version])).toEqual([[second.id, 'v2']]);
-    expect(seen[0]?.events.map(({ id }) => id)).toEqual([second.id, first.id]);
-    expect(seen[0]).toMatchObject({ now: app.clock.now, holdBacks: [], counts: { events: { routed: 2 } } });
+    expect(seen[0]?.waiting.map(({ approval, event }) => [approval.eventId, event?.event.version])).toEqual([[second.id, 'v2']]);
+    expect(seen[0]?.recent.map(({ id }) => id)).toEqual([second.id, first.id]);
+    expect(seen[0]).toMatchObject({ counts: { events: { routed: 2 } } });
   });
 
   it('is not published for the messages tab', async () => {

@@ -102,8 +102,8 @@ const wandb = fc.oneof(
     run: fc.record({ summary: fc.dictionary(nastyName, nastyName), user: nastyName }),
   }),
   fc.record({
-    artifact: fc.record({ type: nastyName, size: fc.double({ noNaN: true }), createdBy: fc.record({ name: nastyName }) }),
-    organization: nastyName,
+    artifact: fc.record({ type: nastyName, size: fc.double({ noNaN: true }), created_by: nastyName }),
+    run: fc.record({ url: nastyName.map((name) => `https://wandb.ai/${name}`), duration_seconds: fc.double({ noNaN: true }) }),
   }),
 ) as fc.Arbitrary<JsonObject | null | undefined>;
 
@@ -162,6 +162,7 @@ describe('whatever the names are and however much there is, Slack takes', () => 
         const text = failureText({ after, route: name }, target);
         expect(problemsOf({ text, blocks: [{ type: 'divider' }] })).toEqual([]);
       }),
+      { numRuns: 3 * NUM_RUNS },
     );
   });
 

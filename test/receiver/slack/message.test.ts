@@ -19,13 +19,16 @@ import {
 
 const WANDB = {
   artifact: {
-    id: 'QXJ0',
+    version: 'v12',
+    truncated: true,
+    tags: ['a'],
+    url: 'https://wandb.ai/acme/raw/artifacts/model/resnet50/v3',
     type: 'model',
     size: 102_400_000,
     digest: 'abcdef0123456789abcdef',
-    createdBy: { name: 'run-7' },
     metadata: { accuracy: 0.9312345678, notes: null, labels: ['a'], _internal: 1 },
   },
+  run: { state: 'finished', user: 'ada', duration_seconds: 7260, commit: '0123456789abcdef', summary: { loss: 0.25 } },
 };
 const EVENT = eventView(ALIAS_EVENT, { wandb: WANDB });
 const HELD = deliveryView({
@@ -40,7 +43,7 @@ const RUN = '<https://github.com/acme/deploy/actions/runs/99|run>';
 const HEAD = [
   '*ada* gave *resnet50* *v12* the alias *production*',
   '_2026-11-21 03:00 UTC · in acme/vision · <https://wandb.ai/acme/vision/artifacts/model/resnet50/v12|Artifact in W&amp;B>_',
-  '*type* model | *size* 102.4 MB | *created by* run-7 | *digest* abcdef012345 | *accuracy* 0.931235',
+  '*type* model | *size* 102.4 MB | *digest* abcdef012345 | *run state* finished | *run user* ada | *run duration* 2 h 1 min | *run commit* 0123456789ab | *accuracy* 0.931235',
 ];
 const SAID = 'ada gave resnet50 v12 the alias production.';
 const APPROVED = approvalView({ decision: 'approved', decidedBy: 'bob (U012ABC)', decidedAt: T0 + 5 * MINUTE });

@@ -106,6 +106,12 @@ describe('a link', () => {
       expect(link(url, 'here')).toBe('here');
     },
   );
+
+  it('with a long address is only its label in text, where a button still takes it', () => {
+    const url = `https://wandb.ai/${'x'.repeat(1000)}`;
+    expect(link(url, 'here')).toBe('here');
+    expect(safeUrl(url)).toBe(url);
+  });
 });
 
 it('writes moments in the reader’s time zone, with UTC beside it', () => {

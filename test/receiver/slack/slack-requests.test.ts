@@ -155,6 +155,7 @@ describe("Slack's own checks", () => {
     expect((await app.from.send('ssl_check=1&token=x', FORM_TYPE)).status).toBe(200);
     const unsigned = { headers: { 'x-slack-signature': undefined, 'x-slack-request-timestamp': undefined } };
     expect((await app.from.send('ssl_check=1&token=x', FORM_TYPE, unsigned)).status).toBe(200);
+    expect((await app.from.send('ssl_check=1&token=x', FORM_TYPE, { secret: 'another' })).status).toBe(401);
     expect((await app.from.send('ssl_check=2&command=/wandb-relay&user_id=U1', FORM_TYPE, unsigned)).status).toBe(401);
   });
 });

@@ -1,0 +1,159 @@
+import type { Settings } from '../src/config.ts';
+import { idsFrom } from '../src/id.ts';
+import type { Redactor } from '../src/redact.ts';
+import type { Route } from '../src/route.ts';
+import { wandbAppUrl } from '../src/wandb-links.ts';
+import type { Environment } from './environment.ts';
+import { gitHostOf } from './github/commit-of-event.ts';
+import { githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
+import type { Logger } from './log.ts';
+import type { Store } from './outbox/store.ts';
+import type { Extension, ReceiverParts } from './receiver.ts';
+import { failureText } from './slack/message.ts';
+import { sandboxSlackTargets, slackTargets } from './slack/targets.ts';
+import { createExpiry } from './watch/expiry.ts';
+import { createRecordRuns, type RecordRuns } from './watch/record-runs.ts';
+
+export interface ConnectOptions {
+  readonly environment: Environment;
+  readonly routes: readonly Route[];
+  readonly settings: Settings;
+  readonly store: Store;
+  /** Write down what would be sent, send nothing, ask nobody. */
+  readonly sandbox: boolean;
+  readonly redactor: Redactor;
+  readonly log: Logger;
+  readonly fetch: typeof globalThis.fetch;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number;
+  readonly randomBytes: () => Uint8Array;
+}
+
+/** The parts of a receiver that depend on what is configured; the same on every platform. Each is loaded only when it is needed. */
+export async function connect(
+  options: ConnectOptions,
+): Promise<Pick<ReceiverParts, 'targets' | 'credentialFor' | 'extensions'> & Partial<Pick<ReceiverParts, 'complete'>>> {
+  const { environment, sandbox, log } = options;
+  const github = sandbox ? sandboxTargets(log, environment.githubApiUrl) : await githubTargets(environment, options);
+  const messages = {
+    ...options,
+    wandbAppUrl: wandbAppUrl(environment.wandbBaseUrl),
+    githubUrl: `https://${gitHostOf(environment.githubApiUrl)}`,
+  };
+  const slack = sandbox ? await sandboxSlackTargets(log, messages) : await slackTargets(environment, messages);
+  const complete = sandbox ? undefined : await wandbCompletion(options);
+  const makeExtensions = await extensionsFor(options, github, messages.githubUrl);
+  return {
+    targets: { ...github.targets, ...slack },
+    credentialFor: github.credentialFor,
+    extensions: makeExtensions,
+    ...(complete === undefined ? {} : { complete }),
+  };
+}
+
+/** Enrichment from W&B's API, when there is a key. One for all outboxes: an event is asked about once. */
+async function wandbCompletion(options: ConnectOptions): Promise<ReceiverParts['complete'] | undefined> {
+  const { environment, store, now, log, redactor } = options;
+  if (environment.wandbApiKey === undefined) return undefined;
+  const [{ createWandbClient }, { createEnricher }, { completeRequest }] = await Promise.all([
+    import('../src/wandb/client.ts'),
+    import('./enrich/enricher.ts'),
+    import('./outbox/complete.ts'),
+  ]);
+  const client = createWandbClient({
+    baseUrl: environment.wandbBaseUrl,
+    apiKey: environment.wandbApiKey,
+    fetch: options.fetch,
+    now,
+    random: options.random,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  });
+  const { enrich } = createEnricher({
+    client,
+    store,
+    appUrl: wandbAppUrl(environment.wandbBaseUrl),
+    now,
+    redact: redactor.json,
+    log,
+  });
+  return (delivery) => completeRequest(delivery, { store, enrich, log });
+}
+
+/** What goes on beside the outboxes: approvals that expire, runs that are followed, Slack's and GitHub's requests. */
+async function extensionsFor(
+  options: ConnectOptions,
+  github: TargetSet,
+  githubUrl: string,
+): Promise<NonNullable<ReceiverParts['extensions']>> {
+  const { store, now, log, sandbox } = options;
+  const makers: ((changed: () => void) => readonly Extension[])[] = [(changed) => [createExpiry({ store, now, log, changed })]];
+  if (!sandbox) {
+    makers.push(await runExtensions(options, github));
+    makers.push(await slackExtensions(options, githubUrl));
+  }
+  return (changed) => makers.flatMap((make) => make(changed));
+}
+
+async function runExtensions(options: ConnectOptions, { runs }: TargetSet): Promise<(changed: () => void) => Extension[]> {
+  const { environment, store, now, log, redactor, settings } = options;
+  const { githubWebhookSecrets: secrets, githubApiUrl } = environment;
+  const [{ createRunWatch }, { workflowRunWebhook }, { commitOfEvent }] = await Promise.all([
+    import('./watch/run-watch.ts'),
+    import('./github/workflow-run-webhook.ts'),
+    import('./github/commit-of-event.ts'),
+  ]);
+  const commitStatus = {
+    commitOf: async (event: Parameters<typeof commitOfEvent>[0]) => commitOfEvent(event, gitHostOf(githubApiUrl)),
+    credentialFor: runs?.credentialFor ?? ((repository: string) => repository),
+  };
+  return (changed) => {
+    const record: RecordRuns = createRecordRuns({
+      store,
+      now,
+      newId: idsFrom(now, options.randomBytes),
+      log,
+      changed,
+      failureText: (change) => failureText(change, change.repository),
+      ...(settings.commitStatus ? { commitStatus } : {}),
+    });
+    return [
+      ...(runs === undefined ? [] : [createRunWatch({ store, runs, record, webhook: secrets.length > 0, now, log, changed })]),
+      ...(secrets.length === 0
+        ? []
+        : [{ path: '/webhooks/github', routes: workflowRunWebhook({ secrets, record, store, redact: redactor.text, now }) }]),
+    ];
+  };
+}
+
+/** Bolt, for buttons, commands and the Home: over a socket when there is a token for it, else over HTTP. */
+async function slackExtensions(options: ConnectOptions, githubUrl: string): Promise<(changed: () => void) => Extension[]> {
+  const { environment, store, now, log, redactor, settings, routes } = options;
+  const { slack } = environment;
+  const connection =
+    slack?.appToken !== undefined
+      ? { appToken: slack.appToken }
+      : slack?.signingSecret !== undefined
+        ? { signingSecret: slack.signingSecret }
+        : undefined;
+  if (slack === undefined || connection === undefined) return () => [];
+  const [{ createSlackApp }, { homeView }] = await Promise.all([import('./slack/app.ts'), import('./slack/home-view.ts')]);
+  return (changed) => [
+    createSlackApp({
+      botToken: slack.botToken,
+      connection,
+      apiUrl: slack.apiUrl,
+      store,
+      people: { slackUsers: settings.slackUsers, operators: settings.slackOperators },
+      routes,
+      home: (data) => homeView({ ...data, recent: data.events }, { githubUrl, now: data.now }),
+      changed,
+      fetch: options.fetch,
+      now,
+      newId: idsFrom(now, options.randomBytes),
+      log,
+      redactor,
+    }),
+  ];
+}
