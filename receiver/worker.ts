@@ -11,7 +11,7 @@ import { unavailable } from './worker/unavailable.ts';
 
 type Env = Readonly<Record<string, unknown>> & { readonly RELAY: ObjectNamespace };
 
-const now = Date.now;
+const now = () => Date.now();
 const config = bundledConfig(configText);
 
 export const RelayObject = relayObject(config, now);

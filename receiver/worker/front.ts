@@ -22,6 +22,7 @@ export interface FrontOptions {
 const OTHER_BODIES = 1024 * 1024;
 /** An object that was moved or got new code is there again at once. */
 const TRIES = 3;
+const FORWARDED = 'forwarded';
 
 type FrontContext = Context<RequestVariables>;
 
@@ -42,6 +43,7 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
     for (let attempt = 1; ; attempt++) {
       try {
         const response = await objects.getByName(source).fetch(new Request(url, { method, headers, ...(body === undefined ? {} : { body }) }));
+        line.result = FORWARDED;
         return new Response(response.body, response);
       } catch (error) {
         // A webhook that the object has stored before its end is a duplicate the second time.
@@ -53,7 +55,8 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
   };
 
   const app = new Hono<RequestVariables>({ strict: false });
-  app.use(requestLog(log, now));
+  // The object logs what it was handed.
+  app.use(requestLog(log, now, ({ result }) => result === FORWARDED));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', (c) => forward(c, sourceOfUrl(c.req.url)));
   app.all('/webhooks/wandb/:source?', sizeLimit(setup.settings.maxBodyBytes), (c) => forward(c, c.req.param('source') ?? DEFAULT_SOURCE));

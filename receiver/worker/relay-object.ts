@@ -3,7 +3,7 @@ import type { Config } from '../../src/config.ts';
 import { messageOf } from '../../src/error-message.ts';
 import { redactorOf } from '../../src/redact.ts';
 import { compileRoute } from '../../src/route.ts';
-import { githubTargets, sandboxTargets } from '../github/targets.ts';
+import { connect } from '../connect.ts';
 import type { Logger } from '../log.ts';
 import type { SqlDriver } from '../outbox/sqlite/driver.ts';
 import { nextWorkAt } from '../outbox/sqlite/next-work.ts';
@@ -12,14 +12,12 @@ import { claimPurpose } from '../outbox/sqlite/schema.ts';
 import { sqliteStore } from '../outbox/sqlite/sqlite-store.ts';
 import { createReceiver, type Receiver } from '../receiver.ts';
 import { consoleLogger } from './console-log.ts';
-import { type Setup, setUp } from './setup.ts';
+import { setUp } from './setup.ts';
 import { unavailable } from './unavailable.ts';
 import { type WakeUp, wakeUp } from './wake-up.ts';
 
 /** An alarm waits for what it has begun to send at most so long; the rest goes on without it. Milliseconds. */
 const ALARM_LIMIT_MS = 90_000;
-/** Nothing watches runs on Workers yet: see `extensionsOf`. */
-const WATCHES_RUNS = false;
 
 /**
  * One source's receiver: the same HTTP and the same outbox as everywhere, over the database of a Durable Object.
@@ -33,6 +31,8 @@ export function relayObject(config: Config, now: () => number) {
     readonly #wakeUp: WakeUp;
     #log: Logger = consoleLogger(console, (line) => line, now);
     #receiver: Receiver | undefined;
+    /** Where nobody looks at runs, none is waited for. */
+    #watchesRuns = false;
 
     constructor(ctx: ObjectState, env: Readonly<Record<string, unknown>>) {
       super(ctx, env);
@@ -53,7 +53,7 @@ export function relayObject(config: Config, now: () => number) {
         if (this.#receiver === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
         if (this.#receiver === undefined) return;
         await within(ALARM_LIMIT_MS, this.#receiver.settle());
-        await this.#wakeUp.settle(nextWorkAt(this.#driver, { watchesRuns: WATCHES_RUNS }));
+        await this.#wakeUp.settle(nextWorkAt(this.#driver, { watchesRuns: this.#watchesRuns }));
       } catch (error) {
         this.#log.error({ error: messageOf(error) }, 'an alarm failed; the next one comes within a minute');
       }
@@ -65,30 +65,33 @@ export function relayObject(config: Config, now: () => number) {
       try {
         const setup = setUp(config, this.env);
         if (!setup.ok) throw new Error(setup.error.join('; '));
-        const redactor = redactorOf(setup.value.environment.secrets);
-        this.#log = consoleLogger(console, redactor.text, now);
+        const { environment, settings, sandbox } = setup.value;
+        const redactor = redactorOf(environment.secrets);
+        const log = consoleLogger(console, redactor.text, now);
+        this.#log = log;
+        this.#watchesRuns = !sandbox && environment.github !== undefined;
         await this.#wakeUp.load();
         const store = sqliteStore(this.#driver);
-        claimPurpose(this.#driver, setup.value.sandbox ? 'sandbox' : 'live');
+        claimPurpose(this.#driver, sandbox ? 'sandbox' : 'live');
         const recovered = await store.recoverInFlight(now());
-        if (recovered > 0) this.#log.warn({ deliveries: recovered }, 'took up what was in flight when the object last ended');
+        if (recovered > 0) log.warn({ deliveries: recovered }, 'took up what was in flight when the object last ended');
+        const routes = config.routes.map(compileRoute);
+        const platform = { fetch: workerFetch, now, random: Math.random, randomBytes: () => crypto.getRandomValues(new Uint8Array(16)) };
         const receiver = createReceiver({
           store,
-          routes: config.routes.map(compileRoute),
-          settings: setup.value.settings,
-          authentication: setup.value.environment.authentication,
-          adminToken: setup.value.environment.adminToken,
-          ...(await connectionsOf(setup.value, this.#log, now)),
+          routes,
+          settings,
+          authentication: environment.authentication,
+          adminToken: environment.adminToken,
+          ...(await connect({ environment, routes, settings, store, sandbox, redactor, log, ...platform })),
           wakeLater: (at) => this.#wakeUp.by(at),
           redactor,
-          log: this.#log,
-          now,
-          random: Math.random,
-          randomBytes: () => crypto.getRandomValues(new Uint8Array(16)),
+          log,
+          ...platform,
         });
         receiver.start();
         this.#receiver = receiver;
-        if (nextWorkAt(this.#driver, { watchesRuns: WATCHES_RUNS }) !== undefined) this.#wakeUp.soon();
+        if (nextWorkAt(this.#driver, { watchesRuns: this.#watchesRuns }) !== undefined) this.#wakeUp.soon();
       } catch (error) {
         this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not be started');
       }
@@ -96,12 +99,8 @@ export function relayObject(config: Config, now: () => number) {
   };
 }
 
-/** Where deliveries go. Slack's target, its app, the watch over runs and W&B's API belong here, as in `serve`. */
-async function connectionsOf({ environment, sandbox }: Setup, log: Logger, now: () => number) {
-  if (sandbox) return sandboxTargets(log, environment.githubApiUrl);
-  // As a method of nothing: the runtime's fetch insists on it.
-  return githubTargets(environment, { fetch: (input, init) => fetch(input, init), now });
-}
+/** The runtime's own, which insists on being called as a function of nothing. */
+const workerFetch: typeof fetch = (input, init) => fetch(input, init);
 
 /** Waits for `work`, but not longer. */
 async function within(milliseconds: number, work: Promise<void>): Promise<void> {

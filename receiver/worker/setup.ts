@@ -2,6 +2,7 @@ import { type Config, readConfig } from '../../src/config.ts';
 import { formatProblem } from '../../src/config-problem.ts';
 import { DEFAULT_SOURCE } from '../../src/event.ts';
 import { err, ok, type Result } from '../../src/result.ts';
+import { configWarnings, credentialProblems } from '../config-checks.ts';
 import { DEFAULT_CONFIG_PATH, type Environment, GITHUB_API_URL, readEnvironment, type Variables } from '../environment.ts';
 import { isOpen } from '../webhook/authenticate.ts';
 
@@ -45,7 +46,7 @@ export function setUp(config: Config, bindings: Readonly<Record<string, unknown>
   const { githubWritesPerSecond: configured } = config.settings;
   // Each source has an object of its own, and none knows what the others send: the published limit is shared out.
   const most = environment.githubApiUrl === GITHUB_API_URL ? PUBLISHED_WRITES_PER_SECOND / sources.length : Number.POSITIVE_INFINITY;
-  const warnings = [...environment.warnings];
+  const warnings = [...environment.warnings, ...configWarnings(config, environment, sandbox)];
   if (configured > most) {
     warnings.push(
       `settings.github_writes_per_second: ${configured} for each of ${sources.length} sources is over GitHub's published limit; each sends ${most.toFixed(2)} a second`,
@@ -65,7 +66,7 @@ function textOf(bindings: Readonly<Record<string, unknown>>): Variables {
   return Object.fromEntries(Object.entries(bindings).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
-function problemsOnWorkers({ authentication, github }: Environment, variables: Variables): string[] {
+function problemsOnWorkers({ authentication, github, slack }: Environment, variables: Variables): string[] {
   const problems: string[] = [];
   if (isOpen(authentication)) {
     problems.push(
@@ -80,16 +81,10 @@ function problemsOnWorkers({ authentication, github }: Environment, variables: V
       'GITHUB_APP_PRIVATE_KEY: is in PKCS#1, as GitHub gives it out, and Workers take PKCS#8 only: convert it with "openssl pkcs8 -topk8 -inform PEM -outform PEM -nocrypt -in key.pem -out key-pkcs8.pem" and set that',
     );
   }
+  if (slack?.appToken !== undefined) {
+    problems.push('SLACK_APP_TOKEN: Socket Mode is not for Workers, where nothing stays awake for it: set SLACK_SIGNING_SECRET instead');
+  }
   return problems;
-}
-
-function credentialProblems(environment: Environment, config: Config): string[] {
-  if (environment.github !== undefined) return [];
-  const sending = config.routes.filter((route) => route.to.some((target) => target.slack === undefined));
-  if (sending.length === 0) return [];
-  const [first] = sending;
-  const others = sending.length > 1 ? ` and ${sending.length - 1} more` : '';
-  return [`GITHUB_TOKEN: is not set, and neither is GITHUB_APP_ID, but routes send to GitHub (${first?.name}${others}): set one`];
 }
 
 /** `PROD_EU` → `prod-eu`: a source's name has nothing but lower-case letters, digits and `-`. */

@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 
-export class BareObject extends DurableObject {}
+export { default, RelayObject } from '../../../receiver/worker.ts';
 
-export default { fetch: () => new Response('ok') };
+/** An object that does nothing, for what is to be tried inside one. */
+export class BareObject extends DurableObject {}
