@@ -18,6 +18,8 @@ export interface ConnectOptions {
   readonly environment: Environment;
   readonly routes: readonly Route[];
   readonly settings: Settings;
+  /** Of the config, for links to registries. */
+  readonly organization: string | undefined;
   readonly store: Store;
   /** Write down what would be sent, send nothing, ask nobody. */
   readonly sandbox: boolean;
@@ -40,6 +42,7 @@ export async function connect(
   const messages = {
     ...options,
     wandbAppUrl: wandbAppUrl(environment.wandbBaseUrl),
+    wandbOrganization: options.organization,
     githubUrl: `https://${gitHostOf(environment.githubApiUrl)}`,
   };
   const slack = sandbox ? await sandboxSlackTargets(log, messages) : await slackTargets(environment, messages);
@@ -147,7 +150,7 @@ async function slackExtensions(options: ConnectOptions, githubUrl: string): Prom
       store,
       people: { slackUsers: settings.slackUsers, operators: settings.slackOperators },
       routes,
-      home: (data) => homeView({ ...data, recent: data.events }, { githubUrl, now: data.now }),
+      home: (content, at) => homeView(content, { githubUrl, now: at }),
       changed,
       fetch: options.fetch,
       now,

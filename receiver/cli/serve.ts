@@ -51,7 +51,20 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   const { fetch, now, random } = io;
   const randomBytes = () => io.randomBytes(16);
   const settings = plan.settings;
-  const connected = await connect({ environment, routes, settings, store, sandbox, redactor, log, fetch, now, random, randomBytes });
+  const connected = await connect({
+    environment,
+    organization: config.organization,
+    routes,
+    settings,
+    store,
+    sandbox,
+    redactor,
+    log,
+    fetch,
+    now,
+    random,
+    randomBytes,
+  });
   const receiver = createReceiver({
     store,
     routes,

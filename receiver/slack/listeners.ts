@@ -84,7 +84,8 @@ function listenToHome(app: BoltApp, { handling, home, botToken, redact }: Listen
   app.event('app_home_opened', async ({ event }) => {
     if (event.tab !== 'home') return;
     try {
-      const view = home(await readHome(handling.store), handling.now());
+      const now = handling.now();
+      const view = home(await readHome(handling.store, now), now);
       await app.client.views.publish({ token: botToken, user_id: event.user, view });
     } catch (error) {
       handling.log.warn({ by: event.user, error: cleaned(messageOf(error), redact) }, 'slack: App Home could not be shown');

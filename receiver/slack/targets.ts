@@ -25,8 +25,8 @@ export async function sandboxSlackTargets(log: Logger, options: SlackTargetsOpti
   return forAll(recordingSlackTarget({ book: options.store, render: renderWith(options), now: options.now, log }));
 }
 
-function renderWith({ wandbAppUrl, githubUrl, now }: SlackTargetsOptions): SlackRender {
-  const context = () => ({ wandbAppUrl, githubUrl, now: now() });
+function renderWith({ wandbAppUrl, wandbOrganization, githubUrl, now }: SlackTargetsOptions): SlackRender {
+  const context = () => ({ wandbAppUrl, wandbOrganization, githubUrl, now: now() });
   return {
     story: (story) => storyMessage(story, context()),
     event: (event, story) => eventMessage(event, story, context()),
