@@ -44,6 +44,8 @@ export interface Extension {
   readonly path?: string;
   readonly routes?: Hono<RequestVariables>;
   start?(): void;
+  /** Does once what is due. Where `wakeLater` stands in for timers, this is called instead of `start`. Never rejects. */
+  look?(): Promise<void>;
   stop?(): Promise<void>;
 }
 
@@ -65,7 +67,7 @@ export interface Receiver {
   readonly app: Hono<RequestVariables>;
   /** Begins to send. */
   start(): void;
-  /** Looks now at what is due, and resolves when all of that has been tried. */
+  /** Does now whatever is due, and resolves when all of that has been tried. */
   settle(): Promise<void>;
   /** Stops being ready; `stop` then waits up to `graceMs` for what is being sent. The store stays open. */
   drain(): void;
@@ -118,9 +120,11 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   return {
     app,
     start: () => {
-      for (const part of [...outboxes, ...extensions]) part.start?.();
+      const timed = extensions.filter(({ look }) => parts.wakeLater === undefined || look === undefined);
+      for (const part of [...outboxes, ...timed]) part.start?.();
     },
     settle: async () => {
+      await Promise.all(extensions.map((extension) => extension.look?.()));
       changed();
       await Promise.all(outboxes.map((outbox) => outbox.settled()));
     },

@@ -165,16 +165,18 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     target: delivery.target,
     attempt: delivery.attempts + 1,
   };
+  // Not `AbortSignal.timeout`, whose timer goes on when the attempt has ended, and keeps a Durable Object in memory.
+  const tooLong = new AbortController();
+  const timer = setTimeout(
+    () => tooLong.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')),
+    ATTEMPT_LIMIT_MS,
+  );
   try {
     const target = targetFor(options.targets, delivery.request);
     const result =
       target === undefined
         ? unconfigured(delivery)
-        : await limitedAttempt(
-            target,
-            await complete(delivery, options),
-            AbortSignal.any([stopping, AbortSignal.timeout(ATTEMPT_LIMIT_MS)]),
-          );
+        : await limitedAttempt(target, await complete(delivery, options), AbortSignal.any([stopping, tooLong.signal]));
     const detail = options.redact(result.detail).slice(0, DETAIL_LENGTH);
     const { settlement, holdBack } = settlementOf(delivery, { ...result, detail }, options);
     const durationMs = now() - startedAt;
@@ -201,5 +203,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
       { ...fields, error: options.redact(messageOf(error)) },
       'the outcome of an attempt could not be stored; it is looked up when the lease ends',
     );
+  } finally {
+    clearTimeout(timer);
   }
 }

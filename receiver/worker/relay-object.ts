@@ -83,7 +83,7 @@ export function relayObject(config: Config, now: () => number) {
           settings,
           authentication: environment.authentication,
           adminToken: environment.adminToken,
-          ...(await connect({ environment, routes, settings, store, sandbox, redactor, log, ...platform })),
+          ...(await connect({ environment, routes, settings, organization: config.organization, store, sandbox, redactor, log, ...platform })),
           wakeLater: (at) => this.#wakeUp.by(at),
           redactor,
           log,

@@ -16,7 +16,7 @@ export interface WakeUp {
   load(): Promise<void>;
   /** Makes sure that the alarm comes by then, and within a minute. */
   by(at: number): void;
-  /** Makes sure that the alarm comes within a minute. */
+  /** Something changed: makes sure that the alarm comes within ten seconds. */
   soon(): void;
   /** The alarm has come: sets the next one, first of all, so that nothing that goes wrong now can be the end of it. */
   rung(): Promise<void>;
@@ -46,7 +46,7 @@ export function wakeUp(storage: AlarmStorage, now: () => number, failed: (error:
     soon: () => {
       // An alarm that is far in the past was lost with whatever ran it.
       if (alarmAt < now() - BACKSTOP_MS) alarmAt = Number.POSITIVE_INFINITY;
-      by(Number.POSITIVE_INFINITY);
+      by(now() + TIMERS_REACH_MS);
     },
     rung: () => set(now() + BACKSTOP_MS),
     settle: async (next) => {
