@@ -24,7 +24,7 @@ interface ChangedRow {
 export function changeDelivery(driver: SqlDriver, id: string, change: Change, now: number, options: ChangeOptions = {}): ChangeResult {
   const row = firstRow<ChangedRow>(
     driver,
-    'SELECT seq, event_id, route, state, order_key, request, reason, updated_at, approved FROM deliveries WHERE id = ? AND transient = 0',
+    'SELECT seq, event_id, route, state, order_key, request, reason, updated_at, approved FROM deliveries WHERE id = ?',
     id,
   );
   if (row === undefined) return { id, done: false, why: 'there is no such delivery' };

@@ -97,6 +97,7 @@ export function dropFollowedUpdate(driver: SqlDriver, update: { id: string; orde
 
 export function dropUpdate(driver: SqlDriver, id: string): void {
   driver.run('DELETE FROM attempts WHERE delivery_id = ?', id);
+  driver.run('DELETE FROM notes WHERE delivery_id = ?', id);
   driver.run('DELETE FROM deliveries WHERE id = ? AND transient = 1', id);
 }
 
@@ -192,7 +193,9 @@ interface MuteRow {
   muted_by: string;
 }
 
-export function setMute(driver: SqlDriver, { route, subjectKey, until, by }: Mute): void {
+/** Those that have ended go as well. */
+export function setMute(driver: SqlDriver, { route, subjectKey, until, by }: Mute, now: number): void {
+  driver.run('DELETE FROM mutes WHERE until <= ?', now);
   driver.run('DELETE FROM mutes WHERE route = ? AND subject_key = ?', route, subjectKey);
   if (until > 0) driver.run('INSERT INTO mutes (route, subject_key, until, muted_by) VALUES (?, ?, ?, ?)', route, subjectKey, until, by);
 }

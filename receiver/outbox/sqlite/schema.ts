@@ -164,8 +164,10 @@ const MIGRATIONS: readonly string[] = [
     subject_key TEXT NOT NULL,
     until INTEGER NOT NULL,
     muted_by TEXT NOT NULL,
-    PRIMARY KEY (route, subject_key)
+    PRIMARY KEY (subject_key, route)
   ) STRICT;
+
+  CREATE INDEX mutes_until ON mutes (until);
 
   CREATE TABLE seen (key TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
   CREATE INDEX seen_at ON seen (at);

@@ -49,7 +49,7 @@ export function sqliteStore(driver: SqlDriver): Store {
     tell: (eventId, now) => inTransaction(() => tellEvent(driver, eventId, now)),
     mute: (mute, eventId, now) =>
       inTransaction(() => {
-        setMute(driver, mute);
+        setMute(driver, mute, now);
         tellEvent(driver, eventId, now);
       }),
     mutes: (now) => reading(() => listMutes(driver, now)),

@@ -6,7 +6,8 @@ import type { SqlDriver } from '../../../receiver/outbox/sqlite/driver.ts';
 import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/outbox/store.ts';
-import { accept, claim, deliveryOf, eventOf, firingOf, MINUTE, retryAt, succeed, T0 } from './samples.ts';
+import { accept, attemptAt, bury, claim, deliveryOf, eventOf, firingOf, MINUTE, retryAt, succeed, T0 } from './samples.ts';
+import { APPROVAL, HOUR, heldEvent, heldOf, messageOf, RUN, reportOf, say, toldEvent } from './story-samples.ts';
 
 /** When the pace of an earlier test is over. */
 const LATER = T0 + 2 * MINUTE;
@@ -44,7 +45,9 @@ async function plansOf(work: () => Promise<unknown>): Promise<{ sql: string; pla
 }
 
 /** The tables that grow; that of credentials has a row or two. */
-const SCAN = /SCAN (deliveries|d|events|attempts|rejected)\b/;
+const SCAN = /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|approvals|mutes|seen)\b/;
+
+const scansIn = (plans: readonly { sql: string; plan: string }[]) => plans.filter(({ plan }) => SCAN.test(plan));
 
 beforeAll(async () => {
   database = openSqlite(join(folder, 'relay.db'));
@@ -69,7 +72,7 @@ describe('with any number of finished deliveries', () => {
     const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
     expect(find("state = 'pending' AND ready = 1")).toContain('USING INDEX deliveries_due (credential=? AND due_at<?)');
     expect(find("WHERE state = 'in_flight' AND lease_until <")).toContain('USING INDEX deliveries_leased');
-    expect(plans.filter(({ plan }) => SCAN.test(plan))).toEqual([]);
+    expect(scansIn(plans)).toEqual([]);
     expect(plans.filter(({ plan }) => plan.includes('TEMP B-TREE'))).toEqual([]);
   });
 
@@ -78,7 +81,7 @@ describe('with any number of finished deliveries', () => {
 
     const due = plans.find(({ sql }) => sql.includes('MIN(due_at)'));
     expect(due?.plan).toMatch(/SEARCH d USING (COVERING )?INDEX deliveries_due \(credential=\?\)/);
-    expect(plans.filter(({ plan }) => SCAN.test(plan))).toEqual([]);
+    expect(scansIn(plans)).toEqual([]);
   });
 
   test('accepting finds the latest event of the subject, the end of the line and the cooldown by index', async () => {
@@ -92,7 +95,7 @@ describe('with any number of finished deliveries', () => {
     expect(find('MAX(position)')).toContain('INDEX deliveries_in_order (order_key=?)');
     expect(find('cooldown_key = ?')).toContain('INDEX deliveries_cooldown (cooldown_key=?)');
     expect(find("state = 'held'")).toContain('INDEX deliveries_held (order_key=?)');
-    expect(plans.filter(({ plan }) => SCAN.test(plan))).toEqual([]);
+    expect(scansIn(plans)).toEqual([]);
   });
 
   test('settling finds its delivery and the next in line by index', async () => {
@@ -102,13 +105,15 @@ describe('with any number of finished deliveries', () => {
     const plans = await plansOf(() => succeed(store, delivery, T0));
 
     expect(plans.find(({ sql }) => sql.includes('ORDER BY position'))?.plan).toContain('INDEX deliveries_in_order (order_key=?)');
-    expect(plans.filter(({ plan }) => SCAN.test(plan))).toEqual([]);
+    expect(scansIn(plans)).toEqual([]);
   });
 
   test('taking up what was in flight uses the index of leases', async () => {
     const plans = await plansOf(() => store.recoverInFlight(T0));
 
-    expect(plans.map(({ plan }) => plan)).toEqual(Array(2).fill(expect.stringContaining('INDEX deliveries_leased')));
+    const taking = plans.filter(({ sql }) => sql.includes("state = 'in_flight'"));
+    expect(taking.map(({ plan }) => plan)).toEqual(Array(3).fill(expect.stringContaining('INDEX deliveries_leased')));
+    expect(plans.filter(({ plan }) => SCAN.test(plan) && !plan.includes('deliveries_leased'))).toEqual([]);
   });
 
   test('replacing older deliveries, at acceptance and at a retry, looks at their line only', async () => {
@@ -140,7 +145,7 @@ describe('with any number of finished deliveries', () => {
     expect(several).toContain('INDEX deliveries_not_delivered (state=?)');
     expect(ofEvent).toContain('INDEX deliveries_of_event (event_id=?)');
     expect(events).toContain('INDEX events_not_routed (outcome=?)');
-    expect(plans.filter(({ plan }) => SCAN.test(plan))).toEqual([]);
+    expect(scansIn(plans)).toEqual([]);
   });
 
   test('replaying, approving and cancelling find their deliveries by index', async () => {
@@ -151,7 +156,7 @@ describe('with any number of finished deliveries', () => {
       await store.replay(['d-desk', 'd-old'], T0);
     });
 
-    expect(plans.filter(({ plan }) => SCAN.test(plan))).toEqual([]);
+    expect(scansIn(plans)).toEqual([]);
   });
 
   test('the attempts of a delivery are found by index', async () => {
@@ -162,5 +167,75 @@ describe('with any number of finished deliveries', () => {
     const plans = await plansOf(() => store.delivery('d-tried'));
 
     expect(plans.find(({ sql }) => sql.includes('FROM attempts'))?.plan).toContain('INDEX attempts_of_delivery (delivery_id=?)');
+  });
+
+  test('bringing conversations up to date and telling their stories looks at their own rows', async () => {
+    const plans = await plansOf(async () => {
+      await accept(store, toldEvent('t1', { subject: 't1' }), toldEvent('t2', { subject: 't2' }));
+      await say(store, LATER);
+      await store.tell('t1', LATER);
+      for (const claimed of await claim(store, LATER, { serves: (credential) => credential === 'slack' }))
+        await bury(store, claimed, LATER);
+      await store.tell('t1', LATER + MINUTE);
+      await store.story('talk', LATER);
+      await store.channelId('#ml');
+      await store.forgetMessage('talk', 'none');
+      await store.firstSeen('key', LATER);
+      await store.mute({ route: 'deploy', subjectKey: 't1', until: LATER + HOUR, by: 'ada' }, 't1', LATER);
+      await accept(store, eventOf('t3', { subject: 't1', at: LATER, deliveries: [messageOf('m-t3')] }));
+      await store.keepEnrichment('t1', { size: 12 });
+    });
+
+    const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
+    expect(find("transient = 1 AND state = 'dead'")).toContain('INDEX deliveries_of_conversation (conversation=?)');
+    expect(find('GROUP BY event_id ORDER BY MIN(seq)')).toContain('INDEX deliveries_of_conversation (conversation=?)');
+    expect(find('SELECT route FROM deliveries WHERE conversation = key')).toContain('INDEX deliveries_of_conversation (conversation=?)');
+    expect(find('FROM mutes WHERE subject_key IN')).toMatch(/SEARCH mutes USING .*\(subject_key=\?\)/);
+    expect(find('DELETE FROM seen')).toContain('INDEX seen_at (at<?)');
+    expect(plans.length).toBeGreaterThan(30);
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('deciding, expiring and listing approvals looks at open ones and at the deliveries of their event', async () => {
+    const firing = (id: string) => heldEvent(id, { subject: id, at: LATER, deliveries: [heldOf(`d-${id}`, { orderKey: id })] });
+    const decision = { route: 'deploy', decision: 'approved', by: 'ada', at: LATER } as const;
+    const plans = await plansOf(async () => {
+      await accept(store, firing('a1'), firing('a2'), firing('a3'));
+      await store.decide({ ...decision, eventId: 'a1' });
+      await store.decide({ ...decision, eventId: 'a2', decision: 'rejected' });
+      await store.approval('a1', 'deploy');
+      await store.expireApprovals(LATER + APPROVAL.expiresMs);
+      await store.replay(['d-a2'], LATER);
+    });
+
+    expect(plans.find(({ sql }) => sql.includes('expires_at <='))?.plan).toContain('INDEX approvals_open (expires_at<?)');
+    expect(scansIn(plans)).toEqual([]);
+    const [listed] = await plansOf(() => store.openApprovals(9));
+    expect(listed?.plan).toContain('SCAN approvals USING INDEX approvals_open');
+  });
+
+  test('what is known about runs is found by run, delivery and time', async () => {
+    await accept(store, toldEvent('ran', { subject: 'runs', delivery: { credential: 'of runs' } }));
+    const serves = (credential: string) => credential === 'of runs';
+    for (const claimed of await claim(store, LATER, { serves }))
+      await store.settle(claimed, attemptAt(LATER, 'delivered'), { state: 'delivered', run: null });
+    const report = reportOf('in_progress', { title: 'd-ran', createdAt: LATER });
+    const plans = await plansOf(async () => {
+      await store.runsToLookAt({ now: LATER + HOUR, limit: 9, lookAgainAt: () => LATER + HOUR });
+      await store.nextLookAt();
+      await store.markRun('d-ran', 'missing', 'nothing listens', LATER);
+      await store.recordRuns([report, { ...report, status: 'completed', conclusion: 'success' }], LATER, ({ after }) => [
+        messageOf(`reply ${after.status}`),
+      ]);
+      await store.runsOf(report);
+      await store.holdBack({ credential: 'github', until: LATER, reason: 'limit' });
+      await store.delivery('d-ran');
+    });
+
+    expect((await store.delivery('d-ran'))?.delivery.run).toMatchObject({ id: RUN.id, status: 'completed' });
+    expect(plans.find(({ sql }) => sql.includes('look_at <='))?.plan).toContain('SEARCH runs USING INDEX runs_open (look_at');
+    expect(plans.find(({ sql }) => sql.includes('WHERE run_id = ?'))?.plan).toContain('INDEX runs_by_id (run_id=?)');
+    expect(plans.find(({ sql }) => sql.includes('FROM notes'))?.plan).toContain('INDEX notes_of_delivery (delivery_id=?)');
+    expect(scansIn(plans)).toEqual([]);
   });
 });

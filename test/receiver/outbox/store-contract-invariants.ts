@@ -24,7 +24,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 4_000 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('replay' as const, 'cancel' as const, 'approve' as const), pick }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('recover' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('decide' as const), pick, approve: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('recover' as const, 'expire' as const) }) },
 );
 
 export function invariantsContract(open: OpenStore): void {

@@ -1,11 +1,18 @@
 import { describe } from 'vitest';
 import type { Store } from '../../../receiver/outbox/store.ts';
+import { approvalsContract } from './store-contract-approvals.ts';
+import { completingContract } from './store-contract-completing.ts';
+import { conversationsContract } from './store-contract-conversations.ts';
 import { deskContract } from './store-contract-desk.ts';
 import { inboxContract } from './store-contract-inbox.ts';
 import { invariantsContract } from './store-contract-invariants.ts';
 import { orderContract } from './store-contract-order.ts';
 import { queueContract } from './store-contract-queue.ts';
 import { replacingContract } from './store-contract-replacing.ts';
+import { runNewsContract } from './store-contract-run-news.ts';
+import { runsContract } from './store-contract-runs.ts';
+import { storiesContract } from './store-contract-stories.ts';
+import { updatesContract } from './store-contract-updates.ts';
 
 /** What every implementation of the `Store` port has to do; `open` gives a fresh, empty store each time. */
 export function storeContract(name: string, open: () => Promise<{ store: Store; close(): Promise<void> }>): void {
@@ -15,6 +22,13 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
     queueContract(open);
     deskContract(open);
     replacingContract(open);
+    completingContract(open);
+    approvalsContract(open);
+    conversationsContract(open);
+    updatesContract(open);
+    storiesContract(open);
+    runsContract(open);
+    runNewsContract(open);
     invariantsContract(open);
   });
 }

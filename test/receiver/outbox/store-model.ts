@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import type { ClaimedDelivery, Settlement } from '../../../receiver/outbox/delivery.ts';
 import type { Store } from '../../../receiver/outbox/store.ts';
-import { accept, attemptAt, claim, deliveryOf, eventOf, idsOf, T0 } from './samples.ts';
+import { accept, attemptAt, claim, deliveryOf, eventOf, firingOf, idsOf, T0 } from './samples.ts';
+import { APPROVAL } from './story-samples.ts';
 
 export type Outcome = 'delivered' | 'failed' | 'ambiguous' | 'refused' | 'limited';
 /** What can happen to a store; a `pick` chooses among what there is. */
@@ -11,9 +12,12 @@ export type Command =
   | { readonly do: 'settle'; readonly pick: number; readonly outcome: Outcome; readonly delay: number }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'replay' | 'cancel' | 'approve'; readonly pick: number }
+  | { readonly do: 'decide'; readonly pick: number; readonly approve: boolean }
+  | { readonly do: 'expire' }
   | { readonly do: 'recover' };
 
 const LEASE_MS = 6_000;
+const EXPIRES_MS = 5_000;
 const ROUTES = { latest: 'latest', fifo: 'fifo' } as const;
 
 interface Known {
@@ -27,6 +31,8 @@ interface Known {
   attempts: number;
   /** Was never held, or somebody let it go. */
   approved: boolean;
+  /** When the question about it expires, while it is open. */
+  askedUntil: number | undefined;
 }
 
 /** A store's promises in a few maps: each order key is a line, of which only the first may be claimed. */
@@ -62,6 +68,10 @@ export class StoreModel {
         return;
       case 'recover':
         return this.#recover();
+      case 'decide':
+        return this.#decide(command.pick, command.approve);
+      case 'expire':
+        return this.#expire();
       default:
         return this.#change(command.do, command.pick);
     }
@@ -75,6 +85,8 @@ export class StoreModel {
     );
     const inFlight = views.filter(({ state }) => state === 'in_flight').map(({ id }) => this.keyOf(id));
     expect(new Set(inFlight).size).toBe(inFlight.length);
+    const open = (await this.#store.openApprovals(1_000)).map(({ eventId, expiresAt }) => [eventId, expiresAt]);
+    expect(Object.fromEntries(open)).toEqual(Object.fromEntries(this.#asked().map(([id, { askedUntil }]) => [eventIdOf(id), askedUntil])));
     const due = this.#heads().map((id) => this.#dueAt(id));
     if (due.length > 0) expect(await this.#store.nextDueAt()).toBeLessThanOrEqual(Math.min(...due));
   }
@@ -103,10 +115,12 @@ export class StoreModel {
     const credential = key === 0 ? 'a' : 'b';
     const state = held ? 'held' : 'pending';
     const delivery = deliveryOf(id, { route, credential, orderKey: `key ${key}`, replacesOlder: latest, state });
-    await accept(this.#store, eventOf(`event of ${id}`, { at: this.#now, subject: `key ${key}`, deliveries: [delivery] }));
+    const firing = { ...firingOf([delivery]), ...(held ? { approval: { ...APPROVAL, expiresMs: EXPIRES_MS } } : {}) };
+    await accept(this.#store, eventOf(eventIdOf(id), { at: this.#now, subject: `key ${key}`, firings: [firing] }));
     for (const older of this.#known.values()) {
       if (older.key !== key || older.latest !== latest) continue;
-      if (older.state === 'held' || (latest && older.state === 'pending')) older.state = 'superseded';
+      if (older.state === 'held' || (latest && older.state === 'pending'))
+        Object.assign(older, { state: 'superseded', askedUntil: undefined });
     }
     this.accepted.push(id);
     this.#known.set(id, {
@@ -119,6 +133,7 @@ export class StoreModel {
       ambiguous: false,
       attempts: 0,
       approved: !held,
+      askedUntil: held ? this.#now + EXPIRES_MS : undefined,
     });
     this.#tidy(key);
     if (!held) this.#line(key).push(id);
@@ -175,13 +190,43 @@ export class StoreModel {
     const [result] = await this.#store[change]([id], this.#now);
     expect(result?.done).toBe(from.includes(known.state));
     if (result?.done !== true) return;
-    if (change === 'cancel') known.state = 'cancelled';
-    else if (change === 'replay' && !known.approved) known.state = 'held';
-    else {
-      Object.assign(known, { state: 'pending', approved: true, dueAt: this.#now, ambiguous: false });
-      this.#line(known.key).push(id);
-    }
+    if (change === 'cancel') Object.assign(known, { state: 'cancelled', askedUntil: undefined });
+    else if (change === 'replay' && !known.approved) Object.assign(known, { state: 'held', askedUntil: this.#now + EXPIRES_MS });
+    else this.#release(id);
     this.#tidy(known.key);
+  }
+
+  async #decide(pick: number, approve: boolean): Promise<void> {
+    if (this.accepted.length === 0) return;
+    const id = this.accepted[pick % this.accepted.length]!;
+    const known = this.#get(id);
+    const until = known.askedUntil;
+    const result = await this.#store.decide({
+      eventId: eventIdOf(id),
+      route: known.latest ? ROUTES.latest : ROUTES.fifo,
+      decision: approve ? 'approved' : 'rejected',
+      by: 'ada',
+      at: this.#now,
+    });
+    expect(result.done).toBe(until !== undefined && this.#now < until);
+    if (until === undefined) return;
+    if (result.done) expect(result.deliveries).toEqual([id]);
+    if (result.done && approve) this.#release(id);
+    else Object.assign(known, { state: 'cancelled', askedUntil: undefined });
+    this.#tidy(known.key);
+  }
+
+  async #expire(): Promise<void> {
+    const due = this.#asked().filter(([, { askedUntil }]) => askedUntil <= this.#now);
+    expect(await this.#store.expireApprovals(this.#now)).toBe(due.length);
+    for (const [id] of due) Object.assign(this.#get(id), { state: 'cancelled', askedUntil: undefined });
+  }
+
+  /** To the end of its line. */
+  #release(id: string): void {
+    const known = this.#get(id);
+    Object.assign(known, { state: 'pending', approved: true, dueAt: this.#now, ambiguous: false, askedUntil: undefined });
+    this.#line(known.key).push(id);
   }
 
   async #recover(): Promise<void> {
@@ -218,6 +263,10 @@ export class StoreModel {
     return [...this.#known].filter(([, { lease }]) => lease !== undefined).map(([id]) => id);
   }
 
+  #asked(): [string, Known & { readonly askedUntil: number }][] {
+    return [...this.#known].filter((entry): entry is [string, Known & { askedUntil: number }] => entry[1].askedUntil !== undefined);
+  }
+
   #dueAt(id: string): number {
     const { credential, dueAt } = this.#get(id);
     return Math.max(dueAt, this.#notBefore.get(credential) ?? 0);
@@ -238,6 +287,10 @@ export class StoreModel {
     if (known === undefined) throw new Error(`the store made ${id} up`);
     return known;
   }
+}
+
+function eventIdOf(delivery: string): string {
+  return `event of ${delivery}`;
 }
 
 function settlementOf(outcome: Outcome, dueAt: number, ambiguous: boolean): Settlement {
