@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { bundledBolt } from './test/receiver/worker/bundled-bolt.ts';
 
 const ON_WORKERD = 'test/receiver/worker/**/*.test.ts';
 // Real processes, sockets and disks take their time on a busy machine.
@@ -15,6 +16,7 @@ export default defineConfig({
       { test: { name: 'node', include: ['test/**/*.test.ts'], exclude: [ON_WORKERD], ...timeouts } },
       {
         plugins: [
+          bundledBolt(import.meta.dirname),
           cloudflareTest(({ inject }) => ({
             main: './test/receiver/worker/main.ts',
             wrangler: { configPath: './wrangler.jsonc' },
@@ -25,11 +27,14 @@ export default defineConfig({
           })),
         ],
         resolve: {
-          alias: [
-            { find: './worker/deployed-config.ts', replacement: join(import.meta.dirname, 'test/receiver/worker/tested-config.ts') },
-          ],
+          alias: [{ find: './worker/deployed-config.ts', replacement: join(import.meta.dirname, 'test/receiver/worker/tested-config.ts') }],
         },
-        test: { name: 'workerd', include: [ON_WORKERD], globalSetup: ['test/receiver/worker/outside.ts'], ...timeouts },
+        test: {
+          name: 'workerd',
+          include: [ON_WORKERD],
+          globalSetup: ['test/receiver/worker/outside.ts'],
+          ...timeouts,
+        },
       },
     ],
   },

@@ -10,7 +10,14 @@ import { ROOT, WRANGLER, wranglerConfig } from './wrangler.ts';
  */
 const variables = join(ROOT, '.dev.vars');
 const state = join(ROOT, '.wrangler', 'state');
-const args = ['dev', '--config', wranglerConfig(), '--persist-to', state, ...(existsSync(variables) ? ['--env-file', variables] : sandbox())];
+const args = [
+  'dev',
+  '--config',
+  wranglerConfig(),
+  '--persist-to',
+  state,
+  ...(existsSync(variables) ? ['--env-file', variables] : sandbox()),
+];
 
 function sandbox(): string[] {
   const secret = randomBytes(24).toString('hex');
@@ -19,7 +26,11 @@ function sandbox(): string[] {
   return ['--var', 'RELAY_SANDBOX:true', `WANDB_WEBHOOK_SECRET:${secret}`];
 }
 
-const child = spawn(WRANGLER, [...args, ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit', env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } });
+const child = spawn(WRANGLER, [...args, ...process.argv.slice(2)], {
+  cwd: ROOT,
+  stdio: 'inherit',
+  env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
 child.on('exit', (code) => {
   process.exitCode = code ?? 1;

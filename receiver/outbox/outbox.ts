@@ -70,7 +70,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   const lookAt = (time: number): void => {
     if (stopped || time >= wakeAt) return;
-    if (wakeLater !== undefined && time - now() > TIMERS_REACH_MS) return wakeLater(time);
+    if (wakeLater !== undefined && time - now() > TIMERS_REACH_MS) {
+      wakeLater(time);
+      return;
+    }
     clearTimeout(timer);
     wakeAt = time;
     timer = setTimeout(look, Math.max(0, time - now()));

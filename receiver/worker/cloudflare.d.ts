@@ -28,5 +28,6 @@ declare module 'cloudflare:workers' {
 /** A file that is bundled as text: see `rules` and `alias` in wrangler.jsonc. */
 declare module '*.yaml' {
   const text: string;
+  // biome-ignore lint/style/noDefaultExport: that is how the bundler hands it over
   export default text;
 }

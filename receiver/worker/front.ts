@@ -1,7 +1,7 @@
 import type { ObjectNamespace } from 'cloudflare:workers';
 import { type Context, Hono } from 'hono';
-import { DEFAULT_SOURCE } from '../../src/event.ts';
 import { messageOf } from '../../src/error-message.ts';
+import { DEFAULT_SOURCE } from '../../src/event.ts';
 import type { Logger } from '../log.ts';
 import { problem } from '../problem.ts';
 import { type RequestVariables, requestLog } from '../request-log.ts';
@@ -24,6 +24,8 @@ const OTHER_BODIES = 1024 * 1024;
 const TRIES = 3;
 const FORWARDED = 'forwarded';
 
+const utf8 = new TextDecoder();
+
 type FrontContext = Context<RequestVariables>;
 
 /**
@@ -42,7 +44,9 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
     const body = method === 'GET' || method === 'HEAD' ? undefined : await c.req.arrayBuffer();
     for (let attempt = 1; ; attempt++) {
       try {
-        const response = await objects.getByName(source).fetch(new Request(url, { method, headers, ...(body === undefined ? {} : { body }) }));
+        const response = await objects
+          .getByName(source)
+          .fetch(new Request(url, { method, headers, ...(body === undefined ? {} : { body }) }));
         line.result = FORWARDED;
         return new Response(response.body, response);
       } catch (error) {
@@ -61,10 +65,14 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
   app.get('/readyz', (c) => forward(c, sourceOfUrl(c.req.url)));
   app.all('/webhooks/wandb/:source?', sizeLimit(setup.settings.maxBodyBytes), (c) => forward(c, c.req.param('source') ?? DEFAULT_SOURCE));
   // GitHub has one address for all: each object knows its own deliveries.
-  app.all('/webhooks/github', sizeLimit(OTHER_BODIES), async (c) => mostImportant(await Promise.all(setup.sources.map((source) => forward(c, source)))));
-  app.all('/slack/*', sizeLimit(OTHER_BODIES), async (c) => forward(c, sourceOfSlack(await c.req.text())));
+  app.all('/webhooks/github', sizeLimit(OTHER_BODIES), async (c) =>
+    mostImportant(await Promise.all(setup.sources.map((source) => forward(c, source)))),
+  );
+  app.all('/slack/*', sizeLimit(OTHER_BODIES), async (c) => forward(c, sourceOfSlack(utf8.decode(await c.req.arrayBuffer()))));
   app.all('/api/*', sizeLimit(OTHER_BODIES), (c) => forward(c, sourceOfUrl(c.req.url)));
-  app.notFound((c) => problem(c, { status: 404, title: 'Not Found', detail: 'There is nothing here. W&B webhooks go to POST /webhooks/wandb.' }));
+  app.notFound((c) =>
+    problem(c, { status: 404, title: 'Not Found', detail: 'There is nothing here. W&B webhooks go to POST /webhooks/wandb.' }),
+  );
   app.onError((error, c) => {
     log.error({ path: c.req.path, error: String(error.stack ?? error) }, 'a bug: an exception nobody expected');
     return problem(c, { status: 500, title: 'Internal Server Error', headers: { 'retry-after': '5' } });
@@ -74,7 +82,9 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
 
 /** Cloudflare marks errors after which the same request may work (Cloudflare documentation, "Durable Objects: error handling"). */
 function isRetryable(error: unknown): boolean {
-  return error instanceof Error && 'retryable' in error && error.retryable === true && !('overloaded' in error && error.overloaded === true);
+  return (
+    error instanceof Error && 'retryable' in error && error.retryable === true && !('overloaded' in error && error.overloaded === true)
+  );
 }
 
 /** One answer for several: a failure of ours, so that it can be sent again; else what one of them took; else a refusal. */

@@ -9,7 +9,7 @@ export function sourceOfUrl(url: string): string {
 
 /**
  * Of what Slack sends: a button or a menu carries its source first in its value (`receiver/slack/actions.ts`), a command may
- * name one (`/wandb-relay status source:prod`). Everything else is the default source's: Slack's check of the address,
+ * name one as its last word (`/wandb-relay status source:prod`). Everything else is the default source's: Slack's check of the address,
  * the app's home, commands that name none.
  */
 export function sourceOfSlack(body: string): string {
@@ -19,7 +19,7 @@ export function sourceOfSlack(body: string): string {
 }
 
 function sourceInCommand(text: string): string | undefined {
-  return /(?:^|\s)source:(\S+)/.exec(text)?.[1];
+  return /(?:^|\s)source:(\S+)\s*$/.exec(text)?.[1];
 }
 
 function sourceInPayload(payload: string): string | undefined {

@@ -2,7 +2,8 @@ import { createPrivateKey } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
-import { type GitHubStandIn, type StandInFault, startGitHub } from '../../stand-ins/github.ts';
+import { type GitHubStandIn, type StandInDispatch, type StandInFault, type StandInRun, startGitHub } from '../../stand-ins/github.ts';
+import { type StandInMessage, startSlack } from '../../stand-ins/slack.ts';
 
 /** What the tests inside workerd may ask of the world outside. */
 export interface Outside {
@@ -10,6 +11,16 @@ export interface Outside {
   readonly faults?: readonly StandInFault[];
   /** The next dispatch takes effect, and its answer never comes. */
   readonly loseAnswer?: boolean;
+}
+
+/** What has arrived in the world outside. */
+export interface Seen {
+  readonly dispatches: readonly StandInDispatch[];
+  readonly runs: readonly StandInRun[];
+  readonly messages: readonly StandInMessage[];
+  /** Of a person in Slack. */
+  readonly ada: string;
+  readonly responseUrl: string;
 }
 
 declare module 'vitest' {
@@ -23,6 +34,7 @@ export const SECRET = 'a-secret-for-tests-only';
 export const PROD_EU_SECRET = 'another-secret-for-tests';
 export const ADMIN_TOKEN = 'admin-token-for-tests';
 export const GITHUB_WEBHOOK_SECRET = 'github-secret-for-tests';
+export const SLACK_SIGNING_SECRET = 'slack-secret-for-tests';
 
 /** GitHub on this machine, and an address at which the tests tell it what to do. */
 export default async function outside(project: TestProject): Promise<() => Promise<void>> {
@@ -32,6 +44,7 @@ export default async function outside(project: TestProject): Promise<() => Promi
     appId: 4711,
   });
   if (github.appKey === undefined) throw new Error('the stand-in gave no key for the App');
+  const slack = await startSlack({ channels: ['releases'], users: ['ada'] });
   let loseAnswer = false;
   const control = createServer(async (request, response) => {
     if (request.method === 'POST') {
@@ -39,7 +52,15 @@ export default async function outside(project: TestProject): Promise<() => Promi
       github.fail(...(wanted.faults ?? []));
       loseAnswer = wanted.loseAnswer ?? loseAnswer;
     }
-    response.end(JSON.stringify({ dispatches: github.dispatches, runs: github.runs }));
+    const { dispatches, runs } = github;
+    const answer: Seen = {
+      dispatches,
+      runs,
+      messages: slack.messages('releases'),
+      ada: slack.userId('ada'),
+      responseUrl: slack.responseUrl(),
+    };
+    response.end(JSON.stringify(answer));
   });
   const front = createServer(async (request, response) => {
     const lose = loseAnswer && request.url?.endsWith('/dispatches') === true;
@@ -55,6 +76,9 @@ export default async function outside(project: TestProject): Promise<() => Promi
     GITHUB_APP_ID: '4711',
     GITHUB_APP_PRIVATE_KEY: String(createPrivateKey(github.appKey).export({ type: 'pkcs8', format: 'pem' })),
     GITHUB_WEBHOOK_SECRET,
+    SLACK_BOT_TOKEN: slack.botToken,
+    SLACK_SIGNING_SECRET,
+    SLACK_API_URL: slack.apiUrl,
   });
   return async () => {
     for (const server of [control, front]) {
@@ -62,6 +86,7 @@ export default async function outside(project: TestProject): Promise<() => Promi
       server.closeAllConnections();
     }
     await github.close();
+    await slack.close();
   };
 }
 

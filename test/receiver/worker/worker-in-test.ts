@@ -2,15 +2,15 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env, exports, type ObjectStub } from 'cloudflare:workers';
 import { inject, vi } from 'vitest';
 import type { DeliveryRecord, DeliveryView } from '../../../receiver/outbox/delivery.ts';
-import type { StandInDispatch, StandInRun } from '../../stand-ins/github.ts';
 import { signedHeaders } from '../../stand-ins/wandb-sender.ts';
-import type { Outside } from './outside.ts';
+import type { Outside, Seen } from './outside.ts';
 
 // The same as in outside.ts, which runs in Node.
 export const SECRET = 'a-secret-for-tests-only';
 export const PROD_EU_SECRET = 'another-secret-for-tests';
 export const ADMIN_TOKEN = 'admin-token-for-tests';
 export const GITHUB_WEBHOOK_SECRET = 'github-secret-for-tests';
+export const SLACK_SIGNING_SECRET = 'slack-secret-for-tests';
 
 export interface Answer {
   readonly status: number;
@@ -55,18 +55,22 @@ export function until(id: string, state: DeliveryView['state'], source = 'defaul
   );
 }
 
+export async function outside(): Promise<Seen> {
+  return (await (await fetch(inject('outsideUrl'))).json()) as Seen;
+}
+
 /** What has reached GitHub of a delivery. */
-export async function seenByGitHub(deliveryId: string): Promise<{ dispatches: StandInDispatch[]; runs: StandInRun[] }> {
-  const seen = (await (await fetch(inject('outsideUrl'))).json()) as { dispatches: StandInDispatch[]; runs: StandInRun[] };
+export async function seenByGitHub(deliveryId: string): Promise<Pick<Seen, 'dispatches' | 'runs'>> {
+  const { dispatches, runs } = await outside();
   return {
-    dispatches: seen.dispatches.filter(({ body }) => JSON.stringify(body).includes(deliveryId)),
-    runs: seen.runs.filter(({ display_title }) => display_title.includes(deliveryId)),
+    dispatches: dispatches.filter(({ body }) => JSON.stringify(body).includes(deliveryId)),
+    runs: runs.filter(({ display_title }) => display_title.includes(deliveryId)),
   };
 }
 
 /** Tells the world outside how to behave. */
-export async function arrange(outside: Outside): Promise<void> {
-  await fetch(inject('outsideUrl'), { method: 'POST', body: JSON.stringify(outside) });
+export async function arrange(wanted: Outside): Promise<void> {
+  await fetch(inject('outsideUrl'), { method: 'POST', body: JSON.stringify(wanted) });
 }
 
 export function objectOf(source = 'default'): ObjectStub {

@@ -8,7 +8,10 @@ declare module 'cloudflare:workers' {
 declare module 'cloudflare:test' {
   import type { DurableObject, ObjectState, ObjectStub } from 'cloudflare:workers';
   /** Runs `work` inside the object. */
-  export function runInDurableObject<T>(stub: ObjectStub, work: (instance: DurableObject, state: ObjectState) => T | Promise<T>): Promise<T>;
+  export function runInDurableObject<T>(
+    stub: ObjectStub,
+    work: (instance: DurableObject, state: ObjectState) => T | Promise<T>,
+  ): Promise<T>;
   /** Lets the alarm come now; false when none is set. */
   export function runDurableObjectAlarm(stub: ObjectStub): Promise<boolean>;
   export function evictDurableObject(stub: ObjectStub): Promise<void>;
