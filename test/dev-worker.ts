@@ -9,15 +9,9 @@ import { ROOT, WRANGLER, wranglerConfig } from './wrangler.ts';
  * sandbox with a secret of its own; arguments are wrangler's (`npm run dev:worker -- --port 8799`).
  */
 const variables = join(ROOT, '.dev.vars');
-const state = join(ROOT, '.wrangler', 'state');
-const args = [
-  'dev',
-  '--config',
-  wranglerConfig(),
-  '--persist-to',
-  state,
-  ...(existsSync(variables) ? ['--env-file', variables] : sandbox()),
-];
+const given = process.argv.slice(2);
+const state = given.includes('--persist-to') ? [] : ['--persist-to', join(ROOT, '.wrangler', 'state')];
+const args = ['dev', '--config', wranglerConfig(), ...state, ...(existsSync(variables) ? ['--env-file', variables] : sandbox())];
 
 function sandbox(): string[] {
   const secret = randomBytes(24).toString('hex');
@@ -26,10 +20,10 @@ function sandbox(): string[] {
   return ['--var', 'RELAY_SANDBOX:true', `WANDB_WEBHOOK_SECRET:${secret}`];
 }
 
-const child = spawn(WRANGLER, [...args, ...process.argv.slice(2)], {
+const child = spawn(WRANGLER, [...args, ...given], {
   cwd: ROOT,
   stdio: 'inherit',
-  env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
+  env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false' },
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
 child.on('exit', (code) => {

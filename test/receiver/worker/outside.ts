@@ -26,6 +26,8 @@ export interface Seen {
 declare module 'vitest' {
   export interface ProvidedContext {
     workerBindings: Record<string, string>;
+    /** The App's key as GitHub gives it out. */
+    pkcs1Key: string;
     outsideUrl: string;
   }
 }
@@ -68,6 +70,7 @@ export default async function outside(project: TestProject): Promise<() => Promi
     await forward(github, request, response, lose);
   });
   project.provide('outsideUrl', await listening(control));
+  project.provide('pkcs1Key', String(createPrivateKey(github.appKey).export({ type: 'pkcs1', format: 'pem' })));
   project.provide('workerBindings', {
     WANDB_WEBHOOK_SECRET: SECRET,
     WANDB_WEBHOOK_SECRET_PROD_EU: PROD_EU_SECRET,
