@@ -36,18 +36,18 @@ export function wakeUp(storage: AlarmStorage, now: () => number, failed: (error:
   };
   const by = (at: number): void => {
     const wanted = Math.min(Math.max(at, now()), now() + BACKSTOP_MS);
-    if (wanted < alarmAt) set(wanted).catch(failed);
+    if (wanted >= alarmAt) return;
+    set(wanted).catch((error: unknown) => {
+      alarmAt = Number.POSITIVE_INFINITY;
+      failed(error);
+    });
   };
   return {
     load: async () => {
       alarmAt = (await storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
     },
     by,
-    soon: () => {
-      // An alarm that is far in the past was lost with whatever ran it.
-      if (alarmAt < now() - BACKSTOP_MS) alarmAt = Number.POSITIVE_INFINITY;
-      by(now() + TIMERS_REACH_MS);
-    },
+    soon: () => by(now() + TIMERS_REACH_MS),
     rung: () => set(now() + BACKSTOP_MS),
     settle: async (next) => {
       if (next === undefined) {

@@ -65,6 +65,8 @@ describe('what an object has to do', () => {
     await runDurableObjectAlarm(objectOf());
 
     expect(await alarmIn()).toBeNull();
+    await post(aliasBody('v2', 'resnet50', 'no-route-asks-for-this'));
+    expect(await alarmIn()).toBeGreaterThan(0);
   });
 
   test('is an approval that expires, too', async () => {
