@@ -1,11 +1,41 @@
+import { join } from 'node:path';
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { bundledBolt } from './test/receiver/worker/bundled-bolt.ts';
+
+const ON_WORKERD = 'test/receiver/worker/**/*.test.ts';
+// Real processes, sockets and disks take their time on a busy machine.
+const timeouts = { testTimeout: 30_000, hookTimeout: 30_000 };
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Real processes, sockets and disks take their time on a busy machine.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
     reporters: ['default', './test/closing-line.ts'],
+    // What the Worker logs goes to the console.
+    onConsoleLog: (text) => !text.startsWith('{"level"'),
+    projects: [
+      { test: { name: 'node', include: ['test/**/*.test.ts'], exclude: [ON_WORKERD], ...timeouts } },
+      {
+        plugins: [
+          bundledBolt(import.meta.dirname),
+          cloudflareTest(({ inject }) => ({
+            main: './test/receiver/worker/main.ts',
+            wrangler: { configPath: './wrangler.jsonc' },
+            miniflare: {
+              durableObjects: { BARE: { className: 'BareObject', useSQLite: true } },
+              bindings: inject<Record<string, string>>('workerBindings'),
+            },
+          })),
+        ],
+        resolve: {
+          alias: [{ find: './worker/deployed-config.ts', replacement: join(import.meta.dirname, 'test/receiver/worker/tested-config.ts') }],
+        },
+        test: {
+          name: 'workerd',
+          include: [ON_WORKERD],
+          globalSetup: ['test/receiver/worker/outside.ts'],
+          ...timeouts,
+        },
+      },
+    ],
   },
 });

@@ -28,6 +28,8 @@ export interface ReceiverParts {
   readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
   /** What else belongs to this receiver. `changed` is to be called when something may have to be sent. */
   readonly extensions?: (changed: () => void) => readonly Extension[];
+  /** See `OutboxOptions`. */
+  readonly wakeLater?: (at: number) => void;
   readonly redactor: Redactor;
   readonly log: Logger;
   /** Milliseconds since 1970. */
@@ -42,6 +44,8 @@ export interface Extension {
   readonly path?: string;
   readonly routes?: Hono<RequestVariables>;
   start?(): void;
+  /** Does once what is due. Where `wakeLater` stands in for timers, this is called instead of `start`. Never rejects. */
+  look?(): Promise<void>;
   stop?(): Promise<void>;
 }
 
@@ -63,6 +67,8 @@ export interface Receiver {
   readonly app: Hono<RequestVariables>;
   /** Begins to send. */
   start(): void;
+  /** Does now whatever is due, and resolves when all of that has been tried. */
+  settle(): Promise<void>;
   /** Stops being ready; `stop` then waits up to `graceMs` for what is being sent. The store stays open. */
   drain(): void;
   stop(graceMs: number): Promise<void>;
@@ -83,6 +89,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     redact: redactor.text,
     log,
     ...(parts.complete === undefined ? {} : { complete: parts.complete }),
+    ...(parts.wakeLater === undefined ? {} : { wakeLater: parts.wakeLater }),
   };
   const outboxes = [
     createOutbox({ ...common, paceMs: Math.ceil(1000 / settings.githubWritesPerSecond), serves: (credential) => !isSlack(credential) }),
@@ -113,7 +120,13 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   return {
     app,
     start: () => {
-      for (const part of [...outboxes, ...extensions]) part.start?.();
+      const timed = extensions.filter(({ look }) => parts.wakeLater === undefined || look === undefined);
+      for (const part of [...outboxes, ...timed]) part.start?.();
+    },
+    settle: async () => {
+      await Promise.all(extensions.map((extension) => extension.look?.()));
+      changed();
+      await Promise.all(outboxes.map((outbox) => outbox.settled()));
     },
     drain: () => {
       stopping = true;

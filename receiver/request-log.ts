@@ -16,13 +16,22 @@ export interface RequestVariables {
   Variables: { line: RequestLine };
 }
 
-/** Logs one line per request, when it has been answered. */
-export function requestLog(log: Logger, now: () => number): MiddlewareHandler<RequestVariables> {
+/**
+ * Logs one line per request, when it has been answered.
+ *
+ * @param unless requests that somebody else logs
+ */
+export function requestLog(
+  log: Logger,
+  now: () => number,
+  unless: (line: RequestLine) => boolean = () => false,
+): MiddlewareHandler<RequestVariables> {
   return async (c, next) => {
     const start = now();
     const line: RequestLine = {};
     c.set('line', line);
     await next();
+    if (unless(line)) return;
     const { reason, ...fields } = line;
     const entry = { method: c.req.method, path: c.req.path, status: c.res.status, ms: now() - start, ...fields };
     if (c.res.status >= 500) log.error(entry, reason ?? 'failed');

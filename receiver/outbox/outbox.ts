@@ -24,6 +24,11 @@ export interface OutboxOptions {
   readonly serves?: (credential: string) => boolean;
   /** How many deliveries are under way at once. */
   readonly concurrency?: number;
+  /**
+   * For a place where nobody else writes to the queue, and where timers end when nothing has happened for a while: the queue
+   * is not polled, and this is to wake the outbox at times further ahead than `TIMERS_REACH_MS`.
+   */
+  readonly wakeLater?: (at: number) => void;
   /** Gives the request as it is to be sent, once more is known than when the event was accepted. Must not take long. */
   readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
 }
@@ -33,6 +38,8 @@ export interface Outbox {
   start(): void;
   /** There may be something new: look now instead of at the next tick. */
   wake(): void;
+  /** Resolves when nothing is under way and nothing is due at this moment. Never rejects. */
+  settled(): Promise<void>;
   /** Takes nothing more, waits for what is in flight, and after `graceMs` gives up waiting. */
   stop(graceMs: number): Promise<void>;
 }
@@ -45,12 +52,14 @@ const LEASE_MS = 120_000;
 const ATTEMPT_LIMIT_MS = 60_000;
 /** Another process (the CLI's replay) may have put something in the queue. */
 const POLL_MS = 1_000;
+/** With `wakeLater`, a wait up to so long is a timer's. Milliseconds. */
+export const TIMERS_REACH_MS = 10_000;
 /** Wakes that come faster than this share one look at the queue. */
 const SHORTEST_PAUSE_MS = 5;
 const DETAIL_LENGTH = 1_000;
 
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { queue, now, log, serves, concurrency = DEFAULT_CONCURRENCY } = options;
+  const { queue, now, log, serves, wakeLater, concurrency = DEFAULT_CONCURRENCY } = options;
   const served = serves === undefined ? {} : { serves };
   const underWay = new Set<Promise<void>>();
   const aborter = new AbortController();
@@ -61,6 +70,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   const lookAt = (time: number): void => {
     if (stopped || time >= wakeAt) return;
+    if (wakeLater !== undefined && time - now() > TIMERS_REACH_MS) {
+      wakeLater(time);
+      return;
+    }
     clearTimeout(timer);
     wakeAt = time;
     timer = setTimeout(look, Math.max(0, time - now()));
@@ -80,7 +93,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   /** Starts what is due and tells when to look again. */
   const takeDue = async (): Promise<number> => {
-    let next = now() + POLL_MS;
+    let next = wakeLater === undefined ? now() + POLL_MS : Number.POSITIVE_INFINITY;
     try {
       const limit = concurrency - underWay.size;
       if (limit > 0) {
@@ -92,6 +105,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       }
     } catch (error) {
       log.error({ error: messageOf(error) }, 'the store did not answer; looking again in a second');
+      next = now() + POLL_MS;
     }
     return next;
   };
@@ -110,6 +124,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
       lookAt(now());
     },
     wake: () => lookAt(now() + SHORTEST_PAUSE_MS),
+    settled: async () => {
+      while (!stopped && (looking !== undefined || underWay.size > 0 || wakeAt <= now() + SHORTEST_PAUSE_MS)) {
+        await looking;
+        await Promise.all(underWay);
+        await new Promise((resolve) => setTimeout(resolve, SHORTEST_PAUSE_MS));
+      }
+    },
     stop: async (graceMs) => {
       stopped = true;
       clearTimeout(timer);
@@ -147,16 +168,18 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     target: delivery.target,
     attempt: delivery.attempts + 1,
   };
+  // Not `AbortSignal.timeout`, whose timer goes on when the attempt has ended, and keeps a Durable Object in memory.
+  const tooLong = new AbortController();
+  const timer = setTimeout(
+    () => tooLong.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')),
+    ATTEMPT_LIMIT_MS,
+  );
   try {
     const target = targetFor(options.targets, delivery.request);
     const result =
       target === undefined
         ? unconfigured(delivery)
-        : await limitedAttempt(
-            target,
-            await complete(delivery, options),
-            AbortSignal.any([stopping, AbortSignal.timeout(ATTEMPT_LIMIT_MS)]),
-          );
+        : await limitedAttempt(target, await complete(delivery, options), AbortSignal.any([stopping, tooLong.signal]));
     const detail = options.redact(result.detail).slice(0, DETAIL_LENGTH);
     const { settlement, holdBack } = settlementOf(delivery, { ...result, detail }, options);
     const durationMs = now() - startedAt;
@@ -183,5 +206,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
       { ...fields, error: options.redact(messageOf(error)) },
       'the outcome of an attempt could not be stored; it is looked up when the lease ends',
     );
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -27,7 +27,11 @@ export async function runCommand(handling: Handling, words: string, person: Pers
   return { ...outcome, text: capped(outcome.text) };
 }
 
-async function run(handling: Handling, words: string, person: Person): Promise<Outcome> {
+/** On Workers the last word may name the source whose store is meant; it has done its work by the time it arrives here. */
+const SOURCE_WORD = /(?:^|\s)source:\S+$/;
+
+async function run(handling: Handling, typed: string, person: Person): Promise<Outcome> {
+  const words = typed.replace(SOURCE_WORD, '');
   const [name = '', ...rest] = words.split(/\s+/);
   const [id, time, ...more] = rest;
   switch (name.toLowerCase()) {

@@ -15,18 +15,26 @@ export interface ExpiryOptions {
 
 const EVERY_MS = 30_000;
 
+export interface Expiry extends Loop {
+  /** Looks once; for platforms that have alarms and no timers. Never rejects. */
+  look(): Promise<void>;
+}
+
 /** Cancels what nobody has approved in time. */
-export function createExpiry({ store, now, log, changed, everyMs = EVERY_MS }: ExpiryOptions): Loop {
-  return createLoop({
-    work: async () => {
-      const expired = await store.expireApprovals(now());
-      if (expired > 0) {
-        log.info({ approvals: expired }, 'nobody approved in time: cancelled what was held');
-        changed();
-      }
-      return everyMs;
+export function createExpiry({ store, now, log, changed, everyMs = EVERY_MS }: ExpiryOptions): Expiry {
+  const work = async (): Promise<number> => {
+    const expired = await store.expireApprovals(now());
+    if (expired > 0) {
+      log.info({ approvals: expired }, 'nobody approved in time: cancelled what was held');
+      changed();
+    }
+    return everyMs;
+  };
+  const failed = (error: unknown): void => log.error({ error: messageOf(error) }, 'the store did not answer; approvals expire later');
+  return {
+    ...createLoop({ work, failed, retryMs: everyMs }),
+    look: async () => {
+      await work().catch(failed);
     },
-    failed: (error) => log.error({ error: messageOf(error) }, 'the store did not answer; approvals expire later'),
-    retryMs: everyMs,
-  });
+  };
 }

@@ -1,0 +1,30 @@
+import { approvalWarnings, type Config } from '../src/config.ts';
+import type { Environment } from './environment.ts';
+
+/** What only config and environment together tell; the same wherever a receiver runs. Lines for people. */
+
+/** Why a receiver that is to send for real cannot. */
+export function credentialProblems({ github }: Pick<Environment, 'github'>, { routes }: Pick<Config, 'routes'>): string[] {
+  if (github !== undefined) return [];
+  const sending = routes.filter((route) => route.to.some((target) => target.slack === undefined)).map((route) => route.name);
+  if (sending.length === 0) return [];
+  const some = sending.length > 3 ? `${sending.slice(0, 3).join(', ')} and ${sending.length - 3} more` : sending.join(', ');
+  return [`GITHUB_TOKEN: is not set, and neither is GITHUB_APP_ID, but routes send to GitHub (${some}): set one`];
+}
+
+/** What the config asks for and this receiver cannot do, so that nobody waits for it. */
+export function configWarnings(config: Config, { slack }: Pick<Environment, 'slack'>, sandbox: boolean): string[] {
+  const warnings: string[] = [];
+  const connected = sandbox || slack !== undefined;
+  if (!connected && config.routes.some((route) => route.to.some((target) => target.slack !== undefined))) {
+    warnings.push('SLACK_BOT_TOKEN is not set: messages become "dead" and can be replayed once it is');
+  }
+  if (!connected && config.routes.some((route) => route.approval !== undefined)) {
+    warnings.push('SLACK_BOT_TOKEN is not set: nobody is asked about dispatches that are held; use "wandb-relay approve"');
+  }
+  warnings.push(...approvalWarnings(config));
+  if (config.automations.some((automation) => automation.engine === 'relay')) {
+    warnings.push('automations with "engine: relay" are not evaluated by this version');
+  }
+  return warnings;
+}

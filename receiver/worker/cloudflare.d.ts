@@ -1,0 +1,33 @@
+/** The part of Cloudflare's runtime that the Worker uses (Cloudflare documentation, "Runtime APIs"). */
+declare module 'cloudflare:workers' {
+  export interface ObjectState {
+    readonly storage: import('../outbox/sqlite/object-driver.ts').ObjectStorage & import('./wake-up.ts').AlarmStorage;
+    /** Nothing else reaches the object until `work` has ended. */
+    blockConcurrencyWhile<T>(work: () => Promise<T>): Promise<T>;
+    abort(reason?: string): void;
+  }
+
+  export interface ObjectStub {
+    fetch(request: Request): Promise<Response>;
+  }
+
+  export interface ObjectNamespace {
+    /** The one object of this name. */
+    getByName(name: string): ObjectStub;
+  }
+
+  export abstract class DurableObject<Env = unknown> {
+    protected readonly ctx: ObjectState;
+    protected readonly env: Env;
+    constructor(ctx: ObjectState, env: Env);
+    fetch?(request: Request): Promise<Response>;
+    alarm?(): Promise<void>;
+  }
+}
+
+/** A file that is bundled as text: see `rules` and `alias` in wrangler.jsonc. */
+declare module '*.yaml' {
+  const text: string;
+  // biome-ignore lint/style/noDefaultExport: that is how the bundler hands it over
+  export default text;
+}

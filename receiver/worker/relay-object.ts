@@ -1,0 +1,123 @@
+import { DurableObject, type ObjectState } from 'cloudflare:workers';
+import type { Config } from '../../src/config.ts';
+import { messageOf } from '../../src/error-message.ts';
+import { redactorOf } from '../../src/redact.ts';
+import { compileRoute } from '../../src/route.ts';
+import { connect } from '../connect.ts';
+import type { Logger } from '../log.ts';
+import type { SqlDriver } from '../outbox/sqlite/driver.ts';
+import { nextWorkAt } from '../outbox/sqlite/next-work.ts';
+import { objectDriver } from '../outbox/sqlite/object-driver.ts';
+import { claimPurpose } from '../outbox/sqlite/schema.ts';
+import { sqliteStore } from '../outbox/sqlite/sqlite-store.ts';
+import { createReceiver, type Receiver } from '../receiver.ts';
+import { consoleLogger } from './console-log.ts';
+import { setUp } from './setup.ts';
+import { unavailable } from './unavailable.ts';
+import { type WakeUp, wakeUp } from './wake-up.ts';
+
+/** An alarm waits for what it has begun to send at most so long; the rest goes on without it. Milliseconds. */
+const ALARM_LIMIT_MS = 90_000;
+
+/**
+ * One source's receiver: the same HTTP and the same outbox as everywhere, over the database of a Durable Object.
+ *
+ * An object may end at any moment and begins anew with the next request or alarm. While there is something to do an alarm
+ * is set, never further ahead than a minute.
+ */
+export function relayObject(config: Config, now: () => number) {
+  return class RelayObject extends DurableObject<Readonly<Record<string, unknown>>> {
+    readonly #driver: SqlDriver;
+    readonly #wakeUp: WakeUp;
+    #log: Logger = consoleLogger(console, (line) => line, now);
+    #receiver: Receiver | undefined;
+    /** Where nobody looks at runs, none is waited for. */
+    #watchesRuns = false;
+
+    constructor(ctx: ObjectState, env: Readonly<Record<string, unknown>>) {
+      super(ctx, env);
+      this.#wakeUp = wakeUp(ctx.storage, now, (error) => this.#log.error({ error: messageOf(error) }, 'the alarm could not be set'));
+      this.#driver = objectDriver(ctx.storage, () => this.#wakeUp.soon());
+      // It must not throw: an alarm whose object does not come up six times is gone for good.
+      ctx.blockConcurrencyWhile(() => this.#start());
+    }
+
+    override async fetch(request: Request): Promise<Response> {
+      if (this.#receiver === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
+      return (await this.#receiver?.app.fetch(request)) ?? unavailable();
+    }
+
+    override async alarm(): Promise<void> {
+      try {
+        await this.#wakeUp.rung();
+        if (this.#receiver === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
+        if (this.#receiver === undefined) return;
+        await within(ALARM_LIMIT_MS, this.#receiver.settle());
+        await this.#wakeUp.settle(nextWorkAt(this.#driver, { watchesRuns: this.#watchesRuns }));
+      } catch (error) {
+        this.#log.error({ error: messageOf(error) }, 'an alarm failed; the next one comes within a minute');
+      }
+    }
+
+    /** Opens the store and begins to send. When that fails the object stays up without a receiver, to be started again. */
+    async #start(): Promise<void> {
+      if (this.#receiver !== undefined) return;
+      try {
+        const setup = setUp(config, this.env);
+        if (!setup.ok) throw new Error(setup.error.join('; '));
+        const { environment, settings, sandbox } = setup.value;
+        const redactor = redactorOf(environment.secrets);
+        const log = consoleLogger(console, redactor.text, now);
+        this.#log = log;
+        this.#watchesRuns = !sandbox && environment.github !== undefined;
+        await this.#wakeUp.load();
+        const store = sqliteStore(this.#driver);
+        claimPurpose(this.#driver, sandbox ? 'sandbox' : 'live');
+        const recovered = await store.recoverInFlight(now());
+        if (recovered > 0) log.warn({ deliveries: recovered }, 'took up what was in flight when the object last ended');
+        const routes = config.routes.map(compileRoute);
+        const platform = { fetch: workerFetch, now, random: Math.random, randomBytes: () => crypto.getRandomValues(new Uint8Array(16)) };
+        const receiver = createReceiver({
+          store,
+          routes,
+          settings,
+          authentication: environment.authentication,
+          adminToken: environment.adminToken,
+          ...(await connect({
+            environment,
+            routes,
+            settings,
+            organization: config.organization,
+            store,
+            sandbox,
+            redactor,
+            log,
+            ...platform,
+          })),
+          wakeLater: (at) => this.#wakeUp.by(at),
+          redactor,
+          log,
+          ...platform,
+        });
+        receiver.start();
+        this.#receiver = receiver;
+        if (nextWorkAt(this.#driver, { watchesRuns: this.#watchesRuns }) !== undefined) this.#wakeUp.soon();
+      } catch (error) {
+        this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not be started');
+      }
+    }
+  };
+}
+
+/** The runtime's own, which insists on being called as a function of nothing. */
+const workerFetch: typeof fetch = (input, init) => fetch(input, init);
+
+/** Waits for `work`, but not longer. */
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}
