@@ -3,13 +3,15 @@ import type { Environment } from './environment.ts';
 
 /** What only config and environment together tell; the same wherever a receiver runs. Lines for people. */
 
-/** Why a receiver that is to send for real cannot. */
-export function credentialProblems({ github }: Pick<Environment, 'github'>, { routes }: Pick<Config, 'routes'>): string[] {
+/** Why a receiver that is to send for real cannot; `sandbox` is how to try the routes without. */
+export function credentialProblems({ github }: Pick<Environment, 'github'>, { routes }: Pick<Config, 'routes'>, sandbox: string): string[] {
   if (github !== undefined) return [];
   const sending = routes.filter((route) => route.to.some((target) => target.slack === undefined)).map((route) => route.name);
   if (sending.length === 0) return [];
   const some = sending.length > 3 ? `${sending.slice(0, 3).join(', ')} and ${sending.length - 3} more` : sending.join(', ');
-  return [`GITHUB_TOKEN: is not set, and neither is GITHUB_APP_ID, but routes send to GitHub (${some}): set one`];
+  return [
+    `GITHUB_TOKEN: is not set, and neither is GITHUB_APP_ID, but routes send to GitHub (${some}): set one, or try the routes with ${sandbox}`,
+  ];
 }
 
 /** What the config asks for and this receiver cannot do, so that nobody waits for it. */

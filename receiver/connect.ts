@@ -7,6 +7,7 @@ import type { Environment } from './environment.ts';
 import { gitHostOf } from './github/commit-of-event.ts';
 import { githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
 import type { Logger } from './log.ts';
+import { createRetention, retentionFloor } from './outbox/retention.ts';
 import type { Store } from './outbox/store.ts';
 import type { Extension, ReceiverParts } from './receiver.ts';
 import { failureText } from './slack/message.ts';
@@ -91,12 +92,33 @@ async function extensionsFor(
   githubUrl: string,
 ): Promise<NonNullable<ReceiverParts['extensions']>> {
   const { store, now, log, sandbox } = options;
-  const makers: ((changed: () => void) => readonly Extension[])[] = [(changed) => [createExpiry({ store, now, log, changed })]];
+  const makers: ((changed: () => void) => readonly Extension[])[] = [
+    (changed) => [createExpiry({ store, now, log, changed }), listening(store, changed), retention(options)],
+  ];
   if (!sandbox) {
     makers.push(await runExtensions(options, github));
     makers.push(await slackExtensions(options, githubUrl));
   }
   return (changed) => makers.flatMap((make) => make(changed));
+}
+
+/** Hears of what other receivers have stored, where the store can tell. */
+function listening(store: Store, changed: () => void): Extension {
+  let end: (() => void) | undefined;
+  return {
+    start: () => {
+      end = store.listen?.(changed);
+    },
+    stop: async () => end?.(),
+  };
+}
+
+function retention({ environment, settings, routes, store, now, log }: ConnectOptions): Extension {
+  const floor = retentionFloor(
+    settings.dedupeWindowMs,
+    routes.map(({ cooldownMs }) => cooldownMs),
+  );
+  return createRetention({ store, keepMs: Math.max(environment.retentionMs, floor), now, log });
 }
 
 async function runExtensions(options: ConnectOptions, { runs }: TargetSet): Promise<(changed: () => void) => Extension[]> {

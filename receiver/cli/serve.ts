@@ -1,14 +1,13 @@
-import { approvalWarnings, type Config } from '../../src/config.ts';
+import type { Config } from '../../src/config.ts';
 import { messageOf } from '../../src/error-message.ts';
 import { redactorOf } from '../../src/redact.ts';
 import { compileRoute } from '../../src/route.ts';
+import { configWarnings, credentialProblems } from '../config-checks.ts';
 import { connect } from '../connect.ts';
 import { type Environment, GITHUB_API_URL, isLoopback, readEnvironment } from '../environment.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { type Listening, listen } from '../node.ts';
-import { createRetention, retentionFloor } from '../outbox/retention.ts';
-import type { Store } from '../outbox/store.ts';
-import { createReceiver, type Extension } from '../receiver.ts';
+import { createReceiver } from '../receiver.ts';
 import { isOpen } from '../webhook/authenticate.ts';
 import { loadConfig, noSuchConfig } from './load-config.ts';
 import { databaseName, type OpenedStore, openForReceiver } from './open-store.ts';
@@ -69,7 +68,6 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     authentication: environment.authentication,
     adminToken: environment.adminToken,
     ...connected,
-    extensions: (changed) => [...(connected.extensions?.(changed) ?? []), ...storeExtensions(plan, store, log, now, changed)],
     redactor,
     log,
     now,
@@ -103,24 +101,6 @@ async function stopWhenAsked(stopped: Promise<string>, log: Logger, listening: L
   await listening.stop();
 }
 
-/** What goes on beside sending: hearing of what other receivers store, and removing what is old. */
-function storeExtensions(plan: ReadyPlan, store: Store, log: Logger, now: () => number, changed: () => void): Extension[] {
-  const { environment, config, settings } = plan;
-  const floor = retentionFloor(
-    settings.dedupeWindowMs,
-    config.routes.map((route) => route.cooldown ?? 0),
-  );
-  const retention = createRetention({ store, keepMs: Math.max(environment.retentionMs, floor), now, log });
-  let end: (() => void) | undefined;
-  const listening: Extension = {
-    start: () => {
-      end = store.listen?.(changed);
-    },
-    stop: async () => end?.(),
-  };
-  return [listening, retention];
-}
-
 type ServePlan = { readonly problems: readonly string[] } | ReadyPlan;
 
 interface ReadyPlan {
@@ -146,7 +126,10 @@ function planServe(io: CommandIo, options: ServeOptions): ServePlan {
 
   const config = loaded.value;
   const environment = sandbox ? withSandboxSecret(read.value, io) : read.value;
-  const problems = [...hostProblems(environment, sandbox), ...(sandbox ? [] : credentialProblems(environment, config))];
+  const problems = [
+    ...hostProblems(environment, sandbox),
+    ...(sandbox ? [] : credentialProblems(environment, config, '"serve --sandbox"')),
+  ];
   if (problems.length > 0) return { problems };
   const tooFast = environment.githubApiUrl === GITHUB_API_URL && config.settings.githubWritesPerSecond > PUBLISHED_WRITES_PER_SECOND;
   return {
@@ -172,33 +155,6 @@ function hostProblems(environment: Environment, sandbox: boolean): string[] {
   return [
     `HOST: ${host} can be reached from other machines, and anyone could send events: set WANDB_WEBHOOK_SECRET or WANDB_WEBHOOK_TOKEN, or leave HOST out`,
   ];
-}
-
-function credentialProblems(environment: Environment, config: Config): string[] {
-  if (environment.github !== undefined) return [];
-  const routes = config.routes.filter((route) => route.to.some((target) => target.slack === undefined)).map((route) => route.name);
-  if (routes.length === 0) return [];
-  const some = routes.length > 3 ? `${routes.slice(0, 3).join(', ')} and ${routes.length - 3} more` : routes.join(', ');
-  return [
-    `GITHUB_TOKEN: is not set, and neither is GITHUB_APP_ID, but routes send to GitHub (${some}): set one, or try the routes with "serve --sandbox"`,
-  ];
-}
-
-/** What the config asks for and this receiver cannot do, so that nobody waits for it. */
-function configWarnings(config: Config, { slack }: Pick<Environment, 'slack'>, sandbox: boolean): string[] {
-  const warnings: string[] = [];
-  const connected = sandbox || slack !== undefined;
-  if (!connected && config.routes.some((route) => route.to.some((target) => target.slack !== undefined))) {
-    warnings.push('SLACK_BOT_TOKEN is not set: messages become "dead" and can be replayed once it is');
-  }
-  if (!connected && config.routes.some((route) => route.approval !== undefined)) {
-    warnings.push('SLACK_BOT_TOKEN is not set: nobody is asked about dispatches that are held; use "wandb-relay approve"');
-  }
-  warnings.push(...approvalWarnings(config));
-  if (config.automations.some((automation) => automation.engine === 'relay')) {
-    warnings.push('automations with "engine: relay" are not evaluated by this version');
-  }
-  return warnings;
 }
 
 function explainListenError(error: unknown, { host, port }: Environment): string {

@@ -25,13 +25,24 @@ export function retentionFloor(dedupeWindowMs: number, cooldownsMs: readonly num
   return Math.max(dedupeWindowMs, ...cooldownsMs);
 }
 
+export interface Retiring {
+  start(): void;
+  /** A round now, if the last one was long enough ago; for platforms that have alarms and no timers. Never rejects. */
+  look(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A round without pauses ends after so many batches; the next one goes on. */
+const MOST_BATCHES = 20;
+
 /** Removes what is old, in small batches with pauses, so that nothing waits for it. Several receivers may do so at once. */
-export function createRetention(options: RetentionOptions): { start(): void; stop(): Promise<void> } {
+export function createRetention(options: RetentionOptions): Retiring {
   const { store, keepMs, now, log, roundMs = ROUND_MS, pauseMs = PAUSE_MS } = options;
   let timer: NodeJS.Timeout | undefined;
   let busy: Promise<void> = Promise.resolve();
   let stopped = true;
   let removed = 0;
+  let lookedAt = Number.NEGATIVE_INFINITY;
 
   const later = (ms: number): void => {
     if (stopped) return;
@@ -41,23 +52,32 @@ export function createRetention(options: RetentionOptions): { start(): void; sto
     timer.unref?.();
   };
 
-  const batch = async (): Promise<void> => {
+  /** True when there is more. */
+  const removeSome = async (): Promise<boolean> => {
     try {
       const gone = await store.prune({ before: now() - keepMs, limit: BATCH });
       removed += gone;
-      if (gone === BATCH) return later(pauseMs);
+      if (gone === BATCH) return true;
       if (removed > 0) log.info({ events: removed }, 'removed events that were older than the retention');
       removed = 0;
     } catch (error) {
       log.warn({ error: messageOf(error) }, 'old events could not be removed; trying again later');
     }
-    later(roundMs);
+    return false;
   };
+
+  const batch = async (): Promise<void> => later((await removeSome()) ? pauseMs : roundMs);
 
   return {
     start: () => {
       stopped = false;
       later(pauseMs);
+    },
+    look: async () => {
+      if (now() - lookedAt < roundMs) return;
+      let more = true;
+      for (let batches = 0; more && batches < MOST_BATCHES; batches++) more = await removeSome();
+      if (!more) lookedAt = now();
     },
     stop: async () => {
       stopped = true;

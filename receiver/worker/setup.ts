@@ -39,7 +39,10 @@ export function setUp(config: Config, bindings: Readonly<Record<string, unknown>
   if (!read.ok) return read;
   const environment = read.value;
   const sandbox = variables.RELAY_SANDBOX?.trim() === 'true';
-  const problems = [...problemsOnWorkers(environment, variables), ...(sandbox ? [] : credentialProblems(environment, config))];
+  const problems = [
+    ...problemsOnWorkers(environment, variables),
+    ...(sandbox ? [] : credentialProblems(environment, config, 'RELAY_SANDBOX=true')),
+  ];
   if (problems.length > 0) return err(problems);
 
   const sources = sourcesOf(environment);

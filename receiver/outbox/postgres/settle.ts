@@ -61,13 +61,19 @@ async function settle(sql: Sql, claim: Claim, attempt: Attempt, settlement: Sett
     if (settlement.state === 'delivered') await expectRun(sql, row, settlement.run, now);
     await tellEvent(sql, row.event_id, now);
   } else {
-    await settleMessage(sql, row, row.conversation, settlement, now);
+    await settleMessage(sql, row, row.conversation, { settlement, wasFound: attempt.outcome === 'found' }, now);
   }
   return true;
 }
 
 /** What a message that was sent means for its conversation. */
-async function settleMessage(sql: Sql, row: SettledRow, conversation: string, settlement: Settlement, now: number): Promise<void> {
+async function settleMessage(
+  sql: Sql,
+  row: SettledRow,
+  conversation: string,
+  { settlement, wasFound }: { settlement: Settlement; wasFound: boolean },
+  now: number,
+): Promise<void> {
   if (row.transient === 1) {
     if (settlement.state === 'delivered') await dropUpdate(sql, row.id);
     else await dropFollowedUpdate(sql, row, now);
@@ -76,7 +82,9 @@ async function settleMessage(sql: Sql, row: SettledRow, conversation: string, se
   if (settlement.state === 'pending') return;
   const posted = settlement.state === 'delivered' ? settlement.message : undefined;
   const isFirst = posted !== undefined && (await keepMessage(sql, row.id, conversation, posted));
-  if (!isFirst && (await hasMessage(sql, conversation))) await updateConversation(sql, conversation, row.event_id, now);
+  // One that was found tells how things stood when an earlier attempt posted it.
+  const tellsAll = isFirst && !wasFound;
+  if (!tellsAll && (await hasMessage(sql, conversation))) await updateConversation(sql, conversation, row.event_id, now);
 }
 
 /** A dispatch has left: from now on its run is watched. */

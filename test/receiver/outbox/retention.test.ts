@@ -47,6 +47,24 @@ test('a store that fails is asked again in a later round', async () => {
   expect(warned).toEqual(['old events could not be removed; trying again later']);
 });
 
+test('where there are no timers a look removes what is old, at most once a round', async () => {
+  const store = sqliteStore(openSqlite(':memory:'));
+  for (let n = 0; n < 70; n++) await accept(store, eventOf(`old ${n}`, { subject: `s ${n}`, firings: [] }));
+  let now = T0 + DAY + 1;
+  const prune = vi.fn(store.prune);
+  const retention = createRetention({ store: { prune }, keepMs: DAY, now: () => now, log: silentLogger, roundMs: 1000 });
+
+  await retention.look();
+  expect((await store.counts()).events).toEqual({});
+  const asked = prune.mock.calls.length;
+  await retention.look();
+  expect(prune.mock.calls.length).toBe(asked);
+  now += 1000;
+  await retention.look();
+  expect(prune.mock.calls.length).toBe(asked + 1);
+  await store.close();
+});
+
 test('the retention is never shorter than what duplicates and cooldowns are decided by', () => {
   expect(retentionFloor(5, [])).toBe(5);
   expect(retentionFloor(5, [3, 9])).toBe(9);
