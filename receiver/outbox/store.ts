@@ -223,7 +223,8 @@ export interface Mute {
 
 /** What is told where. */
 export interface ConversationBook {
-  story(conversation: string, now: number): Promise<Story | undefined>;
+  /** `eventId`: this event is in it as well, however many have come since. */
+  story(conversation: string, now: number, eventId?: string): Promise<Story | undefined>;
   /** The chat's own id of a channel, from an earlier message there. */
   channelId(channel: string): Promise<string | undefined>;
   /** The conversation's message is gone: the next event gets a new one. */

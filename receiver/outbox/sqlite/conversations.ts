@@ -136,7 +136,7 @@ export function channelIdOf(driver: SqlDriver, channel: string): string | undefi
   )?.id;
 }
 
-export function storyOfConversation(driver: SqlDriver, key: string, now: number): Story | undefined {
+export function storyOfConversation(driver: SqlDriver, key: string, now: number, eventId?: string): Story | undefined {
   const conversation = firstRow<{ channel: string; message_channel: string | null; message_ts: string | null }>(
     driver,
     'SELECT channel, message_channel, message_ts FROM conversations WHERE key = ?',
@@ -148,7 +148,7 @@ export function storyOfConversation(driver: SqlDriver, key: string, now: number)
      GROUP BY event_id ORDER BY MIN(seq)`,
     key,
   );
-  const chosen = told.length <= EVENTS_TOLD + 1 ? told : [...told.slice(0, 1), ...told.slice(-EVENTS_TOLD)];
+  const chosen = told.filter(({ event_id }, i) => i === 0 || i >= told.length - EVENTS_TOLD || event_id === eventId);
   const events = chosen.flatMap(({ event_id }) => storyEvent(driver, key, event_id) ?? []);
   const { message_channel: channel, message_ts: ts } = conversation;
   return {

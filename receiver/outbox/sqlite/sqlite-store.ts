@@ -43,7 +43,7 @@ export function sqliteStore(driver: SqlDriver): Store {
     openApprovals: (limit) => reading(() => listOpenApprovals(driver, limit)),
     decide: (decision) => inTransaction(() => decideApproval(driver, decision)),
     expireApprovals: (now) => inTransaction(() => expireDue(driver, now)),
-    story: (conversation, now) => reading(() => storyOfConversation(driver, conversation, now)),
+    story: (conversation, now, eventId) => reading(() => storyOfConversation(driver, conversation, now, eventId)),
     channelId: (channel) => reading(() => channelIdOf(driver, channel)),
     forgetMessage: (conversation, ts) => inTransaction(() => forgetMessage(driver, conversation, ts)),
     tell: (eventId, now) => inTransaction(() => tellEvent(driver, eventId, now)),
