@@ -6,7 +6,7 @@ import { channelIdOf, forgetMessage, listMutes, markSeen, setMute, storyOfConver
 import { countAll, findDelivery, findEvent, keepWandb, listDeliveries, listEvents, listHoldBacks, listRejected } from './desk.ts';
 import type { SqlDriver } from './driver.ts';
 import { acceptEvent, keepRejected } from './inbox.ts';
-import { claimDue, completeClaim, earliestDue, settleClaim, takeUpInFlight } from './queue.ts';
+import { claimDue, completeClaim, completeHeld, earliestDue, heldToComplete, settleClaim, takeUpInFlight } from './queue.ts';
 import { earliestLook, findRuns, keepHoldBack, markRun, recordReport, takeRuns } from './runs.ts';
 import { migrate } from './schema.ts';
 
@@ -26,6 +26,8 @@ export function sqliteStore(driver: SqlDriver): Store {
     claim: (options) => inTransaction(() => claimDue(driver, options)),
     nextDueAt: (serves = () => true) => reading(() => earliestDue(driver, serves)),
     complete: (claim, request) => inTransaction(() => completeClaim(driver, claim, request)),
+    heldToComplete: (eventId) => reading(() => heldToComplete(driver, eventId)),
+    completeHeld: (id, request) => inTransaction(() => completeHeld(driver, id, request)),
     keepEnrichment: (eventId, wandb) => inTransaction(() => keepWandb(driver, eventId, wandb)),
     settle: (claim, attempt, settlement, holdBack) => inTransaction(() => settleClaim(driver, claim, attempt, settlement, holdBack)),
     recoverInFlight: (now) => inTransaction(() => takeUpInFlight(driver, now)),
