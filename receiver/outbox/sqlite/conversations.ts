@@ -52,12 +52,14 @@ export function conversationsOf(driver: SqlDriver, eventId: string): { key: stri
 }
 
 /**
- * Puts an update in the conversation's line, unless something waits there that has not been sent: that will show how
- * things stand by then, or be followed by an update of its own.
+ * Puts an update in the conversation's line, unless there is no message and none is being posted, or something waits
+ * there that has not been sent: that will show how things stand by then, or be followed by an update of its own.
  */
 export function updateConversation(driver: SqlDriver, key: string, eventId: string, now: number): void {
   if (somethingWaits(driver, key, '')) return;
   dropDeadUpdates(driver, key);
+  // The first message, when there is to be one, is made from how things stand by then.
+  if (!hasMessage(driver, key) && !somethingIsSent(driver, key)) return;
   driver.run('UPDATE conversations SET revision = revision + 1 WHERE key = ?', key);
   const conversation = firstRow<{ channel: string; credential: string; revision: number; route: string }>(
     driver,
@@ -105,6 +107,11 @@ export function dropUpdate(driver: SqlDriver, id: string): void {
 function somethingWaits(driver: SqlDriver, key: string, beside: string): boolean {
   const sql = `SELECT 1 FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight') AND state = 'pending' AND id <> ? LIMIT 1`;
   return firstRow(driver, sql, key, beside) !== undefined;
+}
+
+function somethingIsSent(driver: SqlDriver, key: string): boolean {
+  const sql = `SELECT 1 FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight') AND state = 'in_flight' LIMIT 1`;
+  return firstRow(driver, sql, key) !== undefined;
 }
 
 /** The first message becomes the conversation's own; returns false when it had one. */
