@@ -33,11 +33,17 @@ const YES: Permission = { may: true };
 
 /**
  * Whether somebody may approve or reject what an approval holds: one of `by`, when given, and with `allow_self: false` not
- * the event's own author. Rejecting one's own is always allowed to who may decide at all.
+ * the event's own author; where the author is not known, nobody. Rejecting one's own is always allowed to who may decide at all.
  */
 export function mayDecide({ approval, decision, presser, author, people, groups }: DecisionQuestion): Permission {
   const among = isAmong(presser, approval.by, groups, 'decide about this');
-  if (!among.may || approval.allowSelf || decision === 'rejected' || author === undefined) return among;
+  if (!among.may || approval.allowSelf || decision === 'rejected') return among;
+  if (author === undefined) {
+    return no(
+      'Who caused this event is not known, because the webhook did not say, and its own author may not approve it ' +
+        '(allow_self: false). Add event_author to the payload of the automation; this one `wandb-relay approve` lets go.',
+    );
+  }
   const name = escapeMrkdwn(author.slice(0, SHOWN_NAME));
   // W&B's user names differ in more than case.
   const authorName = author.toLowerCase();

@@ -62,8 +62,10 @@ describe('who may not approve their own event', () => {
     expect(ask({ ...own, author: '<!channel>' })).not.toContain('<!channel>');
   });
 
-  it('is nobody when the event has no author', () => {
-    expect(ask({ ...own, author: undefined })).toBe('may');
+  it('is everybody when the event has no author: an automation may leave it out', () => {
+    expect(ask({ ...own, author: undefined })).toMatch(/not known.*event_author/);
+    expect(ask({ ...own, author: undefined, allowSelf: true })).toBe('may');
+    expect(ask({ ...own, author: undefined, decision: 'rejected' })).toBe('may');
   });
 
   it('may reject it all the same, if among those who decide', () => {
