@@ -79,5 +79,5 @@ async function mute(
 
 async function permitted({ people, askGroups }: Handling, presser: Person, approvers: readonly string[] | null): Promise<Permission> {
   const groups = await askGroups([...groupsToAsk(presser.id, people.operators), ...groupsToAsk(presser.id, approvers)]);
-  return mayOperate(presser.id, people.operators, approvers, groups);
+  return mayOperate(presser, people.operators, approvers, groups);
 }
