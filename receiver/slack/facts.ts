@@ -1,5 +1,6 @@
+import { durationWords } from '../../src/duration.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/json.ts';
-import { durationWords, mrkdwnName } from './mrkdwn.ts';
+import { mrkdwnName } from './mrkdwn.ts';
 
 /** Facts fit beside the rest of a message; more of them are read in W&B. */
 const MOST_FACTS = 8;

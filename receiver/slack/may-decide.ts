@@ -1,6 +1,7 @@
 import { escapeMrkdwn } from '../../src/mrkdwn.ts';
 import type { Result } from '../../src/result.ts';
 import type { ApprovalView, DecisionKind } from '../outbox/store.ts';
+import { mention } from './mrkdwn.ts';
 
 /** Who is who, from `settings`. */
 export interface People {
@@ -101,11 +102,6 @@ function isAmong(presser: Presser, ids: readonly string[] | null, groups: GroupM
   }
   if (unknown.length > 0) return no(`Whether you may ${what} is not known: ${unknown.join('; ')}.`);
   return no(`Only ${ids.map(mention).join(', ')} may ${what}.`);
-}
-
-/** mrkdwn that shows a name for an id (Slack, "Formatting text for app surfaces"). */
-function mention(id: string): string {
-  return isUserGroup(id) ? `<!subteam^${id}>` : `<@${id}>`;
 }
 
 function no(why: string): Permission {
