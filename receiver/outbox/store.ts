@@ -91,8 +91,8 @@ export interface DeliveryQueue {
    * Logs an attempt and moves the delivery on; lets the next of its order key go when it is finished.
    *
    * A delivery that would be retried although a newer one with `replacesOlder` waits behind it becomes `superseded`.
-   * A dispatch that was delivered gets a run to be watched; the first message of a conversation becomes its message;
-   * conversations that tell of the delivery's event are to be updated. An update that was delivered leaves no trace.
+   * A dispatch that was delivered gets a run to be watched; the first message of a conversation becomes its message, to be
+   * updated when it was found instead of sent; conversations that tell of the delivery's event are to be updated. An update that was delivered leaves no trace.
    * Returns false, and changes nothing, when the lease is no longer the caller's.
    */
   settle(

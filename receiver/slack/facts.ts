@@ -2,8 +2,10 @@ import { durationWords } from '../../src/duration.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/json.ts';
 import { mrkdwnName } from './mrkdwn.ts';
 
-/** Facts fit beside the rest of a message; more of them are read in W&B. */
-const MOST_FACTS = 8;
+/** Slack's limit for the fields of a section; more of them are read in W&B. */
+const MOST_FACTS = 10;
+/** So many places are kept for what people logged, such as the accuracy: it is what they decide by. */
+const KEPT_FOR_LOGGED = 4;
 /** What people look for first; the rest comes in the order of W&B's answer. */
 const FIRST = ['type', 'state', 'user', 'size', 'created_by', 'duration_seconds', 'digest', 'commit'];
 /** Objects whose values are facts themselves: numbers and settings that people logged. */
@@ -17,7 +19,10 @@ export function factsOf(wandb: JsonObject | null | undefined, limit: number = MO
   if (isJsonObject(artifact)) objects.push({ prefix: '', object: artifact });
   // Beside an artifact, the run is the one that made it.
   if (isJsonObject(run)) objects.push({ prefix: objects.length === 0 ? '' : 'run ', object: run });
-  const found = [...objects.flatMap(ownFacts), ...objects.flatMap(({ object }) => loggedFacts(object))];
+  const own = objects.flatMap(ownFacts);
+  // The run's results before the artifact's settings.
+  const logged = objects.toReversed().flatMap(({ object }) => loggedFacts(object));
+  const found = [...own.slice(0, limit - Math.min(KEPT_FOR_LOGGED, logged.length, limit)), ...logged];
   return found.slice(0, limit).map(([label, value]) => `*${mrkdwnName(label, 40)}*\n${mrkdwnName(value, 100)}`);
 }
 

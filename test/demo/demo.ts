@@ -4,27 +4,46 @@ import { join } from 'node:path';
 import { renderTable } from '../../receiver/cli/output.ts';
 import { startGitHub } from '../stand-ins/github.ts';
 import { type ReceiverProcess, runCommand, startReceiver } from '../stand-ins/receiver-process.ts';
+import { startSlack } from '../stand-ins/slack.ts';
+import { slackInteractions } from '../stand-ins/slack-interactions.ts';
 import { startWandb } from '../stand-ins/wandb-server.ts';
 import { DEMO_CONFIG, DEMO_REPOSITORIES, DEMO_SECRET, DEMO_TOKEN, DEMO_WORKFLOWS, demoScenes } from './scenes.ts';
+import { DEMO_CHANNEL, slackScenes } from './slack-scenes.ts';
 
 /**
- * `npm run demo`: the whole way of webhooks through a real receiver to a stand-in for GitHub, with what goes wrong in
- * between. Exits 0 only if all of it happened as it should.
+ * `npm run demo`: the whole way of webhooks through a real receiver to stand-ins for GitHub and Slack, with what goes wrong
+ * in between. Exits 0 only if all of it happened as it should.
  */
+const GITHUB_SECRET = 'a-webhook-secret-for-the-demo-only';
+const SIGNING_SECRET = 'a-signing-secret-for-the-demo-only';
 const folder = mkdtempSync(join(tmpdir(), 'wandb-relay-demo-'));
-const github = await startGitHub({ repositories: DEMO_REPOSITORIES, workflows: DEMO_WORKFLOWS, tokens: { [DEMO_TOKEN]: 'acme' } });
+/** How far GitHub's clock is ahead, so that runs take their minutes. */
+let ahead = 0;
+const github = await startGitHub({
+  repositories: DEMO_REPOSITORIES,
+  workflows: DEMO_WORKFLOWS,
+  tokens: { [DEMO_TOKEN]: 'acme' },
+  now: () => Date.now() + ahead,
+});
+const slack = await startSlack({ channels: [DEMO_CHANNEL], users: ['ada', 'bob'] });
 const wandb = await startWandb();
 let receiver: ReceiverProcess | undefined;
 
 try {
   writeFileSync(join(folder, 'wandb-relay.yaml'), DEMO_CONFIG);
-  const start = () =>
-    startReceiver({
-      cwd: folder,
-      environment: { WANDB_WEBHOOK_SECRET: DEMO_SECRET, GITHUB_TOKEN: DEMO_TOKEN, GITHUB_API_URL: github.url },
-    });
-  receiver = await start();
-  console.log(`A receiver at ${receiver.url}, a stand-in for GitHub at ${github.url}, one for W&B at ${wandb.url}.\n`);
+  const environment = {
+    WANDB_WEBHOOK_SECRET: DEMO_SECRET,
+    GITHUB_TOKEN: DEMO_TOKEN,
+    GITHUB_API_URL: github.url,
+    GITHUB_WEBHOOK_SECRET: GITHUB_SECRET,
+    SLACK_BOT_TOKEN: slack.botToken,
+    SLACK_SIGNING_SECRET: SIGNING_SECRET,
+    SLACK_API_URL: slack.apiUrl,
+  };
+  receiver = await startReceiver({ cwd: folder, environment });
+  const { url } = receiver;
+  github.sendWebhooksTo({ url: `${url}/webhooks/github`, secret: GITHUB_SECRET });
+  console.log(`A receiver at ${url}; stand-ins for GitHub at ${github.url}, for Slack at ${slack.apiUrl}, for W&B at ${wandb.url}.\n`);
 
   const rows: string[][] = [];
   let failed = 0;
@@ -36,11 +55,29 @@ try {
     receiver: () => receiver as ReceiverProcess,
     restart: async () => {
       await receiver?.end('SIGKILL');
-      receiver = await start();
+      receiver = await startReceiver({ cwd: folder, environment: { ...environment, PORT: new URL(url).port } });
+    },
+    slack,
+    from: slackInteractions({
+      request: (path, init) => fetch(`${url}${path}`, init),
+      signingSecret: SIGNING_SECRET,
+      now: Date.now,
+      responseUrl: slack.responseUrl,
+    }),
+    people: { ada: { id: slack.userId('ada'), name: 'ada' }, bob: { id: slack.userId('bob'), name: 'bob' } },
+    later: (milliseconds: number) => {
+      ahead += milliseconds;
+    },
+    say: (lines: readonly string[]) => {
+      if (process.stdout.isTTY && !said) process.stdout.write('\n');
+      said = true;
+      for (const line of lines) console.log(`    ${line}`);
     },
   };
-  for (const scene of demoScenes) {
+  let said = false;
+  for (const scene of [...demoScenes, ...slackScenes]) {
     process.stdout.write(process.stdout.isTTY ? `\r\x1b[2K… ${scene.title}` : `… ${scene.title}\n`);
+    said = false;
     let happened: string;
     let mark = 'ok';
     try {
@@ -63,6 +100,7 @@ try {
 } finally {
   await receiver?.end('SIGKILL');
   await github.close();
+  await slack.close();
   await wandb.close();
   rmSync(folder, { recursive: true, force: true });
 }

@@ -3,6 +3,8 @@ import { EVENT_TYPES, type EventType } from '../../src/event.ts';
 import { signBody } from '../../src/signature.ts';
 import type { GitHubStandIn, StandInDispatch, StandInWorkflow } from '../stand-ins/github.ts';
 import { type CommandResult, eventually, type ReceiverProcess } from '../stand-ins/receiver-process.ts';
+import type { SlackStandIn } from '../stand-ins/slack.ts';
+import type { SlackInteractions, SlackPerson } from '../stand-ins/slack-interactions.ts';
 import { type Answer, aliasBody, post, relayBody, type SignatureForm } from '../stand-ins/wandb-sender.ts';
 import type { WandbStandIn } from '../stand-ins/wandb-server.ts';
 
@@ -11,6 +13,7 @@ export const DEMO_TOKEN = 'ghp_a_token_for_the_demo_only';
 export const DEMO_REPOSITORIES = ['acme/models', 'acme/deploy'];
 export const DEMO_WORKFLOWS: readonly StandInWorkflow[] = [
   { repository: 'acme/models', file: 'events.yml', types: [...EVENT_TYPES], namesRuns: true },
+  { repository: 'acme/deploy', file: 'champion.yml', types: ['model-champion'], namesRuns: true },
   { repository: 'acme/deploy', file: 'deploy.yml', types: ['model-production'], inputs: ['model', 'delivery_id'], namesRuns: true },
 ];
 
@@ -41,6 +44,16 @@ routes:
     to:
       - workflow_dispatch:
           { repository: acme/deploy, workflow: deploy.yml, ref: main, inputs: { model: "{{ event.artifact }}", delivery_id: "{{ delivery_id }}" } }
+  - name: champion
+    on: { event: add_artifact_alias, alias: champion }
+    approval: { slack: "#ml-deploys" }
+    to:
+      - repository_dispatch: { repository: acme/deploy, event_type: model-champion }
+  - name: canary
+    on: { event: add_artifact_alias, alias: canary }
+    to:
+      - repository_dispatch: { repository: acme/deploy, event_type: model-champion }
+      - slack: { channel: "#ml-deploys" }
 `;
 
 export interface Stage {
@@ -51,6 +64,14 @@ export interface Stage {
   readonly receiver: () => ReceiverProcess;
   /** Kills the receiver and starts it again. */
   readonly restart: () => Promise<void>;
+  readonly slack: SlackStandIn;
+  /** What people do in Slack. */
+  readonly from: SlackInteractions;
+  readonly people: Readonly<Record<'ada' | 'bob', SlackPerson>>;
+  /** Moves GitHub's clock on. */
+  readonly later: (milliseconds: number) => void;
+  /** Prints lines below the scene's title. */
+  readonly say: (lines: readonly string[]) => void;
 }
 
 export interface Scene {

@@ -168,13 +168,19 @@ export function settleClaim(
     if (settlement.state === 'delivered') expectRun(driver, row, settlement.run, now);
     tellEvent(driver, row.event_id, now);
   } else {
-    settleMessage(driver, row, row.conversation, settlement, now);
+    settleMessage(driver, row, row.conversation, { settlement, wasFound: attempt.outcome === 'found' }, now);
   }
   return true;
 }
 
 /** What a message that was sent means for its conversation. */
-function settleMessage(driver: SqlDriver, row: SettledRow, conversation: string, settlement: Settlement, now: number): void {
+function settleMessage(
+  driver: SqlDriver,
+  row: SettledRow,
+  conversation: string,
+  { settlement, wasFound }: { settlement: Settlement; wasFound: boolean },
+  now: number,
+): void {
   if (row.transient === 1) {
     if (settlement.state === 'delivered') dropUpdate(driver, row.id);
     else dropFollowedUpdate(driver, row, now);
@@ -183,7 +189,9 @@ function settleMessage(driver: SqlDriver, row: SettledRow, conversation: string,
   if (settlement.state === 'pending') return;
   const posted = settlement.state === 'delivered' ? settlement.message : undefined;
   const isFirst = posted !== undefined && keepMessage(driver, row.id, conversation, posted);
-  if (!isFirst && hasMessage(driver, conversation)) updateConversation(driver, conversation, row.event_id, now);
+  // One that was found tells how things stood when an earlier attempt posted it.
+  const tellsAll = isFirst && !wasFound;
+  if (!tellsAll && hasMessage(driver, conversation)) updateConversation(driver, conversation, row.event_id, now);
 }
 
 /** A dispatch has left: from now on its run is watched. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ClaimedDelivery } from '../../../receiver/outbox/delivery.ts';
 import type { Store } from '../../../receiver/outbox/store.ts';
-import { accept, bury, claimOne, eventOf, idsOf, LEASE_MS, type OpenStore, retryAt, SECOND, T0, withStore } from './samples.ts';
+import { accept, attemptAt, bury, claimOne, eventOf, idsOf, LEASE_MS, type OpenStore, retryAt, SECOND, T0, withStore } from './samples.ts';
 import {
   acceptTold,
   claimDispatches,
@@ -130,6 +130,20 @@ export function updatesContract(open: OpenStore): void {
       const first = only(await claimMessages(store, T0));
       await dispatch(store, T0);
       await post(store, first, T0, { channel: 'C012ML', ts: '1' });
+
+      expect(await say(store, T0)).toEqual(['update']);
+    });
+
+    onStore('follows a message that an earlier attempt had posted, which tells of a time gone by', async (store) => {
+      await accept(store, toldEvent('e1'));
+      const first = only(await claimMessages(store, T0));
+      await store.recoverInFlight(T0);
+      expect(await post(store, first, T0, { channel: 'C012ML', ts: '1' })).toBe(false);
+      await dispatch(store, T0);
+      const again = only(await claimMessages(store, T0));
+      expect(again).toMatchObject({ id: 'm-e1', ambiguous: true });
+      const settlement = { state: 'delivered', run: null, message: { channel: 'C012ML', ts: '1' } } as const;
+      await store.settle(again, { ...attemptAt(T0, 'found'), durationMs: 0 }, settlement);
 
       expect(await say(store, T0)).toEqual(['update']);
     });

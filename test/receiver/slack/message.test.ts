@@ -43,7 +43,7 @@ const RUN = '<https://github.com/acme/deploy/actions/runs/99|run>';
 const HEAD = [
   '*ada* gave *resnet50* *v12* the alias *production*',
   '_2026-11-21 03:00 UTC · in acme/vision · <https://wandb.ai/acme/vision/artifacts/model/resnet50/v12|Artifact in W&amp;B>_',
-  '*type* model | *size* 102.4 MB | *digest* abcdef012345 | *run state* finished | *run user* ada | *run duration* 2 h 1 min | *run commit* 0123456789ab | *accuracy* 0.931235',
+  '*type* model | *size* 102.4 MB | *digest* abcdef012345 | *run state* finished | *run user* ada | *run duration* 2 h 1 min | *run commit* 0123456789ab | *loss* 0.25 | *accuracy* 0.931235',
 ];
 const SAID = 'ada gave resnet50 v12 the alias production.';
 const APPROVED = approvalView({ decision: 'approved', decidedBy: 'bob (U012ABC)', decidedAt: T0 + 5 * MINUTE });
@@ -334,6 +334,16 @@ it.each([
 ])('shows no facts when W&B told %s', (_what, wandb) => {
   const { blocks } = storyMessage(storyOf([storyEvent({ event: eventView(ALIAS_EVENT, { wandb }) })]), CONTEXT);
   expect(JSON.stringify(blocks)).not.toContain('"fields"');
+});
+
+it('keeps room for what the run logged, however much else is known', () => {
+  const settings = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`setting${i}`, i]));
+  const artifact = { ...WANDB.artifact, created_by: 'ada', metadata: settings };
+  const run = { ...WANDB.run, display_name: 'brave-sun-7', tags: [], summary: { accuracy: 0.93, loss: 0.25 } };
+  const { blocks } = storyMessage(storyOf([storyEvent({ event: eventView(ALIAS_EVENT, { wandb: { artifact, run } }) })]), CONTEXT);
+  const facts = readable(blocks)[2]?.split(' | ') ?? [];
+  expect(facts).toHaveLength(10);
+  expect(facts.slice(6)).toEqual(['*accuracy* 0.93', '*loss* 0.25', '*setting0* 0', '*setting1* 1']);
 });
 
 describe('a reply', () => {

@@ -295,6 +295,7 @@ describe('after an attempt whose answer was lost', () => {
       ['public_channel,private_channel', 'missing_scope'],
       ['public_channel', null],
     ]);
+    await world.drain();
     world.slack.fail(lost);
     await world.accept('e2', [slackDelivery('d-e2', { key: 'another' })]);
     await world.step();

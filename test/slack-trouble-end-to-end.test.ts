@@ -1,0 +1,100 @@
+import { describe, expect } from 'vitest';
+import { runCommand } from './stand-ins/receiver-process.ts';
+import { headSays, it, production, quiet, staging, textOf, until } from './stand-ins/slack-story.ts';
+
+describe.concurrent('an outage', () => {
+  it('of Slack does not delay GitHub, and everything is told when it is back', async ({ start }) => {
+    const relay = await start();
+    const { slack, github } = relay;
+    slack.setDown(true);
+    await relay.event(staging('v12'));
+    await relay.event(production('v12'));
+    await until(() => expect(github.dispatches.map(({ answered }) => answered)).toEqual([200]));
+    await github.advance(relay.lastRun().id, { conclusion: 'success' });
+    await until(() => expect(slack.calls.filter(({ status }) => status === 503).length).toBeGreaterThan(0));
+    expect(slack.messages('ml-deploys')).toEqual([]);
+    slack.setDown(false);
+    await headSays(relay, 'production', /waits for approval/i, /earlier: .*staging.*run succeeded/);
+    await until(() => expect(relay.replies('ml-deploys')).toHaveLength(1));
+    await quiet(relay);
+    expect([relay.posts(), github.dispatches.length]).toEqual([2, 1]);
+  });
+
+  it('of GitHub does not delay Slack, which tells of the retry', async ({ start }) => {
+    const relay = await start();
+    relay.github.fail({ status: 429, headers: { 'retry-after': '4' }, message: 'secondary rate limit' });
+    await relay.event(staging('v12'));
+    await headSays(relay, 'staging', 'will be tried again');
+    expect(relay.github.runs).toEqual([]);
+    await headSays(relay, 'run queued');
+    await quiet(relay);
+    expect([relay.posts(), relay.github.dispatches.length]).toEqual([1, 2]);
+  });
+
+  it('of a channel that does not exist is said at once, and GitHub is not asked to wait', async ({ start }) => {
+    const relay = await start({ channels: ['another'] });
+    const { deliveries } = await relay.event(staging('v12'));
+    await until(() => expect(relay.github.dispatches).toHaveLength(1));
+    const id = deliveries?.find(({ target }) => target === 'slack:#ml-deploys')?.id ?? '';
+    await until(() => expect(relay.receiver().log.find((line) => line.delivery === id)).toMatchObject({ state: 'dead' }));
+    const { stdout } = await runCommand(['deliveries', id], { cwd: relay.folder });
+    expect(stdout).toMatch(/channel_not_found[\s\S]*#ml-deploys|#ml-deploys[\s\S]*channel_not_found/);
+  });
+});
+
+describe.concurrent('a receiver that is killed', () => {
+  it('between all that happens posts nothing twice and ends the story right', { timeout: 60_000 }, async ({ start }) => {
+    const relay = await start();
+    const { github, people } = relay;
+    const restart = async () => {
+      await relay.kill();
+      await relay.start();
+    };
+    const { deliveries } = await relay.event(production('v12'));
+    await restart();
+    await headSays(relay, /waits for approval/i);
+    await restart();
+    await relay.press(relay.heads('ml-deploys')[0], 'approve', people.bob);
+    await restart();
+    await until(() => expect(github.runs).toHaveLength(1));
+    await headSays(relay, /Approved.* by bob/);
+    await relay.kill();
+    // Nobody hears these, and GitHub does not repeat them.
+    await github.advance(relay.lastRun().id, 'in_progress');
+    await relay.start();
+    await github.advance(relay.lastRun().id, { conclusion: 'failure' });
+    await restart();
+    await headSays(relay, 'run failed');
+    await until(() => expect(relay.replies('ml-deploys')).toHaveLength(1));
+    await quiet(relay);
+    expect(relay.posts()).toBe(2);
+    expect(github.dispatches.filter(({ answered }) => answered === 204)).toHaveLength(1);
+    const { stdout } = await runCommand(['deliveries', deliveries?.[0]?.id ?? ''], { cwd: relay.folder });
+    expect(stdout).toMatch(/approved by bob[\s\S]*run ended: failure/);
+  });
+
+  it('while Slack takes its message finds it, does not post it again, and brings it up to date', { timeout: 60_000 }, async ({ start }) => {
+    const relay = await start();
+    relay.slack.fail({ method: 'chat.postMessage', silent: true, applied: true });
+    await relay.event(staging('v12'));
+    await until(() => expect([relay.heads('ml-deploys').length, relay.github.runs.length]).toEqual([1, 1]));
+    await relay.github.advance(relay.lastRun().id, { conclusion: 'success' });
+    await relay.kill();
+    expect(textOf(relay.heads('ml-deploys')[0])).not.toContain('succeeded');
+    await relay.start();
+    await headSays(relay, 'run succeeded');
+    expect(relay.slack.calls.filter(({ method }) => method === 'chat.postMessage')).toHaveLength(1);
+    expect(relay.github.dispatches).toHaveLength(1);
+  });
+
+  it('while it was away is told by GitHub, when asked, how the run ended', { timeout: 60_000 }, async ({ start }) => {
+    const relay = await start({ webhooks: false });
+    await relay.event(staging('v12'));
+    await headSays(relay, 'run queued');
+    await relay.kill();
+    await relay.github.advance(relay.lastRun().id, { conclusion: 'success' });
+    await relay.start();
+    await headSays(relay, 'run succeeded');
+    expect(relay.posts()).toBe(1);
+  });
+});
