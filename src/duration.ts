@@ -9,3 +9,15 @@ export function parseDuration(text: string): number | undefined {
   if (found === null) return undefined;
   return Number(found[1]) * UNITS[found[2] as keyof typeof UNITS];
 }
+
+/** How long something took: `42 s`, `3 min`, `1 h 5 min`, `2 d 3 h`. */
+export function durationWords(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 10 && seconds % 60 > 0) return `${minutes} min ${seconds % 60} s`;
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}

@@ -26,6 +26,8 @@ const OPTIONS = { ...LIMITS, ownPropertyOnly: true, strictFilters: true, templat
 const plainEngine = new Liquid(OPTIONS);
 /** Whatever is put into a message of Slack is escaped: nobody names a run so that it mentions or links. */
 const slackEngine = new Liquid({ ...OPTIONS, outputEscape: (value: unknown) => escapeMrkdwn(asText(value)) });
+// The one filter that would get around it (LiquidJS, "raw").
+delete slackEngine.filters.raw;
 
 /** Where the text goes: `slack` escapes what the template puts in. */
 export type TemplateFor = 'json' | 'slack';

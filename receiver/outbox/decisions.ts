@@ -91,7 +91,7 @@ export function describeDecision({ decision, decidedBy }: ApprovalView): string 
   return decidedBy === null ? 'a newer event took its place' : `it was ${decision} by ${decidedBy}`;
 }
 
-/** Which of a conversation's events, oldest first, its message is made from. */
-export function eventsTold<T>(all: readonly T[]): readonly T[] {
-  return all.length <= EVENTS_TOLD + 1 ? all : [...all.slice(0, 1), ...all.slice(-EVENTS_TOLD)];
+/** Which of a conversation's events, oldest first, are part of its story: the first, the latest ones, and the one that is asked for. */
+export function eventsTold<T extends { readonly event_id: string }>(all: readonly T[], eventId: string | undefined): readonly T[] {
+  return all.filter(({ event_id }, i) => i === 0 || i >= all.length - EVENTS_TOLD || event_id === eventId);
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../src/json.ts';
 import type { Approval } from '../../src/route.ts';
-import type { TargetRequest } from '../../src/target.ts';
+import type { TargetDefinition, TargetRequest } from '../../src/target.ts';
 import type {
   Accepted,
   Attempt,
@@ -64,6 +64,11 @@ export interface ClaimOptions {
   readonly serves?: (credential: string) => boolean;
 }
 
+/** A delivery that waits for an approval, with what its request is still to be built from. */
+export type HeldDelivery = Pick<ClaimedDelivery, 'id' | 'eventId' | 'route' | 'target' | 'request'> & {
+  readonly template: TargetDefinition;
+};
+
 /** Where workers take deliveries from. */
 export interface DeliveryQueue {
   /**
@@ -77,6 +82,12 @@ export interface DeliveryQueue {
 
   /** Replaces the request of a claimed delivery by one that is complete. False, and nothing done, when the lease is lost. */
   complete(claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>, request: TargetRequest): Promise<boolean>;
+
+  /** What an event holds whose request is to be built again once more is known about the event. */
+  heldToComplete(eventId: string): Promise<HeldDelivery[]>;
+
+  /** Replaces the request of a held delivery by one that is complete, before people are asked about it. False when it is not held any more. */
+  completeHeld(id: string, request: TargetRequest): Promise<boolean>;
 
   /** Keeps what W&B's API said about an event; `null`: it said nothing. The first word stays. */
   keepEnrichment(eventId: string, wandb: JsonObject | null): Promise<void>;
@@ -228,7 +239,8 @@ export interface Mute {
 
 /** What is told where. */
 export interface ConversationBook {
-  story(conversation: string, now: number): Promise<Story | undefined>;
+  /** `eventId`: this event is in it as well, however many have come since. */
+  story(conversation: string, now: number, eventId?: string): Promise<Story | undefined>;
   /** The chat's own id of a channel, from an earlier message there. */
   channelId(channel: string): Promise<string | undefined>;
   /** The conversation's message is gone: the next event gets a new one. */

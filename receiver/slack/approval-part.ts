@@ -47,7 +47,7 @@ export function questionPart(
   ];
   const buttons = here ? decisionButtons(question) : [];
   // Only a route's name without measure takes the buttons away; the command line always works.
-  const otherwise = here && buttons.length === 0 ? 'Approve it with `wandb-relay deliveries approve`.' : '';
+  const otherwise = here && buttons.length === 0 ? 'Approve it with `wandb-relay approve`.' : '';
   return {
     rank: options.rank,
     blocks: [

@@ -2,8 +2,8 @@ import { messageOf } from '../../src/error-message.ts';
 import type { Logger } from '../log.ts';
 import type { BoltLogger } from './bolt.ts';
 
-/** Addresses that let whoever has them act: those of answers, and of Socket Mode's connection. */
-const SECRET_ADDRESS = /\b(?:https:\/\/hooks\.slack\.com|wss?:\/\/)\S*/g;
+/** Addresses that let whoever has them act: those of answers (GovSlack has its own), and of Socket Mode's connection. */
+const SECRET_ADDRESS = /\b(?:https:\/\/hooks\.slack(?:-gov)?\.com|wss?:\/\/)\S*/g;
 
 /**
  * Bolt's own log as part of ours. What it says at level `debug` is dropped whatever our level is: it holds whole payloads,

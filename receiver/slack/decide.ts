@@ -17,7 +17,7 @@ export async function decide(handling: Handling, decision: DecisionKind, value: 
   if (approval.decision !== null) return refused(tooLate(approval));
 
   const groups = await handling.askGroups(groupsToAsk(presser.id, approval.by));
-  const permission = mayDecide({ approval, decision, presser: presser.id, author: event.event.author, people, groups });
+  const permission = mayDecide({ approval, decision, presser, author: event.event.author, people, groups });
   if (!permission.may) return refused(permission.why);
 
   const result = await store.decide({ eventId, route, decision, by: presser.label, at: handling.now() });

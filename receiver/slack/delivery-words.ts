@@ -1,7 +1,8 @@
+import { durationWords } from '../../src/duration.ts';
 import { isDispatch, type TargetRequest } from '../../src/target.ts';
 import type { DeliveryView } from '../outbox/delivery.ts';
 import type { RunView } from '../outbox/run.ts';
-import { bold, durationWords, link, mrkdwnName, slackDate } from './mrkdwn.ts';
+import { bold, link, mrkdwnName, slackDate } from './mrkdwn.ts';
 
 /** Reasons are sentences of GitHub or ours; longer ones are in the delivery's log. */
 const REASON_LIMIT = 300;

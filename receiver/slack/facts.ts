@@ -1,5 +1,6 @@
+import { durationWords } from '../../src/duration.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/json.ts';
-import { durationWords, mrkdwnName } from './mrkdwn.ts';
+import { mrkdwnName } from './mrkdwn.ts';
 
 /** Slack's limit for the fields of a section; more of them are read in W&B. */
 const MOST_FACTS = 10;

@@ -5,7 +5,7 @@ import type { Route } from '../../src/route.ts';
 import type { Logger } from '../log.ts';
 import type { EventView } from '../outbox/delivery.ts';
 import type { Store } from '../outbox/store.ts';
-import type { People } from './may-decide.ts';
+import type { People, Presser } from './may-decide.ts';
 import type { AskGroups } from './user-groups.ts';
 
 /** What handlers work with: they read and write the store, and nothing else. */
@@ -39,8 +39,7 @@ export function refused(text: string): Outcome {
 }
 
 /** Somebody in Slack. */
-export interface Person {
-  readonly id: string;
+export interface Person extends Presser {
   /** For notes: `ada (U012ABC)`. */
   readonly label: string;
 }
@@ -61,7 +60,14 @@ export interface Press {
 }
 
 const pressSchema = z.object({
-  user: z.object({ id: z.string().min(1), name: z.string().optional(), username: z.string().optional() }),
+  user: z.object({
+    id: z.string().min(1),
+    name: z.string().optional(),
+    username: z.string().optional(),
+    team_id: z.string().nullish(),
+  }),
+  team: z.object({ id: z.string() }).nullish(),
+  enterprise: z.object({}).nullish(),
   actions: z
     .array(
       z.object({
@@ -79,10 +85,19 @@ export function readPress(body: unknown): Press | undefined {
   const action = data?.actions[0];
   if (data === undefined || action === undefined) return undefined;
   return {
-    presser: personOf(data.user.id, data.user.username ?? data.user.name),
+    presser: { ...personOf(data.user.id, data.user.username ?? data.user.name), isExternal: isExternal(data) },
     actionId: action.action_id,
     value: action.value ?? action.selected_option?.value ?? '',
   };
+}
+
+/**
+ * Whether a press came from another organization, through a shared channel: `team` is the app's workspace, `user.team_id`
+ * that of who pressed (seen in slackapi/java-slack-sdk#1041). In an Enterprise organization they differ among colleagues too.
+ */
+function isExternal({ user, team, enterprise }: z.infer<typeof pressSchema>): boolean {
+  if (enterprise !== null && enterprise !== undefined) return false;
+  return typeof user.team_id === 'string' && typeof team?.id === 'string' && user.team_id !== team.id;
 }
 
 /** The event that a button is about; `undefined` when it is not here, or not of the source that the button names. */

@@ -1,6 +1,7 @@
 import { escapeMrkdwn } from '../../src/mrkdwn.ts';
 import type { Result } from '../../src/result.ts';
 import type { ApprovalView, DecisionKind } from '../outbox/store.ts';
+import { mention } from './mrkdwn.ts';
 
 /** Who is who, from `settings`. */
 export interface People {
@@ -16,11 +17,18 @@ export type Permission = { readonly may: true } | { readonly may: false; readonl
 /** The members of user groups, or why they are not known. A group that is not in it was not asked about. */
 export type GroupMembers = ReadonlyMap<string, Result<readonly string[], string>>;
 
+/** Who presses. */
+export interface Presser {
+  /** The Slack user id. */
+  readonly id: string;
+  /** They belong to another organization, in a channel that is shared with it (Slack Connect). */
+  readonly isExternal?: boolean;
+}
+
 export interface DecisionQuestion {
   readonly approval: Pick<ApprovalView, 'by' | 'allowSelf'>;
   readonly decision: DecisionKind;
-  /** The Slack user id of who presses. */
-  readonly presser: string;
+  readonly presser: Presser;
   /** The W&B user who caused the event, as far as W&B said. */
   readonly author: string | undefined;
   readonly people: Pick<People, 'slackUsers'>;
@@ -29,24 +37,31 @@ export interface DecisionQuestion {
 
 /** So much of a user name is shown. Characters. */
 const SHOWN_NAME = 80;
+const EXTERNAL = 'You belong to another organization: only who is named in the config of wandb-relay may do this from there.';
 const YES: Permission = { may: true };
 
 /**
  * Whether somebody may approve or reject what an approval holds: one of `by`, when given, and with `allow_self: false` not
- * the event's own author. Rejecting one's own is always allowed to who may decide at all.
+ * the event's own author; where the author is not known, nobody. Rejecting one's own is always allowed to who may decide at all.
  */
 export function mayDecide({ approval, decision, presser, author, people, groups }: DecisionQuestion): Permission {
   const among = isAmong(presser, approval.by, groups, 'decide about this');
-  if (!among.may || approval.allowSelf || decision === 'rejected' || author === undefined) return among;
+  if (!among.may || approval.allowSelf || decision === 'rejected') return among;
+  if (author === undefined) {
+    return no(
+      'Who caused this event is not known, because the webhook did not say, and its own author may not approve it ' +
+        '(allow_self: false). Add event_author to the payload of the automation; this one `wandb-relay approve` lets go.',
+    );
+  }
   const name = escapeMrkdwn(author.slice(0, SHOWN_NAME));
   // W&B's user names differ in more than case.
   const authorName = author.toLowerCase();
   const known = Object.entries(people.slackUsers).map(([wandb, slack]) => ({ wandb: wandb.toLowerCase(), slack }));
   const authors = known.filter(({ wandb }) => wandb === authorName);
-  if (authors.some(({ slack }) => slack === presser)) {
+  if (authors.some(({ slack }) => slack === presser.id)) {
     return no(`You (${name} in W&amp;B) caused this event, and its own author may not approve it (allow_self: false). Ask somebody else.`);
   }
-  if (authors.length > 0 || known.some(({ slack }) => slack === presser)) return YES;
+  if (authors.length > 0 || known.some(({ slack }) => slack === presser.id)) return YES;
   return no(
     `Whether you are ${name}, who caused this event in W&amp;B, is not known, and its own author may not approve it ` +
       `(allow_self: false). Add ${name} to settings.slack_users in the config of wandb-relay.`,
@@ -55,7 +70,7 @@ export function mayDecide({ approval, decision, presser, author, people, groups 
 
 /** Whether somebody may step in about a delivery: an operator, and where its approval names people, one of those too. */
 export function mayOperate(
-  presser: string,
+  presser: Presser,
   operators: readonly string[] | null,
   approvers: readonly string[] | null,
   groups: GroupMembers,
@@ -74,22 +89,19 @@ export function isUserGroup(id: string): boolean {
   return id.startsWith('S');
 }
 
-function isAmong(presser: string, ids: readonly string[] | null, groups: GroupMembers, what: string): Permission {
-  if (ids === null || ids.includes(presser)) return YES;
+/** Where nobody is named, everybody of the app's own organization is. */
+function isAmong(presser: Presser, ids: readonly string[] | null, groups: GroupMembers, what: string): Permission {
+  if (ids === null) return presser.isExternal === true ? no(EXTERNAL) : YES;
+  if (ids.includes(presser.id)) return YES;
   const unknown: string[] = [];
   for (const id of ids.filter(isUserGroup)) {
     const members = groups.get(id);
     if (members === undefined) unknown.push(`user group ${id} was not asked about`);
     else if (!members.ok) unknown.push(escapeMrkdwn(members.error));
-    else if (members.value.includes(presser)) return YES;
+    else if (members.value.includes(presser.id)) return YES;
   }
   if (unknown.length > 0) return no(`Whether you may ${what} is not known: ${unknown.join('; ')}.`);
   return no(`Only ${ids.map(mention).join(', ')} may ${what}.`);
-}
-
-/** mrkdwn that shows a name for an id (Slack, "Formatting text for app surfaces"). */
-function mention(id: string): string {
-  return isUserGroup(id) ? `<!subteam^${id}>` : `<@${id}>`;
 }
 
 function no(why: string): Permission {

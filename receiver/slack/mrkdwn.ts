@@ -85,18 +85,6 @@ export function slackDate(at: number): string {
   return `<!date^${Math.floor(at / 1000)}^{date_short_pretty} at {time}|${utc} UTC>`;
 }
 
-/** How long something took: `42 s`, `3 min`, `1 h 5 min`, `2 d 3 h`. */
-export function durationWords(milliseconds: number): string {
-  const seconds = Math.max(0, Math.round(milliseconds / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 10 && seconds % 60 > 0) return `${minutes} min ${seconds % 60} s`;
-  if (minutes < 60) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-  return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
-}
-
 /** Mentions a user or user group of the config; whatever does not look like an id is only named. */
 export function mention(id: string): string {
   if (/^[UW][A-Z0-9]{2,30}$/.test(id)) return `<@${id}>`;

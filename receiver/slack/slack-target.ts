@@ -69,15 +69,15 @@ export function slackTarget(options: SlackTargetOptions): Target<SlackRequest> {
 
 async function tell(options: SlackTargetOptions, request: Post, context: SendContext): Promise<SendResult> {
   const { conversation } = context;
-  const story = conversation === null ? undefined : await options.book.story(conversation, options.now());
-  if (conversation === null || story === undefined) return refused('what this message belongs to is not known any more');
+  const story = conversation === null ? undefined : await options.book.story(conversation, options.now(), context.eventId);
+  if (story === undefined) return refused('what this message belongs to is not known any more');
   const told = story.events.find(({ event }) => event.id === context.eventId);
   const place = { story, name: request.channel, channel: request.channel, head: null, broadcast: false };
   if (story.message === null) return post(options, place, options.render.story(story), context);
   if (told !== undefined && told.message !== null && request.text === null) {
     return { ...delivered(null, `${request.channel} was told of this event already`), message: told.message };
   }
-  if (told === undefined) return refused('this event is too long ago to be told of in its conversation');
+  if (told === undefined) return refused('the event of this message is not known any more');
   const broadcast = told.approvals.some(({ decision, channel }) => decision === null && channel === story.channel);
   const inThread = { ...place, channel: story.message.channel, head: story.message, broadcast };
   return post(options, inThread, options.render.event(told, story), context);

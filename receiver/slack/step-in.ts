@@ -33,7 +33,9 @@ async function sendAgain(handling: Handling, delivery: DeliveryView, ifUpdatedAt
   const [result] = await handling.store.replay([delivery.id], handling.now(), { by: `${presser.label} in Slack`, ifUpdatedAt });
   if (result === undefined || !result.done) return refused(`Not sent again: ${escapeMrkdwn(result?.why ?? 'nothing to change')}.`);
   handling.changed();
-  return done('It is sent once more, with the same id.');
+  // What nobody has ever approved is not sent by this: it is asked for once more.
+  const isHeld = (await handling.store.delivery(delivery.id))?.delivery.state === 'held';
+  return done(isHeld ? 'It waits for an approval again.' : 'It is sent once more, with the same id.');
 }
 
 /** A time was chosen in "Mute". */
@@ -77,5 +79,5 @@ async function mute(
 
 async function permitted({ people, askGroups }: Handling, presser: Person, approvers: readonly string[] | null): Promise<Permission> {
   const groups = await askGroups([...groupsToAsk(presser.id, people.operators), ...groupsToAsk(presser.id, approvers)]);
-  return mayOperate(presser.id, people.operators, approvers, groups);
+  return mayOperate(presser, people.operators, approvers, groups);
 }

@@ -1,4 +1,5 @@
 import type { CommitPlace } from '../../src/commit-of.ts';
+import { durationWords } from '../../src/duration.ts';
 import type { NewDelivery } from '../outbox/delivery.ts';
 import type { RunChange, RunConsequences } from '../outbox/run.ts';
 
@@ -95,14 +96,7 @@ function commitStatuses(change: RunChange, { newId, commitStatus }: ConsequenceO
 
 function descriptionOf({ repository, after }: RunChange): string {
   const ended = after.conclusion === 'success' ? 'succeeded' : after.conclusion === 'timed_out' ? 'timed out' : 'failed';
-  const took = after.startedAt === null || after.endedAt === null ? '' : ` after ${durationOf(after.endedAt - after.startedAt)}`;
+  const took = after.startedAt === null || after.endedAt === null ? '' : ` after ${durationWords(after.endedAt - after.startedAt)}`;
   const attempt = after.attempt > 1 ? ` (attempt ${after.attempt})` : '';
   return `The workflow in ${repository} ${ended}${took}${attempt}`.slice(0, DESCRIPTION_LENGTH);
-}
-
-function durationOf(milliseconds: number): string {
-  const seconds = Math.max(0, Math.round(milliseconds / 1000));
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  if (hours > 0) return `${hours} h ${minutes} min`;
-  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
 }

@@ -149,6 +149,22 @@ describe('a template cannot', () => {
   });
 });
 
+describe('a template for Slack', () => {
+  const context = contextWith({ run: '<!channel>' });
+
+  it.each(['{{ event.run }}', '{% echo event.run %}', '{% cycle event.run, "b" %}', '{% assign x = event.run %}{{ x }}'])(
+    'escapes what it puts in: %s',
+    (text) => {
+      expect(theValue(compileTemplate(text, 'slack')).render(context)).toBe('&lt;!channel&gt;');
+    },
+  );
+
+  it('has no filter that puts something in as it is', () => {
+    expect(theError(compileTemplate('{{ event.run | raw }}', 'slack'))).toContain('undefined filter: raw');
+    expect(theValue(compileTemplate('{{ event.run | raw }}')).render(context)).toBe('<!channel>');
+  });
+});
+
 describe('compileTemplatesIn', () => {
   it('renders every text inside a value and keeps its shape', () => {
     const template = { a: '{{ event.payload.n }}', b: ['x', { c: 'by {{ event.author }}' }], d: null, e: 5 };

@@ -4,6 +4,8 @@ import { signSlackRequest } from '../../receiver/slack/signature.ts';
 export interface SlackPerson {
   readonly id: string;
   readonly name: string;
+  /** Their workspace, where it is not the app's. */
+  readonly team?: string;
 }
 
 export interface SlackAnswer {
@@ -83,7 +85,7 @@ export function blockActions(by: SlackPerson, action: object, responseUrl: strin
   requests += 1;
   return {
     type: 'block_actions',
-    user: { id: by.id, username: by.name, name: by.name, team_id: TEAM.id },
+    user: { id: by.id, username: by.name, name: by.name, team_id: by.team ?? TEAM.id },
     api_app_id: 'AWANDBRELAY',
     token: 'deprecated',
     container: { type: 'message', message_ts: '1800000000.000100', channel_id: 'C0DEPLOYS', is_ephemeral: false },

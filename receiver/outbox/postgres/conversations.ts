@@ -53,12 +53,14 @@ export function conversationsOf(sql: Sql, eventId: string): Promise<{ key: strin
 }
 
 /**
- * Puts an update in the conversation's line, unless something waits there that has not been sent: that will show how
- * things stand by then, or be followed by an update of its own.
+ * Puts an update in the conversation's line, unless there is no message and none is being posted, or something waits
+ * there that has not been sent: that will show how things stand by then, or be followed by an update of its own.
  */
 export async function updateConversation(sql: Sql, key: string, eventId: string, now: number): Promise<void> {
   if (await somethingWaits(sql, key, '')) return;
   await dropDeadUpdates(sql, key);
+  // The first message, when there is to be one, is made from how things stand by then.
+  if (!(await hasMessage(sql, key)) && !(await somethingIsSent(sql, key))) return;
   const [conversation] = await sql.rows<{ channel: string; credential: string; revision: number; route: string }>(
     `UPDATE conversations SET revision = revision + 1 WHERE key = $1
      RETURNING channel, credential, revision,
@@ -76,6 +78,11 @@ export async function updateConversation(sql: Sql, key: string, eventId: string,
     conversation: key,
     transient: true,
   });
+}
+
+async function somethingIsSent(sql: Sql, key: string): Promise<boolean> {
+  const [row] = await sql.rows(`SELECT 1 FROM deliveries WHERE order_key = $1 AND state = 'in_flight' LIMIT 1`, key);
+  return row !== undefined;
 }
 
 /** A newer update says what those that failed would have said. */

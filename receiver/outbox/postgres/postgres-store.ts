@@ -11,7 +11,7 @@ import { lineLock } from './locks.ts';
 import { createNotifier } from './notify.ts';
 import { pruneEvents } from './prune.ts';
 import { beginService, claimPurpose } from './purpose.ts';
-import { claimDue, completeClaim, earliestDue } from './queue.ts';
+import { claimDue, completeClaim, completeHeld, earliestDue, heldToComplete } from './queue.ts';
 import { earliestLook, findRuns, markRun, recordReports, takeRuns } from './runs.ts';
 import { migrate } from './schema.ts';
 import { keepHoldBack, settleClaim } from './settle.ts';
@@ -63,6 +63,8 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     claim: (options) => claimDue(driver, options),
     nextDueAt: (serves = () => true) => earliestDue(driver, serves),
     complete: (claim, request) => completeClaim(driver, claim, request),
+    heldToComplete: (eventId) => heldToComplete(driver, eventId),
+    completeHeld: (id, request) => completeHeld(driver, id, request),
     keepEnrichment: (eventId, wandb) => keepWandb(driver, eventId, wandb),
     settle: (claim, attempt, settlement, holdBack) => persistently(() => settleClaim(driver, claim, attempt, settlement, holdBack)),
     // What is in flight is another receiver's; when that one is gone, its leases run out.
@@ -81,7 +83,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     openApprovals: (limit) => listOpenApprovals(driver, limit),
     decide: (decision) => told(decideApproval(driver, decision)),
     expireApprovals: (now) => expireDue(driver, now),
-    story: (conversation, now) => driver.snapshot((sql) => storyOfConversation(sql, conversation, now)),
+    story: (conversation, now, eventId) => driver.snapshot((sql) => storyOfConversation(sql, conversation, now, eventId)),
     channelId: (channel) => channelIdOf(driver, channel),
     forgetMessage: (conversation, ts) => driver.transaction([lineLock(conversation)], (sql) => forgetMessage(sql, conversation, ts)),
     tell: (eventId, now) => told(touching(eventId, (sql) => tellEvent(sql, eventId, now))),

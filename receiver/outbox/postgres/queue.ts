@@ -1,6 +1,6 @@
 import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
-import type { ClaimOptions } from '../store.ts';
+import type { ClaimOptions, HeldDelivery } from '../store.ts';
 import { dropFollowedUpdate } from './conversations.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
 import { lineLock } from './locks.ts';
@@ -149,4 +149,24 @@ export async function completeClaim(sql: Sql, claim: Pick<ClaimedDelivery, 'id' 
     claim.leaseToken,
   );
   return completed > 0;
+}
+
+export async function heldToComplete(sql: Sql, eventId: string): Promise<HeldDelivery[]> {
+  const rows = await sql.rows<{ id: string; route: string; target: string; request: string; template: string }>(
+    `SELECT id, route, target, request, template FROM deliveries
+     WHERE event_id = $1 AND state = 'held' AND request IS NOT NULL AND template IS NOT NULL ORDER BY seq`,
+    eventId,
+  );
+  return rows.map(({ request, template, ...row }) => ({
+    ...row,
+    eventId,
+    request: JSON.parse(request) as TargetRequest,
+    template: JSON.parse(template) as TargetDefinition,
+  }));
+}
+
+/** False when it is not held any more. */
+export async function completeHeld(sql: Sql, id: string, request: TargetRequest): Promise<boolean> {
+  const text = `UPDATE deliveries SET request = $1, template = NULL WHERE id = $2 AND state = 'held'`;
+  return (await sql.run(text, JSON.stringify(request), id)) > 0;
 }

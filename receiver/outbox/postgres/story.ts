@@ -18,7 +18,7 @@ import type { Sql } from './driver.ts';
 type StoryRow = DeliveryRow & { conversation: string | null; transient: number };
 
 /** What a conversation tells, seen at one moment (`PostgresDriver.snapshot`). */
-export async function storyOfConversation(sql: Sql, key: string, now: number): Promise<Story | undefined> {
+export async function storyOfConversation(sql: Sql, key: string, now: number, eventId?: string): Promise<Story | undefined> {
   const [conversation] = await sql.rows<{ channel: string; message_channel: string | null; message_ts: string | null }>(
     'SELECT channel, message_channel, message_ts FROM conversations WHERE key = $1',
     key,
@@ -31,7 +31,7 @@ export async function storyOfConversation(sql: Sql, key: string, now: number): P
   const events = await storyEvents(
     sql,
     key,
-    eventsTold(told).map(({ event_id }) => event_id),
+    eventsTold(told, eventId).map(({ event_id }) => event_id),
   );
   const { message_channel: channel, message_ts: ts } = conversation;
   return {

@@ -58,12 +58,14 @@ export function conversationsOf(driver: SqlDriver, eventId: string): { key: stri
 }
 
 /**
- * Puts an update in the conversation's line, unless something waits there that has not been sent: that will show how
- * things stand by then, or be followed by an update of its own.
+ * Puts an update in the conversation's line, unless there is no message and none is being posted, or something waits
+ * there that has not been sent: that will show how things stand by then, or be followed by an update of its own.
  */
 export function updateConversation(driver: SqlDriver, key: string, eventId: string, now: number): void {
   if (somethingWaits(driver, key, '')) return;
   dropDeadUpdates(driver, key);
+  // The first message, when there is to be one, is made from how things stand by then.
+  if (!hasMessage(driver, key) && !somethingIsSent(driver, key)) return;
   driver.run('UPDATE conversations SET revision = revision + 1 WHERE key = ?', key);
   const conversation = firstRow<{ channel: string; credential: string; revision: number; route: string }>(
     driver,
@@ -113,6 +115,11 @@ function somethingWaits(driver: SqlDriver, key: string, beside: string): boolean
   return firstRow(driver, sql, key, beside) !== undefined;
 }
 
+function somethingIsSent(driver: SqlDriver, key: string): boolean {
+  const sql = `SELECT 1 FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight') AND state = 'in_flight' LIMIT 1`;
+  return firstRow(driver, sql, key) !== undefined;
+}
+
 /** The first message becomes the conversation's own; returns false when it had one. */
 export function keepMessage(driver: SqlDriver, deliveryId: string, conversation: string, message: PostedMessage): boolean {
   driver.run('UPDATE deliveries SET message_channel = ?, message_ts = ? WHERE id = ?', message.channel, message.ts, deliveryId);
@@ -142,7 +149,7 @@ export function channelIdOf(driver: SqlDriver, channel: string): string | undefi
   )?.id;
 }
 
-export function storyOfConversation(driver: SqlDriver, key: string, now: number): Story | undefined {
+export function storyOfConversation(driver: SqlDriver, key: string, now: number, eventId?: string): Story | undefined {
   const conversation = firstRow<{ channel: string; message_channel: string | null; message_ts: string | null }>(
     driver,
     'SELECT channel, message_channel, message_ts FROM conversations WHERE key = ?',
@@ -154,7 +161,7 @@ export function storyOfConversation(driver: SqlDriver, key: string, now: number)
      GROUP BY event_id ORDER BY MIN(seq)`,
     key,
   );
-  const events = eventsTold(told).flatMap(({ event_id }) => storyEvent(driver, key, event_id) ?? []);
+  const events = eventsTold(told, eventId).flatMap(({ event_id }) => storyEvent(driver, key, event_id) ?? []);
   const { message_channel: channel, message_ts: ts } = conversation;
   return {
     key,

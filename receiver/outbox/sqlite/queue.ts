@@ -2,7 +2,7 @@ import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
 import { supersededBy } from '../decisions.ts';
 import type { Attempt, ClaimedDelivery, HoldBack, Settlement, StartedRun } from '../delivery.ts';
 import { FIRST_LOOK_MS } from '../run.ts';
-import type { ClaimOptions } from '../store.ts';
+import type { ClaimOptions, HeldDelivery } from '../store.ts';
 import { dropFollowedUpdate, dropUpdate, hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
 import { promoteNext } from './line.ts';
@@ -105,6 +105,27 @@ export function completeClaim(driver: SqlDriver, claim: Pick<ClaimedDelivery, 'i
       claim.leaseToken,
     ) > 0
   );
+}
+
+export function heldToComplete(driver: SqlDriver, eventId: string): HeldDelivery[] {
+  return driver
+    .rows<{ id: string; route: string; target: string; request: string; template: string }>(
+      `SELECT id, route, target, request, template FROM deliveries
+       WHERE event_id = ? AND state = 'held' AND request IS NOT NULL AND template IS NOT NULL ORDER BY seq`,
+      eventId,
+    )
+    .map(({ request, template, ...row }) => ({
+      ...row,
+      eventId,
+      request: JSON.parse(request) as TargetRequest,
+      template: JSON.parse(template) as TargetDefinition,
+    }));
+}
+
+/** False when it is not held any more. */
+export function completeHeld(driver: SqlDriver, id: string, request: TargetRequest): boolean {
+  const sql = `UPDATE deliveries SET request = ?, template = NULL WHERE id = ? AND state = 'held'`;
+  return driver.run(sql, JSON.stringify(request), id) > 0;
 }
 
 export function settleClaim(

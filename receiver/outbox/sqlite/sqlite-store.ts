@@ -7,7 +7,7 @@ import { countAll, findDelivery, findEvent, keepWandb, listDeliveries, listEvent
 import type { SqlDriver } from './driver.ts';
 import { acceptEvent, keepRejected } from './inbox.ts';
 import { pruneEvents } from './prune.ts';
-import { claimDue, completeClaim, earliestDue, settleClaim, takeUpInFlight } from './queue.ts';
+import { claimDue, completeClaim, completeHeld, earliestDue, heldToComplete, settleClaim, takeUpInFlight } from './queue.ts';
 import { earliestLook, findRuns, keepHoldBack, markRun, recordReport, takeRuns } from './runs.ts';
 import { migrate } from './schema.ts';
 
@@ -27,6 +27,8 @@ export function sqliteStore(driver: SqlDriver): Store {
     claim: (options) => inTransaction(() => claimDue(driver, options)),
     nextDueAt: (serves = () => true) => reading(() => earliestDue(driver, serves)),
     complete: (claim, request) => inTransaction(() => completeClaim(driver, claim, request)),
+    heldToComplete: (eventId) => reading(() => heldToComplete(driver, eventId)),
+    completeHeld: (id, request) => inTransaction(() => completeHeld(driver, id, request)),
     keepEnrichment: (eventId, wandb) => inTransaction(() => keepWandb(driver, eventId, wandb)),
     settle: (claim, attempt, settlement, holdBack) => inTransaction(() => settleClaim(driver, claim, attempt, settlement, holdBack)),
     recoverInFlight: (now) => inTransaction(() => takeUpInFlight(driver, now)),
@@ -44,7 +46,7 @@ export function sqliteStore(driver: SqlDriver): Store {
     openApprovals: (limit) => reading(() => listOpenApprovals(driver, limit)),
     decide: (decision) => inTransaction(() => decideApproval(driver, decision)),
     expireApprovals: (now) => inTransaction(() => expireDue(driver, now)),
-    story: (conversation, now) => reading(() => storyOfConversation(driver, conversation, now)),
+    story: (conversation, now, eventId) => reading(() => storyOfConversation(driver, conversation, now, eventId)),
     channelId: (channel) => reading(() => channelIdOf(driver, channel)),
     forgetMessage: (conversation, ts) => inTransaction(() => forgetMessage(driver, conversation, ts)),
     tell: (eventId, now) => inTransaction(() => tellEvent(driver, eventId, now)),

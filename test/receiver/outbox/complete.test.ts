@@ -6,7 +6,7 @@ import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
 import type { JsonObject } from '../../../src/json.ts';
 import { compileTarget, type TargetDefinition, type TargetRequest } from '../../../src/target.ts';
 import { theValue } from '../../src/samples.ts';
-import { accept, claimOne, deliveryOf, eventOf, retryAt, SECOND, succeed, T0 } from './samples.ts';
+import { accept, claim, claimOne, deliveryOf, eventOf, retryAt, SECOND, succeed, T0 } from './samples.ts';
 
 const EVENT = { type: 'link_artifact', source: 'default', collection: 'resnet50', version: 'v12' } as const;
 const PAYLOAD = { artifact_collection_name: 'resnet50', extra: { n: 1 } };
@@ -104,6 +104,31 @@ describe('completing a request', () => {
   it('renders the text of a message', async () => {
     const { store, complete } = await accepted(SLACK);
     expect(await complete(await claimOne(store, T0))).toMatchObject({ kind: 'slack', text: 'model' });
+  });
+
+  it('builds what people are asked about before they are asked: that is what is sent', async () => {
+    const definition: TargetDefinition = {
+      workflow_dispatch: { repository: 'acme/deploy', workflow: 'deploy.yml', ref: '{{ event.wandb.artifact.type | default: "main" }}' },
+    };
+    for (const [wandb, ref] of [[WANDB, 'model'] as const, [null, 'main'] as const]) {
+      const { store, complete } = await accepted(SLACK, { wandb });
+      const request = theValue(
+        compileTarget(definition).build({ delivery_id: 'h', route: 'deploy', event: { ...EVENT, payload: PAYLOAD } }),
+      );
+      const held = deliveryOf('h', { state: 'held', request, template: definition, orderKey: 'h' });
+      const asks = deliveryOf('asks', { orderKey: 'asks', request: { kind: 'slack', channel: '#ml', text: null, thread: true } });
+      const event = { at: T0, subject: 'asked', event: EVENT, body: JSON.stringify(PAYLOAD) };
+      await accept(store, eventOf('e2', { ...event, deliveries: [held, asks] }));
+      const claimed = await claim(store, T0);
+
+      await complete(claimed.find(({ id }) => id === 'asks')!);
+
+      expect((await store.delivery('h'))?.delivery.request).toMatchObject({ ref });
+      await store.approve(['h'], T0);
+      await store.keepEnrichment('e2', { artifact: { type: 'something else' } });
+      const [approved] = (await claim(store, T0)).filter(({ id }) => id === 'h');
+      expect(await complete(approved!)).toMatchObject({ ref });
+    }
   });
 
   it('asks also for a delivery that sends the same in any case, and stores nothing for it', async () => {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import type { NewDelivery } from '../../../receiver/outbox/delivery.ts';
 import type { Store } from '../../../receiver/outbox/store.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
 import {
   accept,
   claim,
   claimOne,
+  deliveryOf,
   dispatchOf,
   eventOf,
   idsOf,
@@ -62,6 +64,28 @@ export function completingContract(open: OpenStore): void {
       await succeed(store, again, T0);
       await store.replay(['d-e1'], T0 + MINUTE);
       expect(await claimOne(store, T0 + MINUTE)).toMatchObject({ request: COMPLETE, template: null });
+    });
+
+    onStore('of what is held takes its place before anybody decides, and not afterwards', async (store) => {
+      const to = (id: string, changes: Partial<NewDelivery>) => deliveryOf(id, { orderKey: id, ...changes });
+      const held = { state: 'held', template: TEMPLATE } as const;
+      const deliveries = [to('d-1', held), to('d-2', held), to('plain', { state: 'held' }), to('pending', { template: TEMPLATE })];
+      await accept(store, eventOf('e1', { deliveries }));
+      const waiting = await store.heldToComplete('e1');
+      expect(waiting.map(({ id, template }) => [id, template])).toEqual([
+        ['d-1', TEMPLATE],
+        ['d-2', TEMPLATE],
+      ]);
+      await store.approve(['d-2'], T0);
+
+      expect([await store.completeHeld('d-1', COMPLETE), await store.completeHeld('d-2', COMPLETE)]).toEqual([true, false]);
+
+      expect((await store.delivery('d-1'))?.delivery).toMatchObject({ state: 'held', request: COMPLETE });
+      expect((await store.delivery('d-2'))?.delivery.request).toEqual(dispatchOf('d-2'));
+      expect(await store.heldToComplete('e1')).toEqual([]);
+      await store.approve(['d-1'], T0);
+      const sent = (await claim(store, T0)).find(({ id }) => id === 'd-1');
+      expect(sent).toMatchObject({ request: COMPLETE, template: null });
     });
 
     onStore('is refused to whoever does not have the lease', async (store) => {

@@ -98,6 +98,15 @@ export function storiesContract(open: OpenStore): void {
       expect((await storyOf(store)).eventCount).toBe(14);
     });
 
+    onStore('has the event that is asked for in its place, however many came since', async (store) => {
+      const ids = Array.from({ length: 14 }, (_, n) => `e${n}`);
+      await accept(store, ...ids.map((id) => toldEvent(id)));
+
+      const told = async (eventId: string) => (await store.story('talk', T0, eventId))?.events.map(({ event }) => event.id);
+      expect(await told('e2')).toEqual(['e0', 'e2', ...ids.slice(4)]);
+      expect(await told('e13')).toEqual(['e0', ...ids.slice(4)]);
+    });
+
     onStore('has the text of the latest message about each event, as far as there is one', async (store) => {
       const silent = messageOf('silent', { request: { kind: 'slack', channel: '#ml', text: null, thread: true } });
       const later = messageOf('later', { route: 'audit' });

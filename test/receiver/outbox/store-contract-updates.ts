@@ -176,6 +176,18 @@ export function updatesContract(open: OpenStore): void {
       expect(await post(store, update, T0 + SECOND)).toBe(false);
     });
 
+    onStore('is not made where no message is, nor one on its way', async (store) => {
+      await accept(store, toldEvent('e1'));
+      const [message] = await claimMessages(store, T0);
+      await bury(store, message!, T0);
+      await dispatch(store, T0);
+      await store.tell('e1', T0);
+
+      expect(await claimMessages(store, T0)).toEqual([]);
+      await store.replay(['m-e1'], T0);
+      expect(await say(store, T0)).toEqual(['m-e1']);
+    });
+
     onStore('that failed for good can be replayed like anything that is listed as dead', async (store) => {
       await acceptTold(store);
       await store.tell('e1', T0);

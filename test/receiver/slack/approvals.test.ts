@@ -69,6 +69,16 @@ describe('an approval', () => {
     expect(app.slack.calls[0]?.args).toEqual({ response_type: 'ephemeral', replace_original: false, text: 'Approved: it goes out now.' });
   });
 
+  it('is not taken from another organization in a shared channel, unless the config names who pressed', async () => {
+    const stranger = { ...EVE, team: 'T0OTHER' };
+    const open = await asked();
+    expect(await press(open.app, stranger, ACTIONS.approve, open.value)).toMatch(/^You belong to another organization/);
+    expect(await press(open.app, stranger, ACTIONS.reject, open.value)).toMatch(/^You belong to another organization/);
+    expect(await stateOf(open.app, open.deliveryId)).toBe('held');
+    const named = await asked({ approval: '{ slack: "#ml-deploys", by: [U0EVE] }' });
+    expect(await press(named.app, stranger, ACTIONS.approve, named.value)).toBe('Approved: it goes out now.');
+  });
+
   it('holds when the presser cannot be told, and no address to answer at is logged', async () => {
     const failing: typeof fetch = () => Promise.reject(new TypeError('fetch failed: https://hooks.slack.com/actions/T1/2/secret'));
     const { app, value, deliveryId } = await asked({ fetch: failing });

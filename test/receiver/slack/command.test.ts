@@ -130,7 +130,7 @@ describe('replay', () => {
     const receiver = await app({ approval: '{ slack: "#ml-deploys" }' });
     const { deliveries } = await receiver.event('v1');
     await receiver.store.cancel(deliveries, receiver.clock.now);
-    await say(receiver, `replay ${deliveries[0]}`);
+    expect(await say(receiver, `replay ${deliveries[0]}`)).toBe('It waits for an approval again.');
     expect((await receiver.store.delivery(deliveries[0]!))?.delivery.state).toBe('held');
   });
 });

@@ -7,12 +7,19 @@ const GROUPS: GroupMembers = new Map<string, Result<readonly string[], string>>(
   ['S0BROKEN', err('Slack did not say who is in user group S0BROKEN (missing_scope): give the app the scope usergroups:read')],
 ]);
 
-function ask(changes: Partial<DecisionQuestion> & { by?: string[] | null; allowSelf?: boolean }) {
-  const { by = null, allowSelf = true, ...rest } = changes;
+function ask(
+  changes: Partial<Omit<DecisionQuestion, 'presser'>> & {
+    by?: string[] | null;
+    allowSelf?: boolean;
+    presser?: string;
+    isExternal?: boolean;
+  },
+) {
+  const { by = null, allowSelf = true, presser = 'U0ADA', isExternal = false, ...rest } = changes;
   const permission = mayDecide({
     approval: { by, allowSelf },
     decision: 'approved',
-    presser: 'U0ADA',
+    presser: { id: presser, isExternal },
     author: 'ada',
     people: { slackUsers: {} },
     groups: GROUPS,
@@ -24,6 +31,13 @@ function ask(changes: Partial<DecisionQuestion> & { by?: string[] | null; allowS
 describe('who may decide', () => {
   it('is everybody when nobody is named', () => {
     expect(ask({ by: null, presser: 'U0ANY' })).toBe('may');
+  });
+
+  it('is nobody of another organization, unless named', () => {
+    expect(ask({ by: null, presser: 'U0ANY', isExternal: true })).toMatch(/another organization/);
+    expect(ask({ by: ['U0BOB', 'S0DEPLOY'], presser: 'U0BOB', isExternal: true })).toBe('may');
+    expect(ask({ by: ['S0DEPLOY'], presser: 'U0BOB', isExternal: true })).toBe('may');
+    expect(ask({ by: ['U0BOB'], presser: 'U0ANY', isExternal: true })).toMatch(/^Only/);
   });
 
   it('is who is named, as a person or in a user group', () => {
@@ -62,8 +76,10 @@ describe('who may not approve their own event', () => {
     expect(ask({ ...own, author: '<!channel>' })).not.toContain('<!channel>');
   });
 
-  it('is nobody when the event has no author', () => {
-    expect(ask({ ...own, author: undefined })).toBe('may');
+  it('is everybody when the event has no author: an automation may leave it out', () => {
+    expect(ask({ ...own, author: undefined })).toMatch(/not known.*event_author/);
+    expect(ask({ ...own, author: undefined, allowSelf: true })).toBe('may');
+    expect(ask({ ...own, author: undefined, decision: 'rejected' })).toBe('may');
   });
 
   it('may reject it all the same, if among those who decide', () => {
@@ -75,7 +91,7 @@ describe('who may not approve their own event', () => {
 
 describe('who may step in', () => {
   const may = (presser: string, operators: string[] | null, approvers: string[] | null) =>
-    mayOperate(presser, operators, approvers, GROUPS).may;
+    mayOperate({ id: presser }, operators, approvers, GROUPS).may;
 
   it('is an operator who could also approve it', () => {
     expect(may('U0ANY', null, null)).toBe(true);

@@ -246,7 +246,7 @@ describe('a question', () => {
   it('whose route has a name too long for a button says how else to approve', () => {
     const route = 'x'.repeat(3000);
     const { lines } = shown(deployStory({ state: 'held', route }, approvalView({ route })));
-    expect(lines.join()).toContain('Approve it with `wandb-relay deliveries approve`.');
+    expect(lines.join()).toContain('Approve it with `wandb-relay approve`.');
   });
 });
 

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   channelName,
-  durationWords,
   fitMrkdwn,
   link,
   mention,
@@ -118,21 +117,6 @@ it('writes moments in the reader’s time zone, with UTC beside it', () => {
   expect(slackDate(Date.UTC(2026, 10, 21, 3, 9, 28, 999))).toBe('<!date^1795230568^{date_short_pretty} at {time}|2026-11-21 03:09 UTC>');
   expect(slackDate(Number.NaN)).toBe('at an unknown time');
   expect(slackDate(1e300)).toBe('at an unknown time');
-});
-
-it.each([
-  [0, '0 s'],
-  [59_400, '59 s'],
-  [59_600, '1 min'],
-  [185_000, '3 min 5 s'],
-  [754_000, '12 min'],
-  [3_600_000, '1 h'],
-  [3_900_000, '1 h 5 min'],
-  [48 * 3_600_000, '2 d'],
-  [51 * 3_600_000, '2 d 3 h'],
-  [-5, '0 s'],
-])('says %d ms as %s', (ms, words) => {
-  expect(durationWords(ms)).toBe(words);
 });
 
 it('mentions ids and only names everything else', () => {

@@ -43,6 +43,20 @@ describe('telling of events', () => {
     expect((await world.story()).events[1]?.message).toEqual({ channel: reply?.channel, ts: reply?.ts });
   });
 
+  it('tells of every event, also of more than its head lists that came while Slack was down', async () => {
+    const world = await slackWorld();
+    const ids = Array.from({ length: 20 }, (_, n) => `e${n}`);
+    for (const id of ids) await world.accept(id);
+    const steps = await world.drain();
+    expect(steps.filter(({ outcome }) => outcome !== 'delivered')).toEqual([]);
+    expect(
+      world.slack
+        .messages('ml')
+        .map(({ text }) => text)
+        .slice(1),
+    ).toEqual(ids.slice(1).map((id) => `then ${id}`));
+  });
+
   it('shows a reply in the channel as well when people are asked there', async () => {
     const world = await slackWorld();
     const asking = (channel: string) => ({ channel, by: null, allowSelf: true, expiresMs: 3_600_000 });
