@@ -46,7 +46,11 @@ export async function connect(
     wandbOrganization: options.organization,
     githubUrl: `https://${gitHostOf(environment.githubApiUrl)}`,
   };
-  const slack = sandbox ? await sandboxSlackTargets(log, messages) : await slackTargets(environment, messages);
+  // The sandbox shows what would be there.
+  const interactive = sandbox || environment.slack?.signingSecret !== undefined || environment.slack?.appToken !== undefined;
+  const slack = sandbox
+    ? await sandboxSlackTargets(log, { ...messages, interactive })
+    : await slackTargets(environment, { ...messages, interactive });
   const complete = sandbox ? undefined : await wandbCompletion(options);
   const makeExtensions = await extensionsFor(options, github, messages.githubUrl);
   return {

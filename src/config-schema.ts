@@ -27,7 +27,7 @@ const settingsSchema = z.strictObject({
     .array(z.string().regex(/^[UWS][A-Z0-9]{2,}$/, 'must be the id of a Slack user (U012ABC) or user group (S012ABC)'))
     .min(1, 'must list at least one id')
     .optional()
-    .describe('Slack users or user groups that may dispatch again and mute; default: everyone who sees the message'),
+    .describe('Slack users or user groups that may dispatch again and mute; default: everyone of the organization'),
   commit_status: z
     .boolean()
     .optional()

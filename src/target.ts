@@ -127,8 +127,11 @@ export interface CompiledTarget {
   readonly channel: string | undefined;
   /** What it was compiled from; to be built again when more is known about the event. */
   readonly definition: TargetDefinition;
-  /** The request for one event, or a sentence that says which limit or template refuses it. */
-  build(context: TemplateContext): Result<TargetRequest, string>;
+  /**
+   * The request for one event, or a sentence that says which limit or template refuses it. `unchecked` lets limits be: for
+   * a request that is to be built again, once more is known, and checked then.
+   */
+  build(context: TemplateContext, unchecked?: 'unchecked'): Result<TargetRequest, string>;
 }
 
 /** Compiles a target that the schema accepted. */
@@ -160,7 +163,7 @@ function compileRepositoryDispatch(definition: z.infer<typeof repositoryDispatch
     repository: definition.repository,
     channel: undefined,
     definition: { repository_dispatch: definition },
-    build: (context) =>
+    build: (context, unchecked) =>
       rendering(() => {
         const request = {
           kind: 'repository_dispatch',
@@ -168,7 +171,7 @@ function compileRepositoryDispatch(definition: z.infer<typeof repositoryDispatch
           event_type: asText(eventType.render(context)),
           client_payload: payload === undefined ? defaultPayload(context) : asObject(payload.render(context)),
         } as const;
-        const problem = repositoryDispatchProblem(request);
+        const problem = unchecked ? undefined : repositoryDispatchProblem(request);
         return problem === undefined ? ok(request) : err(problem);
       }),
   };
@@ -183,7 +186,7 @@ function compileWorkflowDispatch(definition: z.infer<typeof workflowDispatchSche
     repository: definition.repository,
     channel: undefined,
     definition: { workflow_dispatch: definition },
-    build: (context) =>
+    build: (context, unchecked) =>
       rendering(() => {
         const values = Object.entries(asObject(inputs.render(context)));
         const request = {
@@ -193,7 +196,7 @@ function compileWorkflowDispatch(definition: z.infer<typeof workflowDispatchSche
           ref: asText(ref.render(context)),
           inputs: Object.fromEntries(values.map(([name, value]) => [name, asText(value)])),
         } as const;
-        const problem = workflowDispatchProblem(request);
+        const problem = unchecked ? undefined : workflowDispatchProblem(request);
         return problem === undefined ? ok(request) : err(problem);
       }),
   };

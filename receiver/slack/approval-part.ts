@@ -35,7 +35,7 @@ export function openQuestions(from: StoryEvent): OpenQuestion[] {
  */
 export function questionPart(
   question: OpenQuestion,
-  options: { channel: string; githubUrl: string; earlier: boolean; rank: number },
+  options: { channel: string; githubUrl: string; interactive: boolean; earlier: boolean; rank: number },
 ): Part {
   const { from, approval, held } = question;
   const happened = options.earlier ? `From earlier (${sentenceOf(from.event.event, sayBold)}): ` : '';
@@ -45,15 +45,15 @@ export function questionPart(
     `:raised_hand: ${happened}*${asks}* (route ${bold(approval.route)}). What will run:`,
     ...whatRuns(held, options.githubUrl),
   ];
-  const buttons = here ? decisionButtons(question) : [];
-  // Only a route's name without measure takes the buttons away; the command line always works.
-  const otherwise = here && buttons.length === 0 ? 'Approve it with `wandb-relay approve`.' : '';
+  const buttons = here && options.interactive ? decisionButtons(question) : [];
+  // A route's name without measure takes the buttons away, too; the command line always works.
+  const otherwise = here && buttons.length === 0 ? `Approve it with \`wandb-relay approve ${held[0]?.id ?? ''}\`.` : '';
   return {
     rank: options.rank,
     blocks: [
       section(fitMrkdwn(lines.join('\n'), QUESTION_LIMIT)),
       ...buttons,
-      ...context(here ? whoMayDecide(approval) : '', `Expires ${slackDate(approval.expiresAt)}.`, otherwise),
+      ...context(here && options.interactive ? whoMayDecide(approval) : '', `Expires ${slackDate(approval.expiresAt)}.`, otherwise),
     ],
   };
 }

@@ -7,7 +7,7 @@ import { type SimulatedRoute, simulateRoutes, waits } from '../webhook/simulate.
 import { MUTE_TIMES, type MuteTime } from './actions.ts';
 import { done, type Handling, type Outcome, type Person, refused } from './handling.ts';
 import { slackDate } from './mrkdwn.ts';
-import { muteById, replayById } from './step-in.ts';
+import { muteById, permitted, replayById } from './step-in.ts';
 
 export const COMMAND = '/wandb-relay';
 
@@ -38,7 +38,7 @@ async function run(handling: Handling, typed: string, person: Person): Promise<O
     case 'status':
       return rest.length === 0 ? status(handling) : help();
     case 'deliveries':
-      return rest.length === 0 ? deliveries(handling) : help();
+      return rest.length === 0 ? forOperators(handling, person, () => deliveries(handling)) : help();
     case 'mute': {
       const chosen = time ?? '24h';
       if (id === undefined || more.length > 0 || !isMuteTime(chosen) || chosen === 'off') return help();
@@ -49,13 +49,19 @@ async function run(handling: Handling, typed: string, person: Person): Promise<O
     case 'replay':
       return id === undefined || time !== undefined ? help() : replayById(handling, id, person);
     case 'simulate':
-      return simulate(handling, words.slice(name.length).trim());
+      return forOperators(handling, person, async () => simulate(handling, words.slice(name.length).trim()));
     case 'help':
     case '':
       return { ...help(), done: true };
     default:
       return help();
   }
+}
+
+/** Where operators are named, what events hold is for them alone. */
+async function forOperators(handling: Handling, person: Person, work: () => Promise<Outcome>): Promise<Outcome> {
+  const permission = await permitted(handling, person, null);
+  return permission.may ? work() : refused(permission.why);
 }
 
 function help(): Outcome {

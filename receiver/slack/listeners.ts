@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { messageOf } from '../../src/error-message.ts';
 import { ACTIONS } from './actions.ts';
+import { section } from './blocks.ts';
 import type { BoltApp } from './bolt.ts';
 import { cleaned } from './bolt-log.ts';
 import { COMMAND, runCommand } from './command.ts';
 import { decide } from './decide.ts';
 import { type Handling, NOT_OURS, type Outcome, type Person, personOf, readPress, refused } from './handling.ts';
 import { type RenderHome, readHome } from './home.ts';
-import { dispatchAgain, muteByPress } from './step-in.ts';
+import { dispatchAgain, muteByPress, permitted } from './step-in.ts';
 
 export interface ListenerOptions {
   readonly handling: Handling;
@@ -85,7 +86,11 @@ function listenToHome(app: BoltApp, { handling, home, botToken, redact }: Listen
     if (event.tab !== 'home') return;
     try {
       const now = handling.now();
-      const view = home(await readHome(handling.store, now), now);
+      // What events hold may have been told in private channels.
+      const permission = await permitted(handling, personOf(event.user, undefined), null);
+      const view = permission.may
+        ? home(await readHome(handling.store, now), now)
+        : { type: 'home' as const, blocks: [section(permission.why)] };
       await app.client.views.publish({ token: botToken, user_id: event.user, view });
     } catch (error) {
       handling.log.warn({ by: event.user, error: cleaned(messageOf(error), redact) }, 'slack: App Home could not be shown');

@@ -24,6 +24,8 @@ export interface MessageContext {
   readonly githubUrl: string;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** False where nothing hears what is pressed: then there are no buttons but links. */
+  readonly interactive?: boolean;
 }
 
 /** A route's own text: short enough that a question with its buttons always has room beside it, whatever the characters. */
@@ -54,7 +56,17 @@ export function storyMessage(story: Story, context: MessageContext): SlackMessag
     ...muteParts(story, context.now, 3),
     { rank: 6, blocks: earlierBlocks(earlier, story.eventCount) },
   ];
-  return { text: storyText(latest), blocks: compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT }) };
+  const blocks = compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT });
+  return { text: storyText(latest), blocks: context.interactive === false ? linksOnly(blocks) : blocks };
+}
+
+/** Takes out what somebody would press in vain. */
+function linksOnly(blocks: readonly KnownBlock[]): KnownBlock[] {
+  return blocks.flatMap((block): KnownBlock[] => {
+    if (block.type !== 'actions') return [block];
+    const elements = block.elements.filter((element) => element.type === 'button' && element.url !== undefined);
+    return elements.length === 0 ? [] : [{ ...block, elements }];
+  });
 }
 
 /** What a later event says in the thread. It is not changed afterwards, so it says nothing that may change. */
@@ -112,12 +124,17 @@ function particulars({ event: { event, receivedAt, wandb } }: StoryEvent, contex
   ];
 }
 
-function questionParts(story: Story, latest: StoryEvent, earlier: readonly StoryEvent[], { githubUrl }: MessageContext): Part[] {
+function questionParts(
+  story: Story,
+  latest: StoryEvent,
+  earlier: readonly StoryEvent[],
+  { githubUrl, interactive = true }: MessageContext,
+): Part[] {
   const questions = [latest, ...earlier].flatMap(openQuestions);
   const { channel } = story;
   const parts = questions
     .slice(0, MOST_QUESTIONS)
-    .map((question) => questionPart(question, { channel, githubUrl, earlier: question.from !== latest, rank: 1 }));
+    .map((question) => questionPart(question, { channel, githubUrl, interactive, earlier: question.from !== latest, rank: 1 }));
   const more = questions.length - parts.length;
   if (more === 0) return parts;
   return [...parts, { rank: 1, blocks: contextBlock(`And ${more} more ${more === 1 ? 'waits' : 'wait'} for approval.`) }];

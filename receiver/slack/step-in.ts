@@ -77,7 +77,12 @@ async function mute(
   );
 }
 
-async function permitted({ people, askGroups }: Handling, presser: Person, approvers: readonly string[] | null): Promise<Permission> {
+/** Whether somebody may look at what is stored and step in; `approvers` as well, where those are named. */
+export async function permitted(
+  { people, askGroups }: Handling,
+  presser: Person,
+  approvers: readonly string[] | null,
+): Promise<Permission> {
   const groups = await askGroups([...groupsToAsk(presser.id, people.operators), ...groupsToAsk(presser.id, approvers)]);
   return mayOperate(presser, people.operators, approvers, groups);
 }

@@ -7,6 +7,7 @@ import type { SlackRender } from './slack-target.ts';
 
 export interface SlackTargetsOptions extends Omit<MessageContext, 'now'> {
   readonly store: Store;
+  readonly interactive: boolean;
   readonly fetch: typeof globalThis.fetch;
   readonly now: () => number;
 }
@@ -25,8 +26,8 @@ export async function sandboxSlackTargets(log: Logger, options: SlackTargetsOpti
   return forAll(recordingSlackTarget({ book: options.store, render: renderWith(options), now: options.now, log }));
 }
 
-function renderWith({ wandbAppUrl, wandbOrganization, githubUrl, now }: SlackTargetsOptions): SlackRender {
-  const context = () => ({ wandbAppUrl, wandbOrganization, githubUrl, now: now() });
+function renderWith({ wandbAppUrl, wandbOrganization, githubUrl, interactive, now }: SlackTargetsOptions): SlackRender {
+  const context = () => ({ wandbAppUrl, wandbOrganization, githubUrl, interactive, now: now() });
   return {
     story: (story) => storyMessage(story, context()),
     event: (event, story) => eventMessage(event, story, context()),

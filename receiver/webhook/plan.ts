@@ -61,7 +61,11 @@ function askingTargets({ approval, targets }: Route, { connected }: PlanOptions)
 
 function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, options: PlanOptions): NewDelivery {
   const id = options.newId();
-  const request = target.build({ delivery_id: id, route: route.name, event: { ...planned.event, payload: planned.payload } });
+  const context = { delivery_id: id, route: route.name, event: { ...planned.event, payload: planned.payload } };
+  // What W&B's API tells may be what is missing; what is still missing then is refused when it is sent.
+  const isCompletedLater = options.connected.wandb && usesEnrichment(target.definition);
+  const built = target.build(context);
+  const request = built.ok || !isCompletedLater ? built : target.build(context, 'unchecked');
   const conversation = target.channel === undefined ? undefined : conversationOf(target.channel, target.definition, route, planned);
   const common = {
     id,
@@ -71,7 +75,7 @@ function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, opti
     orderKey: conversation?.key ?? digest(`${target.name}\n${planned.subject}`),
     replacesOlder: route.order === 'latest',
     ...(conversation === undefined ? {} : { conversation }),
-    ...(options.connected.wandb && usesEnrichment(target.definition) ? { template: target.definition } : {}),
+    ...(isCompletedLater ? { template: target.definition } : {}),
   };
   if (!request.ok) return { ...common, state: 'dead', reason: request.error, request: null };
   // Messages tell of what waits; only what changes something waits for the approval.

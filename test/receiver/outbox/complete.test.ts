@@ -4,7 +4,7 @@ import { completeRequest } from '../../../receiver/outbox/complete.ts';
 import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
 import type { JsonObject } from '../../../src/json.ts';
-import { compileTarget, type TargetDefinition, type TargetRequest } from '../../../src/target.ts';
+import { compileTarget, requestProblem, type TargetDefinition, type TargetRequest } from '../../../src/target.ts';
 import { theValue } from '../../src/samples.ts';
 import { accept, claim, claimOne, deliveryOf, eventOf, retryAt, SECOND, succeed, T0 } from './samples.ts';
 
@@ -18,7 +18,7 @@ const SLACK: TargetDefinition = { slack: { channel: '#ml', text: '{{ event.wandb
 async function accepted(definition: TargetDefinition, options: { wandb?: JsonObject | null; template?: boolean } = {}) {
   const store = sqliteStore(openSqlite(':memory:'));
   const context = { delivery_id: 'd-1', route: 'deploy', event: { ...EVENT, payload: PAYLOAD } };
-  const request = theValue(compileTarget(definition).build(context));
+  const request = theValue(compileTarget(definition).build(context, 'unchecked'));
   const template = options.template === false ? {} : { template: definition };
   await accept(
     store,
@@ -44,6 +44,17 @@ describe('completing a request', () => {
     const sent = await complete(await claimOne(store, T0));
     expect(payloadOf(sent)).toEqual({ delivery_id: 'd-1', route: 'deploy', event: { ...EVENT, wandb: WANDB } });
     expect(payloadOf(request)).toEqual({ delivery_id: 'd-1', route: 'deploy', event: EVENT });
+  });
+
+  it('fills what only W&B can fill; without it the request is what its limits refuse', async () => {
+    const definition = {
+      repository_dispatch: { repository: 'acme/deploy', event_type: '{{ event.wandb.artifact.type }}', client_payload: {} },
+    };
+    const known = await accepted(definition);
+    expect(await known.complete(await claimOne(known.store, T0))).toMatchObject({ event_type: 'model' });
+    const unknown = await accepted(definition, { wandb: null });
+    const sent = await unknown.complete(await claimOne(unknown.store, T0));
+    expect(requestProblem(sent)).toMatch(/event_type is empty for this event/);
   });
 
   it('renders templates with it, beside the body as it arrived', async () => {

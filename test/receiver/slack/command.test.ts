@@ -126,6 +126,16 @@ describe('replay', () => {
     expect(await say(receiver, `replay ${deliveries[0]}`, BOB)).toBe('It is sent once more, with the same id.');
   });
 
+  it.each(['deliveries', 'simulate {"event": "link_artifact"}'])(
+    '%s tells what events hold to operators only, where they are named',
+    async (words) => {
+      const slack = await slackInTest({ userGroups: { S0OPS: ['U0ADA'] } });
+      const receiver = await app({ slack, settings: '{ slack_operators: [S0OPS] }' });
+      expect(await say(receiver, words, EVE)).toMatch(/^Only <!subteam\^S0OPS> may do this/);
+      expect(await say(receiver, words, ADA)).not.toMatch(/^Only/);
+    },
+  );
+
   it('is no way around an approval: what nobody approved waits for it again', async () => {
     const receiver = await app({ approval: '{ slack: "#ml-deploys" }' });
     const { deliveries } = await receiver.event('v1');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type HomeContent, homeView } from '../../../receiver/slack/home-view.ts';
 import { bury, claim } from '../outbox/samples.ts';
 import { ADA, slackAppInTest, slackInTest } from './slack-app-in-test.ts';
@@ -26,6 +26,20 @@ describe('App Home', () => {
     expect(seen[0]?.waiting.map(({ approval, event }) => [approval.eventId, event?.event.version])).toEqual([[second.id, 'v2']]);
     expect(seen[0]?.recent.map(({ id }) => id)).toEqual([second.id, first.id]);
     expect(seen[0]).toMatchObject({ counts: { events: { routed: 2 } } });
+  });
+
+  it('tells what events hold to operators only, where they are named', async () => {
+    const slack = await slackInTest({ users: ['ada', 'eve'] });
+    const home = vi.fn((content: HomeContent, now: number) => homeView(content, { githubUrl: 'https://github.com', now }));
+    const app = slackAppInTest({ slack, home, settings: `{ slack_operators: [${slack.userId('ada')}] }` });
+    await app.event('v1');
+    await app.from.openHome({ id: slack.userId('eve'), name: 'eve' });
+    await app.settled();
+    expect(JSON.stringify(slack.home(slack.userId('eve')))).toMatch(/Only <@U\w+> may do this/);
+    expect(home).not.toHaveBeenCalled();
+    await app.from.openHome({ id: slack.userId('ada'), name: 'ada' });
+    await app.settled();
+    expect(home).toHaveBeenCalledOnce();
   });
 
   it('is not published for the messages tab', async () => {

@@ -246,7 +246,25 @@ describe('a question', () => {
   it('whose route has a name too long for a button says how else to approve', () => {
     const route = 'x'.repeat(3000);
     const { lines } = shown(deployStory({ state: 'held', route }, approvalView({ route })));
-    expect(lines.join()).toContain('Approve it with `wandb-relay approve`.');
+    expect(lines.join()).toContain('Approve it with `wandb-relay approve delivery-1`.');
+  });
+});
+
+describe('where nothing hears what is pressed', () => {
+  const context = { ...CONTEXT, interactive: false };
+  const actionsIn = (blocks: readonly KnownBlock[]) => blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
+
+  it('a question names the command instead of its buttons', () => {
+    const held = deliveryView({ state: 'held', reason: 'waits for approval' });
+    const { blocks } = storyMessage(storyOf([storyEvent({ deliveries: [held], approvals: [approvalView()] })]), context);
+    expect(actionsIn(blocks)).toEqual([]);
+    expect(readable(blocks).join('\n')).toContain(`wandb-relay approve ${held.id}`);
+  });
+
+  it('only links can be pressed', () => {
+    const delivered = deliveryView({ state: 'delivered', run: runView() });
+    const { blocks } = storyMessage(storyOf([storyEvent({ deliveries: [delivered] })]), context);
+    expect(actionsIn(blocks).map((element) => element.type === 'button' && element.url !== undefined)).toEqual([true]);
   });
 });
 

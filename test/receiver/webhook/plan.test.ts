@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { type PlanOptions, planEvent } from '../../../receiver/webhook/plan.ts';
+import { readConfig } from '../../../src/config.ts';
+import type { RelayEvent } from '../../../src/event.ts';
+import { compileRoute } from '../../../src/route.ts';
+
+const EVENT: RelayEvent = {
+  type: 'add_artifact_alias',
+  source: 'default',
+  entity: 'acme',
+  collection: 'resnet50',
+  version: 'v12',
+  alias: 'production',
+};
+
+/** The deliveries that an event asks for by one route. */
+function planned(route: string, connected: PlanOptions['connected'], event: RelayEvent = EVENT) {
+  const config = readConfig(`{ version: 1, routes: [{ name: deploy, on: {}, ${route} }] }`, 'test.yaml');
+  if (!config.ok) throw new Error(JSON.stringify(config.error));
+  let ids = 0;
+  const { firings } = planEvent(
+    { event, payload: {}, body: '{}', bodyHash: 'hash', receivedAt: 0 },
+    { routes: config.value.routes.map(compileRoute), credentialFor: () => 'github', newId: () => `id ${++ids}`, connected },
+  );
+  return firings.flatMap(({ deliveries }) => deliveries);
+}
+
+const NOTHING = { slack: false, wandb: false };
+const dispatch = (eventType: string) =>
+  `to: [{ repository_dispatch: { repository: acme/deploy, event_type: "${eventType}", client_payload: {} } }]`;
+
+describe('a template that only the answer of W&B can fill', () => {
+  const route = dispatch('{{ event.wandb.artifact.type }}');
+
+  it('waits for that answer, where W&B is asked', () => {
+    expect(planned(route, { slack: false, wandb: true })).toMatchObject([{ state: 'pending', template: expect.anything() }]);
+  });
+
+  it('is dead with what to do where nobody asks', () => {
+    expect(planned(route, NOTHING)).toMatchObject([
+      { state: 'dead', request: null, reason: expect.stringContaining('event_type is empty') },
+    ]);
+  });
+});
+
+describe('an approval', () => {
+  const route = (to: string) =>
+    `approval: { slack: "#ml" }, to: [{ repository_dispatch: { repository: acme/deploy, event_type: model } }${to}]`;
+
+  it('is asked in its channel although no target goes there, and always heard', () => {
+    const [held, asked, ...rest] = planned(route(''), { slack: true, wandb: false });
+    expect(held).toMatchObject({ state: 'held' });
+    expect(asked).toMatchObject({ state: 'pending', target: 'slack:#ml', conversation: { channel: '#ml', canMute: false } });
+    expect(rest).toEqual([]);
+  });
+
+  it('is asked by the message that goes there anyway', () => {
+    expect(planned(route(', { slack: { channel: "#ml" } }'), { slack: true, wandb: false }).map(({ target }) => target)).toEqual([
+      'repository_dispatch:acme/deploy',
+      'slack:#ml',
+    ]);
+  });
+
+  it('is asked of nobody where Slack is not connected', () => {
+    expect(planned(route(''), NOTHING)).toMatchObject([{ state: 'held' }]);
+  });
+});
+
+describe('a conversation', () => {
+  const keyOf = (event: Partial<RelayEvent>, target = '{ slack: { channel: "#ml" } }') =>
+    planned(`to: [${target}]`, NOTHING, { ...EVENT, ...event } as RelayEvent)[0]?.conversation?.key;
+
+  it('is about one version, whatever happens to it', () => {
+    expect(keyOf({ alias: 'staging' })).toBe(keyOf({}));
+    expect(keyOf({ type: 'link_artifact' })).toBe(keyOf({}));
+    expect(keyOf({ version: 'v13' })).not.toBe(keyOf({}));
+    expect(keyOf({ source: 'eu' })).not.toBe(keyOf({}));
+    expect(keyOf({}, '{ slack: { channel: "#other" } }')).not.toBe(keyOf({}));
+  });
+
+  it('is the line in which its messages leave', () => {
+    const [delivery] = planned('to: [{ slack: { channel: "#ml" } }]', NOTHING);
+    expect(delivery?.orderKey).toBe(delivery?.conversation?.key);
+  });
+
+  it('is the event alone without a thread', () => {
+    const apart = '{ slack: { channel: "#ml", thread: false } }';
+    expect(keyOf({}, apart)).not.toBe(keyOf({}));
+  });
+});
