@@ -28,7 +28,7 @@ export async function githubTargets(
   const credentials: GitHubCredentials =
     github.kind === 'token'
       ? (await import('./token-credentials.ts')).tokenCredentials(github.token)
-      : (await import('./app-credentials.ts')).appCredentials({ ...github, apiUrl, fetch });
+      : (await import('./app-credentials.ts')).appCredentials({ ...github, apiUrl, fetch, now });
   const options = { credentials, apiUrl, fetch, now };
   const target = dispatchTarget(options);
   return {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { appCredentials } from '../../../receiver/github/app-credentials.ts';
+import { type AppOptions, appCredentials } from '../../../receiver/github/app-credentials.ts';
 import { dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
 import type { DispatchRequest } from '../../../src/target.ts';
 import { type GitHubStandIn, startGitHub } from '../../stand-ins/github.ts';
@@ -24,8 +24,10 @@ describe('a GitHub App', () => {
   });
   afterAll(() => github.close());
 
+  const credentialsWith = (changes: Partial<AppOptions> = {}) =>
+    appCredentials({ appId: '4242', privateKey: github.appKey ?? '', apiUrl: github.url, fetch, now: Date.now, ...changes });
   const app = (appId = '4242') => {
-    const credentials = appCredentials({ appId, privateKey: github.appKey ?? '', apiUrl: github.url, fetch });
+    const credentials = credentialsWith({ appId });
     return { credentials, target: dispatchTarget({ credentials, apiUrl: github.url, fetch, now: Date.now }) };
   };
 
@@ -41,6 +43,48 @@ describe('a GitHub App', () => {
       { repositories: ['deploy'], permissions: { actions: 'write' } },
       { repositories: ['deploy'], permissions: { actions: 'read' } },
     ]);
+  });
+
+  it('asks for another token shortly before the first one ends', async () => {
+    let now = Date.now();
+    const credentials = credentialsWith({ now: () => now });
+    const first = await credentials.token('acme/deploy', { contents: 'write' });
+    now += 57 * 60_000;
+    expect(await credentials.token('acme/deploy', { contents: 'write' })).toEqual(first);
+    now += 2 * 60_000;
+    expect((await credentials.token('acme/deploy', { contents: 'write' })).token).not.toBe(first.token);
+  });
+
+  it('asks once for what is wanted twice at the same moment', async () => {
+    const credentials = credentialsWith();
+    const before = github.appTokens.length;
+    const tokens = await Promise.all([1, 2, 3].map(() => credentials.token('acme/deploy', { contents: 'write' })));
+    expect(new Set(tokens.map(({ token }) => token)).size).toBe(1);
+    expect(github.appTokens.length).toBe(before + 1);
+  });
+
+  it('does not wait for what another part of the process has asked and never hears of', async () => {
+    const asked = Promise.withResolvers<void>();
+    const lost = credentialsWith({
+      fetch: async (input, init) => {
+        if (!String(input).endsWith('/access_tokens')) return fetch(input, init);
+        asked.resolve();
+        return new Promise(() => {});
+      },
+    });
+    void lost.token('acme/deploy', { contents: 'write' });
+    await asked.promise;
+    expect(await credentialsWith().token('acme/deploy', { contents: 'write' })).toMatchObject({ token: expect.any(String) });
+  });
+
+  it('asks again after a failure', async () => {
+    let fails = true;
+    const credentials = credentialsWith({
+      fetch: async (input, init) => (fails ? new Response('{"message":"down"}', { status: 500 }) : fetch(input, init)),
+    });
+    await expect(credentials.token('acme/deploy', { contents: 'write' })).rejects.toThrow();
+    fails = false;
+    expect(await credentials.token('acme/deploy', { contents: 'write' })).toMatchObject({ token: expect.any(String) });
   });
 
   it('counts every repository of an account against one credential', () => {
