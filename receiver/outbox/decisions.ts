@@ -1,5 +1,6 @@
+import { escapeMrkdwn } from '../../src/mrkdwn.ts';
 import type { TargetDefinition, TargetRequest } from '../../src/target.ts';
-import type { DeliveryState, EventOutcome, NewEvent, RouteFiring } from './delivery.ts';
+import type { DeliveryState, EventOutcome, NewDelivery, NewEvent, RouteFiring } from './delivery.ts';
 import type { ApprovalView, ChangeOptions } from './store.ts';
 
 /** What every store decides alike: pure, over rows. */
@@ -94,4 +95,63 @@ export function describeDecision({ decision, decidedBy }: ApprovalView): string 
 /** Which of a conversation's events, oldest first, are part of its story: the first, the latest ones, and the one that is asked for. */
 export function eventsTold<T extends { readonly event_id: string }>(all: readonly T[], eventId: string | undefined): readonly T[] {
   return all.filter(({ event_id }, i) => i === 0 || i >= all.length - EVENTS_TOLD || event_id === eventId);
+}
+
+/** What people are told in the thread, because a message that is edited notifies nobody. */
+export interface Alert {
+  readonly route: string;
+  /** One line of mrkdwn. */
+  readonly text: string;
+}
+
+interface AlertedDelivery {
+  readonly route: string;
+  /** `repository_dispatch:acme/deploy` */
+  readonly target: string;
+}
+
+/** A dispatch is dead. */
+export function deathAlert(delivery: AlertedDelivery, reason: string): Alert {
+  const { route } = delivery;
+  return { route, text: `:x: *${placeOf(delivery)}* was not dispatched (route ${oneLine(route)}): ${oneLine(reason)}` };
+}
+
+/** A dispatch has left, and its run did not appear; `why` as it is noted. */
+export function missingRunAlert(delivery: AlertedDelivery, why: string): Alert {
+  const { route } = delivery;
+  return { route, text: `:warning: *${placeOf(delivery)}* (route ${oneLine(route)}): ${oneLine(why)}` };
+}
+
+function placeOf({ target }: AlertedDelivery): string {
+  return oneLine(target.slice(target.indexOf(':') + 1));
+}
+
+/** Longest text of others in an alert; the delivery's log has all of it. */
+const ALERT_TEXT_LENGTH = 500;
+/** Line breaks, and what reorders the text around it (Unicode, UAX #9). */
+const NOT_IN_A_LINE = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]+/gu;
+
+function oneLine(text: string): string {
+  const clean = text.toWellFormed().replaceAll(NOT_IN_A_LINE, ' ').trim();
+  if (clean.length <= ALERT_TEXT_LENGTH) return escapeMrkdwn(clean);
+  return `${escapeMrkdwn(clean.slice(0, ALERT_TEXT_LENGTH - 1).replace(/[\uD800-\uDBFF]$/, ''))}…`;
+}
+
+/** The reply with which a conversation tells of an alert; `revision` has not been used for it before. */
+export function alertReply(
+  conversation: { key: string; channel: string; credential: string; revision: number },
+  alert: Alert,
+): NewDelivery {
+  const { key, channel, credential, revision } = conversation;
+  return {
+    id: `alert-${key}-${revision}`,
+    route: alert.route,
+    target: `slack:${channel}`,
+    credential,
+    orderKey: key,
+    replacesOlder: false,
+    state: 'pending',
+    request: { kind: 'slack_reply', conversation: key, text: alert.text },
+    conversation: { key, channel, canMute: true },
+  };
 }

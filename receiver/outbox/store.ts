@@ -97,7 +97,8 @@ export interface DeliveryQueue {
    *
    * A delivery that would be retried although a newer one with `replacesOlder` waits behind it becomes `superseded`.
    * A dispatch that was delivered gets a run to be watched; the first message of a conversation becomes its message, to be
-   * updated when it was found instead of sent; conversations that tell of the delivery's event are to be updated. An update that was delivered leaves no trace.
+   * updated when it was found instead of sent; conversations that tell of the delivery's event are to be updated. That a
+   * dispatch is dead is said in their threads first. An update that was delivered leaves no trace.
    * Returns false, and changes nothing, when the lease is no longer the caller's.
    */
   settle(
@@ -267,7 +268,10 @@ export interface RunLog {
   runsOf(report: RunReport): Promise<OpenRun[]>;
   /** Writes down what GitHub reported, ties runs to their deliveries and stores what follows, in one transaction. */
   recordRuns(reports: readonly RunReport[], now: number, consequences: RunConsequences): Promise<RunChange[]>;
-  /** No run was found where one is expected, or nobody may look; `text` becomes a note, once. A report still changes it. */
+  /**
+   * No run was found where one is expected, or nobody may look; `text` becomes a note, once. A report still changes it. That
+   * a run is missing is said in the threads of the conversations that tell of its event.
+   */
   markRun(deliveryId: string, status: 'missing' | 'unknown', text: string, now: number): Promise<void>;
   /** Holds back everything that uses a credential. */
   holdBack(holdBack: HoldBack): Promise<void>;

@@ -1,9 +1,9 @@
-import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
-import { supersededBy } from '../decisions.ts';
+import { isDispatch, type TargetDefinition, type TargetRequest } from '../../../src/target.ts';
+import { deathAlert, supersededBy } from '../decisions.ts';
 import type { Attempt, ClaimedDelivery, HoldBack, Settlement, StartedRun } from '../delivery.ts';
 import { FIRST_LOOK_MS } from '../run.ts';
 import type { ClaimOptions, HeldDelivery } from '../store.ts';
-import { dropFollowedUpdate, dropUpdate, hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
+import { alertEvent, dropFollowedUpdate, dropUpdate, hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
 import { promoteNext } from './line.ts';
 
@@ -137,7 +137,7 @@ export function settleClaim(
 ): boolean {
   const row = firstRow<SettledRow>(
     driver,
-    `SELECT seq, id, event_id, order_key, route, position, conversation, transient, runs_since FROM deliveries
+    `SELECT seq, id, event_id, order_key, route, target, request, position, conversation, transient, runs_since FROM deliveries
      WHERE id = ? AND state = 'in_flight' AND lease_token = ?`,
     claim.id,
     claim.leaseToken,
@@ -167,7 +167,9 @@ export function settleClaim(
   if (replacement !== undefined || settlement.state !== 'pending') promoteNext(driver, row.order_key, now);
   if (row.conversation === null) {
     if (settlement.state === 'delivered') expectRun(driver, row, settlement.run, now);
-    tellEvent(driver, row.event_id, now);
+    if (settlement.state === 'dead' && isDispatch(JSON.parse(row.request) as TargetRequest))
+      alertEvent(driver, row.event_id, deathAlert(row, settlement.reason), now);
+    else tellEvent(driver, row.event_id, now);
   } else {
     settleMessage(driver, row, row.conversation, { settlement, wasFound: attempt.outcome === 'found' }, now);
   }
@@ -221,6 +223,8 @@ interface SettledRow {
   event_id: string;
   order_key: string;
   route: string;
+  target: string;
+  request: string;
   position: number;
 }
 
