@@ -16,6 +16,8 @@ export const REJECTED_KEPT = 1000;
 export const SEEN_KEPT_MS = 7 * 86_400_000;
 /** A dispatched run shows up within this time. Milliseconds. */
 const RUN_APPEARS_WITHIN_MS = 60_000;
+/** The runs that one dispatch starts, of several workflows, are created within this time of each other. Milliseconds. */
+const RUNS_OF_ONE_DISPATCH_MS = 2_000;
 /** How many of the latest events a conversation's message is made from, beside the first. */
 const EVENTS_TOLD = 10;
 
@@ -58,10 +60,11 @@ export interface ChangedRow {
   request: string | null;
   reason: string | null;
   updated_at: number;
+  runs_since: number;
   approved: number;
 }
 
-export const CHANGED_COLUMNS = 'seq, event_id, route, state, order_key, request, reason, updated_at, approved';
+export const CHANGED_COLUMNS = 'seq, event_id, route, state, order_key, request, reason, updated_at, runs_since, approved';
 
 /** Why a delivery cannot be changed so, in a person's words; `undefined` when it can. */
 export function whyNot(row: ChangedRow, change: Change, { ifUpdatedAt }: ChangeOptions): string | undefined {
@@ -81,9 +84,27 @@ const ALLOWED_FROM: Readonly<Record<Change, readonly DeliveryState[]>> = {
 
 export const PAST = { replay: 'replayed', approve: 'approved', cancel: 'cancelled' } as const;
 
-/** As early as clocks may differ, but after the runs that the delivery's earlier life can have started. */
-export function runsSinceReplay(finishedAt: number, now: number): number {
-  return Math.min(now, Math.max(now - CLOCK_DIFFERENCE_MS, finishedAt + RUN_APPEARS_WITHIN_MS));
+/** What is known of a delivery's life before its replay. */
+export interface EarlierLife {
+  /** Runs from before this were not its own either. */
+  readonly runsSince: number;
+  /** When its dispatch left, or was given up, by our clock. */
+  readonly finishedAt: number;
+  /** When its run was created, by GitHub's clock; `null` when no report told of one. */
+  readonly runCreatedAt: number | null;
+}
+
+/**
+ * As early as clocks may differ, but after the runs that the delivery's earlier life can have started. When such a run is
+ * known, GitHub's own clock tells its runs from later ones. Else our clock has to, and the line is drawn as far from the
+ * one life as from the other.
+ */
+export function runsSinceReplay({ runsSince, finishedAt, runCreatedAt }: EarlierLife, now: number): number {
+  const earlierUntil =
+    runCreatedAt === null
+      ? Math.min(now, finishedAt + Math.min(RUN_APPEARS_WITHIN_MS, Math.floor((now - finishedAt) / 2)))
+      : runCreatedAt + RUNS_OF_ONE_DISPATCH_MS;
+  return Math.max(runsSince, now - CLOCK_DIFFERENCE_MS, earlierUntil);
 }
 
 /** What became of an approval, for whoever comes too late. */

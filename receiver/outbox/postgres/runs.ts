@@ -106,13 +106,14 @@ async function record(sql: Sql, row: RunRow, report: RunReport, now: number, con
   const change = await changeOf(sql, row, report);
   const { after } = change;
   await sql.run(
-    `UPDATE runs SET run_id = $1, url = $2, status = $3, conclusion = $4, attempt = $5, started_at = $6, ended_at = $7,
-       look_at = CASE WHEN $3 = 'completed' THEN NULL ELSE COALESCE(look_at, $8) END WHERE delivery_id = $9`,
+    `UPDATE runs SET run_id = $1, url = $2, status = $3, conclusion = $4, attempt = $5, run_created_at = $6, started_at = $7, ended_at = $8,
+       look_at = CASE WHEN $3 = 'completed' THEN NULL ELSE COALESCE(look_at, $9) END WHERE delivery_id = $10`,
     after.id,
     after.url,
     after.status,
     after.conclusion,
     after.attempt,
+    report.createdAt,
     after.startedAt,
     after.endedAt,
     now,
