@@ -98,7 +98,8 @@ export interface DeliveryQueue {
    * A delivery that would be retried although a newer one with `replacesOlder` waits behind it becomes `superseded`.
    * A dispatch that was delivered gets a run to be watched; the first message of a conversation becomes its message, to be
    * updated when it was found instead of sent; conversations that tell of the delivery's event are to be updated. That a
-   * dispatch is dead is said in their threads first. An update that was delivered leaves no trace.
+   * dispatch is dead is said in their threads first. An update that was delivered leaves no trace, but the message that it
+   * posted, if it did, becomes its conversation's when that has none.
    * Returns false, and changes nothing, when the lease is no longer the caller's.
    */
   settle(
@@ -244,7 +245,7 @@ export interface ConversationBook {
   story(conversation: string, now: number, eventId?: string): Promise<Story | undefined>;
   /** The chat's own id of a channel, from an earlier message there. */
   channelId(channel: string): Promise<string | undefined>;
-  /** The conversation's message is gone: the next event gets a new one. */
+  /** The conversation's message is gone: the next event gets a new one, or the update that found out posts it. */
   forgetMessage(conversation: string, ts: string): Promise<void>;
   /** Makes the conversations of an event say how things stand, soon. */
   tell(eventId: string, now: number): Promise<void>;

@@ -123,7 +123,10 @@ async function dropDeadUpdates(sql: Sql, key: string): Promise<void> {
   for (const { id } of dead) await dropUpdate(sql, id);
 }
 
-/** An update that did not get through is dropped when something waits behind it: that will show how things stand. */
+/**
+ * An update that did not get through is dropped when something waits behind it: that will show how things stand. Not for a
+ * conversation without a message, which the update may be posting, or have posted: what waits may be a reply to it.
+ */
 export async function dropFollowedUpdate(sql: Sql, update: { id: string; order_key: string }, now: number): Promise<void> {
   if (!(await somethingWaits(sql, update.order_key, update.id))) return;
   await dropUpdate(sql, update.id);

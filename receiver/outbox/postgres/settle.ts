@@ -55,7 +55,7 @@ async function settle(sql: Sql, claim: Claim, attempt: Attempt, settlement: Sett
     attempt.detail,
   );
   if (holdBack !== undefined) await lengthenHold(sql, holdBack);
-  const replacement = settlement.state === 'pending' ? await replacementOf(sql, row) : undefined;
+  const replacement = settlement.state === 'pending' && row.transient === 0 ? await replacementOf(sql, row) : undefined;
   await writeSettlement(sql, row.seq, now, replacement ?? settlement);
   if (replacement !== undefined || settlement.state !== 'pending') await promoteNext(sql, row.order_key, now);
   if (row.conversation === null) {
@@ -78,8 +78,11 @@ async function settleMessage(
   now: number,
 ): Promise<void> {
   if (row.transient === 1) {
-    if (settlement.state === 'delivered') await dropUpdate(sql, row.id);
-    else await dropFollowedUpdate(sql, row, now);
+    if (settlement.state === 'delivered') {
+      const isAnew = settlement.message !== undefined && (await keepMessage(sql, row.id, conversation, settlement.message));
+      await dropUpdate(sql, row.id);
+      if (isAnew && wasFound) await updateConversation(sql, conversation, row.event_id, now);
+    } else if (settlement.state === 'dead' || (await hasMessage(sql, conversation))) await dropFollowedUpdate(sql, row, now);
     return;
   }
   if (settlement.state === 'pending') return;

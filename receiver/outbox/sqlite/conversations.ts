@@ -124,7 +124,10 @@ function dropDeadUpdates(driver: SqlDriver, key: string): void {
   for (const { id } of dead) dropUpdate(driver, id);
 }
 
-/** An update that did not get through is dropped when something waits behind it: that will show how things stand. */
+/**
+ * An update that did not get through is dropped when something waits behind it: that will show how things stand. Not for a
+ * conversation without a message, which the update may be posting, or have posted: what waits may be a reply to it.
+ */
 export function dropFollowedUpdate(driver: SqlDriver, update: { id: string; order_key: string }, now: number): void {
   if (!somethingWaits(driver, update.order_key, update.id)) return;
   dropUpdate(driver, update.id);

@@ -162,7 +162,7 @@ export function settleClaim(
       holdBack.until,
     );
   }
-  const replacement = settlement.state === 'pending' ? replacementOf(driver, row) : undefined;
+  const replacement = settlement.state === 'pending' && row.transient === 0 ? replacementOf(driver, row) : undefined;
   writeSettlement(driver, row.seq, now, replacement ?? settlement);
   if (replacement !== undefined || settlement.state !== 'pending') promoteNext(driver, row.order_key, now);
   if (row.conversation === null) {
@@ -185,8 +185,11 @@ function settleMessage(
   now: number,
 ): void {
   if (row.transient === 1) {
-    if (settlement.state === 'delivered') dropUpdate(driver, row.id);
-    else dropFollowedUpdate(driver, row, now);
+    if (settlement.state === 'delivered') {
+      const isAnew = settlement.message !== undefined && keepMessage(driver, row.id, conversation, settlement.message);
+      dropUpdate(driver, row.id);
+      if (isAnew && wasFound) updateConversation(driver, conversation, row.event_id, now);
+    } else if (settlement.state === 'dead' || hasMessage(driver, conversation)) dropFollowedUpdate(driver, row, now);
     return;
   }
   if (settlement.state === 'pending') return;
@@ -293,6 +296,6 @@ function takeOver(driver: SqlDriver, condition: string, value: number, now: numb
     now,
     value,
   );
-  for (const row of taken) if (row.transient === 1) dropFollowedUpdate(driver, row, now);
+  for (const row of taken) if (row.transient === 1 && hasMessage(driver, row.order_key)) dropFollowedUpdate(driver, row, now);
   return taken.length;
 }
