@@ -221,7 +221,11 @@ describe.concurrent('the app', () => {
     await relay.press(relay.heads('ml-deploys')[0], 'dispatchAgain', relay.people.ada);
     await headSays(relay, 'run queued');
     await quiet(relay);
-    expect([relay.posts(), relay.github.runs.length]).toEqual([1, 1]);
+    // The head, and in its thread what an edit of the head would have told nobody.
+    expect([relay.posts(), relay.github.runs.length]).toEqual([2, 1]);
+    const [head, alert] = relay.slack.messages('ml-deploys');
+    expect(alert).toMatchObject({ threadTs: head?.ts, broadcast: false });
+    expect(alert?.text).toMatch(/^:x: \*acme\/deploy\/staging\.yml\* was not dispatched \(route staging\): .*Workflow does not have that/);
   });
 
   it('refuses requests that Slack did not sign, and those from another time', async ({ start }) => {

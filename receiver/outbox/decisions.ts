@@ -1,5 +1,6 @@
+import { escapeMrkdwn } from '../../src/mrkdwn.ts';
 import type { TargetDefinition, TargetRequest } from '../../src/target.ts';
-import type { DeliveryState, EventOutcome, NewEvent, RouteFiring } from './delivery.ts';
+import type { DeliveryState, EventOutcome, NewDelivery, NewEvent, RouteFiring } from './delivery.ts';
 import type { ApprovalView, ChangeOptions } from './store.ts';
 
 /** What every store decides alike: pure, over rows. */
@@ -15,6 +16,8 @@ export const REJECTED_KEPT = 1000;
 export const SEEN_KEPT_MS = 7 * 86_400_000;
 /** A dispatched run shows up within this time. Milliseconds. */
 const RUN_APPEARS_WITHIN_MS = 60_000;
+/** The runs that one dispatch starts, of several workflows, are created within this time of each other. Milliseconds. */
+const RUNS_OF_ONE_DISPATCH_MS = 2_000;
 /** How many of the latest events a conversation's message is made from, beside the first. */
 const EVENTS_TOLD = 10;
 
@@ -57,10 +60,11 @@ export interface ChangedRow {
   request: string | null;
   reason: string | null;
   updated_at: number;
+  runs_since: number;
   approved: number;
 }
 
-export const CHANGED_COLUMNS = 'seq, event_id, route, state, order_key, request, reason, updated_at, approved';
+export const CHANGED_COLUMNS = 'seq, event_id, route, state, order_key, request, reason, updated_at, runs_since, approved';
 
 /** Why a delivery cannot be changed so, in a person's words; `undefined` when it can. */
 export function whyNot(row: ChangedRow, change: Change, { ifUpdatedAt }: ChangeOptions): string | undefined {
@@ -80,9 +84,27 @@ const ALLOWED_FROM: Readonly<Record<Change, readonly DeliveryState[]>> = {
 
 export const PAST = { replay: 'replayed', approve: 'approved', cancel: 'cancelled' } as const;
 
-/** As early as clocks may differ, but after the runs that the delivery's earlier life can have started. */
-export function runsSinceReplay(finishedAt: number, now: number): number {
-  return Math.min(now, Math.max(now - CLOCK_DIFFERENCE_MS, finishedAt + RUN_APPEARS_WITHIN_MS));
+/** What is known of a delivery's life before its replay. */
+export interface EarlierLife {
+  /** Runs from before this were not its own either. */
+  readonly runsSince: number;
+  /** When its dispatch left, or was given up, by our clock. */
+  readonly finishedAt: number;
+  /** When its run was created, by GitHub's clock; `null` when no report told of one. */
+  readonly runCreatedAt: number | null;
+}
+
+/**
+ * As early as clocks may differ, but after the runs that the delivery's earlier life can have started. When such a run is
+ * known, GitHub's own clock tells its runs from later ones. Else our clock has to, and the line is drawn as far from the
+ * one life as from the other.
+ */
+export function runsSinceReplay({ runsSince, finishedAt, runCreatedAt }: EarlierLife, now: number): number {
+  const earlierUntil =
+    runCreatedAt === null
+      ? Math.min(now, finishedAt + Math.min(RUN_APPEARS_WITHIN_MS, Math.floor((now - finishedAt) / 2)))
+      : runCreatedAt + RUNS_OF_ONE_DISPATCH_MS;
+  return Math.max(runsSince, now - CLOCK_DIFFERENCE_MS, earlierUntil);
 }
 
 /** What became of an approval, for whoever comes too late. */
@@ -94,4 +116,63 @@ export function describeDecision({ decision, decidedBy }: ApprovalView): string 
 /** Which of a conversation's events, oldest first, are part of its story: the first, the latest ones, and the one that is asked for. */
 export function eventsTold<T extends { readonly event_id: string }>(all: readonly T[], eventId: string | undefined): readonly T[] {
   return all.filter(({ event_id }, i) => i === 0 || i >= all.length - EVENTS_TOLD || event_id === eventId);
+}
+
+/** What people are told in the thread, because a message that is edited notifies nobody. */
+export interface Alert {
+  readonly route: string;
+  /** One line of mrkdwn. */
+  readonly text: string;
+}
+
+interface AlertedDelivery {
+  readonly route: string;
+  /** `repository_dispatch:acme/deploy` */
+  readonly target: string;
+}
+
+/** A dispatch is dead. */
+export function deathAlert(delivery: AlertedDelivery, reason: string): Alert {
+  const { route } = delivery;
+  return { route, text: `:x: *${placeOf(delivery)}* was not dispatched (route ${oneLine(route)}): ${oneLine(reason)}` };
+}
+
+/** A dispatch has left, and its run did not appear; `why` as it is noted. */
+export function missingRunAlert(delivery: AlertedDelivery, why: string): Alert {
+  const { route } = delivery;
+  return { route, text: `:warning: *${placeOf(delivery)}* (route ${oneLine(route)}): ${oneLine(why)}` };
+}
+
+function placeOf({ target }: AlertedDelivery): string {
+  return oneLine(target.slice(target.indexOf(':') + 1));
+}
+
+/** Longest text of others in an alert; the delivery's log has all of it. */
+const ALERT_TEXT_LENGTH = 500;
+/** Line breaks, and what reorders the text around it (Unicode, UAX #9). */
+const NOT_IN_A_LINE = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]+/gu;
+
+function oneLine(text: string): string {
+  const clean = text.toWellFormed().replaceAll(NOT_IN_A_LINE, ' ').trim();
+  if (clean.length <= ALERT_TEXT_LENGTH) return escapeMrkdwn(clean);
+  return `${escapeMrkdwn(clean.slice(0, ALERT_TEXT_LENGTH - 1).replace(/[\uD800-\uDBFF]$/, ''))}…`;
+}
+
+/** The reply with which a conversation tells of an alert; `revision` has not been used for it before. */
+export function alertReply(
+  conversation: { key: string; channel: string; credential: string; revision: number },
+  alert: Alert,
+): NewDelivery {
+  const { key, channel, credential, revision } = conversation;
+  return {
+    id: `alert-${key}-${revision}`,
+    route: alert.route,
+    target: `slack:${channel}`,
+    credential,
+    orderKey: key,
+    replacesOlder: false,
+    state: 'pending',
+    request: { kind: 'slack_reply', conversation: key, text: alert.text },
+    conversation: { key, channel, canMute: true },
+  };
 }

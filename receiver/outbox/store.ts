@@ -97,7 +97,9 @@ export interface DeliveryQueue {
    *
    * A delivery that would be retried although a newer one with `replacesOlder` waits behind it becomes `superseded`.
    * A dispatch that was delivered gets a run to be watched; the first message of a conversation becomes its message, to be
-   * updated when it was found instead of sent; conversations that tell of the delivery's event are to be updated. An update that was delivered leaves no trace.
+   * updated when it was found instead of sent; conversations that tell of the delivery's event are to be updated. That a
+   * dispatch is dead is said in their threads first. An update that was delivered leaves no trace, but the message that it
+   * posted, if it did, becomes its conversation's when that has none.
    * Returns false, and changes nothing, when the lease is no longer the caller's.
    */
   settle(
@@ -243,7 +245,7 @@ export interface ConversationBook {
   story(conversation: string, now: number, eventId?: string): Promise<Story | undefined>;
   /** The chat's own id of a channel, from an earlier message there. */
   channelId(channel: string): Promise<string | undefined>;
-  /** The conversation's message is gone: the next event gets a new one. */
+  /** The conversation's message is gone: the next event gets a new one, or the update that found out posts it. */
   forgetMessage(conversation: string, ts: string): Promise<void>;
   /** Makes the conversations of an event say how things stand, soon. */
   tell(eventId: string, now: number): Promise<void>;
@@ -267,7 +269,10 @@ export interface RunLog {
   runsOf(report: RunReport): Promise<OpenRun[]>;
   /** Writes down what GitHub reported, ties runs to their deliveries and stores what follows, in one transaction. */
   recordRuns(reports: readonly RunReport[], now: number, consequences: RunConsequences): Promise<RunChange[]>;
-  /** No run was found where one is expected, or nobody may look; `text` becomes a note, once. A report still changes it. */
+  /**
+   * No run was found where one is expected, or nobody may look; `text` becomes a note, once. A report still changes it. That
+   * a run is missing is said in the threads of the conversations that tell of its event.
+   */
   markRun(deliveryId: string, status: 'missing' | 'unknown', text: string, now: number): Promise<void>;
   /** Holds back everything that uses a credential. */
   holdBack(holdBack: HoldBack): Promise<void>;

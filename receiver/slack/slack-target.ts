@@ -78,7 +78,7 @@ async function tell(options: SlackTargetOptions, request: Post, context: SendCon
     return { ...delivered(null, `${request.channel} was told of this event already`), message: told.message };
   }
   if (told === undefined) return refused('the event of this message is not known any more');
-  const broadcast = told.approvals.some(({ decision, channel }) => decision === null && channel === story.channel);
+  const broadcast = asksHere(told, story);
   const inThread = { ...place, channel: story.message.channel, head: story.message, broadcast };
   return post(options, inThread, options.render.event(told, story), context);
 }
@@ -147,10 +147,22 @@ async function threadGone(options: SlackTargetOptions, conversation: string, hea
   };
 }
 
+/** Whether people are asked about the event in the story's own channel: then its message has the buttons. */
+function asksHere(event: StoryEvent, story: Story): boolean {
+  return event.approvals.some(({ decision, channel }) => decision === null && channel === story.channel);
+}
+
+/** Where the message is gone and people are to decide by its buttons, it is posted anew. */
 async function update(options: SlackTargetOptions, request: Update, context: SendContext): Promise<SendResult> {
   const { conversation } = request;
   const story = await options.book.story(conversation, options.now());
-  if (story === undefined || story.message === null) return delivered(null, 'there is no message to update');
+  if (story === undefined) return delivered(null, 'there is no message to update');
+  const asks = story.events.some((event) => asksHere(event, story));
+  const place = { story, name: story.channel, channel: story.channel, head: null, broadcast: false };
+  if (story.message === null) {
+    // An earlier attempt found that it is gone.
+    return asks ? post(options, place, options.render.story(story), context) : delivered(null, 'there is no message to update');
+  }
   const { channel, ts } = story.message;
   try {
     // Without blocks, Slack would take away those that are there.
@@ -160,20 +172,24 @@ async function update(options: SlackTargetOptions, request: Update, context: Sen
     const word = slackWord(error) ?? '';
     if (!NOT_CHANGEABLE.has(word)) return readSlackFailure(error, answerContext(options, story.channel, false));
     await options.book.forgetMessage(conversation, ts);
-    return delivered(200, `the message in ${story.channel} cannot be changed any more (${word}); the next event gets a new one`);
+    const gone = `the message in ${story.channel} cannot be changed any more (${word})`;
+    if (!asks) return delivered(200, `${gone}; the next event gets a new one`);
+    const posted = await post(options, { ...place, channel }, options.render.story({ ...story, message: null }), context);
+    return { ...posted, detail: `${gone}: ${posted.detail}` };
   }
 }
 
-/** An update says the same however often it is sent; a post is looked for where it may have landed. */
+/** A change of a message says the same however often it is sent; a post is looked for where it may have landed. */
 async function look(
   options: SlackTargetOptions,
   request: SlackRequest,
   context: SendContext & { readonly runsSince: number },
 ): Promise<LookResult> {
-  if (request.kind === 'slack_update') return { outcome: 'not_found' };
   const conversation = request.kind === 'slack' ? context.conversation : request.conversation;
   const story = conversation === null ? undefined : await options.book.story(conversation, options.now());
   const head = story?.message ?? null;
+  // With a message there is nothing but to change it; without, an earlier attempt may have posted it anew.
+  if (request.kind === 'slack_update' && (story === undefined || head !== null)) return { outcome: 'not_found' };
   // Then there is nothing to reply to, and nothing will be sent.
   if (request.kind === 'slack_reply' && head === null) return { outcome: 'not_found' };
   const name = request.kind === 'slack' ? request.channel : (story?.channel ?? '');

@@ -67,9 +67,10 @@ async function cancel(sql: Sql, row: ChangedRow, by: string, now: number): Promi
 }
 
 async function replay(sql: Sql, id: string, row: ChangedRow, now: number): Promise<void> {
-  await sql.run('DELETE FROM runs WHERE delivery_id = $1', id);
+  const [run] = await sql.rows<{ run_created_at: number | null }>('DELETE FROM runs WHERE delivery_id = $1 RETURNING run_created_at', id);
   if (row.approved === 1) {
-    await release(sql, row.seq, now, runsSinceReplay(row.updated_at, now));
+    const earlier = { runsSince: row.runs_since, finishedAt: row.updated_at, runCreatedAt: run?.run_created_at ?? null };
+    await release(sql, row.seq, now, runsSinceReplay(earlier, now));
     return;
   }
   // Nobody has ever approved it: it waits for that again.

@@ -1,4 +1,4 @@
-import { SEEN_KEPT_MS } from '../decisions.ts';
+import { type Alert, alertReply, SEEN_KEPT_MS } from '../decisions.ts';
 import type { NewDelivery, NewEvent, PostedMessage } from '../delivery.ts';
 import { type MuteRow, viewOfMute } from '../rows.ts';
 import type { Mute } from '../store.ts';
@@ -44,6 +44,21 @@ export async function tellEvent(sql: Sql, eventId: string, now: number): Promise
   for (const { key } of await conversationsOf(sql, eventId)) await updateConversation(sql, key, eventId, now);
 }
 
+/**
+ * Says in the thread of every conversation that tells of the event what went wrong with one of its deliveries, where there
+ * is a message or one is on its way, and makes all of them say how things stand.
+ */
+export async function alertEvent(sql: Sql, eventId: string, alert: Alert, now: number): Promise<void> {
+  const [subject] = await sql.rows<{ subject_key: string }>('SELECT subject_key FROM events WHERE id = $1', eventId);
+  const event = { id: eventId, subjectKey: subject?.subject_key ?? '' };
+  for (const { key } of await conversationsOf(sql, eventId)) {
+    if (!(await hasMessage(sql, key)) && !(await somethingWaits(sql, key, '')) && !(await somethingIsSent(sql, key))) continue;
+    const conversation = await revise(sql, key);
+    if (conversation !== undefined) await insertWithMute(sql, event, alertReply({ key, ...conversation }, alert), now);
+  }
+  await tellEvent(sql, eventId, now);
+}
+
 export function conversationsOf(sql: Sql, eventId: string): Promise<{ key: string; channel: string }[]> {
   return sql.rows<{ key: string; channel: string }>(
     `SELECT key, channel FROM conversations WHERE key IN (
@@ -61,12 +76,7 @@ export async function updateConversation(sql: Sql, key: string, eventId: string,
   await dropDeadUpdates(sql, key);
   // The first message, when there is to be one, is made from how things stand by then.
   if (!(await hasMessage(sql, key)) && !(await somethingIsSent(sql, key))) return;
-  const [conversation] = await sql.rows<{ channel: string; credential: string; revision: number; route: string }>(
-    `UPDATE conversations SET revision = revision + 1 WHERE key = $1
-     RETURNING channel, credential, revision,
-       COALESCE((SELECT route FROM deliveries WHERE conversation = $1 ORDER BY seq DESC LIMIT 1), '') AS route`,
-    key,
-  );
+  const conversation = await revise(sql, key);
   if (conversation === undefined) return;
   await insertLast(sql, eventId, now, {
     id: `update-${key}-${conversation.revision}`,
@@ -78,6 +88,25 @@ export async function updateConversation(sql: Sql, key: string, eventId: string,
     conversation: key,
     transient: true,
   });
+}
+
+interface Revision {
+  readonly channel: string;
+  readonly credential: string;
+  /** Of this revision alone: it makes ids. */
+  readonly revision: number;
+  /** Of the conversation's latest delivery. */
+  readonly route: string;
+}
+
+async function revise(sql: Sql, key: string): Promise<Revision | undefined> {
+  const [conversation] = await sql.rows<Revision>(
+    `UPDATE conversations SET revision = revision + 1 WHERE key = $1
+     RETURNING channel, credential, revision,
+       COALESCE((SELECT route FROM deliveries WHERE conversation = $1 ORDER BY seq DESC LIMIT 1), '') AS route`,
+    key,
+  );
+  return conversation;
 }
 
 async function somethingIsSent(sql: Sql, key: string): Promise<boolean> {
@@ -94,7 +123,10 @@ async function dropDeadUpdates(sql: Sql, key: string): Promise<void> {
   for (const { id } of dead) await dropUpdate(sql, id);
 }
 
-/** An update that did not get through is dropped when something waits behind it: that will show how things stand. */
+/**
+ * An update that did not get through is dropped when something waits behind it: that will show how things stand. Not for a
+ * conversation without a message, which the update may be posting, or have posted: what waits may be a reply to it.
+ */
 export async function dropFollowedUpdate(sql: Sql, update: { id: string; order_key: string }, now: number): Promise<void> {
   if (!(await somethingWaits(sql, update.order_key, update.id))) return;
   await dropUpdate(sql, update.id);

@@ -98,6 +98,7 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
     attempt: int,
     dispatched_at: int,
     runs_since: int,
+    run_created_at: int,
     started_at: int,
     ended_at: int,
     look_at: int,

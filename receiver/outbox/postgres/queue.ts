@@ -1,7 +1,7 @@
 import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
 import type { ClaimOptions, HeldDelivery } from '../store.ts';
-import { dropFollowedUpdate } from './conversations.ts';
+import { dropFollowedUpdate, hasMessage } from './conversations.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
 import { lineLock } from './locks.ts';
 
@@ -124,7 +124,7 @@ async function takeOver(driver: PostgresDriver, now: number): Promise<void> {
     await driver.transaction([lineLock(update.order_key)], async (sql) => {
       // Another receiver may have leased it already.
       const waits = await sql.rows(`SELECT 1 FROM deliveries WHERE id = $1 AND state = 'pending' FOR UPDATE`, update.id);
-      if (waits.length > 0) await dropFollowedUpdate(sql, update, now);
+      if (waits.length > 0 && (await hasMessage(sql, update.order_key))) await dropFollowedUpdate(sql, update, now);
     });
   }
 }

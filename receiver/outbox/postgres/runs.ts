@@ -1,6 +1,7 @@
+import { missingRunAlert } from '../decisions.ts';
 import { openRunOf, RUN_COLUMNS, type RunRow, viewOfRun } from '../rows.ts';
 import { describeRun, idsIn, isAbout, isNewer, type OpenRun, type RunChange, type RunConsequences, type RunReport } from '../run.ts';
-import { conversationsOf, insertWithMute, tellEvent } from './conversations.ts';
+import { alertEvent, conversationsOf, insertWithMute, tellEvent } from './conversations.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
 import { linesOfEvents } from './line-names.ts';
 import { lineLock, locksOf } from './locks.ts';
@@ -105,13 +106,14 @@ async function record(sql: Sql, row: RunRow, report: RunReport, now: number, con
   const change = await changeOf(sql, row, report);
   const { after } = change;
   await sql.run(
-    `UPDATE runs SET run_id = $1, url = $2, status = $3, conclusion = $4, attempt = $5, started_at = $6, ended_at = $7,
-       look_at = CASE WHEN $3 = 'completed' THEN NULL ELSE COALESCE(look_at, $8) END WHERE delivery_id = $9`,
+    `UPDATE runs SET run_id = $1, url = $2, status = $3, conclusion = $4, attempt = $5, run_created_at = $6, started_at = $7, ended_at = $8,
+       look_at = CASE WHEN $3 = 'completed' THEN NULL ELSE COALESCE(look_at, $9) END WHERE delivery_id = $10`,
     after.id,
     after.url,
     after.status,
     after.conclusion,
     after.attempt,
+    report.createdAt,
     after.startedAt,
     after.endedAt,
     now,
@@ -136,9 +138,12 @@ export async function markRun(
   text: string,
   now: number,
 ): Promise<void> {
-  const [run] = await driver.rows<{ event_id: string }>('SELECT event_id FROM runs WHERE delivery_id = $1', deliveryId);
-  if (run === undefined) return;
-  await driver.transaction(await linesOfEvents(driver, [run.event_id]), async (sql) => {
+  const [delivery] = await driver.rows<{ event_id: string; route: string; target: string }>(
+    'SELECT event_id, route, target FROM deliveries WHERE id = $1',
+    deliveryId,
+  );
+  if (delivery === undefined) return;
+  await driver.transaction(await linesOfEvents(driver, [delivery.event_id]), async (sql) => {
     const stop = status === 'unknown' ? ', look_at = NULL' : '';
     const marked = await sql.run(
       `UPDATE runs SET status = $1${stop} WHERE delivery_id = $2 AND run_id IS NULL AND status NOT IN ($1, 'completed')`,
@@ -147,6 +152,7 @@ export async function markRun(
     );
     if (marked === 0) return;
     await addNote(sql, deliveryId, now, text);
-    await tellEvent(sql, run.event_id, now);
+    if (status === 'missing') await alertEvent(sql, delivery.event_id, missingRunAlert(delivery, text), now);
+    else await tellEvent(sql, delivery.event_id, now);
   });
 }

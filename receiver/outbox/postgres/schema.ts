@@ -143,6 +143,7 @@ const MIGRATIONS: readonly string[] = [
     attempt INTEGER NOT NULL DEFAULT 1,
     dispatched_at BIGINT NOT NULL,
     runs_since BIGINT NOT NULL,
+    run_created_at BIGINT,
     started_at BIGINT,
     ended_at BIGINT,
     look_at BIGINT,

@@ -1,8 +1,8 @@
-import type { TargetRequest } from '../../../src/target.ts';
-import { supersededBy } from '../decisions.ts';
+import { isDispatch, type TargetRequest } from '../../../src/target.ts';
+import { deathAlert, supersededBy } from '../decisions.ts';
 import type { Attempt, ClaimedDelivery, HoldBack, Settlement, StartedRun } from '../delivery.ts';
 import { FIRST_LOOK_MS } from '../run.ts';
-import { dropFollowedUpdate, dropUpdate, hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
+import { alertEvent, dropFollowedUpdate, dropUpdate, hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
 import { knowCredentials, promoteNext } from './line.ts';
 import { linesOfDeliveries } from './line-names.ts';
@@ -13,6 +13,7 @@ interface SettledRow {
   event_id: string;
   order_key: string;
   route: string;
+  target: string;
   position: number;
   conversation: string | null;
   transient: number;
@@ -37,7 +38,7 @@ export async function settleClaim(
 
 async function settle(sql: Sql, claim: Claim, attempt: Attempt, settlement: Settlement, holdBack: HoldBack | undefined): Promise<boolean> {
   const [row] = await sql.rows<SettledRow>(
-    `SELECT seq, id, event_id, order_key, route, position, conversation, transient, runs_since, request FROM deliveries
+    `SELECT seq, id, event_id, order_key, route, target, position, conversation, transient, runs_since, request FROM deliveries
      WHERE id = $1 AND state = 'in_flight' AND lease_token = $2 FOR UPDATE`,
     claim.id,
     claim.leaseToken,
@@ -54,12 +55,14 @@ async function settle(sql: Sql, claim: Claim, attempt: Attempt, settlement: Sett
     attempt.detail,
   );
   if (holdBack !== undefined) await lengthenHold(sql, holdBack);
-  const replacement = settlement.state === 'pending' ? await replacementOf(sql, row) : undefined;
+  const replacement = settlement.state === 'pending' && row.transient === 0 ? await replacementOf(sql, row) : undefined;
   await writeSettlement(sql, row.seq, now, replacement ?? settlement);
   if (replacement !== undefined || settlement.state !== 'pending') await promoteNext(sql, row.order_key, now);
   if (row.conversation === null) {
     if (settlement.state === 'delivered') await expectRun(sql, row, settlement.run, now);
-    await tellEvent(sql, row.event_id, now);
+    if (settlement.state === 'dead' && isDispatch(JSON.parse(row.request) as TargetRequest))
+      await alertEvent(sql, row.event_id, deathAlert(row, settlement.reason), now);
+    else await tellEvent(sql, row.event_id, now);
   } else {
     await settleMessage(sql, row, row.conversation, { settlement, wasFound: attempt.outcome === 'found' }, now);
   }
@@ -75,8 +78,11 @@ async function settleMessage(
   now: number,
 ): Promise<void> {
   if (row.transient === 1) {
-    if (settlement.state === 'delivered') await dropUpdate(sql, row.id);
-    else await dropFollowedUpdate(sql, row, now);
+    if (settlement.state === 'delivered') {
+      const isAnew = settlement.message !== undefined && (await keepMessage(sql, row.id, conversation, settlement.message));
+      await dropUpdate(sql, row.id);
+      if (isAnew && wasFound) await updateConversation(sql, conversation, row.event_id, now);
+    } else if (settlement.state === 'dead' || (await hasMessage(sql, conversation))) await dropFollowedUpdate(sql, row, now);
     return;
   }
   if (settlement.state === 'pending') return;
@@ -90,7 +96,7 @@ async function settleMessage(
 /** A dispatch has left: from now on its run is watched. */
 async function expectRun(sql: Sql, row: SettledRow, run: StartedRun | null, now: number): Promise<void> {
   const request = JSON.parse(row.request) as TargetRequest;
-  if (request.kind !== 'repository_dispatch' && request.kind !== 'workflow_dispatch') return;
+  if (!isDispatch(request)) return;
   await sql.run(
     `INSERT INTO runs (delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, dispatched_at, runs_since, look_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,

@@ -42,9 +42,11 @@ function cancel(driver: SqlDriver, row: ChangedRow, by: string, now: number): vo
 }
 
 function replay(driver: SqlDriver, id: string, row: ChangedRow, now: number): void {
+  const run = firstRow<{ run_created_at: number | null }>(driver, 'SELECT run_created_at FROM runs WHERE delivery_id = ?', id);
   driver.run('DELETE FROM runs WHERE delivery_id = ?', id);
   if (row.approved === 1) {
-    release(driver, row.seq, now, runsSinceReplay(row.updated_at, now));
+    const earlier = { runsSince: row.runs_since, finishedAt: row.updated_at, runCreatedAt: run?.run_created_at ?? null };
+    release(driver, row.seq, now, runsSinceReplay(earlier, now));
     return;
   }
   // Nobody has ever approved it: it waits for that again.

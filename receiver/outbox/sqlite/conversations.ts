@@ -1,4 +1,4 @@
-import { eventsTold, SEEN_KEPT_MS } from '../decisions.ts';
+import { type Alert, alertReply, eventsTold, SEEN_KEPT_MS } from '../decisions.ts';
 import type { NewDelivery, NewEvent, PostedMessage } from '../delivery.ts';
 import {
   DELIVERY_COLUMNS,
@@ -49,6 +49,21 @@ export function tellEvent(driver: SqlDriver, eventId: string, now: number): void
   for (const { key } of conversationsOf(driver, eventId)) updateConversation(driver, key, eventId, now);
 }
 
+/**
+ * Says in the thread of every conversation that tells of the event what went wrong with one of its deliveries, where there
+ * is a message or one is on its way, and makes all of them say how things stand.
+ */
+export function alertEvent(driver: SqlDriver, eventId: string, alert: Alert, now: number): void {
+  const subject = firstRow<{ subject_key: string }>(driver, 'SELECT subject_key FROM events WHERE id = ?', eventId);
+  const event = { id: eventId, subjectKey: subject?.subject_key ?? '' };
+  for (const { key } of conversationsOf(driver, eventId)) {
+    if (!hasMessage(driver, key) && !somethingWaits(driver, key, '') && !somethingIsSent(driver, key)) continue;
+    const conversation = revise(driver, key);
+    if (conversation !== undefined) insertWithMute(driver, event, alertReply({ key, ...conversation }, alert), now);
+  }
+  tellEvent(driver, eventId, now);
+}
+
 export function conversationsOf(driver: SqlDriver, eventId: string): { key: string; channel: string }[] {
   return driver.rows<{ key: string; channel: string }>(
     `SELECT key, channel FROM conversations WHERE key IN (
@@ -66,14 +81,7 @@ export function updateConversation(driver: SqlDriver, key: string, eventId: stri
   dropDeadUpdates(driver, key);
   // The first message, when there is to be one, is made from how things stand by then.
   if (!hasMessage(driver, key) && !somethingIsSent(driver, key)) return;
-  driver.run('UPDATE conversations SET revision = revision + 1 WHERE key = ?', key);
-  const conversation = firstRow<{ channel: string; credential: string; revision: number; route: string }>(
-    driver,
-    `SELECT channel, credential, revision,
-       COALESCE((SELECT route FROM deliveries WHERE conversation = key ORDER BY seq DESC LIMIT 1), '') AS route
-     FROM conversations WHERE key = ?`,
-    key,
-  );
+  const conversation = revise(driver, key);
   if (conversation === undefined) return;
   insertLast(driver, eventId, now, {
     id: `update-${key}-${conversation.revision}`,
@@ -87,6 +95,26 @@ export function updateConversation(driver: SqlDriver, key: string, eventId: stri
   });
 }
 
+interface Revision {
+  readonly channel: string;
+  readonly credential: string;
+  /** Of this revision alone: it makes ids. */
+  readonly revision: number;
+  /** Of the conversation's latest delivery. */
+  readonly route: string;
+}
+
+function revise(driver: SqlDriver, key: string): Revision | undefined {
+  driver.run('UPDATE conversations SET revision = revision + 1 WHERE key = ?', key);
+  return firstRow<Revision>(
+    driver,
+    `SELECT channel, credential, revision,
+       COALESCE((SELECT route FROM deliveries WHERE conversation = key ORDER BY seq DESC LIMIT 1), '') AS route
+     FROM conversations WHERE key = ?`,
+    key,
+  );
+}
+
 /** A newer update says what those that failed would have said. */
 function dropDeadUpdates(driver: SqlDriver, key: string): void {
   const dead = driver.rows<{ id: string }>(
@@ -96,7 +124,10 @@ function dropDeadUpdates(driver: SqlDriver, key: string): void {
   for (const { id } of dead) dropUpdate(driver, id);
 }
 
-/** An update that did not get through is dropped when something waits behind it: that will show how things stand. */
+/**
+ * An update that did not get through is dropped when something waits behind it: that will show how things stand. Not for a
+ * conversation without a message, which the update may be posting, or have posted: what waits may be a reply to it.
+ */
 export function dropFollowedUpdate(driver: SqlDriver, update: { id: string; order_key: string }, now: number): void {
   if (!somethingWaits(driver, update.order_key, update.id)) return;
   dropUpdate(driver, update.id);

@@ -1,9 +1,9 @@
-import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
-import { supersededBy } from '../decisions.ts';
+import { isDispatch, type TargetDefinition, type TargetRequest } from '../../../src/target.ts';
+import { deathAlert, supersededBy } from '../decisions.ts';
 import type { Attempt, ClaimedDelivery, HoldBack, Settlement, StartedRun } from '../delivery.ts';
 import { FIRST_LOOK_MS } from '../run.ts';
 import type { ClaimOptions, HeldDelivery } from '../store.ts';
-import { dropFollowedUpdate, dropUpdate, hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
+import { alertEvent, dropFollowedUpdate, dropUpdate, hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
 import { promoteNext } from './line.ts';
 
@@ -137,7 +137,7 @@ export function settleClaim(
 ): boolean {
   const row = firstRow<SettledRow>(
     driver,
-    `SELECT seq, id, event_id, order_key, route, position, conversation, transient, runs_since FROM deliveries
+    `SELECT seq, id, event_id, order_key, route, target, request, position, conversation, transient, runs_since FROM deliveries
      WHERE id = ? AND state = 'in_flight' AND lease_token = ?`,
     claim.id,
     claim.leaseToken,
@@ -162,12 +162,14 @@ export function settleClaim(
       holdBack.until,
     );
   }
-  const replacement = settlement.state === 'pending' ? replacementOf(driver, row) : undefined;
+  const replacement = settlement.state === 'pending' && row.transient === 0 ? replacementOf(driver, row) : undefined;
   writeSettlement(driver, row.seq, now, replacement ?? settlement);
   if (replacement !== undefined || settlement.state !== 'pending') promoteNext(driver, row.order_key, now);
   if (row.conversation === null) {
     if (settlement.state === 'delivered') expectRun(driver, row, settlement.run, now);
-    tellEvent(driver, row.event_id, now);
+    if (settlement.state === 'dead' && isDispatch(JSON.parse(row.request) as TargetRequest))
+      alertEvent(driver, row.event_id, deathAlert(row, settlement.reason), now);
+    else tellEvent(driver, row.event_id, now);
   } else {
     settleMessage(driver, row, row.conversation, { settlement, wasFound: attempt.outcome === 'found' }, now);
   }
@@ -183,8 +185,11 @@ function settleMessage(
   now: number,
 ): void {
   if (row.transient === 1) {
-    if (settlement.state === 'delivered') dropUpdate(driver, row.id);
-    else dropFollowedUpdate(driver, row, now);
+    if (settlement.state === 'delivered') {
+      const isAnew = settlement.message !== undefined && keepMessage(driver, row.id, conversation, settlement.message);
+      dropUpdate(driver, row.id);
+      if (isAnew && wasFound) updateConversation(driver, conversation, row.event_id, now);
+    } else if (settlement.state === 'dead' || hasMessage(driver, conversation)) dropFollowedUpdate(driver, row, now);
     return;
   }
   if (settlement.state === 'pending') return;
@@ -221,6 +226,8 @@ interface SettledRow {
   event_id: string;
   order_key: string;
   route: string;
+  target: string;
+  request: string;
   position: number;
 }
 
@@ -289,6 +296,6 @@ function takeOver(driver: SqlDriver, condition: string, value: number, now: numb
     now,
     value,
   );
-  for (const row of taken) if (row.transient === 1) dropFollowedUpdate(driver, row, now);
+  for (const row of taken) if (row.transient === 1 && hasMessage(driver, row.order_key)) dropFollowedUpdate(driver, row, now);
   return taken.length;
 }

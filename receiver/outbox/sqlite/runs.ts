@@ -1,3 +1,4 @@
+import { missingRunAlert } from '../decisions.ts';
 import type { HoldBack } from '../delivery.ts';
 import { openRunOf, RUN_COLUMNS, type RunRow, viewOfRun } from '../rows.ts';
 import {
@@ -11,7 +12,7 @@ import {
   type RunReport,
   type RunView,
 } from '../run.ts';
-import { conversationsOf, insertWithMute, tellEvent } from './conversations.ts';
+import { alertEvent, conversationsOf, insertWithMute, tellEvent } from './conversations.ts';
 import { firstRow, placeholders, type SqlDriver } from './driver.ts';
 import { knowCredential } from './line.ts';
 import { addNote } from './notes.ts';
@@ -72,13 +73,14 @@ function record(driver: SqlDriver, row: RunRow, report: RunReport, now: number, 
     endedAt: report.status === 'completed' ? report.endedAt : null,
   };
   driver.run(
-    `UPDATE runs SET run_id = ?, url = ?, status = ?, conclusion = ?, attempt = ?, started_at = ?, ended_at = ?,
+    `UPDATE runs SET run_id = ?, url = ?, status = ?, conclusion = ?, attempt = ?, run_created_at = ?, started_at = ?, ended_at = ?,
        look_at = CASE WHEN ? = 'completed' THEN NULL ELSE COALESCE(look_at, ?) END WHERE delivery_id = ?`,
     after.id,
     after.url,
     after.status,
     after.conclusion,
     after.attempt,
+    report.createdAt,
     after.startedAt,
     after.endedAt,
     after.status,
@@ -113,8 +115,14 @@ export function markRun(driver: SqlDriver, deliveryId: string, status: 'missing'
   );
   if (marked === 0) return;
   addNote(driver, deliveryId, now, text);
-  const row = firstRow<{ event_id: string }>(driver, 'SELECT event_id FROM runs WHERE delivery_id = ?', deliveryId);
-  if (row !== undefined) tellEvent(driver, row.event_id, now);
+  const row = firstRow<{ event_id: string; route: string; target: string }>(
+    driver,
+    'SELECT event_id, route, target FROM deliveries WHERE id = ?',
+    deliveryId,
+  );
+  if (row === undefined) return;
+  if (status === 'missing') alertEvent(driver, row.event_id, missingRunAlert(row, text), now);
+  else tellEvent(driver, row.event_id, now);
 }
 
 export function keepHoldBack(driver: SqlDriver, { credential, until, reason }: HoldBack): void {

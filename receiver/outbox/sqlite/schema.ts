@@ -143,6 +143,7 @@ const MIGRATIONS: readonly string[] = [
     attempt INTEGER NOT NULL DEFAULT 1,
     dispatched_at INTEGER NOT NULL,
     runs_since INTEGER NOT NULL,
+    run_created_at INTEGER,
     started_at INTEGER,
     ended_at INTEGER,
     look_at INTEGER,

@@ -76,6 +76,9 @@ const CHANGES: Record<string, [before: (store: Store) => Promise<void>, change: 
   'somebody asks for it': [acceptTold, (store) => store.tell('e1', T0)],
 };
 
+/** Of these, people are told in the thread before. */
+const ALERTS = ['a dispatch is dead', 'its run is missing'];
+
 export function conversationsContract(open: OpenStore): void {
   const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
 
@@ -137,6 +140,7 @@ export function conversationsContract(open: OpenStore): void {
         expect(await say(store, T0 + HOUR)).toEqual([]);
 
         await change(store);
+        if (ALERTS.includes(what)) await post(store, only(await claimMessages(store, T0 + HOUR)), T0 + HOUR);
 
         const update = only(await claimMessages(store, T0 + HOUR));
         expect(update).toMatchObject({

@@ -193,6 +193,36 @@ export function runsContract(open: OpenStore): void {
       expect(await report(store, reportOf('queued', { runId: '8', createdAt: now }))).toMatchObject([{ after: { id: '8' } }]);
     });
 
+    for (const [clock, behind] of Object.entries({
+      'a second behind': SECOND,
+      'minutes behind': 3 * MINUTE,
+      'minutes ahead': -3 * MINUTE,
+    })) {
+      onStore(`of either life is told from the other's by GitHub's clock, which is ${clock}`, async (store) => {
+        const first = reportOf('in_progress', { createdAt: T0 + SECOND - behind });
+        const second = reportOf('in_progress', { runId: '8', createdAt: T0 + 6 * SECOND - behind });
+        await acceptDispatched(store);
+        await report(store, first);
+        await store.replay(['d-e1'], T0 + 5 * SECOND);
+        await dispatch(store, T0 + 5 * SECOND);
+
+        // Another workflow listens to the same event.
+        expect(
+          await report(store, { ...first, status: 'completed' }, { ...first, runId: '9', createdAt: T0 + 2 * SECOND - behind }),
+        ).toEqual([]);
+        expect(await report(store, second)).toMatchObject([{ after: { id: '8' } }]);
+      });
+    }
+
+    onStore('of a life before a replay that had shown no run is told from the new one, though clocks differ by seconds', async (store) => {
+      await acceptDispatched(store);
+      await store.replay(['d-e1'], T0 + 20 * SECOND);
+      await dispatch(store, T0 + 20 * SECOND);
+
+      expect(await report(store, reportOf('completed', { createdAt: T0 + 5 * SECOND }))).toEqual([]);
+      expect(await report(store, reportOf('queued', { runId: '8', createdAt: T0 + 15 * SECOND }))).toHaveLength(1);
+    });
+
     onStore('that comes late or twice changes nothing', async (store) => {
       await acceptDispatched(store);
       const reports = [reportOf('in_progress'), reportOf('in_progress'), reportOf('completed'), reportOf('in_progress')];

@@ -1,5 +1,7 @@
 import { describe } from 'vitest';
 import type { Store } from '../../../receiver/outbox/store.ts';
+import { alertsContract } from './store-contract-alerts.ts';
+import { anewContract } from './store-contract-anew.ts';
 import { approvalsContract } from './store-contract-approvals.ts';
 import { completingContract } from './store-contract-completing.ts';
 import { conversationsContract } from './store-contract-conversations.ts';
@@ -27,6 +29,8 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
     approvalsContract(open);
     conversationsContract(open);
     updatesContract(open);
+    anewContract(open);
+    alertsContract(open);
     storiesContract(open);
     runsContract(open);
     runNewsContract(open);
