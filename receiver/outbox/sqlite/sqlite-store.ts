@@ -7,9 +7,10 @@ import { countAll, findDelivery, findEvent, keepWandb, listDeliveries, listEvent
 import type { SqlDriver } from './driver.ts';
 import { acceptEvent, keepRejected } from './inbox.ts';
 import { pruneEvents } from './prune.ts';
-import { claimDue, completeClaim, completeHeld, earliestDue, heldToComplete, settleClaim, takeUpInFlight } from './queue.ts';
+import { claimDue, completeClaim, completeHeld, earliestDue, heldToComplete, takeUpInFlight } from './queue.ts';
 import { earliestLook, findRuns, keepHoldBack, markRun, recordReport, takeRuns } from './runs.ts';
 import { migrate } from './schema.ts';
+import { settleClaim } from './settle.ts';
 
 /**
  * The store on SQLite, over whatever drives it. Migrates first.
