@@ -128,9 +128,8 @@ export class CopyRefusedError extends Error {}
  * @throws CopyRefusedError when the database has data of its own
  */
 export async function beginCopy(driver: PostgresDriver, source: string): Promise<void> {
-  await driver.transaction([], async (sql) => {
+  const begin = async (sql: Sql): Promise<void> => {
     await sql.run(LOCK_EVERYTHING);
-    await sql.run('SET LOCAL statement_timeout = 0');
     const others = await sql.rows(
       `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'wandb-relay' AND pid <> pg_backend_pid()`,
     );
@@ -144,7 +143,8 @@ export async function beginCopy(driver: PostgresDriver, source: string): Promise
     await sql.run(`TRUNCATE ${COPIED_TABLES.map(({ name }) => name).join(', ')}`);
     await sql.run('DELETE FROM migration');
     await sql.run('INSERT INTO migration VALUES ($1, 0)', source);
-  });
+  };
+  await driver.transaction([], begin, { unlimited: true });
 }
 
 /** Copies some rows of a table, in one transaction. */
@@ -161,15 +161,15 @@ export async function copyRows(driver: PostgresDriver, table: CopiedTable, rows:
 }
 
 /** How many rows a table has. */
-export async function countRows(sql: Sql, table: CopiedTable): Promise<number> {
-  const [row] = await sql.rows<{ n: number }>(`SELECT count(*) AS n FROM ${table.name}`);
+export async function countRows(driver: PostgresDriver, table: CopiedTable): Promise<number> {
+  const count = (sql: Sql) => sql.rows<{ n: number }>(`SELECT count(*) AS n FROM ${table.name}`);
+  const [row] = await driver.transaction([], count, { unlimited: true });
   return row?.n ?? 0;
 }
 
 /** Lets receivers serve the database, and its numbers go on where the source's ended. */
 export async function finishCopy(driver: PostgresDriver): Promise<void> {
-  await driver.transaction([], async (sql) => {
-    await sql.run('SET LOCAL statement_timeout = 0');
+  const finish = async (sql: Sql): Promise<void> => {
     for (const { name, numbered: counts } of COPIED_TABLES) {
       if (!counts) continue;
       await sql.run(
@@ -178,8 +178,9 @@ export async function finishCopy(driver: PostgresDriver): Promise<void> {
         name,
       );
     }
+    // The planner knows nothing of what was copied until it has looked.
+    await sql.run('ANALYZE events, deliveries, attempts, runs, notes');
     await sql.run('UPDATE migration SET finished = 1');
-  });
-  // The planner knows nothing of what was copied until it has looked.
-  await driver.run('ANALYZE events, deliveries, attempts, runs, notes');
+  };
+  await driver.transaction([], finish, { unlimited: true });
 }
