@@ -91,3 +91,15 @@ test('a receiver does not start without its database, and says why', async () =>
   ]);
   expect(stderr).not.toContain('hidden-password');
 });
+
+test('a certificate that is not there is named', async () => {
+  const { code, stderr } = await runCommand(['serve', '--sandbox'], {
+    cwd: folderWithConfig(),
+    environment: { DATABASE_URL: 'postgres://relay@127.0.0.1:9/relay?sslmode=verify-full&sslrootcert=/nowhere/ca.pem' },
+  });
+
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^DATABASE_URL: postgres:\/\/127\.0\.0\.1:9\/relay: ENOENT.*\/nowhere\/ca\.pem/),
+  ]);
+});
