@@ -106,7 +106,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     adminToken: parts.adminToken,
     maxBodyBytes: settings.maxBodyBytes,
     redactor,
-    accept: acceptInBatches(store, settings.dedupeWindowMs),
+    accept: acceptInBatches(store, settings.dedupeWindowMs, now),
     keepRejected: (rejected) => store.keepRejected(rejected),
     accepted: changed,
     credentialFor: (target) => (target.channel === undefined ? parts.credentialFor(target) : slackCredential(target.channel)),
