@@ -15,11 +15,19 @@ export function credentialProblems({ github }: Pick<Environment, 'github'>, { ro
 }
 
 /** What the config asks for and this receiver cannot do, so that nobody waits for it. */
-export function configWarnings(config: Config, { slack }: Pick<Environment, 'slack'>, sandbox: boolean): string[] {
+export function configWarnings(
+  config: Config,
+  { slack, postgresUrl }: Pick<Environment, 'slack' | 'postgresUrl'>,
+  sandbox: boolean,
+): string[] {
   const warnings: string[] = [];
   const connected = sandbox || slack !== undefined;
   if (!connected && config.routes.some((route) => route.to.some((target) => target.slack !== undefined))) {
-    warnings.push('SLACK_BOT_TOKEN is not set: messages become "dead" and can be replayed once it is');
+    warnings.push(
+      postgresUrl === undefined
+        ? 'SLACK_BOT_TOKEN is not set: messages become "dead" and can be replayed once it is'
+        : 'SLACK_BOT_TOKEN is not set: messages wait for a receiver on this database that has it',
+    );
   }
   if (!connected && config.routes.some((route) => route.approval !== undefined)) {
     warnings.push('SLACK_BOT_TOKEN is not set: nobody is asked about dispatches that are held; use "wandb-relay approve"');

@@ -91,9 +91,22 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     ...(parts.complete === undefined ? {} : { complete: parts.complete }),
     ...(parts.wakeLater === undefined ? {} : { wakeLater: parts.wakeLater }),
   };
+  // Receivers that share a store differ while a new configuration is rolled out: what one cannot send is left to the others.
+  const shared = store.listen !== undefined;
+  const toGitHub = !shared || parts.targets.repository_dispatch !== undefined;
+  const toSlack = !shared || parts.targets.slack !== undefined;
   const outboxes = [
-    createOutbox({ ...common, paceMs: Math.ceil(1000 / settings.githubWritesPerSecond), serves: (credential) => !isSlack(credential) }),
-    createOutbox({ ...common, paceMs: SLACK_PACE_MS, serves: isSlack, concurrency: SLACK_CONCURRENCY }),
+    createOutbox({
+      ...common,
+      paceMs: Math.ceil(1000 / settings.githubWritesPerSecond),
+      serves: (credential) => toGitHub && !isSlack(credential),
+    }),
+    createOutbox({
+      ...common,
+      paceMs: SLACK_PACE_MS,
+      serves: (credential) => toSlack && isSlack(credential),
+      concurrency: SLACK_CONCURRENCY,
+    }),
   ];
   const changed = () => {
     for (const outbox of outboxes) outbox.wake();
@@ -106,7 +119,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     adminToken: parts.adminToken,
     maxBodyBytes: settings.maxBodyBytes,
     redactor,
-    accept: acceptInBatches(store, settings.dedupeWindowMs),
+    accept: acceptInBatches(store, settings.dedupeWindowMs, now),
     keepRejected: (rejected) => store.keepRejected(rejected),
     accepted: changed,
     credentialFor: (target) => (target.channel === undefined ? parts.credentialFor(target) : slackCredential(target.channel)),

@@ -102,6 +102,7 @@ describe('the example for Kubernetes', () => {
       securityContext: { runAsNonRoot: true, runAsUser: 1000 },
       containers: [
         {
+          env: [{ name: 'DATABASE_URL', valueFrom: { secretKeyRef: { name: 'wandb-relay', key: 'DATABASE_URL' } } }],
           envFrom: [{ secretRef: { name: 'wandb-relay' } }],
           readinessProbe: { httpGet: { path: '/readyz', port: 'http' } },
           livenessProbe: { httpGet: { path: '/healthz', port: 'http' } },

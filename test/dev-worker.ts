@@ -16,9 +16,8 @@ const args = ['dev', '--config', wranglerConfig(), ...state, ...(existsSync(vari
 function sandbox(): string[] {
   const secret = randomBytes(24).toString('hex');
   console.log('There is no .dev.vars, so this is a sandbox: it writes down dispatches instead of sending them. Send it an event:');
-  console.log(
-    `WANDB_WEBHOOK_SECRET=${secret} npm run -s relay -- send-test --url http://localhost:8787 --event add_artifact_alias --set alias=production`,
-  );
+  const port = given.find((_, i) => given[i - 1] === '--port') ?? '8787';
+  console.log(`WANDB_WEBHOOK_SECRET=${secret} npm run -s relay -- send-test --event add_artifact_alias --url http://localhost:${port}`);
   return ['--var', 'RELAY_SANDBOX:true', `WANDB_WEBHOOK_SECRET:${secret}`];
 }
 

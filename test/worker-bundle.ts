@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ROOT, WRANGLER, wranglerConfig } from './wrangler.ts';
@@ -8,6 +8,8 @@ import { ROOT, WRANGLER, wranglerConfig } from './wrangler.ts';
 const LIMIT = 1_000_000;
 
 const folder = join(ROOT, '.wrangler', 'build');
+// Files of an earlier build would count.
+rmSync(folder, { recursive: true, force: true });
 try {
   execFileSync(WRANGLER, ['deploy', '--dry-run', '--config', wranglerConfig(), '--outdir', folder], {
     cwd: ROOT,

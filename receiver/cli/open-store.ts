@@ -40,9 +40,10 @@ export async function openForReceiver(io: CommandIo, environment: Environment, s
     const store = await openPostgres(environment.postgresUrl, { purpose, warn });
     return { store, close: () => store.close() };
   } catch (error) {
-    const why = isMissing(error)
-      ? `there is no folder ${dirname(resolve(io.cwd, name))}: make it, or set DATABASE_URL to a file elsewhere`
-      : messageOf(error);
+    const why =
+      environment.postgresUrl === undefined && isMissing(error)
+        ? `there is no folder ${dirname(resolve(io.cwd, name))}: make it, or set DATABASE_URL to a file elsewhere`
+        : messageOf(error);
     throw new Error(`DATABASE_URL: ${name}: ${why}`, { cause: error });
   }
 }

@@ -10,6 +10,8 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** A store that has failed for so long is not asked for the rest of a batch. Milliseconds. */
+const GIVE_UP_MS = 3_000;
 /** More than this in one transaction only makes the first of them wait. */
 const LARGEST_BATCH = 500;
 
@@ -19,12 +21,17 @@ const LARGEST_BATCH = 500;
  * acceptance, so this is what makes many at once cheap.
  *
  * When a batch fails, its events are tried one by one, so that one that cannot be stored does not take others with it.
+ * When it is the store that does not answer, the rest is refused after a while: waiting in line for it would be of no use
+ * to those who sent it, and keep those that come after them from being refused.
+ *
+ * @param now milliseconds, for measuring
  */
-export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number): AcceptEvent {
+export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number, now: () => number): AcceptEvent {
   let waiting: Waiting[] = [];
   let busy = false;
 
-  const storeAll = async (batch: readonly Waiting[]): Promise<void> => {
+  /** Returns why the store failed, if it did. */
+  const storeAll = async (batch: readonly Waiting[]): Promise<{ readonly error: unknown } | undefined> => {
     try {
       const results = await inbox.accept(
         batch.map(({ event }) => event),
@@ -35,9 +42,18 @@ export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number): Acce
         if (result === undefined) item.reject(new Error('the store answered for fewer events than it was given'));
         else item.resolve(result);
       });
+      return undefined;
     } catch (error) {
-      if (batch.length === 1) return batch[0]?.reject(error);
-      for (const item of batch) await storeAll([item]);
+      if (batch.length === 1) batch[0]?.reject(error);
+      return { error };
+    }
+  };
+
+  const storeEach = async (batch: readonly Waiting[], since: number): Promise<void> => {
+    let failure: { readonly error: unknown } | undefined;
+    for (const item of batch) {
+      if (failure !== undefined && now() - since >= GIVE_UP_MS) item.reject(failure.error);
+      else failure = await storeAll([item]);
     }
   };
 
@@ -45,7 +61,9 @@ export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number): Acce
     while (waiting.length > 0) {
       const batch = waiting.slice(0, LARGEST_BATCH);
       waiting = waiting.slice(LARGEST_BATCH);
-      await storeAll(batch);
+      const since = now();
+      const failure = await storeAll(batch);
+      if (failure !== undefined && batch.length > 1) await storeEach(batch, since);
     }
     busy = false;
   };

@@ -48,8 +48,9 @@ export function relayObject(config: Config, now: () => number) {
     }
 
     override async alarm(): Promise<void> {
+      // Outside: without a next alarm it is for the runtime to repeat this one.
+      await this.#wakeUp.rung();
       try {
-        await this.#wakeUp.rung();
         if (this.#receiver === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
         if (this.#receiver === undefined) return;
         await within(ALARM_LIMIT_MS, this.#receiver.settle());

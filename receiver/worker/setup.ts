@@ -21,6 +21,9 @@ export interface Setup {
 /** More writes per second than this are over what api.github.com publishes: 900 points a minute, a write counts 5. */
 const PUBLISHED_WRITES_PER_SECOND = 3;
 
+/** A row holds 2 MB (Cloudflare documentation, "Durable Objects: limits"): the body, and what was read from it. */
+const MOST_BODY_BYTES = 1_000_000;
+
 /**
  * The config that was bundled.
  *
@@ -55,10 +58,19 @@ export function setUp(config: Config, bindings: Readonly<Record<string, unknown>
       `settings.github_writes_per_second: ${configured} for each of ${sources.length} sources is over GitHub's published limit; each sends ${most.toFixed(2)} a second`,
     );
   }
+  if (config.settings.maxBodyBytes > MOST_BODY_BYTES) {
+    warnings.push(
+      `settings.max_body_bytes: ${config.settings.maxBodyBytes} is more than a Durable Object stores in a row; at most ${MOST_BODY_BYTES} are taken`,
+    );
+  }
   return ok({
     environment,
     config,
-    settings: { ...config.settings, githubWritesPerSecond: Math.min(configured, most) },
+    settings: {
+      ...config.settings,
+      githubWritesPerSecond: Math.min(configured, most),
+      maxBodyBytes: Math.min(config.settings.maxBodyBytes, MOST_BODY_BYTES),
+    },
     sandbox,
     sources,
     warnings,

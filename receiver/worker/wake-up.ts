@@ -18,7 +18,10 @@ export interface WakeUp {
   by(at: number): void;
   /** Something changed: makes sure that the alarm comes within ten seconds. */
   soon(): void;
-  /** The alarm has come: sets the next one, first of all, so that nothing that goes wrong now can be the end of it. */
+  /**
+   * The alarm has come: sets the next one, first of all, so that nothing that goes wrong now can be the end of it. When that
+   * fails it rejects, and so must the handler of the alarm: then the runtime repeats it.
+   */
   rung(): Promise<void>;
   /** Everything has been tried; sets the alarm for when there is something to do next, or none when nothing waits. */
   settle(next: number | undefined): Promise<void>;
@@ -30,17 +33,21 @@ export interface WakeUp {
  */
 export function wakeUp(storage: AlarmStorage, now: () => number, failed: (error: unknown) => void): WakeUp {
   let alarmAt = Number.POSITIVE_INFINITY;
-  const set = (at: number): Promise<void> => {
+  const set = async (at: number): Promise<void> => {
     alarmAt = at;
-    return storage.setAlarm(at);
+    try {
+      await storage.setAlarm(at);
+    } catch (error) {
+      // Which alarm is set now is not known: the next change sets one.
+      alarmAt = Number.POSITIVE_INFINITY;
+      throw error;
+    }
   };
   const by = (at: number): void => {
     const wanted = Math.min(Math.max(at, now()), now() + BACKSTOP_MS);
-    if (wanted >= alarmAt) return;
-    set(wanted).catch((error: unknown) => {
-      alarmAt = Number.POSITIVE_INFINITY;
-      failed(error);
-    });
+    // One that should have come a minute ago does not come any more.
+    const lost = alarmAt < now() - BACKSTOP_MS;
+    if (lost || wanted < alarmAt) set(wanted).catch(failed);
   };
   return {
     load: async () => {

@@ -129,13 +129,9 @@ export class CopyRefusedError extends Error {}
  * @throws CopyRefusedError when the database has data of its own
  */
 export async function beginCopy(driver: PostgresDriver, source: string): Promise<void> {
-  await driver.transaction([], async (sql) => {
+  const begin = async (sql: Sql): Promise<void> => {
     await sql.run(LOCK_EVERYTHING);
-    await sql.run('SET LOCAL statement_timeout = 0');
-    const others = await sql.rows(
-      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'wandb-relay' AND pid <> pg_backend_pid()`,
-    );
-    if (others.length > 0) throw new CopyRefusedError('a receiver is connected to it: stop all of them first');
+    if (await othersAreConnected(sql)) throw new CopyRefusedError('a receiver is connected to it: stop all of them first');
     const [copy] = await sql.rows<{ source: string }>('SELECT source FROM migration');
     const [event] = await sql.rows('SELECT FROM events LIMIT 1');
     if (copy === undefined && event !== undefined)
@@ -145,7 +141,20 @@ export async function beginCopy(driver: PostgresDriver, source: string): Promise
     await sql.run(`TRUNCATE ${COPIED_TABLES.map(({ name }) => name).join(', ')}`);
     await sql.run('DELETE FROM migration');
     await sql.run('INSERT INTO migration VALUES ($1, 0)', source);
-  });
+  };
+  await driver.transaction([], begin, { unlimited: true });
+}
+
+/** A connection that was closed this moment may still be listed: it is given a little time to go. */
+async function othersAreConnected(sql: Sql): Promise<boolean> {
+  const isOther = `datname = current_database() AND application_name = 'wandb-relay' AND pid <> pg_backend_pid()`;
+  for (let tries = 0; tries < 20; tries++) {
+    // Within a transaction the server shows what it has shown before, unless told otherwise.
+    await sql.run('SELECT pg_stat_clear_snapshot()');
+    if ((await sql.rows(`SELECT FROM pg_stat_activity WHERE ${isOther}`)).length === 0) return false;
+    await sql.run('SELECT pg_sleep(0.1)');
+  }
+  return true;
 }
 
 /** Copies some rows of a table, in one transaction. */
@@ -162,15 +171,15 @@ export async function copyRows(driver: PostgresDriver, table: CopiedTable, rows:
 }
 
 /** How many rows a table has. */
-export async function countRows(sql: Sql, table: CopiedTable): Promise<number> {
-  const [row] = await sql.rows<{ n: number }>(`SELECT count(*) AS n FROM ${table.name}`);
+export async function countRows(driver: PostgresDriver, table: CopiedTable): Promise<number> {
+  const count = (sql: Sql) => sql.rows<{ n: number }>(`SELECT count(*) AS n FROM ${table.name}`);
+  const [row] = await driver.transaction([], count, { unlimited: true });
   return row?.n ?? 0;
 }
 
 /** Lets receivers serve the database, and its numbers go on where the source's ended. */
 export async function finishCopy(driver: PostgresDriver): Promise<void> {
-  await driver.transaction([], async (sql) => {
-    await sql.run('SET LOCAL statement_timeout = 0');
+  const finish = async (sql: Sql): Promise<void> => {
     for (const { name, numbered: counts } of COPIED_TABLES) {
       if (!counts) continue;
       await sql.run(
@@ -179,8 +188,9 @@ export async function finishCopy(driver: PostgresDriver): Promise<void> {
         name,
       );
     }
+    // The planner knows nothing of what was copied until it has looked.
+    await sql.run('ANALYZE events, deliveries, attempts, runs, notes');
     await sql.run('UPDATE migration SET finished = 1');
-  });
-  // The planner knows nothing of what was copied until it has looked.
-  await driver.run('ANALYZE events, deliveries, attempts, runs, notes');
+  };
+  await driver.transaction([], finish, { unlimited: true });
 }

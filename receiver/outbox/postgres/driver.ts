@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg';
 import { messageOf } from '../../../src/error-message.ts';
 import { locksOf } from './locks.ts';
@@ -15,13 +16,15 @@ export interface Sql {
 export interface PostgresDriver extends Sql {
   /**
    * Runs `work` in one READ COMMITTED transaction that holds `locks` (see `locks.ts`) from its start. A deadlock or a
-   * serialization failure runs it again, so it must not change anything but the database.
+   * serialization failure runs it again, so it must not change anything but the database. `unlimited` is for what may take
+   * minutes, such as a migration, or waits for one: no statement of it is ended early, on either side.
    */
-  transaction<T>(locks: readonly string[], work: (sql: Sql) => Promise<T>): Promise<T>;
+  transaction<T>(locks: readonly string[], work: (sql: Sql) => Promise<T>, options?: { readonly unlimited?: boolean }): Promise<T>;
   /** One look at everything: no transaction that commits meanwhile shows in the middle of `work`. */
   snapshot<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** A connection of its own beside the pool, for LISTEN; not connected yet. */
   newClient(): Client;
+  /** Ends all connections, also those of `newClient`; one to a server that does not answer is cut after three seconds. */
   close(): Promise<void>;
 }
 
@@ -44,6 +47,10 @@ const ANSWER_LATE_MS = 2_000;
 /** A transaction of a process that was frozen or cut off lets go of its locks after this. Milliseconds. */
 const IDLE_IN_TRANSACTION_MS = 10_000;
 const IDLE_CONNECTION_MS = 30_000;
+/** A server that does not answer is not said goodbye to for longer. */
+export const CLOSE_LIMIT_MS = 3_000;
+/** Instead of none, which `pg` takes for the connection's own limit. Milliseconds. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** How often a transaction is tried when others get in its way. */
 const MOST_TRIES = 5;
 
@@ -60,7 +67,13 @@ const MOST_TRIES = 5;
  * without LISTEN.
  */
 export function openDriver(url: string, options: DriverOptions = {}): PostgresDriver {
-  const config = clientConfig(url, options);
+  const sockets = new Set<Socket>();
+  const newSocket = (): Socket => {
+    const socket = new Socket();
+    sockets.add(socket);
+    return socket.once('close', () => sockets.delete(socket));
+  };
+  const config = { ...clientConfig(url, options), stream: newSocket };
   const pool = new Pool({
     ...config,
     max: options.maxConnections ?? MAX_CONNECTIONS,
@@ -85,11 +98,12 @@ export function openDriver(url: string, options: DriverOptions = {}): PostgresDr
       }
     }
   };
-  const inTransaction = <T>(begin: string, work: (sql: Sql) => Promise<T>): Promise<T> =>
+  const inTransaction = <T>(begin: string, work: (sql: Sql) => Promise<T>, answerWithinMs?: number): Promise<T> =>
     withClient(async (client) => {
+      const sql = sqlOver(client, answerWithinMs);
       try {
-        await answered(client.query(begin));
-        const result = await work(sqlOver(client));
+        await sql.run(begin);
+        const result = await work(sql);
         await answered(client.query('COMMIT'));
         return result;
       } catch (error) {
@@ -100,11 +114,21 @@ export function openDriver(url: string, options: DriverOptions = {}): PostgresDr
   return {
     rows: (sql, ...values) => withClient((client) => sqlOver(client).rows(sql, ...values)),
     run: (sql, ...values) => withClient((client) => sqlOver(client).run(sql, ...values)),
-    transaction: (locks, work) => inTransaction(`BEGIN ISOLATION LEVEL READ COMMITTED; ${locksOf(locks)}`, work),
+    transaction: (locks, work, { unlimited = false } = {}) => {
+      const limits = unlimited ? 'SET LOCAL statement_timeout = 0; ' : '';
+      return inTransaction(
+        `BEGIN ISOLATION LEVEL READ COMMITTED; ${limits}${locksOf(locks)}`,
+        work,
+        unlimited ? LONGEST_TIMER_MS : undefined,
+      );
+    },
     snapshot: (work) => inTransaction('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work),
     newClient: () => new Client(config),
     close: async () => {
-      if (!pool.ending) await pool.end();
+      const late = new Promise<void>((resolve) => void setTimeout(resolve, CLOSE_LIMIT_MS).unref());
+      if (!pool.ending) await Promise.race([pool.end(), late]);
+      // Left open, they would keep the process from ending.
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
@@ -135,8 +159,11 @@ function withExplicitTls(url: string): string {
   return url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full');
 }
 
-function sqlOver(client: PoolClient): Sql {
-  const query = (sql: string, values: readonly SqlValue[]) => answered(client.query<Record<string, unknown>>(sql, values.map(storable)));
+/** @param answerWithinMs instead of the connection's own limit */
+function sqlOver(client: PoolClient, answerWithinMs?: number): Sql {
+  const limit = answerWithinMs === undefined ? {} : { query_timeout: answerWithinMs };
+  const query = (text: string, values: readonly SqlValue[]) =>
+    answered(client.query<Record<string, unknown>>({ text, values: values.map(storable), ...limit }));
   return {
     rows: async <Row extends object>(sql: string, ...values: SqlValue[]) => (await query(sql, values)).rows as Row[],
     run: async (sql, ...values) => (await query(sql, values)).rowCount ?? 0,
@@ -149,10 +176,14 @@ function storable(value: SqlValue): SqlValue {
   return Array.isArray(value) ? value.map((item) => storable(item) as SqlScalar) : value;
 }
 
-/** The server's own word (a SQLSTATE) that leaves the connection as it was; classes 08 and 57P end it. */
+/**
+ * The server's own word (a SQLSTATE) that leaves the connection as it was. Classes 08 and 57P end it. One that takes no
+ * writes (25006) leads to a standby, or to what was the primary before a failover: only a new connection finds the one of
+ * now. A server that is full (53300) has room again soon.
+ */
 function isAnswer(error: unknown): boolean {
   const state = sqlStateOf(error);
-  return state !== undefined && !/^(08|57P)/.test(state);
+  return state !== undefined && !/^(08|57P|25006$|53300$)/.test(state);
 }
 
 export function sqlStateOf(error: unknown): string | undefined {
@@ -166,7 +197,7 @@ function isTransient(error: unknown): boolean {
   return state === '40001' || state === '40P01';
 }
 
-/** The database could not be reached, or the connection broke: what was asked may or may not have been done. */
+/** The database could not be reached, takes no writes, or the connection broke: what was asked may or may not have been done. */
 export class DatabaseAwayError extends Error {}
 
 /** What the server answers; anything else than an answer becomes a `DatabaseAwayError`, whose message holds nothing of the URL. */
@@ -176,6 +207,7 @@ async function answered<T>(asked: Promise<T>): Promise<T> {
   } catch (error) {
     if (isAnswer(error)) throw error;
     const first = error instanceof AggregateError ? error.errors[0] : error;
-    throw new DatabaseAwayError(`PostgreSQL does not answer: ${messageOf(first)}`, { cause: error });
+    const refused = sqlStateOf(first) !== undefined;
+    throw new DatabaseAwayError(`PostgreSQL ${refused ? 'cannot serve' : 'does not answer'}: ${messageOf(first)}`, { cause: error });
   }
 }

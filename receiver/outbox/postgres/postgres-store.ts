@@ -4,7 +4,7 @@ import { decideApproval, expireDue, findApproval, listOpenApprovals } from './ap
 import { changeDeliveries } from './changes.ts';
 import { channelIdOf, forgetMessage, listMutes, markSeen, setMute, tellEvent } from './conversations.ts';
 import { countAll, findDelivery, findEvent, keepWandb, listDeliveries, listEvents, listHoldBacks, listRejected } from './desk.ts';
-import { DatabaseAwayError, type DriverOptions, openDriver, type PostgresDriver } from './driver.ts';
+import { CLOSE_LIMIT_MS, DatabaseAwayError, type DriverOptions, openDriver, type PostgresDriver } from './driver.ts';
 import { acceptEvents, keepRejected } from './inbox.ts';
 import { linesOfEvents } from './line-names.ts';
 import { lineLock } from './locks.ts';
@@ -109,13 +109,12 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     },
     close: async () => {
       const late = new Promise<void>((resolve) => void setTimeout(resolve, CLOSE_LIMIT_MS).unref());
-      await Promise.race([others.close().then(() => driver.close()), late]);
+      await Promise.race([others.close(), late]);
+      await driver.close();
     },
   };
 }
 
-/** A server that does not answer is not said goodbye to for longer. */
-const CLOSE_LIMIT_MS = 3_000;
 /** How often, and how far apart, settling is tried while the database is away: a restart takes seconds. */
 const SETTLE_TRIES = 20;
 const SETTLE_PAUSE_MS = 500;

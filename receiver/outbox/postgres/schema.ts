@@ -190,16 +190,16 @@ export class NewerSchemaError extends Error {}
  */
 export async function migrate(driver: PostgresDriver): Promise<void> {
   if ((await checkedVersion(driver)) === SCHEMA_VERSION) return;
-  await driver.transaction([], async (sql) => {
+  const steps = async (sql: Sql): Promise<void> => {
     await sql.run(LOCK_EVERYTHING);
-    await sql.run('SET LOCAL statement_timeout = 0');
     // Another process may have been faster.
     const found = await checkedVersion(sql);
     for (const script of MIGRATIONS.slice(found)) for (const statement of statementsOf(script)) await sql.run(statement);
     if (found === 0) await sql.run('CREATE TABLE schema_version (version INTEGER NOT NULL)');
     await sql.run('DELETE FROM schema_version');
     await sql.run('INSERT INTO schema_version VALUES ($1)', SCHEMA_VERSION);
-  });
+  };
+  await driver.transaction([], steps, { unlimited: true });
 }
 
 /** @throws NewerSchemaError */

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type PostgresServer, startPostgres } from '../../stand-ins/postgres.ts';
@@ -90,4 +93,49 @@ test('a receiver does not start without its database, and says why', async () =>
     expect.stringMatching(/^DATABASE_URL: postgres:\/\/127\.0\.0\.1:9\/relay: PostgreSQL does not answer: .*ECONNREFUSED/),
   ]);
   expect(stderr).not.toContain('hidden-password');
+});
+
+test('a certificate that is not there is named', async () => {
+  const { code, stderr } = await runCommand(['serve', '--sandbox'], {
+    cwd: folderWithConfig(),
+    environment: { DATABASE_URL: 'postgres://relay@127.0.0.1:9/relay?sslmode=verify-full&sslrootcert=/nowhere/ca.pem' },
+  });
+
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^DATABASE_URL: postgres:\/\/127\.0\.0\.1:9\/relay: ENOENT.*\/nowhere\/ca\.pem/),
+  ]);
+});
+
+test('what one receiver cannot send waits for one that can: a new secret is rolled out one receiver at a time', async () => {
+  const posted: string[] = [];
+  const slack = createServer((request, response) => {
+    posted.push(request.url ?? '');
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ ok: true, channel: 'C012ML', ts: '1.000001' }));
+  }).listen(0, '127.0.0.1');
+  await once(slack, 'listening');
+  onTestFinished(() => void slack.close());
+  const environment = { DATABASE_URL: await server.newDatabase(), WANDB_WEBHOOK_SECRET: SECRET };
+  const cwd = temporaryFolder();
+  writeFileSync(join(cwd, 'wandb-relay.yaml'), CONFIG.replace(/to: .*/, "to: [{ slack: { channel: '#ml' } }]"));
+  const start = async (more: Readonly<Record<string, string>>) => {
+    const process = await startReceiver({ cwd, environment: { ...environment, GITHUB_TOKEN: 'ghp_of_a_test_only', ...more } });
+    onTestFinished(async () => void (await process.end('SIGKILL')));
+    return process;
+  };
+  const states = async () => {
+    const { stdout } = await runCommand(['deliveries', '--json'], { cwd, environment });
+    return (JSON.parse(stdout) as { state: string }[]).map(({ state }) => state);
+  };
+
+  const old = await start({});
+  await post(`${old.url}/webhooks/wandb`, aliasBody('v1'), SECRET);
+  // It looks at the queue at once, and again before this is over.
+  expect(await states()).toEqual(['pending']);
+  const { port } = slack.address() as AddressInfo;
+  await start({ SLACK_BOT_TOKEN: 'xoxb-of-a-test', SLACK_SIGNING_SECRET: 'a-signing-secret', SLACK_API_URL: `http://127.0.0.1:${port}` });
+
+  await eventually('the message is delivered', async () => (await states()).join() === 'delivered');
+  expect(posted.filter((path) => path.includes('chat.postMessage'))).toHaveLength(1);
+  expect(old.log.map(({ msg }) => msg)).toContainEqual(expect.stringContaining('messages wait for a receiver'));
 });

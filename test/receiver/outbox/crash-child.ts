@@ -29,7 +29,7 @@ const outbox = createOutbox({
   redact: (text) => text,
   log: silentLogger,
 });
-const accept = acceptInBatches(store, 60_000);
+const accept = acceptInBatches(store, 60_000, Date.now);
 
 const recovered = await store.recoverInFlight(now());
 outbox.start();

@@ -34,7 +34,7 @@ const outbox = createOutbox({
   redact: (text) => text,
   log: silentLogger,
 });
-const accept = acceptInBatches(store, 60_000);
+const accept = acceptInBatches(store, 60_000, Date.now);
 const unlisten = store.listen?.(() => outbox.wake());
 
 const say = (...words: string[]) => void process.stdout.write(`${words.join(' ')}\n`);

@@ -33,7 +33,7 @@ function events(count: number): NewEvent[] {
 describe('accepting in batches', () => {
   test('events of one turn share one call, and each gets its own answer', async () => {
     const { inbox, calls, windows } = inboxOf();
-    const accept = acceptInBatches(inbox, 1234);
+    const accept = acceptInBatches(inbox, 1234, () => T0);
 
     const answers = await Promise.all(events(3).map(accept));
 
@@ -48,7 +48,7 @@ describe('accepting in batches', () => {
       if (given[0]?.id === 'e0') await first.promise;
       return all(given);
     });
-    const accept = acceptInBatches(inbox, 0);
+    const accept = acceptInBatches(inbox, 0, () => T0);
     const [one, ...rest] = events(4);
 
     const answers = [accept(one!)];
@@ -72,7 +72,7 @@ describe('accepting in batches', () => {
       busy--;
       return all(given);
     });
-    const accept = acceptInBatches(inbox, 0);
+    const accept = acceptInBatches(inbox, 0, () => T0);
 
     const answers = await Promise.all(events(1_201).map(accept));
 
@@ -85,7 +85,7 @@ describe('accepting in batches', () => {
       if (given.some(({ id }) => id === 'e1')) throw new Error('e1 cannot be stored');
       return all(given);
     });
-    const accept = acceptInBatches(inbox, 0);
+    const accept = acceptInBatches(inbox, 0, () => T0);
 
     const results = await Promise.allSettled(events(3).map(accept));
 
@@ -103,7 +103,7 @@ describe('accepting in batches', () => {
       if (full) throw new Error('database or disk is full');
       return all(given);
     });
-    const accept = acceptInBatches(inbox, 0);
+    const accept = acceptInBatches(inbox, 0, () => T0);
 
     const results = await Promise.allSettled(events(2).map(accept));
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
@@ -113,10 +113,28 @@ describe('accepting in batches', () => {
     expect(await accept(eventOf('e3'))).toMatchObject({ id: 'e3' });
   });
 
+  test('a store that does not answer is not asked for each event of a batch', async () => {
+    let time = T0;
+    let away = true;
+    const { inbox, calls } = inboxOf(async (given) => {
+      if (!away) return all(given);
+      time += 2_000;
+      throw new Error('no answer');
+    });
+    const accept = acceptInBatches(inbox, 0, () => time);
+
+    const results = await Promise.allSettled(events(20).map(accept));
+
+    expect(results).toEqual(Array.from({ length: 20 }, () => ({ status: 'rejected', reason: new Error('no answer') })));
+    expect(calls.map(({ length }) => length)).toEqual([20, 1]);
+    away = false;
+    expect(await accept(eventOf('e20'))).toMatchObject({ id: 'e20' });
+  });
+
   test('a single failing event is tried once', async () => {
     const { inbox, calls } = inboxOf(() => Promise.reject(new Error('no')));
 
-    await expect(acceptInBatches(inbox, 0)(eventOf('e1'))).rejects.toThrow('no');
+    await expect(acceptInBatches(inbox, 0, () => T0)(eventOf('e1'))).rejects.toThrow('no');
 
     expect(calls).toEqual([['e1']]);
   });
@@ -126,7 +144,7 @@ describe('accepting in batches', () => {
       throw new Error('closed');
     });
 
-    const results = await Promise.allSettled(events(2).map(acceptInBatches(inbox, 0)));
+    const results = await Promise.allSettled(events(2).map(acceptInBatches(inbox, 0, () => T0)));
 
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
@@ -134,7 +152,7 @@ describe('accepting in batches', () => {
   test('an event without an answer is rejected instead of waiting for ever', async () => {
     const { inbox } = inboxOf(async (given) => all(given.slice(0, 1)));
 
-    const results = await Promise.allSettled(events(2).map(acceptInBatches(inbox, 0)));
+    const results = await Promise.allSettled(events(2).map(acceptInBatches(inbox, 0, () => T0)));
 
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
   });
@@ -142,7 +160,7 @@ describe('accepting in batches', () => {
 
 test('on a real store, one bad event does not cost the others their place or their order', async () => {
   const store = sqliteStore(openSqlite(temporaryDatabase()));
-  const accept = acceptInBatches(store, 0);
+  const accept = acceptInBatches(store, 0, () => T0);
   await accept(eventOf('e0'));
 
   const again = eventOf('e0', { body: 'an id that is taken' });

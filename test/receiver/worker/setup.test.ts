@@ -58,6 +58,20 @@ describe('the bindings of a Worker', () => {
     expect(problems({ ...WORKING, ...slack })).toEqual([expect.stringMatching(/^SLACK_APP_TOKEN: .*SLACK_SIGNING_SECRET/)]);
   });
 
+  test('take no body that an object could not store', () => {
+    const settings = { ...config.settings, maxBodyBytes: 10_000_000 };
+    const setup = setUp({ ...config, settings }, WORKING);
+
+    expect(setup).toMatchObject({
+      ok: true,
+      value: {
+        settings: { maxBodyBytes: 1_000_000 },
+        warnings: expect.arrayContaining([expect.stringMatching(/^settings\.max_body_bytes: /)]),
+      },
+    });
+    expect(setUp(config, WORKING)).toMatchObject({ ok: true, value: { settings: { maxBodyBytes: config.settings.maxBodyBytes } } });
+  });
+
   test("share GitHub's published limit out among the sources", () => {
     const paceOf = (bindings: Readonly<Record<string, unknown>>) => {
       const setup = setUp(config, bindings);

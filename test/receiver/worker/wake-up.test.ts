@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { wakeUp } from '../../../receiver/worker/wake-up.ts';
 
 const NOW = 1_800_000_000_000;
@@ -6,7 +6,7 @@ const SECOND = 1_000;
 
 /** An alarm whose storage may fail, and what was logged about it. */
 function alarm(initial: number | null = null) {
-  const state = { at: initial, writes: 0, broken: false, failures: [] as unknown[] };
+  const state = { now: NOW, at: initial, writes: 0, broken: false, failures: [] as unknown[] };
   const storage = {
     getAlarm: async () => state.at,
     setAlarm: async (at: number) => {
@@ -22,7 +22,7 @@ function alarm(initial: number | null = null) {
     state,
     wake: wakeUp(
       storage,
-      () => NOW,
+      () => state.now,
       (error) => state.failures.push(error),
     ),
   };
@@ -78,13 +78,30 @@ describe('the alarm of an object', () => {
     expect(state.at).toBe(NOW + 10 * SECOND);
   });
 
+  test('that could not be set when it came is for the runtime to repeat, or set by the next change', async () => {
+    const { state, wake } = alarm();
+    state.broken = true;
+    await expect(wake.rung()).rejects.toThrow('no storage');
+    await expect(wake.settle(NOW + 20 * SECOND)).rejects.toThrow('no storage');
+    state.broken = false;
+    state.now = NOW + 30 * SECOND;
+    wake.soon();
+    expect(state.at).toBe(NOW + 40 * SECOND);
+  });
+
+  test('that the runtime has given up is set by the next change', async () => {
+    const { state, wake } = alarm();
+    wake.soon();
+    state.now = NOW + 71 * SECOND;
+    wake.soon();
+    expect(state.at).toBe(NOW + 81 * SECOND);
+  });
+
   test('that could not be set is set by the next change', async () => {
     const { state, wake } = alarm();
     state.broken = true;
     wake.soon();
-    await Promise.resolve();
-    await Promise.resolve();
-    expect(state.failures).toHaveLength(1);
+    await vi.waitFor(() => expect(state.failures).toHaveLength(1));
     state.broken = false;
     wake.soon();
     expect(state.at).toBe(NOW + 10 * SECOND);
