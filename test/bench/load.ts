@@ -1,7 +1,7 @@
 import autocannon from 'autocannon';
 import { signBody } from '../../src/signature.ts';
 import { aliasBody } from '../stand-ins/wandb-sender.ts';
-import { BENCH_SECRET } from './setup.ts';
+import { BENCH_SECRET, SUBJECTS } from './setup.ts';
 
 export interface SignedRequest {
   readonly method: 'POST';
@@ -14,7 +14,7 @@ export interface SignedRequest {
 export function signedRequests(): () => SignedRequest {
   let i = 0;
   return () => {
-    const body = JSON.stringify(aliasBody(`v${i}`, `model-${i % 1000}`));
+    const body = JSON.stringify(aliasBody(`v${i}`, `model-${i % SUBJECTS}`));
     i++;
     const headers = { 'content-type': 'application/json', 'x-wandb-signature': signBody(body, BENCH_SECRET) };
     return { method: 'POST', path: '/webhooks/wandb', headers, body };
@@ -31,13 +31,32 @@ export interface LoadResult {
 /** The types of the package leave out that the promise is an emitter too. */
 const startLoad = autocannon as unknown as (options: autocannon.Options) => autocannon.Instance & Promise<autocannon.Result>;
 
-/** Sends requests over `connections` keep-alive connections for so many seconds. Throws unless every answer was 202. */
-export async function runLoad(url: string, next: () => SignedRequest, connections: number, seconds: number): Promise<LoadResult> {
+/**
+ * Sends requests over `connections` keep-alive connections for so many seconds. With several addresses each gets an equal
+ * share of the connections, at the same time. Throws unless every answer was 202.
+ */
+export async function runLoad(
+  urls: string | readonly string[],
+  next: () => SignedRequest,
+  connections: number,
+  seconds: number,
+): Promise<LoadResult> {
+  const receivers = [urls].flat();
+  const shares = await Promise.all(receivers.map((url) => loadOne(url, next, Math.ceil(connections / receivers.length), seconds)));
+  const times = shares.flatMap((share) => share.times);
+  return {
+    perSecond: shares.reduce((sum, share) => sum + share.times.length / share.seconds, 0),
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+  };
+}
+
+async function loadOne(url: string, next: () => SignedRequest, connections: number, duration: number) {
   const times: number[] = [];
   const run = startLoad({
     url,
     connections,
-    duration: seconds,
+    duration,
     requests: [
       {
         method: 'POST',
@@ -54,7 +73,10 @@ export async function runLoad(url: string, next: () => SignedRequest, connection
       `${result.non2xx} refused, ${result.errors} failed, ${result['2xx'] - times.length} duplicates: the figures would mean nothing`,
     );
   }
-  times.sort((a, b) => a - b);
-  const quantile = (q: number) => times[Math.min(times.length - 1, Math.floor(times.length * q))] ?? 0;
-  return { perSecond: times.length / result.duration, p50: quantile(0.5), p99: quantile(0.99) };
+  return { times, seconds: result.duration };
+}
+
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
 }

@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import type { CommandIo } from '../../receiver/cli/output.ts';
+import { serve } from '../../receiver/cli/serve.ts';
+
+/**
+ * `wandb-relay serve` for `npm run bench`: as it is installed, except that it tells its address to its parent and stops
+ * when the parent lets go of it.
+ */
+const stopped = new Promise<string>((resolve) => process.once('disconnect', () => resolve('the bench is done')));
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+  if (!text.includes('"msg":"listening"')) return;
+  const { url } = JSON.parse(text) as { url: string };
+  process.send?.(url);
+}
+
+const io: CommandIo = {
+  variables: process.env,
+  cwd: process.cwd(),
+  print,
+  complain: (text) => process.stderr.write(`${text}\n`),
+  terminal: false,
+  now: Date.now,
+  random: Math.random,
+  randomBytes: (length) => randomBytes(length),
+  fetch,
+  stopped: () => stopped,
+};
+process.exitCode = await serve(io, { sandbox: false });
