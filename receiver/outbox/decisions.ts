@@ -43,6 +43,9 @@ export function outcomeOf(event: NewEvent, firings: readonly RouteFiring[]): Eve
   return firings.length === 0 ? 'cooldown' : 'routed';
 }
 
+/** Why an attempt is ambiguous that nobody will settle any more. */
+export const LEASE_RAN_OUT = 'the worker that had this in flight did not come back';
+
 /** Why a delivery is superseded. */
 export function supersededBy(eventId: string): string {
   return `a newer event of the same subject took its place (${eventId})`;

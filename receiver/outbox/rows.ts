@@ -184,3 +184,6 @@ export interface MuteRow {
 export function viewOfMute({ route, subject_key, until, muted_by }: MuteRow): Mute {
   return { route, subjectKey: subject_key, until, by: muted_by };
 }
+
+/** Of a delivery, never to be pruned: it is still to be sent, or a person may want it to be. An update that failed is neither. */
+export const UNDELIVERED = `(state IN ('pending', 'in_flight', 'held') OR (state = 'dead' AND transient = 0))`;

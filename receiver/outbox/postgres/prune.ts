@@ -1,9 +1,7 @@
+import { UNDELIVERED } from '../rows.ts';
 import type { PruneOptions } from '../store.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
 import { linesOfEvents } from './line-names.ts';
-
-/** Not to be lost: it is still to be sent, or a person may want it to be. An update of a message that failed is neither. */
-const UNDELIVERED = `(state IN ('pending', 'in_flight', 'held') OR (state = 'dead' AND transient = 0))`;
 
 /** See `Retention` in `store.ts`; the same rules as `sqlite/prune.ts`. */
 export async function pruneEvents(driver: PostgresDriver, { before, limit }: PruneOptions): Promise<number> {

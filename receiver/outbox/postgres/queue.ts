@@ -1,4 +1,5 @@
 import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
+import { LEASE_RAN_OUT } from '../decisions.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
 import type { ClaimOptions, HeldDelivery } from '../store.ts';
 import { dropFollowedUpdate, hasMessage } from './conversations.ts';
@@ -118,7 +119,7 @@ async function takeOver(driver: PostgresDriver, now: number): Promise<void> {
        lease_token = NULL, lease_until = NULL, reason = $2, updated_at = $1 FROM expired WHERE d.seq = expired.seq
      RETURNING d.id, order_key, transient`,
     now,
-    'the worker that had this in flight did not come back',
+    LEASE_RAN_OUT,
   );
   for (const update of taken.filter(({ transient }) => transient === 1)) {
     await driver.transaction([lineLock(update.order_key)], async (sql) => {

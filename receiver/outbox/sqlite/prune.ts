@@ -1,8 +1,6 @@
+import { UNDELIVERED } from '../rows.ts';
 import type { PruneOptions } from '../store.ts';
 import { placeholders, type SqlDriver } from './driver.ts';
-
-/** Not to be lost: it is still to be sent, or a person may want it to be. An update of a message that failed is neither. */
-const UNDELIVERED = `(state IN ('pending', 'in_flight', 'held') OR (state = 'dead' AND transient = 0))`;
 
 /** See `Retention` in `store.ts`. Runs inside the caller's transaction. */
 export function pruneEvents(driver: SqlDriver, { before, limit }: PruneOptions): number {

@@ -1,4 +1,5 @@
 import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
+import { LEASE_RAN_OUT } from '../decisions.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
 import type { ClaimOptions, HeldDelivery } from '../store.ts';
 import { dropFollowedUpdate, hasMessage } from './conversations.ts';
@@ -29,7 +30,7 @@ interface CredentialRow {
 /** All of this file runs inside the caller's transaction. */
 export function claimDue(driver: SqlDriver, options: ClaimOptions): ClaimedDelivery[] {
   const { now } = options;
-  takeOver(driver, 'lease_until < ?', now, now, 'the worker that had this in flight did not come back');
+  takeOver(driver, 'lease_until < ?', now, now, LEASE_RAN_OUT);
   const claimed: ClaimedDelivery[] = [];
   for (const credential of driver.rows<CredentialRow>('SELECT credential, hold_until, next_slot_at FROM credentials')) {
     if (claimed.length >= options.limit) break;
