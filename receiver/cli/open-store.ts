@@ -29,16 +29,42 @@ export interface OpenedStore {
   close(): Promise<void>;
 }
 
-/** Opens the store for a receiver. Rejects with a message that begins with DATABASE_URL. */
-export async function openForReceiver(io: CommandIo, environment: Environment, sandbox: boolean, log: Logger): Promise<OpenedStore> {
+/** So long a receiver that starts waits for a server that is away: both may have been started at once. Milliseconds. */
+const START_PATIENCE_MS = 30_000;
+const START_PAUSE_MS = 1_000;
+
+/**
+ * Opens the store for a receiver. Rejects with a message that begins with DATABASE_URL: at once when the server says no, after
+ * half a minute or when the process is `stopped` when it does not answer.
+ */
+export async function openForReceiver(
+  io: CommandIo,
+  environment: Environment,
+  sandbox: boolean,
+  { log, stopped }: { log: Logger; stopped: Promise<string> },
+): Promise<OpenedStore> {
   const name = databaseName(environment, sandbox);
   const purpose = sandbox ? 'sandbox' : 'live';
   try {
     if (environment.postgresUrl === undefined) return openFile(resolve(io.cwd, name), purpose);
     const { openPostgres } = await import('../outbox/postgres/postgres-store.ts');
     const warn = (error: string) => log.warn({ error }, 'the database cannot be listened to; looking at it every second instead');
-    const store = await openPostgres(environment.postgresUrl, { purpose, warn });
-    return { store, close: () => store.close() };
+    const { DatabaseAwayError } = await import('../outbox/postgres/driver.ts');
+    const giveUpAt = io.now() + START_PATIENCE_MS;
+    let isStopping = false;
+    void stopped.then(() => {
+      isStopping = true;
+    });
+    for (;;) {
+      try {
+        const store = await openPostgres(environment.postgresUrl, { purpose, warn });
+        return { store, close: () => store.close() };
+      } catch (error) {
+        if (!(error instanceof DatabaseAwayError) || isStopping || io.now() >= giveUpAt) throw error;
+        log.warn({ database: name, error: messageOf(error) }, 'waiting for the database');
+        await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS))]);
+      }
+    }
   } catch (error) {
     const why =
       environment.postgresUrl === undefined && isMissing(error)

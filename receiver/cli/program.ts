@@ -130,7 +130,7 @@ function addDeskCommands(program: Command, io: CommandIo, run: Run): void {
     );
   const decisions: [Decision, string][] = [
     ['approve', 'let deliveries go that wait for approval'],
-    ['cancel', 'stop deliveries that wait'],
+    ['cancel', 'stop deliveries that wait, discard those that are dead'],
   ];
   for (const [decision, description] of decisions) {
     program

@@ -35,9 +35,11 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   const log = createLogger({ level: 'info', format, redact: redactor.text, write: (text) => io.print(text.trimEnd()) });
   for (const warning of [...environment.warnings, ...plan.warnings]) log.warn({}, warning);
 
+  // From here on a signal stops it in order.
+  const stopped = io.stopped();
   let opened: OpenedStore;
   try {
-    opened = await openForReceiver(io, environment, sandbox, log);
+    opened = await openForReceiver(io, environment, sandbox, { log, stopped });
   } catch (error) {
     io.complain(messageOf(error));
     return 1;
@@ -77,8 +79,6 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   const recovered = await store.recoverInFlight(io.now());
   if (recovered > 0) log.warn({ deliveries: recovered }, 'took up what was in flight when the receiver last stopped');
 
-  // From here on a signal stops it in order.
-  const stopped = io.stopped();
   let listening: Listening;
   try {
     listening = await listen(receiver, environment.host, environment.port);

@@ -82,7 +82,7 @@ export function whyNot(row: ChangedRow, change: Change, { ifUpdatedAt }: ChangeO
 const ALLOWED_FROM: Readonly<Record<Change, readonly DeliveryState[]>> = {
   replay: ['delivered', 'dead', 'superseded', 'cancelled'],
   approve: ['held'],
-  cancel: ['held', 'pending'],
+  cancel: ['held', 'pending', 'dead'],
 };
 
 export const PAST = { replay: 'replayed', approve: 'approved', cancel: 'cancelled' } as const;

@@ -157,7 +157,7 @@ export interface DeliveryDesk {
   replay(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
   /** Lets held deliveries go. */
   approve(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
-  /** Stops deliveries that are held or pending. */
+  /** Stops deliveries that are held or pending, and discards dead ones. */
   cancel(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
 }
 

@@ -117,7 +117,7 @@ async function somethingIsSent(sql: Sql, key: string): Promise<boolean> {
 /** A newer update says what those that failed would have said. */
 async function dropDeadUpdates(sql: Sql, key: string): Promise<void> {
   const dead = await sql.rows<{ id: string }>(
-    `SELECT id FROM deliveries WHERE conversation = $1 AND transient = 1 AND state = 'dead'`,
+    `SELECT id FROM deliveries WHERE conversation = $1 AND transient = 1 AND state IN ('dead', 'cancelled')`,
     key,
   );
   for (const { id } of dead) await dropUpdate(sql, id);

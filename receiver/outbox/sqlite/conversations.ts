@@ -118,7 +118,7 @@ function revise(driver: SqlDriver, key: string): Revision | undefined {
 /** A newer update says what those that failed would have said. */
 function dropDeadUpdates(driver: SqlDriver, key: string): void {
   const dead = driver.rows<{ id: string }>(
-    `SELECT id FROM deliveries WHERE conversation = ? AND conversation IS NOT NULL AND transient = 1 AND state = 'dead'`,
+    `SELECT id FROM deliveries WHERE conversation = ? AND conversation IS NOT NULL AND transient = 1 AND state IN ('dead', 'cancelled')`,
     key,
   );
   for (const { id } of dead) dropUpdate(driver, id);

@@ -47,7 +47,7 @@ export function deskContract(open: OpenStore): void {
     const rules = {
       replay: ['delivered', 'dead', 'superseded', 'cancelled'],
       approve: ['held'],
-      cancel: ['pending', 'held'],
+      cancel: ['pending', 'held', 'dead'],
     } as const satisfies Record<string, readonly (typeof ALL)[number][]>;
 
     for (const [change, allowed] of Object.entries(rules) as [keyof typeof rules, readonly (typeof ALL)[number][]][]) {

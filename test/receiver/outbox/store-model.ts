@@ -184,7 +184,9 @@ export class StoreModel {
     if (this.accepted.length === 0) return;
     const id = this.accepted[pick % this.accepted.length]!;
     const known = this.#get(id);
-    const from = { replay: ['delivered', 'dead', 'superseded', 'cancelled'], cancel: ['held', 'pending'], approve: ['held'] }[change];
+    const from = { replay: ['delivered', 'dead', 'superseded', 'cancelled'], cancel: ['held', 'pending', 'dead'], approve: ['held'] }[
+      change
+    ];
     // An older event's delivery in line behind a newer one is a case of its own.
     if (change === 'replay' && known.latest && this.#line(known.key).some((other) => this.#get(other).latest)) return;
     const [result] = await this.#store[change]([id], this.#now);
