@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { renderTable } from '../../receiver/cli/output.ts';
 import { startGitHub } from '../stand-ins/github.ts';
+import { startPostgres } from '../stand-ins/postgres.ts';
 import { type ReceiverProcess, runCommand, startReceiver } from '../stand-ins/receiver-process.ts';
 import { startSlack } from '../stand-ins/slack.ts';
 import { slackInteractions } from '../stand-ins/slack-interactions.ts';
@@ -12,7 +13,7 @@ import { DEMO_CHANNEL, slackScenes } from './slack-scenes.ts';
 
 /**
  * `npm run demo`: the whole way of webhooks through a real receiver to stand-ins for GitHub and Slack, with what goes wrong
- * in between. Exits 0 only if all of it happened as it should.
+ * in between. Exits 0 only if all of it happened as it should. `--postgres` runs it on a PostgreSQL server instead of SQLite.
  */
 const GITHUB_SECRET = 'a-webhook-secret-for-the-demo-only';
 const SIGNING_SECRET = 'a-signing-secret-for-the-demo-only';
@@ -27,6 +28,7 @@ const github = await startGitHub({
 });
 const slack = await startSlack({ channels: [DEMO_CHANNEL], users: ['ada', 'bob'] });
 const wandb = await startWandb();
+const database = process.argv.includes('--postgres') ? await startPostgres() : undefined;
 let receiver: ReceiverProcess | undefined;
 
 try {
@@ -39,6 +41,7 @@ try {
     SLACK_BOT_TOKEN: slack.botToken,
     SLACK_SIGNING_SECRET: SIGNING_SECRET,
     SLACK_API_URL: slack.apiUrl,
+    ...(database === undefined ? {} : { DATABASE_URL: await database.newDatabase() }),
   };
   receiver = await startReceiver({ cwd: folder, environment });
   const { url } = receiver;
@@ -102,5 +105,6 @@ try {
   await github.close();
   await slack.close();
   await wandb.close();
+  await database?.remove();
   rmSync(folder, { recursive: true, force: true });
 }
