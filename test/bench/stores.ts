@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { renderTable } from '../../receiver/cli/output.ts';
@@ -13,33 +13,38 @@ import { SUBJECTS } from './setup.ts';
 
 /**
  * The third part of `npm run bench`: the stores beside each other, empty and with a million delivered events. Everything
- * runs on this machine: the load, the receivers, PostgreSQL. In every round the empty store and the full one are measured
- * one right after the other, and which comes first alternates; ratios are the medians of the rounds' ratios.
+ * runs on this machine: the load, the receivers, PostgreSQL. An empty store and a full one are up at the same time and are
+ * measured in turns of a second or two, because a machine's speed changes from one moment to the next; a ratio is the
+ * median of those of neighbouring turns.
  *
  * `--events 100000` fills less, for trying.
  */
 const { values: flags } = parseArgs({
-  options: { events: { type: 'string', default: '1000000' }, rounds: { type: 'string', default: '3' } },
+  options: { events: { type: 'string', default: '1000000' }, rounds: { type: 'string', default: '4' } },
 });
 const EVENTS = Math.max(2, Math.round(Number(flags.events) / SUBJECTS)) * SUBJECTS;
 const ROUNDS = Number(flags.rounds);
+/** Turns of each store in a round. */
+const TURNS = 2;
 const CONNECTIONS = 32;
-const ACCEPT_SECONDS = 4;
+const ACCEPT_SECONDS = 1;
 /** Events a second while the time to leave is measured: the pace (100 a second with a credential) is not what they wait for. */
 const RATE = 40;
 const WRITES_PER_SECOND = 100;
-const LEAVE_SECONDS = 5;
+const LEAVE_SECONDS = 2;
 /** At least this much of the empty store. */
 const AIM = 0.85;
 
-interface Sample extends LoadResult {
-  /** Milliseconds from 202 to the arrival of the dispatch. */
-  readonly leaving: readonly number[];
+/** What was measured in one turn of the empty store, and in the full one's beside it. */
+interface Pair<Measured> {
+  readonly empty: Measured;
+  readonly full: Measured;
 }
 
-interface Round {
-  readonly empty: Sample;
-  readonly full: Sample;
+interface Figures {
+  readonly accepted: Pair<LoadResult>[];
+  /** Milliseconds from 202 to the arrival of the dispatch. */
+  readonly leaving: Pair<readonly number[]>[];
 }
 
 interface Setup {
@@ -52,37 +57,56 @@ interface Setup {
 const folder = mkdtempSync(join(tmpdir(), 'wandb-relay-bench-'));
 const next = signedRequests();
 
-async function measure(databaseUrl: string, count: number, clock: DispatchClock): Promise<Sample> {
-  const common = { databaseUrl, count, githubUrl: clock.url, folder };
-  const leaving = await withReceivers({ ...common, writesPerSecond: WRITES_PER_SECOND }, async ({ urls }) => {
-    await timesToLeave({ urls, next, clock, rate: RATE, seconds: 1 });
-    return timesToLeave({ urls, next, clock, rate: RATE, seconds: LEAVE_SECONDS });
+/** Measures an empty store and the full one in turns, and adds that to the figures. */
+async function measureRound(setup: Setup, clock: DispatchClock, figures: Figures): Promise<void> {
+  const { databases, receivers: count, fullUrl } = setup;
+  const on = (databaseUrl: string) => ({ databaseUrl, count, githubUrl: clock.url, folder });
+  const [empty, full] = [on(await databases.empty()), on(fullUrl)];
+  const paced = { writesPerSecond: WRITES_PER_SECOND };
+  await withBoth({ ...empty, ...paced }, { ...full, ...paced }, async (both) => {
+    const leave = (seconds: number) => (urls: readonly string[]) => timesToLeave({ urls, next, clock, rate: RATE, seconds });
+    await inTurns(both, 1, leave(1));
+    figures.leaving.push(...(await inTurns(both, TURNS, leave(LEAVE_SECONDS))));
   });
-  const accepted = await withReceivers(common, async ({ urls }) => {
-    await runLoad(urls, next, CONNECTIONS, 1);
-    return runLoad(urls, next, CONNECTIONS, ACCEPT_SECONDS);
+  await withBoth(empty, full, async (both) => {
+    const load = (urls: readonly string[]) => runLoad(urls, next, CONNECTIONS, ACCEPT_SECONDS);
+    await inTurns(both, 1, load);
+    figures.accepted.push(...(await inTurns(both, TURNS, load)));
   });
-  return { ...accepted, leaving };
+  await databases.settle(fullUrl);
 }
 
-async function withReceivers<T>(options: Parameters<typeof startReceivers>[0], work: (receivers: Receivers) => Promise<T>): Promise<T> {
-  const receivers = await startReceivers(options);
+/** First the one and then the other, the next time the other way round. */
+async function inTurns<T>(both: Pair<Receivers>, turns: number, measure: (urls: readonly string[]) => Promise<T>): Promise<Pair<T>[]> {
+  const pairs: Pair<T>[] = [];
+  for (let turn = 0; turn < turns; turn++) {
+    const one = turn % 2 === 0 ? await measure(both.empty.urls) : undefined;
+    const full = await measure(both.full.urls);
+    pairs.push({ empty: one ?? (await measure(both.empty.urls)), full });
+  }
+  return pairs;
+}
+
+type Options = Parameters<typeof startReceivers>[0];
+
+async function withBoth(empty: Options, full: Options, work: (both: Pair<Receivers>) => Promise<void>): Promise<void> {
+  const started: Receivers[] = [];
+  const start = async (options: Options): Promise<Receivers> => {
+    const receivers = await startReceivers(options);
+    started.push(receivers);
+    return receivers;
+  };
   try {
-    return await work(receivers);
+    await work({ empty: await start(empty), full: await start(full) });
   } finally {
-    await receivers.stop();
+    await Promise.all(started.map((receivers) => receivers.stop()));
   }
 }
 
-async function measureRound(setup: Setup, round: number, clock: DispatchClock): Promise<Round> {
-  const samples: { empty?: Sample; full?: Sample } = {};
-  for (const which of round % 2 === 1 ? (['empty', 'full'] as const) : (['full', 'empty'] as const)) {
-    progress(`round ${round} of ${ROUNDS}: ${setup.name}, ${which}`);
-    const url = which === 'full' ? setup.fullUrl : await setup.databases.empty();
-    samples[which] = await measure(url, setup.receivers, clock);
-    if (which === 'full') await setup.databases.settle(url);
-  }
-  return samples as Round;
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }
 
 function progress(text: string): void {
@@ -110,41 +134,65 @@ function diskMs(): number {
     fdatasyncSync(file);
     return performance.now() - start;
   });
-  return quantile(times, 0.5);
+  return median(times);
 }
 
-function report(setups: readonly Setup[], rounds: ReadonlyMap<string, readonly Round[]>): void {
-  const of = (setup: Setup, value: (round: Round) => number) => quantile((rounds.get(setup.name) ?? []).map(value), 0.5);
-  const row = (setup: Setup, which: keyof Round) => [
-    setup.name,
-    which === 'empty' ? '0' : String(EVENTS),
-    of(setup, (round) => round[which].perSecond).toFixed(0),
-    of(setup, (round) => round[which].p50).toFixed(1),
-    of(setup, (round) => round[which].p99).toFixed(1),
-    of(setup, (round) => quantile(round[which].leaving, 0.5)).toFixed(1),
-    of(setup, (round) => quantile(round[which].leaving, 0.99)).toFixed(1),
-  ];
+function report(measured: ReadonlyMap<Setup, Figures>): void {
+  const row = ([setup, { accepted, leaving }]: [Setup, Figures], which: 'empty' | 'full') => {
+    return [
+      setup.name,
+      which === 'empty' ? '0' : String(EVENTS),
+      median(accepted.map((pair) => pair[which].perSecond)).toFixed(0),
+      median(accepted.map((pair) => pair[which].p50)).toFixed(1),
+      median(accepted.map((pair) => pair[which].p99)).toFixed(1),
+      median(leaving.map((pair) => median(pair[which]))).toFixed(1),
+      median(leaving.map((pair) => quantile(pair[which], 0.99))).toFixed(1),
+    ];
+  };
+  const all = [...measured];
   console.log(
     renderTable(
       ['', 'DELIVERED BEFORE', 'EVENTS/S', '202 P50 ms', 'P99 ms', '202 TO DISPATCH P50 ms', 'P99 ms'],
-      setups.flatMap((setup) => [row(setup, 'empty'), row(setup, 'full')]),
+      all.flatMap((each) => [row(each, 'empty'), row(each, 'full')]),
     ),
   );
-  const figures: readonly [string, (round: Round) => number][] = [
-    ['events/s', ({ empty, full }) => full.perSecond / empty.perSecond],
-    ['speed of leaving, p50', ({ empty, full }) => quantile(empty.leaving, 0.5) / quantile(full.leaving, 0.5)],
-    ['speed of leaving, p99', ({ empty, full }) => quantile(empty.leaving, 0.99) / quantile(full.leaving, 0.99)],
-  ];
-  const ratios = setups.flatMap((setup) =>
-    figures.map(([figure, value]) => {
-      const all = (rounds.get(setup.name) ?? []).map(value);
-      const ratio = quantile(all, 0.5);
-      const range = `${Math.min(...all).toFixed(2)} to ${Math.max(...all).toFixed(2)}`;
-      return [`${setup.name}: ${figure}, full / empty`, ratio.toFixed(2), range, `at least ${AIM}`, ratio >= AIM ? 'met' : 'not met'];
-    }),
+  const ratios = all.flatMap(([setup, { accepted, leaving }]) => [
+    ratioRow(
+      `${setup.name}: events/s, full / empty`,
+      accepted.map(({ empty, full }) => full.perSecond / empty.perSecond),
+    ),
+    ratioRow(
+      `${setup.name}: p50 of leaving, empty / full`,
+      leaving.map(({ empty, full }) => median(empty) / median(full)),
+    ),
+    ratioRow(
+      `${setup.name}: p99 of leaving, empty / full`,
+      leaving.map(({ empty, full }) => quantile(empty, 0.99) / quantile(full, 0.99)),
+    ),
+  ]);
+  console.log('');
+  console.log(
+    renderTable(
+      ['ACCEPTING, EVENTS/S', 'MEASURED', 'MIDDLE HALF'],
+      all.slice(1).map((each, i) => besideRow(all[i], each)),
+    ),
   );
   console.log('');
-  console.log(renderTable(['FIGURE', 'MEASURED', 'ROUNDS', 'AIM', ''], ratios));
+  console.log(renderTable(['FIGURE', 'MEASURED', 'MIDDLE HALF', 'AIM', ''], ratios));
+}
+
+/** One setup beside the one before it, turn by turn: they were measured within a minute. */
+function besideRow(before: [Setup, Figures] | undefined, [setup, { accepted }]: [Setup, Figures]): string[] {
+  const ratios = accepted.map(({ empty }, i) => empty.perSecond / (before?.[1].accepted[i]?.empty.perSecond ?? Number.NaN));
+  return [`${setup.name} / ${before?.[0].name}, empty`, median(ratios).toFixed(2), middleHalf(ratios)];
+}
+
+function middleHalf(values: readonly number[]): string {
+  return `${quantile(values, 0.25).toFixed(2)} to ${quantile(values, 0.75).toFixed(2)}`;
+}
+
+function ratioRow(figure: string, ratios: readonly number[]): string[] {
+  return [figure, median(ratios).toFixed(2), middleHalf(ratios), `at least ${AIM}`, median(ratios) >= AIM ? 'met' : 'not met'];
 }
 
 const clock = await startDispatchClock();
@@ -158,19 +206,25 @@ try {
     { name: 'PostgreSQL, 1 receiver', databases: postgres, receivers: 1, fullUrl: postgresUrl },
     { name: 'PostgreSQL, 2 receivers', databases: postgres, receivers: 2, fullUrl: postgresUrl },
   ];
-  const rounds = new Map<string, Round[]>();
+  const measured = new Map<Setup, Figures>(setups.map((setup) => [setup, { accepted: [], leaving: [] }]));
+  const disk: number[] = [];
   for (let round = 1; round <= ROUNDS; round++) {
-    for (const setup of setups) rounds.set(setup.name, [...(rounds.get(setup.name) ?? []), await measureRound(setup, round, clock)]);
+    disk.push(diskMs());
+    for (const [setup, figures] of measured) {
+      progress(`round ${round} of ${ROUNDS}: ${setup.name}`);
+      await measureRound(setup, clock, figures);
+    }
   }
   const sizes = [await sqlite.megabytes(sqliteUrl), await postgres.megabytes(postgresUrl)].map((size) => `${(size / 1000).toFixed(1)} GB`);
-  progress('');
+  if (process.stderr.isTTY) progress('');
   console.log(
-    `\nStores, medians of ${ROUNDS} rounds. Both are durable: SQLite with synchronous=FULL, PostgreSQL with fsync=on; reaching the disk takes
-${diskMs().toFixed(2)} ms here. Accepting: ${CONNECTIONS} connections, ${ACCEPT_SECONDS} s, shared out when there are two receivers; load, receivers and
-PostgreSQL share this machine. Leaving: ${RATE} events a second for ${LEAVE_SECONDS} s, at most ${WRITES_PER_SECOND} dispatches a second with the one credential.
-Full: ${EVENTS} delivered events about ${SUBJECTS} subjects (${sizes[0]} in SQLite, ${sizes[1]} in PostgreSQL).\n`,
+    `\nStores, medians of ${ROUNDS} rounds with ${TURNS} turns of each. Load, receivers and PostgreSQL share ${availableParallelism()} cores.
+Durable: SQLite with synchronous=FULL, PostgreSQL with fsync on; reaching the disk takes ${median(disk).toFixed(2)} ms here (${Math.min(...disk).toFixed(2)} to ${Math.max(...disk).toFixed(2)}).
+Accepting: ${CONNECTIONS} connections for ${ACCEPT_SECONDS} s, shared out when there are two receivers. Dispatches leave as slowly as shipped meanwhile.
+Leaving: ${RATE} events a second, evenly, for ${LEAVE_SECONDS} s; at most ${WRITES_PER_SECOND} dispatches a second, with one credential. P99 is the slowest of a turn's ${RATE * LEAVE_SECONDS}.
+Full: ${EVENTS} delivered events about ${SUBJECTS} subjects, runs ended (${sizes[0]} in SQLite, ${sizes[1]} in PostgreSQL).\n`,
   );
-  report(setups, rounds);
+  report(measured);
 } finally {
   clock.close();
   await server.remove();
