@@ -39,7 +39,8 @@ function cleaned(value: JsonValue, depth: number): { readonly value: JsonValue |
     const line = oneLine(value);
     return { value: line, truncated: line.length < value.trim().length };
   }
-  if (typeof value === 'number') return { value: Number.isFinite(value) ? value : undefined, truncated: false };
+  // JSON has no -0 of its own: it comes back as 0.
+  if (typeof value === 'number') return { value: Number.isFinite(value) ? value + 0 : undefined, truncated: false };
   if (typeof value !== 'object' || value === null) return { value, truncated: false };
   if (depth > MAX_DEPTH) return { value: undefined, truncated: true };
   if (!Array.isArray(value)) return cleanedObject(value, depth);

@@ -26,6 +26,12 @@ describe('capObject', () => {
     );
   });
 
+  it('has no negative zero, which JSON would give back as another', () => {
+    const { value } = capObject({ n: -0, deep: [{ n: -0 }] }, 100);
+    expect(Object.is(value.n, 0)).toBe(true);
+    expect(JSON.parse(JSON.stringify(value))).toEqual(value);
+  });
+
   it('says that it is whole only when nothing is missing', () => {
     const plain = fc.dictionary(fc.stringMatching(/^[a-z]{1,9}$/), fc.oneof(fc.integer(), fc.stringMatching(/^[a-z]*$/), fc.boolean()));
     fc.assert(
