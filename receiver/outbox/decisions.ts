@@ -1,7 +1,7 @@
 import { escapeMrkdwn } from '../../src/mrkdwn.ts';
 import type { TargetDefinition, TargetRequest } from '../../src/target.ts';
 import type { DeliveryState, EventOutcome, NewDelivery, NewEvent, RouteFiring } from './delivery.ts';
-import type { ApprovalView, ChangeOptions } from './store.ts';
+import type { ApprovalView, ChangeOptions, Mute } from './store.ts';
 
 /** What every store decides alike: pure, over rows. */
 
@@ -36,6 +36,96 @@ export interface InsertedDelivery {
   readonly template?: TargetDefinition | undefined;
   readonly conversation?: string | undefined;
   readonly transient?: boolean;
+}
+
+/** The columns of `deliveries` that are written when one is inserted. */
+export const INSERTED_COLUMNS = [
+  'id',
+  'event_id',
+  'route',
+  'target',
+  'credential',
+  'order_key',
+  'replaces_older',
+  'cooldown_key',
+  'state',
+  'approved',
+  'ready',
+  'position',
+  'due_at',
+  'since',
+  'runs_since',
+  'reason',
+  'request',
+  'template',
+  'conversation',
+  'transient',
+  'created_at',
+  'updated_at',
+] as const;
+
+export type DeliveryValues = readonly (string | number | null)[];
+
+/**
+ * The row of a delivery that comes after `last`, the place of the last that waits or is being sent; in the order of
+ * `INSERTED_COLUMNS`.
+ */
+export function rowBehind(last: number | undefined, eventId: string, now: number, delivery: InsertedDelivery): DeliveryValues {
+  const state = delivery.state ?? 'pending';
+  return [
+    delivery.id,
+    eventId,
+    delivery.route,
+    delivery.target,
+    delivery.credential,
+    delivery.orderKey,
+    delivery.replacesOlder === true ? 1 : 0,
+    delivery.cooldownKey ?? null,
+    state,
+    state === 'held' ? 0 : 1,
+    state === 'pending' && last === undefined ? 1 : 0,
+    (last ?? 0) + 1,
+    now,
+    now,
+    now - CLOCK_DIFFERENCE_MS,
+    delivery.reason ?? null,
+    delivery.request === null ? null : JSON.stringify(delivery.request),
+    delivery.template === undefined ? null : JSON.stringify(delivery.template),
+    delivery.conversation ?? null,
+    delivery.transient === true ? 1 : 0,
+    now,
+    now,
+  ];
+}
+
+/** The update that makes a conversation's message say how things stand; `revision` has not been used for it before. */
+export function updateOf(
+  key: string,
+  { channel, credential, revision, route }: { channel: string; credential: string; revision: number; route: string },
+): InsertedDelivery {
+  return {
+    id: `update-${key}-${revision}`,
+    route,
+    target: `slack_update:${channel}`,
+    credential,
+    orderKey: key,
+    request: { kind: 'slack_update', conversation: key },
+    conversation: key,
+    transient: true,
+  };
+}
+
+/** What becomes of a message that is muted. */
+export function mutedBy(mute: Pick<Mute, 'by'> | undefined): { state: 'cancelled'; reason: string } | undefined {
+  return mute && { state: 'cancelled', reason: `muted by ${mute.by}` };
+}
+
+/** Why a delivery is held again, and why one is not held any more. */
+export const WAITS_AGAIN = 'waits for approval';
+export const EXPIRED = 'nobody approved it in time';
+
+export function rejectedBy(who: string): string {
+  return `rejected by ${who}`;
 }
 
 export function outcomeOf(event: NewEvent, firings: readonly RouteFiring[]): EventOutcome {

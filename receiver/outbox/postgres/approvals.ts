@@ -1,5 +1,5 @@
 import type { Approval } from '../../../src/route.ts';
-import { CLOCK_DIFFERENCE_MS, describeDecision } from '../decisions.ts';
+import { CLOCK_DIFFERENCE_MS, describeDecision, EXPIRED, rejectedBy } from '../decisions.ts';
 import { APPROVAL_COLUMNS, type ApprovalRow, viewOfApproval } from '../rows.ts';
 import type { ApprovalView, Decision, DecisionResult } from '../store.ts';
 import { tellEvent } from './conversations.ts';
@@ -74,7 +74,7 @@ async function decide(sql: Sql, { eventId, route, decision, by, at }: Decision):
   const held = await heldBy(sql, eventId, route);
   for (const { seq, id } of held) {
     if (decision === 'approved') await release(sql, seq, at, at - CLOCK_DIFFERENCE_MS);
-    else await cancelHeld(sql, seq, `rejected by ${by}`, at);
+    else await cancelHeld(sql, seq, rejectedBy(by), at);
     await addNote(sql, id, at, `${decision} by ${by}`);
   }
   await closeApproval(sql, eventId, route, decision, by, at);
@@ -103,10 +103,9 @@ export async function expireDue(driver: PostgresDriver, now: number): Promise<nu
 }
 
 async function expire(sql: Sql, { eventId, route }: ApprovalView, now: number): Promise<void> {
-  const reason = 'nobody approved it in time';
   for (const { seq, id } of await heldBy(sql, eventId, route)) {
-    await cancelHeld(sql, seq, reason, now);
-    await addNote(sql, id, now, `expired: ${reason}`);
+    await cancelHeld(sql, seq, EXPIRED, now);
+    await addNote(sql, id, now, `expired: ${EXPIRED}`);
   }
   await closeApproval(sql, eventId, route, 'expired', null, now);
   await tellEvent(sql, eventId, now);

@@ -1,4 +1,13 @@
-import { CHANGED_COLUMNS, type Change, type ChangedRow, CLOCK_DIFFERENCE_MS, PAST, runsSinceReplay, whyNot } from '../decisions.ts';
+import {
+  CHANGED_COLUMNS,
+  type Change,
+  type ChangedRow,
+  CLOCK_DIFFERENCE_MS,
+  PAST,
+  runsSinceReplay,
+  WAITS_AGAIN,
+  whyNot,
+} from '../decisions.ts';
 import type { ChangeOptions, ChangeResult } from '../store.ts';
 import { askAgain, closeWhenNothingHeld } from './approvals.ts';
 import { tellEvent } from './conversations.ts';
@@ -74,6 +83,6 @@ async function replay(sql: Sql, id: string, row: ChangedRow, now: number): Promi
     return;
   }
   // Nobody has ever approved it: it waits for that again.
-  await sql.run(`UPDATE deliveries SET state = 'held', reason = 'waits for approval', updated_at = $1 WHERE seq = $2`, now, row.seq);
+  await sql.run(`UPDATE deliveries SET state = 'held', reason = $1, updated_at = $2 WHERE seq = $3`, WAITS_AGAIN, now, row.seq);
   await askAgain(sql, row.event_id, row.route, now);
 }

@@ -1,4 +1,4 @@
-import { type Alert, alertReply, SEEN_KEPT_MS } from '../decisions.ts';
+import { type Alert, alertReply, mutedBy, SEEN_KEPT_MS, updateOf } from '../decisions.ts';
 import type { NewDelivery, NewEvent, PostedMessage } from '../delivery.ts';
 import { type MuteRow, viewOfMute } from '../rows.ts';
 import type { Mute } from '../store.ts';
@@ -32,11 +32,6 @@ export async function insertWithMute(
 
 export function muteIn(mutes: readonly Mute[], route: string, event: Pick<NewEvent, 'subjectKey'>, now: number): Mute | undefined {
   return mutes.find((mute) => mute.route === route && mute.subjectKey === event.subjectKey && mute.until > now);
-}
-
-/** What becomes of a message that is muted. */
-export function mutedBy(mute: Mute | undefined): { state: 'cancelled'; reason: string } | undefined {
-  return mute && { state: 'cancelled', reason: `muted by ${mute.by}` };
 }
 
 /** Makes every conversation that tells of the event say how things stand. */
@@ -78,16 +73,7 @@ export async function updateConversation(sql: Sql, key: string, eventId: string,
   if (!(await hasMessage(sql, key)) && !(await somethingIsSent(sql, key))) return;
   const conversation = await revise(sql, key);
   if (conversation === undefined) return;
-  await insertLast(sql, eventId, now, {
-    id: `update-${key}-${conversation.revision}`,
-    route: conversation.route,
-    target: `slack_update:${conversation.channel}`,
-    credential: conversation.credential,
-    orderKey: key,
-    request: { kind: 'slack_update', conversation: key },
-    conversation: key,
-    transient: true,
-  });
+  await insertLast(sql, eventId, now, updateOf(key, conversation));
 }
 
 interface Revision {

@@ -1,11 +1,11 @@
-import { outcomeOf, REJECTED_KEPT, supersededBy } from '../decisions.ts';
+import { type DeliveryValues, mutedBy, outcomeOf, REJECTED_KEPT, rowBehind, supersededBy } from '../decisions.ts';
 import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, RejectedRequest, RouteFiring } from '../delivery.ts';
 import type { Mute } from '../store.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
-import { hasMessage, mutedBy, muteIn, mutesOf, openConversations, tellEvent, updateConversation } from './conversations.ts';
+import { hasMessage, muteIn, mutesOf, openConversations, tellEvent, updateConversation } from './conversations.ts';
 import { type PostgresDriver, type Sql, sqlStateOf } from './driver.ts';
 import { type Known, keysOf, type LineEnd, lineEnd, whatIsKnown } from './inbox-known.ts';
-import { type DeliveryValues, insertDeliveries, knowCredentials, promoteNext, rowBehind } from './line.ts';
+import { insertDeliveries, knowCredentials, promoteNext } from './line.ts';
 import { linesOfEvents } from './line-names.ts';
 import { cooldownLock, lineLock, locksOf, subjectLock } from './locks.ts';
 import { type Columns, insertRows } from './rows.ts';

@@ -1,4 +1,4 @@
-import { CLOCK_DIFFERENCE_MS, type InsertedDelivery } from '../decisions.ts';
+import { type DeliveryValues, type INSERTED_COLUMNS, type InsertedDelivery, rowBehind } from '../decisions.ts';
 import type { Sql } from './driver.ts';
 import { type Columns, insertRows } from './rows.ts';
 
@@ -7,7 +7,8 @@ import { type Columns, insertRows } from './rows.ts';
  * which holds the lock of the line (`lineLock`).
  */
 
-const COLUMNS: Columns = {
+/** In the order of `INSERTED_COLUMNS`. */
+const COLUMNS = {
   id: 'text',
   event_id: 'text',
   route: 'text',
@@ -30,38 +31,7 @@ const COLUMNS: Columns = {
   transient: 'smallint',
   created_at: 'bigint',
   updated_at: 'bigint',
-};
-
-export type DeliveryValues = readonly (string | number | null)[];
-
-/** The row of a delivery that comes after `last`, the place of the last that waits or is being sent. */
-export function rowBehind(last: number | undefined, eventId: string, now: number, delivery: InsertedDelivery): DeliveryValues {
-  const state = delivery.state ?? 'pending';
-  return [
-    delivery.id,
-    eventId,
-    delivery.route,
-    delivery.target,
-    delivery.credential,
-    delivery.orderKey,
-    delivery.replacesOlder === true ? 1 : 0,
-    delivery.cooldownKey ?? null,
-    state,
-    state === 'held' ? 0 : 1,
-    state === 'pending' && last === undefined ? 1 : 0,
-    (last ?? 0) + 1,
-    now,
-    now,
-    now - CLOCK_DIFFERENCE_MS,
-    delivery.reason ?? null,
-    delivery.request === null ? null : JSON.stringify(delivery.request),
-    delivery.template === undefined ? null : JSON.stringify(delivery.template),
-    delivery.conversation ?? null,
-    delivery.transient === true ? 1 : 0,
-    now,
-    now,
-  ];
-}
+} as const satisfies Columns & Record<(typeof INSERTED_COLUMNS)[number], unknown>;
 
 export async function insertDeliveries(sql: Sql, rows: readonly DeliveryValues[]): Promise<void> {
   await insertRows(sql, 'deliveries', COLUMNS, rows);

@@ -1,5 +1,5 @@
 import type { Approval } from '../../../src/route.ts';
-import { CLOCK_DIFFERENCE_MS, describeDecision } from '../decisions.ts';
+import { CLOCK_DIFFERENCE_MS, describeDecision, EXPIRED, rejectedBy } from '../decisions.ts';
 import type { ApprovalView, Decision, DecisionResult } from '../store.ts';
 import { approvalsDue, findApproval } from './approval-rows.ts';
 import { tellEvent } from './conversations.ts';
@@ -44,7 +44,7 @@ export function decideApproval(driver: SqlDriver, { eventId, route, decision, by
   const held = heldBy(driver, eventId, route);
   for (const { seq, id } of held) {
     if (decision === 'approved') release(driver, seq, at, at - CLOCK_DIFFERENCE_MS);
-    else cancelHeld(driver, seq, `rejected by ${by}`, at);
+    else cancelHeld(driver, seq, rejectedBy(by), at);
     addNote(driver, id, at, `${decision} by ${by}`);
   }
   closeApproval(driver, eventId, route, decision, by, at);
@@ -59,10 +59,9 @@ export function expireDue(driver: SqlDriver, now: number): number {
 }
 
 function expire(driver: SqlDriver, { eventId, route }: ApprovalView, now: number): void {
-  const reason = 'nobody approved it in time';
   for (const { seq, id } of heldBy(driver, eventId, route)) {
-    cancelHeld(driver, seq, reason, now);
-    addNote(driver, id, now, `expired: ${reason}`);
+    cancelHeld(driver, seq, EXPIRED, now);
+    addNote(driver, id, now, `expired: ${EXPIRED}`);
   }
   closeApproval(driver, eventId, route, 'expired', null, now);
   tellEvent(driver, eventId, now);

@@ -1,4 +1,13 @@
-import { CHANGED_COLUMNS, type Change, type ChangedRow, CLOCK_DIFFERENCE_MS, PAST, runsSinceReplay, whyNot } from '../decisions.ts';
+import {
+  CHANGED_COLUMNS,
+  type Change,
+  type ChangedRow,
+  CLOCK_DIFFERENCE_MS,
+  PAST,
+  runsSinceReplay,
+  WAITS_AGAIN,
+  whyNot,
+} from '../decisions.ts';
 import type { ChangeOptions, ChangeResult } from '../store.ts';
 import { askAgain, closeWhenNothingHeld } from './approvals.ts';
 import { tellEvent } from './conversations.ts';
@@ -50,6 +59,6 @@ function replay(driver: SqlDriver, id: string, row: ChangedRow, now: number): vo
     return;
   }
   // Nobody has ever approved it: it waits for that again.
-  driver.run(`UPDATE deliveries SET state = 'held', reason = 'waits for approval', updated_at = ? WHERE seq = ?`, now, row.seq);
+  driver.run(`UPDATE deliveries SET state = 'held', reason = ?, updated_at = ? WHERE seq = ?`, WAITS_AGAIN, now, row.seq);
   askAgain(driver, row.event_id, row.route, now);
 }

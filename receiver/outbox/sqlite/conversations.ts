@@ -1,4 +1,4 @@
-import { type Alert, alertReply, eventsTold, SEEN_KEPT_MS } from '../decisions.ts';
+import { type Alert, alertReply, eventsTold, mutedBy, SEEN_KEPT_MS, updateOf } from '../decisions.ts';
 import type { NewDelivery, NewEvent, PostedMessage } from '../delivery.ts';
 import {
   DELIVERY_COLUMNS,
@@ -38,8 +38,7 @@ export function insertWithMute(
     delivery.credential,
   );
   const mute = canMute && delivery.state === 'pending' ? findMute(driver, delivery.route, event.subjectKey, now) : undefined;
-  const muted = mute && ({ state: 'cancelled', reason: `muted by ${mute.by}` } as const);
-  insertLast(driver, event.id, now, { ...delivery, cooldownKey, conversation: key, ...muted });
+  insertLast(driver, event.id, now, { ...delivery, cooldownKey, conversation: key, ...mutedBy(mute) });
   // What is not to make a sound still belongs to the story.
   if (mute !== undefined && hasMessage(driver, key)) updateConversation(driver, key, event.id, now);
 }
@@ -83,16 +82,7 @@ export function updateConversation(driver: SqlDriver, key: string, eventId: stri
   if (!hasMessage(driver, key) && !somethingIsSent(driver, key)) return;
   const conversation = revise(driver, key);
   if (conversation === undefined) return;
-  insertLast(driver, eventId, now, {
-    id: `update-${key}-${conversation.revision}`,
-    route: conversation.route,
-    target: `slack_update:${conversation.channel}`,
-    credential: conversation.credential,
-    orderKey: key,
-    request: { kind: 'slack_update', conversation: key },
-    conversation: key,
-    transient: true,
-  });
+  insertLast(driver, eventId, now, updateOf(key, conversation));
 }
 
 interface Revision {

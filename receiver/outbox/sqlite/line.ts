@@ -1,40 +1,14 @@
-import { CLOCK_DIFFERENCE_MS, type InsertedDelivery } from '../decisions.ts';
-import { firstRow, type SqlDriver } from './driver.ts';
+import { INSERTED_COLUMNS, type InsertedDelivery, rowBehind } from '../decisions.ts';
+import { firstRow, placeholders, type SqlDriver } from './driver.ts';
 
 /** The line of an order key: who is in it, and whose turn it is. All of this file runs inside the caller's transaction. */
 
 /** Inserts a delivery behind everything that waits in its line. */
 export function insertLast(driver: SqlDriver, eventId: string, now: number, delivery: InsertedDelivery): void {
   const last = lastPosition(driver, delivery.orderKey);
-  const state = delivery.state ?? 'pending';
-  driver.run(
-    `INSERT INTO deliveries (id, event_id, route, target, credential, order_key, replaces_older, cooldown_key, state, approved, ready, position,
-       due_at, since, runs_since, reason, request, template, conversation, transient, created_at, updated_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    delivery.id,
-    eventId,
-    delivery.route,
-    delivery.target,
-    delivery.credential,
-    delivery.orderKey,
-    delivery.replacesOlder === true ? 1 : 0,
-    delivery.cooldownKey ?? null,
-    state,
-    state === 'held' ? 0 : 1,
-    state === 'pending' && last === undefined ? 1 : 0,
-    (last ?? 0) + 1,
-    now,
-    now,
-    now - CLOCK_DIFFERENCE_MS,
-    delivery.reason ?? null,
-    delivery.request === null ? null : JSON.stringify(delivery.request),
-    delivery.template === undefined ? null : JSON.stringify(delivery.template),
-    delivery.conversation ?? null,
-    delivery.transient === true ? 1 : 0,
-    now,
-    now,
-  );
-  if (state === 'pending') knowCredential(driver, delivery.credential);
+  const values = rowBehind(last, eventId, now, delivery);
+  driver.run(`INSERT INTO deliveries (${INSERTED_COLUMNS.join(', ')}) VALUES (${placeholders(INSERTED_COLUMNS)})`, ...values);
+  if ((delivery.state ?? 'pending') === 'pending') knowCredential(driver, delivery.credential);
 }
 
 export function knowCredential(driver: SqlDriver, credential: string): void {
