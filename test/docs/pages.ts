@@ -17,11 +17,13 @@ export interface Page {
   /** From the project's folder: `docs/routes.md`. */
   readonly name: string;
   readonly text: string;
-  /** The text without its fenced blocks, line for line. */
+  /** The text without its fenced blocks and comments, line for line. */
   readonly prose: string;
   readonly blocks: readonly Block[];
 }
 
+/** A note for those who edit the page; it is not shown. */
+const COMMENT = /<!--[\s\S]*?-->/g;
 const FENCE = /^( *)```([a-z]*)\n([\s\S]*?)^\1```$/gm;
 
 /** Reads a page from its text. */
@@ -34,7 +36,12 @@ export function readPage(name: string, text: string): Page {
       .map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line))
       .join('\n'),
   }));
-  return { name, text, blocks, prose: text.replace(FENCE, (block) => block.replace(/[^\n]/g, '')) };
+  return { name, text, blocks, prose: text.replace(FENCE, blank).replace(COMMENT, blank) };
+}
+
+/** Keeps the number of lines. */
+function blank(text: string): string {
+  return text.replace(/[^\n]/g, '');
 }
 
 /** The pages of docs/, by their names. */
