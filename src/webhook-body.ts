@@ -1,5 +1,6 @@
 import { type EventField, type RelayEvent, readEventType } from './event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { JsonNumber } from './json-number.ts';
 import { oneLine } from './one-line.ts';
 
 /** What an authentic body turned out to be. */
@@ -115,6 +116,7 @@ const UNEXPANDED = /^\$\{[^}]*\}$/;
 /** One value as a field: one line of text, or a number or boolean as text. Blank and unexpanded values are absent. */
 function readValue(value: JsonValue | undefined): string | undefined {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (value instanceof JsonNumber) return oneLine(value.text);
   if (typeof value !== 'string') return undefined;
   const text = oneLine(value);
   return text === '' || UNEXPANDED.test(text) ? undefined : text;

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { messageOf } from '../../src/error-message.ts';
 import type { RelayEvent } from '../../src/event.ts';
 import { idsFrom } from '../../src/id.ts';
-import { type JsonValue, parseJson } from '../../src/json.ts';
+import { type JsonValue, parseExactJson } from '../../src/json.ts';
 import { redactorOf } from '../../src/redact.ts';
 import { compileRoute } from '../../src/route.ts';
 import { isDispatch, type TargetRequest } from '../../src/target.ts';
@@ -58,7 +58,7 @@ function readBody(io: CommandIo, file: string): { value: JsonValue } | string {
   } catch (error) {
     return `${file}: cannot be read: ${messageOf(error)}`;
   }
-  const parsed = parseJson(text);
+  const parsed = parseExactJson(text);
   return parsed.ok ? { value: parsed.value } : `${file}: not JSON: ${parsed.error}`;
 }
 

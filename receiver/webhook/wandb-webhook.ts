@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { messageOf } from '../../src/error-message.ts';
 import { DEFAULT_SOURCE } from '../../src/event.ts';
-import { parseJson } from '../../src/json.ts';
+import { parseExactJson } from '../../src/json.ts';
 import type { Redactor } from '../../src/redact.ts';
 import { understandBody } from '../../src/webhook-body.ts';
 import type { Logger } from '../log.ts';
@@ -77,7 +77,7 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
     if (!isJson(c.req.header('content-type'))) return reject(415, 'Unsupported Media Type', 'Content-Type must be application/json.');
     const text = decodeUtf8(raw);
     if (text === undefined) return reject(400, 'Bad Request', 'The body is not UTF-8 text.');
-    const parsed = parseJson(text);
+    const parsed = parseExactJson(text);
     if (!parsed.ok) return reject(400, 'Bad Request', `The body is not the JSON that was expected: ${parsed.error}.`);
 
     const payload = options.redactor.json(parsed.value);

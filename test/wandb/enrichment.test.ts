@@ -55,7 +55,7 @@ async function ask(world: ReturnType<typeof acmeWorld>, event: RelayEvent, paylo
   const { client } = testClient(server);
   const answer = await fetchEnrichment(client, { ...event, payload }, { signal: unhurried(), appUrl: APP });
   if (!answer.ok) throw new Error(JSON.stringify(answer.error));
-  if (answer.value !== null) expect(enrichmentSchema.safeParse(answer.value).error).toBeUndefined();
+  if (answer.value !== null) expect(enrichmentSchema.safeParse(JSON.parse(JSON.stringify(answer.value))).error).toBeUndefined();
   return { wandb: answer.value, server, requests: client.requests };
 }
 
