@@ -33,9 +33,9 @@ export function exactWhereSent(value: JsonValue, isSent = false): JsonValue {
   return mapValues(value, (item, key) => exactWhereSent(item, isSent || SENT_AS_WRITTEN.has(key)));
 }
 
-/** The document as a schema knows it: all numbers are doubles. */
+/** `exactWhereSent` as a schema knows it: all numbers are doubles, and finite, as in any JSON. */
 export function withDoubles(value: JsonValue): JsonValue {
-  if (value instanceof JsonNumber) return value.valueOf();
+  if (value instanceof JsonNumber) return Math.min(Math.max(value.valueOf(), -Number.MAX_VALUE), Number.MAX_VALUE);
   if (Array.isArray(value)) return value.map(withDoubles);
   return isJsonObject(value) ? mapValues(value, withDoubles) : value;
 }

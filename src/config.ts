@@ -25,7 +25,7 @@ export interface Settings {
 }
 
 export const DEFAULT_SETTINGS: Settings = {
-  dedupeWindowMs: 5 * 60_000,
+  dedupeWindowMs: 30_000,
   retryForMs: 3 * 86_400_000,
   githubWritesPerSecond: 3,
   maxBodyBytes: 256 * 1024,
@@ -111,10 +111,10 @@ export function readConfigPart(text: string, file: string): Result<ConfigPart, C
   }
   if (content === null || content === undefined)
     return err([locator.at([], 'the file is empty: it needs at least "version: 1" and routes')]);
-  const parsed = configSchema.safeParse(withDoubles(content));
+  const exact = exactWhereSent(content);
+  const parsed = configSchema.safeParse(withDoubles(exact));
   if (!parsed.success) return err(problemsOf(parsed.error.issues, locator, knownKeysAt));
-  const source = exactWhereSent(content) as JsonObject;
-  return ok({ file, source, content: withExactNumbers(parsed.data, source), locator });
+  return ok({ file, source: exact as JsonObject, content: withExactNumbers(parsed.data, exact), locator });
 }
 
 /** Where an alias stands whose anchor does not exist. */

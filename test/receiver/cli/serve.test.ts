@@ -44,7 +44,10 @@ describe('serve with nothing configured', () => {
     expect(sandbox.log.find((line) => line.url === 'https://api.github.com/repos/acme/deploy/dispatches')).toMatchObject({
       body: { event_type: 'model-production', client_payload: { delivery_id: answer.deliveries[0].id, event: { version: 'v12' } } },
     });
-    expect(JSON.parse(execFileSync('bash', ['-c', curl ?? ''], { encoding: 'utf8' }))).toEqual({ status: 'duplicate', id: answer.id });
+    expect(JSON.parse(execFileSync('bash', ['-c', curl ?? ''], { encoding: 'utf8' }))).toMatchObject({
+      status: 'duplicate',
+      id: answer.id,
+    });
     expect(await sandbox.end('SIGTERM')).toBe(0);
     const { code, stdout } = await runCommand(['deliveries'], { cwd: folder });
     expect([code, stdout]).toEqual([0, expect.stringContaining(answer.deliveries[0].id)]);
