@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { messageOf } from './error-message.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { REPOSITORY } from './repository.ts';
 import { DISPATCH_LIMITS, type DispatchContent, dispatchInBody, dispatchProblem } from './repository-dispatch.ts';
 import { err, ok, type Result } from './result.ts';
 import { exactlyOneKey, jsonValueSchema } from './schema-words.ts';
@@ -19,9 +20,7 @@ const templateValue = jsonValueSchema.superRefine((value, context) => {
   if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
 });
 
-const repository = z
-  .string()
-  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/, 'must be a repository such as acme/deploy');
+const repository = z.string().regex(REPOSITORY, 'must be a repository such as acme/deploy');
 
 const repositoryDispatchSchema = z
   .strictObject({

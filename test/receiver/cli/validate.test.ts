@@ -13,11 +13,10 @@ routes:
 `;
 const LISTENS = 'on:\n  repository_dispatch: { types: [model-production] }\n  workflow_dispatch: { inputs: { version: {} } }\njobs: {}\n';
 
-/** A git checkout of acme/deploy. */
-function checkout(files: Record<string, string>) {
+function checkout(files: Record<string, string>, origin = 'git@github.com:acme/deploy.git') {
   const line = commandLine(files);
   execFileSync('git', ['init', '-q'], { cwd: line.cwd });
-  execFileSync('git', ['remote', 'add', 'origin', 'git@github.com:acme/deploy.git'], { cwd: line.cwd });
+  execFileSync('git', ['remote', 'add', 'origin', origin], { cwd: line.cwd });
   return line;
 }
 
@@ -53,6 +52,17 @@ describe('validate', () => {
     expect(lines[1]).toMatch(/^wandb-relay\.yaml:7:\d+: routes\[0\]\.to\[1\]\.workflow_dispatch: .*no "on: workflow_dispatch"/);
     expect(complaints).not.toContain('unheard');
   });
+
+  it.each(['git@github.com:ada_acme/deploy.git', 'https://github.com/ada_acme/deploy', 'ssh://git@github.com:22/ada_acme/deploy.git/'])(
+    'knows a checkout of an owner with an underscore: %s',
+    async (origin) => {
+      const config = CONFIG.replaceAll(/acme\/deploy/gi, 'ada_acme/deploy');
+      const { run } = checkout({ 'wandb-relay.yaml': config, '.github/workflows/deploy.yml': 'on: push\njobs: {}\n' }, origin);
+      const { complaints } = await run('validate');
+      expect(complaints).toMatch(/\.repository_dispatch: no workflow in .* listens to it/);
+      expect(complaints).toContain('2 problems');
+    },
+  );
 
   it('accepts the example that is shipped', async () => {
     const { run } = commandLine();
