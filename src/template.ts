@@ -6,6 +6,7 @@ import { keepNumberLiterals, liquidEngine } from './liquid-numbers.ts';
 import { escapeMrkdwn } from './mrkdwn.ts';
 import { didYouMean } from './nearest-word.ts';
 import { err, ok, type Result } from './result.ts';
+import { hasTypographicQuotes } from './typographic-quotes.ts';
 
 /**
  * What a template can read. `event.payload` is the body as it arrived; `event.wandb` is what W&B's API says about the
@@ -65,7 +66,8 @@ export function compileTemplate(text: string, use: TemplateFor = 'json'): Result
     const problem = unknownWord(paths);
     if (problem !== undefined) return err(problem);
   } catch (error) {
-    return err(`not a Liquid template: ${messageOf(error)}`);
+    const quotes = hasTypographicQuotes(text) ? ` (typographic quotes do not quote: write " or ')` : '';
+    return err(`not a Liquid template: ${messageOf(error)}${quotes}`);
   }
   const only = parsed.length === 1 && use === 'json' ? parsed[0] : undefined;
   return ok({

@@ -24,6 +24,16 @@ const NAMES: Readonly<Record<Exclude<EventField, 'source' | 'registry' | 'versio
   metric: ['metric', 'metric_name'],
 };
 
+/** Where a template finds what W&B's variable stands for: a word of `event`, or its own name in the body. Metadata is what W&B's API told. */
+export function fieldOfVariable(variable: string): string {
+  if (variable === 'event_type') return 'type';
+  if (variable === 'artifact_version_index') return 'version';
+  const metadata = /^artifact_metadata\.(.+)$/.exec(variable)?.[1];
+  if (metadata !== undefined) return `wandb.artifact.metadata.${metadata}`;
+  const [field] = Object.entries(NAMES).find(([, names]) => names.includes(variable)) ?? [];
+  return field ?? `payload.${variable}`;
+}
+
 /** A registry is a project with this prefix, owned by the organization's entity (W&B). */
 const REGISTRY_PREFIX = 'wandb-registry-';
 
