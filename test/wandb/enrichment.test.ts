@@ -136,6 +136,12 @@ describe('an event about an artifact', () => {
     expect(JSON.stringify(artifact.metadata).length).toBeLessThanOrEqual(4_096);
   });
 
+  it('keeps every digit of metadata and summaries', async () => {
+    const metadata = '{"id":9007199254740993,"deep":[{"loss":0.12345678901234567890,"lr":1.0}]}';
+    const { wandb } = await ask(modelWorld({ metadata }).world, REGISTRY_EVENT);
+    expect(JSON.stringify(partOf(wandb, 'artifact').metadata)).toBe(metadata);
+  });
+
   it('is not spoiled by metadata that no JSON is, or that reaches for a prototype', async () => {
     const broken = await ask(modelWorld({ metadata: '{"loss": NaN}' }).world, REGISTRY_EVENT);
     expect(partOf(broken.wandb, 'artifact')).toMatchObject({ type: 'model' });
