@@ -37,6 +37,7 @@ describe('serve with nothing configured', () => {
     const folder = temporaryFolder();
     const sandbox = await receiver(folder);
     expect(sandbox.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
+    expect(sandbox.log.map((line) => String(line.text)).join('\n')).toContain('once more within 30 seconds is a duplicate');
     const curl = sandbox.log.map((line) => String(line.text)).find((line) => line.startsWith('curl '));
     const answer = JSON.parse(execFileSync('bash', ['-c', curl ?? ''], { encoding: 'utf8' }));
     expect(answer).toMatchObject({ status: 'accepted', deliveries: [{ route: 'deploy', target: 'repository_dispatch:acme/deploy' }] });
