@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { JsonValue } from './json.ts';
+import { canonicalNumber, JsonNumber } from './json-number.ts';
 
-/** JSON with the keys of every object in order: equal values give equal text. */
+/** JSON with the keys of every object in order: equal values give equal text, however their numbers were written. */
 export function canonicalJson(value: JsonValue): string {
+  if (value instanceof JsonNumber) return canonicalNumber(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

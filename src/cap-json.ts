@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { JsonNumber } from './json-number.ts';
 import { oneLine } from './one-line.ts';
 
 /** Nested deeper than this, a value is left out. */
@@ -39,6 +40,8 @@ function cleaned(value: JsonValue, depth: number): { readonly value: JsonValue |
     const line = oneLine(value);
     return { value: line, truncated: line.length < value.trim().length };
   }
+  // A workflow's JSON reader has doubles: what none of them comes near would be an infinity there.
+  if (value instanceof JsonNumber) return { value: Number.isFinite(value.valueOf()) ? value : undefined, truncated: false };
   // JSON has no -0 of its own: it comes back as 0.
   if (typeof value === 'number') return { value: Number.isFinite(value) ? value + 0 : undefined, truncated: false };
   if (typeof value !== 'object' || value === null) return { value, truncated: false };

@@ -1,5 +1,6 @@
 import type { RelayEvent } from './event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { REPOSITORY, repositoryInPath } from './repository.ts';
 
 /** A commit at GitHub. */
 export interface CommitPlace {
@@ -10,7 +11,6 @@ export interface CommitPlace {
 }
 
 const SHA = /^[0-9a-f]{40}$/;
-const REPOSITORY = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/;
 /** `https://host/…`, `ssh://git@host:22/…`, `git://host/…`; and what git calls scp-like: `git@host:…`. */
 const ADDRESS = /^(?:https?|ssh|git):\/\/(?:[^/]*@)?([^/:@]+)(?::\d+)?\/(.+)$/;
 const SCP_LIKE = /^(?:[^/@:]+@)?([^/@:]+):(?!\/\/)(.+)$/;
@@ -59,6 +59,5 @@ function repositoryOf(remote: string, host: string): string | undefined {
   // GitHub answers ssh on port 443 under a name of its own (GitHub documentation, "Using SSH over the HTTPS port").
   const hosts = [host, `www.${host}`, `ssh.${host}`];
   if (remoteHost === undefined || path === undefined || !hosts.includes(remoteHost.toLowerCase())) return undefined;
-  const name = path.replace(/^\/+|\/+$/g, '').replace(/\.git$/, '');
-  return REPOSITORY.test(name) ? name : undefined;
+  return repositoryInPath(path);
 }

@@ -7,7 +7,9 @@ import { integrationsSchema } from './webhook-integration.ts';
 /** The config file, version 1: what may stand in one file. Types, checks and the JSON Schema for editors come from here. */
 
 const settingsSchema = z.strictObject({
-  dedupe_window: durationSchema.optional().describe('An identical body within this time is a duplicate; default 5m'),
+  dedupe_window: durationSchema
+    .optional()
+    .describe('An identical body within this time is a duplicate, except of events of type unknown; default 30s'),
   retry_for: durationSchema.optional().describe('How long a delivery is tried; default 3d'),
   github_writes_per_second: z
     .number()

@@ -2,10 +2,11 @@ import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { type Automation, relayRoute } from './automation.ts';
 import { type ConfigPart, mergeParts, sourceOf } from './config-merge.ts';
+import { exactWhereSent, keepNumbers, withDoubles, withExactNumbers } from './config-numbers.ts';
 import { type ConfigPath, type ConfigPlace, type ConfigProblem, type Locator, locatorOf, problemsOf } from './config-problem.ts';
 import { type ConfigContent, configSchema } from './config-schema.ts';
 import { messageOf } from './error-message.ts';
-import type { JsonObject } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 import type { RouteDefinition } from './route.ts';
 import type { WebhookIntegration } from './webhook-integration.ts';
@@ -24,7 +25,7 @@ export interface Settings {
 }
 
 export const DEFAULT_SETTINGS: Settings = {
-  dedupeWindowMs: 5 * 60_000,
+  dedupeWindowMs: 30_000,
   retryForMs: 3 * 86_400_000,
   githubWritesPerSecond: 3,
   maxBodyBytes: 256 * 1024,
@@ -97,11 +98,12 @@ export function readConfigPart(text: string, file: string): Result<ConfigPart, C
   if (document.errors.length > 0) {
     return err(document.errors.map((error) => problemAt(file, lines, error.pos[0], `not valid YAML: ${error.message}`)));
   }
-  let content: unknown;
+  let content: JsonValue | undefined;
   try {
     const unresolved = unresolvedAlias(document);
     if (unresolved !== undefined) return err([problemAt(file, lines, unresolved, 'not valid YAML: this alias has no anchor before it')]);
-    content = document.toJS({ maxAliasCount: 100 });
+    keepNumbers(document);
+    content = document.toJS({ maxAliasCount: 100 }) as JsonValue | undefined;
     // An anchor that contains itself gives a value without end, which no schema survives.
     JSON.stringify(content);
   } catch (error) {
@@ -109,9 +111,10 @@ export function readConfigPart(text: string, file: string): Result<ConfigPart, C
   }
   if (content === null || content === undefined)
     return err([locator.at([], 'the file is empty: it needs at least "version: 1" and routes')]);
-  const parsed = configSchema.safeParse(content);
+  const exact = exactWhereSent(content);
+  const parsed = configSchema.safeParse(withDoubles(exact));
   if (!parsed.success) return err(problemsOf(parsed.error.issues, locator, knownKeysAt));
-  return ok({ file, source: content as JsonObject, content: parsed.data, locator });
+  return ok({ file, source: exact as JsonObject, content: withExactNumbers(parsed.data, exact), locator });
 }
 
 /** Where an alias stands whose anchor does not exist. */

@@ -1,5 +1,5 @@
 import { automationSchema } from './automation.ts';
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseExactJson, parseJson } from './json.ts';
 import { isSameRepository, readMark } from './ownership.ts';
 import { formatPercent } from './percent.ts';
 import { err, ok, type Result } from './result.ts';
@@ -215,7 +215,7 @@ function actionOf({ action }: LiveTrigger): Result<JsonObject, string> {
   switch (action.type) {
     case 'GENERIC_WEBHOOK': {
       if (action.integrationName === null) return err('its webhook integration is gone');
-      const payload = parseJson(action.requestPayload || 'null');
+      const payload = parseExactJson(action.requestPayload || 'null');
       if (!payload.ok) return err(`its payload is no JSON: ${payload.error}`);
       return ok({ webhook: { integration: action.integrationName, payload: payload.value } });
     }

@@ -1,5 +1,6 @@
-import { Document } from 'yaml';
+import { Document, type ScalarTag } from 'yaml';
 import type { JsonObject } from './json.ts';
+import { JsonNumber } from './json-number.ts';
 
 export interface ExportedFile {
   readonly entity: string;
@@ -9,9 +10,19 @@ export interface ExportedFile {
   readonly left: readonly { readonly name: string; readonly why: string }[];
 }
 
+/** A number that a double would change is written with its own text. */
+const exactNumber: ScalarTag = {
+  tag: 'tag:yaml.org,2002:float',
+  default: true,
+  identify: (value) => value instanceof JsonNumber,
+  resolve: (text) => new JsonNumber(text),
+  stringify: ({ value }) => String(value),
+};
+
 /** A config file with everything that could be said; the rest is in comments at its end. */
 export function exportYaml({ entity, organization, definitions, left }: ExportedFile): string {
-  const document = new Document({ version: 1, entity, ...(organization === undefined ? {} : { organization }), automations: definitions });
+  const content = { version: 1, entity, ...(organization === undefined ? {} : { organization }), automations: definitions };
+  const document = new Document(content, { customTags: (tags) => [exactNumber, ...tags] });
   if (left.length > 0) {
     const lines = left.map(({ name, why }) => ` - ${JSON.stringify(name)}: ${why}`);
     document.comment = [' Left out, because no definition can say it:', ...lines].join('\n');

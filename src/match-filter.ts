@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import type { Match } from './match.ts';
 
 /**
@@ -29,7 +29,7 @@ function operand(match: Match): JsonObject {
 /** The MATCH that says the same as a filter on one field, or `undefined` when none does. */
 export function matchOf(filter: JsonObject): { readonly field: string; readonly match: Match } | undefined {
   const [field, value] = onlyEntry(filter) ?? [];
-  if (field === undefined || field.startsWith('$') || typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  if (field === undefined || field.startsWith('$') || !isJsonObject(value)) return undefined;
   const [operator, wanted] = onlyEntry(value) ?? [];
   const match = operator === undefined ? undefined : matchOfOperand(operator, wanted);
   return match === undefined ? undefined : { field, match };

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { EVENT_FIELDS, EVENT_TYPES, type EventField, type RelayEvent } from './event.ts';
+import type { JsonValue } from './json.ts';
 import { compileMatch, type Match, type Matcher, matchObjectSchema } from './match.ts';
 import { didYouMean } from './nearest-word.ts';
+import { payloadText } from './payload-path.ts';
 import { durationSchema, nameSchema } from './schema-words.ts';
 import { type CompiledTarget, compileTarget, targetSchema } from './target.ts';
 
@@ -24,6 +26,11 @@ const onSchema = z.strictObject({
     EventField,
     z.ZodOptional<typeof conditionSchema>
   >),
+  payload: z
+    .record(z.string().min(1, 'must not be empty'), conditionSchema)
+    .refine((paths) => Object.keys(paths).length > 0, 'must name at least one path')
+    .optional()
+    .describe('Values of the body as it arrived, by their dotted path: { client_payload.stage: production }'),
 });
 
 const slackId = z
@@ -89,16 +96,23 @@ export interface Route {
 }
 
 interface RouteCondition {
-  readonly field: 'event' | EventField;
+  /** `alias`, `payload.client_payload.stage` */
+  readonly name: string;
+  readonly read: (event: RelayEvent, payload: JsonValue) => string | undefined;
   readonly anyOf: readonly Matcher[];
 }
 
 /** Compiles a route that the schema accepted. */
 export function compileRoute(definition: RouteDefinition): Route {
   const conditions: RouteCondition[] = [];
-  if (definition.source !== undefined) conditions.push({ field: 'source', anyOf: [compileMatch(definition.source)] });
-  for (const [field, condition] of Object.entries(definition.on) as [RouteCondition['field'], Condition | undefined][]) {
-    if (condition !== undefined) conditions.push({ field, anyOf: alternatives(condition).map(compileMatch) });
+  const { payload = {}, ...fields } = definition.on;
+  if (definition.source !== undefined) conditions.push(fieldCondition('source', definition.source));
+  for (const [field, condition] of Object.entries(fields) as ['event' | EventField, Condition | undefined][]) {
+    if (condition !== undefined) conditions.push(fieldCondition(field, condition));
+  }
+  for (const [path, condition] of Object.entries(payload)) {
+    const name = `payload.${path}`;
+    conditions.push({ name, read: (_event, body) => payloadText(body, path), anyOf: alternatives(condition).map(compileMatch) });
   }
   return {
     name: definition.name,
@@ -110,6 +124,11 @@ export function compileRoute(definition: RouteDefinition): Route {
   };
 }
 
+function fieldCondition(field: 'event' | EventField, condition: Condition): RouteCondition {
+  const read = (event: RelayEvent) => (field === 'event' ? event.type : event[field]);
+  return { name: field, read, anyOf: alternatives(condition).map(compileMatch) };
+}
+
 function compileApproval({ slack, by, allow_self, expires }: z.infer<typeof approvalSchema>): Approval {
   return { channel: slack, by: by ?? null, allowSelf: allow_self ?? true, expiresMs: expires ?? DEFAULT_APPROVAL_EXPIRY_MS };
 }
@@ -118,29 +137,28 @@ function alternatives(condition: Condition): Match[] {
   return Array.isArray(condition) ? condition : [condition];
 }
 
-/** True when every condition of the route holds. A field that the event does not have meets no condition, not even `not`. */
-export function routeMatches(route: Route, event: RelayEvent): boolean {
-  return route.conditions.every((condition) => holds(condition, event));
+/**
+ * True when every condition of the route holds. A field that the event does not have, and a path that leads to no value of
+ * the body, meet no condition, not even `not`.
+ *
+ * @param payload the body as it arrived, secrets redacted
+ */
+export function routeMatches(route: Route, event: RelayEvent, payload: JsonValue): boolean {
+  return route.conditions.every((condition) => holds(condition, event, payload));
 }
 
 /** Why the route does not match: a clause per condition that does not hold. Empty when it does match. */
-export function whyNot(route: Route, event: RelayEvent): string[] {
+export function whyNot(route: Route, event: RelayEvent, payload: JsonValue): string[] {
   return route.conditions
-    .filter((condition) => !holds(condition, event))
-    .map(({ field, anyOf }) => {
-      const value = fieldOf(field, event);
+    .filter((condition) => !holds(condition, event, payload))
+    .map(({ name, read, anyOf }) => {
+      const value = read(event, payload);
       const wanted = anyOf.map((matcher) => matcher.wanted).join(' or ');
-      return value === undefined
-        ? `the event has no ${field} (wanted ${wanted})`
-        : `${field} is ${JSON.stringify(value)}, wanted ${wanted}`;
+      return value === undefined ? `the event has no ${name} (wanted ${wanted})` : `${name} is ${JSON.stringify(value)}, wanted ${wanted}`;
     });
 }
 
-function holds(condition: RouteCondition, event: RelayEvent): boolean {
-  const value = fieldOf(condition.field, event);
+function holds(condition: RouteCondition, event: RelayEvent, payload: JsonValue): boolean {
+  const value = condition.read(event, payload);
   return value !== undefined && condition.anyOf.some((matcher) => matcher.matches(value));
-}
-
-function fieldOf(field: RouteCondition['field'], event: RelayEvent): string | undefined {
-  return field === 'event' ? event.type : event[field];
 }

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { messageOf } from './error-message.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { REPOSITORY } from './repository.ts';
+import { DISPATCH_LIMITS, type DispatchContent, dispatchInBody, dispatchProblem } from './repository-dispatch.ts';
 import { err, ok, type Result } from './result.ts';
 import { exactlyOneKey, jsonValueSchema } from './schema-words.ts';
 import { type CompiledTemplate, compileTemplate, compileTemplatesIn, isTemplate, type TemplateContext } from './template.ts';
 
-/** GitHub's documented limits for a repository dispatch: 100 characters of event_type, ten top-level keys, under 64 KB. */
-export const DISPATCH_LIMITS = { eventType: 100, payloadKeys: 10, payloadBytes: 60_000 } as const;
 /** GitHub's documented limits for a workflow dispatch. */
 export const WORKFLOW_LIMITS = { inputs: 25, inputCharacters: 65_535 } as const;
 
@@ -20,28 +20,40 @@ const templateValue = jsonValueSchema.superRefine((value, context) => {
   if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
 });
 
-const repository = z
-  .string()
-  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/, 'must be a repository such as acme/deploy');
+const repository = z.string().regex(REPOSITORY, 'must be a repository such as acme/deploy');
 
-const repositoryDispatchSchema = z.strictObject({
-  repository,
-  event_type: templateText
-    .min(1, 'must not be empty')
-    .refine((text) => isTemplate(text) || text.length <= DISPATCH_LIMITS.eventType, 'must be at most 100 characters (a limit of GitHub)')
-    .describe('What the workflow lists under on: repository_dispatch: types'),
-  client_payload: z
-    .record(z.string(), templateValue)
-    .refine(
-      (payload) => Object.keys(payload).length <= DISPATCH_LIMITS.payloadKeys,
-      'must have at most 10 top-level keys (a limit of GitHub)',
-    )
-    .refine(
-      (payload) => isTemplate(JSON.stringify(payload)) || Buffer.byteLength(JSON.stringify(payload)) <= DISPATCH_LIMITS.payloadBytes,
-      `must have at most ${DISPATCH_LIMITS.payloadBytes} bytes (GitHub takes less than 64 KB)`,
-    )
-    .optional(),
-});
+const repositoryDispatchSchema = z
+  .strictObject({
+    repository,
+    event_type: templateText
+      .min(1, 'must not be empty')
+      .refine((text) => isTemplate(text) || text.length <= DISPATCH_LIMITS.eventType, 'must be at most 100 characters (a limit of GitHub)')
+      .optional()
+      .describe('What the workflow lists under on: repository_dispatch: types. Required, unless passthrough is true'),
+    client_payload: z
+      .record(z.string(), templateValue)
+      .refine(
+        (payload) => Object.keys(payload).length <= DISPATCH_LIMITS.payloadKeys,
+        'must have at most 10 top-level keys (a limit of GitHub)',
+      )
+      .refine(
+        (payload) => isTemplate(JSON.stringify(payload)) || Buffer.byteLength(JSON.stringify(payload)) <= DISPATCH_LIMITS.payloadBytes,
+        `must have at most ${DISPATCH_LIMITS.payloadBytes} bytes (GitHub takes less than 64 KB)`,
+      )
+      .optional(),
+    passthrough: z
+      .boolean()
+      .optional()
+      .describe('true: the body already is a GitHub dispatch, and its event_type and client_payload are sent as they came'),
+  })
+  .superRefine((dispatch, context) => {
+    const own = (['event_type', 'client_payload'] as const).filter((key) => dispatch[key] !== undefined);
+    if (dispatch.passthrough !== true && dispatch.event_type === undefined)
+      context.addIssue({ code: 'custom', path: ['event_type'], message: 'is missing' });
+    if (dispatch.passthrough === true)
+      for (const key of own)
+        context.addIssue({ code: 'custom', path: [key], message: 'comes from the body with "passthrough: true": remove one of the two' });
+  });
 
 const inputValue = z.union([templateText, z.number(), z.boolean()]);
 
@@ -147,16 +159,16 @@ export function compileTarget(definition: TargetDefinition): CompiledTarget {
 export function usesEnrichment(definition: TargetDefinition): boolean {
   const { repository_dispatch: repositoryDispatch, workflow_dispatch: workflowDispatch, slack } = definition;
   if (repositoryDispatch !== undefined) {
+    if (repositoryDispatch.passthrough === true) return false;
     if (repositoryDispatch.client_payload === undefined) return true;
-    return compiled(compileTemplatesIn([repositoryDispatch.event_type, repositoryDispatch.client_payload])).readsWandb;
+    return compiled(compileTemplatesIn([repositoryDispatch.event_type ?? '', repositoryDispatch.client_payload])).readsWandb;
   }
   if (workflowDispatch !== undefined) return compiled(compileTemplatesIn([workflowDispatch.ref, workflowDispatch.inputs ?? {}])).readsWandb;
   return slack?.text !== undefined && compiled(compileTemplate(slack.text, 'slack')).readsWandb;
 }
 
 function compileRepositoryDispatch(definition: z.infer<typeof repositoryDispatchSchema>): CompiledTarget {
-  const eventType = compiled(compileTemplate(definition.event_type));
-  const payload = definition.client_payload === undefined ? undefined : compiled(compileTemplatesIn(definition.client_payload));
+  const contentOf = definition.passthrough === true ? contentOfBody : templatedContent(definition);
   return {
     kind: 'repository_dispatch',
     name: `repository_dispatch:${definition.repository}`,
@@ -165,16 +177,27 @@ function compileRepositoryDispatch(definition: z.infer<typeof repositoryDispatch
     definition: { repository_dispatch: definition },
     build: (context, unchecked) =>
       rendering(() => {
-        const request = {
-          kind: 'repository_dispatch',
-          repository: definition.repository,
-          event_type: asText(eventType.render(context)),
-          client_payload: payload === undefined ? defaultPayload(context) : asObject(payload.render(context)),
-        } as const;
-        const problem = unchecked ? undefined : repositoryDispatchProblem(request);
+        const content = contentOf(context);
+        if (!content.ok) return content;
+        const request = { kind: 'repository_dispatch', repository: definition.repository, ...content.value } as const;
+        const problem = unchecked ? undefined : dispatchProblem(request);
         return problem === undefined ? ok(request) : err(problem);
       }),
   };
+}
+
+function contentOfBody({ event, delivery_id }: TemplateContext): Result<DispatchContent, string> {
+  return dispatchInBody(event.payload, delivery_id);
+}
+
+function templatedContent(definition: z.infer<typeof repositoryDispatchSchema>) {
+  const eventType = compiled(compileTemplate(definition.event_type ?? ''));
+  const payload = definition.client_payload === undefined ? undefined : compiled(compileTemplatesIn(definition.client_payload));
+  return (context: TemplateContext): Result<DispatchContent, string> =>
+    ok({
+      event_type: asText(eventType.render(context)),
+      client_payload: payload === undefined ? defaultPayload(context) : asObject(payload.render(context)),
+    });
 }
 
 function compileWorkflowDispatch(definition: z.infer<typeof workflowDispatchSchema>): CompiledTarget {
@@ -235,7 +258,7 @@ function defaultPayload(context: TemplateContext): JsonObject {
 export function requestProblem(request: TargetRequest): string | undefined {
   switch (request.kind) {
     case 'repository_dispatch':
-      return repositoryDispatchProblem(request);
+      return dispatchProblem(request);
     case 'workflow_dispatch':
       return workflowDispatchProblem(request);
     case 'slack':
@@ -244,21 +267,6 @@ export function requestProblem(request: TargetRequest): string | undefined {
     case 'commit_status':
       return undefined;
   }
-}
-
-function repositoryDispatchProblem(request: Extract<TargetRequest, { kind: 'repository_dispatch' }>): string | undefined {
-  const { event_type, client_payload } = request;
-  if (event_type.trim() === '') return 'event_type is empty for this event: give the template a default';
-  if (event_type.length > DISPATCH_LIMITS.eventType) {
-    return `event_type has ${event_type.length} characters; GitHub allows ${DISPATCH_LIMITS.eventType}`;
-  }
-  const keys = Object.keys(client_payload).length;
-  if (keys > DISPATCH_LIMITS.payloadKeys) return `client_payload has ${keys} top-level keys; GitHub allows ${DISPATCH_LIMITS.payloadKeys}`;
-  const bytes = Buffer.byteLength(JSON.stringify(client_payload));
-  if (bytes > DISPATCH_LIMITS.payloadBytes) {
-    return `client_payload has ${bytes} bytes; GitHub takes less than 64 KB, we stop at ${DISPATCH_LIMITS.payloadBytes}`;
-  }
-  return undefined;
 }
 
 function workflowDispatchProblem(request: Extract<TargetRequest, { kind: 'workflow_dispatch' }>): string | undefined {

@@ -1,9 +1,12 @@
-import { Drop, Liquid, Output, type Template as ParsedTemplate } from 'liquidjs';
+import { Context, Drop, type Liquid, Output, type Template as ParsedTemplate, toValueSync } from 'liquidjs';
 import { EVENT_FIELDS, type RelayEvent } from './event.ts';
-import type { JsonObject, JsonValue } from './json.ts';
+import { type JsonObject, type JsonValue, readExactJson } from './json.ts';
+import { JsonNumber } from './json-number.ts';
+import { keepNumberLiterals, liquidEngine } from './liquid-numbers.ts';
 import { escapeMrkdwn } from './mrkdwn.ts';
 import { didYouMean } from './nearest-word.ts';
 import { err, ok, type Result } from './result.ts';
+import { hasTypographicQuotes } from './typographic-quotes.ts';
 
 /**
  * What a template can read. `event.payload` is the body as it arrived; `event.wandb` is what W&B's API says about the
@@ -23,9 +26,9 @@ const LIMITS = { parseLimit: 20_000, renderLimit: 100, memoryLimit: 1_000_000 } 
 
 /** Templates see only own properties, know every filter that they use, and cannot read files: the partials are an empty set. */
 const OPTIONS = { ...LIMITS, ownPropertyOnly: true, strictFilters: true, templates: {} } as const;
-const plainEngine = new Liquid(OPTIONS);
+const plainEngine = liquidEngine(OPTIONS);
 /** Whatever is put into a message of Slack is escaped: nobody names a run so that it mentions or links. */
-const slackEngine = new Liquid({ ...OPTIONS, outputEscape: (value: unknown) => escapeMrkdwn(asText(value)) });
+const slackEngine = liquidEngine({ ...OPTIONS, outputEscape: (value: unknown) => escapeMrkdwn(asText(value)) });
 // The one filter that would get around it (LiquidJS, "raw").
 delete slackEngine.filters.raw;
 
@@ -58,28 +61,28 @@ export function compileTemplate(text: string, use: TemplateFor = 'json'): Result
   let paths: readonly (readonly unknown[])[];
   try {
     parsed = engine.parse(text);
+    keepNumberLiterals(text, parsed);
     paths = engine.globalVariableSegmentsSync(parsed);
     const problem = unknownWord(paths);
     if (problem !== undefined) return err(problem);
   } catch (error) {
-    return err(`not a Liquid template: ${messageOf(error)}`);
+    const quotes = hasTypographicQuotes(text) ? ` (typographic quotes do not quote: write " or ')` : '';
+    return err(`not a Liquid template: ${messageOf(error)}${quotes}`);
   }
-  const only = parsed.length === 1 ? parsed[0] : undefined;
-  const expression = only instanceof Output && use === 'json' ? text.trim().slice(2, -2).replace(/^-|-$/g, '') : undefined;
+  const only = parsed.length === 1 && use === 'json' ? parsed[0] : undefined;
   return ok({
     constant: false,
     readsWandb: paths.some(([first, second]) => first === 'event' && (typeof second !== 'string' || second === 'wandb')),
     render: (context) =>
-      expression === undefined
-        ? String(engine.renderSync(parsed, { ...context }))
-        : asJson(engine.evalValueSync(expression, { ...context })),
+      only instanceof Output ? asJson(evaluate(only, engine, context)) : String(engine.renderSync(parsed, { ...context })),
   });
 }
 
 /** Renders every template inside a JSON-like value, keeping its shape. */
 export function compileTemplatesIn(value: JsonValue): Result<CompiledTemplate, string> {
   if (typeof value === 'string') return compileTemplate(value);
-  if (typeof value !== 'object' || value === null) return ok({ render: () => value, constant: true, readsWandb: false });
+  if (typeof value !== 'object' || value === null || value instanceof JsonNumber)
+    return ok({ render: () => value, constant: true, readsWandb: false });
   const parts: [string, CompiledTemplate][] = [];
   for (const [key, item] of Object.entries(value)) {
     const compiled = compileTemplatesIn(item);
@@ -108,6 +111,11 @@ function unknownWord(paths: readonly (readonly unknown[])[]): string | undefined
   return undefined;
 }
 
+/** What LiquidJS's own `evalValueSync` does, without parsing the expression again for every event. */
+function evaluate(output: Output, engine: Liquid, context: TemplateContext): unknown {
+  return toValueSync(output.value.value(new Context({ ...context }, engine.options, { sync: true }, { liquid: engine })));
+}
+
 function asText(value: unknown): string {
   if (value === undefined || value === null || value instanceof Drop) return '';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
@@ -117,7 +125,7 @@ function asText(value: unknown): string {
 function asJson(value: unknown): JsonValue {
   if (value instanceof Drop) return null;
   const text = JSON.stringify(value);
-  return text === undefined ? null : (JSON.parse(text) as JsonValue);
+  return text === undefined ? null : readExactJson(text);
 }
 
 function messageOf(error: unknown): string {

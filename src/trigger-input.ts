@@ -1,6 +1,6 @@
 import { type Automation, eventTypeOf } from './automation.ts';
 import { eventFilter, triggeringEventType } from './event-filter.ts';
-import { isJsonObject, type JsonValue, parseJson } from './json.ts';
+import { isJsonObject, type JsonValue, parseExactJson } from './json.ts';
 import { relayPayload } from './relay-payload.ts';
 import type { TriggeredActionConfig, TriggerInput, TriggerScope } from './trigger.ts';
 
@@ -79,7 +79,7 @@ function requestPayload(automation: Automation): string | null {
 /** A text that holds a JSON object is that object, as it is for the client; any other value is itself. */
 function meant(payload: JsonValue): JsonValue {
   if (typeof payload !== 'string') return payload;
-  const parsed = parseJson(payload);
+  const parsed = parseExactJson(payload);
   return parsed.ok && isJsonObject(parsed.value) ? parsed.value : payload;
 }
 

@@ -1,6 +1,6 @@
 import { canonicalJson, fingerprintOf } from './canonical.ts';
 import { mutationFilter, runFilter } from './filter-algebra.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from './json.ts';
 import { readMark } from './ownership.ts';
 import type { LiveTrigger, TriggerInput } from './trigger.ts';
 
@@ -78,7 +78,9 @@ function actionOfLive({ action }: LiveTrigger): JsonObject {
 
 /** A payload as the JSON that it is; text that is no JSON stays text. */
 function payloadOf(text: string | null): JsonValue {
-  return text === null || text === '' ? null : parsed(text);
+  if (text === null || text === '') return null;
+  const payload = parseExactJson(text);
+  return payload.ok ? payload.value : text;
 }
 
 function parsed(text: string): JsonValue {

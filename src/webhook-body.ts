@@ -1,5 +1,6 @@
 import { type EventField, type RelayEvent, readEventType } from './event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { JsonNumber } from './json-number.ts';
 import { oneLine } from './one-line.ts';
 
 /** What an authentic body turned out to be. */
@@ -22,6 +23,16 @@ const NAMES: Readonly<Record<Exclude<EventField, 'source' | 'registry' | 'versio
   status: ['run_status', 'status'],
   metric: ['metric', 'metric_name'],
 };
+
+/** Where a template finds what W&B's variable stands for: a word of `event`, or its own name in the body. Metadata is what W&B's API told. */
+export function fieldOfVariable(variable: string): string {
+  if (variable === 'event_type') return 'type';
+  if (variable === 'artifact_version_index') return 'version';
+  const metadata = /^artifact_metadata\.(.+)$/.exec(variable)?.[1];
+  if (metadata !== undefined) return `wandb.artifact.metadata.${metadata}`;
+  const [field] = Object.entries(NAMES).find(([, names]) => names.includes(variable)) ?? [];
+  return field ?? `payload.${variable}`;
+}
 
 /** A registry is a project with this prefix, owned by the organization's entity (W&B). */
 const REGISTRY_PREFIX = 'wandb-registry-';
@@ -115,6 +126,7 @@ const UNEXPANDED = /^\$\{[^}]*\}$/;
 /** One value as a field: one line of text, or a number or boolean as text. Blank and unexpanded values are absent. */
 function readValue(value: JsonValue | undefined): string | undefined {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (value instanceof JsonNumber) return oneLine(value.text);
   if (typeof value !== 'string') return undefined;
   const text = oneLine(value);
   return text === '' || UNEXPANDED.test(text) ? undefined : text;

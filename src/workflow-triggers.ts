@@ -67,8 +67,8 @@ function unheard(
   triggers: ReadonlyMap<string, WorkflowTriggers>,
 ): [string, string] | undefined {
   const { repository_dispatch: dispatch, workflow_dispatch: started } = target;
-  if (dispatch !== undefined && isSame(dispatch.repository, repository) && !isTemplate(dispatch.event_type)) {
-    const type = dispatch.event_type;
+  const type = dispatch?.event_type;
+  if (dispatch !== undefined && type !== undefined && isSame(dispatch.repository, repository) && !isTemplate(type)) {
     const heard = [...triggers.values()].some(({ repositoryDispatch: types }) => types === 'any' || types?.includes(type));
     if (heard) return undefined;
     return [

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { repositoryInPath } from '../../src/repository.ts';
 import { repositoryFrom, type Variables } from '../environment.ts';
 
 export interface Checkout {
@@ -17,7 +18,8 @@ export function findCheckout(variables: Variables, folder: string): Checkout | u
 
 /** `owner/name` from a remote's address: `git@github.com:acme/deploy.git`, `https://github.com/acme/deploy`. */
 function repositoryOf(url: string | undefined): string | undefined {
-  return url === undefined ? undefined : /[/:]([A-Za-z0-9-]+\/[A-Za-z0-9._-]+?)(?:\.git)?\/?$/.exec(url)?.[1];
+  const path = url === undefined ? undefined : /[/:]([^/:]+\/[^/:]+\/?)$/.exec(url)?.[1];
+  return path === undefined ? undefined : repositoryInPath(path);
 }
 
 /** What git prints, or `undefined` when there is no git, no checkout or no remote. */

@@ -87,7 +87,10 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     io.complain(explainListenError(error, environment));
     return 1;
   }
-  if (sandbox) io.print(sandboxBanner(environment, listening.url, plan.isExample ? undefined : environment.configPath));
+  if (sandbox)
+    io.print(
+      sandboxBanner(environment, listening.url, plan.isExample ? undefined : environment.configPath, config.settings.dedupeWindowMs),
+    );
   log.info({ url: listening.url, routes: config.routes.length, database: databaseName(environment, sandbox), sandbox }, 'listening');
   await stopWhenAsked(stopped, log, listening);
   await close();

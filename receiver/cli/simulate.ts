@@ -3,14 +3,14 @@ import { resolve } from 'node:path';
 import { messageOf } from '../../src/error-message.ts';
 import type { RelayEvent } from '../../src/event.ts';
 import { idsFrom } from '../../src/id.ts';
-import { type JsonValue, parseJson } from '../../src/json.ts';
+import { type JsonValue, parseExactJson } from '../../src/json.ts';
 import { redactorOf } from '../../src/redact.ts';
 import { compileRoute } from '../../src/route.ts';
 import { isDispatch, type TargetRequest } from '../../src/target.ts';
 import { understandBody } from '../../src/webhook-body.ts';
 import { readEnvironment } from '../environment.ts';
 import { describeRequest } from '../github/wire-request.ts';
-import { type SimulatedRoute, simulateRoutes, waits } from '../webhook/simulate.ts';
+import { type SimulatedRoute, simulatedDetail, simulateRoutes, waits } from '../webhook/simulate.ts';
 import { loadConfig, noSuchConfig } from './load-config.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
@@ -46,8 +46,12 @@ export function simulate(io: CommandIo, options: SimulateOptions): ExitCode {
   const newId = idsFrom(io.now, () => io.randomBytes(16));
   const routes = simulateRoutes(loaded.value.routes.map(compileRoute), understood.event, payload, newId);
   const apiUrl = environment.value.githubApiUrl;
-  if (options.json) io.print(JSON.stringify({ event: understood.event, routes: asJson(routes, apiUrl) }, null, 2));
-  else printSimulation(io, understood.event, routes, apiUrl);
+  const detail = simulatedDetail(routes, understood.event, newId);
+  if (options.json) io.print(JSON.stringify({ event: understood.event, detail, routes: asJson(routes, apiUrl) }, null, 2));
+  else {
+    printSimulation(io, understood.event, routes, apiUrl);
+    io.print(`The answer would say: ${detail}`);
+  }
   return 0;
 }
 
@@ -58,7 +62,7 @@ function readBody(io: CommandIo, file: string): { value: JsonValue } | string {
   } catch (error) {
     return `${file}: cannot be read: ${messageOf(error)}`;
   }
-  const parsed = parseJson(text);
+  const parsed = parseExactJson(text);
   return parsed.ok ? { value: parsed.value } : `${file}: not JSON: ${parsed.error}`;
 }
 

@@ -13,6 +13,7 @@ import { type Approval, applySync, connect, driftSync, planSync, type SyncOption
 import { readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
 import { exportSync } from '../../src/sync/export.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
+import { apiKeyPage } from '../../src/wandb-links.ts';
 import { readEnvironment, repositoryFrom } from '../environment.ts';
 import { findCheckout } from './checkout.ts';
 import type { CommandIo, ExitCode } from './output.ts';
@@ -164,7 +165,7 @@ function connectOrComplain(io: CommandIo): WandbClient | undefined {
   }
   const { wandbApiKey: apiKey, wandbBaseUrl: baseUrl } = environment.value;
   if (apiKey === undefined) {
-    io.complain('WANDB_API_KEY: is not set: set it to the key of a W&B user of the team (https://wandb.ai/authorize)');
+    io.complain(`WANDB_API_KEY: is not set: set it to the key of a W&B user of the team. W&B shows a new key once: ${apiKeyPage(baseUrl)}`);
     return undefined;
   }
   return connect({ apiKey, baseUrl, fetch: io.fetch, now: io.now, random: io.random, sleep: (ms) => sleep(ms), tell: io.complain });

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { formatComplaint } from '../../src/complaint.ts';
 import { approvalWarnings, type Config } from '../../src/config.ts';
-import { formatProblem } from '../../src/config-problem.ts';
+import { formatProblem, formatWarning } from '../../src/config-problem.ts';
+import { configWarnings } from '../../src/config-warnings.ts';
 import { readDefinitions } from '../../src/sync/definitions.ts';
 import { unheardDispatches } from '../../src/workflow-triggers.ts';
 import { findCheckout } from './checkout.ts';
@@ -17,6 +18,7 @@ export async function validate(io: CommandIo, files: readonly string[]): Promise
   const unheard = checkout === undefined ? [] : unheardDispatches(config, checkout.repository, readWorkflows(checkout.folder));
   if (unheard.length > 0) return complainOf(io, unheard.map(formatProblem));
   io.print(`${files.join(', ')}: ok (${count(config.routes.length, 'route')}, ${count(config.automations.length, 'automation')})`);
+  for (const warning of configWarnings(config)) io.print(formatWarning(warning));
   for (const warning of approvalWarnings(config)) io.print(`Note: ${warning}.`);
   if (checkout === undefined && dispatches(config)) {
     io.print('Whether workflows listen was not checked: this is no git checkout of a GitHub repository.');

@@ -1,5 +1,5 @@
 import { messageOf } from '../../src/error-message.ts';
-import { type JsonObject, type JsonValue, parseJson } from '../../src/json.ts';
+import { type JsonObject, type JsonValue, parseExactJson } from '../../src/json.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
 import { canBeEnriched, type EventWithBody, fetchEnrichment } from '../../src/wandb/enrichment.ts';
 import type { WandbError } from '../../src/wandb/wandb-error.ts';
@@ -106,7 +106,7 @@ export function createEnricher(options: EnricherOptions): Enricher {
 }
 
 function withBody({ event, body }: EventView): EventWithBody {
-  const payload = parseJson(body);
+  const payload = parseExactJson(body);
   return { ...event, payload: payload.ok ? payload.value : null };
 }
 

@@ -1,5 +1,5 @@
 import { withoutDetails } from '../../src/enrichment.ts';
-import { type JsonObject, parseJson } from '../../src/json.ts';
+import { type JsonObject, parseExactJson } from '../../src/json.ts';
 import { compileTarget, isDispatch, type TargetRequest } from '../../src/target.ts';
 import type { Logger } from '../log.ts';
 import type { ClaimedDelivery } from './delivery.ts';
@@ -56,7 +56,7 @@ async function built(
 ): Promise<TargetRequest> {
   const { store, log } = options;
   const view = await store.event(delivery.eventId);
-  const payload = view === undefined ? undefined : parseJson(view.body);
+  const payload = view === undefined ? undefined : parseExactJson(view.body);
   if (view === undefined || payload?.ok !== true) return delivery.request;
   const { event } = view;
   const fields = { delivery: delivery.id, event: delivery.eventId, route: delivery.route, target: delivery.target };

@@ -128,6 +128,14 @@ export function rejectedBy(who: string): string {
   return `rejected by ${who}`;
 }
 
+/**
+ * Whether an event can be a duplicate at all. One of type `unknown` cannot: nothing in it says what it is about. Two
+ * automations with the body that W&B's documentation teaches for GitHub send the same bytes for two promotions.
+ */
+export function canBeDuplicate({ event }: NewEvent): boolean {
+  return event.type !== 'unknown';
+}
+
 export function outcomeOf(event: NewEvent, firings: readonly RouteFiring[]): EventOutcome {
   if (event.firings.length === 0) return 'unmatched';
   return firings.length === 0 ? 'cooldown' : 'routed';

@@ -71,7 +71,8 @@ export interface NewEvent {
 /** What storing an event came to. */
 export type Accepted =
   | { readonly status: 'accepted'; readonly id: string; readonly deliveries: readonly { id: string; route: string; target: string }[] }
-  | { readonly status: 'duplicate'; readonly id: string };
+  /** `id` and `receivedAt` are those of the event that came first. */
+  | { readonly status: 'duplicate'; readonly id: string; readonly receivedAt: number };
 
 /**
  * What became of an event: `routed`, `unmatched` (no route asked for it), `cooldown` (every route that did had fired

@@ -1,5 +1,5 @@
 import type { RelayEvent } from '../../src/event.ts';
-import type { JsonObject } from '../../src/json.ts';
+import { type JsonObject, readExactJson } from '../../src/json.ts';
 import type { TargetRequest } from '../../src/target.ts';
 import type { DeliveryState, DeliveryView, EventOutcome, EventView } from './delivery.ts';
 import type { OpenRun, RunStatus, RunView } from './run.ts';
@@ -50,7 +50,7 @@ export function viewOfDelivery(row: DeliveryRow): DeliveryView {
     dueAt: row.state === 'pending' ? row.due_at : null,
     reason: row.reason,
     runUrl: row.run_url,
-    request: row.request === null ? null : (JSON.parse(row.request) as TargetRequest),
+    request: row.request === null ? null : (readExactJson(row.request) as unknown as TargetRequest),
     run: runOf(row),
     message: row.message_channel === null || row.message_ts === null ? null : { channel: row.message_channel, ts: row.message_ts },
   };
@@ -90,7 +90,7 @@ export function viewOfEvent(row: EventRow): EventView {
     duplicateOf: row.duplicate_of,
     event: JSON.parse(row.event) as RelayEvent,
     body: row.body,
-    wandb: row.wandb === null ? undefined : (JSON.parse(row.wandb) as JsonObject | null),
+    wandb: row.wandb === null ? undefined : (readExactJson(row.wandb) as JsonObject | null),
     subjectKey: row.subject_key,
   };
 }

@@ -1,5 +1,5 @@
 import { DEFAULT_SOURCE } from '../../src/event.ts';
-import { parseJson } from '../../src/json.ts';
+import { parseExactJson } from '../../src/json.ts';
 import { escapeMrkdwn } from '../../src/mrkdwn.ts';
 import { understandBody } from '../../src/webhook-body.ts';
 import type { DeliveryState, DeliveryView } from '../outbox/delivery.ts';
@@ -118,7 +118,7 @@ function describe({ id, state, route, target, reason, createdAt }: DeliveryView)
 /** What a template or a route's name does not decide: nothing is stored, and ids are made up. */
 function simulate({ routes, redactJson, newId }: Handling, text: string): Outcome {
   // Keyboards of phones and of macOS write quotation marks of their own.
-  const parsed = [text, text.replace(/[“”„]/g, '"')].map(parseJson).find(({ ok }) => ok) ?? parseJson(text);
+  const parsed = [text, text.replace(/[“”„]/g, '"')].map(parseExactJson).find(({ ok }) => ok) ?? parseExactJson(text);
   if (!parsed.ok)
     return refused(`This is not JSON: ${escapeMrkdwn(parsed.error)}. Write the body as W&amp;B would send it, after \`simulate\`.`);
   const payload = redactJson(parsed.value);

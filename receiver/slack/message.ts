@@ -16,7 +16,7 @@ export interface SlackMessage {
 }
 
 export interface MessageContext {
-  /** `https://wandb.ai`, or where else the app is; see `wandbAppUrl`. */
+  /** `https://forge.coreweave.com/wandb`, or where else the app is; see `wandbAppUrl`. */
   readonly wandbAppUrl: string;
   /** The organization's name in W&B, for links to registries; left out: they have none. */
   readonly wandbOrganization?: string | undefined;

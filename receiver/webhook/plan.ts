@@ -31,7 +31,7 @@ export interface PlanOptions {
 export function planEvent(received: ReceivedEvent, options: PlanOptions): NewEvent {
   const { event, payload, body, bodyHash, receivedAt } = received;
   const planned: Planned = { event, payload, id: options.newId(), subject: subjectOf(event) };
-  const firings = options.routes.filter((route) => routeMatches(route, event)).map((route) => fire(route, planned, options));
+  const firings = options.routes.filter((route) => routeMatches(route, event, payload)).map((route) => fire(route, planned, options));
   return { id: planned.id, receivedAt, subjectKey: digest(planned.subject), bodyHash, event, body, firings };
 }
 

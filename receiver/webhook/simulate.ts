@@ -3,6 +3,7 @@ import type { NewId } from '../../src/id.ts';
 import type { JsonValue } from '../../src/json.ts';
 import { type Route, routeMatches, whyNot } from '../../src/route.ts';
 import type { TargetRequest } from '../../src/target.ts';
+import { acceptedDetail } from './answer-detail.ts';
 
 export interface SimulatedRoute {
   readonly route: string;
@@ -11,24 +12,58 @@ export interface SimulatedRoute {
   readonly why: readonly string[];
   /** Dispatches wait for an approval first. */
   readonly held: boolean;
+  /** Where people are asked. */
+  readonly approvalChannel?: string | undefined;
   readonly requests: readonly SimulatedRequest[];
 }
 
-export type SimulatedRequest = { readonly target: string } & ({ readonly request: TargetRequest } | { readonly problem: string });
+export type SimulatedRequest = {
+  /** Made up: nothing is stored. */
+  readonly id: string;
+  readonly target: string;
+} & ({ readonly request: TargetRequest } | { readonly problem: string });
 
 /** What an event would start, and why not. Sends nothing, stores nothing. */
 export function simulateRoutes(routes: readonly Route[], event: RelayEvent, payload: JsonValue, newId: NewId): SimulatedRoute[] {
   return routes.map((route) => {
-    if (!routeMatches(route, event)) return { route: route.name, matches: false, why: whyNot(route, event), held: false, requests: [] };
+    if (!routeMatches(route, event, payload))
+      return { route: route.name, matches: false, why: whyNot(route, event, payload), held: false, requests: [] };
     const requests = route.targets.map((target): SimulatedRequest => {
-      const built = target.build({ delivery_id: newId(), route: route.name, event: { ...event, payload } });
-      return { target: target.name, ...(built.ok ? { request: built.value } : { problem: built.error }) };
+      const id = newId();
+      const built = target.build({ delivery_id: id, route: route.name, event: { ...event, payload } });
+      return { id, target: target.name, ...(built.ok ? { request: built.value } : { problem: built.error }) };
     });
-    return { route: route.name, matches: true, why: [], held: route.approval !== undefined, requests };
+    return {
+      route: route.name,
+      matches: true,
+      why: [],
+      held: route.approval !== undefined,
+      approvalChannel: route.approval?.channel,
+      requests,
+    };
   });
 }
 
+/** What the receiver's answer would say, with made-up ids; whether the event is a duplicate or a route cools down only a store knows. */
+export function simulatedDetail(routes: readonly SimulatedRoute[], event: RelayEvent, newId: NewId): string {
+  const matching = routes.filter(({ matches }) => matches);
+  return acceptedDetail(
+    newId(),
+    event.type,
+    matching.map((route) => ({
+      route: route.route,
+      approvalChannel: route.approvalChannel,
+      deliveries: route.requests.map((item) => ({
+        id: item.id,
+        target: item.target,
+        state: 'problem' in item ? 'dead' : waits(route, item) ? 'held' : 'pending',
+        reason: 'problem' in item ? item.problem : undefined,
+      })),
+    })),
+  );
+}
+
 /** Whether the target of a route that matches waits for an approval: messages do not. */
-export function waits(route: SimulatedRoute, { target }: SimulatedRequest): boolean {
+export function waits(route: SimulatedRoute, { target }: Pick<SimulatedRequest, 'target'>): boolean {
   return route.held && !target.startsWith('slack:');
 }

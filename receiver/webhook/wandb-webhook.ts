@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { messageOf } from '../../src/error-message.ts';
 import { DEFAULT_SOURCE } from '../../src/event.ts';
-import { parseJson } from '../../src/json.ts';
+import { parseExactJson } from '../../src/json.ts';
 import type { Redactor } from '../../src/redact.ts';
 import { understandBody } from '../../src/webhook-body.ts';
 import type { Logger } from '../log.ts';
@@ -9,6 +9,7 @@ import type { RejectedRequest } from '../outbox/delivery.ts';
 import { problem } from '../problem.ts';
 import type { RequestVariables } from '../request-log.ts';
 import type { AcceptEvent } from './accept-batch.ts';
+import { detailOf, PING_DETAIL } from './answer-detail.ts';
 import { type Authentication, authenticate, explainFailure } from './authenticate.ts';
 import { digest, type PlanOptions, planEvent } from './plan.ts';
 import { sizeLimit } from './size-limit.ts';
@@ -77,12 +78,12 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
     if (!isJson(c.req.header('content-type'))) return reject(415, 'Unsupported Media Type', 'Content-Type must be application/json.');
     const text = decodeUtf8(raw);
     if (text === undefined) return reject(400, 'Bad Request', 'The body is not UTF-8 text.');
-    const parsed = parseJson(text);
+    const parsed = parseExactJson(text);
     if (!parsed.ok) return reject(400, 'Bad Request', `The body is not the JSON that was expected: ${parsed.error}.`);
 
     const payload = options.redactor.json(parsed.value);
     const understood = understandBody(payload, source);
-    if (understood.kind === 'ping') return c.json({ status: 'ok' });
+    if (understood.kind === 'ping') return c.json({ status: 'ok', detail: PING_DETAIL });
     const { event } = understood;
     // As text once more: a key that stands twice, or a number, does not show in what was parsed.
     const body = options.redactor.text(payload === parsed.value ? text : JSON.stringify(payload));
@@ -103,10 +104,11 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
     }
     line.event = stored.id;
     line.result = stored.status;
-    if (stored.status === 'duplicate') return c.json({ status: 'duplicate', id: stored.id });
+    const detail = options.redactor.text(detailOf(planned, stored));
+    if (stored.status === 'duplicate') return c.json({ status: 'duplicate', id: stored.id, detail });
     line.deliveries = stored.deliveries.length;
     if (stored.deliveries.length > 0) options.accepted();
-    return c.json({ id: stored.id, status: 'accepted', deliveries: stored.deliveries }, 202);
+    return c.json({ id: stored.id, status: 'accepted', detail, deliveries: stored.deliveries }, 202);
   });
   return app;
 }

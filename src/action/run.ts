@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as core from '@actions/core';
 import { context, getOctokit } from '@actions/github';
 import { readApprovedPlan } from '../approved-plan.ts';
-import { type Complaint, formatComplaint } from '../complaint.ts';
+import { type Complaint, complaintOf, formatComplaint } from '../complaint.ts';
 import type { Config } from '../config.ts';
+import { configWarnings } from '../config-warnings.ts';
 import type { DriftedChange } from '../drift.ts';
 import { messageOf } from '../error-message.ts';
 import { exportYaml } from '../export-yaml.ts';
@@ -44,6 +45,7 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
   const config = await readDefinitions(cwd, inputs.config, 'refuse');
   if (!config.ok) return inputs.command === 'plan' ? noPlan(inputs, config.error) : complain(config.error, inputs);
   core.info(`${inputs.config.join(', ')}: ok (${config.value.automations.length} automations, ${config.value.routes.length} routes)`);
+  annotate(configWarnings(config.value).map(complaintOf), inputs.workingDirectory, { error: core.warning });
   if (inputs.command === 'validate') return;
   if (inputs.wandbApiKey === '') return withoutKey(inputs);
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Capped, capObject } from '../cap-json.ts';
 import type { RelayEvent } from '../event.ts';
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../json.ts';
 import { oneLine } from '../one-line.ts';
 
 /** What W&B answers about artifacts and runs, and what of it is handed on. Pure. */
@@ -154,7 +154,7 @@ function details(json: string | null | undefined): Capped | undefined {
 }
 
 function parsed(json: string | null | undefined): JsonObject | undefined {
-  const value = json ? parseJson(json) : undefined;
+  const value = json ? parseExactJson(json) : undefined;
   return value?.ok && isJsonObject(value.value) ? value.value : undefined;
 }
 

@@ -146,6 +146,14 @@ describe('plan on a pull request', () => {
     expect(run.annotations.map(({ message }) => message)).toContain('and 5 more problems: see the log of this step');
   });
 
+  it('warns on the line of what is allowed and probably not meant', async () => {
+    const run = await runAction({ inputs: { command: 'validate' }, files: { 'wandb-relay.yaml': config(alias('one', '“production”')) } });
+    expect(run.code).toBe(0);
+    expect(run.annotations).toMatchObject([
+      { kind: 'warning', properties: expect.stringContaining('line=4'), message: expect.stringContaining('typographic quotes') },
+    ]);
+  });
+
   it('validates a pull request from a fork and says why there is no plan', async () => {
     const run = await runAction({
       inputs: { command: 'plan' },

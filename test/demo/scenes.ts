@@ -117,7 +117,7 @@ export const demoScenes: readonly Scene[] = [
       await arrived(github, first);
       const before = github.dispatches.length;
       const second = await post(`${receiver().url}/webhooks/wandb`, aliasBody('v1', 'bert'), DEMO_SECRET);
-      assert.deepEqual(second, { status: 200, body: { status: 'duplicate', id: first.body.id } });
+      assert.deepEqual([second.status, second.body.status, second.body.id], [200, 'duplicate', first.body.id]);
       assert.equal(github.dispatches.length, before);
       return '200, a duplicate of the first; one dispatch';
     },
@@ -148,7 +148,8 @@ export const demoScenes: readonly Scene[] = [
     title: "W&B's Test button",
     play: async ({ github, receiver }) => {
       const before = github.dispatches.length;
-      assert.deepEqual(await post(`${receiver().url}/webhooks/wandb`, {}, DEMO_SECRET), { status: 200, body: { status: 'ok' } });
+      const answer = await post(`${receiver().url}/webhooks/wandb`, {}, DEMO_SECRET);
+      assert.deepEqual([answer.status, answer.body.status], [200, 'ok']);
       assert.equal(github.dispatches.length, before);
       return '200, nothing dispatched';
     },

@@ -264,7 +264,7 @@ describe('a relay action', () => {
     const routes = read(several(relay('a'), relay('a', ', key: k'))).routes.map(compileRoute);
     const heardBy = (project: string) =>
       routes
-        .filter((route) => routeMatches(route, eventWith({ type: 'link_artifact', automation: 'a', entity: 'acme', project })))
+        .filter((route) => routeMatches(route, eventWith({ type: 'link_artifact', automation: 'a', entity: 'acme', project }), {}))
         .map(({ name }) => name);
     expect([heardBy('p'), heardBy('q'), heardBy('other')]).toEqual([['a'], ['k'], []]);
   });

@@ -45,6 +45,16 @@ describe('the commit of an event', () => {
     expect(ofRemote(remote)).toBeUndefined();
   });
 
+  it.each(['https://github.com/ada_acme/my_model.git', 'git@github.com:ada_acme/my_model.git', 'ssh://git@github.com/ada_acme/my_model'])(
+    'has an owner of Enterprise Managed Users: %s',
+    (remote) => {
+      const managed = { repository: 'ada_acme/my_model', sha: SHA };
+      expect(ofRemote(remote)).toEqual(managed);
+      expect(ofPayload({ commit: SHA, git_remote: remote })).toEqual(managed);
+      expect(ofPayload({ commit: SHA, repository: 'ada_acme/my_model' })).toEqual(managed);
+    },
+  );
+
   it('is at the GitHub that it is asked for', () => {
     const wandb = { run: { commit: SHA, git_remote: 'git@github.acme.example:ml/model.git' } };
     expect(commitOf(eventWith(), wandb)).toBeUndefined();

@@ -32,6 +32,18 @@ describe('readConfig says what is wrong with a target', () => {
     ['repository: a/b, event_typ: x, event_type: y', '6:51', 'event_typ: unknown key (did you mean "event_type"?)'],
     ['repository: a/b, event_type: x, client_payload: [1]', '6:82', 'client_payload: must be a mapping, not a list'],
     [
+      'repository: a/b, passthrough: true, event_type: x',
+      '6:82',
+      'event_type: comes from the body with "passthrough: true": remove one of the two',
+    ],
+    [
+      'repository: a/b, passthrough: true, client_payload: {}',
+      '6:86',
+      'client_payload: comes from the body with "passthrough: true": remove one of the two',
+    ],
+    ['repository: a/b, passthrough: false', '6:32', 'event_type: is missing'],
+    ['repository: a/b, passthrough: yes, event_type: x', '6:64', 'passthrough: must be true or false, not a string'],
+    [
       `repository: a/b, event_type: x, client_payload: ${entries(11)}`,
       '6:82',
       'client_payload: must have at most 10 top-level keys (a limit of GitHub)',

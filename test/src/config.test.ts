@@ -67,7 +67,7 @@ describe('readConfig accepts', () => {
 
   it('the defaults of the documentation where settings are left out', () => {
     expect(read('version: 1\nsettings: {}').settings).toMatchObject({
-      dedupeWindowMs: 300_000,
+      dedupeWindowMs: 30_000,
       retryForMs: 259_200_000,
       githubWritesPerSecond: 3,
     });

@@ -54,7 +54,7 @@ describe('corners where a value is lost, leaked or misread', () => {
     const heard = (entity: string) =>
       theValue(readConfig(c, 'f'))
         .routes.map(compileRoute)
-        .filter((r) => routeMatches(r, { type: 'link_artifact', source: 's', automation: 'a', entity, project: 'p' }))
+        .filter((r) => routeMatches(r, { type: 'link_artifact', source: 's', automation: 'a', entity, project: 'p' }, {}))
         .map(({ name }) => name);
     expect([heard('acme'), heard('other')]).toEqual([['a'], ['k']]);
   });

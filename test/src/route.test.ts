@@ -13,7 +13,7 @@ const EVENT = eventWith({ source: 'prod', alias: 'production', collection: 'resn
 
 describe('a route', () => {
   it('matches everything when it has no condition', () => {
-    expect(routeMatches(routeOn({}), eventWith({ type: 'unknown' }))).toBe(true);
+    expect(routeMatches(routeOn({}), eventWith({ type: 'unknown' }), {})).toBe(true);
   });
 
   it.each<[RouteDefinition['on'], boolean]>([
@@ -29,18 +29,18 @@ describe('a route', () => {
     [{ source: 'prod' }, true],
     [{ source: 'test' }, false],
   ])('on %j matches: %j', (on, expected) => {
-    expect(routeMatches(routeOn(on), EVENT)).toBe(expected);
+    expect(routeMatches(routeOn(on), EVENT, {})).toBe(expected);
   });
 
   it('matches only when every condition holds', () => {
-    expect(routeMatches(routeOn({ event: 'add_artifact_alias', alias: 'production', collection: 'resnet50' }), EVENT)).toBe(true);
-    expect(routeMatches(routeOn({ event: 'add_artifact_alias', alias: 'production', collection: 'vgg' }), EVENT)).toBe(false);
+    expect(routeMatches(routeOn({ event: 'add_artifact_alias', alias: 'production', collection: 'resnet50' }), EVENT, {})).toBe(true);
+    expect(routeMatches(routeOn({ event: 'add_artifact_alias', alias: 'production', collection: 'vgg' }), EVENT, {})).toBe(false);
   });
 
   it('of one source matches only what arrived there', () => {
     const route = routeOn({ alias: 'production' }, { source: 'prod' });
-    expect(routeMatches(route, EVENT)).toBe(true);
-    expect(routeMatches(route, { ...EVENT, source: 'default' })).toBe(false);
+    expect(routeMatches(route, EVENT, {})).toBe(true);
+    expect(routeMatches(route, { ...EVENT, source: 'default' }, {})).toBe(false);
   });
 
   const fields = EVENT_FIELDS.filter((field): field is Exclude<EventField, 'source'> => field !== 'source');
@@ -48,13 +48,13 @@ describe('a route', () => {
     it.each([['x'], [{ not: 'x' }], [{ not_in: ['x'] }], [{ regex: '' }], [{ contains: '' }]])(
       'never matches an event without one: %j',
       (match) => {
-        expect(routeMatches(routeOn({ [field]: match }), eventWith())).toBe(false);
-        expect(whyNot(routeOn({ [field]: match }), eventWith())).toHaveLength(1);
+        expect(routeMatches(routeOn({ [field]: match }), eventWith(), {})).toBe(false);
+        expect(whyNot(routeOn({ [field]: match }), eventWith(), {})).toHaveLength(1);
       },
     );
 
     it('reads that field of the event', () => {
-      expect(routeMatches(routeOn({ [field]: 'x' }), eventWith({ [field]: 'x' }))).toBe(true);
+      expect(routeMatches(routeOn({ [field]: 'x' }), eventWith({ [field]: 'x' }), {})).toBe(true);
     });
   });
 
@@ -76,12 +76,12 @@ describe('a route', () => {
 
 describe('whyNot', () => {
   it('says nothing about a route that matches', () => {
-    expect(whyNot(routeOn({ alias: 'production' }), EVENT)).toEqual([]);
+    expect(whyNot(routeOn({ alias: 'production' }), EVENT, {})).toEqual([]);
   });
 
   it('names every condition that does not hold, and only those', () => {
     const route = routeOn({ event: ['link_artifact', 'run_state'], alias: 'production', collection: { regex: '^vgg' }, tag: 'x' });
-    expect(whyNot(route, EVENT)).toEqual([
+    expect(whyNot(route, EVENT, {})).toEqual([
       'event is "add_artifact_alias", wanted "link_artifact" or "run_state"',
       'collection is "resnet50", wanted a match of /^vgg/',
       'the event has no tag (wanted "x")',

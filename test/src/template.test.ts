@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../src/json.ts';
+import { type JsonValue, parseExactJson } from '../../src/json.ts';
 import { compileTemplate, compileTemplatesIn } from '../../src/template.ts';
 import { contextWith, theError, theValue } from './samples.ts';
 
@@ -47,6 +47,36 @@ describe('a template', () => {
         expect(render('{{ event.payload.value }}', contextWith({}, payload))).toEqual(JSON.parse(JSON.stringify(value)));
       }),
     );
+  });
+
+  const NUMBERS = theValue(
+    parseExactJson('{"big":9007199254740993,"one":1.0,"ts":1700000000.0,"list":[1.0,-9007199254740995,{"far":1e400}],"ten":1e1}'),
+  );
+
+  it.each([
+    ['{{ event.payload.big }}', '9007199254740993'],
+    ['{{- event.payload.one -}}', '1.0'],
+    ['{{ event.payload.list }}', '[1.0,-9007199254740995,{"far":1e400}]'],
+    ['{{ event.payload.list | last }}', '{"far":1e400}'],
+    ['{{ event.payload.nope | default: 9007199254740993 }}', '9007199254740993'],
+    ['{{ event.payload.ten | plus: 1 }}', '11'],
+    ['run {{ event.payload.big }}', '"run 9007199254740993"'],
+    ['{{ event.payload.big | append: "!" }}', '"9007199254740993!"'],
+    ['{{ event.payload.ts | date: "%Y", 0 }}', '"2023"'],
+    ['{% if event.payload.one == 1 %}yes{% endif %}', '"yes"'],
+    ['{% if event.payload.big > 9007199254740992 %}yes{% endif %}', '"yes"'],
+    ['{% if event.payload.big == 9007199254740992 %}yes{% endif %}', '""'],
+    ['{% if 9007199254740992 < event.payload.big %}yes{% endif %}', '"yes"'],
+    ['{% case event.payload.ten %}{% when 10 %}ten{% endcase %}', '"ten"'],
+    ['{% if event.payload.list contains 1 %}yes{% endif %}', '"yes"'],
+    ['{% assign id = 9007199254740993 %}{{ id }}', '"9007199254740993"'],
+  ])('keeps the digits of a number, and takes it for a number: %s', (text, json) => {
+    expect(JSON.stringify(render(text, contextWith({}, NUMBERS)))).toBe(json);
+  });
+
+  it('shows the digits of a number in Slack', () => {
+    const text = theValue(compileTemplate('run {{ event.payload.big }}', 'slack'));
+    expect(text.render(contextWith({}, NUMBERS))).toBe('run 9007199254740993');
   });
 
   it('is constant only without an expression', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { integrationOf, triggerInput } from '../../src/trigger-input.ts';
+import { fieldChanges, stateDigest, stateOfInput } from '../../src/trigger-state.ts';
 import { automationConfig } from './config-samples.ts';
 import { theValue } from './samples.ts';
 import { CLIENT_INPUTS, fixture, inputFor, opened } from './trigger-samples.ts';
@@ -34,6 +35,8 @@ describe('the payload of a webhook', () => {
   it.each([
     ['{ b: 1, a: [ "${tag}" ] }', '{"b":1,"a":["${tag}"]}'],
     ['"{\\"a\\": 1}"', '{"a":1}'],
+    ['{ run: 9007199254740993 }', '{"run":9007199254740993}'],
+    ['"{\\"run\\": [9007199254740993, 1.0]}"', '{"run":[9007199254740993,1.0]}'],
     ['null', null],
     // What the client does not take is sent as the JSON that was written.
     ['[1, two]', '[1,"two"]'],
@@ -42,6 +45,20 @@ describe('the payload of a webhook', () => {
     ['false', 'false'],
   ])('%s', (written, sent) => {
     expect(payloadOf(written)).toBe(sent);
+  });
+});
+
+describe('two payloads are the same', () => {
+  const stateOf = (payload: string) => stateOfInput(inputFor(one(`{ webhook: { integration: hook, payload: ${payload} } }`)));
+
+  it('when their numbers are, however they are written', () => {
+    expect(fieldChanges(stateOf('{ n: 1.0, m: [1e2] }'), stateOf('{ n: 1, m: [100] }'))).toEqual([]);
+    expect(stateDigest(stateOf('{ n: 1.0 }'))).toBe(stateDigest(stateOf('{ n: 1 }')));
+  });
+
+  it('only when every digit is', () => {
+    expect(fieldChanges(stateOf('{ n: 9007199254740993 }'), stateOf('{ n: 9007199254740992 }'))).toHaveLength(1);
+    expect(stateDigest(stateOf('{ n: 9007199254740993 }'))).not.toBe(stateDigest(stateOf('{ n: 9007199254740992 }')));
   });
 });
 

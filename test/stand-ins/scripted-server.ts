@@ -13,6 +13,8 @@ export interface ScriptedRequest {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
+  /** The body as it arrived. */
+  readonly text: string;
 }
 
 /** A real HTTP server that answers as it is told, in order, and remembers what it was asked. */
@@ -29,6 +31,7 @@ export async function scriptedServer(...answers: ScriptedAnswer[]): Promise<{ ur
         url: request.url ?? '',
         headers: request.headers,
         body: text === '' ? undefined : JSON.parse(text),
+        text,
       });
       const answer = answers.shift() ?? { status: 500, body: { message: 'the script is over' } };
       if (answer === 'reset') request.socket.destroy();

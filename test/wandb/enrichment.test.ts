@@ -55,7 +55,7 @@ async function ask(world: ReturnType<typeof acmeWorld>, event: RelayEvent, paylo
   const { client } = testClient(server);
   const answer = await fetchEnrichment(client, { ...event, payload }, { signal: unhurried(), appUrl: APP });
   if (!answer.ok) throw new Error(JSON.stringify(answer.error));
-  if (answer.value !== null) expect(enrichmentSchema.safeParse(answer.value).error).toBeUndefined();
+  if (answer.value !== null) expect(enrichmentSchema.safeParse(JSON.parse(JSON.stringify(answer.value))).error).toBeUndefined();
   return { wandb: answer.value, server, requests: client.requests };
 }
 
@@ -134,6 +134,12 @@ describe('an event about an artifact', () => {
     expect(artifact).toMatchObject({ truncated: true, metadata: { small: 1, large: metadata.large } });
     expect(Object.keys((artifact.metadata as JsonObject).deep as JsonObject).length).toBeGreaterThan(100);
     expect(JSON.stringify(artifact.metadata).length).toBeLessThanOrEqual(4_096);
+  });
+
+  it('keeps every digit of metadata and summaries', async () => {
+    const metadata = '{"id":9007199254740993,"deep":[{"loss":0.12345678901234567890,"lr":1.0}]}';
+    const { wandb } = await ask(modelWorld({ metadata }).world, REGISTRY_EVENT);
+    expect(JSON.stringify(partOf(wandb, 'artifact').metadata)).toBe(metadata);
   });
 
   it('is not spoiled by metadata that no JSON is, or that reaches for a prototype', async () => {

@@ -1,4 +1,4 @@
-import { type DeliveryValues, mutedBy, outcomeOf, REJECTED_KEPT, rowBehind, supersededBy } from '../decisions.ts';
+import { canBeDuplicate, type DeliveryValues, mutedBy, outcomeOf, REJECTED_KEPT, rowBehind, supersededBy } from '../decisions.ts';
 import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, RejectedRequest, RouteFiring } from '../delivery.ts';
 import type { Mute } from '../store.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
@@ -88,9 +88,14 @@ class Batch {
 
   async accept(event: NewEvent, dedupeWindowMs: number): Promise<Accepted> {
     const latest = this.#known.latest.get(event.subjectKey);
-    if (latest !== undefined && latest.bodyHash === event.bodyHash && event.receivedAt - latest.receivedAt < dedupeWindowMs) {
+    if (
+      canBeDuplicate(event) &&
+      latest !== undefined &&
+      latest.bodyHash === event.bodyHash &&
+      event.receivedAt - latest.receivedAt < dedupeWindowMs
+    ) {
       this.#insertEvent(event, 'duplicate', latest.id);
-      return { status: 'duplicate', id: latest.id };
+      return { status: 'duplicate', id: latest.id, receivedAt: latest.receivedAt };
     }
     const firings = event.firings.filter((firing) => !this.#isCoolingDown(firing, event.receivedAt));
     this.#insertEvent(event, outcomeOf(event, firings), null);

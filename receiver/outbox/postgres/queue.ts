@@ -1,3 +1,4 @@
+import { readExactJson } from '../../../src/json.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
 import { LEASE_RAN_OUT } from '../decisions.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
@@ -95,13 +96,13 @@ function claimOf(row: DueRow): ClaimedDelivery {
     route: row.route,
     target: row.target,
     credential: row.credential,
-    request: JSON.parse(row.request) as TargetRequest,
+    request: readExactJson(row.request) as unknown as TargetRequest,
     leaseToken: row.lease_token,
     attempts: row.attempts,
     since: row.since,
     ambiguous: row.ambiguous === 1,
     runsSince: row.runs_since,
-    template: row.template === null ? null : (JSON.parse(row.template) as TargetDefinition),
+    template: row.template === null ? null : (readExactJson(row.template) as unknown as TargetDefinition),
     conversation: row.conversation,
   };
 }
@@ -161,8 +162,8 @@ export async function heldToComplete(sql: Sql, eventId: string): Promise<HeldDel
   return rows.map(({ request, template, ...row }) => ({
     ...row,
     eventId,
-    request: JSON.parse(request) as TargetRequest,
-    template: JSON.parse(template) as TargetDefinition,
+    request: readExactJson(request) as unknown as TargetRequest,
+    template: readExactJson(template) as unknown as TargetDefinition,
   }));
 }
 

@@ -1,4 +1,4 @@
-import { outcomeOf, REJECTED_KEPT, supersededBy } from '../decisions.ts';
+import { canBeDuplicate, outcomeOf, REJECTED_KEPT, supersededBy } from '../decisions.ts';
 import type { Accepted, EventOutcome, NewDelivery, NewEvent, RejectedRequest, RouteFiring } from '../delivery.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
 import { insertWithMute, tellEvent } from './conversations.ts';
@@ -12,9 +12,14 @@ export function acceptEvent(driver: SqlDriver, event: NewEvent, dedupeWindowMs: 
     `SELECT id, body_hash, received_at FROM events WHERE subject_key = ? AND outcome <> 'duplicate' ORDER BY seq DESC LIMIT 1`,
     event.subjectKey,
   );
-  if (latest !== undefined && latest.body_hash === event.bodyHash && event.receivedAt - latest.received_at < dedupeWindowMs) {
+  if (
+    canBeDuplicate(event) &&
+    latest !== undefined &&
+    latest.body_hash === event.bodyHash &&
+    event.receivedAt - latest.received_at < dedupeWindowMs
+  ) {
     insertEvent(driver, event, 'duplicate', latest.id);
-    return { status: 'duplicate', id: latest.id };
+    return { status: 'duplicate', id: latest.id, receivedAt: latest.received_at };
   }
   const firings = event.firings.filter((firing) => !isCoolingDown(driver, firing, event.receivedAt));
   insertEvent(driver, event, outcomeOf(event, firings), null);

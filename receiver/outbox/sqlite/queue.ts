@@ -1,3 +1,4 @@
+import { readExactJson } from '../../../src/json.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
 import { LEASE_RAN_OUT } from '../decisions.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
@@ -68,13 +69,13 @@ function lease(driver: SqlDriver, row: DueRow, options: ClaimOptions): ClaimedDe
     route: row.route,
     target: row.target,
     credential: row.credential,
-    request: JSON.parse(row.request) as TargetRequest,
+    request: readExactJson(row.request) as unknown as TargetRequest,
     leaseToken,
     attempts: row.attempts,
     since: row.since,
     ambiguous: row.ambiguous === 1,
     runsSince: row.runs_since,
-    template: row.template === null ? null : (JSON.parse(row.template) as TargetDefinition),
+    template: row.template === null ? null : (readExactJson(row.template) as unknown as TargetDefinition),
     conversation: row.conversation,
   };
 }
@@ -115,8 +116,8 @@ export function heldToComplete(driver: SqlDriver, eventId: string): HeldDelivery
     .map(({ request, template, ...row }) => ({
       ...row,
       eventId,
-      request: JSON.parse(request) as TargetRequest,
-      template: JSON.parse(template) as TargetDefinition,
+      request: readExactJson(request) as unknown as TargetRequest,
+      template: readExactJson(template) as unknown as TargetDefinition,
     }));
 }
 

@@ -49,7 +49,7 @@ test('two receivers share a database, and the command line looks into it', async
   const accepted = await post(`${first.url}/webhooks/wandb`, aliasBody('v1'), SECRET);
   expect(accepted.status).toBe(202);
   const { id } = accepted.body;
-  expect((await post(`${second.url}/webhooks/wandb`, aliasBody('v1'), SECRET)).body).toEqual({ status: 'duplicate', id });
+  expect((await post(`${second.url}/webhooks/wandb`, aliasBody('v1'), SECRET)).body).toMatchObject({ status: 'duplicate', id });
 
   const recorded = () => [first, second].flatMap(({ log }) => log.filter(({ msg }) => msg === 'dispatch recorded, not sent (sandbox)'));
   await eventually('the dispatch is recorded', () => recorded().length > 0);

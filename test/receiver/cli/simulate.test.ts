@@ -44,6 +44,35 @@ describe('simulate', () => {
     });
   });
 
+  it('says what the answer to W&B would say', async () => {
+    const { out } = await commandLine(files).run('simulate', '--event', 'event.json');
+    expect(out).toMatch(
+      /The answer would say: Stored as event \S+ of type add_artifact_alias\. Route deploy sends a repository_dispatch to acme\/deploy \(delivery \S+\)\./,
+    );
+    const { detail, routes } = JSON.parse((await commandLine(files).run('simulate', '--event', 'event.json', '--json')).out);
+    expect(detail).toContain(`(delivery ${routes[0].requests[0].id})`);
+  });
+
+  const DOCUMENTED = '{"event_type":"BUILD_AND_DEPLOY","client_payload":{"entity_name":"acme","run":9007199254740993}}';
+  const PASSTHROUGH = `version: 1
+routes:
+  - name: github
+    on: { payload: { event_type: BUILD_AND_DEPLOY } }
+    to:
+      - repository_dispatch: { repository: acme/deploy, passthrough: true }
+`;
+
+  it('shows a body that is passed through, with every digit', async () => {
+    const given = { 'wandb-relay.yaml': PASSTHROUGH, 'event.json': DOCUMENTED, 'other.json': '{"event_type":"TEST","client_payload":{}}' };
+    const { out } = await commandLine(given).run('simulate', '--event', 'event.json');
+    expect(out).toContain('Event unknown');
+    expect(out).toContain('"event_type": "BUILD_AND_DEPLOY"');
+    expect(out).toContain('"run": 9007199254740993');
+    const other = await commandLine(given).run('simulate', '--event', 'other.json');
+    expect(other.out).toContain('payload.event_type is "TEST", wanted "BUILD_AND_DEPLOY"');
+    expect(other.out).toContain('No route matches it, so nothing is sent.');
+  });
+
   it('knows the Test button', async () => {
     expect(await commandLine(files).run('simulate', '--event', 'ping.json')).toMatchObject({
       code: 0,

@@ -13,11 +13,10 @@ routes:
 `;
 const LISTENS = 'on:\n  repository_dispatch: { types: [model-production] }\n  workflow_dispatch: { inputs: { version: {} } }\njobs: {}\n';
 
-/** A git checkout of acme/deploy. */
-function checkout(files: Record<string, string>) {
+function checkout(files: Record<string, string>, origin = 'git@github.com:acme/deploy.git') {
   const line = commandLine(files);
   execFileSync('git', ['init', '-q'], { cwd: line.cwd });
-  execFileSync('git', ['remote', 'add', 'origin', 'git@github.com:acme/deploy.git'], { cwd: line.cwd });
+  execFileSync('git', ['remote', 'add', 'origin', origin], { cwd: line.cwd });
   return line;
 }
 
@@ -52,6 +51,63 @@ describe('validate', () => {
     expect(lines[0]).toMatch(/^wandb-relay\.yaml:6:\d+: routes\[0\]\.to\[0\]\.repository_dispatch: .*"model-production"/);
     expect(lines[1]).toMatch(/^wandb-relay\.yaml:7:\d+: routes\[0\]\.to\[1\]\.workflow_dispatch: .*no "on: workflow_dispatch"/);
     expect(complaints).not.toContain('unheard');
+  });
+
+  it.each(['git@github.com:ada_acme/deploy.git', 'https://github.com/ada_acme/deploy', 'ssh://git@github.com:22/ada_acme/deploy.git/'])(
+    'knows a checkout of an owner with an underscore: %s',
+    async (origin) => {
+      const config = CONFIG.replaceAll(/acme\/deploy/gi, 'ada_acme/deploy');
+      const { run } = checkout({ 'wandb-relay.yaml': config, '.github/workflows/deploy.yml': 'on: push\njobs: {}\n' }, origin);
+      const { complaints } = await run('validate');
+      expect(complaints).toMatch(/\.repository_dispatch: no workflow in .* listens to it/);
+      expect(complaints).toContain('2 problems');
+    },
+  );
+
+  it("warns about W&B's variables in a route and typographic quotes in a condition, with their places", async () => {
+    const config = `version: 1
+entity: acme
+automations:
+  - name: promote
+    scope: { project: train }
+    event:
+      add_artifact_alias: { alias: “production” }
+    action:
+      relay:
+        to:
+          - slack: { channel: "#ml", text: "\${run_name} is live" }
+routes:
+  - name: deploy
+    on:
+      alias: “production”
+      collection: { regex: "^O’Brien$" }
+      project: [train, ‘eval’]
+      payload: { “a”: x }
+      automation: "\${automation_name}"
+    to:
+      - repository_dispatch:
+          repository: acme/deploy
+          event_type: model
+          client_payload:
+            who: "\${event_author}"
+            deep: [{ stage: "at \${artifact_metadata.stage}" }, "$HOME", "{{ event.alias }}"]
+`;
+    const { code, out } = await commandLine({ 'conf/relay.yaml': config }).run('validate', '--config', 'conf/relay.yaml');
+    expect(code).toBe(0);
+    const lines = out.split('\n').filter((line) => line.includes(': warning: '));
+    const at = (place: string, field: string, message: string) =>
+      expect(lines).toContainEqual(expect.stringContaining(`conf/relay.yaml:${place}: ${field}: warning: ${message}`));
+    at('7:36', 'automations[0].event.add_artifact_alias.alias', '"“production”" has typographic quotes');
+    at('11:44', 'automations[0].action.relay.to[0].slack.text', '${run_name} stays as it is here');
+    at('15:14', 'routes[0].on.alias', '"“production”" has typographic quotes');
+    at('17:24', 'routes[0].on.project[1]', '"‘eval’" has typographic quotes');
+    at('18:18', 'routes[0].on.payload.“a”', '"“a”" has typographic quotes');
+    at('19:19', 'routes[0].on.automation', '${automation_name} stays as it is here');
+    at('25:18', 'routes[0].to[0].repository_dispatch.client_payload.who', '${event_author} stays');
+    at('26:29', 'routes[0].to[0].repository_dispatch.client_payload.deep[0].stage', '${artifact_metadata.stage} stays');
+    expect(lines.join('\n')).toContain('Write {{ event.author }}');
+    expect(lines.join('\n')).toContain('Write {{ event.wandb.artifact.metadata.stage }}');
+    expect(lines.map((line) => line.split(':')[1])).toEqual(['7', '11', '15', '17', '18', '19', '25', '26']);
   });
 
   it('accepts the example that is shipped', async () => {

@@ -3,7 +3,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
 import { tokenCredentials } from '../../../receiver/github/token-credentials.ts';
+import { type JsonObject, parseExactJson } from '../../../src/json.ts';
 import type { DispatchRequest } from '../../../src/target.ts';
+import { theValue } from '../../src/samples.ts';
 import { type ScriptedAnswer, scriptedServer } from '../../stand-ins/scripted-server.ts';
 
 const NOW = 1_800_000_000_000;
@@ -60,6 +62,13 @@ describe('sending', () => {
         body: { event_type: 'go', client_payload: { delivery_id: 'd-1' } },
       },
     ]);
+  });
+
+  it('sends every number as it was written', async () => {
+    const { send, requests } = await github({ status: 204 });
+    const written = '{"id":9007199254740993,"in":[-9007199254740995,{"long":0.12345678901234567890,"huge":1.5E+400,"one":1.0}]}';
+    await send({ ...dispatch, client_payload: theValue(parseExactJson(written)) as JsonObject });
+    expect(requests[0]?.text).toBe(`{"event_type":"go","client_payload":${written}}`);
   });
 
   it('asks a workflow dispatch for its run and remembers it', async () => {

@@ -3,7 +3,7 @@ import { silentLogger } from '../../../receiver/log.ts';
 import { completeRequest } from '../../../receiver/outbox/complete.ts';
 import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
-import type { JsonObject } from '../../../src/json.ts';
+import { type JsonObject, parseExactJson } from '../../../src/json.ts';
 import { compileTarget, requestProblem, type TargetDefinition, type TargetRequest } from '../../../src/target.ts';
 import { theValue } from '../../src/samples.ts';
 import { accept, claim, claimOne, deliveryOf, eventOf, retryAt, SECOND, succeed, T0 } from './samples.ts';
@@ -15,14 +15,19 @@ const DEFAULT: TargetDefinition = { repository_dispatch: { repository: 'acme/dep
 const SLACK: TargetDefinition = { slack: { channel: '#ml', text: '{{ event.wandb.artifact.type }}' } };
 
 /** One delivery of a target, accepted as the receiver does it, with what the store and W&B are asked. */
-async function accepted(definition: TargetDefinition, options: { wandb?: JsonObject | null; template?: boolean } = {}) {
+async function accepted(definition: TargetDefinition, options: { wandb?: JsonObject | null; template?: boolean; body?: string } = {}) {
   const store = sqliteStore(openSqlite(':memory:'));
   const context = { delivery_id: 'd-1', route: 'deploy', event: { ...EVENT, payload: PAYLOAD } };
   const request = theValue(compileTarget(definition).build(context, 'unchecked'));
   const template = options.template === false ? {} : { template: definition };
   await accept(
     store,
-    eventOf('e1', { at: T0, event: EVENT, body: JSON.stringify(PAYLOAD), deliveries: [deliveryOf('d-1', { request, ...template })] }),
+    eventOf('e1', {
+      at: T0,
+      event: EVENT,
+      body: options.body ?? JSON.stringify(PAYLOAD),
+      deliveries: [deliveryOf('d-1', { request, ...template })],
+    }),
   );
   const asked: string[] = [];
   const enrich = async (eventId: string) => {
@@ -55,6 +60,20 @@ describe('completing a request', () => {
     const unknown = await accepted(definition, { wandb: null });
     const sent = await unknown.complete(await claimOne(unknown.store, T0));
     expect(requestProblem(sent)).toMatch(/event_type is empty for this event/);
+  });
+
+  it('keeps every digit of the body and of what W&B says', async () => {
+    const client_payload = {
+      run: '{{ event.payload.run }}',
+      size: '{{ event.wandb.artifact.metadata.size }}',
+      own: '{{ event.payload.own }}',
+    };
+    const definition = { repository_dispatch: { repository: 'acme/deploy', event_type: 'model', client_payload } };
+    const body = '{"run":9007199254740993,"own":[1.0]}';
+    const wandb = theValue(parseExactJson('{"artifact":{"metadata":{"size":-9007199254740995}}}')) as JsonObject;
+    const { store, complete } = await accepted(definition, { wandb, body });
+    const sent = await complete(await claimOne(store, T0));
+    expect(JSON.stringify(payloadOf(sent))).toBe('{"run":9007199254740993,"size":-9007199254740995,"own":[1.0]}');
   });
 
   it('renders templates with it, beside the body as it arrived', async () => {

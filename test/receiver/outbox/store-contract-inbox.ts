@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Store } from '../../../receiver/outbox/store.ts';
+import { type JsonObject, parseExactJson } from '../../../src/json.ts';
+import { theValue } from '../../src/samples.ts';
 import {
   accept,
   claim,
@@ -71,6 +73,20 @@ export function inboxContract(open: OpenStore): void {
       });
     });
 
+    onStore('numbers of a request and of its template keep their text, also when the request is built again', async (store) => {
+      const written = '{"id":9007199254740993,"in":[-9007199254740995,{"long":0.12345678901234567890,"huge":1E400,"one":1.0}]}';
+      const client_payload = theValue(parseExactJson(written)) as JsonObject;
+      const dispatch = { repository: 'acme/deploy', event_type: 'go', client_payload };
+      const request = { kind: 'repository_dispatch', ...dispatch } as const;
+      await accept(store, eventOf('e1', { delivery: { request, template: { repository_dispatch: dispatch } } }));
+
+      const claimed = await claimOne(store, T0);
+      expect(JSON.stringify(claimed.request)).toContain(written);
+      expect(JSON.stringify(claimed.template)).toContain(written);
+      expect(await store.complete(claimed, claimed.request)).toBe(true);
+      expect(JSON.stringify((await store.delivery('d-e1'))?.delivery.request)).toContain(written);
+    });
+
     onStore('events of one call are answered in their order', async (store) => {
       const answers = await accept(store, eventOf('e1'), eventOf('e2', { body: 'body of e1' }), eventOf('e3', { subject: 'other' }));
 
@@ -129,7 +145,9 @@ export function inboxContract(open: OpenStore): void {
     onStore('an identical body within the window is kept with what it duplicates, and delivers nothing', async (store) => {
       await accept(store, eventOf('e1', { body: 'same' }));
 
-      expect(await accept(store, eventOf('e2', { body: 'same', at: T0 + DEDUPE_MS - 1 }))).toEqual([{ status: 'duplicate', id: 'e1' }]);
+      expect(await accept(store, eventOf('e2', { body: 'same', at: T0 + DEDUPE_MS - 1 }))).toEqual([
+        { status: 'duplicate', id: 'e1', receivedAt: T0 },
+      ]);
 
       expect(await store.event('e2')).toMatchObject({ outcome: 'duplicate', duplicateOf: 'e1', body: 'same' });
       expect(await stateOf(store, 'd-e2')).toBeUndefined();
@@ -140,7 +158,7 @@ export function inboxContract(open: OpenStore): void {
       await accept(store, eventOf('e1', { body: 'same' }));
       await accept(store, eventOf('e2', { body: 'same', at: T0 + 1 }));
 
-      expect(await accept(store, eventOf('e3', { body: 'same', at: T0 + 2 }))).toEqual([{ status: 'duplicate', id: 'e1' }]);
+      expect(await accept(store, eventOf('e3', { body: 'same', at: T0 + 2 }))).toEqual([{ status: 'duplicate', id: 'e1', receivedAt: T0 }]);
       expect((await store.event('e3'))?.duplicateOf).toBe('e1');
     });
 
@@ -173,7 +191,7 @@ export function inboxContract(open: OpenStore): void {
         eventOf('e3', { body: 'v12', at: T0 + 2 }),
       );
 
-      expect(answers[2]).toEqual({ status: 'duplicate', id: 'e1' });
+      expect(answers[2]).toEqual({ status: 'duplicate', id: 'e1', receivedAt: T0 });
     });
 
     onStore('the same body about another subject is no duplicate', async (store) => {
@@ -182,10 +200,24 @@ export function inboxContract(open: OpenStore): void {
       expect(answers.map(({ status }) => status)).toEqual(['accepted', 'accepted']);
     });
 
+    onStore('events of type unknown are never duplicates, in one call or in several', async (store) => {
+      const unknown = (id: string, at: number) => eventOf(id, { body: 'same', at, event: { type: 'unknown', source: 'default' } });
+      const answers = [...(await accept(store, unknown('e1', T0), unknown('e2', T0))), ...(await accept(store, unknown('e3', T0 + 1)))];
+
+      expect(answers.map(({ status, id }) => [status, id])).toEqual([
+        ['accepted', 'e1'],
+        ['accepted', 'e2'],
+        ['accepted', 'e3'],
+      ]);
+      expect(await drain(store, T0 + 1)).toEqual(['d-e1', 'd-e2', 'd-e3']);
+    });
+
     onStore('an unmatched event that comes again is a duplicate too', async (store) => {
       await accept(store, eventOf('e1', { body: 'same', firings: [] }));
 
-      expect(await accept(store, eventOf('e2', { body: 'same', firings: [] }))).toEqual([{ status: 'duplicate', id: 'e1' }]);
+      expect(await accept(store, eventOf('e2', { body: 'same', firings: [] }))).toEqual([
+        { status: 'duplicate', id: 'e1', receivedAt: T0 },
+      ]);
     });
   });
 

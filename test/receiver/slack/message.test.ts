@@ -22,7 +22,7 @@ const WANDB = {
     version: 'v12',
     truncated: true,
     tags: ['a'],
-    url: 'https://wandb.ai/acme/raw/artifacts/model/resnet50/v3',
+    url: 'https://forge.coreweave.com/wandb/acme/raw/artifacts/model/resnet50/v3',
     type: 'model',
     size: 102_400_000,
     digest: 'abcdef0123456789abcdef',
@@ -42,7 +42,7 @@ const DEPLOY = '*deploy.yml* at *main* in <https://github.com/acme/deploy|acme/d
 const RUN = '<https://github.com/acme/deploy/actions/runs/99|run>';
 const HEAD = [
   '*ada* gave *resnet50* *v12* the alias *production*',
-  '_2026-11-21 03:00 UTC · in acme/vision · <https://wandb.ai/acme/vision/artifacts/model/resnet50/v12|Artifact in W&amp;B>_',
+  '_2026-11-21 03:00 UTC · in acme/vision · <https://forge.coreweave.com/wandb/acme/vision/artifacts/model/resnet50/v12|Artifact in W&amp;B>_',
   '*type* model | *size* 102.4 MB | *digest* abcdef012345 | *run state* finished | *run user* ada | *run duration* 2 h 1 min | *run commit* 0123456789ab | *loss* 0.25 | *accuracy* 0.931235',
 ];
 const SAID = 'ada gave resnet50 v12 the alias production.';

@@ -99,7 +99,7 @@ function checkText(object: Json | undefined, limit: number, at: string, say: Say
 
 /** Links to the hosts of the tests, dates, mentions of the tests' ids: all else in angle brackets came from a name. */
 const OURS =
-  /^<(?:https:\/\/(?:wandb\.ai|github\.com)\/[\x21-\x7e]*\|[^<>|\n]+|!date\^-?\d+\^\{date_short_pretty\} at \{time\}\|[^<>|\n]+|@UAPPROVER\d*|!subteam\^SAPPROVER|#CASKED)>$/;
+  /^<(?:https:\/\/(?:forge\.coreweave\.com\/(?:wandb|registry)|github\.com)\/[\x21-\x7e]*\|[^<>|\n]+|!date\^-?\d+\^\{date_short_pretty\} at \{time\}\|[^<>|\n]+|@UAPPROVER\d*|!subteam\^SAPPROVER|#CASKED)>$/;
 
 function checkMrkdwn(text: Json | undefined, least: number, limit: number, at: string, say: Say): void {
   size(text, least, limit, at, say);

@@ -9,7 +9,11 @@ import type { RelayEvent } from '../../../src/event.ts';
 export const T0 = Date.UTC(2026, 10, 21, 3);
 export const MINUTE = 60_000;
 
-export const CONTEXT: MessageContext = { wandbAppUrl: 'https://wandb.ai', githubUrl: 'https://github.com', now: T0 + 10 * MINUTE };
+export const CONTEXT: MessageContext = {
+  wandbAppUrl: 'https://forge.coreweave.com/wandb',
+  githubUrl: 'https://github.com',
+  now: T0 + 10 * MINUTE,
+};
 
 export const ALIAS_EVENT: RelayEvent = {
   type: 'add_artifact_alias',
