@@ -1,5 +1,6 @@
-import { Document } from 'yaml';
+import { Document, Scalar, visit } from 'yaml';
 import type { JsonObject } from './json.ts';
+import { visible, visibleDocument } from './visible.ts';
 
 export interface ExportedFile {
   readonly entity: string;
@@ -13,8 +14,14 @@ export interface ExportedFile {
 export function exportYaml({ entity, organization, definitions, left }: ExportedFile): string {
   const document = new Document({ version: 1, entity, ...(organization === undefined ? {} : { organization }), automations: definitions });
   if (left.length > 0) {
-    const lines = left.map(({ name, why }) => ` - ${JSON.stringify(name)}: ${why}`);
+    const lines = left.map(({ name, why }) => ` - ${visible(JSON.stringify(name))}: ${visible(why)}`);
     document.comment = [' Left out, because no definition can say it:', ...lines].join('\n');
   }
-  return document.toString({ lineWidth: 140 });
+  // In double quotes an escape means the character that it stands for, so that nobody has to print the character itself.
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (typeof node.value === 'string' && visibleDocument(node.value) !== node.value) node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return visibleDocument(document.toString({ lineWidth: 140 }));
 }

@@ -43,7 +43,7 @@ export async function plan(
   const { plan: found, world } = planned.value;
   const json = JSON.stringify(planJson(found), null, 2);
   if (words.out !== undefined && !write(io, words.out, `${json}\n`)) return 1;
-  if (words.json) io.print(json);
+  if (words.json) io.printDocument(json);
   else {
     for (const line of planLines(found)) io.print(line);
     for (const name of world.unreadable) io.print(`${name} exists and cannot be described; it is left alone.`);
@@ -87,7 +87,8 @@ export async function drift(io: CommandIo, words: SyncWords & { readonly json: b
   if (!found.ok) return complain(io, found.error);
   const drifted = found.value.drift.filter(({ kind }) => kind !== 'definition');
   const pending = found.value.drift.filter(({ kind }) => kind === 'definition');
-  if (words.json) io.print(JSON.stringify({ drift: drifted.map(({ kind, change }) => ({ kind, ...changeJson(change) })) }, null, 2));
+  if (words.json)
+    io.printDocument(JSON.stringify({ drift: drifted.map(({ kind, change }) => ({ kind, ...changeJson(change) })) }, null, 2));
   else {
     if (drifted.length > 0) io.print('Changed at W&B since it was applied:');
     for (const line of drifted.flatMap(({ change }) => changeLines(change))) io.print(line);
@@ -119,7 +120,7 @@ export async function exportDefinitions(
   const exported = await exportSync(source, client, repository);
   if (!exported.ok) return complain(io, exported.error);
   const text = exportYaml(exported.value);
-  if (words.out === undefined) io.print(text);
+  if (words.out === undefined) io.printDocument(text.trimEnd());
   else {
     if (!write(io, words.out, text)) return 1;
     io.print(`${words.out}: ${exported.value.definitions.length} automations written`);
@@ -138,7 +139,7 @@ export async function render(
   const checked = readConfigFiles(sources.value);
   if (!checked.ok) return complain(io, checked.error.map(complaintOf));
   const json = JSON.stringify(checked.value.source, null, 2);
-  if (words.out === undefined) io.print(json);
+  if (words.out === undefined) io.printDocument(json);
   else {
     if (!write(io, words.out, `${json}\n`)) return 1;
     io.print(`${words.out} written`);
