@@ -35,9 +35,14 @@ const START_PAUSE_MS = 1_000;
 
 /**
  * Opens the store for a receiver. Rejects with a message that begins with DATABASE_URL: at once when the server says no, after
- * half a minute when it does not answer.
+ * half a minute or when the process is `stopped` when it does not answer.
  */
-export async function openForReceiver(io: CommandIo, environment: Environment, sandbox: boolean, log: Logger): Promise<OpenedStore> {
+export async function openForReceiver(
+  io: CommandIo,
+  environment: Environment,
+  sandbox: boolean,
+  { log, stopped }: { log: Logger; stopped: Promise<string> },
+): Promise<OpenedStore> {
   const name = databaseName(environment, sandbox);
   const purpose = sandbox ? 'sandbox' : 'live';
   try {
@@ -46,14 +51,18 @@ export async function openForReceiver(io: CommandIo, environment: Environment, s
     const warn = (error: string) => log.warn({ error }, 'the database cannot be listened to; looking at it every second instead');
     const { DatabaseAwayError } = await import('../outbox/postgres/driver.ts');
     const giveUpAt = io.now() + START_PATIENCE_MS;
+    let isStopping = false;
+    void stopped.then(() => {
+      isStopping = true;
+    });
     for (;;) {
       try {
         const store = await openPostgres(environment.postgresUrl, { purpose, warn });
         return { store, close: () => store.close() };
       } catch (error) {
-        if (!(error instanceof DatabaseAwayError) || io.now() >= giveUpAt) throw error;
+        if (!(error instanceof DatabaseAwayError) || isStopping || io.now() >= giveUpAt) throw error;
         log.warn({ database: name, error: messageOf(error) }, 'waiting for the database');
-        await new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS));
+        await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS))]);
       }
     }
   } catch (error) {

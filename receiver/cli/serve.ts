@@ -35,9 +35,11 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   const log = createLogger({ level: 'info', format, redact: redactor.text, write: (text) => io.writeLog(text.trimEnd()) });
   for (const warning of [...environment.warnings, ...plan.warnings]) log.warn({}, warning);
 
+  // From here on a signal stops it in order.
+  const stopped = io.stopped();
   let opened: OpenedStore;
   try {
-    opened = await openForReceiver(io, environment, sandbox, log);
+    opened = await openForReceiver(io, environment, sandbox, { log, stopped });
   } catch (error) {
     io.complain(messageOf(error));
     return 1;
@@ -85,8 +87,6 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     io.complain(explainListenError(error, environment));
     return 1;
   }
-  // Until now there was nothing to finish, and a signal ended the process at once; from here on it stops in order.
-  const stopped = io.stopped();
   if (sandbox) io.print(...sandboxBanner(environment, listening.url, plan.isExample ? undefined : environment.configPath));
   log.info({ url: listening.url, routes: config.routes.length, database: databaseName(environment, sandbox), sandbox }, 'listening');
   await stopWhenAsked(stopped, log, listening);

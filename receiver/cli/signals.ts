@@ -24,7 +24,7 @@ const IMPATIENT_MS = 500;
 /**
  * Handles SIGTERM and SIGINT in every command, also as the first process of a container, for which the kernel ignores
  * signals without a handler. An interrupted command exits with 128 + the signal's number, as shells expect. `serve` exits
- * with 0: to stop it is the ordered way to end it. Before it listens there is nothing to finish, and it ends at once.
+ * with 0: to stop it is the ordered way to end it. Before it has opened anything there is nothing to finish: it ends at once.
  */
 export function handleSignals(process: SignalledProcess, now: () => number = Date.now): Signals {
   const isServe = process.argv[2] === 'serve';

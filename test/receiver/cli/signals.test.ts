@@ -42,28 +42,12 @@ async function ended(child: ChildProcess): Promise<number | string | null> {
   return code ?? signal;
 }
 
-describe('a signal during the start', () => {
-  it.each([
-    ['serve', 'SIGTERM', 0],
-    ['serve', 'SIGINT', 0],
-    ['deliveries', 'SIGTERM', 143],
-    ['events', 'SIGINT', 130],
-  ] as const)('ends %s by %s with %i, while the database does not answer', async (command, signal, code) => {
-    const { url, asked } = await silentDatabase();
-    const { child } = start(process.execPath, [MAIN, command], { DATABASE_URL: url });
-    await eventually('the database is asked', asked);
-    child.kill(signal);
-    expect(await ended(child)).toBe(code);
-  });
-
-  it.each([
-    ['serve', 0],
-    ['plan', 143],
-  ] as const)('ends %s with %i while its modules are still being loaded', async (command, code) => {
-    const hook = join(temporaryFolder(), 'never-loads.mjs');
-    writeFileSync(
-      hook,
-      `import { register } from 'node:module';
+/** Options for Node with which the modules of the command line never get loaded: it stays in the middle of its start. */
+function neverLoads(): string[] {
+  const hook = join(temporaryFolder(), 'never-loads.mjs');
+  writeFileSync(
+    hook,
+    `import { register } from 'node:module';
 const load = \`import { writeSync } from 'node:fs';
 export async function load(url, context, next) {
   if (!url.endsWith('/node-io.ts')) return next(url, context);
@@ -72,24 +56,43 @@ export async function load(url, context, next) {
 }\`;
 register('data:text/javascript,' + encodeURIComponent(load));
 setInterval(() => {}, 1000);`,
-    );
-    const { child, stderr } = start(process.execPath, ['--import', hook, MAIN, command]);
+  );
+  return ['--import', hook];
+}
+
+const CASES = [
+  ['serve', 'SIGTERM', 0],
+  ['serve', 'SIGINT', 0],
+  ['plan', 'SIGTERM', 143],
+  ['validate', 'SIGINT', 130],
+] as const;
+
+describe('a signal', () => {
+  it.each(CASES)('ends %s by %s with %i while its modules are still being loaded', async (command, signal, code) => {
+    const { child, stderr } = start(process.execPath, [...neverLoads(), MAIN, command]);
     await eventually('it loads', () => stderr().includes('loading'));
-    child.kill('SIGTERM');
+    child.kill(signal);
+    expect(await ended(child)).toBe(code);
+  });
+
+  it.each([
+    ['deliveries', 'SIGTERM', 143],
+    ['events', 'SIGINT', 130],
+  ] as const)('ends %s by %s with %i while the database does not answer', async (command, signal, code) => {
+    const { url, asked } = await silentDatabase();
+    const { child } = start(process.execPath, [MAIN, command], { DATABASE_URL: url });
+    await eventually('the database is asked', asked);
+    child.kill(signal);
     expect(await ended(child)).toBe(code);
   });
 });
 
 // The first process of a container: without a handler of its own the kernel does not deliver a signal to it at all.
-describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('as process 1', () => {
-  it.each([
-    ['serve', 'SIGTERM', 0],
-    ['deliveries', 'SIGINT', 130],
-  ] as const)('%s ends by %s with %i', async (command, signal, code) => {
-    const { url, asked } = await silentDatabase();
-    const words = ['--pid', '--fork', '--kill-child', process.execPath, MAIN, command];
-    const { child } = start('unshare', words, { DATABASE_URL: url });
-    await eventually('the database is asked', asked);
+describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('as process 1, a signal', () => {
+  it.each(CASES)('ends %s by %s with %i', async (command, signal, code) => {
+    const words = ['--pid', '--fork', '--kill-child', process.execPath, ...neverLoads(), MAIN, command];
+    const { child, stderr } = start('unshare', words);
+    await eventually('it loads', () => stderr().includes('loading'));
     const inner = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
     process.kill(Number(inner), signal);
     expect(await ended(child)).toBe(code);
