@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../src/error-message.ts';
+import { postgresName } from '../database-url.ts';
 import { DEFAULT_DATABASE_PATH, type Environment, readEnvironment } from '../environment.ts';
 import type { Logger } from '../log.ts';
 import { lockForReceiver, openSqlite } from '../outbox/sqlite/node-driver.ts';
@@ -20,8 +21,7 @@ const COMMAND_NAME = 'wandb-relay command';
 export function databaseName(environment: Pick<Environment, 'databasePath' | 'postgresUrl'>, sandbox: boolean): string {
   const { databasePath, postgresUrl } = environment;
   if (postgresUrl === undefined) return databasePath ?? (sandbox ? SANDBOX_DATABASE_PATH : DEFAULT_DATABASE_PATH);
-  const { host, pathname } = new URL(postgresUrl);
-  return `postgres://${host}${pathname}`;
+  return postgresName(postgresUrl);
 }
 
 export interface OpenedStore {

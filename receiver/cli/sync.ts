@@ -163,7 +163,8 @@ function connectOrComplain(io: CommandIo): WandbClient | undefined {
     for (const line of environment.error) io.complain(line);
     return undefined;
   }
-  const { wandbApiKey: apiKey, wandbBaseUrl: baseUrl } = environment.value;
+  const { wandbApiKey: apiKey, wandbBaseUrl: baseUrl, warnings } = environment.value;
+  io.complain(...warnings.filter((warning) => /^WANDB_(API_KEY|BASE_URL):/.test(warning)));
   if (apiKey === undefined) {
     io.complain('WANDB_API_KEY: is not set: set it to the key of a W&B user of the team (https://wandb.ai/authorize)');
     return undefined;
