@@ -173,13 +173,12 @@ function connectOrComplain(io: CommandIo): WandbClient | undefined {
 }
 
 function repositoryOrComplain(io: CommandIo): string | undefined {
-  const repository = repositoryFrom(io.variables) ?? findCheckout(io.variables, io.cwd)?.repository;
-  if (repository === undefined) {
-    io.complain(
-      'GITHUB_REPOSITORY: is not set, and this is no git checkout of a GitHub repository: set it to owner/name, the owner of what is applied',
-    );
-  }
-  return repository;
+  const given = repositoryFrom(io.variables);
+  if (given !== undefined) return given;
+  const checkout = findCheckout(io.variables, io.cwd);
+  if (checkout.ok) return checkout.value.repository;
+  io.complain(`GITHUB_REPOSITORY: is not set, and ${checkout.error}. Set it to owner/name, the owner of what is applied`);
+  return undefined;
 }
 
 function readApproval(io: CommandIo, file: string | undefined, fingerprint: string | undefined): Approval | string {

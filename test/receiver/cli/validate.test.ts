@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { realpathSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { commandLine } from './command-io.ts';
 
@@ -14,8 +15,8 @@ routes:
 const LISTENS = 'on:\n  repository_dispatch: { types: [model-production] }\n  workflow_dispatch: { inputs: { version: {} } }\njobs: {}\n';
 
 /** A git checkout of acme/deploy. */
-function checkout(files: Record<string, string>) {
-  const line = commandLine(files);
+function checkout(files: Record<string, string>, variables: Record<string, string> = {}) {
+  const line = commandLine(files, variables);
   execFileSync('git', ['init', '-q'], { cwd: line.cwd });
   execFileSync('git', ['remote', 'add', 'origin', 'git@github.com:acme/deploy.git'], { cwd: line.cwd });
   return line;
@@ -52,6 +53,27 @@ describe('validate', () => {
     expect(lines[0]).toMatch(/^wandb-relay\.yaml:6:\d+: routes\[0\]\.to\[0\]\.repository_dispatch: .*"model-production"/);
     expect(lines[1]).toMatch(/^wandb-relay\.yaml:7:\d+: routes\[0\]\.to\[1\]\.workflow_dispatch: .*no "on: workflow_dispatch"/);
     expect(complaints).not.toContain('unheard');
+  });
+
+  // Git's own switch for its tests: as in a container, where the checkout belongs to another user.
+  const FOREIGN = { GIT_TEST_ASSUME_DIFFERENT_OWNER: '1', PATH: process.env.PATH ?? '' };
+
+  it('says what to do when git does not trust the owner of the checkout', async () => {
+    const { run, cwd } = checkout({ 'wandb-relay.yaml': CONFIG, '.github/workflows/deploy.yml': 'on: push\njobs: {}\n' }, FOREIGN);
+    const { code, out } = await run('validate');
+    expect(code).toBe(0);
+    expect(out).toContain(`was not checked: git does not use the checkout, because another user owns it`);
+    expect(out).toContain(`git config --global --add safe.directory ${realpathSync(cwd)}`);
+    const planned = await checkout({}, { ...FOREIGN, WANDB_API_KEY: 'a-key-for-tests-only' }).run('plan');
+    expect([planned.code, planned.complaints]).toEqual([
+      1,
+      expect.stringMatching(/^GITHUB_REPOSITORY: is not set, and git .*safe\.directory/),
+    ]);
+  });
+
+  it('says that git is not there', async () => {
+    const { run } = checkout({ 'wandb-relay.yaml': CONFIG }, { PATH: '/nowhere' });
+    expect((await run('validate')).out).toContain('was not checked: git is not installed here.');
   });
 
   it('accepts the example that is shipped', async () => {
