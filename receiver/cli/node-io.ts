@@ -32,6 +32,7 @@ export async function runOnNode(signals: Signals): Promise<void> {
     cwd: process.cwd(),
     writeLog: (text) => process.stdout.write(`${text}\n`),
     ...(process.stderr.isTTY === true ? { progress: (text: string) => process.stderr.write(`\r\x1b[K${visible(text)}`) } : {}),
+    user: process.geteuid?.(),
     terminal: process.stdout.isTTY === true,
     now: Date.now,
     random: Math.random,

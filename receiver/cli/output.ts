@@ -10,6 +10,8 @@ export interface CommandIo extends Printer {
   writeLog(text: string): void;
   /** Takes the place of the line before, on a terminal's standard error; an empty one clears it. */
   progress?(text: string): void;
+  /** The number of the user that the process runs as, where the system has them. */
+  readonly user: number | undefined;
   /** Standard output is a terminal. */
   readonly terminal: boolean;
   readonly now: () => number;

@@ -150,10 +150,10 @@ function planServe(io: CommandIo, options: ServeOptions): ServePlan {
 function hostProblems(environment: Environment, sandbox: boolean): string[] {
   const { host, authentication } = environment;
   if (isLoopback(host)) return [];
-  if (sandbox) return [`HOST: ${host} can be reached from other machines, and a sandbox is for this one only: leave HOST out`];
+  if (sandbox) return [`HOST: ${host} can be reached from other machines, and a sandbox is for this one only: set HOST=127.0.0.1`];
   if (!isOpen(authentication)) return [];
   return [
-    `HOST: ${host} can be reached from other machines, and anyone could send events: set WANDB_WEBHOOK_SECRET or WANDB_WEBHOOK_TOKEN, or leave HOST out`,
+    `HOST: ${host} can be reached from other machines, and anyone could send events: set WANDB_WEBHOOK_SECRET or WANDB_WEBHOOK_TOKEN; or HOST=127.0.0.1, for this machine only`,
   ];
 }
 
@@ -161,6 +161,7 @@ function explainListenError(error: unknown, { host, port }: Environment): string
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') return `PORT: ${port} is taken by another program: stop that, or set PORT to another one`;
   if (code === 'EACCES') return `PORT: ${port} needs more rights than this user has: set PORT to one above 1023`;
+  if (code === 'EAFNOSUPPORT') return `HOST: ${host} is an address of IPv6, which this machine does not have: set HOST=0.0.0.0`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `HOST: ${host} is not an address of this machine`;
   return `the receiver cannot listen on ${host}:${port}: ${messageOf(error)}`;
 }

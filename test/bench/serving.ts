@@ -24,6 +24,7 @@ const io: CommandIo = {
   variables: process.env,
   cwd: process.cwd(),
   writeLog,
+  user: process.geteuid?.(),
   terminal: false,
   now: Date.now,
   random: Math.random,

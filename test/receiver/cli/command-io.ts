@@ -30,6 +30,7 @@ export function commandLine(files: Readonly<Record<string, string>> = {}, variab
       writeLog: (text) => {
         out += `${text}\n`;
       },
+      user: process.geteuid?.(),
       terminal: false,
       now: Date.now,
       random: Math.random,
