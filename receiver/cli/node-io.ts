@@ -26,6 +26,11 @@ export async function runOnNode(signals: Signals): Promise<void> {
     (text) => process.stderr.write(text),
   );
   watchOutput(isServe, printer.complain);
+  // A bug: the message may hold text from outside, which Node would print as it is.
+  process.once('uncaughtException', (error) => {
+    printer.complain(...(error.stack ?? messageOf(error)).split('\n'));
+    process.exit(1);
+  });
   const io: CommandIo = {
     ...printer,
     variables: process.env,
@@ -43,7 +48,6 @@ export async function runOnNode(signals: Signals): Promise<void> {
   try {
     process.exitCode = await runProgram(io, version, words);
   } catch (error) {
-    // Serve's own errors are bugs, and a supervisor keeps what it printed last.
     if (isServe) throw error;
     io.complain(`${words[0] ?? 'wandb-relay'}: ${messageOf(error)} (NODE_DEBUG=wandb-relay shows where)`);
     debug('%s', visible(error instanceof Error ? (error.stack ?? '') : ''));

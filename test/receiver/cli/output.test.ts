@@ -10,8 +10,8 @@ import { pretty } from '../../../receiver/log-pretty.ts';
 import { BARE_ENVIRONMENT, eventually, MAIN } from '../../stand-ins/receiver-process.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 
-function start(words: readonly string[], stdout: 'pipe' | number) {
-  const child = spawn(process.execPath, [MAIN, ...words], {
+function start(words: readonly string[], stdout: 'pipe' | number, nodeOptions: readonly string[] = []) {
+  const child = spawn(process.execPath, [...nodeOptions, MAIN, ...words], {
     cwd: temporaryFolder(),
     env: { ...BARE_ENVIRONMENT, PORT: '0' },
     stdio: ['ignore', stdout, 'pipe'],
@@ -137,6 +137,14 @@ describe('text from outside', () => {
     expect(people).toContain('\u001b[');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
     expect(people.replaceAll(/\u001b\[\d+m/g, '')).not.toMatch(RAW);
+  });
+
+  it('reaches no terminal with an error that nobody expected', async () => {
+    const bug = `setTimeout(() => { throw new Error('about a\\u001b[2Jb\\u202e') }, 1500)`;
+    const { child, stderr } = start(['serve'], 'pipe', ['--import', `data:text/javascript,${encodeURIComponent(bug)}`]);
+    child.stdout?.resume();
+    expect(await once(child, 'exit')).toEqual([1, null]);
+    expect(stderr()).toMatch(/^Error: about a\\u001b\[2Jb\\u202e\n +at /);
   });
 
   it('keeps what people write: accents, other scripts, emoji', () => {
