@@ -6,6 +6,9 @@ export interface DatabaseAddress {
   readonly postgresUrl: string | undefined;
 }
 
+/** What PostgreSQL's clients know, and `no-verify` of `pg`: it encrypts without verifying. */
+const SSL_MODES: readonly string[] = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
+
 const NONE: DatabaseAddress = { databasePath: undefined, postgresUrl: undefined };
 
 /** Reads DATABASE_URL. What cannot work is refused with one line, which never holds a password. */
@@ -46,6 +49,8 @@ function postgresProblem(text: string): string | undefined {
   const host = authority.slice(authority.lastIndexOf('@') + 1);
   if (host.includes(',')) return 'names several hosts, and only one is understood: name the one that clients are to use';
   const url = parsePostgresUrl(text);
+  const mode = url?.searchParams.get('sslmode') ?? 'disable';
+  if (!SSL_MODES.includes(mode)) return `has sslmode=${mode}, which does not exist: set it to one of ${SSL_MODES.join(', ')}`;
   // A % that begins no escape cannot be decoded.
   if (url !== undefined && !/%(?![0-9a-f]{2})/i.test(text)) return undefined;
   if (/^:\d*$/.test(host)) return 'has a port but no host: write the port of a socket as ?host=/var/run/postgresql&port=5432';

@@ -39,7 +39,8 @@ export async function runAction(): Promise<void> {
     await runCommand(inputs.value);
   } catch (error) {
     fail(`unexpected: ${messageOf(error)}`);
-    throw error;
+    // Not thrown: Node would print it as it is, and the runner reads what Node prints, too.
+    if (error instanceof Error) say(...(error.stack ?? '').split('\n'));
   }
 }
 

@@ -133,6 +133,7 @@ describe('the environment', () => {
     [{ DATABASE_URL: 'file:' }, /^DATABASE_URL: "file:" names no file/],
     [{ DATABASE_URL: 'file:/data/' }, /^DATABASE_URL: "file:\/data\/" names no file/],
     [{ DATABASE_URL: 'file:~/relay.db' }, /^DATABASE_URL: .*"~" means nothing here/],
+    [{ DATABASE_URL: 'postgres://u:p@db/relay?sslmode=verify_full' }, /^DATABASE_URL: has sslmode=verify_full, which does not exist/],
     [{ DATABASE_URL: 'postgres://u:p@one:5432,two:5432/db' }, /^DATABASE_URL: names several hosts/],
     [{ DATABASE_URL: 'postgres://u:p@:5432/db?host=/socket' }, /^DATABASE_URL: has a port but no host/],
     [{ DATABASE_URL: '"file:relay.db"' }, /^DATABASE_URL: must begin with .*still has its quotes/],
