@@ -1,8 +1,10 @@
 import { createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
+import { type AppHosts, GITHUB_APP, readApiAddress, SLACK_APP, WANDB_APP } from '../src/api-address.ts';
 import { parseDuration } from '../src/duration.ts';
 import { DEFAULT_SOURCE } from '../src/event.ts';
 import { err, ok, type Result } from '../src/result.ts';
+import { passwordsOf, readDatabaseUrl } from './database-url.ts';
 import { type Authentication, type SourceSecrets, sourceVariable } from './webhook/authenticate.ts';
 
 /** Every environment variable, read in this one place. */
@@ -72,25 +74,35 @@ function blankToUndefined(text: string | undefined): string | undefined {
 export function readEnvironment(variables: Variables): Result<Environment, string[]> {
   const errors: string[] = [];
   const warnings: string[] = [];
-  const get = (name: string): string | undefined => blankToUndefined(variables[name]);
+  const names = new Set<string>();
+  const get = (name: string): string | undefined => {
+    names.add(name);
+    return blankToUndefined(variables[name]);
+  };
   const port = readPort(get('PORT'), errors);
-  const { databasePath, postgresUrl } = readDatabase(get('DATABASE_URL'), errors);
+  const { databasePath, postgresUrl } = readDatabaseUrl(get('DATABASE_URL'), errors);
   const retentionMs = readRetention(get('RELAY_RETENTION'), errors);
   const authentication = readAuthentication(variables, errors);
-  const host = get('HOST') ?? '127.0.0.1';
+  // Addresses of IPv6 are often written in brackets.
+  const host = (get('HOST') ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1');
   const github = readGitHub(get('GITHUB_TOKEN'), get('GITHUB_APP_ID'), get('GITHUB_APP_PRIVATE_KEY'), errors);
-  const githubApiUrl = readAddress('GITHUB_API_URL', get('GITHUB_API_URL'), GITHUB_API_URL, errors);
+  const githubApiUrl = readAddress('GITHUB_API_URL', get('GITHUB_API_URL'), GITHUB_API_URL, GITHUB_APP, errors);
   const githubWebhookSecrets = listOf(get('GITHUB_WEBHOOK_SECRET'));
   const slack = readSlack(get, errors, warnings);
   const adminToken = get('RELAY_ADMIN_TOKEN');
   const wandbApiKey = get('WANDB_API_KEY');
-  const wandbBaseUrl = readAddress('WANDB_BASE_URL', get('WANDB_BASE_URL'), WANDB_API_URL, errors);
-  if (errors.length > 0) return err(errors);
+  const wandbBaseUrl = readAddress('WANDB_BASE_URL', get('WANDB_BASE_URL'), WANDB_API_URL, WANDB_APP, errors);
+  const configPathIsSet = get('RELAY_CONFIG') !== undefined;
+  if (errors.length > 0) return err(errors.map((error) => withQuotesNamed(error, variables)));
+
+  const webhookNames = Object.keys(variables).filter((name) => WEBHOOK_VARIABLE.test(name));
+  warnings.push(...commaWarnings(variables, [...webhookNames, 'GITHUB_WEBHOOK_SECRET']));
+  for (const name of [...names, ...webhookNames]) if (isQuoted(variables[name])) warnings.push(`${name}: ${LEFT_QUOTED}`);
 
   const webhookSecrets = [...authentication.sources.values()].flatMap(({ secrets, tokens }) => [...secrets, ...tokens]);
   const githubSecret = github === undefined ? [] : [github.kind === 'token' ? github.token : github.privateKey];
   const single = [adminToken, wandbApiKey, slack?.botToken, slack?.signingSecret, slack?.appToken].filter((secret) => secret !== undefined);
-  const secrets = [...webhookSecrets, ...githubSecret, ...githubWebhookSecrets, ...single, ...databasePassword(postgresUrl)];
+  const secrets = [...webhookSecrets, ...githubSecret, ...githubWebhookSecrets, ...single, ...passwordsOf(postgresUrl)];
   if (secrets.some((secret) => secret.length < 12)) {
     warnings.push('a secret has fewer than 12 characters: it is easy to guess, and every text that contains it is redacted');
   }
@@ -101,7 +113,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     postgresUrl,
     retentionMs,
     configPath: configPathFrom(variables),
-    configPathIsSet: get('RELAY_CONFIG') !== undefined,
+    configPathIsSet,
     adminToken,
     authentication,
     github,
@@ -117,8 +129,11 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
 
 /** True for addresses that only this machine can reach. */
 export function isLoopback(host: string): boolean {
-  if (host === 'localhost' || host === '::1') return true;
-  return isIP(host) === 4 && host.startsWith('127.');
+  if (host === 'localhost') return true;
+  if (isIP(host) === 4) return host.startsWith('127.');
+  // Written in one way: `0:0:0:0:0:0:0:1` and `::1`; an IPv4 address may be inside (RFC 4291, "IPv4-Mapped IPv6 Address").
+  const address = isIP(host) === 6 && URL.canParse(`http://[${host}]`) ? new URL(`http://[${host}]`).hostname : '';
+  return address === '[::1]' || address.startsWith('[::ffff:7f');
 }
 
 function readPort(text: string | undefined, errors: string[]): number {
@@ -129,32 +144,6 @@ function readPort(text: string | undefined, errors: string[]): number {
   return 0;
 }
 
-interface DatabaseAddress {
-  readonly databasePath: string | undefined;
-  readonly postgresUrl: string | undefined;
-}
-
-function readDatabase(text: string | undefined, errors: string[]): DatabaseAddress {
-  const none = { databasePath: undefined, postgresUrl: undefined };
-  if (text === undefined) return none;
-  const path = /^file:(?:\/\/(?=\/))?(.+)$/.exec(text)?.[1];
-  if (path !== undefined) return { ...none, databasePath: path };
-  if (/^postgres(ql)?:\/\//.test(text)) {
-    // A % that begins no escape cannot be decoded.
-    if (URL.canParse(text) && !/%(?![0-9a-f]{2})/i.test(text)) return { ...none, postgresUrl: text };
-    errors.push('DATABASE_URL: is not an address: write signs such as @ / # % in the password as %40 %2F %23 %25');
-    return none;
-  }
-  errors.push('DATABASE_URL: must begin with "file:", such as file:relay.db, or with "postgres://", such as postgres://relay@db/relay');
-  return none;
-}
-
-/** Short ones are left out: redacted everywhere, they would take ordinary words out of events. */
-function databasePassword(url: string | undefined): string[] {
-  const password = url === undefined ? '' : decodeURIComponent(new URL(url).password);
-  return password.length < 12 ? [] : [password];
-}
-
 function readRetention(text: string | undefined, errors: string[]): number {
   if (text === undefined) return DEFAULT_RETENTION_MS;
   const ms = parseDuration(text);
@@ -163,11 +152,13 @@ function readRetention(text: string | undefined, errors: string[]): number {
   return DEFAULT_RETENTION_MS;
 }
 
+const WEBHOOK_VARIABLE = /^(WANDB_WEBHOOK_SECRET|WANDB_WEBHOOK_TOKEN)(?:_([A-Z0-9_]+))?$/;
+
 /** `WANDB_WEBHOOK_SECRET` and `…_TOKEN` for `/webhooks/wandb`, and with `_<SOURCE>` behind them for a named source. */
 function readAuthentication(variables: Variables, errors: string[]): Authentication {
   const sources = new Map<string, SourceSecrets>();
   for (const [name, value] of Object.entries(variables)) {
-    const found = /^(WANDB_WEBHOOK_SECRET|WANDB_WEBHOOK_TOKEN)(?:_([A-Z0-9_]+))?$/.exec(name);
+    const found = WEBHOOK_VARIABLE.exec(name);
     const values = listOf(value);
     if (found === null || values.length === 0) continue;
     const source = found[2] ?? '';
@@ -192,7 +183,7 @@ function readSlack(get: (name: string) => string | undefined, errors: string[], 
   const botToken = get('SLACK_BOT_TOKEN');
   const signingSecret = get('SLACK_SIGNING_SECRET');
   const appToken = get('SLACK_APP_TOKEN');
-  const apiUrl = readAddress('SLACK_API_URL', get('SLACK_API_URL'), SLACK_API_URL, errors);
+  const apiUrl = readAddress('SLACK_API_URL', get('SLACK_API_URL'), SLACK_API_URL, SLACK_APP, errors);
   if (appToken !== undefined && !appToken.startsWith('xapp-'))
     errors.push('SLACK_APP_TOKEN: must begin with "xapp-": copy it from the app\'s "Basic Information", "App-Level Tokens"');
   if (botToken === undefined) {
@@ -239,9 +230,34 @@ function readGitHub(
   return { kind: 'app', appId, privateKey };
 }
 
-function readAddress(name: string, text: string | undefined, otherwise: string, errors: string[]): string {
+function readAddress(name: string, text: string | undefined, otherwise: string, apps: AppHosts, errors: string[]): string {
   if (text === undefined) return otherwise;
-  if (URL.canParse(text) && /^https?:/.test(text)) return text.replace(/\/+$/, '');
-  errors.push(`${name}: "${text}" is not an http or https address, such as ${otherwise}`);
+  const address = readApiAddress(text, otherwise, apps);
+  if (address.ok) return address.value;
+  errors.push(`${name}: ${address.error}`);
   return otherwise;
+}
+
+const QUOTES = ['""', "''", '“”', '‘’', '``'];
+const LEFT_QUOTED = 'its value still has its quotes around it: write it without them, because files for "docker --env-file" keep them';
+
+function isQuoted(text: string | undefined): boolean {
+  const value = text?.trim() ?? '';
+  return value.length >= 2 && QUOTES.includes(`${value[0]}${value.at(-1)}`);
+}
+
+/** Quotes that are meant as part of a secret are possible: that is only warned about, unless the value is wrong anyway. */
+function withQuotesNamed(error: string, variables: Variables): string {
+  const name = /^[A-Z0-9_]+(?=:)/.exec(error)?.[0];
+  return name !== undefined && isQuoted(variables[name]) ? `${error}; ${LEFT_QUOTED}` : error;
+}
+
+/** For secrets of which there may be several at a time. */
+function commaWarnings(variables: Variables, names: Iterable<string>): string[] {
+  return [...names]
+    .filter((name) => listOf(variables[name]).length > 0 && variables[name]?.includes(','))
+    .map((name) => {
+      const count = listOf(variables[name]).length;
+      return `${name}: has a comma, which separates secrets: it holds ${count} of them, each of which is accepted; one that has a comma in it cannot be used`;
+    });
 }

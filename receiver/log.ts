@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { visibleDocument } from '../src/visible.ts';
 
 /** Structured logging: fields first, then a sentence. Fields never hold a secret. */
 export interface Logger {
@@ -12,7 +13,7 @@ export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Makes each line fit for people at a terminal; without it a line is one JSON object. */
   readonly format: ((json: string) => string) | undefined;
-  /** Every line passes through it as the last step: the net under all other care. */
+  /** Every line passes through it before it is formatted: the net under all other care. */
   readonly redact: (text: string) => string;
   readonly write: (text: string) => void;
 }
@@ -22,7 +23,8 @@ export function createLogger(options: LogOptions): Logger {
   const format = options.format ?? ((json: string) => json);
   return pino(
     { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
-    { write: (json: string) => options.write(options.redact(format(json))) },
+    // JSON leaves C1 and bidirectional controls as they are, and people read logs in terminals.
+    { write: (json: string) => options.write(format(options.redact(visibleDocument(json)))) },
   );
 }
 

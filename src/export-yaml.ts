@@ -1,6 +1,7 @@
-import { Document, type ScalarTag } from 'yaml';
+import { Document, Scalar, type ScalarTag, visit } from 'yaml';
 import type { JsonObject } from './json.ts';
 import { JsonNumber } from './json-number.ts';
+import { visible, visibleDocument } from './visible.ts';
 
 export interface ExportedFile {
   readonly entity: string;
@@ -24,8 +25,14 @@ export function exportYaml({ entity, organization, definitions, left }: Exported
   const content = { version: 1, entity, ...(organization === undefined ? {} : { organization }), automations: definitions };
   const document = new Document(content, { customTags: (tags) => [exactNumber, ...tags] });
   if (left.length > 0) {
-    const lines = left.map(({ name, why }) => ` - ${JSON.stringify(name)}: ${why}`);
+    const lines = left.map(({ name, why }) => ` - ${visible(JSON.stringify(name))}: ${visible(why)}`);
     document.comment = [' Left out, because no definition can say it:', ...lines].join('\n');
   }
-  return document.toString({ lineWidth: 140 });
+  // In double quotes an escape means the character that it stands for, so that nobody has to print the character itself.
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (typeof node.value === 'string' && visibleDocument(node.value) !== node.value) node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return visibleDocument(document.toString({ lineWidth: 140 }));
 }

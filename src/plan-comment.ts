@@ -1,5 +1,7 @@
+import { codeBlock, fenceFor } from './markdown.ts';
 import type { Plan } from './plan.ts';
-import { changeLines, summaryLine, visible, worstFirst } from './plan-report.ts';
+import { changeLines, summaryLine, worstFirst } from './plan-report.ts';
+import { visible } from './visible.ts';
 
 /** GitHub's limits: a comment has 65,536 characters, a step summary 1 MiB; both are held in bytes of UTF-8, which are never fewer. */
 export const COMMENT_LIMIT = 65_536;
@@ -27,9 +29,8 @@ export function planMarkdown(plan: Plan, options: { readonly mark: string; reado
     ...plan.notes.map((note) => visible(`* ${note}`)),
   ];
   if (blocks.length === 0) return [...head, ...tail].join('\n');
-  // Every line begins with a sign or four spaces, so that nothing in a plan can close the fence.
-  const fence = '```';
-  const frame = (body: string[], note: string[]) => [...head, `${fence}diff`, ...body, fence, ...note, ...tail].join('\n');
+  const fence = fenceFor(blocks);
+  const frame = (body: string[], note: string[]) => [...head, ...codeBlock(body, 'diff', fence), ...note, ...tail].join('\n');
   const whole = frame(blocks, []);
   if (Buffer.byteLength(whole) <= options.limit) return whole;
   const shown: string[] = [];

@@ -1,6 +1,7 @@
 import type { JsonValue } from './json.ts';
 import type { Plan, PlannedChange } from './plan.ts';
 import type { FieldChange } from './trigger-state.ts';
+import { visible } from './visible.ts';
 
 /** A plan for people. Pure text: the terminal, the pull request and the step summary show the same. */
 
@@ -42,14 +43,6 @@ export function changeLines(change: PlannedChange): string[] {
 function isTelling({ path, after }: FieldChange): boolean {
   if (path === 'name' || path.startsWith('scope.') || (path === 'enabled' && after === true)) return false;
   return after !== null && after !== '' && JSON.stringify(after) !== '{}';
-}
-
-/** Anybody may have written a name or a key of a payload: it must not make lines of its own, nor turn the text round. */
-export function visible(text: string): string {
-  return text.replace(
-    /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 /** `event.filter.alias.$eq: "staging" → "production"` */

@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { messageOf } from '../../src/error-message.ts';
 import { repositoryInPath } from '../../src/repository.ts';
+import { err, ok, type Result } from '../../src/result.ts';
 import { repositoryFrom, type Variables } from '../environment.ts';
 
 export interface Checkout {
@@ -8,25 +11,46 @@ export interface Checkout {
   readonly repository: string;
 }
 
-/** The git checkout around a folder and the GitHub repository that it is of: GITHUB_REPOSITORY, else its remote `origin`. */
-export function findCheckout(variables: Variables, folder: string): Checkout | undefined {
-  const top = git(folder, 'rev-parse', '--show-toplevel');
-  if (top === undefined) return undefined;
-  const repository = repositoryFrom(variables) ?? repositoryOf(git(folder, 'remote', 'get-url', 'origin'));
-  return repository === undefined ? undefined : { folder: top, repository };
+/**
+ * The git checkout around a folder and the GitHub repository that it is of: GITHUB_REPOSITORY, else its remote `origin`.
+ * The error says why there is none, and what to do about it; it is the second half of a sentence.
+ */
+export function findCheckout(variables: Variables, folder: string): Result<Checkout, string> {
+  const top = git(variables, folder, 'rev-parse', '--show-toplevel');
+  if (!top.ok) return top;
+  const repository = repositoryFrom(variables);
+  if (repository !== undefined) return ok({ folder: top.value, repository });
+  const remote = git(variables, folder, 'remote', 'get-url', 'origin');
+  const origin = remote.ok ? repositoryOf(remote.value) : undefined;
+  return origin === undefined ? err(NO_CHECKOUT) : ok({ folder: top.value, repository: origin });
 }
 
+const NO_CHECKOUT = 'this is no git checkout of a GitHub repository';
+
 /** `owner/name` from a remote's address: `git@github.com:acme/deploy.git`, `https://github.com/acme/deploy`. */
-function repositoryOf(url: string | undefined): string | undefined {
-  const path = url === undefined ? undefined : /[/:]([^/:]+\/[^/:]+\/?)$/.exec(url)?.[1];
+function repositoryOf(url: string): string | undefined {
+  const path = /[/:]([^/:]+\/[^/:]+\/?)$/.exec(url)?.[1];
   return path === undefined ? undefined : repositoryInPath(path);
 }
 
-/** What git prints, or `undefined` when there is no git, no checkout or no remote. */
-function git(cwd: string, ...words: string[]): string | undefined {
+/** What git prints, or why it prints nothing. */
+function git(variables: Variables, cwd: string, ...words: string[]): Result<string, string> {
+  if (!existsSync(cwd)) return err(NO_CHECKOUT);
   try {
-    return execFileSync('git', words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  } catch {
-    return undefined;
+    // In English, whatever the language is: the reason is looked for in its words.
+    const env = { ...variables, LC_ALL: 'C' };
+    return ok(execFileSync('git', words, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim());
+  } catch (error) {
+    return err(reasonOf(error));
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'git is not installed here';
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : messageOf(error);
+  // Git says which folder it means; in a container the checkout often belongs to another user.
+  const folder = /dubious ownership in repository at '(.+)'/.exec(said)?.[1];
+  if (folder !== undefined)
+    return `git does not use the checkout, because another user owns it ("dubious ownership"): run git config --global --add safe.directory ${folder}`;
+  return NO_CHECKOUT;
 }

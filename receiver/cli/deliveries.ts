@@ -19,7 +19,7 @@ export function listDeliveries(io: CommandIo, options: ListOptions): Promise<Exi
   return withStore(io, async (store) => {
     const deliveries = await store.deliveries(filter);
     if (options.json) {
-      io.print(JSON.stringify(deliveries, null, 2));
+      io.printDocument(JSON.stringify(deliveries, null, 2));
       return 0;
     }
     if (deliveries.length === 0) {
@@ -29,9 +29,9 @@ export function listDeliveries(io: CommandIo, options: ListOptions): Promise<Exi
       return 0;
     }
     const rows = deliveries.map((d) => [formatTime(d.createdAt), d.state, d.route, d.target, String(d.attempts), d.id, noteOf(d)]);
-    io.print(renderTable(['CREATED (UTC)', 'STATE', 'ROUTE', 'TARGET', 'TRIES', 'ID', 'NOTE'], rows));
+    io.print(...renderTable(['CREATED (UTC)', 'STATE', 'ROUTE', 'TARGET', 'TRIES', 'ID', 'NOTE'], rows));
     for (const { credential, until, reason } of await store.holdBacks(io.now())) {
-      io.print(`\nHeld back until ${formatTime(until)} (UTC): everything that uses ${credential}. ${reason}`);
+      io.print('', `Held back until ${formatTime(until)} (UTC): everything that uses ${credential}. ${reason}`);
     }
     if (deliveries.length === options.limit) io.print(`The newest ${options.limit}; see more with --limit.`);
     return 0;
@@ -51,7 +51,7 @@ export function showDelivery(io: CommandIo, id: string, json: boolean): Promise<
     const found = await store.delivery(id);
     if (found === undefined) return refuse(io, `${id}: there is no such delivery`);
     if (json) {
-      io.print(JSON.stringify(found, null, 2));
+      io.printDocument(JSON.stringify(found, null, 2));
       return 0;
     }
     const { delivery, attempts, notes } = found;
@@ -69,16 +69,12 @@ export function showDelivery(io: CommandIo, id: string, json: boolean): Promise<
       ['ended', delivery.run?.conclusion ?? null],
     ];
     for (const [name, value] of facts) if (value !== null) io.print(`${name.padEnd(9)} ${value}`);
-    io.print(`\nrequest\n${JSON.stringify(delivery.request, null, 2)}\n`);
+    io.print('', 'request');
+    io.printDocument(`${JSON.stringify(delivery.request, null, 2)}\n`);
     const rows = attempts.map((a) => [formatTime(a.startedAt), a.outcome, String(a.status ?? ''), `${a.durationMs}ms`, a.detail]);
-    io.print(rows.length === 0 ? 'No attempts yet.' : renderTable(['ATTEMPT (UTC)', 'OUTCOME', 'STATUS', 'TOOK', 'DETAIL'], rows));
-    if (notes.length > 0)
-      io.print(
-        `\n${renderTable(
-          ['NOTE (UTC)', ''],
-          notes.map(({ at, text }) => [formatTime(at), text]),
-        )}`,
-      );
+    io.print(...(rows.length === 0 ? ['No attempts yet.'] : renderTable(['ATTEMPT (UTC)', 'OUTCOME', 'STATUS', 'TOOK', 'DETAIL'], rows)));
+    const noteRows = notes.map(({ at, text }) => [formatTime(at), text]);
+    if (notes.length > 0) io.print('', ...renderTable(['NOTE (UTC)', ''], noteRows));
     return 0;
   });
 }

@@ -18,7 +18,7 @@ export function listEvents(io: CommandIo, options: ListEventsOptions): Promise<E
     });
     const counts = await store.counts();
     if (options.json) {
-      io.print(JSON.stringify({ counts, events }, null, 2));
+      io.printDocument(JSON.stringify({ counts, events }, null, 2));
       return 0;
     }
     const rows = events.map(({ receivedAt, outcome, duplicateOf, event, id }) => [
@@ -30,10 +30,10 @@ export function listEvents(io: CommandIo, options: ListEventsOptions): Promise<E
       event.alias ?? event.tag ?? event.metric ?? event.status ?? '',
       id,
     ]);
-    if (rows.length > 0) io.print(renderTable(['RECEIVED (UTC)', 'EVENT', 'OUTCOME', 'SOURCE', 'ABOUT', 'VALUE', 'ID'], rows));
+    if (rows.length > 0) io.print(...renderTable(['RECEIVED (UTC)', 'EVENT', 'OUTCOME', 'SOURCE', 'ABOUT', 'VALUE', 'ID'], rows), '');
     const summary = Object.entries(counts.events).map(([outcome, n]) => `${n} ${outcome}`);
     io.print(
-      `${rows.length > 0 ? '\n' : ''}In all: ${summary.length === 0 ? 'no events yet' : summary.join(', ')}; ${counts.rejected} requests rejected (see "rejected").`,
+      `In all: ${summary.length === 0 ? 'no events yet' : summary.join(', ')}; ${counts.rejected} requests rejected (see "rejected").`,
     );
     return 0;
   });
@@ -43,11 +43,11 @@ export function listEvents(io: CommandIo, options: ListEventsOptions): Promise<E
 export function listRejected(io: CommandIo, json: boolean): Promise<ExitCode> {
   return withStore(io, async (store) => {
     const rejected = await store.rejected(100);
-    if (json) io.print(JSON.stringify(rejected, null, 2));
+    if (json) io.printDocument(JSON.stringify(rejected, null, 2));
     else if (rejected.length === 0) io.print('No authentic request was rejected.');
     else
       for (const item of rejected)
-        io.print(`${formatTime(item.receivedAt)}  ${item.source}  ${item.status} ${item.reason}\n    ${JSON.stringify(item.body)}`);
+        io.print(`${formatTime(item.receivedAt)}  ${item.source}  ${item.status} ${item.reason}`, `    ${JSON.stringify(item.body)}`);
     return 0;
   });
 }

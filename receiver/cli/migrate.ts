@@ -75,7 +75,7 @@ async function copyAll(io: CommandIo, from: SqlDriver, to: PostgresDriver, name:
     String(target),
     source === target ? 'equal' : 'NOT EQUAL',
   ]);
-  io.print(renderTable(['TABLE', 'SOURCE', 'COPIED', ''], rows));
+  io.print(...renderTable(['TABLE', 'SOURCE', 'COPIED', ''], rows));
   if (counts.some(({ source, target }) => source !== target))
     return complain(io, `${name}: not everything arrived; receivers refuse it. Run this again`);
   await finishCopy(to);

@@ -1,48 +1,78 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { debuglog } from 'node:util';
+import { messageOf } from '../../src/error-message.ts';
+import { visible } from '../../src/visible.ts';
 import type { CommandIo } from './output.ts';
 import { packageRoot } from './package-root.ts';
+import { printerOf } from './printer.ts';
 import { runProgram } from './program.ts';
+import type { Signals } from './signals.ts';
 
-/** A second signal after this is meant. Milliseconds. */
-const IMPATIENT_MS = 500;
+/** What still keeps the process alive so long after a command has ended is cut off. Milliseconds. */
+const LINGER_MS = 1_000;
 
-/** Resolves with the first signal; a second one ends the process at once. */
-function whenStopped(): Promise<string> {
-  return new Promise((resolve) => {
-    let first: number | undefined;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        // One Ctrl-C may arrive twice: from the terminal, and from npm.
-        if (first !== undefined && Date.now() - first > IMPATIENT_MS) process.exit(1);
-        first ??= Date.now();
-        resolve(signal);
-      });
-    }
-  });
-}
+/** `NODE_DEBUG=wandb-relay` shows where an unexpected error comes from. */
+const debug = debuglog('wandb-relay');
 
 /** The command line on Node: the one place that touches the process. */
-export async function runOnNode(): Promise<void> {
+export async function runOnNode(signals: Signals): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
-  // Whoever reads the output may have seen enough: `… | head`.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
+  const words = process.argv.slice(2);
+  const isServe = words[0] === 'serve';
+  const printer = printerOf(
+    (text) => process.stdout.write(text),
+    (text) => process.stderr.write(text),
+  );
+  watchOutput(isServe, printer.complain);
+  // A bug: the message may hold text from outside, which Node would print as it is.
+  process.once('uncaughtException', (error) => {
+    printer.complain(...(error.stack ?? messageOf(error)).split('\n'));
+    process.exit(1);
   });
   const io: CommandIo = {
+    ...printer,
     variables: process.env,
     cwd: process.cwd(),
-    print: (text) => process.stdout.write(`${text}\n`),
-    complain: (text) => process.stderr.write(`${text}\n`),
-    ...(process.stderr.isTTY === true ? { progress: (text: string) => process.stderr.write(`\r\x1b[K${text}`) } : {}),
+    writeLog: (text) => process.stdout.write(`${text}\n`),
+    ...(process.stderr.isTTY === true ? { progress: (text: string) => process.stderr.write(`\r\x1b[K${visible(text)}`) } : {}),
+    user: process.geteuid?.(),
     terminal: process.stdout.isTTY === true,
     now: Date.now,
     random: Math.random,
     randomBytes: (length) => randomBytes(length),
     fetch,
-    stopped: whenStopped,
+    stopped: signals.stopped,
   };
-  process.exitCode = await runProgram(io, version, process.argv.slice(2));
+  try {
+    process.exitCode = await runProgram(io, version, words);
+  } catch (error) {
+    if (isServe) throw error;
+    io.complain(`${words[0] ?? 'wandb-relay'}: ${messageOf(error)} (NODE_DEBUG=wandb-relay shows where)`);
+    debug('%s', visible(error instanceof Error ? (error.stack ?? '') : ''));
+    process.exitCode = 1;
+  }
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+}
+
+/**
+ * Output that cannot be written ends nothing. Whoever read it may have seen enough (`… | head`): a command then ends quietly
+ * with its own exit code. A receiver goes on, complains once, and logs again when it can (a disk that was full). A command
+ * whose output was lost for another reason, such as a full disk, has failed.
+ */
+function watchOutput(isServe: boolean, complain: (line: string) => void): void {
+  let hasComplained = false;
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    const isReaderGone = error.code === 'EPIPE';
+    if (hasComplained || (isReaderGone && !isServe)) return;
+    hasComplained = true;
+    if (isServe) return complain(`the log cannot be written: ${error.message}; the receiver goes on`);
+    complain(`the output cannot be written: ${error.message}`);
+    // The command may set its own exit code later.
+    process.on('exit', (code) => {
+      process.exitCode = code === 0 ? 1 : code;
+    });
+  });
 }

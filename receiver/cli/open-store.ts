@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { messageOf } from '../../src/error-message.ts';
+import { postgresName } from '../database-url.ts';
 import { DEFAULT_DATABASE_PATH, type Environment, readEnvironment } from '../environment.ts';
 import type { Logger } from '../log.ts';
 import { lockForReceiver, openSqlite } from '../outbox/sqlite/node-driver.ts';
 import { claimPurpose } from '../outbox/sqlite/schema.ts';
 import { sqliteStore } from '../outbox/sqlite/sqlite-store.ts';
 import type { Store } from '../outbox/store.ts';
-import { isMissing } from './load-config.ts';
+import { explainOpenError } from './explain-open.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
 /** The sandbox keeps its events in a file of its own, next to where the real ones would be. */
@@ -20,8 +21,7 @@ const COMMAND_NAME = 'wandb-relay command';
 export function databaseName(environment: Pick<Environment, 'databasePath' | 'postgresUrl'>, sandbox: boolean): string {
   const { databasePath, postgresUrl } = environment;
   if (postgresUrl === undefined) return databasePath ?? (sandbox ? SANDBOX_DATABASE_PATH : DEFAULT_DATABASE_PATH);
-  const { host, pathname } = new URL(postgresUrl);
-  return `postgres://${host}${pathname}`;
+  return postgresName(postgresUrl);
 }
 
 export interface OpenedStore {
@@ -66,10 +66,7 @@ export async function openForReceiver(
       }
     }
   } catch (error) {
-    const why =
-      environment.postgresUrl === undefined && isMissing(error)
-        ? `there is no folder ${dirname(resolve(io.cwd, name))}: make it, or set DATABASE_URL to a file elsewhere`
-        : messageOf(error);
+    const why = environment.postgresUrl === undefined ? explainOpenError(error, resolve(io.cwd, name), io.user) : messageOf(error);
     throw new Error(`DATABASE_URL: ${name}: ${why}`, { cause: error });
   }
 }
@@ -125,7 +122,8 @@ async function openForCommand(io: CommandIo, environment: Environment): Promise<
     const { openPostgres } = await import('../outbox/postgres/postgres-store.ts');
     return await openPostgres(postgresUrl, { applicationName: COMMAND_NAME, maxConnections: 2 });
   } catch (error) {
-    io.complain(`${postgresUrl === undefined ? path : databaseName(environment, false)}: ${messageOf(error)}`);
+    const why = postgresUrl === undefined ? explainOpenError(error, resolve(io.cwd, path ?? ''), io.user) : messageOf(error);
+    io.complain(`${postgresUrl === undefined ? path : databaseName(environment, false)}: ${why}`);
     return undefined;
   }
 }

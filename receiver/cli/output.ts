@@ -1,15 +1,17 @@
 import Table from 'cli-table3';
+import { visible } from '../../src/visible.ts';
+import type { Printer } from './printer.ts';
 
 /** What a command touches of the world outside, handed to it by the entry. */
-export interface CommandIo {
+export interface CommandIo extends Printer {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** One line, or several, on standard output. */
-  print(text: string): void;
-  /** On standard error. */
-  complain(text: string): void;
+  /** A line of the receiver's log on standard output, as it is: the logger has made it fit for a terminal. */
+  writeLog(text: string): void;
   /** Takes the place of the line before, on a terminal's standard error; an empty one clears it. */
   progress?(text: string): void;
+  /** The number of the user that the process runs as, where the system has them. */
+  readonly user: number | undefined;
   /** Standard output is a terminal. */
   readonly terminal: boolean;
   readonly now: () => number;
@@ -23,8 +25,8 @@ export interface CommandIo {
 /** Exit codes: 0 it worked, 1 it did not, 2 there is a difference (plan, drift), 4 a part of it was done (apply). */
 export type ExitCode = 0 | 1 | 2 | 4;
 
-/** A table for people: a line a row, no frame, so that it can be cut and grepped. */
-export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table for people: a line a row, no frame, so that it can be cut and grepped. Returns its lines. */
+export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const none = Object.fromEntries(
     [
       'top',
@@ -48,12 +50,12 @@ export function renderTable(head: readonly string[], rows: readonly (readonly st
     chars: { ...none, middle: '  ' },
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
-  table.push(...rows.map((row) => [...row]));
+  // Here already, so that a line break in a cell makes no second line, and columns are as wide as what is shown.
+  table.push(...rows.map((row) => row.map(visible)));
   return table
     .toString()
     .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+    .map((line) => line.trimEnd());
 }
 
 /** `2026-11-21 00:03:21` in UTC. */

@@ -32,7 +32,10 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .description('W&B automations start GitHub workflows: a durable webhook receiver, and what is needed to run it.')
     .version(version)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => io.print(text.trimEnd()), writeErr: (text) => io.complain(text.trimEnd()) })
+    .configureOutput({
+      writeOut: (text) => io.printDocument(text.trimEnd()),
+      writeErr: (text) => io.complain(...text.trimEnd().split('\n')),
+    })
     .showHelpAfterError('(--help shows what there is)');
   /** Runs a command and keeps its exit code. */
   const run: Run = async (work) => done(await work());
@@ -228,7 +231,7 @@ async function writeSchema(io: CommandIo, of: string, out: string | undefined): 
       ? (await import('../../src/config.ts')).configJsonSchema()
       : (await import('../../src/client-payload.ts')).clientPayloadJsonSchema();
   const text = JSON.stringify(schema, null, 2);
-  if (out === undefined) io.print(text);
+  if (out === undefined) io.printDocument(text);
   else {
     writeFileSync(resolve(io.cwd, out), `${text}\n`);
     io.print(`${out} written`);

@@ -33,7 +33,7 @@ export function withSandboxSecret(environment: Environment, io: Pick<CommandIo, 
  *
  * @param configFile the user's own; `undefined` when the example's routes run
  */
-export function sandboxBanner(environment: Environment, url: string, configFile: string | undefined, dedupeWindowMs: number): string {
+export function sandboxBanner(environment: Environment, url: string, configFile: string | undefined, dedupeWindowMs: number): string[] {
   const body = JSON.stringify(substituteVariables(relayPayload('add_artifact_alias', 'deploy-production'), SAMPLE_VALUES));
   const [source, access] = [...environment.authentication.sources][0] ?? ['', undefined];
   const path = source === '' ? '' : `/${source.toLowerCase().replaceAll('_', '-')}`;
@@ -55,5 +55,5 @@ export function sandboxBanner(environment: Environment, url: string, configFile:
     `${configFile === undefined ? 'The dispatch then shows up below' : 'If a route matches, its dispatch shows up below'}. The same event once more within ${dedupeWindowMs / 1000} seconds is a duplicate.`,
     'Stop with Ctrl-C. To send for real, see "Set up" in README.md.',
     '',
-  ].join('\n');
+  ];
 }

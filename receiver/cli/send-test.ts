@@ -39,6 +39,7 @@ export async function sendTest(io: CommandIo, options: SendTestOptions): Promise
     return 1;
   }
   const { url, body } = request.value;
+  io.complain(...environment.value.warnings.filter((warning) => warning.startsWith('WANDB_WEBHOOK_')));
   const source = /\/webhooks\/wandb\/([^/]+)\/?$/.exec(url.pathname)?.[1] ?? DEFAULT_SOURCE;
   const access = environment.value.authentication.sources.get(source === DEFAULT_SOURCE ? '' : sourceVariable(source));
   const secret = access?.secrets[0];

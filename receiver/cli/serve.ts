@@ -32,7 +32,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   const { environment, config, sandbox } = plan;
   const redactor = redactorOf(environment.secrets);
   const format = io.terminal ? (await import('../log-pretty.ts')).pretty() : undefined;
-  const log = createLogger({ level: 'info', format, redact: redactor.text, write: (text) => io.print(text.trimEnd()) });
+  const log = createLogger({ level: 'info', format, redact: redactor.text, write: (text) => io.writeLog(text.trimEnd()) });
   for (const warning of [...environment.warnings, ...plan.warnings]) log.warn({}, warning);
 
   // From here on a signal stops it in order.
@@ -89,7 +89,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   }
   if (sandbox)
     io.print(
-      sandboxBanner(environment, listening.url, plan.isExample ? undefined : environment.configPath, config.settings.dedupeWindowMs),
+      ...sandboxBanner(environment, listening.url, plan.isExample ? undefined : environment.configPath, config.settings.dedupeWindowMs),
     );
   log.info({ url: listening.url, routes: config.routes.length, database: databaseName(environment, sandbox), sandbox }, 'listening');
   await stopWhenAsked(stopped, log, listening);
@@ -153,10 +153,10 @@ function planServe(io: CommandIo, options: ServeOptions): ServePlan {
 function hostProblems(environment: Environment, sandbox: boolean): string[] {
   const { host, authentication } = environment;
   if (isLoopback(host)) return [];
-  if (sandbox) return [`HOST: ${host} can be reached from other machines, and a sandbox is for this one only: leave HOST out`];
+  if (sandbox) return [`HOST: ${host} can be reached from other machines, and a sandbox is for this one only: set HOST=127.0.0.1`];
   if (!isOpen(authentication)) return [];
   return [
-    `HOST: ${host} can be reached from other machines, and anyone could send events: set WANDB_WEBHOOK_SECRET or WANDB_WEBHOOK_TOKEN, or leave HOST out`,
+    `HOST: ${host} can be reached from other machines, and anyone could send events: set WANDB_WEBHOOK_SECRET or WANDB_WEBHOOK_TOKEN; or HOST=127.0.0.1, for this machine only`,
   ];
 }
 
@@ -164,6 +164,7 @@ function explainListenError(error: unknown, { host, port }: Environment): string
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') return `PORT: ${port} is taken by another program: stop that, or set PORT to another one`;
   if (code === 'EACCES') return `PORT: ${port} needs more rights than this user has: set PORT to one above 1023`;
+  if (code === 'EAFNOSUPPORT') return `HOST: ${host} is an address of IPv6, which this machine does not have: set HOST=0.0.0.0`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `HOST: ${host} is not an address of this machine`;
   return `the receiver cannot listen on ${host}:${port}: ${messageOf(error)}`;
 }

@@ -36,18 +36,15 @@ export function simulate(io: CommandIo, options: SimulateOptions): ExitCode {
   const payload = redactorOf(environment.value.secrets).json(body.value);
   const understood = understandBody(payload, options.source);
   if (understood.kind === 'ping') {
-    io.print(
-      options.json
-        ? JSON.stringify({ ping: true, routes: [] }, null, 2)
-        : 'This is what the Test button of W&B sends: it is answered with 200 and starts nothing.',
-    );
+    if (options.json) io.printDocument(JSON.stringify({ ping: true, routes: [] }, null, 2));
+    else io.print('This is what the Test button of W&B sends: it is answered with 200 and starts nothing.');
     return 0;
   }
   const newId = idsFrom(io.now, () => io.randomBytes(16));
   const routes = simulateRoutes(loaded.value.routes.map(compileRoute), understood.event, payload, newId);
   const apiUrl = environment.value.githubApiUrl;
   const detail = simulatedDetail(routes, understood.event, newId);
-  if (options.json) io.print(JSON.stringify({ event: understood.event, detail, routes: asJson(routes, apiUrl) }, null, 2));
+  if (options.json) io.printDocument(JSON.stringify({ event: understood.event, detail, routes: asJson(routes, apiUrl) }, null, 2));
   else {
     printSimulation(io, understood.event, routes, apiUrl);
     io.print(`The answer would say: ${detail}`);
@@ -87,8 +84,8 @@ function printSimulation(io: CommandIo, event: RelayEvent, routes: readonly Simu
     for (const item of route.requests) {
       const would = waits(route, item) ? 'would hold until it is approved, then send' : 'would send';
       io.print(`  ${would} to ${item.target}:`);
-      const text = 'problem' in item ? `nothing: ${item.problem}` : JSON.stringify(asSent(item.request, apiUrl), null, 2);
-      io.print(text.replace(/^/gm, '    '));
+      if ('problem' in item) io.print(`    nothing: ${item.problem}`);
+      else io.printDocument(JSON.stringify(asSent(item.request, apiUrl), null, 2).replace(/^/gm, '    '));
     }
   }
   const matching = routes.filter(({ matches }) => matches).length;

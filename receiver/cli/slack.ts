@@ -38,7 +38,7 @@ export function printManifest(io: CommandIo, options: SlackManifestOptions): Exi
       `${options.config}: there is no such file: made for a config that names no user groups (else the scope usergroups:read is needed)`,
     );
   }
-  io.print(stringify(manifest.value, { lineWidth: 0 }).trimEnd());
+  io.printDocument(stringify(manifest.value, { lineWidth: 0 }).trimEnd());
   return 0;
 }
 

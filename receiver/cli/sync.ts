@@ -44,7 +44,7 @@ export async function plan(
   const { plan: found, world } = planned.value;
   const json = JSON.stringify(planJson(found), null, 2);
   if (words.out !== undefined && !write(io, words.out, `${json}\n`)) return 1;
-  if (words.json) io.print(json);
+  if (words.json) io.printDocument(json);
   else {
     for (const line of planLines(found)) io.print(line);
     for (const name of world.unreadable) io.print(`${name} exists and cannot be described; it is left alone.`);
@@ -88,7 +88,8 @@ export async function drift(io: CommandIo, words: SyncWords & { readonly json: b
   if (!found.ok) return complain(io, found.error);
   const drifted = found.value.drift.filter(({ kind }) => kind !== 'definition');
   const pending = found.value.drift.filter(({ kind }) => kind === 'definition');
-  if (words.json) io.print(JSON.stringify({ drift: drifted.map(({ kind, change }) => ({ kind, ...changeJson(change) })) }, null, 2));
+  if (words.json)
+    io.printDocument(JSON.stringify({ drift: drifted.map(({ kind, change }) => ({ kind, ...changeJson(change) })) }, null, 2));
   else {
     if (drifted.length > 0) io.print('Changed at W&B since it was applied:');
     for (const line of drifted.flatMap(({ change }) => changeLines(change))) io.print(line);
@@ -120,7 +121,7 @@ export async function exportDefinitions(
   const exported = await exportSync(source, client, repository);
   if (!exported.ok) return complain(io, exported.error);
   const text = exportYaml(exported.value);
-  if (words.out === undefined) io.print(text);
+  if (words.out === undefined) io.printDocument(text.trimEnd());
   else {
     if (!write(io, words.out, text)) return 1;
     io.print(`${words.out}: ${exported.value.definitions.length} automations written`);
@@ -139,7 +140,7 @@ export async function render(
   const checked = readConfigFiles(sources.value);
   if (!checked.ok) return complain(io, checked.error.map(complaintOf));
   const json = JSON.stringify(checked.value.source, null, 2);
-  if (words.out === undefined) io.print(json);
+  if (words.out === undefined) io.printDocument(json);
   else {
     if (!write(io, words.out, `${json}\n`)) return 1;
     io.print(`${words.out} written`);
@@ -163,7 +164,8 @@ function connectOrComplain(io: CommandIo): WandbClient | undefined {
     for (const line of environment.error) io.complain(line);
     return undefined;
   }
-  const { wandbApiKey: apiKey, wandbBaseUrl: baseUrl } = environment.value;
+  const { wandbApiKey: apiKey, wandbBaseUrl: baseUrl, warnings } = environment.value;
+  io.complain(...warnings.filter((warning) => /^WANDB_(API_KEY|BASE_URL):/.test(warning)));
   if (apiKey === undefined) {
     io.complain(`WANDB_API_KEY: is not set: set it to the key of a W&B user of the team. W&B shows a new key once: ${apiKeyPage(baseUrl)}`);
     return undefined;
@@ -172,13 +174,12 @@ function connectOrComplain(io: CommandIo): WandbClient | undefined {
 }
 
 function repositoryOrComplain(io: CommandIo): string | undefined {
-  const repository = repositoryFrom(io.variables) ?? findCheckout(io.variables, io.cwd)?.repository;
-  if (repository === undefined) {
-    io.complain(
-      'GITHUB_REPOSITORY: is not set, and this is no git checkout of a GitHub repository: set it to owner/name, the owner of what is applied',
-    );
-  }
-  return repository;
+  const given = repositoryFrom(io.variables);
+  if (given !== undefined) return given;
+  const checkout = findCheckout(io.variables, io.cwd);
+  if (checkout.ok) return checkout.value.repository;
+  io.complain(`GITHUB_REPOSITORY: is not set, and ${checkout.error}. Set it to owner/name, the owner of what is applied`);
+  return undefined;
 }
 
 function readApproval(io: CommandIo, file: string | undefined, fingerprint: string | undefined): Approval | string {

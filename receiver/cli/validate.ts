@@ -15,14 +15,12 @@ export async function validate(io: CommandIo, files: readonly string[]): Promise
   if (!loaded.ok) return complainOf(io, loaded.error.map(formatComplaint));
   const config = loaded.value;
   const checkout = findCheckout(io.variables, dirname(resolve(io.cwd, files[0] ?? '.')));
-  const unheard = checkout === undefined ? [] : unheardDispatches(config, checkout.repository, readWorkflows(checkout.folder));
+  const unheard = checkout.ok ? unheardDispatches(config, checkout.value.repository, readWorkflows(checkout.value.folder)) : [];
   if (unheard.length > 0) return complainOf(io, unheard.map(formatProblem));
   io.print(`${files.join(', ')}: ok (${count(config.routes.length, 'route')}, ${count(config.automations.length, 'automation')})`);
   for (const warning of configWarnings(config)) io.print(formatWarning(warning));
   for (const warning of approvalWarnings(config)) io.print(`Note: ${warning}.`);
-  if (checkout === undefined && dispatches(config)) {
-    io.print('Whether workflows listen was not checked: this is no git checkout of a GitHub repository.');
-  }
+  if (!checkout.ok && dispatches(config)) io.print(`Whether workflows listen was not checked: ${checkout.error}.`);
   return 0;
 }
 

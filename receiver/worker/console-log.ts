@@ -1,3 +1,4 @@
+import { visibleDocument } from '../../src/visible.ts';
 import type { Logger } from '../log.ts';
 
 type Level = keyof Logger;
@@ -14,6 +15,6 @@ export function consoleLogger(
   now: () => number,
 ): Logger {
   const write = (level: Level) => (fields: object, message: string) =>
-    console[level](redact(JSON.stringify({ level, time: new Date(now()).toISOString(), ...fields, msg: message })));
+    console[level](redact(visibleDocument(JSON.stringify({ level, time: new Date(now()).toISOString(), ...fields, msg: message }))));
   return { debug: () => {}, info: write('info'), warn: write('warn'), error: write('error') };
 }

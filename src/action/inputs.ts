@@ -1,7 +1,10 @@
+import { readApiAddress, WANDB_APP } from '../api-address.ts';
 import { DEFAULT_MAX_DELETES } from '../plan.ts';
 import { err, ok, type Result } from '../result.ts';
 
 export const COMMANDS = ['validate', 'plan', 'apply', 'drift', 'export', 'event'] as const;
+const WANDB_API_URL = 'https://api.wandb.ai';
+
 export type ActionCommand = (typeof COMMANDS)[number];
 
 /** Every input of the Action, read in this one place. */
@@ -34,8 +37,8 @@ export function readInputs(get: (name: string) => string): Result<ActionInputs, 
   if (!(COMMANDS as readonly string[]).includes(command)) errors.push(`command: "${command}" is none of ${COMMANDS.join(', ')}`);
   const maxDeletes = Number(get('max-deletes').trim() || DEFAULT_MAX_DELETES);
   if (!Number.isInteger(maxDeletes) || maxDeletes < 0) errors.push(`max-deletes: "${get('max-deletes')}" must be a whole number`);
-  const baseUrl = get('wandb-base-url').trim() || 'https://api.wandb.ai';
-  if (!URL.canParse(baseUrl)) errors.push(`wandb-base-url: "${baseUrl}" is not an address`);
+  const baseUrl = readApiAddress(get('wandb-base-url').trim() || WANDB_API_URL, WANDB_API_URL, WANDB_APP);
+  if (!baseUrl.ok) errors.push(`wandb-base-url: ${baseUrl.error}`);
   const config = (get('config').trim() || 'wandb-relay.yaml')
     .split(/[\n,]/)
     .map((part) => part.trim())
@@ -44,7 +47,7 @@ export function readInputs(get: (name: string) => string): Result<ActionInputs, 
     command: command as ActionCommand,
     config,
     wandbApiKey: get('wandb-api-key').trim(),
-    wandbBaseUrl: baseUrl.replace(/\/+$/, ''),
+    wandbBaseUrl: baseUrl.ok ? baseUrl.value : WANDB_API_URL,
     githubToken: get('github-token').trim(),
     comment: truth('comment', true),
     prune: truth('prune', false),

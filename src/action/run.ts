@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,31 +11,37 @@ import { configWarnings } from '../config-warnings.ts';
 import type { DriftedChange } from '../drift.ts';
 import { messageOf } from '../error-message.ts';
 import { exportYaml } from '../export-yaml.ts';
+import { codeBlock, codeSpan } from '../markdown.ts';
 import { hasChanges, type Plan, type PlannedChange } from '../plan.ts';
 import { COMMENT_LIMIT, commentMark, planMarkdown, SUMMARY_LIMIT } from '../plan-comment.ts';
-import { changeLines, planJson, planLines, visible } from '../plan-report.ts';
+import { changeLines, planJson, planLines } from '../plan-report.ts';
 import { applySync, connect, driftSync, type Planned, planSync, type SyncAccess, type SyncOptions } from '../sync/commands.ts';
 import { readDefinitions } from '../sync/definitions.ts';
 import { exportSync } from '../sync/export.ts';
-import { annotate } from './annotations.ts';
+import { visibleDocument } from '../visible.ts';
+import { annotate, type Folders } from './annotations.ts';
 import { driftIssue, stickyComment } from './comment.ts';
 import { readEventOutputs } from './event-command.ts';
 import { type ActionInputs, readInputs } from './inputs.ts';
+import { annotations, fail, notice, say, sayDocument, summarize, warn, warningAnnotations } from './output.ts';
 
 /** Characters of a plan in an issue, whose body has the same limit as a comment. */
 const ISSUE_ROOM = 60_000;
+/** Characters of one problem in the comment; the log has all of it. */
+const COMPLAINT_ROOM = 1_000;
 
 /** The Action: reads its inputs, masks the secrets, runs one command, and says how it went in the ways that GitHub has. */
 export async function runAction(): Promise<void> {
   // Before anything is printed.
   for (const name of ['wandb-api-key', 'github-token']) if (core.getInput(name) !== '') core.setSecret(core.getInput(name));
   const inputs = readInputs((name) => core.getInput(name));
-  if (!inputs.ok) return fail(inputs.error.join('\n'));
+  if (!inputs.ok) return fail(...inputs.error);
   try {
     await runCommand(inputs.value);
   } catch (error) {
     fail(`unexpected: ${messageOf(error)}`);
-    throw error;
+    // Not thrown: Node would print it as it is, and the runner reads what Node prints, too.
+    if (error instanceof Error) say(...(error.stack ?? '').split('\n'));
   }
 }
 
@@ -44,8 +50,8 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
   const cwd = resolve(inputs.workingDirectory);
   const config = await readDefinitions(cwd, inputs.config, 'refuse');
   if (!config.ok) return inputs.command === 'plan' ? noPlan(inputs, config.error) : complain(config.error, inputs);
-  core.info(`${inputs.config.join(', ')}: ok (${config.value.automations.length} automations, ${config.value.routes.length} routes)`);
-  annotate(configWarnings(config.value).map(complaintOf), inputs.workingDirectory, { error: core.warning });
+  say(`${inputs.config.join(', ')}: ok (${config.value.automations.length} automations, ${config.value.routes.length} routes)`);
+  annotate(configWarnings(config.value).map(complaintOf), foldersOf(inputs), warningAnnotations);
   if (inputs.command === 'validate') return;
   if (inputs.wandbApiKey === '') return withoutKey(inputs);
 
@@ -69,8 +75,9 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
     case 'export': {
       const exported = await exportSync(config.value, client, options.repository);
       if (!exported.ok) return complain(exported.error, inputs);
-      say(exportYaml(exported.value));
-      if (inputs.planFile !== '') writeFileSync(resolve(cwd, inputs.planFile), exportYaml(exported.value));
+      const text = exportYaml(exported.value);
+      sayDocument(text.trimEnd());
+      if (inputs.planFile !== '') writePlanFile(resolve(cwd, inputs.planFile), text);
     }
   }
 }
@@ -81,7 +88,7 @@ function withoutKey(inputs: ActionInputs): void {
   const fork = from !== undefined && from !== `${context.repo.owner}/${context.repo.repo}`;
   if (inputs.command === 'plan' && (fork || context.payload.pull_request !== undefined)) {
     const why = fork ? 'this pull request comes from a fork, which gets no secrets' : 'wandb-api-key is blank';
-    core.notice(`The definitions are valid. There is no plan: ${why}.`, { title: 'wandb-relay' });
+    notice(`The definitions are valid. There is no plan: ${why}.`);
     return;
   }
   fail('wandb-api-key: is blank: set it to a secret with the key of a W&B user of the team');
@@ -94,20 +101,20 @@ function runEvent(): void {
     return;
   }
   for (const [name, value] of Object.entries(outputs.value)) core.setOutput(name, value);
-  core.info(`${outputs.value.type} by delivery ${outputs.value['delivery-id']}`);
+  say(`${outputs.value.type} by delivery ${outputs.value['delivery-id']}`);
 }
 
 async function showPlan(inputs: ActionInputs, cwd: string, config: Config, { plan, world }: Planned): Promise<void> {
-  for (const line of planLines(plan)) say(line);
-  for (const name of world.unreadable) core.warning(`${name} exists at W&B and cannot be described; it is left alone`);
+  say(...planLines(plan));
+  for (const name of world.unreadable) warn(`${name} exists at W&B and cannot be described; it is left alone`);
   setPlanOutputs(plan);
   const file = inputs.planFile !== '' ? resolve(cwd, inputs.planFile) : defaultPlanFile();
   if (file !== undefined) {
-    writeFileSync(file, `${JSON.stringify(planJson(plan), null, 2)}\n`);
+    if (!writePlanFile(file, `${JSON.stringify(planJson(plan), null, 2)}\n`)) return;
     say(`the whole plan is in ${file}`);
   }
   const mark = commentMark(inputs.workingDirectory);
-  await core.summary.addRaw(planMarkdown(plan, { mark, limit: SUMMARY_LIMIT - 1024, rest: 'see the plan file' })).write();
+  await summarize(planMarkdown(plan, { mark, limit: SUMMARY_LIMIT - 1024, rest: 'see the plan file' }));
   const body = planMarkdown(plan, { mark, limit: COMMENT_LIMIT, rest: `the whole plan is in the summary of [this run](${runUrl()})` });
   await comment(inputs, mark, body);
   if (plan.summary.refused > 0) refuse(plan, config, inputs);
@@ -122,18 +129,21 @@ function defaultPlanFile(): string | undefined {
 /** Keeps the comment on the pull request, where there is one; a comment that cannot be written fails nothing. */
 async function comment(inputs: ActionInputs, mark: string, body: string): Promise<void> {
   const pullRequest = context.payload.pull_request?.number;
-  if (pullRequest === undefined || !inputs.comment || inputs.githubToken === '') return;
+  if (!inputs.comment) return;
+  if (pullRequest === undefined)
+    return say('No comment is kept: this run is not for a pull request (the event has none). The plan is here and in the summary.');
+  if (inputs.githubToken === '') return say('No comment is kept: github-token is blank.');
   try {
-    core.info(`comment ${await stickyComment(getOctokit(inputs.githubToken), context.repo, pullRequest, mark, body)}`);
+    say(`comment ${await stickyComment(getOctokit(inputs.githubToken), context.repo, pullRequest, mark, body)}`);
   } catch (error) {
-    core.warning(`the comment could not be written: ${messageOf(error)}; the job needs "permissions: pull-requests: write"`);
+    warn(`the comment could not be written: ${messageOf(error)}; the job needs "permissions: pull-requests: write"`);
   }
 }
 
 /** A plan that failed takes the place of the one before it, so that nobody approves what is out of date. */
 async function noPlan(inputs: ActionInputs, complaints: readonly Complaint[]): Promise<void> {
   const mark = commentMark(inputs.workingDirectory);
-  const shown = complaints.slice(0, 20).map((complaint) => `- ${visible(formatComplaint(complaint)).replace(/[`<>&@]/g, '\\$&')}`);
+  const shown = complaints.slice(0, 20).map((complaint) => `- ${codeSpan(formatComplaint(complaint).slice(0, COMPLAINT_ROOM))}`);
   await comment(
     inputs,
     mark,
@@ -175,10 +185,8 @@ async function runApply(
     say(line);
     if (outcome !== 'done') failures.push({ message: line, ...placeOf(change, plan, config) });
   }
-  annotate(failures, inputs.workingDirectory, core);
-  await core.summary
-    .addRaw(planMarkdown(plan, { mark: commentMark(inputs.workingDirectory), limit: SUMMARY_LIMIT - 1024, rest: 'see the log' }))
-    .write();
+  annotate(failures, foldersOf(inputs), annotations);
+  await summarize(planMarkdown(plan, { mark: commentMark(inputs.workingDirectory), limit: SUMMARY_LIMIT - 1024, rest: 'see the log' }));
   if (!report.complete) return fail('not everything was applied; run it again to finish');
   if (plan.summary.refused > 0) refuse(plan, config, inputs);
 }
@@ -186,8 +194,8 @@ async function runApply(
 async function showDrift(inputs: ActionInputs, plan: Plan, drift: readonly DriftedChange[]): Promise<void> {
   const drifted = drift.filter(({ kind }) => kind !== 'definition');
   const lines = drifted.flatMap(({ change }) => changeLines(change));
-  for (const line of lines) say(line);
-  core.info(drifted.length === 0 ? 'No drift.' : `${drifted.length} automations are not as they were applied.`);
+  say(...lines);
+  say(drifted.length === 0 ? 'No drift.' : `${drifted.length} automations are not as they were applied.`);
   setPlanOutputs(plan);
   core.setOutput('changes', String(drifted.length));
   if (inputs.githubToken === '') return;
@@ -196,9 +204,9 @@ async function showDrift(inputs: ActionInputs, plan: Plan, drift: readonly Drift
       ? undefined
       : `These automations are not as they were applied. Apply again, or take the change into the definitions.\n\n${planBlock(lines)}`;
   try {
-    core.info(`issue: ${await driftIssue(getOctokit(inputs.githubToken), context.repo, body)}`);
+    say(`issue: ${await driftIssue(getOctokit(inputs.githubToken), context.repo, body)}`);
   } catch (error) {
-    core.warning(`the issue about drift could not be written: ${messageOf(error)}; the job needs "permissions: issues: write"`);
+    warn(`the issue about drift could not be written: ${messageOf(error)}; the job needs "permissions: issues: write"`);
   }
 }
 
@@ -212,7 +220,7 @@ function planBlock(lines: readonly string[]): string {
     shown.push(line);
   }
   const left = lines.length - shown.length;
-  return `~~~~diff\n${shown.join('\n').replaceAll('~~~~', '~~~')}\n~~~~${left === 0 ? '' : `\n\n${left} more lines: see [this run](${runUrl()}).`}`;
+  return [...codeBlock(shown, 'diff'), ...(left === 0 ? [] : ['', `${left} more lines: see [this run](${runUrl()}).`])].join('\n');
 }
 
 function setPlanOutputs(plan: Plan): void {
@@ -221,7 +229,7 @@ function setPlanOutputs(plan: Plan): void {
   core.setOutput('to-update', String(plan.summary.update));
   core.setOutput('to-delete', String(plan.summary.delete));
   core.setOutput('fingerprint', plan.fingerprint);
-  const json = JSON.stringify(planJson(plan));
+  const json = visibleDocument(JSON.stringify(planJson(plan)));
   // GitHub takes 1 MB of outputs for a job, counted in UTF-16: two bytes a character.
   core.setOutput('plan-json', json.length < 450_000 ? json : JSON.stringify({ fingerprint: plan.fingerprint, summary: plan.summary }));
 }
@@ -233,8 +241,8 @@ function refuse(plan: Plan, config: Config, inputs: ActionInputs): void {
       message: `${change.name} (${change.scope}): refused: ${change.reason}`,
       ...placeOf(change, plan, config),
     })),
-    inputs.workingDirectory,
-    core,
+    foldersOf(inputs),
+    annotations,
   );
   fail(`${refused.length} refused`);
 }
@@ -246,23 +254,27 @@ function placeOf(change: PlannedChange, plan: Plan, config: Config): Pick<Compla
   return place === undefined ? {} : { place };
 }
 
-/** Prints what others may have written: no line of it is a command to the runner (`::command::`, `##[command]`). */
-function say(text: string): void {
-  const token = randomUUID();
-  const isQuiet = !/^\s*::|##\[/m.test(text);
-  core.info(isQuiet ? text : `::stop-commands::${token}\n${text}\n::${token}::`);
+/** Writes a file that an input names; a file that cannot be written fails the step. */
+function writePlanFile(file: string, text: string): boolean {
+  try {
+    writeFileSync(file, text);
+    return true;
+  } catch (error) {
+    fail(`plan-file: ${file}: cannot be written: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+/** Annotations name files from the top of the checkout, the runner's workspace. */
+function foldersOf(inputs: ActionInputs): Folders {
+  return { cwd: resolve(inputs.workingDirectory), workspace: process.env.GITHUB_WORKSPACE || process.cwd() };
 }
 
 function complain(complaints: readonly Complaint[], inputs: ActionInputs): void {
   for (const complaint of complaints) say(formatComplaint(complaint));
-  annotate(complaints, inputs.workingDirectory, core);
+  annotate(complaints, foldersOf(inputs), annotations);
   const [only, ...more] = complaints;
   fail(only !== undefined && more.length === 0 ? formatComplaint(only) : `${complaints.length} problems`);
-}
-
-function fail(reason: string): void {
-  core.setOutput('failure-reason', reason);
-  core.setFailed(reason);
 }
 
 function accessOf(inputs: ActionInputs): SyncAccess {

@@ -30,7 +30,8 @@ describe('action.yml', () => {
   });
 
   it('declares the outputs that are set, and no other', () => {
-    const set = [...read('src/action/run.ts').matchAll(/setOutput\('([a-z-]+)'/g)].map((found) => found[1] ?? '');
+    const source = read('src/action/run.ts') + read('src/action/output.ts');
+    const set = [...source.matchAll(/setOutput\('([a-z-]+)'/g)].map((found) => found[1] ?? '');
     const event = readEventOutputs({ delivery_id: 'd', route: 'r', event: { type: 'unknown' } });
     const ofEvent = event.ok ? Object.keys(event.value) : [];
     expect(Object.keys(action.outputs).sort()).toEqual([...new Set([...set, ...ofEvent])].sort());

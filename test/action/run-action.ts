@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { PROJECT } from '../stand-ins/receiver-process.ts';
 import { temporaryFolder } from '../stand-ins/temporary-folder.ts';
 
@@ -23,10 +23,15 @@ export async function runAction(options: {
   readonly event?: object;
   readonly apiUrl?: string;
   readonly cwd?: string;
+  /** What the runner does otherwise; `undefined` leaves a variable out. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }): Promise<ActionRun & { readonly cwd: string }> {
   const cwd = options.cwd ?? temporaryFolder();
   const runner = temporaryFolder();
-  for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(cwd, name), text);
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true });
+    writeFileSync(join(cwd, name), text);
+  }
   const [output, summary, event] = ['output', 'summary.md', 'event.json'].map((name) => join(runner, name)) as [string, string, string];
   writeFileSync(output, '');
   writeFileSync(summary, '');
@@ -46,6 +51,7 @@ export async function runAction(options: {
       GITHUB_RUN_ID: '77',
       RUNNER_TEMP: runner,
       GITHUB_API_URL: options.apiUrl ?? 'http://127.0.0.1:9',
+      ...options.environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CommandIo } from '../../receiver/cli/output.ts';
+import { printerOf } from '../../receiver/cli/printer.ts';
 import { serve } from '../../receiver/cli/serve.ts';
 
 /**
@@ -8,7 +9,7 @@ import { serve } from '../../receiver/cli/serve.ts';
  */
 const stopped = new Promise<string>((resolve) => process.once('disconnect', () => resolve('the bench is done')));
 
-function print(text: string): void {
+function writeLog(text: string): void {
   process.stdout.write(`${text}\n`);
   if (!text.includes('"msg":"listening"')) return;
   const { url } = JSON.parse(text) as { url: string };
@@ -16,10 +17,14 @@ function print(text: string): void {
 }
 
 const io: CommandIo = {
+  ...printerOf(
+    (text) => process.stdout.write(text),
+    (text) => process.stderr.write(text),
+  ),
   variables: process.env,
   cwd: process.cwd(),
-  print,
-  complain: (text) => process.stderr.write(`${text}\n`),
+  writeLog,
+  user: process.geteuid?.(),
   terminal: false,
   now: Date.now,
   random: Math.random,

@@ -1,6 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isLoopback, readEnvironment } from '../../receiver/environment.ts';
+import { PROJECT } from '../stand-ins/receiver-process.ts';
 
 const read = (variables: Record<string, string>) => {
   const environment = readEnvironment(variables);
@@ -31,7 +34,7 @@ describe('the environment', () => {
       SLACK_BOT_TOKEN: 'xoxb-1-bot-token',
       SLACK_SIGNING_SECRET: 'signing-secret',
       SLACK_APP_TOKEN: 'xapp-1-app-token',
-      GITHUB_WEBHOOK_SECRET: 'webhook-secret-1, webhook-secret-2',
+      GITHUB_WEBHOOK_SECRET: 'webhook-secret-1',
     });
     expect(slack).toEqual({
       botToken: 'xoxb-1-bot-token',
@@ -39,7 +42,7 @@ describe('the environment', () => {
       appToken: 'xapp-1-app-token',
       apiUrl: 'https://slack.com/api',
     });
-    expect(secrets).toEqual(['webhook-secret-1', 'webhook-secret-2', 'xoxb-1-bot-token', 'signing-secret', 'xapp-1-app-token']);
+    expect(secrets).toEqual(['webhook-secret-1', 'xoxb-1-bot-token', 'signing-secret', 'xapp-1-app-token']);
     expect(warnings).toEqual([]);
     expect(read({}).slack).toBeUndefined();
   });
@@ -72,12 +75,14 @@ describe('the environment', () => {
   });
 
   it('takes a blank value as not set', () => {
-    expect(read({ PORT: ' ', WANDB_WEBHOOK_SECRET: ' , ', GITHUB_TOKEN: '', DATABASE_URL: '' })).toMatchObject({
-      port: 8787,
-      github: undefined,
-      databasePath: undefined,
-      secrets: [],
-    });
+    const source = readFileSync(join(PROJECT, 'receiver', 'environment.ts'), 'utf8');
+    const names = [...source.matchAll(/get\('([A-Z_]+)'/g)].map((found) => found[1] ?? '');
+    expect(names).toContain('PORT');
+    for (const blank of ['', ' ', '\t\n']) {
+      const all = Object.fromEntries([...names, 'WANDB_WEBHOOK_SECRET', 'WANDB_WEBHOOK_TOKEN_PROD'].map((name) => [name, blank]));
+      expect(read(all)).toEqual(read({}));
+    }
+    expect(read({ WANDB_WEBHOOK_SECRET: ' , ' })).toEqual(read({}));
   });
 
   it.each([
@@ -116,6 +121,31 @@ describe('the environment', () => {
     [{ PORT: 'eighty' }, /^PORT: "eighty"/],
     [{ PORT: '70000' }, /^PORT:/],
     [{ DATABASE_URL: 'relay.db' }, /^DATABASE_URL: must begin with "file:"/],
+    [{ DATABASE_URL: 'sqlite:///relay.db' }, /^DATABASE_URL: must begin with "file:"/],
+    [
+      { DATABASE_URL: 'file://relay.db' },
+      /^DATABASE_URL: "file:\/\/relay.db" names a machine called "relay.db", not a file: write file:relay.db/,
+    ],
+    [{ DATABASE_URL: 'file://data/relay.db' }, /^DATABASE_URL: .* names a machine called "data"/],
+    [{ DATABASE_URL: 'file:relay.db?mode=ro' }, /^DATABASE_URL: .* has options behind the "\?"/],
+    [{ DATABASE_URL: 'file:///var/lib/relay.db?cache=shared' }, /^DATABASE_URL: .* has options behind the "\?"/],
+    [{ DATABASE_URL: 'file::memory:' }, /^DATABASE_URL: ":memory:" would lose everything/],
+    [{ DATABASE_URL: 'file:' }, /^DATABASE_URL: "file:" names no file/],
+    [{ DATABASE_URL: 'file:/data/' }, /^DATABASE_URL: "file:\/data\/" names no file/],
+    [{ DATABASE_URL: 'file:~/relay.db' }, /^DATABASE_URL: .*"~" means nothing here/],
+    [{ DATABASE_URL: 'postgres://u:p@db/relay?sslmode=verify_full' }, /^DATABASE_URL: has sslmode=verify_full, which does not exist/],
+    [{ DATABASE_URL: 'postgres://u:p@one:5432,two:5432/db' }, /^DATABASE_URL: names several hosts/],
+    [{ DATABASE_URL: 'postgres://u:p@:5432/db?host=/socket' }, /^DATABASE_URL: has a port but no host/],
+    [{ DATABASE_URL: '"file:relay.db"' }, /^DATABASE_URL: must begin with .*still has its quotes/],
+    [{ PORT: "'8787'" }, /^PORT: .*still has its quotes/],
+    [{ WANDB_BASE_URL: 'https://api.wandb.ai/graphql' }, /^WANDB_BASE_URL: .* must not end in "\/graphql"/],
+    [{ WANDB_BASE_URL: 'https://wandb.example.com/graphql/' }, /^WANDB_BASE_URL: .* must not end in "\/graphql"/],
+    [{ WANDB_BASE_URL: 'https://wandb.ai' }, /^WANDB_BASE_URL: wandb.ai is not the address of the API: set it to https:\/\/api.wandb.ai/],
+    [{ WANDB_BASE_URL: 'https://forge.coreweave.com/wandb' }, /^WANDB_BASE_URL: .* is not the address of the API/],
+    [{ WANDB_BASE_URL: 'https://wandb.example.com?x=1' }, /^WANDB_BASE_URL: .* has more behind the path/],
+    [{ GITHUB_API_URL: 'https://github.com/acme' }, /^GITHUB_API_URL: .* set it to https:\/\/api.github.com/],
+    [{ GITHUB_API_URL: 'https://ghe.example.com/api/graphql' }, /^GITHUB_API_URL: .* must not end in "\/graphql"/],
+    [{ SLACK_API_URL: 'https://slack.com' }, /^SLACK_API_URL: .* set it to https:\/\/slack.com\/api/],
     [{ DATABASE_URL: 'postgres://relay:a#b@db:x/relay' }, /^DATABASE_URL: is not an address: write signs such as @/],
     [{ RELAY_RETENTION: 'a while' }, /^RELAY_RETENTION: "a while" is not a duration: set it to one such as 90d/],
     [{ RELAY_RETENTION: '0d' }, /^RELAY_RETENTION/],
@@ -137,6 +167,41 @@ describe('the environment', () => {
     expect(lines.join()).not.toContain('the-secret-key');
   });
 
+  it('never shows a secret that an address holds', () => {
+    const hidden = 'a-password-that-nobody-sees';
+    const lines = [
+      ...errors({ GITHUB_API_URL: `https://user:${hidden}@ghe.example.com/api/v3` }),
+      ...errors({ SLACK_API_URL: `https://hooks.slack.com/services/T1/B1/${hidden}` }),
+      ...errors({ DATABASE_URL: `postgres://u:${hidden}@one,two/db` }),
+      ...errors({ DATABASE_URL: `postgres://u:${hidden}@:1/db` }),
+    ];
+    expect(lines).toHaveLength(4);
+    expect(lines.join()).not.toContain(hidden);
+  });
+
+  it.each([
+    ['GITHUB_TOKEN', '"ghp_a_token_for_tests"'],
+    ['RELAY_CONFIG', "'wandb-relay.yaml'"],
+    ['WANDB_API_KEY', '“a-key-of-forty-characters”'],
+    ['WANDB_WEBHOOK_SECRET_PROD', '"a-secret-for-tests-only"'],
+    ['HOST', '"127.0.0.1"'],
+  ])('warns that %s still has its quotes, without showing it', (name, value) => {
+    const { warnings } = read({ [name]: value });
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`^${name}: its value still has its quotes`))]);
+    expect(warnings.join()).not.toContain(value);
+  });
+
+  it.each(['WANDB_WEBHOOK_SECRET', 'WANDB_WEBHOOK_TOKEN_PROD', 'GITHUB_WEBHOOK_SECRET'])('warns of a comma in %s', (name) => {
+    expect(read({ [name]: 'old-secret-of-tests,new-secret-of-tests' }).warnings).toEqual([
+      expect.stringMatching(new RegExp(`^${name}: has a comma, .* it holds 2 of them`)),
+    ]);
+    expect(read({ [name]: 'one-secret-of-tests' }).warnings).toEqual([]);
+  });
+
+  it('takes an address of IPv6 in brackets', () => {
+    expect(read({ HOST: '[::]' }).host).toBe('::');
+  });
+
   it('warns of short secrets', () => {
     expect(read({ WANDB_WEBHOOK_SECRET: 'short' }).warnings).toHaveLength(1);
     expect(read({ WANDB_WEBHOOK_SECRET: 'long enough to hold' }).warnings).toEqual([]);
@@ -150,6 +215,9 @@ describe('loopback', () => {
     ['::1', true],
     ['localhost', true],
     ['0.0.0.0', false],
+    ['0:0:0:0:0:0:0:1', true],
+    ['::ffff:127.0.0.1', true],
+    ['::ffff:10.0.0.1', false],
     ['::', false],
     ['10.0.0.1', false],
     ['127.0.0.1.example.com', false],

@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { SqlDriver, SqlValue } from './driver.ts';
+import { createPrivately } from './private-file.ts';
 
 /** How long a statement waits for another process (the CLI, a back-up) to let go, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -60,6 +61,7 @@ export class StoreInUseError extends Error {}
 export function lockForReceiver(path: string): () => void {
   // The database may be reached through a link: the lock is beside the file itself.
   const file = existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
+  for (const made of [file, `${file}-lock`]) createPrivately(made);
   const lock = new DatabaseSync(`${file}-lock`, { timeout: 0 });
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');

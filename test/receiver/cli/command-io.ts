@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CommandIo } from '../../../receiver/cli/output.ts';
+import { printerOf } from '../../../receiver/cli/printer.ts';
 import { runProgram } from '../../../receiver/cli/program.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 
@@ -16,14 +17,20 @@ export function commandLine(files: Readonly<Record<string, string>> = {}, variab
     let out = '';
     let complaints = '';
     const io: CommandIo = {
+      ...printerOf(
+        (text) => {
+          out += text;
+        },
+        (text) => {
+          complaints += text;
+        },
+      ),
       variables,
       cwd,
-      print: (text) => {
+      writeLog: (text) => {
         out += `${text}\n`;
       },
-      complain: (text) => {
-        complaints += `${text}\n`;
-      },
+      user: process.geteuid?.(),
       terminal: false,
       now: Date.now,
       random: Math.random,

@@ -71,7 +71,7 @@ describe('serve with nothing configured', () => {
 
   it('listens on this machine only', async () => {
     const { code, stderr } = await runCommand(['serve'], { cwd: temporaryFolder(), environment: { HOST: '0.0.0.0' } });
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/^HOST: 0\.0\.0\.0 .*leave HOST out\n$/)]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^HOST: 0\.0\.0\.0 .*set HOST=127\.0\.0\.1\n$/)]);
   });
 
   it('does not take its records for deliveries, nor real deliveries for its own', async () => {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { realpathSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { commandLine } from './command-io.ts';
 
@@ -13,8 +14,9 @@ routes:
 `;
 const LISTENS = 'on:\n  repository_dispatch: { types: [model-production] }\n  workflow_dispatch: { inputs: { version: {} } }\njobs: {}\n';
 
-function checkout(files: Record<string, string>, origin = 'git@github.com:acme/deploy.git') {
-  const line = commandLine(files);
+/** A git checkout of acme/deploy, or of another origin. */
+function checkout(files: Record<string, string>, variables: Record<string, string> = {}, origin = 'git@github.com:acme/deploy.git') {
+  const line = commandLine(files, variables);
   execFileSync('git', ['init', '-q'], { cwd: line.cwd });
   execFileSync('git', ['remote', 'add', 'origin', origin], { cwd: line.cwd });
   return line;
@@ -57,7 +59,7 @@ describe('validate', () => {
     'knows a checkout of an owner with an underscore: %s',
     async (origin) => {
       const config = CONFIG.replaceAll(/acme\/deploy/gi, 'ada_acme/deploy');
-      const { run } = checkout({ 'wandb-relay.yaml': config, '.github/workflows/deploy.yml': 'on: push\njobs: {}\n' }, origin);
+      const { run } = checkout({ 'wandb-relay.yaml': config, '.github/workflows/deploy.yml': 'on: push\njobs: {}\n' }, {}, origin);
       const { complaints } = await run('validate');
       expect(complaints).toMatch(/\.repository_dispatch: no workflow in .* listens to it/);
       expect(complaints).toContain('2 problems');
@@ -108,6 +110,27 @@ routes:
     expect(lines.join('\n')).toContain('Write {{ event.author }}');
     expect(lines.join('\n')).toContain('Write {{ event.wandb.artifact.metadata.stage }}');
     expect(lines.map((line) => line.split(':')[1])).toEqual(['7', '11', '15', '17', '18', '19', '25', '26']);
+  });
+
+  // Git's own switch for its tests: as in a container, where the checkout belongs to another user.
+  const FOREIGN = { GIT_TEST_ASSUME_DIFFERENT_OWNER: '1', PATH: process.env.PATH ?? '' };
+
+  it('says what to do when git does not trust the owner of the checkout', async () => {
+    const { run, cwd } = checkout({ 'wandb-relay.yaml': CONFIG, '.github/workflows/deploy.yml': 'on: push\njobs: {}\n' }, FOREIGN);
+    const { code, out } = await run('validate');
+    expect(code).toBe(0);
+    expect(out).toContain(`was not checked: git does not use the checkout, because another user owns it`);
+    expect(out).toContain(`git config --global --add safe.directory ${realpathSync(cwd)}`);
+    const planned = await checkout({}, { ...FOREIGN, WANDB_API_KEY: 'a-key-for-tests-only' }).run('plan');
+    expect([planned.code, planned.complaints]).toEqual([
+      1,
+      expect.stringMatching(/^GITHUB_REPOSITORY: is not set, and git .*safe\.directory/),
+    ]);
+  });
+
+  it('says that git is not there', async () => {
+    const { run } = checkout({ 'wandb-relay.yaml': CONFIG }, { PATH: '/nowhere' });
+    expect((await run('validate')).out).toContain('was not checked: git is not installed here.');
   });
 
   it('accepts the example that is shipped', async () => {
