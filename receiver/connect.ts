@@ -4,7 +4,7 @@ import type { Redactor } from '../src/redact.ts';
 import type { Route } from '../src/route.ts';
 import { wandbAppUrl } from '../src/wandb-links.ts';
 import type { Environment } from './environment.ts';
-import { gitHostOf } from './github/commit-of-event.ts';
+import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
 import { githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
 import type { Logger } from './log.ts';
 import { createRetention, retentionFloor } from './outbox/retention.ts';
@@ -44,7 +44,7 @@ export async function connect(
     ...options,
     wandbAppUrl: wandbAppUrl(environment.wandbBaseUrl),
     wandbOrganization: options.organization,
-    githubUrl: `https://${gitHostOf(environment.githubApiUrl)}`,
+    githubUrl: githubWebUrlOf(environment.githubApiUrl),
   };
   // The sandbox shows what would be there.
   const interactive = sandbox || environment.slack?.signingSecret !== undefined || environment.slack?.appToken !== undefined;

@@ -147,8 +147,8 @@ function boltApp(options: SlackAppOptions, receiver: Receiver): { finished: () =
 }
 
 /** Every call once and for a limited time; so are the answers to what was pressed, which Bolt sends without a limit. */
-function clientOptions({ apiUrl, fetch }: SlackAppOptions): ReturnType<typeof webClientOptions> {
-  const common = webClientOptions({ apiUrl: `${apiUrl.replace(/\/+$/, '')}/`, fetch });
+function clientOptions({ apiUrl, fetch, redactor }: SlackAppOptions): ReturnType<typeof webClientOptions> {
+  const common = webClientOptions({ apiUrl: `${apiUrl.replace(/\/+$/, '')}/`, fetch, redact: redactor.text });
   return {
     ...common,
     timeout: CALL_TIMEOUT_MS,

@@ -1,5 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../json.ts';
+import { AnswerTooLongError } from '../network/limited-fetch.ts';
 import { neverSent } from '../never-sent.ts';
+import { proxyErrorIn } from '../proxy-error.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { WandbError, WandbErrorKind } from './wandb-error.ts';
 
@@ -49,7 +51,9 @@ export function readAnswer(answer: HttpAnswer, writes: boolean): Result<JsonObje
 export function readNoAnswer(thrown: unknown, writes: boolean, timeoutMs: number): Refusal {
   const code = causeCode(thrown);
   const timedOut = thrown instanceof Error && thrown.name === 'TimeoutError';
-  const what = timedOut ? `no answer within ${timeoutMs / 1000} s` : `no answer (${code === '' ? 'the connection broke' : code})`;
+  const named = thrown instanceof AnswerTooLongError ? thrown : proxyErrorIn(thrown);
+  const what =
+    named?.message ?? (timedOut ? `no answer within ${timeoutMs / 1000} s` : `no answer (${code === '' ? 'the connection broke' : code})`);
   const open = writes && !neverSent(thrown);
   return {
     error: {

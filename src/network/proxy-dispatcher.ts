@@ -1,0 +1,77 @@
+import { type Dispatcher, EnvHttpProxyAgent, Pool, fetch as undiciFetch } from 'undici';
+import { messageOf } from '../error-message.ts';
+import { ProxyError } from '../proxy-error.ts';
+import { type ProxySettings, proxyName } from '../proxy-settings.ts';
+
+/** How long a proxy may take until it is connected, and until it has opened the way to a server. Milliseconds. */
+const PROXY_LIMIT_MS = 4_000;
+
+/** The ways out of this machine that go through a proxy. */
+export interface ProxiedNetwork {
+  readonly fetch: typeof globalThis.fetch;
+  /** For WebSockets. */
+  readonly dispatcher: Dispatcher;
+  /** Ends all connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Sends requests through the proxies of the settings, with undici, which is also what Node's own `fetch` is made of: its
+ * `EnvHttpProxyAgent` knows NO_PROXY, and serves `fetch` and WebSockets alike. (Node's NODE_USE_ENV_PROXY is not used: it
+ * must be set before the process starts, and does not reach the WebSocket that @slack/socket-mode brings with it.)
+ *
+ * A failure of the proxy itself has a `ProxyError` as its cause, which names the proxy and holds no password.
+ */
+export function proxiedNetwork(settings: ProxySettings): ProxiedNetwork {
+  const dispatcher = new EnvHttpProxyAgent({
+    // Blank instead of left out: otherwise the environment is read once more, by other rules.
+    httpProxy: settings.http ?? '',
+    httpsProxy: settings.https ?? '',
+    noProxy: settings.except,
+    proxyTls: { timeout: PROXY_LIMIT_MS },
+    clientFactory: (origin: URL, options: object) => new ProxyPool(origin, options),
+  });
+  const fetch = async (input: string, init: object = {}) => undiciFetch(input, { ...init, dispatcher });
+  return {
+    fetch: fetch as unknown as typeof globalThis.fetch,
+    dispatcher,
+    close: () => dispatcher.destroy(),
+  };
+}
+
+/** The connections to a proxy. */
+class ProxyPool extends Pool {
+  readonly #name: string;
+
+  constructor(proxy: URL, options: Pool.Options) {
+    super(proxy.origin, { ...options, headersTimeout: PROXY_LIMIT_MS });
+    this.#name = proxyName(proxy.href);
+  }
+
+  override connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData>;
+  override connect(options: Dispatcher.ConnectOptions, callback: (error: Error | null, data: Dispatcher.ConnectData) => void): void;
+  override connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> {
+    return this.#open(options);
+  }
+
+  /** Asks the proxy for a connection to a server. */
+  async #open(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> {
+    let answer: Dispatcher.ConnectData;
+    try {
+      answer = await super.connect(options);
+    } catch (cause) {
+      throw new ProxyError(`the proxy ${this.#name} cannot be used: ${messageOf(cause)}`, { cause });
+    }
+    if (answer.statusCode === 200) return answer;
+    answer.socket.on('error', () => {}).destroy();
+    throw new ProxyError(
+      `the proxy ${this.#name} refused the connection to ${options.path} (${answer.statusCode})${adviceFor(answer.statusCode)}`,
+    );
+  }
+}
+
+function adviceFor(status: number): string {
+  if (status === 407) return ': set HTTPS_PROXY to an address with the right user name and password';
+  if (status === 403) return ': ask whoever runs it to allow this server, or add the server to NO_PROXY';
+  return '';
+}
