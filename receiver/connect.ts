@@ -1,5 +1,6 @@
 import type { Settings } from '../src/config.ts';
 import { idsFrom } from '../src/id.ts';
+import type { Network } from '../src/network/proxied-network.ts';
 import type { Redactor } from '../src/redact.ts';
 import type { Route } from '../src/route.ts';
 import { wandbAppUrl } from '../src/wandb-links.ts';
@@ -27,6 +28,8 @@ export interface ConnectOptions {
   readonly redactor: Redactor;
   readonly log: Logger;
   readonly fetch: typeof globalThis.fetch;
+  /** See `CommandIo`; for Socket Mode. */
+  readonly dispatcher?: Network['dispatcher'];
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** From 0 up to, not including, 1. */
@@ -179,6 +182,7 @@ async function slackExtensions(options: ConnectOptions, githubUrl: string): Prom
       home: (content, at) => homeView(content, { githubUrl, now: at }),
       changed,
       fetch: options.fetch,
+      ...(options.dispatcher === undefined ? {} : { dispatcher: options.dispatcher }),
       now,
       newId: idsFrom(now, options.randomBytes),
       log,

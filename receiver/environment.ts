@@ -1,8 +1,9 @@
-import { createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { parseDuration } from '../src/duration.ts';
 import { DEFAULT_SOURCE } from '../src/event.ts';
+import { type ProxySettings, proxySecrets, readProxySettings } from '../src/proxy-settings.ts';
 import { err, ok, type Result } from '../src/result.ts';
+import { readAppKey } from './github/app-key.ts';
 import { type Authentication, type SourceSecrets, sourceVariable } from './webhook/authenticate.ts';
 
 /** Every environment variable, read in this one place. */
@@ -26,6 +27,8 @@ export interface Environment {
   readonly slack: SlackAccess | undefined;
   readonly wandbApiKey: string | undefined;
   readonly wandbBaseUrl: string;
+  /** The proxies that GitHub, W&B and Slack are reached through. */
+  readonly proxies: ProxySettings | undefined;
   /** The values of all secrets, for redaction. */
   readonly secrets: readonly string[];
   /** What is allowed but probably not meant. */
@@ -85,12 +88,14 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const adminToken = get('RELAY_ADMIN_TOKEN');
   const wandbApiKey = get('WANDB_API_KEY');
   const wandbBaseUrl = readAddress('WANDB_BASE_URL', get('WANDB_BASE_URL'), WANDB_API_URL, errors);
+  const proxies = readProxySettings(variables);
+  if (!proxies.ok) return err([...errors, ...proxies.error]);
   if (errors.length > 0) return err(errors);
 
   const webhookSecrets = [...authentication.sources.values()].flatMap(({ secrets, tokens }) => [...secrets, ...tokens]);
   const githubSecret = github === undefined ? [] : [github.kind === 'token' ? github.token : github.privateKey];
   const single = [adminToken, wandbApiKey, slack?.botToken, slack?.signingSecret, slack?.appToken].filter((secret) => secret !== undefined);
-  const secrets = [...webhookSecrets, ...githubSecret, ...githubWebhookSecrets, ...single, ...databasePassword(postgresUrl)];
+  const secrets = [...webhookSecrets, ...githubSecret, ...githubWebhookSecrets, ...single, ...databasePassword(postgresUrl), ...proxySecrets(proxies.value)];
   if (secrets.some((secret) => secret.length < 12)) {
     warnings.push('a secret has fewer than 12 characters: it is easy to guess, and every text that contains it is redacted');
   }
@@ -110,6 +115,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     slack,
     wandbApiKey,
     wandbBaseUrl,
+    proxies: proxies.value,
     secrets,
     warnings,
   });
@@ -227,16 +233,9 @@ function readGitHub(
   if (appId === undefined) errors.push('GITHUB_APP_ID: is not set, but GITHUB_APP_PRIVATE_KEY is: set both');
   if (key === undefined) errors.push('GITHUB_APP_PRIVATE_KEY: is not set, but GITHUB_APP_ID is: set both');
   if (appId === undefined || key === undefined) return undefined;
-  // Many places that hold secrets keep only one line.
-  const privateKey = key.replaceAll('\\n', '\n');
-  try {
-    createPrivateKey(privateKey);
-  } catch {
-    errors.push(
-      'GITHUB_APP_PRIVATE_KEY: is not a private key: set it to the whole text of the .pem file (line breaks may be written as \\n)',
-    );
-  }
-  return { kind: 'app', appId, privateKey };
+  const privateKey = readAppKey(key);
+  if (!privateKey.ok) errors.push(`GITHUB_APP_PRIVATE_KEY: ${privateKey.error}`);
+  return { kind: 'app', appId, privateKey: privateKey.ok ? privateKey.value : key };
 }
 
 function readAddress(name: string, text: string | undefined, otherwise: string, errors: string[]): string {

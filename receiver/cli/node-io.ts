@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { networkThrough } from '../../src/network/proxied-network.ts';
+import { readProxySettings } from '../../src/proxy-settings.ts';
 import type { CommandIo } from './output.ts';
 import { packageRoot } from './package-root.ts';
 import { runProgram } from './program.ts';
@@ -31,6 +33,9 @@ export async function runOnNode(): Promise<void> {
     if (error.code !== 'EPIPE') throw error;
     process.exit(0);
   });
+  // What is wrong with them is said by every command that sends requests.
+  const proxies = readProxySettings(process.env);
+  const network = networkThrough(proxies.ok ? proxies.value : undefined);
   const io: CommandIo = {
     variables: process.env,
     cwd: process.cwd(),
@@ -41,7 +46,7 @@ export async function runOnNode(): Promise<void> {
     now: Date.now,
     random: Math.random,
     randomBytes: (length) => randomBytes(length),
-    fetch,
+    ...network,
     stopped: whenStopped,
   };
   process.exitCode = await runProgram(io, version, process.argv.slice(2));

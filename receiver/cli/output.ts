@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { Network } from '../../src/network/proxied-network.ts';
 
 /** What a command touches of the world outside, handed to it by the entry. */
 export interface CommandIo {
@@ -15,7 +16,10 @@ export interface CommandIo {
   readonly now: () => number;
   readonly random: () => number;
   readonly randomBytes: (length: number) => Uint8Array;
+  /** Goes through the proxies of the environment. */
   readonly fetch: typeof fetch;
+  /** What a WebSocket is opened with to go the same way; left out: nothing stands in between. */
+  readonly dispatcher?: Network['dispatcher'];
   /** Resolves when the process is asked to stop. */
   readonly stopped: () => Promise<string>;
 }

@@ -20,13 +20,19 @@ import { annotate } from './annotations.ts';
 import { driftIssue, stickyComment } from './comment.ts';
 import { readEventOutputs } from './event-command.ts';
 import { type ActionInputs, readInputs } from './inputs.ts';
+import { actionNetwork } from './network.ts';
 
 /** Characters of a plan in an issue, whose body has the same limit as a comment. */
 const ISSUE_ROOM = 60_000;
 
+const network = actionNetwork(process.env);
+const fetch = network.ok ? network.value.fetch : globalThis.fetch;
+
 /** The Action: reads its inputs, masks the secrets, runs one command, and says how it went in the ways that GitHub has. */
 export async function runAction(): Promise<void> {
   // Before anything is printed.
+  if (!network.ok) return fail(network.error.join('\n'));
+  for (const secret of network.value.secrets) core.setSecret(secret);
   for (const name of ['wandb-api-key', 'github-token']) if (core.getInput(name) !== '') core.setSecret(core.getInput(name));
   const inputs = readInputs((name) => core.getInput(name));
   if (!inputs.ok) return fail(inputs.error.join('\n'));
@@ -122,7 +128,7 @@ async function comment(inputs: ActionInputs, mark: string, body: string): Promis
   const pullRequest = context.payload.pull_request?.number;
   if (pullRequest === undefined || !inputs.comment || inputs.githubToken === '') return;
   try {
-    core.info(`comment ${await stickyComment(getOctokit(inputs.githubToken), context.repo, pullRequest, mark, body)}`);
+    core.info(`comment ${await stickyComment(githubClient(inputs), context.repo, pullRequest, mark, body)}`);
   } catch (error) {
     core.warning(`the comment could not be written: ${messageOf(error)}; the job needs "permissions: pull-requests: write"`);
   }
@@ -194,7 +200,7 @@ async function showDrift(inputs: ActionInputs, plan: Plan, drift: readonly Drift
       ? undefined
       : `These automations are not as they were applied. Apply again, or take the change into the definitions.\n\n${planBlock(lines)}`;
   try {
-    core.info(`issue: ${await driftIssue(getOctokit(inputs.githubToken), context.repo, body)}`);
+    core.info(`issue: ${await driftIssue(githubClient(inputs), context.repo, body)}`);
   } catch (error) {
     core.warning(`the issue about drift could not be written: ${messageOf(error)}; the job needs "permissions: issues: write"`);
   }
@@ -261,6 +267,10 @@ function complain(complaints: readonly Complaint[], inputs: ActionInputs): void 
 function fail(reason: string): void {
   core.setOutput('failure-reason', reason);
   core.setFailed(reason);
+}
+
+function githubClient(inputs: ActionInputs): ReturnType<typeof getOctokit> {
+  return getOctokit(inputs.githubToken, { request: { fetch } });
 }
 
 function accessOf(inputs: ActionInputs): SyncAccess {

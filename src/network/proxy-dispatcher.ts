@@ -1,6 +1,7 @@
-import { type Dispatcher, EnvHttpProxyAgent, Pool, fetch as undiciFetch } from 'undici';
+import { type Dispatcher, EnvHttpProxyAgent, Pool, type Response, fetch as undiciFetch } from 'undici';
 import { messageOf } from '../error-message.ts';
-import { ProxyError } from '../proxy-error.ts';
+import { neverSent } from '../never-sent.ts';
+import { ProxyError, proxyErrorIn } from '../proxy-error.ts';
 import { type ProxySettings, proxyName } from '../proxy-settings.ts';
 
 /** How long a proxy may take until it is connected, and until it has opened the way to a server. Milliseconds. */
@@ -20,22 +21,51 @@ export interface ProxiedNetwork {
  * `EnvHttpProxyAgent` knows NO_PROXY, and serves `fetch` and WebSockets alike. (Node's NODE_USE_ENV_PROXY is not used: it
  * must be set before the process starts, and does not reach the WebSocket that @slack/socket-mode brings with it.)
  *
+ * Connections are tunnels (CONNECT). A proxy that opens none to an `http:` server is asked to forward the request instead,
+ * as most proxies do for such servers.
+ *
  * A failure of the proxy itself has a `ProxyError` as its cause, which names the proxy and holds no password.
  */
 export function proxiedNetwork(settings: ProxySettings): ProxiedNetwork {
-  const dispatcher = new EnvHttpProxyAgent({
+  const common = {
     // Blank instead of left out: otherwise the environment is read once more, by other rules.
     httpProxy: settings.http ?? '',
     httpsProxy: settings.https ?? '',
     noProxy: settings.except,
     proxyTls: { timeout: PROXY_LIMIT_MS },
     clientFactory: (origin: URL, options: object) => new ProxyPool(origin, options),
-  });
-  const fetch = async (input: string, init: object = {}) => undiciFetch(input, { ...init, dispatcher });
+  };
+  const dispatcher = new EnvHttpProxyAgent(common);
+  const forwarder = new EnvHttpProxyAgent({ ...common, proxyTunnel: false });
+  /** Origins that no tunnel was opened to, and that a request was forwarded to. */
+  const forwarded = new Set<string>();
+
+  const fetch = async (input: string, init: object = {}): Promise<Response> => {
+    const { origin, protocol } = new URL(input);
+    if (forwarded.has(origin)) return undiciFetch(input, { ...init, dispatcher: forwarder });
+    try {
+      return await undiciFetch(input, { ...init, dispatcher });
+    } catch (error) {
+      if (protocol !== 'http:' || proxyErrorIn(error) === undefined) throw error;
+      return await forward(input, init, error);
+    }
+  };
+
+  const forward = async (input: string, init: object, refusal: unknown): Promise<Response> => {
+    try {
+      const response = await undiciFetch(input, { ...init, dispatcher: forwarder });
+      forwarded.add(new URL(input).origin);
+      return response;
+    } catch (error) {
+      throw neverSent(error) ? refusal : error;
+    }
+  };
   return {
     fetch: fetch as unknown as typeof globalThis.fetch,
     dispatcher,
-    close: () => dispatcher.destroy(),
+    close: async () => {
+      await Promise.all([dispatcher.destroy(), forwarder.destroy()]);
+    },
   };
 }
 
