@@ -55,10 +55,8 @@ export function readFailure(error: unknown, context: AnswerContext): Failure {
   const floor = notBefore === undefined ? {} : { notBefore };
   if (status >= 500)
     return { outcome: 'failed', status, ambiguous: context.writes, detail: `GitHub answered ${status}: ${said}`, ...floor };
-  // 407 is a proxy's: GitHub got nothing.
-  if (status === 407 || status === 408 || status === 409 || status === 425) {
-    const who = status === 407 ? 'a proxy between here and GitHub' : 'GitHub';
-    return { outcome: 'failed', status, ambiguous: false, detail: `${who} answered ${status}: ${said}`, ...floor };
+  if (status === 408 || status === 409 || status === 425) {
+    return { outcome: 'failed', status, ambiguous: false, detail: `GitHub answered ${status}: ${said}`, ...floor };
   }
   const refused = { status, headers, text: page ?? said, url: error.request.url, repository: context.repository };
   const hint = specialHint(refused) ?? hintFor(status, context);
@@ -108,7 +106,7 @@ function redirected(error: unknown, { repository }: AnswerContext): Failure | un
 
 function noAnswer(error: unknown, context: AnswerContext): Failure {
   const what =
-    proxyErrorIn(error)?.message ?? (isTimeout(error) ? 'no answer in time' : error instanceof Error ? error.message : String(error));
+    proxyErrorIn(error)?.message ?? (isTimeout(error) ? 'no answer in time' : messageIn(error));
   const notSent = neverSent(error);
   return {
     outcome: 'failed',
@@ -116,6 +114,12 @@ function noAnswer(error: unknown, context: AnswerContext): Failure {
     ambiguous: context.writes && !notSent,
     detail: notSent ? `GitHub could not be reached: ${what}` : `the connection to GitHub failed: ${what}`,
   };
+}
+
+function messageIn(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  // `fetch` says nothing when a proxy answers 407 (Fetch standard, "HTTP-network-or-cache fetch").
+  return message === '' ? 'it gave no reason; a proxy that asks for a password does that' : message;
 }
 
 function isTimeout(error: unknown): boolean {

@@ -30,8 +30,7 @@ export function appClock(now: () => number, log?: Pick<Logger, 'warn' | 'info'>)
     corrected: (error) => {
       if (!(error instanceof RequestError) || error.status !== 401) return false;
       const date = Date.parse(String(error.response?.headers.date ?? ''));
-      // A `Date` is cut off to whole seconds: on average it is half a second early.
-      const measured = date + 500 - now();
+      const measured = date - now();
       if (Number.isNaN(date) || Math.abs(measured - difference) < NOTICEABLE_MS) return false;
       difference = Math.abs(measured) < NOTICEABLE_MS ? 0 : measured;
       report(difference);

@@ -6,6 +6,8 @@ import { type ProxySettings, proxyName } from '../proxy-settings.ts';
 
 /** How long a proxy may take until it is connected, and until it has opened the way to a server. Milliseconds. */
 const PROXY_LIMIT_MS = 4_000;
+/** Proxy Authentication Required (RFC 9110). */
+const UNAUTHORIZED = 407;
 
 /** The ways out of this machine that go through a proxy. */
 export interface ProxiedNetwork {
@@ -46,7 +48,8 @@ export function proxiedNetwork(settings: ProxySettings): ProxiedNetwork {
     try {
       return await undiciFetch(input, { ...init, dispatcher });
     } catch (error) {
-      if (protocol !== 'http:' || proxyErrorIn(error) === undefined) throw error;
+      const failure = proxyErrorIn(error);
+      if (protocol !== 'http:' || failure === undefined || failure.status === UNAUTHORIZED) throw error;
       return await forward(input, init, error);
     }
   };
@@ -90,18 +93,24 @@ class ProxyPool extends Pool {
     try {
       answer = await super.connect(options);
     } catch (cause) {
-      throw new ProxyError(`the proxy ${this.#name} cannot be used: ${messageOf(cause)}`, { cause });
+      throw new ProxyError(`the proxy ${this.#name} cannot be used: ${reasonIn(cause)}`, { cause });
     }
     if (answer.statusCode === 200) return answer;
     answer.socket.on('error', () => {}).destroy();
-    throw new ProxyError(
-      `the proxy ${this.#name} refused the connection to ${options.path} (${answer.statusCode})${adviceFor(answer.statusCode)}`,
-    );
+    const { statusCode: status } = answer;
+    const message = `the proxy ${this.#name} refused the connection to ${options.path} (${status})${adviceFor(status)}`;
+    throw new ProxyError(message, { status });
   }
 }
 
+/** What was wrong with a connection; one that was tried at several addresses has a code and no message. */
+function reasonIn(error: unknown): string {
+  const message = messageOf(error);
+  return message === '' && error instanceof Error && 'code' in error ? String(error.code) : message;
+}
+
 function adviceFor(status: number): string {
-  if (status === 407) return ': set HTTPS_PROXY to an address with the right user name and password';
+  if (status === UNAUTHORIZED) return ': set HTTPS_PROXY to an address with the right user name and password';
   if (status === 403) return ': ask whoever runs it to allow this server, or add the server to NO_PROXY';
   return '';
 }

@@ -47,10 +47,11 @@ export async function proxyStandIn({ credentials, behaves, forwards = false, hos
     asked.push(request.url ?? '');
     if (behaves === 'silence') return;
     if (behaves === 'reset') return void socket.destroy();
-    if (forwards || behaves === 'refuse') return void socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n');
+    if (behaves === 'refuse') return void socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n');
     if (basic !== undefined && request.headers['proxy-authorization'] !== basic) {
       return void socket.end('HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n');
     }
+    if (forwards) return void socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n');
     const [host = '', port] = (request.url ?? '').split(':');
     const upstream = connect({ host: '127.0.0.1', port: hosts[host] ?? Number(port) }, () => {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');

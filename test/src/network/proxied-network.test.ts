@@ -59,6 +59,14 @@ describe('a request through a proxy', () => {
     expect(server.requests.map(({ body }) => body)).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
+  it('does not try a wrong password twice', async () => {
+    const proxy = await proxyStandIn({ forwards: true, credentials: 'relay:right' });
+    const { fetch } = through({ HTTP_PROXY: `http://relay:wrong@${proxy.host}` });
+    const error = await failureOf(fetch('http://wandb.internal/graphql'));
+    expect(proxyErrorIn(error)?.message).toContain('(407): set HTTPS_PROXY');
+    expect(proxy.asked).toEqual(['wandb.internal:80']);
+  });
+
   it('does not go there for what NO_PROXY names', async () => {
     const server = await scriptedServer({ status: 200, body: {} }, { status: 200, body: {} });
     const proxy = await proxyStandIn();
