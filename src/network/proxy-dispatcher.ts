@@ -49,18 +49,21 @@ export function proxiedNetwork(settings: ProxySettings): ProxiedNetwork {
       return await undiciFetch(input, { ...init, dispatcher });
     } catch (error) {
       const failure = proxyErrorIn(error);
-      if (protocol !== 'http:' || failure === undefined || failure.status === UNAUTHORIZED) throw error;
-      return await forward(input, init, error);
+      if (protocol !== 'http:' || failure === undefined || !mayForward(failure)) throw error;
+      return await forward(input, init, failure);
     }
   };
 
-  const forward = async (input: string, init: object, refusal: unknown): Promise<Response> => {
+  const forward = async (input: string, init: object, refusal: ProxyError): Promise<Response> => {
     try {
       const response = await undiciFetch(input, { ...init, dispatcher: forwarder });
+      // The proxy, once more.
+      if (response.status === refusal.status) throw refusal;
       forwarded.add(new URL(input).origin);
       return response;
     } catch (error) {
-      throw neverSent(error) ? refusal : error;
+      // A refusal is thrown as `fetch` throws it.
+      throw neverSent(error) ? new TypeError('fetch failed', { cause: refusal }) : error;
     }
   };
   return {
@@ -70,6 +73,11 @@ export function proxiedNetwork(settings: ProxySettings): ProxiedNetwork {
       await Promise.all([dispatcher.destroy(), forwarder.destroy()]);
     },
   };
+}
+
+/** Whether a proxy that opened no tunnel may forward the request: not with a wrong password, nor when it cannot reach the server. */
+function mayForward({ status }: ProxyError): boolean {
+  return status === undefined || (status < 500 && status !== UNAUTHORIZED);
 }
 
 /** The connections to a proxy. */

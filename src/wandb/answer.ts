@@ -51,7 +51,8 @@ export function readAnswer(answer: HttpAnswer, writes: boolean): Result<JsonObje
 export function readNoAnswer(thrown: unknown, writes: boolean, timeoutMs: number): Refusal {
   const code = causeCode(thrown);
   const timedOut = thrown instanceof Error && thrown.name === 'TimeoutError';
-  const named = thrown instanceof AnswerTooLongError ? thrown : proxyErrorIn(thrown);
+  const proxy = proxyErrorIn(thrown);
+  const named = thrown instanceof AnswerTooLongError ? thrown : proxy;
   const what =
     named?.message ?? (timedOut ? `no answer within ${timeoutMs / 1000} s` : `no answer (${code === '' ? 'the connection broke' : code})`);
   const open = writes && !neverSent(thrown);
@@ -61,7 +62,8 @@ export function readNoAnswer(thrown: unknown, writes: boolean, timeoutMs: number
       status: null,
       message: `W&B: ${what}${open ? '; it is not known whether the change was made' : ''}`,
     },
-    retry: !open,
+    // A proxy that refuses, for a wrong password say, refuses again.
+    retry: !open && (proxy?.status === undefined || proxy.status >= 500),
   };
 }
 

@@ -23,6 +23,8 @@ export async function runAction(options: {
   readonly event?: object;
   readonly apiUrl?: string;
   readonly cwd?: string;
+  /** More of the runner's environment, such as its proxies. */
+  readonly environment?: Readonly<Record<string, string>>;
 }): Promise<ActionRun & { readonly cwd: string }> {
   const cwd = options.cwd ?? temporaryFolder();
   const runner = temporaryFolder();
@@ -46,6 +48,7 @@ export async function runAction(options: {
       GITHUB_RUN_ID: '77',
       RUNNER_TEMP: runner,
       GITHUB_API_URL: options.apiUrl ?? 'http://127.0.0.1:9',
+      ...options.environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -27,6 +27,7 @@ export async function proxyStandIn({ credentials, behaves, forwards = false, hos
   const basic = credentials === undefined ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`;
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
+    if (behaves === 'refuse') return response.writeHead(403).end();
     if (!forwards) return response.writeHead(501).end();
     const { hostname, port, pathname } = new URL(request.url ?? '');
     const { 'proxy-authorization': given, ...headers } = request.headers;

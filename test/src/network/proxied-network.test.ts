@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { neverSent } from '../../../src/never-sent.ts';
 import { networkThrough } from '../../../src/network/proxied-network.ts';
+import { neverSent } from '../../../src/never-sent.ts';
 import { proxyErrorIn } from '../../../src/proxy-error.ts';
 import { readProxySettings } from '../../../src/proxy-settings.ts';
 import { type ProxyOptions, proxyStandIn } from '../../stand-ins/proxy.ts';
@@ -59,6 +59,17 @@ describe('a request through a proxy', () => {
     expect(server.requests.map(({ body }) => body)).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
+  it('is not taken for refused by the server when the proxy refuses to forward it, too', async () => {
+    const proxy = await proxyStandIn({ behaves: 'refuse' });
+    const { fetch } = through({ HTTP_PROXY: `http://${proxy.host}` });
+    const error = await failureOf(fetch('http://wandb.internal/graphql'));
+    expect(proxyErrorIn(error)).toMatchObject({
+      status: 403,
+      message: expect.stringContaining('refused the connection to wandb.internal:80'),
+    });
+    expect(proxy.asked).toEqual(['wandb.internal:80', 'GET http://wandb.internal/graphql']);
+  });
+
   it('does not try a wrong password twice', async () => {
     const proxy = await proxyStandIn({ forwards: true, credentials: 'relay:right' });
     const { fetch } = through({ HTTP_PROXY: `http://relay:wrong@${proxy.host}` });
@@ -78,7 +89,11 @@ describe('a request through a proxy', () => {
   });
 
   it.each<[string, ProxyOptions, RegExp]>([
-    ['refuses', { behaves: 'refuse' }, /^the proxy 127\.0\.0\.1:\d+ refused the connection to api\.github\.test:443 \(403\): ask whoever runs it/],
+    [
+      'refuses',
+      { behaves: 'refuse' },
+      /^the proxy 127\.0\.0\.1:\d+ refused the connection to api\.github\.test:443 \(403\): ask whoever runs it/,
+    ],
     ['wants another password', { credentials: 'relay:other' }, /refused the connection to api\.github\.test:443 \(407\): set HTTPS_PROXY/],
     ['breaks the connection', { behaves: 'reset' }, /^the proxy 127\.0\.0\.1:\d+ cannot be used: /],
     ['says nothing', { behaves: 'silence' }, /^the proxy 127\.0\.0\.1:\d+ cannot be used: /],
