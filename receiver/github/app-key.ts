@@ -1,5 +1,4 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { messageOf } from '../../src/error-message.ts';
 import { err, ok, type Result } from '../../src/result.ts';
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----([\s\S]*?)-----END \1-----/;
@@ -19,26 +18,29 @@ export function readAppKey(text: string): Result<string, string> {
   // Many places that hold secrets keep only one line.
   const written = text.replaceAll('\\n', '\n');
   const block = BLOCK.exec(written);
-  // A key that lost its line breaks is put into lines again.
-  const pem = block === null ? written : isAlone(written, block[0]) ? written : framed(block[1] ?? '', block[2] ?? '');
-  let key: KeyObject;
-  try {
-    key = createPrivateKey(pem);
-  } catch (error) {
-    return err(
-      /passphrase|encrypted/i.test(messageOf(error)) || /\bENCRYPTED\b/.test(pem)
-        ? `is encrypted: decrypt it with "openssl pkey -in key.pem -out key-plain.pem" and ${HOW_TO}`
-        : `is not a private key: ${HOW_TO}`,
-    );
+  if (block === null) return err(`is not a private key: ${HOW_TO}`);
+  const [alone, label = '', body = ''] = block;
+  if (/\bENCRYPTED\b/.test(alone)) {
+    return err(`is encrypted: decrypt it with "openssl pkey -in key.pem -out key-plain.pem" and ${HOW_TO}`);
   }
+  // A key that lost its line breaks, or has spaces before its lines, is put into lines again.
+  const [key, pem] = keyIn(written.trim() === alone ? [written, framed(label, body)] : [framed(label, body)]);
+  if (key === undefined) return err(`is not a private key: ${HOW_TO}`);
   const type = key.asymmetricKeyType;
   if (type !== 'rsa') return err(`is a key of type ${type ?? 'unknown'}, and a GitHub App signs with RSA keys only: ${HOW_TO}`);
   return ok(pem);
 }
 
-/** Whether the key stands there by itself, in lines. */
-function isAlone(text: string, block: string): boolean {
-  return text.trim() === block && /-----\r?\n/.test(block);
+/** The first of these texts that is a private key. */
+function keyIn(texts: readonly string[]): [KeyObject, string] | [undefined, undefined] {
+  for (const text of texts) {
+    try {
+      return [createPrivateKey(text), text];
+    } catch {
+      // The next way to write it.
+    }
+  }
+  return [undefined, undefined];
 }
 
 function framed(label: string, body: string): string {

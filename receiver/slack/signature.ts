@@ -58,9 +58,9 @@ export function explainSlackFailure(failure: SlackSignatureFailure, timestamp: s
     case 'malformed':
       return 'refused: X-Slack-Signature or X-Slack-Request-Timestamp is not what Slack sends';
     case 'stale':
-      return `refused: by the clock of this machine Slack signed it ${seconds} s ago, and ${MAX_CLOCK_DIFFERENCE_S} s are allowed. If every request is refused like this, the clock is ${seconds} s ahead: set it (NTP)`;
+      return `refused: signed more than ${MAX_CLOCK_DIFFERENCE_S} seconds ago: ${seconds} s by the clock of this machine. If every request of Slack is refused like this, the clock is ${seconds} s ahead: set it (NTP)`;
     case 'future':
-      return `refused: by the clock of this machine Slack signed it ${seconds} s in the future, and ${MAX_CLOCK_DIFFERENCE_S} s are allowed. The clock is ${seconds} s behind: set it (NTP)`;
+      return `refused: signed more than ${MAX_CLOCK_DIFFERENCE_S} seconds in the future: ${seconds} s by the clock of this machine. The clock is ${seconds} s behind: set it (NTP)`;
     case 'mismatch':
       return 'refused: the signature does not match the body: is SLACK_SIGNING_SECRET the one of this app?';
   }

@@ -1,5 +1,4 @@
-import type { GitHubCredentials } from '../../../receiver/github/credentials.ts';
-import { dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
+import { type DispatchOptions, dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
 import { renamedRepositories } from '../../../receiver/github/renamed-repositories.ts';
 import { tokenCredentials } from '../../../receiver/github/token-credentials.ts';
 import type { DispatchRequest } from '../../../src/target.ts';
@@ -16,7 +15,7 @@ export const dispatch: DispatchRequest = {
 export const context = { deliveryId: 'd-1', eventId: 'e1', conversation: null, attempts: 0, signal: new AbortController().signal };
 
 /** A target at an address, with what it logs and stores. */
-export function targetAt(apiUrl: string, changes: { credentials?: GitHubCredentials; now?: () => number; fetch?: typeof fetch } = {}) {
+export function targetAt(apiUrl: string, changes: Partial<DispatchOptions> = {}) {
   const log: { level: string; message: string; fields: object }[] = [];
   const line = (level: string) => (fields: object, message: string) => void log.push({ level, message, fields });
   const repositories: [string, string][] = [];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addressHint, pageWords } from '../../../receiver/github/special-refusals.ts';
+import { redactorOf } from '../../../src/redact.ts';
 import { endlessServer } from '../../stand-ins/endless.ts';
 import { type ScriptedAnswer, scriptedServer } from '../../stand-ins/scripted-server.ts';
 import { dispatch, NOW, targetAt } from './github-in-test.ts';
@@ -10,20 +11,44 @@ describe('a refusal with a cause of its own', () => {
   it.each<[string, ScriptedAnswer, RegExp]>([
     [
       'SAML single sign-on',
-      forbidden('Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this organization.'),
+      forbidden(
+        'Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this organization.',
+      ),
       /acme requires SAML single sign-on: authorize the token for acme/,
     ],
     ['single sign-on, by its header', forbidden('No.', { 'x-github-sso': 'required; url=https://github.com/x' }), /single sign-on/],
-    ['an archived repository', forbidden('Repository was archived so is read-only.'), /acme\/deploy is archived and read-only: unarchive it/],
+    [
+      'an archived repository',
+      forbidden('Repository was archived so is read-only.'),
+      /acme\/deploy is archived and read-only: unarchive it/,
+    ],
     [
       'an IP allow list',
-      forbidden('Although you appear to have the correct authorization credentials, the `acme` organization has an IP allow list enabled, and your IP address is not permitted to access this resource.'),
+      forbidden(
+        'Although you appear to have the correct authorization credentials, the `acme` organization has an IP allow list enabled, and your IP address is not permitted to access this resource.',
+      ),
       /acme has an IP allow list: add the address/,
     ],
-    ['a server without /api/v3', { status: 404, body: '<!DOCTYPE html><title>Page not found · GitHub Enterprise</title>' }, /ends in \/api\/v3: http:\/\/127/],
-    ['a server without /api/v3 that says nothing', { status: 404, headers: { 'content-type': 'text/plain' }, body: '' }, /ends in \/api\/v3/],
-    ['a login page', { status: 401, body: '<html><head><title>Sign in\n to acme</title>' }, /an HTML page, "Sign in to acme"\. An HTML page came instead/],
-    ['a page with another content type', { status: 403, headers: { 'content-type': 'text/plain' }, body: '\n<!doctype html>' }, /an HTML page\. An HTML page came/],
+    [
+      'a server without /api/v3',
+      { status: 404, body: '<!DOCTYPE html><title>Page not found · GitHub Enterprise</title>' },
+      /ends in \/api\/v3: http:\/\/127/,
+    ],
+    [
+      'a server without /api/v3 that says nothing',
+      { status: 404, headers: { 'content-type': 'text/plain' }, body: '' },
+      /ends in \/api\/v3/,
+    ],
+    [
+      'a login page',
+      { status: 401, body: '<html><head><title>Sign in\n to acme</title>' },
+      /an HTML page, "Sign in to acme"\. An HTML page came instead/,
+    ],
+    [
+      'a page with another content type',
+      { status: 403, headers: { 'content-type': 'text/plain' }, body: '\n<!doctype html>' },
+      /an HTML page\. An HTML page came/,
+    ],
   ])('says what to do: %s', async (_what, answer, hint) => {
     const server = await scriptedServer(answer);
     const result = await targetAt(server.url).send();
@@ -49,6 +74,22 @@ describe('a refusal with a cause of its own', () => {
   it('shows no more of a page than its title, on one line', () => {
     expect(pageWords(`<title>${'a\u001b[31m '.repeat(100)}</title>`)).not.toMatch(/[\u001b\n]/);
     expect(pageWords('<html>')).toBe('an HTML page');
+  });
+});
+
+describe('what GitHub says', () => {
+  it.each([
+    ['JSON', (token: string) => ({ message: `no: ${token}` })],
+    ['text', (token: string) => `no: ${token}`],
+    ['a page', (token: string) => `<title>no: ${token}</title>`],
+    ['details', (token: string) => ({ message: 'no', errors: [{ value: token }] })],
+  ])('is cut only after secrets were taken out of it: %s', async (what, body) => {
+    const token = `ghs_${'t'.repeat(900)}`;
+    const headers = { 'content-type': what === 'text' ? 'text/plain' : what === 'a page' ? 'text/html' : 'application/json' };
+    const server = await scriptedServer({ status: 422, headers, body: body(token) });
+    const { detail } = await targetAt(server.url, { redact: redactorOf([token]).text }).send();
+    expect(detail).toContain('[redacted]');
+    expect(detail).not.toContain('ttt');
   });
 });
 
