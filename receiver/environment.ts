@@ -95,7 +95,14 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const webhookSecrets = [...authentication.sources.values()].flatMap(({ secrets, tokens }) => [...secrets, ...tokens]);
   const githubSecret = github === undefined ? [] : [github.kind === 'token' ? github.token : github.privateKey];
   const single = [adminToken, wandbApiKey, slack?.botToken, slack?.signingSecret, slack?.appToken].filter((secret) => secret !== undefined);
-  const secrets = [...webhookSecrets, ...githubSecret, ...githubWebhookSecrets, ...single, ...databasePassword(postgresUrl), ...proxySecrets(proxies.value)];
+  const secrets = [
+    ...webhookSecrets,
+    ...githubSecret,
+    ...githubWebhookSecrets,
+    ...single,
+    ...databasePassword(postgresUrl),
+    ...proxySecrets(proxies.value),
+  ];
   if (secrets.some((secret) => secret.length < 12)) {
     warnings.push('a secret has fewer than 12 characters: it is easy to guess, and every text that contains it is redacted');
   }

@@ -105,8 +105,7 @@ function redirected(error: unknown, { repository }: AnswerContext): Failure | un
 }
 
 function noAnswer(error: unknown, context: AnswerContext): Failure {
-  const what =
-    proxyErrorIn(error)?.message ?? (isTimeout(error) ? 'no answer in time' : messageIn(error));
+  const what = proxyErrorIn(error)?.message ?? (isTimeout(error) ? 'no answer in time' : messageIn(error));
   const notSent = neverSent(error);
   return {
     outcome: 'failed',

@@ -62,8 +62,12 @@ async function gitHub() {
           return answer(301, {}, { location: `/repositories/${moved.id}/installation` });
         return answer(200, { id: 77 });
       }
-      if (moved !== undefined && !Array.isArray(body.repository_ids)) return answer(422, { message: 'There is at least one repository that does not exist' });
-      return answer(201, { token: `t${state.seen.length}.a-b_c/d+e==${'x'.repeat(600)}`, expires_at: new Date(state.now + 60 * MINUTE).toISOString() });
+      if (moved !== undefined && !Array.isArray(body.repository_ids))
+        return answer(422, { message: 'There is at least one repository that does not exist' });
+      return answer(201, {
+        token: `t${state.seen.length}.a-b_c/d+e==${'x'.repeat(600)}`,
+        expires_at: new Date(state.now + 60 * MINUTE).toISOString(),
+      });
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -158,7 +162,7 @@ describe('a GitHub App on a machine with a wrong clock', () => {
   });
 });
 
-describe("a token of the App", () => {
+describe('a token of the App', () => {
   it('that is refused is tried again while it is young, and is dead after a minute', async () => {
     const { state, send } = await appWithClock(0);
     state.answers.push(401, 401, 401);

@@ -4,7 +4,11 @@ import { githubRunSource } from '../../../receiver/github/run-source.ts';
 import { type ScriptedAnswer, scriptedServer } from '../../stand-ins/scripted-server.ts';
 import { context, dispatch, targetAt } from './github-in-test.ts';
 
-const moved = (location: string, status = 301): ScriptedAnswer => ({ status, headers: { location }, body: { message: 'Moved Permanently' } });
+const moved = (location: string, status = 301): ScriptedAnswer => ({
+  status,
+  headers: { location },
+  body: { message: 'Moved Permanently' },
+});
 const identity: ScriptedAnswer = { status: 200, body: { id: 1296269, full_name: 'acme/new' } };
 const DISPATCHES = '/repositories/1296269/dispatches';
 
@@ -18,7 +22,11 @@ describe('a repository that has another name', () => {
       run: null,
       detail: 'dispatched go to acme/deploy; acme/deploy is now acme/new: change it in the config',
     });
-    const sent = { method: 'POST', headers: { authorization: 'token ghp_x' }, body: { event_type: 'go', client_payload: { delivery_id: 'd-1' } } };
+    const sent = {
+      method: 'POST',
+      headers: { authorization: 'token ghp_x' },
+      body: { event_type: 'go', client_payload: { delivery_id: 'd-1' } },
+    };
     expect(server.requests).toMatchObject([
       { ...sent, url: '/repos/acme/deploy/dispatches' },
       { ...sent, url: DISPATCHES },
@@ -54,7 +62,11 @@ describe('a repository that has another name', () => {
   });
 
   it('is not reported when only the address is another one', async () => {
-    const server = await scriptedServer(moved(DISPATCHES), { status: 204 }, { status: 200, body: { id: 1296269, full_name: 'Acme/Deploy' } });
+    const server = await scriptedServer(
+      moved(DISPATCHES),
+      { status: 204 },
+      { status: 200, body: { id: 1296269, full_name: 'Acme/Deploy' } },
+    );
     const { send, log } = targetAt(server.url);
     expect(await send()).toMatchObject({ detail: 'dispatched go to acme/deploy' });
     expect(log).toEqual([]);
@@ -77,7 +89,15 @@ describe('a repository that has another name', () => {
       { status: 200, body: run },
     );
     const { options } = targetAt(server.url);
-    const status = { kind: 'commit_status', repository: 'acme/deploy', sha: 'abc', state: 'success', context: 'x', description: '', target_url: null } as const;
+    const status = {
+      kind: 'commit_status',
+      repository: 'acme/deploy',
+      sha: 'abc',
+      state: 'success',
+      context: 'x',
+      description: '',
+      target_url: null,
+    } as const;
     expect(await commitStatusTarget(options).send(status, context)).toMatchObject({
       outcome: 'delivered',
       detail: expect.stringContaining('acme/deploy is now acme/new'),
