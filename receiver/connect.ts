@@ -73,6 +73,8 @@ async function wandbCompletion(options: ConnectOptions): Promise<ReceiverParts['
     import('./enrich/enricher.ts'),
     import('./outbox/complete.ts'),
   ]);
+  // As it stands in the header of every request to W&B.
+  redactor.add(Buffer.from(`api:${environment.wandbApiKey}`).toString('base64'));
   const client = createWandbClient({
     baseUrl: environment.wandbBaseUrl,
     apiKey: environment.wandbApiKey,

@@ -47,6 +47,7 @@ export async function runOnNode(): Promise<void> {
     random: Math.random,
     randomBytes: (length) => randomBytes(length),
     ...network,
+    directFetch: fetch,
     stopped: whenStopped,
   };
   process.exitCode = await runProgram(io, version, process.argv.slice(2));

@@ -18,6 +18,8 @@ export interface CommandIo {
   readonly randomBytes: (length: number) => Uint8Array;
   /** Goes through the proxies of the environment. */
   readonly fetch: typeof fetch;
+  /** Goes through no proxy, for addresses of this machine; left out: as `fetch`. */
+  readonly directFetch?: typeof fetch;
   /** What a WebSocket is opened with to go the same way; left out: nothing stands in between. */
   readonly dispatcher?: Network['dispatcher'];
   /** Resolves when the process is asked to stop. */

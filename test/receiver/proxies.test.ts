@@ -41,8 +41,8 @@ const ADDRESSES = {
   SLACK_APP_TOKEN: 'xapp-stand-in',
 };
 
-async function sendEvent(folder: string, url: string): Promise<void> {
-  const sent = await runCommand(['send-test', '--url', url, '--event', 'add_artifact_alias'], { cwd: folder });
+async function sendEvent(folder: string, url: string, environment: Readonly<Record<string, string>> = {}): Promise<void> {
+  const sent = await runCommand(['send-test', '--url', url, '--event', 'add_artifact_alias'], { cwd: folder, environment });
   expect(sent.code, sent.stderr).toBe(0);
 }
 
@@ -76,7 +76,8 @@ describe('a receiver behind a proxy', () => {
     const environment = { ...ADDRESSES, HTTP_PROXY: `http://relay:${PASSWORD}@${proxy.host}` };
     const receiver = await startReceiver({ cwd: folder, environment });
     onTestFinished(() => void receiver.end('SIGKILL'));
-    await sendEvent(folder, receiver.url);
+    // The receiver itself is on this machine: no proxy is asked.
+    await sendEvent(folder, receiver.url, { HTTP_PROXY: environment.HTTP_PROXY });
     const said = (what: RegExp) => receiver.log.some((line) => what.test(`${line.msg} ${line.error}`));
     await eventually('the failed dispatch', () => said(/^GitHub could not be reached: the proxy 127\.0\.0\.1:\d+ refused/));
     await eventually('the enrichment that was given up', () => said(/^not enriched: W&B: the proxy 127\.0\.0\.1:\d+ refused/));
