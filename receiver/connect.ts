@@ -1,10 +1,11 @@
 import type { Settings } from '../src/config.ts';
 import { idsFrom } from '../src/id.ts';
+import type { Network } from '../src/network/proxied-network.ts';
 import type { Redactor } from '../src/redact.ts';
 import type { Route } from '../src/route.ts';
 import { wandbAppUrl } from '../src/wandb-links.ts';
 import type { Environment } from './environment.ts';
-import { gitHostOf } from './github/commit-of-event.ts';
+import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
 import { githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
 import type { Logger } from './log.ts';
 import { createRetention, retentionFloor } from './outbox/retention.ts';
@@ -27,6 +28,8 @@ export interface ConnectOptions {
   readonly redactor: Redactor;
   readonly log: Logger;
   readonly fetch: typeof globalThis.fetch;
+  /** See `CommandIo`; for Socket Mode. */
+  readonly dispatcher?: Network['dispatcher'];
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** From 0 up to, not including, 1. */
@@ -44,7 +47,7 @@ export async function connect(
     ...options,
     wandbAppUrl: wandbAppUrl(environment.wandbBaseUrl),
     wandbOrganization: options.organization,
-    githubUrl: `https://${gitHostOf(environment.githubApiUrl)}`,
+    githubUrl: githubWebUrlOf(environment.githubApiUrl),
   };
   // The sandbox shows what would be there.
   const interactive = sandbox || environment.slack?.signingSecret !== undefined || environment.slack?.appToken !== undefined;
@@ -70,6 +73,8 @@ async function wandbCompletion(options: ConnectOptions): Promise<ReceiverParts['
     import('./enrich/enricher.ts'),
     import('./outbox/complete.ts'),
   ]);
+  // As it stands in the header of every request to W&B.
+  redactor.add(Buffer.from(`api:${environment.wandbApiKey}`).toString('base64'));
   const client = createWandbClient({
     baseUrl: environment.wandbBaseUrl,
     apiKey: environment.wandbApiKey,
@@ -179,6 +184,7 @@ async function slackExtensions(options: ConnectOptions, githubUrl: string): Prom
       home: (content, at) => homeView(content, { githubUrl, now: at }),
       changed,
       fetch: options.fetch,
+      ...(options.dispatcher === undefined ? {} : { dispatcher: options.dispatcher }),
       now,
       newId: idsFrom(now, options.randomBytes),
       log,

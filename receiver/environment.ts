@@ -1,10 +1,11 @@
-import { createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type AppHosts, GITHUB_APP, readApiAddress, SLACK_APP, WANDB_APP } from '../src/api-address.ts';
 import { parseDuration } from '../src/duration.ts';
 import { DEFAULT_SOURCE } from '../src/event.ts';
+import { type ProxySettings, proxySecrets, readProxySettings } from '../src/proxy-settings.ts';
 import { err, ok, type Result } from '../src/result.ts';
 import { passwordsOf, readDatabaseUrl } from './database-url.ts';
+import { readAppKey } from './github/app-key.ts';
 import { type Authentication, type SourceSecrets, sourceVariable } from './webhook/authenticate.ts';
 
 /** Every environment variable, read in this one place. */
@@ -28,6 +29,8 @@ export interface Environment {
   readonly slack: SlackAccess | undefined;
   readonly wandbApiKey: string | undefined;
   readonly wandbBaseUrl: string;
+  /** The proxies that GitHub, W&B and Slack are reached through. */
+  readonly proxies: ProxySettings | undefined;
   /** The values of all secrets, for redaction. */
   readonly secrets: readonly string[];
   /** What is allowed but probably not meant. */
@@ -93,7 +96,9 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const wandbApiKey = get('WANDB_API_KEY');
   const wandbBaseUrl = readAddress('WANDB_BASE_URL', get('WANDB_BASE_URL'), WANDB_API_URL, WANDB_APP, errors);
   const configPathIsSet = get('RELAY_CONFIG') !== undefined;
-  if (errors.length > 0) return err(errors.map((error) => withQuotesNamed(error, variables)));
+  const proxies = readProxySettings(variables);
+  if (!proxies.ok) errors.push(...proxies.error);
+  if (errors.length > 0 || !proxies.ok) return err(errors.map((error) => withQuotesNamed(error, variables)));
 
   const webhookNames = Object.keys(variables).filter((name) => WEBHOOK_VARIABLE.test(name));
   warnings.push(...commaWarnings(variables, [...webhookNames, 'GITHUB_WEBHOOK_SECRET']));
@@ -102,7 +107,14 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const webhookSecrets = [...authentication.sources.values()].flatMap(({ secrets, tokens }) => [...secrets, ...tokens]);
   const githubSecret = github === undefined ? [] : [github.kind === 'token' ? github.token : github.privateKey];
   const single = [adminToken, wandbApiKey, slack?.botToken, slack?.signingSecret, slack?.appToken].filter((secret) => secret !== undefined);
-  const secrets = [...webhookSecrets, ...githubSecret, ...githubWebhookSecrets, ...single, ...passwordsOf(postgresUrl)];
+  const secrets = [
+    ...webhookSecrets,
+    ...githubSecret,
+    ...githubWebhookSecrets,
+    ...single,
+    ...passwordsOf(postgresUrl),
+    ...proxySecrets(proxies.value),
+  ];
   if (secrets.some((secret) => secret.length < 12)) {
     warnings.push('a secret has fewer than 12 characters: it is easy to guess, and every text that contains it is redacted');
   }
@@ -122,6 +134,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     slack,
     wandbApiKey,
     wandbBaseUrl,
+    proxies: proxies.value,
     secrets,
     warnings,
   });
@@ -218,16 +231,9 @@ function readGitHub(
   if (appId === undefined) errors.push('GITHUB_APP_ID: is not set, but GITHUB_APP_PRIVATE_KEY is: set both');
   if (key === undefined) errors.push('GITHUB_APP_PRIVATE_KEY: is not set, but GITHUB_APP_ID is: set both');
   if (appId === undefined || key === undefined) return undefined;
-  // Many places that hold secrets keep only one line.
-  const privateKey = key.replaceAll('\\n', '\n');
-  try {
-    createPrivateKey(privateKey);
-  } catch {
-    errors.push(
-      'GITHUB_APP_PRIVATE_KEY: is not a private key: set it to the whole text of the .pem file (line breaks may be written as \\n)',
-    );
-  }
-  return { kind: 'app', appId, privateKey };
+  const privateKey = readAppKey(key);
+  if (!privateKey.ok) errors.push(`GITHUB_APP_PRIVATE_KEY: ${privateKey.error}`);
+  return { kind: 'app', appId, privateKey: privateKey.ok ? privateKey.value : key };
 }
 
 function readAddress(name: string, text: string | undefined, otherwise: string, apps: AppHosts, errors: string[]): string {

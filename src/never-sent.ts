@@ -1,3 +1,5 @@
+import { proxyErrorIn } from './proxy-error.ts';
+
 /** Failures that Node has before a request leaves this machine. */
 const CODES: ReadonlySet<string> = new Set([
   'ENOTFOUND',
@@ -15,6 +17,7 @@ const CODES: ReadonlySet<string> = new Set([
 
 /** True when a failed request cannot have reached the other side, so that nothing can have happened there. */
 export function neverSent(error: unknown): boolean {
+  if (proxyErrorIn(error) !== undefined) return true;
   const code = innermostCode(error);
   return code !== undefined && CODES.has(code);
 }

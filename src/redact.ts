@@ -2,34 +2,84 @@ import { type JsonValue, mapStrings } from './json.ts';
 
 export const REDACTED = '[redacted]';
 
-/** Replaces the values of configured secrets wherever they turn up. */
+/** Replaces the values of secrets wherever they turn up. Nothing is assumed about their length or their characters. */
 export interface Redactor {
   /** In text that a person or a log will see. Also finds a value as any JSON encoder may write it: `\u0026`, `\/`, `\"`. */
   text(text: string): string;
   /** In a parsed document, keys included; a string in it may hold JSON again. */
   json(value: JsonValue): JsonValue;
+  /**
+   * Redacts one more secret from now on, such as a token that was obtained while running.
+   *
+   * @returns what ends that, for a secret that is worth nothing any more; nothing happens the second time it is called
+   */
+  add(secret: string): () => void;
+}
+
+/** One way in which a secret may be written. */
+interface Form {
+  readonly plain: string;
+  /** Made when it is first needed: it costs more than looking for the plain value. */
+  pattern: RegExp | undefined;
+  /** So many secrets have this form. */
+  uses: number;
 }
 
 /** Longest first, so that a secret that contains another is replaced whole. */
 export function redactorOf(secrets: Iterable<string>): Redactor {
-  const values = new Set<string>();
-  for (const secret of secrets) {
-    if (secret === '') continue;
-    values.add(secret);
-    // A private key is also recognisable by each of its lines, however its line breaks were written.
-    const lines = secret.split(/\r?\n/);
-    if (lines.length > 1) for (const line of lines) if (line.length >= 16) values.add(line);
-  }
-  const forms = [...values].sort((a, b) => b.length - a.length).map((plain) => ({ plain, escaped: patternOf(plain) }));
+  const known = new Map<string, Form>();
+  let forms: Form[] = [];
+  const sort = (): void => {
+    forms = [...known.values()].sort((a, b) => b.plain.length - a.plain.length);
+  };
+  const keep = (secret: string): (() => void) => {
+    const written = formsOf(secret);
+    for (const plain of written) {
+      const form = known.get(plain) ?? { plain, pattern: undefined, uses: 0 };
+      form.uses += 1;
+      known.set(plain, form);
+    }
+    let isKept = true;
+    return () => {
+      if (!isKept) return;
+      isKept = false;
+      for (const plain of written) {
+        const form = known.get(plain);
+        if (form !== undefined && --form.uses === 0) known.delete(plain);
+      }
+      sort();
+    };
+  };
+  for (const secret of secrets) keep(secret);
+  sort();
+
   const text = (given: string): string => {
     // Without a backslash nothing in it is escaped, and looking for the plain value is many times faster.
     const mayBeEscaped = given.includes('\\');
-    return forms.reduce((result, { plain, escaped }) => {
-      if (mayBeEscaped) return result.replaceAll(escaped, REDACTED);
-      return result.includes(plain) ? result.replaceAll(plain, REDACTED) : result;
+    return forms.reduce((result, form) => {
+      if (!mayBeEscaped) return result.includes(form.plain) ? result.replaceAll(form.plain, REDACTED) : result;
+      form.pattern ??= patternOf(form.plain);
+      return result.replaceAll(form.pattern, REDACTED);
     }, given);
   };
-  return { text, json: (value) => (forms.length === 0 ? value : mapStrings(value, text, text)) };
+  return {
+    text,
+    json: (value) => (forms.length === 0 ? value : mapStrings(value, text, text)),
+    add: (secret) => {
+      const forget = keep(secret);
+      sort();
+      return forget;
+    },
+  };
+}
+
+/** How a secret may be written: as it is, as a part of an address, and a private key by each of its lines. */
+function formsOf(secret: string): string[] {
+  if (secret === '') return [];
+  // A private key is recognisable by each of its lines, however its line breaks were written.
+  const lines = secret.split(/\r?\n/);
+  const longLines = lines.length > 1 ? lines.filter((line) => line.length >= 16) : [];
+  return [...new Set([secret, ...longLines, encodeURIComponent(secret.toWellFormed())])];
 }
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {

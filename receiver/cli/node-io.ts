@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debuglog } from 'node:util';
 import { messageOf } from '../../src/error-message.ts';
+import { networkThrough } from '../../src/network/proxied-network.ts';
+import { readProxySettings } from '../../src/proxy-settings.ts';
 import { visible } from '../../src/visible.ts';
 import type { CommandIo } from './output.ts';
 import { packageRoot } from './package-root.ts';
@@ -31,6 +33,9 @@ export async function runOnNode(signals: Signals): Promise<void> {
     printer.complain(...(error.stack ?? messageOf(error)).split('\n'));
     process.exit(1);
   });
+  // What is wrong with them is said by every command that sends requests.
+  const proxies = readProxySettings(process.env);
+  const network = networkThrough(proxies.ok ? proxies.value : undefined);
   const io: CommandIo = {
     ...printer,
     variables: process.env,
@@ -42,7 +47,8 @@ export async function runOnNode(signals: Signals): Promise<void> {
     now: Date.now,
     random: Math.random,
     randomBytes: (length) => randomBytes(length),
-    fetch,
+    ...network,
+    directFetch: fetch,
     stopped: signals.stopped,
   };
   try {

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { Network } from '../../src/network/proxied-network.ts';
 import { visible } from '../../src/visible.ts';
 import type { Printer } from './printer.ts';
 
@@ -17,7 +18,12 @@ export interface CommandIo extends Printer {
   readonly now: () => number;
   readonly random: () => number;
   readonly randomBytes: (length: number) => Uint8Array;
+  /** Goes through the proxies of the environment. */
   readonly fetch: typeof fetch;
+  /** Goes through no proxy, for addresses of this machine; left out: as `fetch`. */
+  readonly directFetch?: typeof fetch;
+  /** What a WebSocket is opened with to go the same way; left out: nothing stands in between. */
+  readonly dispatcher?: Network['dispatcher'];
   /** Resolves when the process is asked to stop. */
   readonly stopped: () => Promise<string>;
 }

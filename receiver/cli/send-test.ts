@@ -3,7 +3,7 @@ import { didYouMean } from '../../src/nearest-word.ts';
 import { relayPayload, substituteVariables } from '../../src/relay-payload.ts';
 import { err, ok, type Result } from '../../src/result.ts';
 import { signBody } from '../../src/signature.ts';
-import { readEnvironment } from '../environment.ts';
+import { isLoopback, readEnvironment } from '../environment.ts';
 import { sourceVariable } from '../webhook/authenticate.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 import { SAMPLE_VALUES } from './sample-event.ts';
@@ -48,8 +48,10 @@ export async function sendTest(io: CommandIo, options: SendTestOptions): Promise
     `POST ${url} (${secret === undefined ? 'not signed: WANDB_WEBHOOK_SECRET is not set' : 'signed'}${token === undefined ? '' : ', with the access token'})`,
   );
   io.print(body);
+  // A receiver on this machine is reached without the proxy that GitHub, W&B and Slack need.
+  const send = isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1')) ? (io.directFetch ?? io.fetch) : io.fetch;
   try {
-    const response = await io.fetch(url, {
+    const response = await send(url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

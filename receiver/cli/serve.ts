@@ -59,6 +59,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     redactor,
     log,
     fetch,
+    ...(io.dispatcher === undefined ? {} : { dispatcher: io.dispatcher }),
     now,
     random,
     randomBytes,

@@ -1,6 +1,10 @@
 import { RequestError } from '@octokit/request-error';
 import { neverSent } from '../../src/never-sent.ts';
+import { proxyErrorIn } from '../../src/proxy-error.ts';
+import { LONGEST_WAIT_MS, retryAfter } from '../../src/retry-after.ts';
 import type { SendResult } from '../outbox/target.ts';
+import { RedirectError } from './redirects.ts';
+import { addressHint, isHtml, pageWords, specialHint } from './special-refusals.ts';
 
 /** What GitHub's answers mean. Pure: errors in, results out. */
 
@@ -17,12 +21,13 @@ export interface AnswerContext {
   /** Attempts before this one, for the wait after a limit that names no time. */
   readonly attempts: number;
   readonly now: number;
+  /** Takes secrets out of what GitHub says, before it is cut: half a token would not be recognised. */
+  readonly redact?: (text: string) => string;
 }
 
 /** GitHub: "wait at least one minute", then longer each time (REST API documentation, "Best practices"). */
 const LIMIT_WAIT_MS = 60_000;
 const LIMIT_WAIT_MAX_MS = 3_600_000;
-const LONGEST_WINDOW_MS = 2 * 3_600_000;
 
 /**
  * Reads a failed request to GitHub. Rules: GitHub's REST documentation ("Rate limits", "Best practices").
@@ -32,10 +37,11 @@ const LONGEST_WINDOW_MS = 2 * 3_600_000;
  */
 export function readFailure(error: unknown, context: AnswerContext): Failure {
   const response = error instanceof RequestError ? error.response : undefined;
-  if (!(error instanceof RequestError) || response === undefined) return noAnswer(error, context);
+  if (!(error instanceof RequestError) || response === undefined) return redirected(error, context) ?? noAnswer(error, context);
   const status = error.status;
-  const said = messageOf(response.data, error.message);
   const headers = response.headers as Headers;
+  const page = typeof response.data === 'string' && isHtml(headers, response.data) ? response.data : undefined;
+  const said = page === undefined ? messageOf(response.data, error.message, context) : pageWords(context.redact?.(page) ?? page);
   const until = limitEnd(status, headers, said, context);
   if (until !== undefined) {
     return {
@@ -45,14 +51,20 @@ export function readFailure(error: unknown, context: AnswerContext): Failure {
       detail: `GitHub's rate limit (${status}): ${said}; waiting until ${new Date(until).toISOString()}`,
     };
   }
-  const notBefore = retryAfter(headers, context.now);
+  const notBefore = retryAfter(headers['retry-after'], context.now);
   const floor = notBefore === undefined ? {} : { notBefore };
   if (status >= 500)
     return { outcome: 'failed', status, ambiguous: context.writes, detail: `GitHub answered ${status}: ${said}`, ...floor };
   if (status === 408 || status === 409 || status === 425) {
     return { outcome: 'failed', status, ambiguous: false, detail: `GitHub answered ${status}: ${said}`, ...floor };
   }
-  return { outcome: 'refused', status, detail: `GitHub answered ${status}: ${said}. ${hintFor(status, context)}` };
+  const refused = { status, headers, text: page ?? said, url: error.request.url, repository: context.repository };
+  const hint = specialHint(refused) ?? hintFor(status, context);
+  return { outcome: 'refused', status, detail: `GitHub answered ${status}: ${withoutStop(said)}. ${hint}` };
+}
+
+function withoutStop(sentence: string): string {
+  return sentence.replace(/\.+$/, '');
 }
 
 function hintFor(status: number, { hints }: AnswerContext): string {
@@ -65,7 +77,7 @@ function hintFor(status: number, { hints }: AnswerContext): string {
 /** When a rate limit ends (milliseconds since 1970), or `undefined` when the answer is not about one. */
 function limitEnd(status: number, headers: Headers, said: string, context: AnswerContext): number | undefined {
   if (status !== 403 && status !== 429) return undefined;
-  const after = retryAfter(headers, context.now);
+  const after = retryAfter(headers['retry-after'], context.now);
   if (after !== undefined) return after;
   const reset = allowanceReset(headers, context.now);
   if (reset !== undefined) return Math.max(reset, context.now);
@@ -73,26 +85,27 @@ function limitEnd(status: number, headers: Headers, said: string, context: Answe
   return context.now + Math.min(LIMIT_WAIT_MAX_MS, LIMIT_WAIT_MS * 2 ** Math.min(context.attempts, 10));
 }
 
-/** The moment that `retry-after` names: seconds, or an HTTP date (RFC 9110). */
-function retryAfter(headers: Headers, now: number): number | undefined {
-  const value = headers['retry-after'];
-  if (value === undefined || value === '') return undefined;
-  const seconds = Number(value);
-  if (Number.isFinite(seconds)) return now + Math.ceil(Math.max(0, seconds) * 1000);
-  const date = Date.parse(String(value));
-  return Number.isNaN(date) ? undefined : Math.max(date, now);
-}
-
 /** When the allowance is used up at `now`: the moment at which `x-ratelimit-reset` (seconds since 1970) renews it. */
 export function allowanceReset(headers: Headers, now: number): number | undefined {
   if (String(headers['x-ratelimit-remaining'] ?? '') !== '0') return undefined;
   const reset = Number(headers['x-ratelimit-reset']);
+  const wait = reset - now / 1000;
   // GitHub's windows are an hour; what lies far beyond is no reset.
-  return Number.isFinite(reset) && reset > 0 && reset * 1000 < now + LONGEST_WINDOW_MS ? Math.ceil(reset * 1000) : undefined;
+  return Number.isFinite(reset) && reset > 0 && wait * 1000 < LONGEST_WAIT_MS ? Math.ceil(reset * 1000) : undefined;
+}
+
+/** A redirect that was not followed: nothing was done, and it would be the same next time. */
+function redirected(error: unknown, { repository }: AnswerContext): Failure | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (!(at instanceof RedirectError)) continue;
+    const hint = error instanceof RequestError ? addressHint(error.request.url) : 'does GITHUB_API_URL point to GitHub?';
+    return { outcome: 'refused', status: at.status, detail: `${repository}: GitHub answered ${at.status}: ${at.message}. ${hint}` };
+  }
+  return undefined;
 }
 
 function noAnswer(error: unknown, context: AnswerContext): Failure {
-  const what = isTimeout(error) ? 'no answer in time' : error instanceof Error ? error.message : String(error);
+  const what = proxyErrorIn(error)?.message ?? (isTimeout(error) ? 'no answer in time' : messageIn(error));
   const notSent = neverSent(error);
   return {
     outcome: 'failed',
@@ -102,15 +115,21 @@ function noAnswer(error: unknown, context: AnswerContext): Failure {
   };
 }
 
+function messageIn(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  // `fetch` says nothing when a proxy answers 407 (Fetch standard, "HTTP-network-or-cache fetch").
+  return message === '' ? 'it gave no reason; a proxy that asks for a password does that' : message;
+}
+
 function isTimeout(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) if (at.name === 'TimeoutError') return true;
   return false;
 }
 
 /** GitHub's own words: the message and, for a 422, what it found wrong. */
-function messageOf(data: unknown, fallback: string): string {
-  if (typeof data === 'string' && data.trim() !== '') return data.trim().slice(0, 300);
-  if (typeof data !== 'object' || data === null || !('message' in data)) return fallback.slice(0, 300);
+function messageOf(data: unknown, fallback: string, { redact = (text) => text }: AnswerContext): string {
+  if (typeof data === 'string' && data.trim() !== '') return redact(data.trim()).slice(0, 300);
+  if (typeof data !== 'object' || data === null || !('message' in data)) return redact(fallback).slice(0, 300);
   const errors = 'errors' in data && data.errors !== undefined ? ` ${JSON.stringify(data.errors)}` : '';
-  return `${String(data.message)}${errors}`.slice(0, 500);
+  return redact(`${String(data.message)}${errors}`).slice(0, 500);
 }

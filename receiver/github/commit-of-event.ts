@@ -14,5 +14,17 @@ export function commitOfEvent({ event, wandb, body }: Pick<EventView, 'event' | 
  */
 export function gitHostOf(apiUrl: string): string {
   const { hostname } = new URL(apiUrl);
-  return /^api\.(github\.com|[^.]+\.ghe\.com)$/.exec(hostname)?.[1] ?? hostname;
+  return webHostOf(hostname) ?? hostname;
+}
+
+/** GitHub's pages for people, by the address of its API: those of a GitHub Enterprise Server have the same scheme and port. */
+export function githubWebUrlOf(apiUrl: string): string {
+  const { hostname, origin } = new URL(apiUrl);
+  const host = webHostOf(hostname);
+  return host === undefined ? origin : `https://${host}`;
+}
+
+/** The host of the pages, where the API has a host of its own. */
+function webHostOf(apiHost: string): string | undefined {
+  return /^api\.(github\.com|[^.]+\.ghe\.com)$/.exec(apiHost)?.[1];
 }

@@ -4,6 +4,7 @@ import { readFailure } from './answer.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials } from './credentials.ts';
 import { statusHints } from './hints.ts';
+import { type RenamedRepositories, reportingMoves } from './renamed-repositories.ts';
 
 export interface CommitStatusOptions {
   readonly credentials: GitHubCredentials;
@@ -11,6 +12,9 @@ export interface CommitStatusOptions {
   readonly apiUrl: string;
   readonly fetch: typeof fetch;
   readonly now: () => number;
+  /** Left out: nobody is told when a repository has another name. */
+  readonly renamed?: RenamedRepositories;
+  readonly redact?: (text: string) => string;
 }
 
 type CommitStatusRequest = Extract<TargetRequest, { kind: 'commit_status' }>;
@@ -19,7 +23,14 @@ type CommitStatusRequest = Extract<TargetRequest, { kind: 'commit_status' }>;
  * Writes commit statuses (`POST /repos/{owner}/{repo}/statuses/{sha}`, GitHub's REST documentation; "Commit statuses:
  * write"). The latest status of a context counts, so sending one again changes nothing and nothing is looked up first.
  */
-export function commitStatusTarget({ credentials, apiUrl, fetch, now }: CommitStatusOptions): Target<CommitStatusRequest> {
+export function commitStatusTarget({
+  credentials,
+  apiUrl,
+  fetch,
+  now,
+  renamed,
+  redact = (text) => text,
+}: CommitStatusOptions): Target<CommitStatusRequest> {
   return {
     send: async (request, context): Promise<SendResult> => {
       const { repository, sha, state, description, target_url } = request;
@@ -29,6 +40,7 @@ export function commitStatusTarget({ credentials, apiUrl, fetch, now }: CommitSt
         writes,
         attempts: context.attempts,
         now: now(),
+        redact,
       });
       let token: string;
       try {
@@ -37,15 +49,17 @@ export function commitStatusTarget({ credentials, apiUrl, fetch, now }: CommitSt
         const failure = readFailure(error, answer('app-token', false));
         return { ...failure, detail: `no token for ${repository}: ${failure.detail}` };
       }
-      try {
-        const client = githubClient({ token, apiUrl, fetch, signal: context.signal });
-        const status = { state, context: request.context, description, ...(target_url === null ? {} : { target_url }) };
-        const response = await client.rest.repos.createCommitStatus({ ...ownerAndRepo(repository), sha, ...status });
-        const detail = `${request.context} is ${state} on ${repository}@${sha.slice(0, 10)}`;
-        return { outcome: 'delivered', status: response.status, run: null, detail, ...holdFrom(response.headers, now()) };
-      } catch (error) {
-        return readFailure(error, answer(credentials.kind, true));
-      }
+      const clientWith = (onMove: (to: URL) => void) => githubClient({ token, apiUrl, fetch, signal: context.signal, onMove });
+      return reportingMoves(repository, renamed, clientWith, async (client): Promise<SendResult> => {
+        try {
+          const status = { state, context: request.context, description, ...(target_url === null ? {} : { target_url }) };
+          const response = await client.rest.repos.createCommitStatus({ ...ownerAndRepo(repository), sha, ...status });
+          const detail = `${request.context} is ${state} on ${repository}@${sha.slice(0, 10)}`;
+          return { outcome: 'delivered', status: response.status, run: null, detail, ...holdFrom(response.headers, now()) };
+        } catch (error) {
+          return readFailure(error, answer(credentials.kind, true));
+        }
+      });
     },
     look: async () => ({ outcome: 'not_found' }),
   };

@@ -3,8 +3,9 @@ import { type DispatchRequest, requestProblem } from '../../src/target.ts';
 import type { LookResult, SendContext, SendResult, Target } from '../outbox/target.ts';
 import { type AnswerContext, readFailure } from './answer.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
-import type { GitHubCredentials, Permission } from './credentials.ts';
+import type { GitHubCredentials, Permission, Token } from './credentials.ts';
 import { hintsFor } from './hints.ts';
+import { type RenamedRepositories, reportingMoves } from './renamed-repositories.ts';
 import { MOST_RUNS, runPages } from './run-pages.ts';
 
 export interface DispatchOptions {
@@ -13,6 +14,9 @@ export interface DispatchOptions {
   readonly apiUrl: string;
   readonly fetch: typeof fetch;
   readonly now: () => number;
+  /** Left out: nobody is told when a repository has another name. */
+  readonly renamed?: RenamedRepositories;
+  readonly redact?: (text: string) => string;
 }
 
 /** A token this young may be refused by a part of GitHub that has not heard of it (seen by Octokit's own App client). */
@@ -23,8 +27,10 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
   // A GitHub Enterprise Server that does not know this parameter refuses it; then it is left out for good.
   let askForRun = true;
 
-  const clientFor = (token: string, signal: AbortSignal): Octokit =>
-    githubClient({ token, signal, apiUrl: options.apiUrl, fetch: options.fetch });
+  const clientFor =
+    (token: string, signal: AbortSignal) =>
+    (onMove: (to: URL) => void): Octokit =>
+      githubClient({ token, signal, apiUrl: options.apiUrl, fetch: options.fetch, onMove });
 
   const answerContext = (request: DispatchRequest, context: SendContext, writes: boolean): AnswerContext => ({
     repository: request.repository,
@@ -32,20 +38,26 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
     writes,
     attempts: context.attempts,
     now: options.now(),
+    ...(options.redact === undefined ? {} : { redact: options.redact }),
   });
 
   const send = async (request: DispatchRequest, context: SendContext): Promise<SendResult> => {
     const problem = requestProblem(request);
     if (problem !== undefined) return { outcome: 'refused', status: null, detail: problem };
     const permission: Permission = request.kind === 'repository_dispatch' ? { contents: 'write' } : { actions: 'write' };
-    let token: Awaited<ReturnType<GitHubCredentials['token']>>;
+    let token: Token;
     try {
       token = await options.credentials.token(request.repository, permission);
     } catch (error) {
       const failure = readFailure(error, { ...answerContext(request, context, false), hints: hintsFor(request, 'app-token') });
       return { ...failure, detail: `no token for ${request.repository}: ${failure.detail}` };
     }
-    const client = clientFor(token.token, context.signal);
+    return reportingMoves(request.repository, options.renamed, clientFor(token.token, context.signal), (client) =>
+      sendWith(client, request, context, token),
+    );
+  };
+
+  const sendWith = async (client: Octokit, request: DispatchRequest, context: SendContext, token: Token): Promise<SendResult> => {
     try {
       return request.kind === 'repository_dispatch'
         ? await sendRepositoryDispatch(client, request, options.now())
@@ -68,7 +80,9 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
   const look = async (request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<LookResult> => {
     try {
       const { token } = await options.credentials.token(request.repository, { actions: 'read' });
-      return await findRun(clientFor(token, context.signal), request, context);
+      return await reportingMoves(request.repository, options.renamed, clientFor(token, context.signal), (client) =>
+        findRun(client, request, context),
+      );
     } catch (error) {
       const failure = readFailure(error, answerContext(request, context, false));
       return failure.outcome === 'refused' ? { outcome: 'unknowable', detail: failure.detail } : failure;

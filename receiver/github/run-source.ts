@@ -6,6 +6,7 @@ import { readFailure } from './answer.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials } from './credentials.ts';
 import { readingHints } from './hints.ts';
+import { type RenamedRepositories, reportingMoves } from './renamed-repositories.ts';
 import { runPages } from './run-pages.ts';
 import { reportOf, workflowRunSchema } from './workflow-run.ts';
 
@@ -15,12 +16,16 @@ export interface RunSourceOptions {
   readonly apiUrl: string;
   readonly fetch: typeof fetch;
   readonly now: () => number;
+  /** Left out: nobody is told when a repository has another name. */
+  readonly renamed?: RenamedRepositories;
+  /** Takes secrets out of what GitHub says: it becomes notes. */
+  readonly redact?: (text: string) => string;
 }
 
 const runList = z.array(workflowRunSchema);
 
 /** Reads workflow runs from GitHub; needs "Actions: read". Source: GitHub's REST documentation, "Workflow runs". */
-export function githubRunSource({ credentials, apiUrl, fetch, now }: RunSourceOptions): RunSource {
+export function githubRunSource({ credentials, apiUrl, fetch, now, renamed, redact = (text) => text }: RunSourceOptions): RunSource {
   /** Limits in a row that named no time, by credential: each waits longer. */
   const limits = new Map<string, number>();
 
@@ -29,9 +34,9 @@ export function githubRunSource({ credentials, apiUrl, fetch, now }: RunSourceOp
     const credential = credentials.credentialFor(repository);
     const attempts = limits.get(credential) ?? 0;
     const failureOf = (error: unknown, hints: ReturnType<typeof readingHints>) => {
-      const failure = readFailure(error, { repository, hints, writes: false, attempts, now: now() });
+      const failure = readFailure(error, { repository, hints, writes: false, attempts, now: now(), redact });
       if (failure.outcome === 'limited') limits.set(credential, attempts + 1);
-      return failure;
+      return { ...failure, detail: redact(failure.detail) };
     };
     let token: string;
     try {
@@ -41,7 +46,8 @@ export function githubRunSource({ credentials, apiUrl, fetch, now }: RunSourceOp
       return { ...failure, detail: `no token for ${repository}: ${failure.detail}` };
     }
     try {
-      const answer = await read(githubClient({ token, apiUrl, fetch, signal }));
+      const clientWith = (onMove: (to: URL) => void) => githubClient({ token, apiUrl, fetch, signal, onMove });
+      const answer = await reportingMoves(repository, renamed, clientWith, read);
       limits.delete(credential);
       return answer;
     } catch (error) {

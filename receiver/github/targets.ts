@@ -1,10 +1,13 @@
+import type { Redactor } from '../../src/redact.ts';
 import type { CompiledTarget } from '../../src/target.ts';
 import type { Environment } from '../environment.ts';
 import type { Logger } from '../log.ts';
+import type { RunLog } from '../outbox/store.ts';
 import type { Targets } from '../outbox/target.ts';
 import type { RunSource } from '../watch/run-source.ts';
 import type { GitHubCredentials } from './credentials.ts';
 import { recordingTarget } from './recording-target.ts';
+import { renamedRepositories } from './renamed-repositories.ts';
 
 /** Where deliveries go, and whose rate limit each counts against. */
 export interface TargetSet {
@@ -14,10 +17,19 @@ export interface TargetSet {
   readonly runs?: RunSource;
 }
 
+export interface GitHubOptions {
+  readonly fetch: typeof globalThis.fetch;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly store: Pick<RunLog, 'keepRepositoryId'>;
+  readonly log: Logger;
+  readonly redactor: Redactor;
+}
+
 /** GitHub for real. Its client is loaded only here: a sandbox does without it. */
 export async function githubTargets(
   { github, githubApiUrl: apiUrl }: Pick<Environment, 'github' | 'githubApiUrl'>,
-  { fetch, now }: { readonly fetch: typeof globalThis.fetch; readonly now: () => number },
+  { fetch, now, store, log, redactor }: GitHubOptions,
 ): Promise<TargetSet> {
   if (github === undefined) return { targets: {}, credentialFor: nowhere };
   const [{ dispatchTarget }, { commitStatusTarget }, { githubRunSource }] = await Promise.all([
@@ -28,8 +40,9 @@ export async function githubTargets(
   const credentials: GitHubCredentials =
     github.kind === 'token'
       ? (await import('./token-credentials.ts')).tokenCredentials(github.token)
-      : (await import('./app-credentials.ts')).appCredentials({ ...github, apiUrl, fetch, now });
-  const options = { credentials, apiUrl, fetch, now };
+      : (await import('./app-credentials.ts')).appCredentials({ ...github, apiUrl, fetch, now, log, redactor });
+  const redact = redactor.text;
+  const options = { credentials, apiUrl, fetch, now, redact, renamed: renamedRepositories({ store, log, redact }) };
   const target = dispatchTarget(options);
   return {
     targets: { repository_dispatch: target, workflow_dispatch: target, commit_status: commitStatusTarget(options) },

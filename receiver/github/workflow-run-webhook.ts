@@ -36,7 +36,7 @@ const DISPATCHES: ReadonlySet<string> = new Set(['repository_dispatch', 'workflo
 const payloadSchema = z.object({
   action: z.string(),
   workflow_run: workflowRunSchema,
-  repository: z.object({ full_name: z.string() }),
+  repository: z.object({ full_name: z.string(), id: z.int().positive().optional().catch(undefined) }),
 });
 
 /**
@@ -118,7 +118,8 @@ function readPayload(raw: Uint8Array): Result<RunReport, string> {
     const issues = payload.error.issues.slice(0, 3).map((issue) => `${issue.path.join('.') || 'the body'}: ${issue.message}`);
     return err(`The body is not a workflow_run as GitHub documents it: ${issues.join('; ')}.`);
   }
-  return ok(reportOf(payload.data.workflow_run, payload.data.repository.full_name));
+  const { workflow_run: run, repository } = payload.data;
+  return ok(reportOf(run, repository.full_name, repository.id));
 }
 
 function refuse(c: Context<RequestVariables>, status: 400 | 415, detail: string): Response {

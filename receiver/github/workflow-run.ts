@@ -9,6 +9,7 @@ const moment = z.iso.datetime({ offset: true }).transform((text) => Date.parse(t
  */
 export const workflowRunSchema = z.object({
   id: z.int().positive(),
+  repository: z.object({ id: z.int().positive() }).optional().catch(undefined),
   // Runs from before re-runs were counted, and old GitHub Enterprise Servers, lack it.
   run_attempt: z.int().positive().default(1),
   event: z.string(),
@@ -27,10 +28,11 @@ export type WorkflowRun = z.infer<typeof workflowRunSchema>;
  * Reads a run. `requested`, `queued`, `waiting` and `pending` are all `queued`: it is there and nothing of it runs. A
  * completed run was last changed when it ended.
  */
-export function reportOf(run: WorkflowRun, repository: string): RunReport {
+export function reportOf(run: WorkflowRun, repository: string, repositoryId = run.repository?.id): RunReport {
   const status = run.status === 'completed' || run.status === 'in_progress' ? run.status : 'queued';
   return {
     repository,
+    ...(repositoryId === undefined ? {} : { repositoryId: String(repositoryId) }),
     runId: String(run.id),
     url: run.html_url,
     title: run.display_title,

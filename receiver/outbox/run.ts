@@ -22,6 +22,8 @@ export interface RunView {
 /** What GitHub told about a run, by webhook or when asked. */
 export interface RunReport {
   readonly repository: string;
+  /** GitHub's id of the repository, which stays when the name changes; left out where it is not known. */
+  readonly repositoryId?: string;
   readonly runId: string;
   readonly url: string;
   readonly title: string;
@@ -87,6 +89,11 @@ export function isAbout(run: Pick<OpenRun, 'deliveryId' | 'repository' | 'kind' 
   // A push, say, whose commit message names the delivery is another run.
   if (report.event !== run.kind) return false;
   return report.createdAt >= Math.floor(run.runsSince / 1000) * 1000 && report.title.includes(run.deliveryId);
+}
+
+/** `isAbout` for a repository that is known by several names. */
+export function isAboutAny(run: Parameters<typeof isAbout>[0], report: RunReport, names: readonly string[]): boolean {
+  return names.some((repository) => isAbout(run, { ...report, repository }));
 }
 
 /** What may be delivery ids in a run's title: words, and UUIDs that are joined to something. */

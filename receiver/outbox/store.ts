@@ -274,6 +274,11 @@ export interface RunLog {
    * a run is missing is said in the threads of the conversations that tell of its event.
    */
   markRun(deliveryId: string, status: 'missing' | 'unknown', text: string, now: number): Promise<void>;
+  /**
+   * Keeps GitHub's id of a repository that runs were dispatched to, under the name by which they were: a report about a
+   * repository with this id is about those runs too, whatever its name is by then. The latest id counts.
+   */
+  keepRepositoryId(repository: string, id: string): Promise<void>;
   /** Holds back everything that uses a credential. */
   holdBack(holdBack: HoldBack): Promise<void>;
 }

@@ -1,5 +1,7 @@
 import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRateLimitedError } from '@slack/web-api';
 import { neverSent } from '../../src/never-sent.ts';
+import { proxyErrorIn } from '../../src/proxy-error.ts';
+import { retryAfter, waitEnd } from '../../src/retry-after.ts';
 import type { SendResult } from '../outbox/target.ts';
 
 /** What Slack's answers mean. Pure: errors of the client in, results out. */
@@ -40,7 +42,7 @@ const OUTAGES: ReadonlySet<string> = new Set([
  * whether a post happened.
  */
 export function readSlackFailure(error: unknown, context: SlackAnswerContext): Failure {
-  if (error instanceof WebAPIRateLimitedError) return limited(429, error.retryAfter * 1000, context);
+  if (error instanceof WebAPIRateLimitedError) return limited(429, error.retryAfter, context);
   if (error instanceof WebAPIPlatformError) return readRefusal(error, context);
   if (error instanceof WebAPIHTTPError) return readStatus(error, context);
   return noAnswer(error, context);
@@ -67,8 +69,7 @@ function readRefusal(error: WebAPIPlatformError, context: SlackAnswerContext): F
     return { outcome: 'failed', status: 200, ambiguous: context.posts, detail };
   }
   if (LIMITS.has(word)) {
-    const seconds = error.data.response_metadata?.retryAfter;
-    return limited(200, seconds === undefined ? LIMIT_WAIT_MS : seconds * 1000, context);
+    return limited(200, error.data.response_metadata?.retryAfter, context);
   }
   if (OUTAGES.has(word)) return { outcome: 'failed', status: 200, ambiguous: context.posts, detail: `Slack is in trouble: ${word}` };
   const mend = mending(word, error, context.channel);
@@ -130,8 +131,8 @@ function mending(word: string, error: WebAPIPlatformError, channel: string): str
 function readStatus(error: WebAPIHTTPError, context: SlackAnswerContext): Failure {
   const status = error.statusCode;
   if (status >= 500) {
-    const seconds = Number(error.headers['retry-after'] ?? Number.NaN);
-    const floor = Number.isFinite(seconds) ? { notBefore: context.now + Math.max(0, seconds) * 1000 } : {};
+    const notBefore = retryAfter(error.headers['retry-after'], context.now);
+    const floor = notBefore === undefined ? {} : { notBefore };
     return { outcome: 'failed', status, ambiguous: context.posts, detail: `Slack answered ${status}`, ...floor };
   }
   const hint = 'does SLACK_API_URL point to Slack?';
@@ -141,14 +142,14 @@ function readStatus(error: WebAPIHTTPError, context: SlackAnswerContext): Failur
   return { outcome: 'refused', status, detail: `the answer was ${status}, which Slack does not give: ${hint}` };
 }
 
-function limited(status: number, waitMs: number, { now }: SlackAnswerContext): Failure {
-  const until = now + Math.max(0, waitMs);
+function limited(status: number, seconds: number | undefined, { now }: SlackAnswerContext): Failure {
+  const until = waitEnd(seconds ?? Number.NaN, now) ?? now + LIMIT_WAIT_MS;
   return { outcome: 'limited', status, until, detail: `Slack's rate limit; waiting until ${new Date(until).toISOString()}` };
 }
 
 function noAnswer(error: unknown, context: SlackAnswerContext): Failure {
   const notSent = neverSent(error);
-  const what = isTimeout(error) ? 'no answer in time' : innermostMessage(error);
+  const what = proxyErrorIn(error)?.message ?? (isTimeout(error) ? 'no answer in time' : innermostMessage(error));
   return {
     outcome: 'failed',
     status: null,

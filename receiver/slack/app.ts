@@ -2,6 +2,7 @@ import type { Receiver } from '@slack/bolt/dist/types/index.js';
 import type { Hono } from 'hono';
 import { messageOf } from '../../src/error-message.ts';
 import type { NewId } from '../../src/id.ts';
+import type { Network } from '../../src/network/proxied-network.ts';
 import type { Redactor } from '../../src/redact.ts';
 import type { Route } from '../../src/route.ts';
 import type { Logger } from '../log.ts';
@@ -31,6 +32,8 @@ export interface SlackAppOptions {
   /** Called after something was written that may have to be sent. */
   readonly changed: () => void;
   readonly fetch: typeof fetch;
+  /** What Socket Mode's connection is opened with; left out: nothing stands in between. */
+  readonly dispatcher?: Network['dispatcher'];
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly newId: NewId;
@@ -85,10 +88,12 @@ function overSocketMode(options: SlackAppOptions, appToken: string): SlackApp {
         // Only now, because it brings a WebSocket with it.
         const loaded = await import('@slack/bolt/dist/receivers/SocketModeReceiver.js');
         const SocketModeReceiver = classOf(loaded.default);
+        const dispatcher = await options.dispatcher?.();
         const receiver = new SocketModeReceiver({
           appToken,
           logger: boltLog(log, redact),
           autoReconnectEnabled: false,
+          ...(dispatcher === undefined ? {} : { dispatcher }),
           installerOptions: { clientOptions: clientOptions(options) },
         });
         const { finished } = boltApp(options, receiver);
@@ -147,8 +152,8 @@ function boltApp(options: SlackAppOptions, receiver: Receiver): { finished: () =
 }
 
 /** Every call once and for a limited time; so are the answers to what was pressed, which Bolt sends without a limit. */
-function clientOptions({ apiUrl, fetch }: SlackAppOptions): ReturnType<typeof webClientOptions> {
-  const common = webClientOptions({ apiUrl: `${apiUrl.replace(/\/+$/, '')}/`, fetch });
+function clientOptions({ apiUrl, fetch, redactor }: SlackAppOptions): ReturnType<typeof webClientOptions> {
+  const common = webClientOptions({ apiUrl: `${apiUrl.replace(/\/+$/, '')}/`, fetch, redact: redactor.text });
   return {
     ...common,
     timeout: CALL_TIMEOUT_MS,

@@ -101,9 +101,10 @@ async function authenticRequest(c: SlackContext, options: HonoReceiverOptions): 
   if (signature === undefined && raw.length <= MAX_SSL_CHECK_BYTES && read(raw, contentType).kind === 'ssl_check') return c.body(null, 200);
 
   const timestamp = c.req.header('x-slack-request-timestamp');
-  const failure = checkSlackSignature({ signature, timestamp }, raw, options.signingSecret, options.now());
+  const now = options.now();
+  const failure = checkSlackSignature({ signature, timestamp }, raw, options.signingSecret, now);
   if (failure !== undefined || signature === undefined) {
-    line.reason = explainSlackFailure(failure ?? 'missing');
+    line.reason = explainSlackFailure(failure ?? 'missing', timestamp, now);
     return problem(c, { status: 401, title: 'Unauthorized' });
   }
   const body = read(raw, contentType);

@@ -43,17 +43,24 @@ export function checkSlackSignature(
   return age < -MAX_CLOCK_DIFFERENCE_S ? 'future' : undefined;
 }
 
-/** A sentence for the log. */
-export function explainSlackFailure(failure: SlackSignatureFailure): string {
+/**
+ * A sentence for the log. Only what Slack itself has signed is `stale` or `future`, so a difference means that the clock of
+ * this machine is wrong, or that somebody sends a recorded request again; the sentence names both.
+ *
+ * @param timestamp `X-Slack-Request-Timestamp`
+ * @param now milliseconds since 1970
+ */
+export function explainSlackFailure(failure: SlackSignatureFailure, timestamp: string | undefined, now: number): string {
+  const seconds = Math.round(Math.abs(now / 1000 - Number(timestamp ?? Number.NaN)));
   switch (failure) {
     case 'missing':
       return 'refused: no X-Slack-Signature or X-Slack-Request-Timestamp header';
     case 'malformed':
       return 'refused: X-Slack-Signature or X-Slack-Request-Timestamp is not what Slack sends';
     case 'stale':
-      return `refused: signed more than ${MAX_CLOCK_DIFFERENCE_S} seconds ago: is the clock of this machine right?`;
+      return `refused: signed more than ${MAX_CLOCK_DIFFERENCE_S} seconds ago: ${seconds} s by the clock of this machine. If every request of Slack is refused like this, the clock is ${seconds} s ahead: set it (NTP)`;
     case 'future':
-      return `refused: signed more than ${MAX_CLOCK_DIFFERENCE_S} seconds in the future: is the clock of this machine right?`;
+      return `refused: signed more than ${MAX_CLOCK_DIFFERENCE_S} seconds in the future: ${seconds} s by the clock of this machine. The clock is ${seconds} s behind: set it (NTP)`;
     case 'mismatch':
       return 'refused: the signature does not match the body: is SLACK_SIGNING_SECRET the one of this app?';
   }

@@ -1,5 +1,6 @@
 import type SocketModeReceiver from '@slack/bolt/dist/receivers/SocketModeReceiver.js';
 import { messageOf } from '../../src/error-message.ts';
+import { proxyErrorIn } from '../../src/proxy-error.ts';
 import type { Logger } from '../log.ts';
 import { cleaned } from './bolt-log.ts';
 
@@ -36,7 +37,7 @@ export function keepConnected(client: SocketModeClient, options: ConnectionOptio
       log.info({}, 'slack: connected in Socket Mode');
     } catch (error) {
       failures += 1;
-      const why = error === undefined ? 'the connection closed at once' : cleaned(messageOf(error), redact);
+      const why = error === undefined ? 'the connection closed at once' : cleaned(proxyErrorIn(error)?.message ?? messageOf(error), redact);
       log.warn({ error: why, failures }, `slack: Socket Mode is not connected${adviceFor(why)}; it is tried again`);
       again();
     }

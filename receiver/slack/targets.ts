@@ -1,3 +1,4 @@
+import type { Redactor } from '../../src/redact.ts';
 import type { Environment } from '../environment.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../outbox/store.ts';
@@ -9,6 +10,7 @@ export interface SlackTargetsOptions extends Omit<MessageContext, 'now'> {
   readonly store: Store;
   readonly interactive: boolean;
   readonly fetch: typeof globalThis.fetch;
+  readonly redactor: Redactor;
   readonly now: () => number;
 }
 
@@ -16,7 +18,7 @@ export interface SlackTargetsOptions extends Omit<MessageContext, 'now'> {
 export async function slackTargets({ slack }: Pick<Environment, 'slack'>, options: SlackTargetsOptions): Promise<Targets> {
   if (slack === undefined) return {};
   const [{ slackClient }, { slackTarget }] = await Promise.all([import('./client.ts'), import('./slack-target.ts')]);
-  const client = slackClient({ token: slack.botToken, apiUrl: slack.apiUrl, fetch: options.fetch });
+  const client = slackClient({ token: slack.botToken, apiUrl: slack.apiUrl, fetch: options.fetch, redact: options.redactor.text });
   return forAll(slackTarget({ client, book: options.store, render: renderWith(options), now: options.now }));
 }
 

@@ -23,6 +23,7 @@ import { annotate, type Folders } from './annotations.ts';
 import { driftIssue, stickyComment } from './comment.ts';
 import { readEventOutputs } from './event-command.ts';
 import { type ActionInputs, readInputs } from './inputs.ts';
+import { actionNetwork } from './network.ts';
 import { annotations, fail, notice, say, sayDocument, summarize, warn, warningAnnotations } from './output.ts';
 
 /** Characters of a plan in an issue, whose body has the same limit as a comment. */
@@ -30,9 +31,14 @@ const ISSUE_ROOM = 60_000;
 /** Characters of one problem in the comment; the log has all of it. */
 const COMPLAINT_ROOM = 1_000;
 
+const network = actionNetwork(process.env);
+const fetch = network.ok ? network.value.fetch : globalThis.fetch;
+
 /** The Action: reads its inputs, masks the secrets, runs one command, and says how it went in the ways that GitHub has. */
 export async function runAction(): Promise<void> {
   // Before anything is printed.
+  if (!network.ok) return fail(...network.error);
+  for (const secret of network.value.secrets) core.setSecret(secret);
   for (const name of ['wandb-api-key', 'github-token']) if (core.getInput(name) !== '') core.setSecret(core.getInput(name));
   const inputs = readInputs((name) => core.getInput(name));
   if (!inputs.ok) return fail(...inputs.error);
@@ -134,7 +140,7 @@ async function comment(inputs: ActionInputs, mark: string, body: string): Promis
     return say('No comment is kept: this run is not for a pull request (the event has none). The plan is here and in the summary.');
   if (inputs.githubToken === '') return say('No comment is kept: github-token is blank.');
   try {
-    say(`comment ${await stickyComment(getOctokit(inputs.githubToken), context.repo, pullRequest, mark, body)}`);
+    say(`comment ${await stickyComment(githubClient(inputs), context.repo, pullRequest, mark, body)}`);
   } catch (error) {
     warn(`the comment could not be written: ${messageOf(error)}; the job needs "permissions: pull-requests: write"`);
   }
@@ -204,7 +210,7 @@ async function showDrift(inputs: ActionInputs, plan: Plan, drift: readonly Drift
       ? undefined
       : `These automations are not as they were applied. Apply again, or take the change into the definitions.\n\n${planBlock(lines)}`;
   try {
-    say(`issue: ${await driftIssue(getOctokit(inputs.githubToken), context.repo, body)}`);
+    say(`issue: ${await driftIssue(githubClient(inputs), context.repo, body)}`);
   } catch (error) {
     warn(`the issue about drift could not be written: ${messageOf(error)}; the job needs "permissions: issues: write"`);
   }
@@ -275,6 +281,10 @@ function complain(complaints: readonly Complaint[], inputs: ActionInputs): void 
   annotate(complaints, foldersOf(inputs), annotations);
   const [only, ...more] = complaints;
   fail(only !== undefined && more.length === 0 ? formatComplaint(only) : `${complaints.length} problems`);
+}
+
+function githubClient(inputs: ActionInputs): ReturnType<typeof getOctokit> {
+  return getOctokit(inputs.githubToken, { request: { fetch } });
 }
 
 function accessOf(inputs: ActionInputs): SyncAccess {

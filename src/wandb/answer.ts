@@ -1,5 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../json.ts';
+import { AnswerTooLongError } from '../network/limited-fetch.ts';
 import { neverSent } from '../never-sent.ts';
+import { proxyErrorIn } from '../proxy-error.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { WandbError, WandbErrorKind } from './wandb-error.ts';
 
@@ -49,7 +51,10 @@ export function readAnswer(answer: HttpAnswer, writes: boolean): Result<JsonObje
 export function readNoAnswer(thrown: unknown, writes: boolean, timeoutMs: number): Refusal {
   const code = causeCode(thrown);
   const timedOut = thrown instanceof Error && thrown.name === 'TimeoutError';
-  const what = timedOut ? `no answer within ${timeoutMs / 1000} s` : `no answer (${code === '' ? 'the connection broke' : code})`;
+  const proxy = proxyErrorIn(thrown);
+  const named = thrown instanceof AnswerTooLongError ? thrown : proxy;
+  const what =
+    named?.message ?? (timedOut ? `no answer within ${timeoutMs / 1000} s` : `no answer (${code === '' ? 'the connection broke' : code})`);
   const open = writes && !neverSent(thrown);
   return {
     error: {
@@ -57,7 +62,8 @@ export function readNoAnswer(thrown: unknown, writes: boolean, timeoutMs: number
       status: null,
       message: `W&B: ${what}${open ? '; it is not known whether the change was made' : ''}`,
     },
-    retry: !open,
+    // A proxy that refuses, for a wrong password say, refuses again.
+    retry: !open && (proxy?.status === undefined || proxy.status >= 500),
   };
 }
 

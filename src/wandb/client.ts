@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import type { JsonObject } from '../json.ts';
+import { limitedFetch } from '../network/limited-fetch.ts';
 import { redactorOf } from '../redact.ts';
 import { err, ok, type Result } from '../result.ts';
 import { nextAttempt, type RetryPolicy } from '../retry.ts';
+import { retryAfter, waitEnd } from '../retry-after.ts';
 import { type Refusal, readAnswer, readNoAnswer } from './answer.ts';
 import type { WandbError } from './wandb-error.ts';
 
@@ -53,6 +55,8 @@ const RETRY: RetryPolicy = { firstDelayMs: 1_000, maxDelayMs: 30_000, retryForMs
 /** A used-up quota that takes longer than this to come back is an error: a job should not stand still unseen. */
 const MAX_QUOTA_WAIT_MS = 600_000;
 const TIME_LIMIT_MS = 30_000;
+/** A page of W&B's lists is well below a megabyte. Bytes. */
+const LONGEST_ANSWER = 16 * 1024 * 1024;
 const OUT_OF_TIME: WandbError = { kind: 'unavailable', status: null, message: 'W&B: no answer in the time there was' };
 
 interface Answered {
@@ -67,6 +71,7 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
   const url = `${options.baseUrl.replace(/\/+$/, '')}/graphql`;
   const basic = Buffer.from(`api:${options.apiKey}`).toString('base64');
   const redactor = redactorOf([options.apiKey, basic]);
+  const fetch = limitedFetch(options.fetch, { maxBytes: LONGEST_ANSWER });
   const timeoutMs = options.timeoutMs ?? TIME_LIMIT_MS;
   let requests = 0;
   let mutations = 0;
@@ -77,7 +82,7 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
     const reset = numberIn(headers, 'ratelimit-reset');
     const remaining = numberIn(headers, 'ratelimit-remaining');
     if (reset !== undefined && remaining !== undefined && remaining <= 0 && reset > 0) {
-      heldUntil = Math.max(heldUntil, now() + reset * 1000);
+      heldUntil = Math.max(heldUntil, waitEnd(reset, now()) ?? 0);
     }
     const asked = retryAfter(headers.get('retry-after'), now());
     return asked ?? (heldUntil > now() ? heldUntil : undefined);
@@ -88,7 +93,7 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
     requests += 1;
     if (writes) mutations += 1;
     try {
-      const response = await options.fetch(url, {
+      const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Basic ${basic}` },
         body: JSON.stringify({ query: document, variables }),
@@ -98,7 +103,10 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
       });
       const notBefore = readLimits(response.headers);
       const answer = { status: response.status, body: await response.text(), location: response.headers.get('location') };
-      return { result: readAnswer(answer, writes), ...(notBefore === undefined ? {} : { notBefore }) };
+      const read = readAnswer(answer, writes);
+      // Once more without secrets, before what W&B says is cut: half a key would not be recognised.
+      const result = read.ok ? read : readAnswer({ ...answer, body: redactor.text(answer.body) }, writes);
+      return { result, ...(notBefore === undefined ? {} : { notBefore }) };
     } catch (thrown) {
       if (until?.aborted === true) return { result: err({ error: OUT_OF_TIME, retry: false }) };
       return { result: err(readNoAnswer(thrown, writes, timeoutMs)) };
@@ -176,13 +184,4 @@ function numberIn(headers: Headers, name: string): number | undefined {
   const text = headers.get(name);
   const value = text === null || text.trim() === '' ? Number.NaN : Number(text);
   return Number.isFinite(value) ? value : undefined;
-}
-
-/** `Retry-After` as a time: a number of seconds, or a date (RFC 9110, section 10.2.3). */
-function retryAfter(text: string | null, now: number): number | undefined {
-  if (text === null || text.trim() === '') return undefined;
-  const seconds = Number(text);
-  if (Number.isFinite(seconds)) return seconds >= 0 ? now + seconds * 1000 : undefined;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : at;
 }

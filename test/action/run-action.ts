@@ -23,7 +23,7 @@ export async function runAction(options: {
   readonly event?: object;
   readonly apiUrl?: string;
   readonly cwd?: string;
-  /** What the runner does otherwise; `undefined` leaves a variable out. */
+  /** What the runner does otherwise, such as its proxies; `undefined` leaves a variable out. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }): Promise<ActionRun & { readonly cwd: string }> {
   const cwd = options.cwd ?? temporaryFolder();

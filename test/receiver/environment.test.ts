@@ -1,6 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import githubAppJwt from 'universal-github-app-jwt';
 import { describe, expect, it } from 'vitest';
 import { isLoopback, readEnvironment } from '../../receiver/environment.ts';
 import { PROJECT } from '../stand-ins/receiver-process.ts';
@@ -14,7 +15,9 @@ const errors = (variables: Record<string, string>) => {
   const environment = readEnvironment(variables);
   return environment.ok ? [] : environment.error;
 };
-const pem = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+const pem = rsa.export({ type: 'pkcs1', format: 'pem' }).toString();
+const pemOf = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 describe('the environment', () => {
   it('has defaults for everything', () => {
@@ -160,6 +163,90 @@ describe('the environment', () => {
   ])('refuses %j with one line', (variables, line) => {
     expect(errors(variables as Record<string, string>)).toEqual([expect.stringMatching(line)]);
   });
+
+  it.each([
+    [
+      'an elliptic curve',
+      pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey),
+      /is a key of type ec, and a GitHub App signs with RSA keys only/,
+    ],
+    ['Ed25519', pemOf(generateKeyPairSync('ed25519').privateKey), /is a key of type ed25519/],
+    ['RSA for PSS', pemOf(generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey), /is a key of type rsa-pss/],
+    [
+      'a key that is encrypted',
+      rsa.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString(),
+      /is encrypted: decrypt it/,
+    ],
+    [
+      'an old key that is encrypted',
+      rsa.export({ type: 'pkcs1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString(),
+      /is encrypted: decrypt it/,
+    ],
+    ['a public key', createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString(), /is not a private key/],
+    ['half a key', pem.slice(0, 400), /is not a private key/],
+    ['a key in the wrong frame', pem.replaceAll('RSA PRIVATE', 'PRIVATE'), /is not a private key/],
+  ])('refuses %s as the key of an App, in one line without the key', (_what, key, line) => {
+    const lines = errors({ GITHUB_APP_ID: '1', GITHUB_APP_PRIVATE_KEY: key });
+    expect(lines).toEqual([expect.stringMatching(line)]);
+    expect(lines[0]).toMatch(/^GITHUB_APP_PRIVATE_KEY: [^\n]*$/);
+    expect(lines[0]).not.toContain(key.split('\n')[1]);
+  });
+
+  it.each([
+    ['PKCS#8', pemOf(rsa)],
+    ['PKCS#1', pem],
+  ])('takes the key of an App in %s however it was written, and can sign with it', async (_format, plain) => {
+    const written = [
+      plain,
+      plain.replaceAll('\n', '\r\n'),
+      plain.replaceAll('\n', '\\n'),
+      `Bag Attributes\n  friendlyName: relay\n${plain}`,
+      `# the key of the App\n\n${plain}\nkeep this secret\n`,
+      `${plain}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+      plain.replaceAll('\n', ' '),
+      plain.replaceAll('\n', '\n   '),
+    ];
+    for (const key of written) {
+      const { github } = read({ GITHUB_APP_ID: '1', GITHUB_APP_PRIVATE_KEY: key });
+      const privateKey = github?.kind === 'app' ? github.privateKey : '';
+      const { token } = await githubAppJwt({ id: '1', privateKey, now: 1_800_000_000 });
+      const [head, payload, signature = ''] = token.split('.');
+      const isSigned = verify('RSA-SHA256', Buffer.from(`${head}.${payload}`), createPublicKey(pem), Buffer.from(signature, 'base64url'));
+      expect(isSigned, JSON.stringify(key.slice(0, 80))).toBe(true);
+    }
+  });
+
+  it('reads proxies in lower and in upper case, the lower case first, and redacts their passwords in every form', () => {
+    const { proxies, secrets } = read({
+      HTTPS_PROXY: 'http://other.example:1',
+      https_proxy: 'relay:p%40ss%2Fword@proxy.example:3128',
+      HTTP_PROXY: ' ',
+      NO_PROXY: '.acme.example, ::1 10.0.0.1',
+    });
+    expect(proxies).toEqual({
+      https: 'http://relay:p%40ss%2Fword@proxy.example:3128/',
+      http: undefined,
+      except: '.acme.example,[::1],10.0.0.1',
+    });
+    expect(secrets).toEqual(['p@ss/word', 'p%40ss%2Fword', Buffer.from('relay:p@ss/word').toString('base64')]);
+    expect(read({ HTTP_PROXY: 'http://proxy.example' }).proxies).toMatchObject({
+      https: 'http://proxy.example/',
+      http: 'http://proxy.example/',
+    });
+    expect(read({ NO_PROXY: '*' }).proxies).toBeUndefined();
+  });
+
+  it.each(['socks5://proxy.example:1080', 'http://', 'http://a b', 'http://relay:100%@proxy.example', 'ftp://proxy.example'])(
+    'refuses %s as a proxy, in one line without it',
+    (address) => {
+      for (const name of ['HTTPS_PROXY', 'HTTP_PROXY', 'http_proxy']) {
+        const [line, ...more] = errors({ [name]: address });
+        expect(more).toEqual([]);
+        expect(line).toMatch(new RegExp(`^${name.toUpperCase()}: is not the address of an HTTP proxy`));
+        if (address !== 'http://') expect(line).not.toContain(address);
+      }
+    },
+  );
 
   it('reports every wrong value at once and never the value of a secret', () => {
     const lines = errors({ PORT: 'x', DATABASE_URL: 'y', GITHUB_APP_ID: '1', GITHUB_APP_PRIVATE_KEY: 'the-secret-key' });

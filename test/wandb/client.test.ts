@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { WandbError } from '../../src/wandb/wandb-error.ts';
+import { endlessServer } from '../stand-ins/endless.ts';
 import { type ScriptedAnswer, scriptedServer } from '../stand-ins/scripted-server.ts';
 import { testClient, wandbServer } from '../stand-ins/wandb-in-test.ts';
 import { errorOf, successOf } from './trigger-samples.ts';
@@ -193,6 +194,43 @@ describe('a mutation', () => {
     [501, 'unavailable'],
   ])('is clear after %d', async (status, kind) => {
     expect(errorOf((await mutated({ status, body: { errors: ['x'] } })).result)).toMatchObject({ kind, status });
+  });
+});
+
+describe('an answer that makes no sense', () => {
+  it.each(['1e300', '-5', 'NaN', 'Infinity', 'Fri, 31 Dec 9999 23:59:59 GMT'])(
+    'Retry-After of %s stops nothing for long',
+    async (value) => {
+      const { result, client, clock } = await queried({ status: 429, headers: { 'retry-after': value } }, fine, fine);
+      // A wait that nobody would wait is given up; anything else is retried soon.
+      expect(result.ok || errorOf(result).kind === 'unavailable').toBe(true);
+      clock.now += 2 * 3_600_000;
+      expect((await client.query(DOCUMENT, {}, anything)).ok).toBe(true);
+    },
+  );
+
+  it.each(['1e300', 'Infinity', '99999999999999999999'])('a reset of the rate limit in %s s is over after two hours', async (reset) => {
+    const headers = { 'ratelimit-remaining': '0', 'ratelimit-reset': reset };
+    const { client, clock } = await queried({ ...fine, headers }, fine);
+    const until = new AbortController().signal;
+    clock.now += 2 * 3_600_000;
+    expect((await client.query(DOCUMENT, {}, anything, { onceUntil: until })).ok).toBe(true);
+  });
+
+  it.each([false, true])('is not read when it never ends (gzip: %s)', async (gzip) => {
+    const server = await endlessServer({ status: 200, gzip });
+    const { client } = testClient({ url: server.url });
+    const error = errorOf(await client.mutate(MUTATION, {}, anything));
+    expect(error).toMatchObject({ kind: 'unclear', message: expect.stringContaining('the answer is longer than') });
+    await server.left;
+  });
+
+  it('is cut only after the key was taken out of it', async () => {
+    const apiKey = 'k'.repeat(300);
+    const server = await scriptedServer({ status: 400, body: { errors: [{ code: 1, said: apiKey }] } });
+    const error = errorOf(await testClient({ url: server.url, apiKey }).client.query(DOCUMENT, {}, anything));
+    expect(error.message).toContain('[redacted]');
+    expect(error.message).not.toContain('kkk');
   });
 });
 

@@ -107,6 +107,7 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
   keyed('credentials', ['credential'], { credential: text, hold_until: int, hold_reason: text, next_slot_at: int }),
   keyed('mutes', ['subject_key', 'route'], { route: text, subject_key: text, until: int, muted_by: text }),
   keyed('seen', ['key'], { key: text, at: int }),
+  keyed('repositories', ['name'], { name: text, id: text }),
 ];
 
 function numbered(name: string, columns: Columns): CopiedTable {

@@ -12,6 +12,7 @@ import { createNotifier } from './notify.ts';
 import { pruneEvents } from './prune.ts';
 import { beginService, claimPurpose } from './purpose.ts';
 import { claimDue, completeClaim, completeHeld, earliestDue, heldToComplete } from './queue.ts';
+import { keepRepositoryId } from './repositories.ts';
 import { earliestLook, findRuns, markRun, recordReports, takeRuns } from './runs.ts';
 import { migrate } from './schema.ts';
 import { keepHoldBack, settleClaim } from './settle.ts';
@@ -101,6 +102,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     runsOf: (report) => findRuns(driver, report),
     recordRuns: (reports, now, consequences) => told(recordReports(driver, reports, now, consequences)),
     markRun: (deliveryId, status, text, now) => markRun(driver, deliveryId, status, text, now),
+    keepRepositoryId: (repository, id) => keepRepositoryId(driver, repository, id),
     holdBack: (holdBack) => keepHoldBack(driver, holdBack),
     prune: (options) => pruneEvents(driver, options),
     listen: (wake) => others.listen(wake),

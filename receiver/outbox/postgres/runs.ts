@@ -1,11 +1,12 @@
 import { missingRunAlert } from '../decisions.ts';
 import { openRunOf, RUN_COLUMNS, type RunRow, viewOfRun } from '../rows.ts';
-import { describeRun, idsIn, isAbout, isNewer, type OpenRun, type RunChange, type RunConsequences, type RunReport } from '../run.ts';
+import { describeRun, idsIn, isAboutAny, isNewer, type OpenRun, type RunChange, type RunConsequences, type RunReport } from '../run.ts';
 import { alertEvent, conversationsOf, insertWithMute, tellEvent } from './conversations.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
 import { linesOfEvents } from './line-names.ts';
 import { lineLock, locksOf } from './locks.ts';
 import { addNote } from './notes.ts';
+import { keepRepositoryId, namesOfRepository } from './repositories.ts';
 
 /** Takes runs that are due for a look, and says when to look again; what another receiver is taking is its own. */
 export async function takeRuns(
@@ -78,7 +79,9 @@ async function runsFor(sql: Sql, report: RunReport, lock: 'FOR UPDATE' | '' = ''
       idsIn(report.title),
     );
   }
-  return rows.filter((row) => isAbout(openRunOf(row), report) && isNewer(row, report));
+  if (rows.length === 0) return [];
+  const names = await namesOfRepository(sql, report);
+  return rows.filter((row) => isAboutAny(openRunOf(row), report, names) && isNewer(row, report));
 }
 
 async function changeOf(sql: Sql, row: RunRow, report: RunReport): Promise<RunChange> {
@@ -120,6 +123,7 @@ async function record(sql: Sql, row: RunRow, report: RunReport, now: number, con
     row.delivery_id,
   );
   await sql.run('UPDATE deliveries SET run_id = $1, run_url = $2 WHERE id = $3', report.runId, report.url, row.delivery_id);
+  if (report.repositoryId !== undefined) await keepRepositoryId(sql, row.repository, report.repositoryId);
   await addNote(sql, row.delivery_id, now, describeRun(after));
   const follows = consequences(change);
   const lines = locksOf(follows.map(({ orderKey }) => lineLock(orderKey)));

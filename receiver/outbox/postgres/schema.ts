@@ -176,6 +176,11 @@ const MIGRATIONS: readonly string[] = [
   -- A copy from another store (wandb-relay migrate): unfinished until it says so.
   CREATE TABLE migration (source TEXT NOT NULL, finished SMALLINT NOT NULL);
   `,
+  `
+  -- Repositories by GitHub's id, which stays when the name changes. Names are in lower case.
+  CREATE TABLE repositories (name TEXT PRIMARY KEY, id TEXT NOT NULL);
+  CREATE INDEX repositories_by_id ON repositories (id);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

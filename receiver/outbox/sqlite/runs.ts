@@ -4,7 +4,7 @@ import { openRunOf, RUN_COLUMNS, type RunRow, viewOfRun } from '../rows.ts';
 import {
   describeRun,
   idsIn,
-  isAbout,
+  isAboutAny,
   isNewer,
   type OpenRun,
   type RunChange,
@@ -16,6 +16,7 @@ import { alertEvent, conversationsOf, insertWithMute, tellEvent } from './conver
 import { firstRow, placeholders, type SqlDriver } from './driver.ts';
 import { knowCredential } from './line.ts';
 import { addNote } from './notes.ts';
+import { keepRepositoryId, namesOfRepository } from './repositories.ts';
 
 /** All of this file runs inside the caller's transaction. */
 
@@ -51,7 +52,8 @@ export function findRuns(driver: SqlDriver, report: RunReport): OpenRun[] {
 }
 
 function newsFor(driver: SqlDriver, report: RunReport): RunRow[] {
-  return runsFor(driver, report).filter((row) => isAbout(openRunOf(row), report) && isNewer(row, report));
+  const names = namesOfRepository(driver, report);
+  return runsFor(driver, report).filter((row) => isAboutAny(openRunOf(row), report, names) && isNewer(row, report));
 }
 
 function runsFor(driver: SqlDriver, report: RunReport): RunRow[] {
@@ -88,6 +90,7 @@ function record(driver: SqlDriver, row: RunRow, report: RunReport, now: number, 
     row.delivery_id,
   );
   driver.run('UPDATE deliveries SET run_id = ?, run_url = ? WHERE id = ?', report.runId, report.url, row.delivery_id);
+  if (report.repositoryId !== undefined) keepRepositoryId(driver, row.repository, report.repositoryId);
   addNote(driver, row.delivery_id, now, describeRun(after));
   const change: RunChange = {
     deliveryId: row.delivery_id,

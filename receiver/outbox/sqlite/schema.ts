@@ -177,6 +177,11 @@ const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX events_received ON events (received_at);
   `,
+  // Repositories by GitHub's id, which stays when the name changes. Names are in lower case.
+  `
+  CREATE TABLE repositories (name TEXT PRIMARY KEY, id TEXT NOT NULL) STRICT;
+  CREATE INDEX repositories_by_id ON repositories (id);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

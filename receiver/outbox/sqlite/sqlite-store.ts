@@ -8,6 +8,7 @@ import type { SqlDriver } from './driver.ts';
 import { acceptEvent, keepRejected } from './inbox.ts';
 import { pruneEvents } from './prune.ts';
 import { claimDue, completeClaim, completeHeld, earliestDue, heldToComplete, takeUpInFlight } from './queue.ts';
+import { keepRepositoryId } from './repositories.ts';
 import { earliestLook, findRuns, keepHoldBack, markRun, recordReport, takeRuns } from './runs.ts';
 import { migrate } from './schema.ts';
 import { settleClaim } from './settle.ts';
@@ -64,6 +65,7 @@ export function sqliteStore(driver: SqlDriver): Store {
     recordRuns: (reports, now, consequences) =>
       inTransaction(() => reports.flatMap((report) => recordReport(driver, report, now, consequences))),
     markRun: (deliveryId, status, text, now) => inTransaction(() => markRun(driver, deliveryId, status, text, now)),
+    keepRepositoryId: (repository, id) => inTransaction(() => keepRepositoryId(driver, repository, id)),
     holdBack: (holdBack) => inTransaction(() => keepHoldBack(driver, holdBack)),
     prune: (options) => inTransaction(() => pruneEvents(driver, options)),
     check: () =>

@@ -46,6 +46,7 @@ async function somethingOfEverything(store: Store): Promise<void> {
   await store.holdBack({ credential: 'github', until: T0 + 1, reason: 'limit' });
   await store.mute({ route: 'deploy', subjectKey: 'told', until: T0 + MINUTE, by: 'ada' }, 'told', T0);
   await store.firstSeen('request 1', T0);
+  await store.keepRepositoryId('acme/deploy', '1296269');
   await store.keepRejected({ receivedAt: T0, source: 'default', status: 400, reason: 'no JSON', body: '{\0' });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commitOfEvent, gitHostOf } from '../../../receiver/github/commit-of-event.ts';
+import { commitOfEvent, gitHostOf, githubWebUrlOf } from '../../../receiver/github/commit-of-event.ts';
 
 const SHA = 'a94a8fe5ccb19ba61c4c0873d391e987982fbbd3';
 const event = { type: 'run_state', source: 'default' } as const;
@@ -18,6 +18,16 @@ describe('the commit of a stored event', () => {
   it.each(['{}', 'not JSON', ''])('is not known from %j', (body) => {
     expect(commitOfEvent({ event, wandb: null, body }, 'github.com')).toBeUndefined();
   });
+});
+
+it.each([
+  ['https://api.github.com', 'https://github.com'],
+  ['https://api.acme.ghe.com', 'https://acme.ghe.com'],
+  ['https://git.acme.example/api/v3', 'https://git.acme.example'],
+  ['https://git.acme.example:8443/api/v3', 'https://git.acme.example:8443'],
+  ['http://git.acme.example:8080/api/v3', 'http://git.acme.example:8080'],
+])('pages of %s are at %s', (apiUrl, url) => {
+  expect(githubWebUrlOf(apiUrl)).toBe(url);
 });
 
 it.each([

@@ -65,6 +65,21 @@ beforeEach(async () => {
   run = followed.github.runs[0]!;
 });
 
+describe('what GitHub tells of a repository with another name', () => {
+  it('is written down by its id, once that is known', async () => {
+    const renamed = at('in_progress', { repository: 'acme/new-name' });
+    expect(await tell(renamed)).toMatchObject(NO_NEWS);
+    await followed.store.keepRepositoryId('acme/deploy', '1');
+    expect(await tell(renamed)).toMatchObject(RECORDED);
+    expect(await followed.runOf('d-e1')).toMatchObject({ status: 'in_progress' });
+  });
+
+  it('is written down by the id that an earlier webhook had', async () => {
+    expect(await tell(run)).toMatchObject(RECORDED);
+    expect(await tell(at('completed', { repository: 'acme/new-name' }))).toMatchObject(RECORDED);
+  });
+});
+
 describe('what GitHub tells of runs', () => {
   it('is written down with its delivery, from request to end', async () => {
     expect(await tell(run)).toMatchObject(RECORDED);

@@ -45,7 +45,7 @@ async function plansOf(work: () => Promise<unknown>): Promise<{ sql: string; pla
 }
 
 /** The tables that grow; that of credentials has a row or two. */
-const SCAN = /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|approvals|mutes|seen)\b/;
+const SCAN = /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|approvals|mutes|seen|repositories)\b/;
 
 const scansIn = (plans: readonly { sql: string; plan: string }[]) => plans.filter(({ plan }) => SCAN.test(plan));
 

@@ -3,6 +3,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readSlackFailure, slackWord, whyUnreadable } from '../../../receiver/slack/answer.ts';
 import { slackClient } from '../../../receiver/slack/client.ts';
+import { redactorOf } from '../../../src/redact.ts';
+import { endlessServer } from '../../stand-ins/endless.ts';
 import { type SlackFault, startSlack } from '../../stand-ins/slack.ts';
 
 const NOW = 1_800_000_000_000;
@@ -40,6 +42,60 @@ describe('limits', () => {
       until: NOW + waitMs,
       detail: expect.stringContaining('rate limit'),
     });
+  });
+});
+
+describe('a time to wait that makes no sense', () => {
+  const ABSURD = ['1e300', '-5', 'NaN', 'Infinity', '99999999999999999999', 'Fri, 31 Dec 9999 23:59:59 GMT'];
+
+  it.each(ABSURD)('is no reason to wait for longer than two hours, or not at all: %s', async (value) => {
+    const headers = { 'retry-after': value };
+    for (const fault of [
+      { status: 429, headers },
+      { error: 'ratelimited', headers },
+    ] satisfies SlackFault[]) {
+      const failure = read(await errorOf(fault));
+      const until = failure.outcome === 'limited' ? failure.until : Number.NaN;
+      expect(until).toBeGreaterThan(NOW);
+      expect(until).toBeLessThanOrEqual(NOW + 2 * 3_600_000);
+    }
+    const outage = read(await errorOf({ status: 503, headers }));
+    expect(outage).toMatchObject({ outcome: 'failed', status: 503 });
+    expect(outage.outcome === 'failed' ? (outage.notBefore ?? NOW) : Number.NaN).toBeLessThanOrEqual(NOW + 2 * 3_600_000);
+  });
+
+  it('is understood as a date by the clock of Slack', async () => {
+    const date = new Date(Date.now() + 90_000).toUTCString();
+    const failure = read(await errorOf({ status: 429, headers: { 'retry-after': date } }));
+    const wait = failure.outcome === 'limited' ? failure.until - NOW : Number.NaN;
+    expect(wait).toBeGreaterThanOrEqual(85_000);
+    expect(wait).toBeLessThanOrEqual(91_000);
+  });
+});
+
+describe('an answer that never ends', () => {
+  it.each([false, true])('leaves open whether the post happened (gzip: %s)', async (gzip) => {
+    const server = await endlessServer({ status: 200, gzip });
+    expect(read(await callAt(`${server.url}/`, AbortSignal.timeout(20_000)))).toMatchObject({
+      outcome: 'failed',
+      ambiguous: true,
+      detail: expect.stringContaining('the answer is longer than'),
+    });
+    await server.left;
+  });
+});
+
+describe('a refusal', () => {
+  it('is shown without secrets, also when it is cut', async () => {
+    const token = `xoxe.${'t'.repeat(600)}`;
+    const slack = await startSlack({ channels: ['ml'] });
+    onTestFinished(() => slack.close());
+    slack.fail({ error: 'invalid_arguments', extra: { response_metadata: { messages: [`no: ${token}`] } } });
+    const redact = redactorOf([token]).text;
+    const client = slackClient({ token, apiUrl: slack.apiUrl, fetch, redact })(AbortSignal.timeout(20_000));
+    const error: unknown = await client.apiCall('chat.postMessage', {}).catch((failure: unknown) => failure);
+    expect(read(error).detail).toContain('no: [redacted]');
+    expect(read(error).detail).not.toContain('ttt');
   });
 });
 

@@ -47,6 +47,8 @@ describe('a request that is not of now and of Slack', () => {
   it.each([
     ['stale', { timestamp: now - 301 }, /more than 300 seconds ago/],
     ['of the future', { timestamp: now + 301 }, /in the future/],
+    ['stale by a clock that is ahead', { timestamp: now - 7_200 }, /the clock is 7200 s ahead: set it/],
+    ['of the future by a clock that is behind', { timestamp: now + 600 }, /The clock is 600 s behind: set it/],
     ['signed with another secret', { secret: 'another' }, /does not match the body/],
     ['without a signature', { headers: { 'x-slack-signature': undefined } }, /no X-Slack-Signature/],
     ['without a timestamp', { headers: { 'x-slack-request-timestamp': undefined } }, /no X-Slack-Signature/],

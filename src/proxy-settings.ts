@@ -1,0 +1,90 @@
+import { err, ok, type Result } from './result.ts';
+
+/** Which proxies requests go through, as the environment says. Pure. */
+
+export interface ProxySettings {
+  /** For `https:` and `wss:`; an address with its user name and password. `undefined`: straight to the server. */
+  readonly https: string | undefined;
+  /** For `http:` and `ws:`. */
+  readonly http: string | undefined;
+  /** Hosts that are reached without a proxy, as NO_PROXY has them. */
+  readonly except: string;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY. As with curl, the lower-case form of a variable comes before the upper-case
+ * one, a blank value counts as not set, and an address without a scheme is one of `http:`. HTTP_PROXY alone is used for
+ * `https:` as well, as Node does it (Node documentation, "Built-in proxy support").
+ *
+ * @returns `undefined` when no proxy is set; or one line for each value that is not usable, without the value, which may hold a password
+ */
+export function readProxySettings(variables: Variables): Result<ProxySettings | undefined, string[]> {
+  const errors: string[] = [];
+  const address = (name: string): string | undefined => {
+    const text = get(variables, name);
+    const read = text === undefined ? undefined : readAddress(text);
+    if (read === null) {
+      errors.push(
+        `${name}: is not the address of an HTTP proxy: set it to one such as http://proxy.example:3128, with signs such as @ / # % in a password written as %40 %2F %23 %25`,
+      );
+    }
+    return read ?? undefined;
+  };
+  const https = address('HTTPS_PROXY');
+  const http = address('HTTP_PROXY');
+  if (errors.length > 0) return err(errors);
+  if (https === undefined && http === undefined) return ok(undefined);
+  return ok({ https: https ?? http, http, except: exceptions(get(variables, 'NO_PROXY') ?? '') });
+}
+
+function get(variables: Variables, name: string): string | undefined {
+  const value = [variables[name.toLowerCase()], variables[name]].find((text) => text !== undefined && text.trim() !== '');
+  return value?.trim();
+}
+
+/** `null`: it is not one. */
+function readAddress(text: string): string | null {
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') return null;
+  // A % that begins no escape cannot be decoded.
+  return /%(?![0-9a-f]{2})/i.test(url.username + url.password) ? null : url.href;
+}
+
+/** IPv6 addresses are written without brackets in NO_PROXY, and with them in addresses. */
+function exceptions(text: string): string {
+  const hosts = text.split(/[,\s]+/).filter((host) => host !== '');
+  if (hosts.includes('*')) return '*';
+  return hosts.map((host) => (/^[^[\]]*:[^[\]]*:/.test(host) ? `[${host}]` : host)).join(',');
+}
+
+/** Everything by which the passwords of proxies can be recognised: as they are, in an address, and in a Basic header. */
+export function proxySecrets(settings: ProxySettings | undefined): string[] {
+  const secrets = [settings?.https, settings?.http].flatMap((address) => {
+    const { username, password } = address === undefined ? { username: '', password: '' } : new URL(address);
+    if (password === '') return [];
+    return [decoded(password), password, basicCredentials(username, password)];
+  });
+  return [...new Set(secrets)];
+}
+
+/** What stands behind `Basic` in `Proxy-Authorization`, for a user name and a password as an address has them. */
+export function basicCredentials(username: string, password: string): string {
+  const bytes = new TextEncoder().encode(`${decoded(username)}:${decoded(password)}`);
+  return btoa(String.fromCharCode(...bytes));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Escapes that are not UTF-8.
+    return text;
+  }
+}
+
+/** A proxy as people may see it: without its user name and password. */
+export function proxyName(address: string): string {
+  return new URL(address).host;
+}
