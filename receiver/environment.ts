@@ -9,6 +9,8 @@ import { type Authentication, type SourceSecrets, sourceVariable } from './webho
 export interface Environment {
   readonly port: number;
   readonly host: string;
+  /** BASE_PATH, under which every address of the receiver is: blank, or such as `/relay`. */
+  readonly basePath: string;
   /** The path of the SQLite file; `undefined` when DATABASE_URL is not set, or names a PostgreSQL database. */
   readonly databasePath: string | undefined;
   /** DATABASE_URL as it is, when it names a PostgreSQL database. It may hold a password. */
@@ -78,6 +80,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const retentionMs = readRetention(get('RELAY_RETENTION'), errors);
   const authentication = readAuthentication(variables, errors);
   const host = get('HOST') ?? '127.0.0.1';
+  const basePath = readBasePath(get('BASE_PATH'), errors);
   const github = readGitHub(get('GITHUB_TOKEN'), get('GITHUB_APP_ID'), get('GITHUB_APP_PRIVATE_KEY'), errors);
   const githubApiUrl = readAddress('GITHUB_API_URL', get('GITHUB_API_URL'), GITHUB_API_URL, errors);
   const githubWebhookSecrets = listOf(get('GITHUB_WEBHOOK_SECRET'));
@@ -97,6 +100,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   return ok({
     port,
     host,
+    basePath,
     databasePath,
     postgresUrl,
     retentionMs,
@@ -127,6 +131,16 @@ function readPort(text: string | undefined, errors: string[]): number {
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   errors.push(`PORT: "${text}" is not a port number: set it to a whole number up to 65535`);
   return 0;
+}
+
+/** Slashes at either end do not matter. Characters that an address would hold escaped are refused. */
+function readBasePath(text: string | undefined, errors: string[]): string {
+  const path = (text ?? '').replace(/^\/+|\/+$/g, '');
+  if (path === '') return '';
+  const isPath = path.split('/').every((segment) => /^[A-Za-z0-9._~-]+$/.test(segment) && !/^\.+$/.test(segment));
+  if (isPath) return `/${path}`;
+  errors.push(`BASE_PATH: "${text}" is not a path: set it to one such as /relay, the part of the address before /webhooks/wandb`);
+  return '';
 }
 
 interface DatabaseAddress {

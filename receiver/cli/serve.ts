@@ -69,6 +69,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     settings,
     authentication: environment.authentication,
     adminToken: environment.adminToken,
+    basePath: environment.basePath,
     ...connected,
     redactor,
     log,
@@ -81,14 +82,15 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
 
   let listening: Listening;
   try {
-    listening = await listen(receiver, environment.host, environment.port);
+    listening = await listen(receiver, environment.host, environment.port, { log });
   } catch (error) {
     await close();
     io.complain(explainListenError(error, environment));
     return 1;
   }
-  if (sandbox) io.print(sandboxBanner(environment, listening.url, plan.isExample ? undefined : environment.configPath));
-  log.info({ url: listening.url, routes: config.routes.length, database: databaseName(environment, sandbox), sandbox }, 'listening');
+  const url = `${listening.url}${environment.basePath}`;
+  if (sandbox) io.print(sandboxBanner(environment, url, plan.isExample ? undefined : environment.configPath));
+  log.info({ url, routes: config.routes.length, database: databaseName(environment, sandbox), sandbox }, 'listening');
   await stopWhenAsked(stopped, log, listening);
   await close();
   log.info({}, 'stopped');
