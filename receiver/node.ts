@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { bodyBudget } from './body-budget.ts';
 import { closeAfterAnswer, type Exchange, handleConnectionErrors } from './connection.ts';
@@ -48,6 +49,8 @@ export async function listen(
       const exchange = { incoming, outgoing, body };
       latest.set(incoming.socket, exchange);
       const response = await receiver.app.fetch(request, { body });
+      // What came in one packet with the headers is parsed within this turn.
+      if (!incoming.complete) await setImmediate();
       if (!incoming.complete) closeAfterAnswer(exchange);
       return response;
     },
