@@ -142,29 +142,22 @@ export interface CollectedBytes {
   release(): void;
 }
 
-/** The first buffer that grows. Bytes. */
-const FIRST_CAPACITY = 16 * 1024;
-
 /**
  * Puts chunks together in one buffer that grows, so that a body of a megabyte in chunks of one byte takes a megabyte and
- * not a million small objects. The usual body, one chunk, is not copied.
+ * not a million small objects. It grows in place: only what has arrived takes memory. The usual body, one chunk, is not copied.
  */
 export function collectBytes(maxBytes: number): CollectedBytes {
   let only: Uint8Array | undefined;
-  let buffer = new ArrayBuffer(0);
-  let length = 0;
+  let buffer: ArrayBuffer | undefined;
   const append = (chunk: Uint8Array): void => {
-    if (length + chunk.byteLength > buffer.byteLength) {
-      const wanted = Math.max(length + chunk.byteLength, FIRST_CAPACITY, 2 * buffer.byteLength);
-      // `transfer` frees the buffer that it replaces at once.
-      buffer = buffer.transfer(Math.min(wanted, Math.max(maxBytes, length + chunk.byteLength)));
-    }
+    buffer ??= new ArrayBuffer(0, { maxByteLength: maxBytes });
+    const length = buffer.byteLength;
+    buffer.resize(length + chunk.byteLength);
     new Uint8Array(buffer).set(chunk, length);
-    length += chunk.byteLength;
   };
   return {
     add: (chunk) => {
-      const total = (only?.byteLength ?? 0) + length + chunk.byteLength;
+      const total = (only?.byteLength ?? buffer?.byteLength ?? 0) + chunk.byteLength;
       if (total > maxBytes) return false;
       if (total === chunk.byteLength) {
         only = chunk;
@@ -175,11 +168,12 @@ export function collectBytes(maxBytes: number): CollectedBytes {
       append(chunk);
       return true;
     },
-    take: () => only ?? new Uint8Array(buffer.transfer(length)),
+    // Of a fixed length, because not everything that reads bytes takes others.
+    take: () => only ?? new Uint8Array(buffer?.transferToFixedLength() ?? new ArrayBuffer(0)),
     release: () => {
       only = undefined;
-      length = 0;
-      buffer = buffer.transfer(0);
+      buffer?.transfer(0);
+      buffer = undefined;
     },
   };
 }

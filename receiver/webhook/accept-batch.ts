@@ -15,7 +15,7 @@ const GIVE_UP_MS = 3_000;
 /** More than this in one transaction only makes the first of them wait. */
 const LARGEST_BATCH = 500;
 /** And more than so many characters of bodies only takes memory: a batch is there as statements, too. */
-const LARGEST_BATCH_CHARS = 2 * 1024 * 1024;
+const LARGEST_BATCH_CHARS = 1024 * 1024;
 
 /**
  * Lets requests that arrive together share one commit: whatever came in during one turn of the event loop, or while the

@@ -36,7 +36,7 @@ const STORE_RETRY_AFTER = '5';
  * Bodies of so many bytes are worked on at once; the others wait as they are. As JSON, as text and as what is to be stored, a
  * body takes several times its size.
  */
-const WORKSPACE_BYTES = 4 * 1024 * 1024;
+const WORKSPACE_BYTES = 2 * 1024 * 1024;
 
 /**
  * `POST /webhooks/wandb` and `/webhooks/wandb/:source`. In this order: size and encoding, authentication by the headers, the

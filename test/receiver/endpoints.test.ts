@@ -156,14 +156,13 @@ describe.each(ENDPOINTS)('$path over a socket', (endpoint) => {
       [{ 'content-encoding': 'gzip', 'content-length': '500' }, 'Content-Encoding: gzip'],
       [{ 'content-encoding': 'gzip', ...CHUNKED }, 'Content-Encoding: gzip'],
       [{ 'content-encoding': 'identity, br', 'content-length': '500' }, 'Content-Encoding: br'],
-      [{ 'content-encoding': '\u001b[31m', 'content-length': '500' }, 'Content-Encoding'],
+      [{ 'content-encoding': 'x-"quoted"', 'content-length': '500' }, 'Content-Encoding'],
       [{ 'transfer-encoding': 'gzip, chunked' }, 'Transfer-Encoding: gzip'],
     ];
     for (const [coding, shown] of codings) {
       const connection = await rawConnection(receiver.url);
       connection.write(requestHead(endpoint.path, { ...endpoint.headers(body), ...coding }));
       const answer = await connection.answer();
-      if (answer.status === 400) continue;
       expect([answer.status, answer.headers.get('accept-encoding')]).toEqual([415, 'identity']);
       expect(JSON.parse(answer.body)).toMatchObject({ detail: expect.stringContaining(`(${shown})`) });
     }
