@@ -60,6 +60,11 @@ export function configPathFrom(variables: Variables): string {
   return blankToUndefined(variables.RELAY_CONFIG) ?? DEFAULT_CONFIG_PATH;
 }
 
+/** BASE_PATH; blank when it is not set, or not a path. For commands that read nothing else of the environment. */
+export function basePathFrom(variables: Variables): string {
+  return readBasePath(blankToUndefined(variables.BASE_PATH), []);
+}
+
 /** `owner/name` from GITHUB_REPOSITORY, which workflows set. */
 export function repositoryFrom(variables: Variables): string | undefined {
   return blankToUndefined(variables.GITHUB_REPOSITORY);

@@ -90,7 +90,7 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
   // The object logs what it was handed.
   root.use(requestLog(log, now, ({ result }) => result === FORWARDED));
   const app = basePath === '' ? root : root.basePath(basePath);
-  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  root.on('GET', [...new Set(['/healthz', `${basePath}/healthz`])], (c) => c.json({ status: 'ok' }));
   app.get('/readyz', (c) => forward(c, sourceOfUrl(c.req.url)));
   app.all('/webhooks/wandb/:source?', (c) => {
     const source = c.req.param('source') ?? DEFAULT_SOURCE;
