@@ -66,6 +66,8 @@ export async function listen(
     // A body that is not read is the connection's business: see `closeAfterAnswer`.
     autoCleanupIncoming: false,
   }) as Server;
+  // A sender may close its side after its request and still wait for the answer (RFC 9112, 9.6); without this Node closes, too.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on('checkContinue', (incoming, outgoing) => {
     expecting.add(incoming);
     server.emit('request', incoming, outgoing);

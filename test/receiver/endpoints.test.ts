@@ -231,3 +231,22 @@ describe.each(ENDPOINTS)('$path over a socket', (endpoint) => {
     expectNoBug(receiver);
   });
 });
+
+describe('a sender who closes its side after the request', () => {
+  it('gets its answer, also when the store takes its time', async () => {
+    const [wandb] = ENDPOINTS;
+    const receiver = await listeningReceiver({
+      wrap: (store) => ({
+        ...store,
+        accept: async (...given) => {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          return store.accept(...given);
+        },
+      }),
+    });
+    const connection = await rawConnection(receiver.url);
+    connection.socket.end(withLength(wandb!));
+    expect((await connection.answer()).status).toBe(202);
+    await connection.closed;
+  });
+});
