@@ -30,19 +30,21 @@ export function closeAfterAnswer({ incoming, outgoing }: Pick<Exchange, 'incomin
 
 function linger(socket: Socket, resume: () => void): void {
   if (socket.destroyed) return;
-  // The parser among them: nothing that comes now is a request.
-  socket.removeAllListeners('data');
-  let left = LINGER_BYTES;
-  socket.on('data', (chunk: Uint8Array) => {
-    left -= chunk.byteLength;
-    if (left < 0) socket.destroy();
-  });
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('end', () => socket.destroy());
   socket.once('close', () => clearTimeout(timer));
   socket.end();
   resume();
   socket.resume();
+  // Only once the resumed socket reads again: the parser does that, and it goes now. Nothing that comes then is a request.
+  setImmediate(() => {
+    socket.removeAllListeners('data');
+    let left = LINGER_BYTES;
+    socket.on('data', (chunk: Uint8Array) => {
+      left -= chunk.byteLength;
+      if (left < 0) socket.destroy();
+    });
+  });
 }
 
 interface ConnectionError extends Error {

@@ -45,6 +45,8 @@ export async function listen(
   const server = createAdaptorServer({
     fetch: async (request, bindings) => {
       const { incoming, outgoing } = bindings as HttpBindings;
+      // Our side is closed, so it could not be answered: it came behind a request that was refused.
+      if (incoming.socket.writableEnded) return new Response(null, { status: 503 });
       const body = nodeBody(incoming, outgoing, { budget, expectsContinue: expecting.has(incoming) });
       const exchange = { incoming, outgoing, body };
       latest.set(incoming.socket, exchange);
