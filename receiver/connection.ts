@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from './log.ts';
-import type { NodeBody } from './node-body.ts';
+import { freeNow, type NodeBody } from './node-body.ts';
 import type { BodyFailure } from './request-body.ts';
 
 /** So long a sender that was refused may go on sending, and so see the answer. Milliseconds. */
@@ -42,6 +42,7 @@ function linger(socket: Socket, resume: () => void): void {
     let left = LINGER_BYTES;
     socket.on('data', (chunk: Uint8Array) => {
       left -= chunk.byteLength;
+      freeNow(chunk);
       if (left < 0) socket.destroy();
     });
   });

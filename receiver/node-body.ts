@@ -16,6 +16,15 @@ export interface NodeBodyOptions {
 }
 
 /**
+ * Gives the memory of bytes from a socket back at once. The garbage collector would let some 64 MB of them pile up: memory
+ * outside of its heap does not worry it earlier.
+ */
+export function freeNow(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength) buffer.transfer(0);
+}
+
+/**
  * Reads the message itself, not the web request that Hono's server makes of it: that one cannot be limited without a web
  * stream, and wrapping it in another `Request` throws for every body without a length.
  */
@@ -33,7 +42,7 @@ export function nodeBody(incoming: IncomingMessage, outgoing: ServerResponse, { 
       // Only now: whoever is refused by the headers never sends the body.
       if (expectsContinue) outgoing.writeContinue();
       return new Promise((resolve) => {
-        const collected = collectBytes(maxBytes);
+        const collected = collectBytes(maxBytes, freeNow);
         const account = trusted ? undefined : budget.open(() => finish(err('dropped')));
         const finish = (result: Result<Uint8Array, BodyFailure>): void => {
           stop = undefined;
@@ -47,7 +56,8 @@ export function nodeBody(incoming: IncomingMessage, outgoing: ServerResponse, { 
           resolve(result);
         };
         const onData = (chunk: Uint8Array): void => {
-          if (collected.add(chunk)) account?.add(chunk.byteLength);
+          const { byteLength } = chunk;
+          if (collected.add(chunk)) account?.add(byteLength);
           else finish(err('too large'));
         };
         const onEnd = (): void => finish(ok(collected.take()));

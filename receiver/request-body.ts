@@ -145,8 +145,10 @@ export interface CollectedBytes {
 /**
  * Puts chunks together in one buffer that grows, so that a body of a megabyte in chunks of one byte takes a megabyte and
  * not a million small objects. It grows in place: only what has arrived takes memory. The usual body, one chunk, is not copied.
+ *
+ * @param copied called with a chunk that is not needed any more
  */
-export function collectBytes(maxBytes: number): CollectedBytes {
+export function collectBytes(maxBytes: number, copied: (chunk: Uint8Array) => void = () => undefined): CollectedBytes {
   let only: Uint8Array | undefined;
   let buffer: ArrayBuffer | undefined;
   const append = (chunk: Uint8Array): void => {
@@ -154,6 +156,7 @@ export function collectBytes(maxBytes: number): CollectedBytes {
     const length = buffer.byteLength;
     buffer.resize(length + chunk.byteLength);
     new Uint8Array(buffer).set(chunk, length);
+    copied(chunk);
   };
   return {
     add: (chunk) => {
