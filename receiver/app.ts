@@ -1,15 +1,17 @@
 import { Hono } from 'hono';
-import { messageOf } from '../src/error-message.ts';
 import { adminApi } from './admin/api.ts';
 import type { Logger } from './log.ts';
 import type { Store } from './outbox/store.ts';
 import { problem } from './problem.ts';
+import { readiness } from './readiness.ts';
 import { type RequestVariables, requestLog } from './request-log.ts';
 import { type WandbWebhookOptions, wandbWebhook } from './webhook/wandb-webhook.ts';
 
 export interface AppOptions extends WandbWebhookOptions {
   readonly store: Store;
   readonly log: Logger;
+  /** BASE_PATH: every address is below it. Blank, or a path that begins with a slash and does not end with one. */
+  readonly basePath: string;
   /** Without one there is no admin API. */
   readonly adminToken: string | undefined;
   /** True once the receiver is stopping: it is not ready for more. */
@@ -18,40 +20,44 @@ export interface AppOptions extends WandbWebhookOptions {
   readonly extensions: readonly { readonly path?: string; readonly routes?: Hono<RequestVariables> }[];
 }
 
+/** HAProxy asks with OPTIONS unless it is told otherwise. */
+const HEALTH_METHODS = ['GET', 'OPTIONS'];
+
 /** The whole of the receiver's HTTP, the same on every platform. */
 export function createApp(options: AppOptions): Hono<RequestVariables> {
-  const { store, log, now } = options;
+  const { store, log, now, basePath } = options;
   // W&B's users may well type a slash at the end of the address.
-  const app = new Hono<RequestVariables>({ strict: false });
-  app.use(requestLog(log, now));
-  app.get('/healthz', (c) => c.json({ status: 'ok' }));
-  app.get('/readyz', async (c) => {
-    const why = options.stopping() ? 'the receiver is stopping' : await whyNotWritable(store);
+  const root = new Hono<RequestVariables>({ strict: false });
+  root.use(requestLog(log, now));
+  const app = basePath === '' ? root : root.basePath(basePath);
+  // Load balancers ask the machine itself, which knows of no base path.
+  const pathsOf = (path: string) => [...new Set([path, `${basePath}${path}`])];
+  root.on(HEALTH_METHODS, pathsOf('/healthz'), (c) => c.json({ status: 'ok' }));
+  const whyNotReady = readiness({ check: () => store.check(), now });
+  root.on(HEALTH_METHODS, pathsOf('/readyz'), async (c) => {
+    const why = options.stopping() ? 'the receiver is stopping' : await whyNotReady();
     if (why === undefined) return c.json({ status: 'ok' });
     c.get('line').reason = `not ready: ${why}`;
-    return problem(c, { status: 503, title: 'Service Unavailable', detail: why, headers: { 'retry-after': '5' } });
+    const detail = options.redactor.text(why);
+    return problem(c, { status: 503, title: 'Service Unavailable', detail, headers: { 'retry-after': '5' } });
   });
   app.route('/webhooks/wandb', wandbWebhook(options));
   for (const { path, routes } of options.extensions) if (path !== undefined && routes !== undefined) app.route(path, routes);
   if (options.adminToken !== undefined) app.route('/api', adminApi({ store, token: options.adminToken, changed: options.accepted, now }));
-  app.notFound((c) => {
-    const isWebhook = /^\/webhooks\/wandb(\/[^/]*)?\/?$/.test(c.req.path) && c.req.method !== 'POST';
+  root.notFound((c) => {
+    const path = c.req.path.startsWith(`${basePath}/`) ? c.req.path.slice(basePath.length) : '';
+    const isWebhook = /^\/webhooks\/wandb(\/[^/]*)?\/?$/.test(path) && c.req.method !== 'POST';
     if (isWebhook)
       return problem(c, { status: 405, title: 'Method Not Allowed', detail: 'Webhooks are sent with POST.', headers: { allow: 'POST' } });
-    return problem(c, { status: 404, title: 'Not Found', detail: 'There is nothing here. W&B webhooks go to POST /webhooks/wandb.' });
+    return problem(c, {
+      status: 404,
+      title: 'Not Found',
+      detail: `There is nothing here. W&B webhooks go to POST ${basePath}/webhooks/wandb.`,
+    });
   });
-  app.onError((error, c) => {
+  root.onError((error, c) => {
     log.error({ path: c.req.path, error: options.redactor.text(String(error.stack ?? error)) }, 'a bug: an exception nobody expected');
     return problem(c, { status: 500, title: 'Internal Server Error', headers: { 'retry-after': '5' } });
   });
-  return app;
-}
-
-async function whyNotWritable(store: Store): Promise<string | undefined> {
-  try {
-    await store.check();
-    return undefined;
-  } catch (error) {
-    return `the store cannot be written: ${messageOf(error)}`;
-  }
+  return root;
 }

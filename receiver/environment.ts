@@ -12,6 +12,8 @@ import { type Authentication, type SourceSecrets, sourceVariable } from './webho
 export interface Environment {
   readonly port: number;
   readonly host: string;
+  /** BASE_PATH, under which every address of the receiver is: blank, or such as `/relay`. */
+  readonly basePath: string;
   /** The path of the SQLite file; `undefined` when DATABASE_URL is not set, or names a PostgreSQL database. */
   readonly databasePath: string | undefined;
   /** DATABASE_URL as it is, when it names a PostgreSQL database. It may hold a password. */
@@ -63,6 +65,11 @@ export function configPathFrom(variables: Variables): string {
   return blankToUndefined(variables.RELAY_CONFIG) ?? DEFAULT_CONFIG_PATH;
 }
 
+/** BASE_PATH; blank when it is not set, or not a path. For commands that read nothing else of the environment. */
+export function basePathFrom(variables: Variables): string {
+  return readBasePath(blankToUndefined(variables.BASE_PATH), []);
+}
+
 /** `owner/name` from GITHUB_REPOSITORY, which workflows set. */
 export function repositoryFrom(variables: Variables): string | undefined {
   return blankToUndefined(variables.GITHUB_REPOSITORY);
@@ -88,6 +95,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const authentication = readAuthentication(variables, errors);
   // Addresses of IPv6 are often written in brackets.
   const host = (get('HOST') ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1');
+  const basePath = readBasePath(get('BASE_PATH'), errors);
   const github = readGitHub(get('GITHUB_TOKEN'), get('GITHUB_APP_ID'), get('GITHUB_APP_PRIVATE_KEY'), errors);
   const githubApiUrl = readAddress('GITHUB_API_URL', get('GITHUB_API_URL'), GITHUB_API_URL, GITHUB_APP, errors);
   const githubWebhookSecrets = listOf(get('GITHUB_WEBHOOK_SECRET'));
@@ -121,6 +129,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   return ok({
     port,
     host,
+    basePath,
     databasePath,
     postgresUrl,
     retentionMs,
@@ -155,6 +164,16 @@ function readPort(text: string | undefined, errors: string[]): number {
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   errors.push(`PORT: "${text}" is not a port number: set it to a whole number up to 65535`);
   return 0;
+}
+
+/** Slashes at either end do not matter. Characters that an address would hold escaped are refused. */
+function readBasePath(text: string | undefined, errors: string[]): string {
+  const path = (text ?? '').replace(/^\/+|\/+$/g, '');
+  if (path === '') return '';
+  const isPath = path.split('/').every((segment) => /^[A-Za-z0-9._~-]+$/.test(segment) && !/^\.+$/.test(segment));
+  if (isPath) return `/${path}`;
+  errors.push(`BASE_PATH: "${text}" is not a path: set it to one such as /relay, the part of the address before /webhooks/wandb`);
+  return '';
 }
 
 function readRetention(text: string | undefined, errors: string[]): number {

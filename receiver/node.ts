@@ -1,11 +1,17 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { bodyBudget } from './body-budget.ts';
+import { closeAfterAnswer, type Exchange, handleConnectionErrors } from './connection.ts';
+import type { Logger } from './log.ts';
+import { nodeBody } from './node-body.ts';
 import type { Receiver } from './receiver.ts';
+import { REQUEST_TIMEOUT_MS } from './request-body.ts';
 
-/** A whole request has to have arrived within this time, so that slow senders do not pile up. Milliseconds. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** How often Node looks for requests that take too long; its own 30 s would make a limit of 30 s one of up to 60. Milliseconds. */
+const TIMEOUT_CHECK_MS = 500;
 /** What is in flight may finish for so long when the receiver stops. Milliseconds. */
 export const GRACE_MS = 10_000;
 
@@ -15,18 +21,60 @@ export interface Listening {
   stop(): Promise<void>;
 }
 
+export interface ListenOptions {
+  /** For requests that Node's parser refuses: no handler sees these. */
+  readonly log?: Logger;
+  /** Milliseconds. */
+  readonly requestTimeoutMs?: number;
+}
+
 /**
  * Serves a receiver with Node's HTTP server.
  *
  * @throws what `listen` throws: the port is taken, the address is not this machine's
  */
-export async function listen(receiver: Receiver, host: string, port: number): Promise<Listening> {
+export async function listen(
+  receiver: Receiver,
+  host: string,
+  port: number,
+  { log, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ListenOptions = {},
+): Promise<Listening> {
+  const budget = bodyBudget(() => performance.now());
+  const latest = new WeakMap<Socket, Exchange>();
+  const expecting = new WeakSet<IncomingMessage>();
   const server = createAdaptorServer({
-    fetch: receiver.app.fetch,
+    fetch: async (request, bindings) => {
+      const { incoming, outgoing } = bindings as HttpBindings;
+      // Our side is closed, so it could not be answered: it came behind a request that was refused.
+      if (incoming.socket.writableEnded) return new Response(null, { status: 503 });
+      const body = nodeBody(incoming, outgoing, { budget, expectsContinue: expecting.has(incoming) });
+      const exchange = { incoming, outgoing, body };
+      latest.set(incoming.socket, exchange);
+      const response = await receiver.app.fetch(request, { body });
+      // What came in one packet with the headers is parsed within this turn.
+      if (!incoming.complete) await setImmediate();
+      if (!incoming.complete) closeAfterAnswer(exchange);
+      return response;
+    },
+    // HTTP/1.0 needs no Host, and health checks of HAProxy send none.
+    hostname: 'localhost',
     createServer,
-    serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
+    serverOptions: {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, requestTimeoutMs),
+    },
     overrideGlobalObjects: false,
+    // A body that is not read is the connection's business: see `closeAfterAnswer`.
+    autoCleanupIncoming: false,
   }) as Server;
+  // A sender may close its side after its request and still wait for the answer (RFC 9112, 9.6); without this Node closes, too.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  server.on('checkContinue', (incoming, outgoing) => {
+    expecting.add(incoming);
+    server.emit('request', incoming, outgoing);
+  });
+  handleConnectionErrors(server, log, (socket) => latest.get(socket));
   server.listen(port, host);
   await once(server, 'listening');
   receiver.start();

@@ -22,6 +22,8 @@ export interface ReceiverParts {
   readonly settings: Settings;
   readonly authentication: Authentication;
   readonly adminToken: string | undefined;
+  /** See `AppOptions`; left out: none. */
+  readonly basePath?: string;
   readonly targets: Targets;
   readonly credentialFor: (target: CompiledTarget) => string;
   /** Gives requests as they are to be sent, see `OutboxOptions`; left out when W&B's API is not asked. */
@@ -117,6 +119,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     routes: parts.routes,
     authentication: parts.authentication,
     adminToken: parts.adminToken,
+    basePath: parts.basePath ?? '',
     maxBodyBytes: settings.maxBodyBytes,
     redactor,
     accept: acceptInBatches(store, settings.dedupeWindowMs, now),

@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Logger } from './log.ts';
+import type { PlatformBindings } from './request-body.ts';
 
 /** What a handler adds to the one line that its request leaves in the log. */
 export interface RequestLine {
@@ -13,6 +14,7 @@ export interface RequestLine {
 }
 
 export interface RequestVariables {
+  Bindings: PlatformBindings;
   Variables: { line: RequestLine };
 }
 

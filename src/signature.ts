@@ -24,15 +24,26 @@ export function signBody(body: Uint8Array | string, secret: string, encoding: 'h
  * @returns `undefined` when one of the secrets made one of the signatures
  */
 export function checkSignature(header: string | undefined, body: Uint8Array, secrets: readonly string[]): SignatureFailure | undefined {
+  const given = readSignatures(header);
+  if (typeof given === 'string') return given;
+  if (anySigned(given, body, secrets)) return undefined;
+  return anySigned(given, Buffer.from('{}'), secrets) ? 'signature-of-empty-object' : 'mismatch';
+}
+
+/** Checks what can be known without the body. `undefined`: whether the signature is right, only the body can tell. */
+export function checkSignatureHeader(header: string | undefined): 'missing' | 'malformed' | undefined {
+  const given = readSignatures(header);
+  return typeof given === 'string' ? given : undefined;
+}
+
+function readSignatures(header: string | undefined): Buffer[] | 'missing' | 'malformed' {
   if (header === undefined || header.trim() === '') return 'missing';
   const given = header
     .split(',')
     .slice(0, MAX_HEADER_VALUES)
     .map(readSignature)
     .filter((bytes) => bytes !== undefined);
-  if (given.length === 0) return 'malformed';
-  if (anySigned(given, body, secrets)) return undefined;
-  return anySigned(given, Buffer.from('{}'), secrets) ? 'signature-of-empty-object' : 'mismatch';
+  return given.length === 0 ? 'malformed' : given;
 }
 
 /** Every pair is compared, whatever the earlier ones said, so that the time taken does not tell which secret fits. */

@@ -3,7 +3,7 @@ import { didYouMean } from '../../src/nearest-word.ts';
 import { relayPayload, substituteVariables } from '../../src/relay-payload.ts';
 import { err, ok, type Result } from '../../src/result.ts';
 import { signBody } from '../../src/signature.ts';
-import { isLoopback, readEnvironment } from '../environment.ts';
+import { basePathFrom, isLoopback, readEnvironment } from '../environment.ts';
 import { sourceVariable } from '../webhook/authenticate.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 import { SAMPLE_VALUES } from './sample-event.ts';
@@ -32,7 +32,7 @@ const WORDS: Readonly<Record<string, string>> = {
 /** `wandb-relay send-test`: one signed request as W&B would send it, and what the receiver answers. */
 export async function sendTest(io: CommandIo, options: SendTestOptions): Promise<ExitCode> {
   const environment = readEnvironment(io.variables);
-  const request = buildRequest(options);
+  const request = buildRequest(options, basePathFrom(io.variables));
   if (!environment.ok || !request.ok) {
     for (const line of environment.ok ? [] : environment.error) io.complain(line);
     if (!request.ok) io.complain(request.error);
@@ -77,10 +77,10 @@ export async function sendTest(io: CommandIo, options: SendTestOptions): Promise
   }
 }
 
-function buildRequest(options: SendTestOptions): Result<{ url: URL; body: string }, string> {
+function buildRequest(options: SendTestOptions, basePath: string): Result<{ url: URL; body: string }, string> {
   if (!URL.canParse(options.url)) return err(`--url: "${options.url}" is not an address, such as http://127.0.0.1:8787/webhooks/wandb`);
   const url = new URL(options.url);
-  if (url.pathname === '/') url.pathname = '/webhooks/wandb';
+  if (['', basePath].includes(url.pathname.replace(/\/+$/, ''))) url.pathname = `${basePath}/webhooks/wandb`;
   const type = readEventType(options.event);
   if (type === undefined || type === 'weave_metric') {
     const types = EVENT_TYPES.filter((known) => known !== 'unknown' && known !== 'weave_metric');

@@ -70,6 +70,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     settings,
     authentication: environment.authentication,
     adminToken: environment.adminToken,
+    basePath: environment.basePath,
     ...connected,
     redactor,
     log,
@@ -82,17 +83,16 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
 
   let listening: Listening;
   try {
-    listening = await listen(receiver, environment.host, environment.port);
+    listening = await listen(receiver, environment.host, environment.port, { log });
   } catch (error) {
     await close();
     io.complain(explainListenError(error, environment));
     return 1;
   }
+  const url = `${listening.url}${environment.basePath}`;
   if (sandbox)
-    io.print(
-      ...sandboxBanner(environment, listening.url, plan.isExample ? undefined : environment.configPath, config.settings.dedupeWindowMs),
-    );
-  log.info({ url: listening.url, routes: config.routes.length, database: databaseName(environment, sandbox), sandbox }, 'listening');
+    io.print(...sandboxBanner(environment, url, plan.isExample ? undefined : environment.configPath, config.settings.dedupeWindowMs));
+  log.info({ url, routes: config.routes.length, database: databaseName(environment, sandbox), sandbox }, 'listening');
   await stopWhenAsked(stopped, log, listening);
   await close();
   log.info({}, 'stopped');

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import type { Config } from '../../src/config.ts';
+import { basePathFrom } from '../environment.ts';
 import { slackManifest } from '../slack/manifest.ts';
 import { loadConfig } from './load-config.ts';
 import type { CommandIo, ExitCode } from './output.ts';
@@ -16,10 +17,11 @@ export function printManifest(io: CommandIo, options: SlackManifestOptions): Exi
   const { url, socketMode } = options;
   if (url !== undefined && socketMode)
     return refuse(io, 'slack manifest: --url and --socket-mode exclude each other: in Socket Mode Slack needs no address');
+  const basePath = basePathFrom(io.variables);
   if (url === undefined && !socketMode) {
     return refuse(
       io,
-      'slack manifest: name the address at which Slack reaches the receiver, --url https://relay.example.com, or use --socket-mode',
+      `slack manifest: name the address at which Slack reaches the receiver, --url https://relay.example.com${basePath}, or use --socket-mode`,
     );
   }
   const loaded = loadConfig(io.cwd, options.config);
@@ -29,7 +31,7 @@ export function printManifest(io: CommandIo, options: SlackManifestOptions): Exi
   }
   const manifest = slackManifest({
     name: options.name,
-    connection: url === undefined ? 'socket-mode' : { url },
+    connection: url === undefined ? 'socket-mode' : { url: withBasePath(url, basePath) },
     people: loaded === undefined ? [] : peopleOf(loaded.value),
   });
   if (!manifest.ok) return refuse(io, `slack manifest: ${manifest.error}`);
@@ -40,6 +42,11 @@ export function printManifest(io: CommandIo, options: SlackManifestOptions): Exi
   }
   io.printDocument(stringify(manifest.value, { lineWidth: 0 }).trimEnd());
   return 0;
+}
+
+/** An address without a path is that of the host: the receiver is at its base path. */
+function withBasePath(url: string, basePath: string): string {
+  return URL.canParse(url) && new URL(url).pathname === '/' ? new URL(basePath, url).href : url;
 }
 
 /** Everybody whom the config lets decide or step in. */

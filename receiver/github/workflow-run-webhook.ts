@@ -6,10 +6,10 @@ import { err, ok, type Result } from '../../src/result.ts';
 import type { RunReport } from '../outbox/run.ts';
 import type { ConversationBook } from '../outbox/store.ts';
 import { problem } from '../problem.ts';
+import { type BodyLimit, readBody, refuseUnread } from '../request-body.ts';
 import type { RequestVariables } from '../request-log.ts';
 import type { RecordRuns } from '../watch/record-runs.ts';
-import { sizeLimit } from '../webhook/size-limit.ts';
-import { checkGitHubSignature } from './github-signature.ts';
+import { checkGitHubSignature, checkGitHubSignatureHeader } from './github-signature.ts';
 import { reportOf, workflowRunSchema } from './workflow-run.ts';
 
 export interface WorkflowRunWebhookOptions {
@@ -23,10 +23,10 @@ export interface WorkflowRunWebhookOptions {
 }
 
 /**
- * GitHub sends payloads of up to 25 MB; that of a `workflow_run` is some 20 KB, more with a long list of pull requests. 5 MB
+ * GitHub sends payloads of up to 25 MB; that of a `workflow_run` is some 20 KB, more with a long list of pull requests. 1 MiB
  * leaves room and keeps what a stranger can make us hold small.
  */
-const MAX_BODY_BYTES = 5 * 1024 * 1024;
+export const GITHUB_BODY_LIMIT: BodyLimit = { maxBytes: 1024 * 1024, from: 'a workflow_run of GitHub has about 20 KB' };
 /** Seconds after which a delivery may come again when the store fails. */
 const STORE_RETRY_AFTER = '5';
 /** `X-GitHub-Delivery` is a GUID. It is not part of what is signed. */
@@ -40,8 +40,8 @@ const payloadSchema = z.object({
 });
 
 /**
- * `POST /webhooks/github`. In this order: size, signature over the raw bytes, content type, JSON, shape, one transaction, and
- * only then 200. GitHub waits ten seconds and never sends again by itself; what is lost here, the watch finds.
+ * `POST /webhooks/github`. In this order: size and encoding, a signature at all, the body, the signature over its raw bytes,
+ * content type, JSON, shape, one transaction, and only then 200. GitHub waits ten seconds and never sends again by itself; what is lost here, the watch finds.
  *
  * A delivery is marked as seen only after it was written down, so one that failed can be sent again. One that comes twice
  * is read twice and changes nothing the second time: reports only ever move a run on.
@@ -50,20 +50,16 @@ export function workflowRunWebhook(options: WorkflowRunWebhookOptions): Hono<Req
   // Anybody could sign with an empty one.
   if (options.secrets.length === 0 || options.secrets.includes('')) throw new Error('a webhook of GitHub without a secret');
   const app = new Hono<RequestVariables>({ strict: false });
-  app.post('/', sizeLimit(MAX_BODY_BYTES, 'GitHub allows 25 MB; nothing that is read here comes near'), async (c) => {
+  app.post('/', async (c) => {
     const line = c.get('line');
     line.source = 'github';
-    let raw: Uint8Array;
-    try {
-      raw = new Uint8Array(await c.req.arrayBuffer());
-    } catch {
-      return refuse(c, 400, 'The body did not arrive.');
-    }
-    const failure = checkGitHubSignature(c.req.header('x-hub-signature-256'), raw, options.secrets);
-    if (failure !== undefined) {
-      line.reason = `X-Hub-Signature-256 is ${failure === 'mismatch' ? 'of another secret or another body' : failure}`;
-      return problem(c, { status: 401, title: 'Unauthorized' });
-    }
+    const signature = c.req.header('x-hub-signature-256');
+    const refused = refuseGitHubUnread(c);
+    if (refused !== undefined) return refused;
+    const raw = await readBody(c, GITHUB_BODY_LIMIT);
+    if (raw instanceof Response) return raw;
+    const forged = unauthorized(c, checkGitHubSignature(signature, raw, options.secrets));
+    if (forged !== undefined) return forged;
     const event = c.req.header('x-github-event');
     if (event === undefined) return refuse(c, 400, 'The header X-GitHub-Event is missing.');
     line.type = event.slice(0, 100);
@@ -79,6 +75,17 @@ export function workflowRunWebhook(options: WorkflowRunWebhookOptions): Hono<Req
     return write(c, report.value, options);
   });
   return app;
+}
+
+/** Refuses before the body is read: by its size, its encoding, or because it is not signed as GitHub signs. */
+export function refuseGitHubUnread(c: Context<RequestVariables>): Response | undefined {
+  return refuseUnread(c, GITHUB_BODY_LIMIT) ?? unauthorized(c, checkGitHubSignatureHeader(c.req.header('x-hub-signature-256')));
+}
+
+function unauthorized(c: Context<RequestVariables>, failure: ReturnType<typeof checkGitHubSignature>): Response | undefined {
+  if (failure === undefined) return undefined;
+  c.get('line').reason = `X-Hub-Signature-256 is ${failure === 'mismatch' ? 'of another secret or another body' : failure}`;
+  return problem(c, { status: 401, title: 'Unauthorized' });
 }
 
 async function write(c: Context<RequestVariables>, report: RunReport, options: WorkflowRunWebhookOptions): Promise<Response> {

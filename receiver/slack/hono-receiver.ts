@@ -5,11 +5,11 @@ import type { JsonObject } from '../../src/json.ts';
 import type { Logger } from '../log.ts';
 import type { ConversationBook } from '../outbox/store.ts';
 import { problem } from '../problem.ts';
+import { type BodyLimit, readBody, refuseUnread } from '../request-body.ts';
 import type { RequestVariables } from '../request-log.ts';
-import { sizeLimit } from '../webhook/size-limit.ts';
 import type { BoltApp } from './bolt.ts';
 import { readSlackBody } from './request-body.ts';
-import { checkSlackSignature, explainSlackFailure } from './signature.ts';
+import { checkSlackHeaders, checkSlackSignature, explainSlackFailure, type SlackSignatureFailure } from './signature.ts';
 
 export interface HonoReceiverOptions {
   readonly signingSecret: string;
@@ -31,6 +31,7 @@ export interface HonoReceiver {
 
 /** Slack sends no more than a few kilobytes; nobody else has a secret to be heard with. */
 export const MAX_SLACK_BODY_BYTES = 1024 * 1024;
+export const SLACK_BODY_LIMIT: BodyLimit = { maxBytes: MAX_SLACK_BODY_BYTES, from: 'a limit of this receiver' };
 /** Slack gives up after three seconds (Slack, "Handling user interaction": acknowledgment); the way there takes its part. */
 const ACK_TIMEOUT_MS = 2_500;
 /** What Slack asks without a signature is shorter than this. Bytes. */
@@ -38,13 +39,13 @@ const MAX_SSL_CHECK_BYTES = 1_000;
 
 /**
  * Bolt's receiver as a route of Hono, for Node and Workers alike: `POST /events` for events, interactions and slash
- * commands. In this order: size, signature over the raw bytes, form or JSON, never the same request twice, and only then
- * Bolt. The answer is what the handler acknowledges with; its work may go on after it.
+ * commands. In this order: size and encoding, a signature at all, the body, the signature over its raw bytes, form or JSON,
+ * never the same request twice, and only then Bolt. The answer is what the handler acknowledges with; its work may go on after it.
  */
 export function honoReceiver(options: HonoReceiverOptions): HonoReceiver {
   let app: BoltApp | undefined;
   const routes = new Hono<RequestVariables>({ strict: false });
-  routes.post('/events', sizeLimit(MAX_SLACK_BODY_BYTES, 'a limit of this receiver'), async (c) => {
+  routes.post('/events', async (c) => {
     const request = await authenticRequest(c, options);
     if (request instanceof Response) return request;
     const line = c.get('line');
@@ -89,24 +90,18 @@ type SlackContext = Context<RequestVariables>;
 /** What Bolt is to see, or the answer to everything that it is not to see. */
 async function authenticRequest(c: SlackContext, options: HonoReceiverOptions): Promise<IncomingRequest | Response> {
   const line = c.get('line');
-  let raw: Uint8Array;
-  try {
-    raw = new Uint8Array(await c.req.arrayBuffer());
-  } catch {
-    line.reason = 'the sender hung up before its body had arrived';
-    return problem(c, { status: 400, title: 'Bad Request', detail: 'The body did not arrive.' });
-  }
   const signature = c.req.header('x-slack-signature');
-  const contentType = c.req.header('content-type');
-  if (signature === undefined && raw.length <= MAX_SSL_CHECK_BYTES && read(raw, contentType).kind === 'ssl_check') return c.body(null, 200);
-
   const timestamp = c.req.header('x-slack-request-timestamp');
+  const contentType = c.req.header('content-type');
+  const refused = refuseSlackUnread(c);
+  if (refused !== undefined) return refused;
+  const raw = await readBody(c, SLACK_BODY_LIMIT);
+  if (raw instanceof Response) return raw;
+  if (mayBeSslCheck(c) && raw.length <= MAX_SSL_CHECK_BYTES && read(raw, contentType).kind === 'ssl_check') return c.body(null, 200);
+
   const now = options.now();
   const failure = checkSlackSignature({ signature, timestamp }, raw, options.signingSecret, now);
-  if (failure !== undefined || signature === undefined) {
-    line.reason = explainSlackFailure(failure ?? 'missing', timestamp, now);
-    return problem(c, { status: 401, title: 'Unauthorized' });
-  }
+  if (failure !== undefined || signature === undefined) return unauthorized(c, explainSlackFailure(failure ?? 'missing', timestamp, now));
   const body = read(raw, contentType);
   switch (body.kind) {
     case 'ssl_check':
@@ -124,6 +119,30 @@ async function authenticRequest(c: SlackContext, options: HonoReceiverOptions): 
     case 'incoming':
       return { signature, name: body.name, body: body.body };
   }
+}
+
+/** Refuses before the body is read: by its size, its encoding, or because it is not signed as Slack signs. */
+export function refuseSlackUnread(c: SlackContext): Response | undefined {
+  const refused = refuseUnread(c, SLACK_BODY_LIMIT);
+  if (refused !== undefined || mayBeSslCheck(c)) return refused;
+  const failure = checkSlackHeaders({
+    signature: c.req.header('x-slack-signature'),
+    timestamp: c.req.header('x-slack-request-timestamp'),
+  });
+  // What the headers lack does not depend on the time.
+  return failure === undefined ? undefined : unauthorized(c, explainSlackFailure(failure, undefined, 0));
+}
+
+/** Only the shortest of forms is read without a signature, and none in chunks. */
+function mayBeSslCheck(c: SlackContext): boolean {
+  if (c.req.header('x-slack-signature') !== undefined || c.req.header('transfer-encoding') !== undefined) return false;
+  const isForm = /^application\/x-www-form-urlencoded\s*(;|$)/i.test(c.req.header('content-type') ?? '');
+  return isForm && Number(c.req.header('content-length') ?? 0) <= MAX_SSL_CHECK_BYTES;
+}
+
+function unauthorized(c: SlackContext, reason: string): Response {
+  c.get('line').reason = reason;
+  return problem(c, { status: 401, title: 'Unauthorized' });
 }
 
 const utf8 = new TextDecoder();

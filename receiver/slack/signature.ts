@@ -21,6 +21,13 @@ export function signSlackRequest(body: Uint8Array | string, timestamp: string, s
   return `v0=${createHmac('sha256', secret).update(`v0:${timestamp}:`).update(body).digest('hex')}`;
 }
 
+/** Checks what can be known without the body. `undefined`: whether the signature is right, only the body can tell. */
+export function checkSlackHeaders({ signature, timestamp }: SlackHeaders): 'missing' | 'malformed' | undefined {
+  if (signature === undefined || timestamp === undefined) return 'missing';
+  // One spelling only, so that a request cannot come again under another one.
+  return /^v0=[0-9a-f]{64}$/.test(signature) && /^\d{1,12}$/.test(timestamp) ? undefined : 'malformed';
+}
+
 /**
  * Checks version 0 of Slack's signature over the raw bytes, in constant time.
  *
@@ -28,14 +35,14 @@ export function signSlackRequest(body: Uint8Array | string, timestamp: string, s
  * @returns `undefined` when the request is authentic and of now
  */
 export function checkSlackSignature(
-  { signature, timestamp }: SlackHeaders,
+  headers: SlackHeaders,
   body: Uint8Array,
   secret: string,
   now: number,
 ): SlackSignatureFailure | undefined {
-  if (signature === undefined || timestamp === undefined) return 'missing';
-  // One spelling only, so that a request cannot come again under another one.
-  if (!/^v0=[0-9a-f]{64}$/.test(signature) || !/^\d{1,12}$/.test(timestamp)) return 'malformed';
+  const incomplete = checkSlackHeaders(headers);
+  if (incomplete !== undefined) return incomplete;
+  const { signature = '', timestamp = '' } = headers;
   const age = now / 1000 - Number(timestamp);
   const isSigned = timingSafeEqual(Buffer.from(signSlackRequest(body, timestamp, secret)), Buffer.from(signature));
   if (!isSigned) return 'mismatch';

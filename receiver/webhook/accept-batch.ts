@@ -14,6 +14,8 @@ interface Waiting {
 const GIVE_UP_MS = 3_000;
 /** More than this in one transaction only makes the first of them wait. */
 const LARGEST_BATCH = 500;
+/** And more than so many characters of bodies only takes memory: a batch is there as statements, too. */
+const LARGEST_BATCH_CHARS = 1024 * 1024;
 
 /**
  * Lets requests that arrive together share one commit: whatever came in during one turn of the event loop, or while the
@@ -59,8 +61,9 @@ export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number, now: 
 
   const drain = async (): Promise<void> => {
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, LARGEST_BATCH);
-      waiting = waiting.slice(LARGEST_BATCH);
+      const size = batchSize(waiting);
+      const batch = waiting.slice(0, size);
+      waiting = waiting.slice(size);
       const since = now();
       const failure = await storeAll(batch);
       if (failure !== undefined && batch.length > 1) await storeEach(batch, since);
@@ -75,4 +78,16 @@ export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number, now: 
       busy = true;
       setImmediate(() => void drain());
     });
+}
+
+/** How many of the first go into one transaction: at least one. */
+function batchSize(waiting: readonly Waiting[]): number {
+  let size = 0;
+  let chars = 0;
+  for (const { event } of waiting) {
+    chars += event.body.length;
+    if (size > 0 && (size === LARGEST_BATCH || chars > LARGEST_BATCH_CHARS)) break;
+    size++;
+  }
+  return size;
 }

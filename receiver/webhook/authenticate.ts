@@ -1,5 +1,5 @@
 import { DEFAULT_SOURCE } from '../../src/event.ts';
-import { checkBearer, checkSignature, type SignatureFailure } from '../../src/signature.ts';
+import { checkBearer, checkSignature, checkSignatureHeader, type SignatureFailure } from '../../src/signature.ts';
 
 /** What a sender has to prove. Several values of a kind are valid at once while one is being rotated. */
 export interface SourceSecrets {
@@ -17,9 +17,45 @@ export type AuthenticationFailure =
   | { readonly check: 'token'; readonly why: 'missing' | 'mismatch' }
   | { readonly check: 'source'; readonly why: 'not configured' };
 
+/** The headers by which a sender proves who it is. */
+export interface AuthenticationHeaders {
+  /** `X-Wandb-Signature`. */
+  readonly signature: string | undefined;
+  readonly authorization: string | undefined;
+}
+
 /** True when nothing at all is configured: then everything is let in, and the receiver listens on loopback only. */
 export function isOpen(authentication: Authentication): boolean {
   return authentication.sources.size === 0;
+}
+
+/** What the headers alone say, before the body is read. */
+export interface HeaderCheck {
+  /** Why the request is refused whatever its body is. */
+  readonly failure: AuthenticationFailure | undefined;
+  /** True when the sender has proved who it is without a signature of the body: by its token. */
+  readonly isProved: boolean;
+}
+
+/** Checks all that can be checked before the body is read: that the source is known, the token, and that there is a signature. */
+export function authenticateHeaders(authentication: Authentication, source: string, headers: AuthenticationHeaders): HeaderCheck {
+  const refused = (failure: AuthenticationFailure): HeaderCheck => ({ failure, isProved: false });
+  if (isOpen(authentication)) return { failure: undefined, isProved: false };
+  const wanted = wantedOf(authentication, source);
+  if (wanted === undefined) return refused({ check: 'source', why: 'not configured' });
+  if (wanted.secrets.length > 0) {
+    const why = checkSignatureHeader(headers.signature);
+    if (why !== undefined) return refused({ check: 'signature', why });
+  }
+  if (wanted.tokens.length > 0) {
+    const why = checkBearer(headers.authorization, wanted.tokens);
+    if (why !== undefined) return refused({ check: 'token', why });
+  }
+  return { failure: undefined, isProved: wanted.tokens.length > 0 };
+}
+
+function wantedOf(authentication: Authentication, source: string): SourceSecrets | undefined {
+  return authentication.sources.get(source === DEFAULT_SOURCE ? '' : sourceVariable(source));
 }
 
 /**
@@ -31,11 +67,11 @@ export function isOpen(authentication: Authentication): boolean {
 export function authenticate(
   authentication: Authentication,
   source: string,
-  headers: { readonly signature: string | undefined; readonly authorization: string | undefined },
+  headers: AuthenticationHeaders,
   body: Uint8Array,
 ): AuthenticationFailure | undefined {
   if (isOpen(authentication)) return undefined;
-  const wanted = authentication.sources.get(source === DEFAULT_SOURCE ? '' : sourceVariable(source));
+  const wanted = wantedOf(authentication, source);
   if (wanted === undefined) return { check: 'source', why: 'not configured' };
   if (wanted.secrets.length > 0) {
     const why = checkSignature(headers.signature, body, wanted.secrets);

@@ -1,18 +1,19 @@
-import { Hono } from 'hono';
+import { type Context, type Handler, Hono } from 'hono';
 import { messageOf } from '../../src/error-message.ts';
 import { DEFAULT_SOURCE } from '../../src/event.ts';
 import { parseExactJson } from '../../src/json.ts';
 import type { Redactor } from '../../src/redact.ts';
 import { understandBody } from '../../src/webhook-body.ts';
+import { byteSemaphore } from '../byte-semaphore.ts';
 import type { Logger } from '../log.ts';
 import type { RejectedRequest } from '../outbox/delivery.ts';
 import { problem } from '../problem.ts';
+import { readBody, refuseUnread } from '../request-body.ts';
 import type { RequestVariables } from '../request-log.ts';
 import type { AcceptEvent } from './accept-batch.ts';
 import { detailOf, PING_DETAIL } from './answer-detail.ts';
-import { type Authentication, authenticate, explainFailure } from './authenticate.ts';
+import { type Authentication, type AuthenticationFailure, authenticate, authenticateHeaders, explainFailure } from './authenticate.ts';
 import { digest, type PlanOptions, planEvent } from './plan.ts';
-import { sizeLimit } from './size-limit.ts';
 
 export interface WandbWebhookOptions extends PlanOptions {
   readonly authentication: Authentication;
@@ -32,38 +33,20 @@ const SOURCE_NAME = /^[a-z0-9-]{1,64}$/;
 const REJECTED_BODY_LENGTH = 4_096;
 /** Seconds after which a sender may try again when the store fails. */
 const STORE_RETRY_AFTER = '5';
+/**
+ * Bodies of so many bytes are worked on at once; the others wait as they are. As JSON, as text and as what is to be stored, a
+ * body takes several times its size.
+ */
+const WORKSPACE_BYTES = 2 * 1024 * 1024;
 
 /**
- * `POST /webhooks/wandb` and `/webhooks/wandb/:source`. In this order: size, authentication over the raw bytes, content
- * type, JSON, understanding, routing, one transaction, and only then 202.
+ * `POST /webhooks/wandb` and `/webhooks/wandb/:source`. In this order: size and encoding, authentication by the headers, the
+ * body, authentication over its raw bytes, content type, JSON, understanding, routing, one transaction, and only then 202.
  */
 export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariables> {
   const app = new Hono<RequestVariables>({ strict: false });
-  app.post('/:source?', sizeLimit(options.maxBodyBytes), async (c) => {
-    const source = c.req.param('source') ?? DEFAULT_SOURCE;
-    if (!SOURCE_NAME.test(source))
-      return problem(c, { status: 404, title: 'Not Found', detail: 'The name of a source has lower-case letters, digits and - only.' });
+  const receive: AuthenticHandler = async (c, source, raw) => {
     const line = c.get('line');
-    line.source = source;
-    let raw: Uint8Array;
-    try {
-      raw = new Uint8Array(await c.req.arrayBuffer());
-    } catch {
-      line.reason = 'the sender hung up before its body had arrived';
-      return problem(c, { status: 400, title: 'Bad Request', detail: 'The body did not arrive.' });
-    }
-
-    const failure = authenticate(
-      options.authentication,
-      source,
-      { signature: c.req.header('x-wandb-signature'), authorization: c.req.header('authorization') },
-      raw,
-    );
-    if (failure !== undefined) {
-      line.reason = explainFailure(failure, source);
-      return problem(c, { status: 401, title: 'Unauthorized' });
-    }
-
     const reject = async (status: 400 | 415, title: string, detail: string): Promise<Response> => {
       line.reason = detail;
       const body = options.redactor.text(Buffer.from(raw).toString()).slice(0, REJECTED_BODY_LENGTH);
@@ -109,8 +92,45 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
     line.deliveries = stored.deliveries.length;
     if (stored.deliveries.length > 0) options.accepted();
     return c.json({ id: stored.id, status: 'accepted', detail, deliveries: stored.deliveries }, 202);
-  });
+  };
+  app.post('/:source?', authenticated(options, receive));
   return app;
+}
+
+type AuthenticHandler = (c: Context<RequestVariables>, source: string, raw: Uint8Array) => Promise<Response>;
+
+/** Calls `receive` once the body is authentic and there is room to work on it. */
+function authenticated({ maxBodyBytes, authentication }: WandbWebhookOptions, receive: AuthenticHandler): Handler<RequestVariables> {
+  const limit = { maxBytes: maxBodyBytes, from: 'settings.max_body_bytes' };
+  const workspace = byteSemaphore(WORKSPACE_BYTES);
+  return async (c) => {
+    const refused = refuseUnread(c, limit);
+    if (refused !== undefined) return refused;
+    const source = c.req.param('source') ?? DEFAULT_SOURCE;
+    if (!SOURCE_NAME.test(source))
+      return problem(c, { status: 404, title: 'Not Found', detail: 'The name of a source has lower-case letters, digits and - only.' });
+    c.get('line').source = source;
+    const headers = { signature: c.req.header('x-wandb-signature'), authorization: c.req.header('authorization') };
+    const { failure, isProved } = authenticateHeaders(authentication, source, headers);
+    if (failure !== undefined) return unauthorized(c, failure, source);
+
+    const raw = await readBody(c, limit, isProved);
+    if (raw instanceof Response) return raw;
+    const mismatch = authenticate(authentication, source, headers, raw);
+    if (mismatch !== undefined) return unauthorized(c, mismatch, source);
+
+    const release = await workspace.acquire(raw.byteLength);
+    try {
+      return await receive(c, source, raw);
+    } finally {
+      release();
+    }
+  };
+}
+
+function unauthorized(c: Context<RequestVariables>, failure: AuthenticationFailure, source: string): Response {
+  c.get('line').reason = explainFailure(failure, source);
+  return problem(c, { status: 401, title: 'Unauthorized' });
 }
 
 function isJson(contentType: string | undefined): boolean {

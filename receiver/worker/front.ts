@@ -2,24 +2,27 @@ import type { ObjectNamespace } from 'cloudflare:workers';
 import { type Context, Hono } from 'hono';
 import { messageOf } from '../../src/error-message.ts';
 import { DEFAULT_SOURCE } from '../../src/event.ts';
+import { GITHUB_BODY_LIMIT, refuseGitHubUnread } from '../github/workflow-run-webhook.ts';
 import type { Logger } from '../log.ts';
 import { problem } from '../problem.ts';
+import { type BodyLimit, readBody, refuseUnread } from '../request-body.ts';
 import { type RequestVariables, requestLog } from '../request-log.ts';
-import { sizeLimit } from '../webhook/size-limit.ts';
+import { refuseSlackUnread, SLACK_BODY_LIMIT } from '../slack/hono-receiver.ts';
+import { authenticateHeaders, explainFailure } from '../webhook/authenticate.ts';
 import type { Setup } from './setup.ts';
 import { unavailable } from './unavailable.ts';
 import { sourceOfSlack, sourceOfUrl } from './which-source.ts';
 
 export interface FrontOptions {
-  readonly setup: Pick<Setup, 'sources' | 'settings'>;
+  readonly setup: Pick<Setup, 'sources' | 'settings' | 'environment'>;
   readonly objects: ObjectNamespace;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** What is not W&B's is smaller than this (GitHub's webhooks are a few tens of kilobytes, Slack's a few). Bytes. */
-const OTHER_BODIES = 1024 * 1024;
+/** Nothing of the admin API has a body of any size. */
+const ADMIN_BODY_LIMIT: BodyLimit = { maxBytes: 1024 * 1024, from: 'a limit of this receiver' };
 /** An object that was moved or got new code is there again at once. */
 const TRIES = 3;
 const FORWARDED = 'forwarded';
@@ -29,11 +32,16 @@ const utf8 = new TextDecoder();
 type FrontContext = Context<RequestVariables>;
 
 /**
- * The Worker itself: looks at the size of a request and whose it is, and hands it to the object of that source. Nothing is
- * woken for what is too large, for a source that nobody configured, or for an address that does not exist.
+ * The Worker itself: looks at the headers of a request, its size and whose it is, and hands it to the object of that source.
+ * Nothing is woken for what is too large, unsigned or compressed, for a source that nobody configured, or for an address that
+ * does not exist.
  */
 export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestVariables> {
-  const forward = async (c: FrontContext, source: string): Promise<Response> => {
+  const { environment, settings } = setup;
+  const { basePath } = environment;
+  const wandbLimit: BodyLimit = { maxBytes: settings.maxBodyBytes, from: 'settings.max_body_bytes' };
+
+  const forward = async (c: FrontContext, source: string, body?: Uint8Array): Promise<Response> => {
     const line = c.get('line');
     line.source = source.slice(0, 64);
     if (!setup.sources.includes(source)) {
@@ -41,12 +49,11 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
       return problem(c, { status: 401, title: 'Unauthorized' });
     }
     const { url, method, headers } = c.req.raw;
-    const body = method === 'GET' || method === 'HEAD' ? undefined : await c.req.arrayBuffer();
     for (let attempt = 1; ; attempt++) {
       try {
         const response = await objects
           .getByName(source)
-          .fetch(new Request(url, { method, headers, ...(body === undefined ? {} : { body }) }));
+          .fetch(new Request(url, { method, headers, ...(body === undefined || isBodiless(method) ? {} : { body }) }));
         line.result = FORWARDED;
         return new Response(response.body, response);
       } catch (error) {
@@ -58,26 +65,69 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
     }
   };
 
-  const app = new Hono<RequestVariables>({ strict: false });
+  /** Reads the body for `next`, unless the headers say that there is no need. */
+  const withBody = async (
+    c: FrontContext,
+    limit: BodyLimit,
+    refused: Response | undefined,
+    next: (body: Uint8Array) => Promise<Response>,
+  ): Promise<Response> => {
+    if (refused !== undefined) return refused;
+    const body = await readBody(c, limit);
+    return body instanceof Response ? body : next(body);
+  };
+  const refuseWandbUnread = (c: FrontContext, source: string): Response | undefined => {
+    const refused = refuseUnread(c, wandbLimit);
+    if (refused !== undefined || c.req.method !== 'POST') return refused;
+    const headers = { signature: c.req.header('x-wandb-signature'), authorization: c.req.header('authorization') };
+    const { failure } = authenticateHeaders(environment.authentication, source, headers);
+    if (failure === undefined) return undefined;
+    c.get('line').reason = explainFailure(failure, source.slice(0, 64));
+    return problem(c, { status: 401, title: 'Unauthorized' });
+  };
+
+  const root = new Hono<RequestVariables>({ strict: false });
   // The object logs what it was handed.
-  app.use(requestLog(log, now, ({ result }) => result === FORWARDED));
-  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  root.use(requestLog(log, now, ({ result }) => result === FORWARDED));
+  const app = basePath === '' ? root : root.basePath(basePath);
+  root.on('GET', [...new Set(['/healthz', `${basePath}/healthz`])], (c) => c.json({ status: 'ok' }));
   app.get('/readyz', (c) => forward(c, sourceOfUrl(c.req.url)));
-  app.all('/webhooks/wandb/:source?', sizeLimit(setup.settings.maxBodyBytes), (c) => forward(c, c.req.param('source') ?? DEFAULT_SOURCE));
+  app.all('/webhooks/wandb/:source?', (c) => {
+    const source = c.req.param('source') ?? DEFAULT_SOURCE;
+    return withBody(c, wandbLimit, refuseWandbUnread(c, source), (body) => forward(c, source, body));
+  });
   // GitHub has one address for all: each object knows its own deliveries.
-  app.all('/webhooks/github', sizeLimit(OTHER_BODIES), async (c) =>
-    mostImportant(await Promise.all(setup.sources.map((source) => forward(c, source)))),
+  app.all('/webhooks/github', (c) => {
+    const signs = c.req.method === 'POST' && environment.githubWebhookSecrets.length > 0;
+    return withBody(c, GITHUB_BODY_LIMIT, signs ? refuseGitHubUnread(c) : refuseUnread(c, GITHUB_BODY_LIMIT), async (body) =>
+      mostImportant(await Promise.all(setup.sources.map((source) => forward(c, source, body)))),
+    );
+  });
+  app.all('/slack/*', (c) => {
+    const signs = c.req.method === 'POST' && environment.slack?.signingSecret !== undefined;
+    return withBody(c, SLACK_BODY_LIMIT, signs ? refuseSlackUnread(c) : refuseUnread(c, SLACK_BODY_LIMIT), (body) =>
+      forward(c, sourceOfSlack(utf8.decode(body)), body),
+    );
+  });
+  app.all('/api/*', (c) =>
+    withBody(c, ADMIN_BODY_LIMIT, refuseUnread(c, ADMIN_BODY_LIMIT), (body) => forward(c, sourceOfUrl(c.req.url), body)),
   );
-  app.all('/slack/*', sizeLimit(OTHER_BODIES), async (c) => forward(c, sourceOfSlack(utf8.decode(await c.req.arrayBuffer()))));
-  app.all('/api/*', sizeLimit(OTHER_BODIES), (c) => forward(c, sourceOfUrl(c.req.url)));
-  app.notFound((c) =>
-    problem(c, { status: 404, title: 'Not Found', detail: 'There is nothing here. W&B webhooks go to POST /webhooks/wandb.' }),
+  root.notFound((c) =>
+    problem(c, {
+      status: 404,
+      title: 'Not Found',
+      detail: `There is nothing here. W&B webhooks go to POST ${basePath}/webhooks/wandb.`,
+    }),
   );
-  app.onError((error, c) => {
+  root.onError((error, c) => {
     log.error({ path: c.req.path, error: String(error.stack ?? error) }, 'a bug: an exception nobody expected');
     return problem(c, { status: 500, title: 'Internal Server Error', headers: { 'retry-after': '5' } });
   });
-  return app;
+  return root;
+}
+
+function isBodiless(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 /** Cloudflare marks errors after which the same request may work (Cloudflare documentation, "Durable Objects: error handling"). */

@@ -84,6 +84,7 @@ export function relayObject(config: Config, now: () => number) {
           settings,
           authentication: environment.authentication,
           adminToken: environment.adminToken,
+          basePath: environment.basePath,
           ...(await connect({
             environment,
             routes,

@@ -7,6 +7,7 @@ import { BENCH_CONFIG, BENCH_SECRET, BENCH_TOKEN } from './setup.ts';
 
 export interface Receivers {
   readonly urls: readonly string[];
+  readonly pids: readonly number[];
   /** Resolves when what was being sent has been settled and the processes are gone. */
   stop(): Promise<void>;
 }
@@ -37,6 +38,7 @@ export async function startReceivers({ databaseUrl, count, githubUrl, writesPerS
         WANDB_WEBHOOK_SECRET: BENCH_SECRET,
         GITHUB_TOKEN: BENCH_TOKEN,
         GITHUB_API_URL: githubUrl,
+        GITHUB_WEBHOOK_SECRET: BENCH_SECRET,
       },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       // As the installed command does.
@@ -47,7 +49,7 @@ export async function startReceivers({ databaseUrl, count, githubUrl, writesPerS
     await Promise.all(children.map(endOf));
   };
   try {
-    return { urls: await Promise.all(children.map(addressOf)), stop };
+    return { urls: await Promise.all(children.map(addressOf)), pids: children.map(({ pid }) => pid ?? 0), stop };
   } catch (error) {
     await stop();
     throw error;

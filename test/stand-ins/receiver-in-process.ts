@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createLogger } from '../../receiver/log.ts';
+import { createLogger, type Logger } from '../../receiver/log.ts';
 import { openSqlite } from '../../receiver/outbox/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/outbox/sqlite/sqlite-store.ts';
 import type { Store } from '../../receiver/outbox/store.ts';
-import { createReceiver, type Receiver } from '../../receiver/receiver.ts';
+import { createReceiver, type Receiver, type ReceiverParts } from '../../receiver/receiver.ts';
 import type { SourceSecrets } from '../../receiver/webhook/authenticate.ts';
 import { readConfig } from '../../src/config.ts';
 import { formatProblem } from '../../src/config-problem.ts';
@@ -21,6 +21,8 @@ export interface TestReceiver {
   readonly store: Store;
   /** Every line of the log. */
   readonly log: Record<string, unknown>[];
+  /** Writes to it. */
+  readonly logger: Logger;
   /** The clock; set it to move time. */
   readonly clock: { now: number };
   /** Posts to `/webhooks/wandb`, signed unless `headers` say otherwise. */
@@ -35,6 +37,11 @@ export interface TestReceiverOptions {
   readonly sources?: Readonly<Record<string, Partial<SourceSecrets>>>;
   readonly secrets?: readonly string[];
   readonly adminToken?: string;
+  readonly basePath?: string;
+  /** Parts besides the webhook of W&B. */
+  readonly extensions?: (
+    parts: Pick<ReceiverParts, 'store' | 'log' | 'now' | 'redactor'>,
+  ) => ReturnType<NonNullable<ReceiverParts['extensions']>>;
   /** Stands between the receiver and its store. */
   readonly wrap?: (store: Store) => Store;
 }
@@ -65,6 +72,14 @@ export function testReceiver(options: TestReceiverOptions = {}): TestReceiver {
     ...[...authentication.sources.values()].flatMap(({ secrets, tokens }) => [...secrets, ...tokens]),
     ...(options.secrets ?? []),
   ]);
+  const logger = createLogger({
+    level: 'debug',
+    format: undefined,
+    redact: redactor.text,
+    write: (line) => log.push(JSON.parse(line) as Record<string, unknown>),
+  });
+  const now = () => clock.now;
+  const { extensions } = options;
   const receiver = createReceiver({
     store,
     routes: config.value.routes.map(compileRoute),
@@ -73,14 +88,11 @@ export function testReceiver(options: TestReceiverOptions = {}): TestReceiver {
     adminToken: options.adminToken,
     targets: {},
     credentialFor: () => 'github',
+    ...(options.basePath === undefined ? {} : { basePath: options.basePath }),
+    ...(extensions === undefined ? {} : { extensions: () => extensions({ store, log: logger, now, redactor }) }),
     redactor,
-    log: createLogger({
-      level: 'debug',
-      format: undefined,
-      redact: redactor.text,
-      write: (line) => log.push(JSON.parse(line) as Record<string, unknown>),
-    }),
-    now: () => clock.now,
+    log: logger,
+    now,
     random: () => 0.5,
     randomBytes: () => randomBytes(16),
   });
@@ -88,6 +100,7 @@ export function testReceiver(options: TestReceiverOptions = {}): TestReceiver {
     receiver,
     store,
     log,
+    logger,
     clock,
     post: async (body, { path = '/webhooks/wandb', headers } = {}) => {
       const text = typeof body === 'string' ? body : JSON.stringify(body);

@@ -37,6 +37,13 @@ describe('send-test', () => {
     expect(out).not.toContain('one-secret');
   });
 
+  it.each(['', '/', '/relay', '/relay/', '/relay/webhooks/wandb'])('knows BASE_PATH: %j', async (path) => {
+    const server = await scriptedServer({ status: 202, body: {} });
+    const { run } = commandLine({}, { BASE_PATH: 'relay' });
+    expect((await run('send-test', '--url', `${server.url}${path}`, '--event', 'run_state')).code).toBe(0);
+    expect(server.requests).toMatchObject([{ url: '/relay/webhooks/wandb' }]);
+  });
+
   it('signs with the secret of the source in the address', async () => {
     const server = await scriptedServer({ status: 401, body: {} });
     const { run } = commandLine({}, { WANDB_WEBHOOK_SECRET_PROD: 'of-prod' });

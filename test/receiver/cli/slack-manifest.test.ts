@@ -43,6 +43,16 @@ describe('slack manifest', () => {
     });
   });
 
+  it.each([
+    ['https://relay.example.com', 'https://relay.example.com/relay/slack/events'],
+    ['https://relay.example.com/other', 'https://relay.example.com/other/slack/events'],
+  ])('puts BASE_PATH behind an address without a path: %s', async (url, expected) => {
+    const { run } = commandLine({}, { BASE_PATH: '/relay/' });
+    const { out } = await run('slack', 'manifest', '--url', url);
+    expect(parse(out)).toMatchObject({ settings: { interactivity: { request_url: expected } } });
+    expect((await run('slack', 'manifest')).complaints).toContain('--url https://relay.example.com/relay,');
+  });
+
   it('has no address in Socket Mode', async () => {
     const { code, out } = await withPeople('U0ADA').run('slack', 'manifest', '--socket-mode');
     expect(code).toBe(0);

@@ -250,10 +250,10 @@ describe('what is asked of the request', () => {
       expect(() => workflowRunWebhook({ secrets, record, store, redact: String, now: () => 0 })).toThrow('without a secret');
   });
 
-  it('refuses more than 5 MB before it looks at anything', async () => {
-    const { status, body } = await post(signed('workflow_run', 'x'.repeat(5 * 1024 * 1024 + 1)));
+  it('refuses more than 1 MiB before it looks at anything', async () => {
+    const { status, body } = await post(signed('workflow_run', 'x'.repeat(1024 * 1024 + 1)));
     expect(status).toBe(413);
-    expect(body.detail).toContain('5242880');
+    expect(body.detail).toContain('1048576');
     expect(body.detail).not.toContain('settings.max_body_bytes');
   });
 });

@@ -80,6 +80,16 @@ describe('accepting in batches', () => {
     expect(idsOf(answers)).toEqual(idsOf(events(1_201)));
   });
 
+  test('a batch holds about a megabyte of bodies, and one larger event alone', async () => {
+    const { inbox, calls } = inboxOf();
+    const accept = acceptInBatches(inbox, 0, () => T0);
+    const sizes = [400_000, 400_000, 400_000, 2_000_000, 10, 10];
+
+    await Promise.all(sizes.map((size, n) => accept({ ...eventOf(`e${n}`), body: 'x'.repeat(size) })));
+
+    expect(calls).toEqual([['e0', 'e1'], ['e2'], ['e3'], ['e4', 'e5']]);
+  });
+
   test('when a batch fails its events are tried one by one, and only the bad one fails', async () => {
     const { inbox, calls } = inboxOf(async (given) => {
       if (given.some(({ id }) => id === 'e1')) throw new Error('e1 cannot be stored');

@@ -144,7 +144,8 @@ describe('bad input', () => {
   it('refuses a body over the limit before anything else', async () => {
     const { post, store } = testReceiver();
     const body = JSON.stringify({ event: 'run_state', filler: 'x'.repeat(262_144) });
-    expect(await post(body, { headers: { 'content-type': 'text/plain' } })).toMatchObject({ status: 413, body: { status: 413 } });
+    const headers = { 'content-type': 'text/plain', 'content-length': String(body.length) };
+    expect(await post(body, { headers })).toMatchObject({ status: 413, body: { status: 413 } });
     expect((await store.counts()).rejected).toBe(0);
   });
 
@@ -152,7 +153,7 @@ describe('bad input', () => {
     const { receiver } = testReceiver();
     const chunk = new TextEncoder().encode('x'.repeat(65_536));
     const endless = new ReadableStream({ pull: (controller) => controller.enqueue(chunk) });
-    const init = { method: 'POST', body: endless, duplex: 'half' } as RequestInit;
+    const init = { method: 'POST', body: endless, duplex: 'half', headers: signedHeaders('', SECRET) } as RequestInit;
     expect((await receiver.app.request('/webhooks/wandb', init)).status).toBe(413);
   });
 
@@ -202,7 +203,7 @@ describe('bad input', () => {
   it('takes a sender who hangs up for that, and for no bug', async () => {
     const { receiver, log } = testReceiver();
     const broken = new ReadableStream({ pull: (controller) => controller.error(new Error('aborted')) });
-    const init = { method: 'POST', body: broken, duplex: 'half', headers: { 'content-length': '3000' } } as RequestInit;
+    const init = { method: 'POST', body: broken, duplex: 'half', headers: signedHeaders('', SECRET) } as RequestInit;
     expect((await receiver.app.request('/webhooks/wandb', init)).status).toBe(400);
     expect(log.at(-1)).toMatchObject({ level: 'warn', msg: 'the sender hung up before its body had arrived' });
   });

@@ -43,7 +43,12 @@ describe('POST /webhooks/wandb on Workers', () => {
     const endless = new ReadableStream({ pull: (controller) => controller.enqueue(chunk) });
 
     expect(await post(large)).toMatchObject({ status: 413, body: { detail: expect.stringContaining('4096 bytes') } });
-    const streamed = await ask('/webhooks/wandb', { method: 'POST', body: endless, duplex: 'half' } as RequestInit);
+    const streamed = await ask('/webhooks/wandb', {
+      method: 'POST',
+      body: endless,
+      duplex: 'half',
+      headers: signedHeaders('', SECRET),
+    } as RequestInit);
     expect(streamed.status).toBe(413);
   });
 
