@@ -2,7 +2,16 @@ import { isDispatch, type TargetRequest } from '../../../src/target.ts';
 import { deathAlert, supersededBy } from '../decisions.ts';
 import type { Attempt, ClaimedDelivery, HoldBack, Settlement, StartedRun } from '../delivery.ts';
 import { FIRST_LOOK_MS } from '../run.ts';
-import { alertEvent, dropFollowedUpdate, dropUpdate, hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
+import {
+  alertEvent,
+  dropFollowedUpdate,
+  dropUpdate,
+  hasMessage,
+  keepMessage,
+  keepOneUpdate,
+  tellEvent,
+  updateConversation,
+} from './conversations.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
 import { knowCredentials, promoteNext } from './line.ts';
 import { linesOfDeliveries } from './line-names.ts';
@@ -82,7 +91,8 @@ async function settleMessage(
       const isAnew = settlement.message !== undefined && (await keepMessage(sql, row.id, conversation, settlement.message));
       await dropUpdate(sql, row.id);
       if (isAnew && wasFound) await updateConversation(sql, conversation, row.event_id, now);
-    } else if (settlement.state === 'dead' || (await hasMessage(sql, conversation))) await dropFollowedUpdate(sql, row, now);
+    } else if (settlement.state === 'dead') await dropFollowedUpdate(sql, row, now);
+    else await keepOneUpdate(sql, row, now);
     return;
   }
   if (settlement.state === 'pending') return;

@@ -124,6 +124,23 @@ export function dropFollowedUpdate(driver: SqlDriver, update: { id: string; orde
   promoteNext(driver, update.order_key, now);
 }
 
+/**
+ * An update that did not get through waits again. Only one update is to wait: the one behind it, when the conversation has a
+ * message to change; else the first, which may be posting that message, or have posted it.
+ */
+export function keepOneUpdate(driver: SqlDriver, update: { id: string; order_key: string }, now: number): void {
+  if (hasMessage(driver, update.order_key)) {
+    dropFollowedUpdate(driver, update, now);
+    return;
+  }
+  const behind = driver.rows<{ id: string }>(
+    `SELECT id FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight') AND state = 'pending' AND transient = 1 AND id <> ?`,
+    update.order_key,
+    update.id,
+  );
+  for (const { id } of behind) dropUpdate(driver, id);
+}
+
 export function dropUpdate(driver: SqlDriver, id: string): void {
   driver.run('DELETE FROM attempts WHERE delivery_id = ?', id);
   driver.run('DELETE FROM notes WHERE delivery_id = ?', id);

@@ -1,8 +1,8 @@
 import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
-import { LEASE_RAN_OUT } from '../decisions.ts';
+import { LEASE_RAN_OUT, SETTLE_MS } from '../decisions.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
 import type { ClaimOptions, HeldDelivery } from '../store.ts';
-import { dropFollowedUpdate, hasMessage } from './conversations.ts';
+import { keepOneUpdate } from './conversations.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
 
 interface DueRow {
@@ -130,7 +130,7 @@ export function takeUpInFlight(driver: SqlDriver, now: number): number {
   return takeOver(driver, '? > 0', 1, now, 'the receiver stopped while this was in flight');
 }
 
-/** Logs the attempts that nobody will settle any more and makes their deliveries due, as ambiguous. */
+/** Logs the attempts that nobody will settle any more; their deliveries are tried again, as ambiguous, when the run can be seen. */
 function takeOver(driver: SqlDriver, condition: string, value: number, now: number, detail: string): number {
   const which = `state = 'in_flight' AND ${condition}`;
   const taken = driver.rows<{ id: string; order_key: string; transient: number }>(
@@ -148,11 +148,11 @@ function takeOver(driver: SqlDriver, condition: string, value: number, now: numb
   driver.run(
     `UPDATE deliveries SET state = 'pending', ready = 1, due_at = ?, ambiguous = 1, attempts = attempts + 1,
        lease_token = NULL, lease_until = NULL, reason = ?, updated_at = ? WHERE ${which}`,
-    now,
+    now + SETTLE_MS,
     detail,
     now,
     value,
   );
-  for (const row of taken) if (row.transient === 1 && hasMessage(driver, row.order_key)) dropFollowedUpdate(driver, row, now);
+  for (const row of taken) if (row.transient === 1) keepOneUpdate(driver, row, now);
   return taken.length;
 }

@@ -2,7 +2,16 @@ import { isDispatch, type TargetRequest } from '../../../src/target.ts';
 import { deathAlert, supersededBy } from '../decisions.ts';
 import type { Attempt, ClaimedDelivery, HoldBack, Settlement, StartedRun } from '../delivery.ts';
 import { FIRST_LOOK_MS } from '../run.ts';
-import { alertEvent, dropFollowedUpdate, dropUpdate, hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
+import {
+  alertEvent,
+  dropFollowedUpdate,
+  dropUpdate,
+  hasMessage,
+  keepMessage,
+  keepOneUpdate,
+  tellEvent,
+  updateConversation,
+} from './conversations.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
 import { promoteNext } from './line.ts';
 
@@ -69,7 +78,8 @@ function settleMessage(
       const isAnew = settlement.message !== undefined && keepMessage(driver, row.id, conversation, settlement.message);
       dropUpdate(driver, row.id);
       if (isAnew && wasFound) updateConversation(driver, conversation, row.event_id, now);
-    } else if (settlement.state === 'dead' || hasMessage(driver, conversation)) dropFollowedUpdate(driver, row, now);
+    } else if (settlement.state === 'dead') dropFollowedUpdate(driver, row, now);
+    else keepOneUpdate(driver, row, now);
     return;
   }
   if (settlement.state === 'pending') return;
