@@ -2,7 +2,7 @@ import { messageOf } from '../../src/error-message.ts';
 import type { RetryPolicy } from '../../src/retry.ts';
 import type { TargetRequest } from '../../src/target.ts';
 import type { Logger } from '../log.ts';
-import { attemptOutcome, limitedAttempt, unconfigured } from './attempt.ts';
+import { ATTEMPT_LIMIT_MS, attemptOutcome, LEASE_MS, limitedAttempt, unconfigured } from './attempt.ts';
 import type { ClaimedDelivery } from './delivery.ts';
 import { settlementOf } from './settlement.ts';
 import type { DeliveryQueue } from './store.ts';
@@ -46,10 +46,6 @@ export interface Outbox {
 
 /** GitHub allows 100 concurrent requests. */
 const DEFAULT_CONCURRENCY = 50;
-/** Longer than the slowest attempt: looking for a run and sending, each with its own time limit. */
-const LEASE_MS = 120_000;
-/** The whole of one attempt. */
-const ATTEMPT_LIMIT_MS = 60_000;
 /** Another process (the CLI's replay) may have put something in the queue. */
 const POLL_MS = 1_000;
 /** With `wakeLater`, a wait up to so long is a timer's. Milliseconds. */
@@ -179,7 +175,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     const result =
       target === undefined
         ? unconfigured(delivery)
-        : await limitedAttempt(target, await complete(delivery, options), AbortSignal.any([stopping, tooLong.signal]));
+        : await limitedAttempt(target, complete(delivery, options), AbortSignal.any([stopping, tooLong.signal]));
     const detail = options.redact(result.detail).slice(0, DETAIL_LENGTH);
     const { settlement, holdBack } = settlementOf(delivery, { ...result, detail }, options);
     const durationMs = now() - startedAt;
