@@ -186,12 +186,13 @@ export async function setMute(sql: Sql, { route, subjectKey, until, by }: Mute, 
     return;
   }
   await sql.run(
-    `INSERT INTO mutes (route, subject_key, until, muted_by) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (route, subject_key) DO UPDATE SET until = excluded.until, muted_by = excluded.muted_by`,
+    `INSERT INTO mutes (route, subject_key, until, muted_by, set_at) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (route, subject_key) DO UPDATE SET until = excluded.until, muted_by = excluded.muted_by, set_at = excluded.set_at`,
     route,
     subjectKey,
     until,
     by,
+    now,
   );
 }
 

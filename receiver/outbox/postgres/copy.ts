@@ -103,9 +103,17 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
     ended_at: int,
     look_at: int,
     looks: int,
+    look_set_at: int,
   }),
-  keyed('credentials', ['credential'], { credential: text, hold_until: int, hold_reason: text, next_slot_at: int }),
-  keyed('mutes', ['subject_key', 'route'], { route: text, subject_key: text, until: int, muted_by: text }),
+  keyed('credentials', ['credential'], {
+    credential: text,
+    hold_until: int,
+    hold_reason: text,
+    next_slot_at: int,
+    hold_set_at: int,
+    slot_set_at: int,
+  }),
+  keyed('mutes', ['subject_key', 'route'], { route: text, subject_key: text, until: int, muted_by: text, set_at: int }),
   keyed('seen', ['key'], { key: text, at: int }),
 ];
 

@@ -1,3 +1,4 @@
+import { ageOf } from '../../../src/clock.ts';
 import { type DeliveryValues, mutedBy, outcomeOf, REJECTED_KEPT, rowBehind, supersededBy } from '../decisions.ts';
 import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, RejectedRequest, RouteFiring } from '../delivery.ts';
 import type { Mute } from '../store.ts';
@@ -88,7 +89,7 @@ class Batch {
 
   async accept(event: NewEvent, dedupeWindowMs: number): Promise<Accepted> {
     const latest = this.#known.latest.get(event.subjectKey);
-    if (latest !== undefined && latest.bodyHash === event.bodyHash && event.receivedAt - latest.receivedAt < dedupeWindowMs) {
+    if (latest !== undefined && latest.bodyHash === event.bodyHash && ageOf(latest.receivedAt, event.receivedAt) < dedupeWindowMs) {
       this.#insertEvent(event, 'duplicate', latest.id);
       return { status: 'duplicate', id: latest.id };
     }
@@ -121,7 +122,7 @@ class Batch {
 
   #isCoolingDown({ cooldownKey, cooldownMs }: RouteFiring, now: number): boolean {
     const last = cooldownKey === null ? undefined : this.#known.fired.get(cooldownKey);
-    return last !== undefined && now - last < cooldownMs;
+    return last !== undefined && ageOf(last, now) < cooldownMs;
   }
 
   #insertEvent(event: NewEvent, outcome: EventOutcome, duplicateOf: string | null): void {

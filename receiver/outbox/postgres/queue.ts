@@ -28,7 +28,7 @@ const HAS_RUN_OUT = `state = 'in_flight' AND lease_until < $1`;
 /** Leases what is due. Each statement is a transaction of its own: what is leased is, whatever becomes of the rest. */
 export async function claimDue(driver: PostgresDriver, options: ClaimOptions): Promise<ClaimedDelivery[]> {
   let found = await look(driver, options.now);
-  if (found.runOut) {
+  if (found.runOut && options.keepLeases !== true) {
     await takeOver(driver, options.now);
     found = await look(driver, options.now);
   }
@@ -70,7 +70,7 @@ async function lease(sql: Sql, credentials: readonly string[], options: ClaimOpt
          ORDER BY due_at, seq LIMIT ${paced ? 1 : '$3'} FOR UPDATE SKIP LOCKED) AS chosen
        ORDER BY turn LIMIT $3
      ), taken AS (
-       UPDATE credentials SET next_slot_at = $1 + $6
+       UPDATE credentials SET next_slot_at = $1 + $6, slot_set_at = $1
        WHERE $6 > 0 AND credential IN (SELECT credential FROM slot WHERE turn IN (SELECT turn FROM due))
      ), leased AS (
        UPDATE deliveries d SET state = 'in_flight', lease_token = $4 || '-' || d.seq, lease_until = $5, updated_at = $1

@@ -63,7 +63,7 @@ async function settle(sql: Sql, claim: Claim, attempt: Attempt, settlement: Sett
     attempt.status,
     attempt.detail,
   );
-  if (holdBack !== undefined) await lengthenHold(sql, holdBack);
+  if (holdBack !== undefined) await lengthenHold(sql, holdBack, now);
   const replacement = settlement.state === 'pending' && row.transient === 0 ? await replacementOf(sql, row) : undefined;
   await writeSettlement(sql, row.seq, now, replacement ?? settlement);
   if (replacement !== undefined || settlement.state !== 'pending') await promoteNext(sql, row.order_key, now);
@@ -108,8 +108,9 @@ async function expectRun(sql: Sql, row: SettledRow, run: StartedRun | null, now:
   const request = JSON.parse(row.request) as TargetRequest;
   if (!isDispatch(request)) return;
   await sql.run(
-    `INSERT INTO runs (delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, dispatched_at, runs_since, look_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
+    `INSERT INTO runs (delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, dispatched_at, runs_since, look_at,
+       look_set_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10) ON CONFLICT DO NOTHING`,
     row.id,
     row.event_id,
     row.route,
@@ -163,16 +164,17 @@ async function writeSettlement(sql: Sql, seq: number, at: number, settlement: Se
 }
 
 /** Holds back everything that uses a credential; never for a shorter time than before. */
-export async function keepHoldBack(sql: Sql, holdBack: HoldBack): Promise<void> {
+export async function keepHoldBack(sql: Sql, holdBack: HoldBack, now: number | undefined): Promise<void> {
   await knowCredentials(sql, [holdBack.credential]);
-  await lengthenHold(sql, holdBack);
+  await lengthenHold(sql, holdBack, now);
 }
 
-async function lengthenHold(sql: Sql, { credential, until, reason }: HoldBack): Promise<void> {
+async function lengthenHold(sql: Sql, { credential, until, reason }: HoldBack, now: number | undefined): Promise<void> {
   await sql.run(
-    'UPDATE credentials SET hold_until = $1, hold_reason = $2 WHERE credential = $3 AND hold_until < $1',
+    'UPDATE credentials SET hold_until = $1, hold_reason = $2, hold_set_at = $4 WHERE credential = $3 AND hold_until < $1',
     until,
     reason,
     credential,
+    now ?? null,
   );
 }

@@ -240,7 +240,8 @@ function storyEvent(driver: SqlDriver, key: string, eventId: string): StoryEvent
 export function setMute(driver: SqlDriver, { route, subjectKey, until, by }: Mute, now: number): void {
   driver.run('DELETE FROM mutes WHERE until <= ?', now);
   driver.run('DELETE FROM mutes WHERE route = ? AND subject_key = ?', route, subjectKey);
-  if (until > 0) driver.run('INSERT INTO mutes (route, subject_key, until, muted_by) VALUES (?, ?, ?, ?)', route, subjectKey, until, by);
+  if (until > 0)
+    driver.run('INSERT INTO mutes (route, subject_key, until, muted_by, set_at) VALUES (?, ?, ?, ?, ?)', route, subjectKey, until, by, now);
 }
 
 export function listMutes(driver: SqlDriver, now: number): Mute[] {

@@ -1,3 +1,4 @@
+import { ageOf, CLOCK_TOLERANCE_MS } from '../../../src/clock.ts';
 import { outcomeOf, REJECTED_KEPT, supersededBy } from '../decisions.ts';
 import type { Accepted, EventOutcome, NewDelivery, NewEvent, RejectedRequest, RouteFiring } from '../delivery.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
@@ -12,7 +13,7 @@ export function acceptEvent(driver: SqlDriver, event: NewEvent, dedupeWindowMs: 
     `SELECT id, body_hash, received_at FROM events WHERE subject_key = ? AND outcome <> 'duplicate' ORDER BY seq DESC LIMIT 1`,
     event.subjectKey,
   );
-  if (latest !== undefined && latest.body_hash === event.bodyHash && event.receivedAt - latest.received_at < dedupeWindowMs) {
+  if (latest !== undefined && latest.body_hash === event.bodyHash && ageOf(latest.received_at, event.receivedAt) < dedupeWindowMs) {
     insertEvent(driver, event, 'duplicate', latest.id);
     return { status: 'duplicate', id: latest.id };
   }
@@ -33,13 +34,14 @@ export function acceptEvent(driver: SqlDriver, event: NewEvent, dedupeWindowMs: 
 
 function isCoolingDown(driver: SqlDriver, firing: RouteFiring, now: number): boolean {
   if (firing.cooldownKey === null) return false;
-  // A delivery that could never be sent is no firing.
+  // A delivery that could never be sent is no firing, nor is one of a clock that was ahead. With `+` the index is walked from the latest.
   const last = firstRow<{ created_at: number }>(
     driver,
-    'SELECT created_at FROM deliveries WHERE cooldown_key = ? AND request IS NOT NULL ORDER BY created_at DESC LIMIT 1',
+    `SELECT created_at FROM deliveries WHERE cooldown_key = ? AND +created_at <= ? AND request IS NOT NULL ORDER BY created_at DESC LIMIT 1`,
     firing.cooldownKey,
+    now + CLOCK_TOLERANCE_MS,
   );
-  return last !== undefined && now - last.created_at < firing.cooldownMs;
+  return last !== undefined && ageOf(last.created_at, now) < firing.cooldownMs;
 }
 
 function insertEvent(driver: SqlDriver, event: NewEvent, outcome: EventOutcome, duplicateOf: string | null): void {

@@ -30,7 +30,7 @@ interface CredentialRow {
 /** All of this file runs inside the caller's transaction. */
 export function claimDue(driver: SqlDriver, options: ClaimOptions): ClaimedDelivery[] {
   const { now } = options;
-  takeOver(driver, 'lease_until < ?', now, now, LEASE_RAN_OUT);
+  if (options.keepLeases !== true) takeOver(driver, 'lease_until < ?', now, now, LEASE_RAN_OUT);
   const claimed: ClaimedDelivery[] = [];
   for (const credential of driver.rows<CredentialRow>('SELECT credential, hold_until, next_slot_at FROM credentials')) {
     if (claimed.length >= options.limit) break;
@@ -47,7 +47,8 @@ export function claimDue(driver: SqlDriver, options: ClaimOptions): ClaimedDeliv
     );
     for (const row of due) claimed.push(lease(driver, row, options));
     if (due.length > 0 && options.paceMs > 0) {
-      driver.run('UPDATE credentials SET next_slot_at = ? WHERE credential = ?', now + options.paceMs, credential.credential);
+      const sql = 'UPDATE credentials SET next_slot_at = ?, slot_set_at = ? WHERE credential = ?';
+      driver.run(sql, now + options.paceMs, now, credential.credential);
     }
   }
   return claimed;

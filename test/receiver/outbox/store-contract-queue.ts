@@ -272,13 +272,14 @@ export function queueContract(open: OpenStore): void {
     });
 
     onStore('it is that of the free credential while another is held back', async (store) => {
-      await accept(store, eventOf('e1', { subject: 'a' }), eventOf('e2', { subject: 'b', at: T0 + MINUTE, delivery: { credential: 'b' } }));
+      const later = T0 + 5 * SECOND;
+      await accept(store, eventOf('e1', { subject: 'a' }), eventOf('e2', { subject: 'b', at: later, delivery: { credential: 'b' } }));
       const delivery = await claimOne(store, T0);
       const settlement = { state: 'pending', dueAt: T0 + SECOND, ambiguous: false, reason: 'limit' } as const;
       await store.settle(delivery, attemptAt(T0, 'limited'), settlement, { credential: 'github', until: T0 + HOUR, reason: 'limit' });
 
-      expect(await store.nextDueAt()).toBe(T0 + MINUTE);
-      await succeed(store, await claimOne(store, T0 + MINUTE), T0 + MINUTE);
+      expect(await store.nextDueAt()).toBe(later);
+      await succeed(store, await claimOne(store, later), later);
       expect(await store.nextDueAt()).toBe(T0 + HOUR);
     });
   });
