@@ -205,5 +205,13 @@ export function clocksContract(open: OpenStore): void {
       expect(await claim(store, T0 + HOUR, { keepLeases: true })).toEqual([]);
       expect(await succeed(store, claimed, T0 + HOUR)).toBe(true);
     });
+
+    onStore('makes nobody too late who decides when it is said to have jumped', async (store) => {
+      await accept(store, heldEvent('e1'), heldEvent('e2', { subject: 'b' }));
+      const decision = { route: 'deploy', decision: 'approved', by: 'ada', at: T0 + APPROVAL.expiresMs } as const;
+
+      expect(await store.decide({ ...decision, eventId: 'e1', clockJumped: true })).toMatchObject({ done: true });
+      expect(await store.decide({ ...decision, eventId: 'e2', clockJumped: false })).toMatchObject({ done: false });
+    });
   });
 }
