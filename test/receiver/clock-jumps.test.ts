@@ -7,6 +7,7 @@ import { readEnvironment } from '../../receiver/environment.ts';
 import { silentLogger } from '../../receiver/log.ts';
 import { openSqlite } from '../../receiver/outbox/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/outbox/sqlite/sqlite-store.ts';
+import type { SendResult, Targets } from '../../receiver/outbox/target.ts';
 import { createReceiver } from '../../receiver/receiver.ts';
 import { readConfig } from '../../src/config.ts';
 import { redactorOf } from '../../src/redact.ts';
@@ -80,7 +81,7 @@ describe('a receiver whose clock was ahead by hours and is corrected', () => {
 
 describe('a receiver whose clock jumps forward', () => {
   /** A receiver that works when it is told to, with a clock that is set by hand. */
-  async function receiverWithClock({ startsSteady = true } = {}) {
+  async function receiverWithClock({ startsSteady = true, targets }: { startsSteady?: boolean; targets?: Targets } = {}) {
     const clock = { now: Date.UTC(2026, 0, 1) };
     const log: string[] = [];
     const environment = readEnvironment({ WANDB_WEBHOOK_SECRET: SECRET });
@@ -104,7 +105,8 @@ describe('a receiver whose clock jumps forward', () => {
       startsSteady,
     });
     const { authentication, adminToken } = environment.value;
-    const receiver = createReceiver({ ...common, ...connected, authentication, adminToken, wakeLater: () => undefined });
+    const parts = { ...common, ...connected, authentication, adminToken, wakeLater: () => undefined };
+    const receiver = createReceiver(targets === undefined ? parts : { ...parts, targets });
     receiver.start();
     onTestFinished(async () => {
       await receiver.stop(0);
@@ -125,6 +127,22 @@ describe('a receiver whose clock jumps forward', () => {
     await receiver.settle();
     expect((await store.approval('e1', 'deploy'))?.decision).toBe('expired');
     expect(log.filter((text) => text.startsWith('the clock jumped forward'))).toHaveLength(1);
+  });
+
+  test('gives no delivery up for a minute', async () => {
+    const failed: SendResult = { outcome: 'failed', status: 503, ambiguous: false, detail: 'GitHub answered 503' };
+    const target = { send: async () => failed, look: async () => ({ outcome: 'not_found' }) as const };
+    const { store, receiver, clock } = await receiverWithClock({ targets: { repository_dispatch: target } });
+    const stateOfDelivery = async () => (await store.delivery('d-e1'))?.delivery.state;
+    await accept(store, eventOf('e1', { at: clock.now }));
+    await receiver.settle();
+    clock.now += 30 * DAY;
+    await receiver.settle();
+    expect([await stateOfDelivery(), (await store.delivery('d-e1'))?.attempts.length]).toEqual(['pending', 2]);
+
+    clock.now += MINUTE;
+    await receiver.settle();
+    expect(await stateOfDelivery()).toBe('dead');
   });
 
   test('removes no event for a minute', async () => {
