@@ -18,13 +18,10 @@ export interface ClockWatchOptions {
 
 /** Notices that the clock of this machine jumps, and says so once. */
 export interface ClockWatch {
-  /**
-   * False for a minute after the start and after a jump forward: what cannot be taken back (an approval that expires, a
-   * delivery that is given up, an event that is removed) waits, because the clock may be wrong and be corrected at once.
-   */
-  isSteady(): boolean;
-  /** True for a minute after a jump forward: what looks overdue may have just begun. */
+  /** True for a minute after a jump forward: what looks overdue may have just begun, and the clock may be corrected at once. */
   hasJumped(): boolean;
+  /** False for as long, and for a minute after the start, as a machine may boot with a wrong clock: nothing is removed for good. */
+  isSteady(): boolean;
   /** The store found times that lay ahead, see `Store.onClockCorrected`. */
   storedAhead(aheadMs: number): void;
 }

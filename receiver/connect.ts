@@ -108,9 +108,9 @@ async function extensionsFor(
   clock: ClockWatch,
 ): Promise<NonNullable<ReceiverParts['extensions']>> {
   const { store, now, log, sandbox } = options;
-  const { isSteady } = clock;
+  const isSteady = (): boolean => !clock.hasJumped();
   const makers: ((changed: () => void) => readonly Extension[])[] = [
-    (changed) => [createExpiry({ store, now, log, changed, isSteady }), listening(store, changed), retention(options, isSteady)],
+    (changed) => [createExpiry({ store, now, log, changed, isSteady }), listening(store, changed), retention(options, clock.isSteady)],
   ];
   if (!sandbox) {
     makers.push(await runExtensions(options, github, clock));

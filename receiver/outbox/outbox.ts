@@ -31,7 +31,7 @@ export interface OutboxOptions {
    */
   readonly wakeLater?: (at: number) => void;
   /** Left out: the clock never jumps. */
-  readonly clock?: Pick<ClockWatch, 'isSteady' | 'hasJumped'>;
+  readonly clock?: Pick<ClockWatch, 'hasJumped'>;
   /** Gives the request as it is to be sent, once more is known than when the event was accepted. Must not take long. */
   readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
 }
@@ -184,7 +184,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     const { settlement, holdBack } = settlementOf(
       delivery,
       { ...result, detail },
-      { ...options, unsteady: options.clock?.isSteady() === false },
+      { ...options, unsteady: options.clock?.hasJumped() === true },
     );
     const endedAt = now();
     // A clock that was put back meanwhile.

@@ -75,7 +75,7 @@ describe('sending', () => {
 
   test('it does not give up because of a clock that has just jumped, but once that can be trusted', async () => {
     let steady = true;
-    const box = started({ clock: { isSteady: () => steady, hasJumped: () => !steady } });
+    const box = started({ clock: { hasJumped: () => !steady } });
     const jump = (): SendResult => {
       steady = false;
       box.pass(HOUR + 1);
@@ -92,7 +92,7 @@ describe('sending', () => {
 
   test('while the clock has just jumped, nothing that is being sent is taken over', async () => {
     let jumped = false;
-    const box = started({ clock: { isSteady: () => !jumped, hasJumped: () => jumped } });
+    const box = started({ clock: { hasJumped: () => jumped } });
     const { opened, open } = gate();
     await box.accept('e1', { send: [() => opened.then(() => sent)] });
     await waitUntil(() => expect(box.callsFor('d-e1')).toEqual(['send']));
