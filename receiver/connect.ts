@@ -4,6 +4,7 @@ import type { Network } from '../src/network/proxied-network.ts';
 import type { Redactor } from '../src/redact.ts';
 import type { Route } from '../src/route.ts';
 import { wandbAppUrl } from '../src/wandb-links.ts';
+import { type ClockWatch, createClockWatch } from './clock-watch.ts';
 import type { Environment } from './environment.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
 import { githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
@@ -35,13 +36,16 @@ export interface ConnectOptions {
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
   readonly randomBytes: () => Uint8Array;
+  /** The receiver starts anew with each piece of work: see `ClockWatchOptions`. */
+  readonly startsSteady?: boolean;
 }
 
 /** The parts of a receiver that depend on what is configured; the same on every platform. Each is loaded only when it is needed. */
 export async function connect(
   options: ConnectOptions,
-): Promise<Pick<ReceiverParts, 'targets' | 'credentialFor' | 'extensions'> & Partial<Pick<ReceiverParts, 'complete'>>> {
+): Promise<Pick<ReceiverParts, 'targets' | 'credentialFor' | 'extensions' | 'clock'> & Partial<Pick<ReceiverParts, 'complete'>>> {
   const { environment, sandbox, log } = options;
+  const clock = watchClock(options);
   const github = sandbox ? sandboxTargets(log, environment.githubApiUrl) : await githubTargets(environment, options);
   const messages = {
     ...options,
@@ -55,13 +59,20 @@ export async function connect(
     ? await sandboxSlackTargets(log, { ...messages, interactive })
     : await slackTargets(environment, { ...messages, interactive });
   const complete = sandbox ? undefined : await wandbCompletion(options);
-  const makeExtensions = await extensionsFor(options, github, messages.githubUrl);
+  const makeExtensions = await extensionsFor(options, github, messages.githubUrl, clock);
   return {
     targets: { ...github.targets, ...slack },
     credentialFor: github.credentialFor,
     extensions: makeExtensions,
+    clock,
     ...(complete === undefined ? {} : { complete }),
   };
+}
+
+function watchClock({ now, log, store, startsSteady = false }: ConnectOptions): ClockWatch {
+  const clock = createClockWatch({ now, elapsed: () => performance.now(), log, startsSteady });
+  store.onClockCorrected(clock.storedAhead);
+  return clock;
 }
 
 /** Enrichment from W&B's API, when there is a key. One for all outboxes: an event is asked about once. */
@@ -99,14 +110,18 @@ async function extensionsFor(
   options: ConnectOptions,
   github: TargetSet,
   githubUrl: string,
+  clock: ClockWatch,
 ): Promise<NonNullable<ReceiverParts['extensions']>> {
   const { store, now, log, sandbox } = options;
+  const isSteady = (): boolean => !clock.hasJumped();
   const makers: ((changed: () => void) => readonly Extension[])[] = [
-    (changed) => [createExpiry({ store, now, log, changed }), listening(store, changed), retention(options)],
+    (changed) => [createExpiry({ store, now, log, changed, isSteady }), listening(store, changed), retention(options, clock.isSteady)],
   ];
   if (!sandbox) {
-    makers.push(await runExtensions(options, github));
-    makers.push(await slackExtensions(options, githubUrl));
+    makers.push(await runExtensions(options, github, clock));
+    // Who presses the button just after a jump is not too late.
+    const decide: Store['decide'] = (decision) => store.decide({ ...decision, clockJumped: clock.hasJumped() });
+    makers.push(await slackExtensions({ ...options, store: { ...store, decide } }, githubUrl));
   }
   return (changed) => makers.flatMap((make) => make(changed));
 }
@@ -122,15 +137,19 @@ function listening(store: Store, changed: () => void): Extension {
   };
 }
 
-function retention({ environment, settings, routes, store, now, log }: ConnectOptions): Extension {
+function retention({ environment, settings, routes, store, now, log }: ConnectOptions, isSteady: () => boolean): Extension {
   const floor = retentionFloor(
     settings.dedupeWindowMs,
     routes.map(({ cooldownMs }) => cooldownMs),
   );
-  return createRetention({ store, keepMs: Math.max(environment.retentionMs, floor), now, log });
+  return createRetention({ store, keepMs: Math.max(environment.retentionMs, floor), now, isSteady, log });
 }
 
-async function runExtensions(options: ConnectOptions, { runs }: TargetSet): Promise<(changed: () => void) => Extension[]> {
+async function runExtensions(
+  options: ConnectOptions,
+  { runs }: TargetSet,
+  { hasJumped }: ClockWatch,
+): Promise<(changed: () => void) => Extension[]> {
   const { environment, store, now, log, redactor, settings } = options;
   const { githubWebhookSecrets: secrets, githubApiUrl } = environment;
   const [{ createRunWatch }, { workflowRunWebhook }, { commitOfEvent }] = await Promise.all([
@@ -153,7 +172,7 @@ async function runExtensions(options: ConnectOptions, { runs }: TargetSet): Prom
       ...(settings.commitStatus ? { commitStatus } : {}),
     });
     return [
-      ...(runs === undefined ? [] : [createRunWatch({ store, runs, record, webhook: secrets.length > 0, now, log, changed })]),
+      ...(runs === undefined ? [] : [createRunWatch({ store, runs, record, webhook: secrets.length > 0, now, hasJumped, log, changed })]),
       ...(secrets.length === 0
         ? []
         : [{ path: '/webhooks/github', routes: workflowRunWebhook({ secrets, record, store, redact: redactor.text, now }) }]),

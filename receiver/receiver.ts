@@ -6,6 +6,7 @@ import { DEFAULT_RETRY_POLICY } from '../src/retry.ts';
 import type { Route } from '../src/route.ts';
 import type { CompiledTarget, TargetRequest } from '../src/target.ts';
 import { createApp } from './app.ts';
+import type { ClockWatch } from './clock-watch.ts';
 import type { Logger } from './log.ts';
 import type { ClaimedDelivery } from './outbox/delivery.ts';
 import { createOutbox } from './outbox/outbox.ts';
@@ -30,6 +31,8 @@ export interface ReceiverParts {
   readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
   /** What else belongs to this receiver. `changed` is to be called when something may have to be sent. */
   readonly extensions?: (changed: () => void) => readonly Extension[];
+  /** Left out: the clock never jumps. */
+  readonly clock?: ClockWatch;
   /** See `OutboxOptions`. */
   readonly wakeLater?: (at: number) => void;
   readonly redactor: Redactor;
@@ -91,6 +94,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     redact: redactor.text,
     log,
     ...(parts.complete === undefined ? {} : { complete: parts.complete }),
+    ...(parts.clock === undefined ? {} : { clock: parts.clock }),
     ...(parts.wakeLater === undefined ? {} : { wakeLater: parts.wakeLater }),
   };
   // Receivers that share a store differ while a new configuration is rolled out: what one cannot send is left to the others.

@@ -1,3 +1,4 @@
+import { ageOf } from '../../src/clock.ts';
 import { messageOf } from '../../src/error-message.ts';
 import { type JsonObject, type JsonValue, parseExactJson } from '../../src/json.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
@@ -113,12 +114,14 @@ function withBody({ event, body }: EventView): EventWithBody {
 /** After a few failures in a row nobody asks for a while; then one does, and the others wait for what comes of it. */
 function createBreaker(now: () => number) {
   let failures = 0;
-  let until = 0;
+  let pausedAt = Number.NEGATIVE_INFINITY;
   let trying = false;
+  // A clock that is put back does not lengthen the pause.
+  const isPaused = (): boolean => ageOf(pausedAt, now()) < PAUSE_MS;
   return {
     mayAsk(): boolean {
       if (failures < FAILURES_BEFORE_PAUSE) return true;
-      if (trying || now() < until) return false;
+      if (trying || isPaused()) return false;
       trying = true;
       return true;
     },
@@ -129,8 +132,8 @@ function createBreaker(now: () => number) {
     failed(): void {
       failures++;
       trying = false;
-      if (failures >= FAILURES_BEFORE_PAUSE) until = now() + PAUSE_MS;
+      if (failures >= FAILURES_BEFORE_PAUSE) pausedAt = now();
     },
-    pausedUntil: (): number | undefined => (failures >= FAILURES_BEFORE_PAUSE && now() < until ? until : undefined),
+    pausedUntil: (): number | undefined => (failures >= FAILURES_BEFORE_PAUSE && isPaused() ? pausedAt + PAUSE_MS : undefined),
   };
 }

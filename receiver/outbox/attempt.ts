@@ -2,14 +2,27 @@ import { messageOf } from '../../src/error-message.ts';
 import type { AttemptOutcome, ClaimedDelivery } from './delivery.ts';
 import type { LookResult, SendContext, SendResult, Target } from './target.ts';
 
+/** The whole of one attempt: completing the request, looking for the run, sending. Milliseconds. */
+export const ATTEMPT_LIMIT_MS = 60_000;
 /** How long a target has to end an attempt that was aborted, with an answer of its own. */
 const HEED_MS = 500;
+/** How long writing down an outcome may take, also while the database restarts (see `SETTLE_TRIES` in `postgres-store.ts`). */
+const STORING_MS = 60_000;
+/** A lease outlasts its attempt: nobody takes a delivery over that is still being sent or written down. Milliseconds. */
+export const LEASE_MS = ATTEMPT_LIMIT_MS + HEED_MS + STORING_MS;
 
 /** A result, and whether it was found out by looking instead of by sending. */
 export type AttemptResult = SendResult & { readonly found?: boolean };
 
-/** An attempt that ends soon after its signal, even when the target does not heed it. */
-export async function limitedAttempt(target: Target, delivery: ClaimedDelivery, signal: AbortSignal): Promise<AttemptResult> {
+/**
+ * An attempt that ends soon after its signal, even when the target does not heed it. `delivery` may come late, with a
+ * complete request; after the signal nothing is sent.
+ */
+export async function limitedAttempt(
+  target: Target,
+  delivery: ClaimedDelivery | Promise<ClaimedDelivery>,
+  signal: AbortSignal,
+): Promise<AttemptResult> {
   const { promise, resolve } = Promise.withResolvers<AttemptResult>();
   const giveUp = () =>
     setTimeout(() => {
@@ -24,10 +37,12 @@ export async function limitedAttempt(target: Target, delivery: ClaimedDelivery, 
   }
 }
 
-async function attempt(target: Target, delivery: ClaimedDelivery, signal: AbortSignal): Promise<AttemptResult> {
-  const { id: deliveryId, eventId, conversation, attempts } = delivery;
-  const context: SendContext = { deliveryId, eventId, conversation, attempts, signal };
+async function attempt(target: Target, coming: ClaimedDelivery | Promise<ClaimedDelivery>, signal: AbortSignal): Promise<AttemptResult> {
   try {
+    const delivery = await coming;
+    signal.throwIfAborted();
+    const { id: deliveryId, eventId, conversation, attempts } = delivery;
+    const context: SendContext = { deliveryId, eventId, conversation, attempts, signal };
     if (!delivery.ambiguous) return await target.send(delivery.request, context);
     const look = await target.look(delivery.request, { ...context, runsSince: delivery.runsSince });
     const known = knownFrom(look);

@@ -1,4 +1,5 @@
 import { escapeMrkdwn } from '../../src/mrkdwn.ts';
+import { DEFAULT_RETRY_POLICY } from '../../src/retry.ts';
 import type { TargetDefinition, TargetRequest } from '../../src/target.ts';
 import type { DeliveryState, EventOutcome, NewDelivery, NewEvent, RouteFiring } from './delivery.ts';
 import type { ApprovalView, ChangeOptions, Mute } from './store.ts';
@@ -10,6 +11,11 @@ import type { ApprovalView, ChangeOptions, Mute } from './store.ts';
  * Milliseconds.
  */
 export const CLOCK_DIFFERENCE_MS = 5 * 60_000;
+/**
+ * How long an attempt that nobody will settle any more (a crash, a lease that ran out) is left alone before its run is
+ * looked for, like every other ambiguous attempt: GitHub lists a run some seconds after its dispatch. Milliseconds.
+ */
+export const SETTLE_MS = DEFAULT_RETRY_POLICY.settleMs;
 /** How many rejected requests are kept for inspection. */
 export const REJECTED_KEPT = 1000;
 /** For so long a request that comes twice is known. Milliseconds. */

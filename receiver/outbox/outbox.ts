@@ -1,8 +1,9 @@
 import { messageOf } from '../../src/error-message.ts';
 import type { RetryPolicy } from '../../src/retry.ts';
 import type { TargetRequest } from '../../src/target.ts';
+import type { ClockWatch } from '../clock-watch.ts';
 import type { Logger } from '../log.ts';
-import { attemptOutcome, limitedAttempt, unconfigured } from './attempt.ts';
+import { ATTEMPT_LIMIT_MS, attemptOutcome, LEASE_MS, limitedAttempt, unconfigured } from './attempt.ts';
 import type { ClaimedDelivery } from './delivery.ts';
 import { settlementOf } from './settlement.ts';
 import type { DeliveryQueue } from './store.ts';
@@ -29,6 +30,8 @@ export interface OutboxOptions {
    * is not polled, and this is to wake the outbox at times further ahead than `TIMERS_REACH_MS`.
    */
   readonly wakeLater?: (at: number) => void;
+  /** Left out: the clock never jumps. */
+  readonly clock?: Pick<ClockWatch, 'hasJumped'>;
   /** Gives the request as it is to be sent, once more is known than when the event was accepted. Must not take long. */
   readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
 }
@@ -46,10 +49,6 @@ export interface Outbox {
 
 /** GitHub allows 100 concurrent requests. */
 const DEFAULT_CONCURRENCY = 50;
-/** Longer than the slowest attempt: looking for a run and sending, each with its own time limit. */
-const LEASE_MS = 120_000;
-/** The whole of one attempt. */
-const ATTEMPT_LIMIT_MS = 60_000;
 /** Another process (the CLI's replay) may have put something in the queue. */
 const POLL_MS = 1_000;
 /** With `wakeLater`, a wait up to so long is a timer's. Milliseconds. */
@@ -98,7 +97,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
       const limit = concurrency - underWay.size;
       if (limit > 0) {
         const { paceMs, newToken } = options;
-        const claimed = await queue.claim({ now: now(), leaseMs: LEASE_MS, limit, paceMs, newToken, ...served });
+        const keepLeases = options.clock?.hasJumped() === true;
+        const claimed = await queue.claim({ now: now(), leaseMs: LEASE_MS, limit, paceMs, newToken, keepLeases, ...served });
         for (const delivery of claimed) run(delivery);
         const due = await queue.nextDueAt(serves);
         if (due !== undefined && underWay.size < concurrency) next = Math.min(next, Math.max(due, now() + SHORTEST_PAUSE_MS));
@@ -160,7 +160,7 @@ async function complete(delivery: ClaimedDelivery, options: OutboxOptions): Prom
 /** One attempt from lease to settlement. Never rejects: what it cannot write down is taken up when the lease ends. */
 async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stopping: AbortSignal): Promise<void> {
   const { now, log } = options;
-  const startedAt = now();
+  const beganAt = now();
   const fields = {
     delivery: delivery.id,
     event: delivery.eventId,
@@ -179,10 +179,17 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     const result =
       target === undefined
         ? unconfigured(delivery)
-        : await limitedAttempt(target, await complete(delivery, options), AbortSignal.any([stopping, tooLong.signal]));
+        : await limitedAttempt(target, complete(delivery, options), AbortSignal.any([stopping, tooLong.signal]));
     const detail = options.redact(result.detail).slice(0, DETAIL_LENGTH);
-    const { settlement, holdBack } = settlementOf(delivery, { ...result, detail }, options);
-    const durationMs = now() - startedAt;
+    const { settlement, holdBack } = settlementOf(
+      delivery,
+      { ...result, detail },
+      { ...options, unsteady: options.clock?.hasJumped() === true },
+    );
+    const endedAt = now();
+    // A clock that was put back meanwhile.
+    const startedAt = Math.min(beganAt, endedAt);
+    const durationMs = endedAt - startedAt;
     const outcome = attemptOutcome(result);
     const mine = await options.queue.settle(
       delivery,

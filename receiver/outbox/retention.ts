@@ -1,3 +1,4 @@
+import { ageOf } from '../../src/clock.ts';
 import { messageOf } from '../../src/error-message.ts';
 import type { Logger } from '../log.ts';
 import type { Retention } from './store.ts';
@@ -6,6 +7,8 @@ import type { Retention } from './store.ts';
 const ROUND_MS = 15 * 60_000;
 /** So many events go in one transaction: a few milliseconds, in which others wait. */
 const BATCH = 50;
+/** While the clock may not be trusted, it is asked again after this. */
+const UNSTEADY_MS = 30_000;
 /** How long others have the store for themselves between two batches. */
 const PAUSE_MS = 250;
 
@@ -14,6 +17,8 @@ export interface RetentionOptions {
   /** How long events are kept, in milliseconds; at least `retentionFloor`. */
   readonly keepMs: number;
   readonly now: () => number;
+  /** Says whether the clock may be trusted; while it may not, nothing is removed. Left out: always. */
+  readonly isSteady?: () => boolean;
   readonly log: Logger;
   /** For tests. */
   readonly roundMs?: number;
@@ -37,7 +42,7 @@ const MOST_BATCHES = 20;
 
 /** Removes what is old, in small batches with pauses, so that nothing waits for it. Several receivers may do so at once. */
 export function createRetention(options: RetentionOptions): Retiring {
-  const { store, keepMs, now, log, roundMs = ROUND_MS, pauseMs = PAUSE_MS } = options;
+  const { store, keepMs, now, log, isSteady = () => true, roundMs = ROUND_MS, pauseMs = PAUSE_MS } = options;
   let timer: NodeJS.Timeout | undefined;
   let busy: Promise<void> = Promise.resolve();
   let stopped = true;
@@ -66,7 +71,10 @@ export function createRetention(options: RetentionOptions): Retiring {
     return false;
   };
 
-  const batch = async (): Promise<void> => later((await removeSome()) ? pauseMs : roundMs);
+  const batch = async (): Promise<void> => {
+    if (!isSteady()) later(UNSTEADY_MS);
+    else later((await removeSome()) ? pauseMs : roundMs);
+  };
 
   return {
     start: () => {
@@ -74,7 +82,7 @@ export function createRetention(options: RetentionOptions): Retiring {
       later(pauseMs);
     },
     look: async () => {
-      if (now() - lookedAt < roundMs) return;
+      if (ageOf(lookedAt, now()) < roundMs || !isSteady()) return;
       let more = true;
       for (let batches = 0; more && batches < MOST_BATCHES; batches++) more = await removeSome();
       if (!more) lookedAt = now();

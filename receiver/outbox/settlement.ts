@@ -10,6 +10,8 @@ export interface SettlementRules {
   readonly now: () => number;
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
+  /** The clock has just jumped, or may be wrong: how long a delivery has been tried cannot be told, and none is given up for it. */
+  readonly unsteady?: boolean;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface SettlementRules {
 export function settlementOf(
   delivery: ClaimedDelivery,
   result: SendResult,
-  { retry, now, random }: SettlementRules,
+  { retry, now, random, unsteady = false }: SettlementRules,
 ): { settlement: Settlement; holdBack?: HoldBack } {
   switch (result.outcome) {
     case 'delivered': {
@@ -37,8 +39,9 @@ export function settlementOf(
       // Once unclear, a delivery stays so: the run of its first attempt may show up late.
       const ambiguous = delivery.ambiguous || (!limited && result.ambiguous);
       const notBefore = limited ? result.until : result.notBefore;
+      const since = unsteady ? now() : Math.min(delivery.since, now());
       const failure = notBefore === undefined ? { ambiguous } : { ambiguous, notBefore };
-      const next = nextAttempt({ attempts: delivery.attempts + 1, since: delivery.since }, failure, retry, now(), random());
+      const next = nextAttempt({ attempts: delivery.attempts + 1, since }, failure, retry, now(), random());
       const until = notBefore === undefined ? undefined : Math.min(notBefore, now() + LONGEST_HOLD_MS);
       const holdBack = until === undefined ? {} : { holdBack: { credential: delivery.credential, until, reason: result.detail } };
       if (next === 'give_up') return { settlement: { state: 'dead', reason: `gave up: ${result.detail}` }, ...holdBack };

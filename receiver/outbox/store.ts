@@ -23,11 +23,17 @@ import type { OpenRun, RunChange, RunConsequences, RunReport } from './run.ts';
  *
  * Every method is one transaction and is durable when its promise resolves. A method rejects only when the store itself
  * fails (disk full, file gone, locked for too long); the caller answers 503 or tries again later.
- * All times are milliseconds since 1970 and come from the caller.
+ * All times are milliseconds since 1970 and come from the caller. The caller's clock may be put right meanwhile: what was
+ * planned by a clock that was ahead is planned again from now before anything is decided by it (`stored-times.ts`).
  */
 export interface Store extends EventInbox, DeliveryQueue, DeliveryDesk, ApprovalDesk, ConversationBook, RunLog, Retention {
   /** Proves that the store can write; rejects with the reason when it can't. */
   check(): Promise<void>;
+  /**
+   * From now on `listener` hears when stored times were moved to now because a clock that was ahead had written them (see
+   * `stored-times.ts`), with how far ahead the furthest of them was, in milliseconds.
+   */
+  onClockCorrected(listener: (aheadMs: number) => void): void;
   /**
    * Calls `wake` when another process has stored something that may be due. A hint, for stores that several processes
    * share: it may be lost, and come without need. Returns what ends it.
@@ -62,6 +68,8 @@ export interface ClaimOptions {
   readonly newToken: () => string;
   /** Which credentials this worker serves; left out: all. */
   readonly serves?: (credential: string) => boolean;
+  /** Takes no lease over that has run out: the clock has just jumped forward, and attempts are still under way. */
+  readonly keepLeases?: boolean;
 }
 
 /** A delivery that waits for an approval, with what its request is still to be built from. */
@@ -188,6 +196,8 @@ export interface Decision {
   readonly decision: DecisionKind;
   readonly by: string;
   readonly at: number;
+  /** The clock has just jumped forward: whether the approval has expired cannot be told, and it counts as open. */
+  readonly clockJumped?: boolean;
 }
 
 /** `done` only for the first decision; `approval` is how things stand now, also for whoever came too late. */
@@ -279,8 +289,8 @@ export interface RunLog {
    * repository with this id is about those runs too, whatever its name is by then. The latest id counts.
    */
   keepRepositoryId(repository: string, id: string): Promise<void>;
-  /** Holds back everything that uses a credential. */
-  holdBack(holdBack: HoldBack): Promise<void>;
+  /** Holds back everything that uses a credential; `now` is when that was found out. */
+  holdBack(holdBack: HoldBack, now?: number): Promise<void>;
 }
 
 export interface PruneOptions {

@@ -9,7 +9,7 @@ import { type BodyLimit, readBody, refuseUnread } from '../request-body.ts';
 import type { RequestVariables } from '../request-log.ts';
 import type { BoltApp } from './bolt.ts';
 import { readSlackBody } from './request-body.ts';
-import { checkSlackHeaders, checkSlackSignature, explainSlackFailure, type SlackSignatureFailure } from './signature.ts';
+import { checkSlackHeaders, checkSlackSignature, explainSlackFailure } from './signature.ts';
 
 export interface HonoReceiverOptions {
   readonly signingSecret: string;

@@ -1,3 +1,4 @@
+import { ageOf } from '../../src/clock.ts';
 import { messageOf } from '../../src/error-message.ts';
 import { err, ok, type Result } from '../../src/result.ts';
 import type { BoltApp } from './bolt.ts';
@@ -16,15 +17,15 @@ const ASK_TIMEOUT_MS = 1_500;
  * failure is not kept, and says what to do.
  */
 export function userGroups(client: BoltApp['client'], token: string, now: () => number, redact: (text: string) => string): AskGroups {
-  const known = new Map<string, { readonly members: readonly string[]; readonly until: number }>();
+  const known = new Map<string, { readonly members: readonly string[]; readonly askedAt: number }>();
 
   const ask = async (id: string): Promise<Result<readonly string[], string>> => {
     const cached = known.get(id);
-    if (cached !== undefined && cached.until > now()) return ok(cached.members);
+    if (cached !== undefined && ageOf(cached.askedAt, now()) < CACHE_MS) return ok(cached.members);
     try {
       const { users } = await inTime(client.usergroups.users.list({ token, usergroup: id }));
       if (users === undefined) return err(`Slack's answer about user group ${id} has no users: try again`);
-      known.set(id, { members: users, until: now() + CACHE_MS });
+      known.set(id, { members: users, askedAt: now() });
       return ok(users);
     } catch (error) {
       return err(`Slack did not say who is in user group ${id} (${redact(messageOf(error))}): ${advice(messageOf(error))}`);

@@ -6,6 +6,8 @@ import { createLoop, type Loop } from './loop.ts';
 export interface ExpiryOptions {
   readonly store: Pick<ApprovalDesk, 'expireApprovals'>;
   readonly now: () => number;
+  /** Says whether the clock may be trusted; while it may not, nothing expires. Left out: always. */
+  readonly isSteady?: () => boolean;
   readonly log: Logger;
   /** Called after something was stored that may have to be sent. */
   readonly changed: () => void;
@@ -21,8 +23,9 @@ export interface Expiry extends Loop {
 }
 
 /** Cancels what nobody has approved in time. */
-export function createExpiry({ store, now, log, changed, everyMs = EVERY_MS }: ExpiryOptions): Expiry {
+export function createExpiry({ store, now, log, changed, isSteady = () => true, everyMs = EVERY_MS }: ExpiryOptions): Expiry {
   const work = async (): Promise<number> => {
+    if (!isSteady()) return everyMs;
     const expired = await store.expireApprovals(now());
     if (expired > 0) {
       log.info({ approvals: expired }, 'nobody approved in time: cancelled what was held');

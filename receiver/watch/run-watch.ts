@@ -1,3 +1,4 @@
+import { ageOf } from '../../src/clock.ts';
 import { messageOf } from '../../src/error-message.ts';
 import type { Logger } from '../log.ts';
 import { isAbout, type OpenRun, type RunReport } from '../outbox/run.ts';
@@ -17,6 +18,8 @@ export interface RunWatchOptions {
   /** GitHub's webhooks are configured: looking only finds what they did not tell. */
   readonly webhook: boolean;
   readonly now: () => number;
+  /** Says that the clock has just jumped forward: then no run is looked for, none is missing. Left out: it never does. */
+  readonly hasJumped?: () => boolean;
   readonly log: Logger;
   /** Called after something was stored that may have to be sent. `record` sees to that by itself. */
   readonly changed: () => void;
@@ -76,6 +79,7 @@ interface Watch extends RunWatchOptions {
 
 async function lookAtDue(watch: Watch, signal: AbortSignal): Promise<void> {
   const { store, runs, now, log, webhook, paceMs = PACE_MS } = watch;
+  if (watch.hasJumped?.() === true) return;
   const at = now();
   const due = await store.runsToLookAt({ now: at, limit: RUNS_PER_LOOK, lookAgainAt: (run) => lookAgainAt(run, at, webhook) });
   if (due.length === 0) return;
@@ -101,7 +105,7 @@ async function lookAtDue(watch: Watch, signal: AbortSignal): Promise<void> {
       if (until !== undefined) {
         const reason = answer.outcome === 'limited' ? answer.detail : `the allowance is used up until ${new Date(until).toISOString()}`;
         held.set(credential, reason);
-        await store.holdBack({ credential, until, reason });
+        await store.holdBack({ credential, until, reason }, now());
       }
       await take(watch, question, answer);
     } catch (error) {
@@ -190,7 +194,7 @@ function isLate(run: OpenRun, now: number): boolean {
 function wasRefused({ refused, now }: Watch, { key }: Question): boolean {
   const at = refused.get(key);
   if (at === undefined) return false;
-  if (now() - at < REFUSED_FOR_MS) return true;
+  if (ageOf(at, now()) < REFUSED_FOR_MS) return true;
   refused.delete(key);
   return false;
 }

@@ -94,6 +94,7 @@ export function relayObject(config: Config, now: () => number) {
             sandbox,
             redactor,
             log,
+            startsSteady: true,
             ...platform,
           })),
           wakeLater: (at) => this.#wakeUp.by(at),

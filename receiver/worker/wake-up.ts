@@ -1,3 +1,4 @@
+import { CLOCK_TOLERANCE_MS } from '../../src/clock.ts';
 import { TIMERS_REACH_MS } from '../outbox/outbox.ts';
 
 /** The alarm of a Durable Object: there is one, and it is durable. Times are milliseconds since 1970. */
@@ -12,7 +13,7 @@ export const BACKSTOP_MS = 60_000;
 
 /** Wakes an object that was evicted while it had something to do. */
 export interface WakeUp {
-  /** Reads which alarm is set. Once, before anything else. */
+  /** Reads which alarm is set, and brings one forward that a clock that was ahead has set. Once, before anything else. */
   load(): Promise<void>;
   /** Makes sure that the alarm comes by then, and within a minute. */
   by(at: number): void;
@@ -52,6 +53,8 @@ export function wakeUp(storage: AlarmStorage, now: () => number, failed: (error:
   return {
     load: async () => {
       alarmAt = (await storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
+      // None is ever set further ahead: the clock that set it was ahead.
+      if (Number.isFinite(alarmAt) && alarmAt > now() + BACKSTOP_MS + CLOCK_TOLERANCE_MS) await set(now() + BACKSTOP_MS);
     },
     by,
     soon: () => by(now() + TIMERS_REACH_MS),

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { dueAfter } from '../clock.ts';
 import type { JsonObject } from '../json.ts';
 import { limitedFetch } from '../network/limited-fetch.ts';
 import { redactorOf } from '../redact.ts';
@@ -75,17 +76,25 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
   const timeoutMs = options.timeoutMs ?? TIME_LIMIT_MS;
   let requests = 0;
   let mutations = 0;
-  let heldUntil = 0;
+  let held = { until: 0, writtenAt: 0 };
+
+  /** A clock that is put back does not lengthen the wait. */
+  function heldUntil(): number {
+    const at = now();
+    const until = dueAfter(held.until, held.writtenAt, at);
+    if (until !== held.until) held = { until, writtenAt: at };
+    return until;
+  }
 
   /** Reads the rate limit's headers: numbers with a fraction, the reset in seconds from now (Python client, core/internal/api). */
   function readLimits(headers: Headers): number | undefined {
     const reset = numberIn(headers, 'ratelimit-reset');
     const remaining = numberIn(headers, 'ratelimit-remaining');
     if (reset !== undefined && remaining !== undefined && remaining <= 0 && reset > 0) {
-      heldUntil = Math.max(heldUntil, waitEnd(reset, now()) ?? 0);
+      held = { until: Math.max(heldUntil(), waitEnd(reset, now()) ?? 0), writtenAt: now() };
     }
     const asked = retryAfter(headers.get('retry-after'), now());
-    return asked ?? (heldUntil > now() ? heldUntil : undefined);
+    return asked ?? (heldUntil() > now() ? heldUntil() : undefined);
   }
 
   async function send(document: string, variables: Variables, writes: boolean, until?: AbortSignal): Promise<Answered> {
@@ -114,7 +123,7 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
   }
 
   async function waitForQuota(): Promise<WandbError | undefined> {
-    const wait = heldUntil - now();
+    const wait = heldUntil() - now();
     if (wait <= 0) return undefined;
     const seconds = Math.ceil(wait / 1000);
     if (wait > MAX_QUOTA_WAIT_MS) {
@@ -128,7 +137,7 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
   /** One attempt; the rate limit is kept by not asking. */
   async function carryOutOnce(document: string, variables: Variables, until: AbortSignal): Promise<Result<JsonObject, WandbError>> {
     if (until.aborted) return err(OUT_OF_TIME);
-    const seconds = Math.ceil((heldUntil - now()) / 1000);
+    const seconds = Math.ceil((heldUntil() - now()) / 1000);
     if (seconds > 0) {
       return err({ kind: 'unavailable', status: null, message: `W&B's rate limit is used up for another ${seconds} s: not asked` });
     }

@@ -151,6 +151,24 @@ describe('plan and apply', () => {
     expect(names(server)).toEqual(['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'by hand']);
   });
 
+  it.each([
+    [1, 1, 'deletes'],
+    [2, 1, 'deletes'],
+    [2, 2, 'refuses'],
+    [3, 1, 'deletes'],
+    [3, 2, 'refuses'],
+    [5, 2, 'deletes'],
+    [5, 3, 'refuses'],
+    [6, 3, 'deletes'],
+    [6, 4, 'refuses'],
+  ])('of %i that are managed, %i at a time: %s', async (managed, gone, what) => {
+    const { apply, plan } = await wandb();
+    const all = (n: number) => `automations: ${n === 0 ? '[]' : Array.from({ length: n }, (_, i) => alias(`a${i}`, `x${i}`)).join('')}`;
+    await apply(all(managed));
+    const { summary } = await plan(all(managed - gone), { prune: true, maxDeletes: 99 });
+    expect([summary.delete, summary.refused]).toEqual(what === 'deletes' ? [gone, 0] : [0, gone]);
+  });
+
   it('frees a name before it is needed', async () => {
     const { apply, server } = await wandb();
     await apply(`automations: ${alias('one', 'a', '    key: A')}${alias('two', 'b', '    key: B')}${alias('three', 'c')}`);

@@ -258,6 +258,15 @@ describe("W&B's rate limit", () => {
     expect(log).toEqual(["W&B's rate limit is used up: waiting 13 s"]);
   });
 
+  it('holds for as long as it was to, when the clock is put back meanwhile', async () => {
+    const server = await scriptedServer({ ...fine, headers: limits('0', '12.5') }, fine);
+    const { client, sleeps, clock } = testClient({ url: server.url });
+    await client.query(DOCUMENT, {}, anything);
+    clock.now -= 3_600_000;
+    expect((await client.query(DOCUMENT, {}, anything)).ok).toBe(true);
+    expect(sleeps).toEqual([12_500]);
+  });
+
   it('tells a retry when to come back', async () => {
     const { sleeps, result } = await queried({ status: 429, headers: limits('0', '20') }, fine);
     expect(result.ok).toBe(true);

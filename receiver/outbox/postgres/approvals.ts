@@ -63,11 +63,11 @@ export async function decideApproval(driver: PostgresDriver, decided: Decision):
   return driver.transaction(await linesOfEvents(driver, [decided.eventId]), (sql) => decide(sql, decided));
 }
 
-async function decide(sql: Sql, { eventId, route, decision, by, at }: Decision): Promise<DecisionResult> {
+async function decide(sql: Sql, { eventId, route, decision, by, at, clockJumped }: Decision): Promise<DecisionResult> {
   const approval = await lockedApproval(sql, eventId, route);
   if (approval === undefined) return { done: false, why: 'nothing was asked', approval };
   if (approval.decision !== null) return { done: false, why: describeDecision(approval), approval };
-  if (approval.expiresAt <= at) {
+  if (approval.expiresAt <= at && clockJumped !== true) {
     await expire(sql, approval, at);
     return { done: false, why: 'it has expired', approval: await findApproval(sql, eventId, route) };
   }

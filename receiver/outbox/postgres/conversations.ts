@@ -119,6 +119,20 @@ export async function dropFollowedUpdate(sql: Sql, update: { id: string; order_k
   await promoteNext(sql, update.order_key, now);
 }
 
+/**
+ * An update that did not get through waits again. Only one update is to wait: the one behind it, when the conversation has a
+ * message to change; else the first, which may be posting that message, or have posted it.
+ */
+export async function keepOneUpdate(sql: Sql, update: { id: string; order_key: string }, now: number): Promise<void> {
+  if (await hasMessage(sql, update.order_key)) return dropFollowedUpdate(sql, update, now);
+  const behind = await sql.rows<{ id: string }>(
+    `SELECT id FROM deliveries WHERE order_key = $1 AND state = 'pending' AND transient = 1 AND id <> $2 FOR UPDATE`,
+    update.order_key,
+    update.id,
+  );
+  for (const { id } of behind) await dropUpdate(sql, id);
+}
+
 export async function dropUpdate(sql: Sql, id: string): Promise<void> {
   for (const table of ['attempts', 'notes'] as const) await sql.run(`DELETE FROM ${table} WHERE delivery_id = $1`, id);
   await sql.run('DELETE FROM deliveries WHERE id = $1 AND transient = 1', id);
@@ -172,12 +186,13 @@ export async function setMute(sql: Sql, { route, subjectKey, until, by }: Mute, 
     return;
   }
   await sql.run(
-    `INSERT INTO mutes (route, subject_key, until, muted_by) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (route, subject_key) DO UPDATE SET until = excluded.until, muted_by = excluded.muted_by`,
+    `INSERT INTO mutes (route, subject_key, until, muted_by, set_at) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (route, subject_key) DO UPDATE SET until = excluded.until, muted_by = excluded.muted_by, set_at = excluded.set_at`,
     route,
     subjectKey,
     until,
     by,
+    now,
   );
 }
 

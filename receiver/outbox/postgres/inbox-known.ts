@@ -1,3 +1,4 @@
+import { CLOCK_TOLERANCE_MS } from '../../../src/clock.ts';
 import type { NewEvent } from '../delivery.ts';
 import type { Sql } from './driver.ts';
 
@@ -41,10 +42,10 @@ const SUBJECT = `SELECT 'subject', key, latest.id, latest.body_hash, latest.rece
   FROM unnest($2::text[]) AS given (key) CROSS JOIN LATERAL (
     SELECT id, body_hash, received_at FROM events WHERE subject_key = key AND outcome <> 'duplicate' ORDER BY seq DESC LIMIT 1) AS latest`;
 
-// A delivery that could never be sent is no firing.
+// A delivery that could never be sent is no firing, nor is one of a clock that was ahead.
 const COOLDOWN = `SELECT 'cooldown', key, NULL, NULL, latest.created_at, NULL
   FROM unnest($3::text[]) AS given (key) CROSS JOIN LATERAL (
-    SELECT created_at FROM deliveries WHERE cooldown_key = key AND request IS NOT NULL ORDER BY created_at DESC LIMIT 1) AS latest`;
+    SELECT created_at FROM deliveries WHERE cooldown_key = key AND created_at <= $4 AND request IS NOT NULL ORDER BY created_at DESC LIMIT 1) AS latest`;
 
 /** Everything in one statement: a batch waits for few answers of the server. */
 export async function whatIsKnown(sql: Sql, events: readonly NewEvent[]): Promise<Known> {
@@ -52,7 +53,13 @@ export async function whatIsKnown(sql: Sql, events: readonly NewEvent[]): Promis
   const rows =
     keys.cooldowns.length === 0
       ? await sql.rows<KnownRow>(`${LINE} UNION ALL ${SUBJECT}`, keys.lines, keys.subjects)
-      : await sql.rows<KnownRow>(`${LINE} UNION ALL ${SUBJECT} UNION ALL ${COOLDOWN}`, keys.lines, keys.subjects, keys.cooldowns);
+      : await sql.rows<KnownRow>(
+          `${LINE} UNION ALL ${SUBJECT} UNION ALL ${COOLDOWN}`,
+          keys.lines,
+          keys.subjects,
+          keys.cooldowns,
+          Math.max(...events.map(({ receivedAt }) => receivedAt)) + CLOCK_TOLERANCE_MS,
+        );
   const known: Known = { latest: new Map(), lines: new Map(), fired: new Map() };
   for (const { what, key, id, body_hash, number, held } of rows) {
     if (what === 'line') known.lines.set(key, { last: number ?? undefined, held: held === true });

@@ -1,3 +1,4 @@
+import { ageOf } from '../../../src/clock.ts';
 import { canBeDuplicate, type DeliveryValues, mutedBy, outcomeOf, REJECTED_KEPT, rowBehind, supersededBy } from '../decisions.ts';
 import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, RejectedRequest, RouteFiring } from '../delivery.ts';
 import type { Mute } from '../store.ts';
@@ -92,7 +93,7 @@ class Batch {
       canBeDuplicate(event) &&
       latest !== undefined &&
       latest.bodyHash === event.bodyHash &&
-      event.receivedAt - latest.receivedAt < dedupeWindowMs
+      ageOf(latest.receivedAt, event.receivedAt) < dedupeWindowMs
     ) {
       this.#insertEvent(event, 'duplicate', latest.id);
       return { status: 'duplicate', id: latest.id, receivedAt: latest.receivedAt };
@@ -126,7 +127,7 @@ class Batch {
 
   #isCoolingDown({ cooldownKey, cooldownMs }: RouteFiring, now: number): boolean {
     const last = cooldownKey === null ? undefined : this.#known.fired.get(cooldownKey);
-    return last !== undefined && now - last < cooldownMs;
+    return last !== undefined && ageOf(last, now) < cooldownMs;
   }
 
   #insertEvent(event: NewEvent, outcome: EventOutcome, duplicateOf: string | null): void {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Store } from '../store.ts';
+import { type ClockCorrected, timesGate } from '../stored-times.ts';
 import { decideApproval, expireDue, findApproval, listOpenApprovals } from './approvals.ts';
 import { changeDeliveries } from './changes.ts';
 import { channelIdOf, forgetMessage, listMutes, markSeen, setMute, tellEvent } from './conversations.ts';
@@ -16,6 +17,7 @@ import { keepRepositoryId } from './repositories.ts';
 import { earliestLook, findRuns, markRun, recordReports, takeRuns } from './runs.ts';
 import { migrate } from './schema.ts';
 import { keepHoldBack, settleClaim } from './settle.ts';
+import { correctTimes } from './stored-times.ts';
 import { storyOfConversation } from './story.ts';
 
 export interface PostgresOptions extends DriverOptions {
@@ -56,12 +58,23 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     others.tell();
     return result;
   };
+  const isDue = timesGate();
+  let heard: ClockCorrected = () => undefined;
+  /**
+   * Before stored times are compared with `now`, what a clock that was ahead has planned is planned again. Not where the
+   * caller's time may be an older one: when an event was received, when an attempt ended.
+   */
+  const at = async <T>(now: number, work: () => Promise<T>): Promise<T> => {
+    const aheadMs = isDue(now) ? await correctTimes(driver, now) : 0;
+    if (aheadMs > 0) heard(aheadMs);
+    return work();
+  };
   const touching = async (eventId: string, work: Parameters<typeof driver.transaction<void>>[1]): Promise<void> =>
     driver.transaction(await linesOfEvents(driver, [eventId]), work);
   return {
     accept: (events, { dedupeWindowMs }) => told(acceptEvents(driver, events, dedupeWindowMs)),
     keepRejected: (rejected) => keepRejected(driver, rejected),
-    claim: (options) => claimDue(driver, options),
+    claim: (options) => at(options.now, () => claimDue(driver, options)),
     nextDueAt: (serves = () => true) => earliestDue(driver, serves),
     complete: (claim, request) => completeClaim(driver, claim, request),
     heldToComplete: (eventId) => heldToComplete(driver, eventId),
@@ -69,42 +82,47 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     keepEnrichment: (eventId, wandb) => keepWandb(driver, eventId, wandb),
     settle: (claim, attempt, settlement, holdBack) => persistently(() => settleClaim(driver, claim, attempt, settlement, holdBack)),
     // What is in flight is another receiver's; when that one is gone, its leases run out.
-    recoverInFlight: async () => 0,
+    recoverInFlight: (now) => at(now, async () => 0),
     deliveries: (filter) => listDeliveries(driver, filter),
     delivery: (id) => driver.snapshot((sql) => findDelivery(sql, id)),
     events: (filter) => listEvents(driver, filter),
     event: (id) => findEvent(driver, id),
     rejected: (limit) => listRejected(driver, limit),
     counts: () => driver.snapshot(countAll),
-    holdBacks: (now) => listHoldBacks(driver, now),
+    holdBacks: (now) => at(now, () => listHoldBacks(driver, now)),
     replay: (ids, now, options) => told(changeDeliveries(driver, ids, 'replay', now, options)),
     approve: (ids, now, options) => told(changeDeliveries(driver, ids, 'approve', now, options)),
     cancel: (ids, now, options) => told(changeDeliveries(driver, ids, 'cancel', now, options)),
     approval: (eventId, route) => findApproval(driver, eventId, route),
     openApprovals: (limit) => listOpenApprovals(driver, limit),
-    decide: (decision) => told(decideApproval(driver, decision)),
-    expireApprovals: (now) => expireDue(driver, now),
-    story: (conversation, now, eventId) => driver.snapshot((sql) => storyOfConversation(sql, conversation, now, eventId)),
+    decide: (decision) => told(at(decision.at, () => decideApproval(driver, decision))),
+    expireApprovals: (now) => at(now, () => expireDue(driver, now)),
+    story: (conversation, now, eventId) => at(now, () => driver.snapshot((sql) => storyOfConversation(sql, conversation, now, eventId))),
     channelId: (channel) => channelIdOf(driver, channel),
     forgetMessage: (conversation, ts) => driver.transaction([lineLock(conversation)], (sql) => forgetMessage(sql, conversation, ts)),
     tell: (eventId, now) => told(touching(eventId, (sql) => tellEvent(sql, eventId, now))),
     mute: (mute, eventId, now) =>
       told(
-        touching(eventId, async (sql) => {
-          await setMute(sql, mute, now);
-          await tellEvent(sql, eventId, now);
-        }),
+        at(now, () =>
+          touching(eventId, async (sql) => {
+            await setMute(sql, mute, now);
+            await tellEvent(sql, eventId, now);
+          }),
+        ),
       ),
-    mutes: (now) => listMutes(driver, now),
+    mutes: (now) => at(now, () => listMutes(driver, now)),
     firstSeen: (key, now) => markSeen(driver, key, now),
-    runsToLookAt: (options) => takeRuns(driver, options),
+    runsToLookAt: (options) => at(options.now, () => takeRuns(driver, options)),
     nextLookAt: () => earliestLook(driver),
     runsOf: (report) => findRuns(driver, report),
     recordRuns: (reports, now, consequences) => told(recordReports(driver, reports, now, consequences)),
     markRun: (deliveryId, status, text, now) => markRun(driver, deliveryId, status, text, now),
     keepRepositoryId: (repository, id) => keepRepositoryId(driver, repository, id),
-    holdBack: (holdBack) => keepHoldBack(driver, holdBack),
+    holdBack: (holdBack, now) => keepHoldBack(driver, holdBack, now),
     prune: (options) => pruneEvents(driver, options),
+    onClockCorrected: (listener) => {
+      heard = listener;
+    },
     listen: (wake) => others.listen(wake),
     check: async () => {
       await driver.run('UPDATE health SET checks = checks + 1 WHERE id = 1');

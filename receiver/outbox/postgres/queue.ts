@@ -1,9 +1,9 @@
 import { readExactJson } from '../../../src/json.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
-import { LEASE_RAN_OUT } from '../decisions.ts';
+import { LEASE_RAN_OUT, SETTLE_MS } from '../decisions.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
 import type { ClaimOptions, HeldDelivery } from '../store.ts';
-import { dropFollowedUpdate, hasMessage } from './conversations.ts';
+import { keepOneUpdate } from './conversations.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
 import { lineLock } from './locks.ts';
 
@@ -29,7 +29,7 @@ const HAS_RUN_OUT = `state = 'in_flight' AND lease_until < $1`;
 /** Leases what is due. Each statement is a transaction of its own: what is leased is, whatever becomes of the rest. */
 export async function claimDue(driver: PostgresDriver, options: ClaimOptions): Promise<ClaimedDelivery[]> {
   let found = await look(driver, options.now);
-  if (found.runOut) {
+  if (found.runOut && options.keepLeases !== true) {
     await takeOver(driver, options.now);
     found = await look(driver, options.now);
   }
@@ -71,7 +71,7 @@ async function lease(sql: Sql, credentials: readonly string[], options: ClaimOpt
          ORDER BY due_at, seq LIMIT ${paced ? 1 : '$3'} FOR UPDATE SKIP LOCKED) AS chosen
        ORDER BY turn LIMIT $3
      ), taken AS (
-       UPDATE credentials SET next_slot_at = $1 + $6
+       UPDATE credentials SET next_slot_at = $1 + $6, slot_set_at = $1
        WHERE $6 > 0 AND credential IN (SELECT credential FROM slot WHERE turn IN (SELECT turn FROM due))
      ), leased AS (
        UPDATE deliveries d SET state = 'in_flight', lease_token = $4 || '-' || d.seq, lease_until = $5, updated_at = $1
@@ -107,7 +107,7 @@ function claimOf(row: DueRow): ClaimedDelivery {
   };
 }
 
-/** Logs the attempts that nobody will settle any more and makes their deliveries due, as ambiguous. */
+/** Logs the attempts that nobody will settle any more; their deliveries are tried again, as ambiguous, when the run can be seen. */
 async function takeOver(driver: PostgresDriver, now: number): Promise<void> {
   const taken = await driver.rows<{ id: string; order_key: string; transient: number }>(
     `WITH expired AS (
@@ -116,17 +116,18 @@ async function takeOver(driver: PostgresDriver, now: number): Promise<void> {
        INSERT INTO attempts (delivery_id, started_at, duration_ms, outcome, status, detail)
        SELECT id, updated_at, GREATEST(0, $1 - updated_at), 'ambiguous', NULL, $2 FROM expired
      )
-     UPDATE deliveries d SET state = 'pending', ready = 1, due_at = $1, ambiguous = 1, attempts = attempts + 1,
+     UPDATE deliveries d SET state = 'pending', ready = 1, due_at = $1 + $3, ambiguous = 1, attempts = attempts + 1,
        lease_token = NULL, lease_until = NULL, reason = $2, updated_at = $1 FROM expired WHERE d.seq = expired.seq
      RETURNING d.id, order_key, transient`,
     now,
     LEASE_RAN_OUT,
+    SETTLE_MS,
   );
   for (const update of taken.filter(({ transient }) => transient === 1)) {
     await driver.transaction([lineLock(update.order_key)], async (sql) => {
       // Another receiver may have leased it already.
       const waits = await sql.rows(`SELECT 1 FROM deliveries WHERE id = $1 AND state = 'pending' FOR UPDATE`, update.id);
-      if (waits.length > 0 && (await hasMessage(sql, update.order_key))) await dropFollowedUpdate(sql, update, now);
+      if (waits.length > 0) await keepOneUpdate(sql, update, now);
     });
   }
 }

@@ -23,10 +23,11 @@ export async function takeRuns(
     const due = rows.map(openRunOf);
     const again = due.map(lookAgainAt).map((at) => (Number.isFinite(at) ? Math.round(at) : null));
     await sql.run(
-      `UPDATE runs SET look_at = given.again, looks = looks + 1
+      `UPDATE runs SET look_at = given.again, look_set_at = $3, looks = looks + 1
        FROM unnest($1::text[], $2::bigint[]) AS given (id, again) WHERE delivery_id = given.id`,
       due.map(({ deliveryId }) => deliveryId),
       again,
+      now,
     );
     return due;
   });
@@ -110,6 +111,7 @@ async function record(sql: Sql, row: RunRow, report: RunReport, now: number, con
   const { after } = change;
   await sql.run(
     `UPDATE runs SET run_id = $1, url = $2, status = $3, conclusion = $4, attempt = $5, run_created_at = $6, started_at = $7, ended_at = $8,
+       look_set_at = CASE WHEN look_at IS NULL THEN $9 ELSE look_set_at END,
        look_at = CASE WHEN $3 = 'completed' THEN NULL ELSE COALESCE(look_at, $9) END WHERE delivery_id = $10`,
     after.id,
     after.url,

@@ -176,6 +176,14 @@ const MIGRATIONS: readonly string[] = [
   -- A copy from another store (wandb-relay migrate): unfinished until it says so.
   CREATE TABLE migration (source TEXT NOT NULL, finished SMALLINT NOT NULL);
   `,
+  // When times that lie ahead were written, see `../stored-times.ts`. Without it they are taken as they are.
+  `
+  ALTER TABLE credentials ADD COLUMN hold_set_at BIGINT;
+  ALTER TABLE credentials ADD COLUMN slot_set_at BIGINT;
+  ALTER TABLE mutes ADD COLUMN set_at BIGINT;
+  ALTER TABLE runs ADD COLUMN look_set_at BIGINT;
+  CREATE INDEX deliveries_written ON deliveries (updated_at) WHERE ready = 1;
+  `,
   `
   -- Repositories by GitHub's id, which stays when the name changes. Names are in lower case.
   CREATE TABLE repositories (name TEXT PRIMARY KEY, id TEXT NOT NULL);

@@ -2,7 +2,16 @@ import { isDispatch, type TargetRequest } from '../../../src/target.ts';
 import { deathAlert, supersededBy } from '../decisions.ts';
 import type { Attempt, ClaimedDelivery, HoldBack, Settlement, StartedRun } from '../delivery.ts';
 import { FIRST_LOOK_MS } from '../run.ts';
-import { alertEvent, dropFollowedUpdate, dropUpdate, hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
+import {
+  alertEvent,
+  dropFollowedUpdate,
+  dropUpdate,
+  hasMessage,
+  keepMessage,
+  keepOneUpdate,
+  tellEvent,
+  updateConversation,
+} from './conversations.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
 import { knowCredentials, promoteNext } from './line.ts';
 import { linesOfDeliveries } from './line-names.ts';
@@ -54,7 +63,7 @@ async function settle(sql: Sql, claim: Claim, attempt: Attempt, settlement: Sett
     attempt.status,
     attempt.detail,
   );
-  if (holdBack !== undefined) await lengthenHold(sql, holdBack);
+  if (holdBack !== undefined) await lengthenHold(sql, holdBack, now);
   const replacement = settlement.state === 'pending' && row.transient === 0 ? await replacementOf(sql, row) : undefined;
   await writeSettlement(sql, row.seq, now, replacement ?? settlement);
   if (replacement !== undefined || settlement.state !== 'pending') await promoteNext(sql, row.order_key, now);
@@ -82,7 +91,8 @@ async function settleMessage(
       const isAnew = settlement.message !== undefined && (await keepMessage(sql, row.id, conversation, settlement.message));
       await dropUpdate(sql, row.id);
       if (isAnew && wasFound) await updateConversation(sql, conversation, row.event_id, now);
-    } else if (settlement.state === 'dead' || (await hasMessage(sql, conversation))) await dropFollowedUpdate(sql, row, now);
+    } else if (settlement.state === 'dead') await dropFollowedUpdate(sql, row, now);
+    else await keepOneUpdate(sql, row, now);
     return;
   }
   if (settlement.state === 'pending') return;
@@ -98,8 +108,9 @@ async function expectRun(sql: Sql, row: SettledRow, run: StartedRun | null, now:
   const request = JSON.parse(row.request) as TargetRequest;
   if (!isDispatch(request)) return;
   await sql.run(
-    `INSERT INTO runs (delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, dispatched_at, runs_since, look_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
+    `INSERT INTO runs (delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, dispatched_at, runs_since, look_at,
+       look_set_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10) ON CONFLICT DO NOTHING`,
     row.id,
     row.event_id,
     row.route,
@@ -153,16 +164,17 @@ async function writeSettlement(sql: Sql, seq: number, at: number, settlement: Se
 }
 
 /** Holds back everything that uses a credential; never for a shorter time than before. */
-export async function keepHoldBack(sql: Sql, holdBack: HoldBack): Promise<void> {
+export async function keepHoldBack(sql: Sql, holdBack: HoldBack, now: number | undefined): Promise<void> {
   await knowCredentials(sql, [holdBack.credential]);
-  await lengthenHold(sql, holdBack);
+  await lengthenHold(sql, holdBack, now);
 }
 
-async function lengthenHold(sql: Sql, { credential, until, reason }: HoldBack): Promise<void> {
+async function lengthenHold(sql: Sql, { credential, until, reason }: HoldBack, now: number | undefined): Promise<void> {
   await sql.run(
-    'UPDATE credentials SET hold_until = $1, hold_reason = $2 WHERE credential = $3 AND hold_until < $1',
+    'UPDATE credentials SET hold_until = $1, hold_reason = $2, hold_set_at = $4 WHERE credential = $3 AND hold_until < $1',
     until,
     reason,
     credential,
+    now ?? null,
   );
 }

@@ -32,11 +32,11 @@ export function askAgain(driver: SqlDriver, eventId: string, route: string, now:
   );
 }
 
-export function decideApproval(driver: SqlDriver, { eventId, route, decision, by, at }: Decision): DecisionResult {
+export function decideApproval(driver: SqlDriver, { eventId, route, decision, by, at, clockJumped }: Decision): DecisionResult {
   const approval = findApproval(driver, eventId, route);
   if (approval === undefined) return { done: false, why: 'nothing was asked', approval };
   if (approval.decision !== null) return { done: false, why: describeDecision(approval), approval };
-  if (approval.expiresAt <= at) {
+  if (approval.expiresAt <= at && clockJumped !== true) {
     expire(driver, approval, at);
     const expired = findApproval(driver, eventId, route);
     return { done: false, why: 'it has expired', approval: expired };

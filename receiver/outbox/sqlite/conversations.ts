@@ -124,6 +124,23 @@ export function dropFollowedUpdate(driver: SqlDriver, update: { id: string; orde
   promoteNext(driver, update.order_key, now);
 }
 
+/**
+ * An update that did not get through waits again. Only one update is to wait: the one behind it, when the conversation has a
+ * message to change; else the first, which may be posting that message, or have posted it.
+ */
+export function keepOneUpdate(driver: SqlDriver, update: { id: string; order_key: string }, now: number): void {
+  if (hasMessage(driver, update.order_key)) {
+    dropFollowedUpdate(driver, update, now);
+    return;
+  }
+  const behind = driver.rows<{ id: string }>(
+    `SELECT id FROM deliveries WHERE order_key = ? AND state IN ('pending', 'in_flight') AND state = 'pending' AND transient = 1 AND id <> ?`,
+    update.order_key,
+    update.id,
+  );
+  for (const { id } of behind) dropUpdate(driver, id);
+}
+
 export function dropUpdate(driver: SqlDriver, id: string): void {
   driver.run('DELETE FROM attempts WHERE delivery_id = ?', id);
   driver.run('DELETE FROM notes WHERE delivery_id = ?', id);
@@ -223,7 +240,8 @@ function storyEvent(driver: SqlDriver, key: string, eventId: string): StoryEvent
 export function setMute(driver: SqlDriver, { route, subjectKey, until, by }: Mute, now: number): void {
   driver.run('DELETE FROM mutes WHERE until <= ?', now);
   driver.run('DELETE FROM mutes WHERE route = ? AND subject_key = ?', route, subjectKey);
-  if (until > 0) driver.run('INSERT INTO mutes (route, subject_key, until, muted_by) VALUES (?, ?, ?, ?)', route, subjectKey, until, by);
+  if (until > 0)
+    driver.run('INSERT INTO mutes (route, subject_key, until, muted_by, set_at) VALUES (?, ?, ?, ?, ?)', route, subjectKey, until, by, now);
 }
 
 export function listMutes(driver: SqlDriver, now: number): Mute[] {

@@ -1,3 +1,4 @@
+import { ageOf, CLOCK_TOLERANCE_MS } from '../../../src/clock.ts';
 import { canBeDuplicate, outcomeOf, REJECTED_KEPT, supersededBy } from '../decisions.ts';
 import type { Accepted, EventOutcome, NewDelivery, NewEvent, RejectedRequest, RouteFiring } from '../delivery.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
@@ -16,7 +17,7 @@ export function acceptEvent(driver: SqlDriver, event: NewEvent, dedupeWindowMs: 
     canBeDuplicate(event) &&
     latest !== undefined &&
     latest.body_hash === event.bodyHash &&
-    event.receivedAt - latest.received_at < dedupeWindowMs
+    ageOf(latest.received_at, event.receivedAt) < dedupeWindowMs
   ) {
     insertEvent(driver, event, 'duplicate', latest.id);
     return { status: 'duplicate', id: latest.id, receivedAt: latest.received_at };
@@ -38,13 +39,14 @@ export function acceptEvent(driver: SqlDriver, event: NewEvent, dedupeWindowMs: 
 
 function isCoolingDown(driver: SqlDriver, firing: RouteFiring, now: number): boolean {
   if (firing.cooldownKey === null) return false;
-  // A delivery that could never be sent is no firing.
+  // A delivery that could never be sent is no firing, nor is one of a clock that was ahead. With `+` the index is walked from the latest.
   const last = firstRow<{ created_at: number }>(
     driver,
-    'SELECT created_at FROM deliveries WHERE cooldown_key = ? AND request IS NOT NULL ORDER BY created_at DESC LIMIT 1',
+    `SELECT created_at FROM deliveries WHERE cooldown_key = ? AND +created_at <= ? AND request IS NOT NULL ORDER BY created_at DESC LIMIT 1`,
     firing.cooldownKey,
+    now + CLOCK_TOLERANCE_MS,
   );
-  return last !== undefined && now - last.created_at < firing.cooldownMs;
+  return last !== undefined && ageOf(last.created_at, now) < firing.cooldownMs;
 }
 
 function insertEvent(driver: SqlDriver, event: NewEvent, outcome: EventOutcome, duplicateOf: string | null): void {

@@ -1,9 +1,9 @@
 import { readExactJson } from '../../../src/json.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
-import { LEASE_RAN_OUT } from '../decisions.ts';
+import { LEASE_RAN_OUT, SETTLE_MS } from '../decisions.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
 import type { ClaimOptions, HeldDelivery } from '../store.ts';
-import { dropFollowedUpdate, hasMessage } from './conversations.ts';
+import { keepOneUpdate } from './conversations.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
 
 interface DueRow {
@@ -31,7 +31,7 @@ interface CredentialRow {
 /** All of this file runs inside the caller's transaction. */
 export function claimDue(driver: SqlDriver, options: ClaimOptions): ClaimedDelivery[] {
   const { now } = options;
-  takeOver(driver, 'lease_until < ?', now, now, LEASE_RAN_OUT);
+  if (options.keepLeases !== true) takeOver(driver, 'lease_until < ?', now, now, LEASE_RAN_OUT);
   const claimed: ClaimedDelivery[] = [];
   for (const credential of driver.rows<CredentialRow>('SELECT credential, hold_until, next_slot_at FROM credentials')) {
     if (claimed.length >= options.limit) break;
@@ -48,7 +48,8 @@ export function claimDue(driver: SqlDriver, options: ClaimOptions): ClaimedDeliv
     );
     for (const row of due) claimed.push(lease(driver, row, options));
     if (due.length > 0 && options.paceMs > 0) {
-      driver.run('UPDATE credentials SET next_slot_at = ? WHERE credential = ?', now + options.paceMs, credential.credential);
+      const sql = 'UPDATE credentials SET next_slot_at = ?, slot_set_at = ? WHERE credential = ?';
+      driver.run(sql, now + options.paceMs, now, credential.credential);
     }
   }
   return claimed;
@@ -131,7 +132,7 @@ export function takeUpInFlight(driver: SqlDriver, now: number): number {
   return takeOver(driver, '? > 0', 1, now, 'the receiver stopped while this was in flight');
 }
 
-/** Logs the attempts that nobody will settle any more and makes their deliveries due, as ambiguous. */
+/** Logs the attempts that nobody will settle any more; their deliveries are tried again, as ambiguous, when the run can be seen. */
 function takeOver(driver: SqlDriver, condition: string, value: number, now: number, detail: string): number {
   const which = `state = 'in_flight' AND ${condition}`;
   const taken = driver.rows<{ id: string; order_key: string; transient: number }>(
@@ -149,11 +150,11 @@ function takeOver(driver: SqlDriver, condition: string, value: number, now: numb
   driver.run(
     `UPDATE deliveries SET state = 'pending', ready = 1, due_at = ?, ambiguous = 1, attempts = attempts + 1,
        lease_token = NULL, lease_until = NULL, reason = ?, updated_at = ? WHERE ${which}`,
-    now,
+    now + SETTLE_MS,
     detail,
     now,
     value,
   );
-  for (const row of taken) if (row.transient === 1 && hasMessage(driver, row.order_key)) dropFollowedUpdate(driver, row, now);
+  for (const row of taken) if (row.transient === 1) keepOneUpdate(driver, row, now);
   return taken.length;
 }

@@ -1,5 +1,4 @@
 import { missingRunAlert } from '../decisions.ts';
-import type { HoldBack } from '../delivery.ts';
 import { openRunOf, RUN_COLUMNS, type RunRow, viewOfRun } from '../rows.ts';
 import {
   describeRun,
@@ -14,7 +13,6 @@ import {
 } from '../run.ts';
 import { alertEvent, conversationsOf, insertWithMute, tellEvent } from './conversations.ts';
 import { firstRow, placeholders, type SqlDriver } from './driver.ts';
-import { knowCredential } from './line.ts';
 import { addNote } from './notes.ts';
 import { keepRepositoryId, namesOfRepository } from './repositories.ts';
 
@@ -31,8 +29,9 @@ export function takeRuns(
   for (const run of due) {
     const again = lookAgainAt(run);
     driver.run(
-      'UPDATE runs SET look_at = ?, looks = looks + 1 WHERE delivery_id = ?',
+      'UPDATE runs SET look_at = ?, look_set_at = ?, looks = looks + 1 WHERE delivery_id = ?',
       Number.isFinite(again) ? again : null,
+      now,
       run.deliveryId,
     );
   }
@@ -76,6 +75,7 @@ function record(driver: SqlDriver, row: RunRow, report: RunReport, now: number, 
   };
   driver.run(
     `UPDATE runs SET run_id = ?, url = ?, status = ?, conclusion = ?, attempt = ?, run_created_at = ?, started_at = ?, ended_at = ?,
+       look_set_at = CASE WHEN look_at IS NULL THEN ? ELSE look_set_at END,
        look_at = CASE WHEN ? = 'completed' THEN NULL ELSE COALESCE(look_at, ?) END WHERE delivery_id = ?`,
     after.id,
     after.url,
@@ -85,6 +85,7 @@ function record(driver: SqlDriver, row: RunRow, report: RunReport, now: number, 
     report.createdAt,
     after.startedAt,
     after.endedAt,
+    now,
     after.status,
     now,
     row.delivery_id,
@@ -126,15 +127,4 @@ export function markRun(driver: SqlDriver, deliveryId: string, status: 'missing'
   if (row === undefined) return;
   if (status === 'missing') alertEvent(driver, row.event_id, missingRunAlert(row, text), now);
   else tellEvent(driver, row.event_id, now);
-}
-
-export function keepHoldBack(driver: SqlDriver, { credential, until, reason }: HoldBack): void {
-  knowCredential(driver, credential);
-  driver.run(
-    'UPDATE credentials SET hold_until = ?, hold_reason = ? WHERE credential = ? AND hold_until < ?',
-    until,
-    reason,
-    credential,
-    until,
-  );
 }

@@ -177,6 +177,14 @@ const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX events_received ON events (received_at);
   `,
+  // When times that lie ahead were written, see `../stored-times.ts`. Without it they are taken as they are.
+  `
+  ALTER TABLE credentials ADD COLUMN hold_set_at INTEGER;
+  ALTER TABLE credentials ADD COLUMN slot_set_at INTEGER;
+  ALTER TABLE mutes ADD COLUMN set_at INTEGER;
+  ALTER TABLE runs ADD COLUMN look_set_at INTEGER;
+  CREATE INDEX deliveries_written ON deliveries (updated_at) WHERE ready = 1;
+  `,
   // Repositories by GitHub's id, which stays when the name changes. Names are in lower case.
   `
   CREATE TABLE repositories (name TEXT PRIMARY KEY, id TEXT NOT NULL) STRICT;

@@ -2,9 +2,18 @@ import { isDispatch, type TargetRequest } from '../../../src/target.ts';
 import { deathAlert, supersededBy } from '../decisions.ts';
 import type { Attempt, ClaimedDelivery, HoldBack, Settlement, StartedRun } from '../delivery.ts';
 import { FIRST_LOOK_MS } from '../run.ts';
-import { alertEvent, dropFollowedUpdate, dropUpdate, hasMessage, keepMessage, tellEvent, updateConversation } from './conversations.ts';
+import {
+  alertEvent,
+  dropFollowedUpdate,
+  dropUpdate,
+  hasMessage,
+  keepMessage,
+  keepOneUpdate,
+  tellEvent,
+  updateConversation,
+} from './conversations.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
-import { promoteNext } from './line.ts';
+import { knowCredential, promoteNext } from './line.ts';
 
 /** All of this file runs inside the caller's transaction. */
 
@@ -33,15 +42,7 @@ export function settleClaim(
     attempt.status,
     attempt.detail,
   );
-  if (holdBack !== undefined) {
-    driver.run(
-      'UPDATE credentials SET hold_until = ?, hold_reason = ? WHERE credential = ? AND hold_until < ?',
-      holdBack.until,
-      holdBack.reason,
-      holdBack.credential,
-      holdBack.until,
-    );
-  }
+  if (holdBack !== undefined) lengthenHold(driver, holdBack, now);
   const replacement = settlement.state === 'pending' && row.transient === 0 ? replacementOf(driver, row) : undefined;
   writeSettlement(driver, row.seq, now, replacement ?? settlement);
   if (replacement !== undefined || settlement.state !== 'pending') promoteNext(driver, row.order_key, now);
@@ -69,7 +70,8 @@ function settleMessage(
       const isAnew = settlement.message !== undefined && keepMessage(driver, row.id, conversation, settlement.message);
       dropUpdate(driver, row.id);
       if (isAnew && wasFound) updateConversation(driver, conversation, row.event_id, now);
-    } else if (settlement.state === 'dead' || hasMessage(driver, conversation)) dropFollowedUpdate(driver, row, now);
+    } else if (settlement.state === 'dead') dropFollowedUpdate(driver, row, now);
+    else keepOneUpdate(driver, row, now);
     return;
   }
   if (settlement.state === 'pending') return;
@@ -83,9 +85,10 @@ function settleMessage(
 /** A dispatch has left: from now on its run is watched. */
 function expectRun(driver: SqlDriver, row: SettledRow, run: StartedRun | null, now: number): void {
   driver.run(
-    `INSERT INTO runs (delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, dispatched_at, runs_since, look_at)
+    `INSERT INTO runs (delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, dispatched_at, runs_since, look_at,
+       look_set_at)
      SELECT id, event_id, route, json_extract(request, '$.repository'), json_extract(request, '$.kind'), json_extract(request, '$.workflow'),
-       ?, ?, ?, ?, runs_since, ? FROM deliveries
+       ?, ?, ?, ?, runs_since, ?, ? FROM deliveries
      WHERE seq = ? AND json_extract(request, '$.kind') IN ('repository_dispatch', 'workflow_dispatch')
      ON CONFLICT DO NOTHING`,
     run?.id ?? null,
@@ -93,6 +96,7 @@ function expectRun(driver: SqlDriver, row: SettledRow, run: StartedRun | null, n
     run === null ? 'expected' : 'queued',
     now,
     now + FIRST_LOOK_MS,
+    now,
     row.seq,
   );
 }
@@ -146,5 +150,22 @@ function writeSettlement(driver: SqlDriver, seq: number, at: number, settlement:
     run?.url ?? null,
     at,
     seq,
+  );
+}
+
+/** Holds back everything that uses a credential; never for a shorter time than before. */
+export function keepHoldBack(driver: SqlDriver, holdBack: HoldBack, now: number | undefined): void {
+  knowCredential(driver, holdBack.credential);
+  lengthenHold(driver, holdBack, now);
+}
+
+function lengthenHold(driver: SqlDriver, { credential, until, reason }: HoldBack, now: number | undefined): void {
+  driver.run(
+    'UPDATE credentials SET hold_until = ?, hold_reason = ?, hold_set_at = ? WHERE credential = ? AND hold_until < ?',
+    until,
+    reason,
+    now ?? null,
+    credential,
+    until,
   );
 }

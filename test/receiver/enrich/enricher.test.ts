@@ -120,6 +120,15 @@ describe('an outage', () => {
     expect(await enricher.enrich('e5')).toEqual(factsOf('r5'));
   });
 
+  it('stops no questions because the clock was put back', async () => {
+    const server = await wandb();
+    server.fail(...failing(3, { status: 503 }));
+    const { enricher, clock } = await testEnricher(server, events);
+    for (const id of ['e1', 'e2', 'e3']) expect(await enricher.enrich(id)).toBeNull();
+    clock.now -= 3_600_000;
+    expect(await enricher.enrich('e4')).toEqual(factsOf('r4'));
+  });
+
   it('that goes on costs one question per pause, however many ask at once', async () => {
     const server = await wandb();
     server.fail(...failing(4, { status: 503 }));

@@ -6,7 +6,7 @@ import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
 import { type JsonObject, parseExactJson } from '../../../src/json.ts';
 import { compileTarget, requestProblem, type TargetDefinition, type TargetRequest } from '../../../src/target.ts';
 import { theValue } from '../../src/samples.ts';
-import { accept, claim, claimOne, deliveryOf, eventOf, retryAt, SECOND, succeed, T0 } from './samples.ts';
+import { accept, claim, claimOne, deliveryOf, eventOf, retryAt, SECOND, SETTLE_MS, succeed, T0 } from './samples.ts';
 
 const EVENT = { type: 'link_artifact', source: 'default', collection: 'resnet50', version: 'v12' } as const;
 const PAYLOAD = { artifact_collection_name: 'resnet50', extra: { n: 1 } };
@@ -116,7 +116,7 @@ describe('completing a request', () => {
     const { store, request, asked, complete } = await accepted(DEFAULT);
     await claimOne(store, T0);
     await store.recoverInFlight(T0);
-    const again = await claimOne(store, T0);
+    const again = await claimOne(store, T0 + SETTLE_MS);
     expect([again.ambiguous, await complete(again), asked]).toEqual([true, request, []]);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Store } from '../../../receiver/outbox/store.ts';
 import type { SendResult } from '../../../receiver/outbox/target.ts';
 import { deliveryOf } from './samples.ts';
-import { failed, RUN, ScriptedOutbox, sent, unclear } from './scripted-outbox.ts';
+import { failed, gate, RUN, ScriptedOutbox, sent, unclear } from './scripted-outbox.ts';
 
 const HOUR = 3_600_000;
 const waitUntil = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 5 });
@@ -71,6 +71,53 @@ describe('sending', () => {
 
     expect(await box.until('d-e1', 'dead')).toMatchObject({ reason: 'gave up: GitHub answered 503', attempts: 2 });
     expect(await box.outcomes('d-e1')).toEqual(['failed', 'failed']);
+  });
+
+  test('it does not give up because of a clock that has just jumped, but once that can be trusted', async () => {
+    let steady = true;
+    const box = started({ clock: { hasJumped: () => !steady } });
+    const jump = (): SendResult => {
+      steady = false;
+      box.pass(HOUR + 1);
+      return failed;
+    };
+    const settle = (): SendResult => {
+      steady = true;
+      return failed;
+    };
+    await box.accept('e1', { send: [failed, jump, failed, settle, sent] });
+
+    expect(await box.until('d-e1', 'dead')).toMatchObject({ reason: 'gave up: GitHub answered 503', attempts: 4 });
+  });
+
+  test('while the clock has just jumped, nothing that is being sent is taken over', async () => {
+    let jumped = false;
+    const box = started({ clock: { hasJumped: () => jumped } });
+    const { opened, open } = gate();
+    await box.accept('e1', { send: [() => opened.then(() => sent)] });
+    await waitUntil(() => expect(box.callsFor('d-e1')).toEqual(['send']));
+    jumped = true;
+    box.pass(HOUR);
+    await box.accept('e2');
+    await box.until('d-e2', 'delivered');
+    open();
+
+    await box.until('d-e1', 'delivered');
+    expect(await box.outcomes('d-e1')).toEqual(['delivered']);
+  });
+
+  test('an attempt during which the clock is put back ends now, and did not take less than no time', async () => {
+    const box = started();
+    const back = (): SendResult => {
+      box.pass(-HOUR);
+      return sent;
+    };
+    await box.accept('e1', { send: [back] });
+
+    await box.until('d-e1', 'delivered');
+    const [attempt] = (await box.store.delivery('d-e1'))?.attempts ?? [];
+    expect(attempt?.durationMs).toBe(0);
+    expect(attempt?.startedAt).toBeLessThanOrEqual(box.now());
   });
 
   test('a replay of what was given up is tried for as long as the first time', async () => {

@@ -76,6 +76,24 @@ describe('with any number of finished deliveries', () => {
     expect(plans.filter(({ plan }) => plan.includes('TEMP B-TREE'))).toEqual([]);
   });
 
+  test('times that a clock that was ahead has left behind are looked for, and corrected, by index', async () => {
+    const plans = await plansOf(async () => {
+      await accept(store, eventOf('ahead', { subject: 'ahead', at: LATER + 9 * HOUR }));
+      await claim(store, LATER + HOUR);
+    });
+
+    const look = plans.find(({ sql }) => sql.includes('column1'))?.plan;
+    for (const index of [
+      'deliveries_written (updated_at>?)',
+      'approvals_open (expires_at>?)',
+      'mutes_until (until>?)',
+      'runs_open (look_at>?)',
+    ])
+      expect(look).toContain(`INDEX ${index}`);
+    expect(plans.filter(({ sql }) => sql.startsWith('UPDATE') && sql.includes('AS bigint'))).toHaveLength(6);
+    expect(scansIn(plans)).toEqual([]);
+  });
+
   test('the next due time comes from the index of what is due', async () => {
     const plans = await plansOf(() => store.nextDueAt());
 

@@ -65,6 +65,22 @@ test('where there are no timers a look removes what is old, at most once a round
   await store.close();
 });
 
+test('while the clock may not be trusted nothing is removed, and a clock that is put back does not put it off', async () => {
+  const prune = vi.fn(async () => 0);
+  let [now, steady] = [T0, false];
+  const options = { store: { prune }, keepMs: DAY, now: () => now, log: silentLogger, roundMs: 1000, pauseMs: 1 };
+  const retention = createRetention({ ...options, isSteady: () => steady });
+
+  await retention.look();
+  expect(prune).not.toHaveBeenCalled();
+  steady = true;
+  await retention.look();
+  expect(prune).toHaveBeenCalledTimes(1);
+  now -= DAY;
+  await retention.look();
+  expect(prune).toHaveBeenCalledTimes(2);
+});
+
 test('the retention is never shorter than what duplicates and cooldowns are decided by', () => {
   expect(retentionFloor(5, [])).toBe(5);
   expect(retentionFloor(5, [3, 9])).toBe(9);

@@ -16,6 +16,8 @@ export const T0 = Date.UTC(2026, 0, 1);
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 export const LEASE_MS = 2 * MINUTE;
+/** How long an attempt that nobody will settle any more is left alone. */
+export const SETTLE_MS = 5 * SECOND;
 export const DEDUPE_MS = 5 * MINUTE;
 
 export function dispatchOf(id: string): TargetRequest {

@@ -7,7 +7,7 @@ import type { SqlDriver } from '../../../receiver/outbox/sqlite/driver.ts';
 import { lockForReceiver, openSqlite, StoreInUseError } from '../../../receiver/outbox/sqlite/node-driver.ts';
 import { claimPurpose, migrate, NewerSchemaError, SCHEMA_VERSION, WrongPurposeError } from '../../../receiver/outbox/sqlite/schema.ts';
 import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
-import { accept, claimOne, drain, eventOf, MINUTE, retryAt, stateOf, statesOf, succeed, T0 } from './samples.ts';
+import { accept, claimOne, drain, eventOf, MINUTE, retryAt, SECOND, SETTLE_MS, stateOf, statesOf, succeed, T0 } from './samples.ts';
 import { storeContract } from './store-contract.ts';
 import { temporaryDatabase } from './temporary-database.ts';
 
@@ -70,6 +70,40 @@ describe('a SQLite file', () => {
 
     expect(driver.rows('SELECT version FROM schema_version')).toEqual([{ version: SCHEMA_VERSION }]);
     expect(await drain(store, T0)).toEqual(['d-e1']);
+  });
+
+  test('whose rows a version wrote that did not store when goes on: a pace ends, a hold-back and a mute are kept', async () => {
+    const driver = open(temporaryDatabase());
+    const store = sqliteStore(driver);
+    const ahead = T0 + 60 * MINUTE;
+    await accept(store, eventOf('e1'), eventOf('e2', { subject: 'b', delivery: { credential: 'other' } }));
+    await store.holdBack({ credential: 'other', until: ahead, reason: 'limit' }, T0);
+    await store.mute({ route: 'deploy', subjectKey: 'model', until: ahead, by: 'ada' }, 'e1', T0);
+    driver.run(`UPDATE credentials SET hold_set_at = NULL, slot_set_at = NULL`);
+    driver.run(`UPDATE credentials SET next_slot_at = ? WHERE credential = 'github'`, ahead);
+    driver.run('UPDATE mutes SET set_at = NULL');
+
+    // Looked at again after a second.
+    expect((await claimOne(store, T0 + SECOND)).id).toBe('d-e1');
+    expect(await store.holdBacks(T0)).toMatchObject([{ credential: 'other', until: ahead }]);
+    expect(await store.mutes(T0)).toMatchObject([{ until: ahead }]);
+  });
+
+  test('that a clock that was ahead has written goes on when it is opened again', async () => {
+    const path = temporaryDatabase();
+    const ahead = T0 + 60 * MINUTE;
+    const first = sqliteStore(openSqlite(path));
+    await accept(first, eventOf('e1', { at: ahead }), eventOf('e2', { at: ahead, subject: 'b' }));
+    await first.claim({ now: ahead, leaseMs: MINUTE, limit: 1, paceMs: 400, newToken: () => 't' });
+    await first.close();
+
+    const again = sqliteStore(open(path));
+    const heard: number[] = [];
+    again.onClockCorrected((aheadMs) => heard.push(aheadMs));
+    expect(await again.recoverInFlight(T0)).toBe(1);
+    expect(heard).toEqual([60 * MINUTE]);
+    expect(await drain(again, T0 + 400)).toEqual(['d-e2']);
+    expect(await drain(again, T0 + SETTLE_MS)).toEqual(['d-e1']);
   });
 
   test('can be made by several processes at once', async () => {

@@ -12,6 +12,7 @@ import {
   type OpenStore,
   retryAt,
   SECOND,
+  SETTLE_MS,
   T0,
   withStore,
 } from './samples.ts';
@@ -194,7 +195,7 @@ export function alertsContract(open: OpenStore): void {
 
       expect(await bury(store, claimed, T0)).toBe(false);
       expect(await saidBy(store)).toEqual([]);
-      expect(idsOf(await claim(store, T0 + SECOND))).toEqual(['d-e1']);
+      expect(idsOf(await claim(store, T0 + SETTLE_MS))).toEqual(['d-e1']);
     });
   });
 }

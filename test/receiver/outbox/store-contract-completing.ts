@@ -14,6 +14,7 @@ import {
   MINUTE,
   type OpenStore,
   SECOND,
+  SETTLE_MS,
   succeed,
   T0,
   withStore,
@@ -59,9 +60,9 @@ export function completingContract(open: OpenStore): void {
 
       expect((await store.delivery('d-e1'))?.delivery).toMatchObject({ state: 'in_flight', request: COMPLETE });
       await store.recoverInFlight(T0);
-      const again = await claimOne(store, T0);
+      const again = await claimOne(store, T0 + SETTLE_MS);
       expect(again).toMatchObject({ request: COMPLETE, template: null });
-      await succeed(store, again, T0);
+      await succeed(store, again, T0 + SETTLE_MS);
       await store.replay(['d-e1'], T0 + MINUTE);
       expect(await claimOne(store, T0 + MINUTE)).toMatchObject({ request: COMPLETE, template: null });
     });
@@ -93,12 +94,13 @@ export function completingContract(open: OpenStore): void {
       const first = await claimOne(store, T0);
       expect(await store.complete({ id: 'd-e1', leaseToken: 'of somebody else' }, COMPLETE)).toBe(false);
       expect(await store.complete({ id: 'none', leaseToken: first.leaseToken }, COMPLETE)).toBe(false);
-      const second = await claimOne(store, T0 + LEASE_MS + 1);
+      expect(await claim(store, T0 + LEASE_MS + 1)).toEqual([]);
+      const second = await claimOne(store, T0 + LEASE_MS + 1 + SETTLE_MS);
 
       expect(await store.complete(first, COMPLETE)).toBe(false);
 
       expect(second).toMatchObject({ request: dispatchOf('d-e1'), template: TEMPLATE });
-      await succeed(store, second, T0 + LEASE_MS + 1);
+      await succeed(store, second, T0 + LEASE_MS + 1 + SETTLE_MS);
       expect(await store.complete(second, COMPLETE)).toBe(false);
       expect((await store.delivery('d-e1'))?.delivery.request).toEqual(dispatchOf('d-e1'));
     });

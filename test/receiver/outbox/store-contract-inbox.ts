@@ -246,6 +246,22 @@ export function inboxContract(open: OpenStore): void {
       expect(await accept(store, fire('e3', T0 + 70 * SECOND, 'deploy of model'))).toMatchObject([{ deliveries: [{ id: 'd-e3' }] }]);
     });
 
+    onStore('a delivery that could never be sent starts none, in a batch of its own and within one', async (store) => {
+      const unsendable = (id: string, at: number) => {
+        const delivery = deliveryOf(`d-${id}`, { state: 'dead', reason: 'too large', request: null });
+        return eventOf(id, { at, firings: [firingOf([delivery], 'deploy of model', MINUTE)] });
+      };
+      await accept(store, unsendable('e1', T0));
+
+      expect(await accept(store, fire('e2', T0 + SECOND, 'deploy of model'))).toMatchObject([{ deliveries: [{ id: 'd-e2' }] }]);
+      const later = T0 + 2 * MINUTE;
+      expect(await accept(store, unsendable('e3', later), fire('e4', later + 1, 'deploy of model'))).toMatchObject([
+        { deliveries: [{ id: 'd-e3' }] },
+        { deliveries: [{ id: 'd-e4' }] },
+      ]);
+      expect((await store.event('e4'))?.outcome).toBe('routed');
+    });
+
     onStore('another route and another subject do not rest with it', async (store) => {
       await accept(store, fire('e1', T0, 'deploy of model'));
 

@@ -14,6 +14,7 @@ import {
   type OpenStore,
   retryAt,
   SECOND,
+  SETTLE_MS,
   stateOf,
   statesOf,
   succeed,
@@ -111,14 +112,33 @@ export function queueContract(open: OpenStore): void {
       const old = await claimOne(store, T0);
 
       expect(await claim(store, T0 + LEASE_MS)).toEqual([]);
-      const taken = await claimOne(store, T0 + LEASE_MS + 1);
+      expect(await claim(store, T0 + LEASE_MS + 1)).toEqual([]);
+      const later = T0 + LEASE_MS + 1 + SETTLE_MS;
+      const taken = await claimOne(store, later);
 
       expect(taken).toMatchObject({ id: 'd-e1', ambiguous: true });
       expect(taken.leaseToken).not.toBe(old.leaseToken);
-      expect(await succeed(store, old, T0 + LEASE_MS + 2)).toBe(false);
+      expect(await succeed(store, old, later)).toBe(false);
       expect(await stateOf(store, 'd-e1')).toBe('in_flight');
-      expect(await succeed(store, taken, T0 + LEASE_MS + 2)).toBe(true);
-      expect(await drain(store, T0 + LEASE_MS + 2)).toEqual(['d-e2']);
+      expect(await succeed(store, taken, later)).toBe(true);
+      expect(await drain(store, later)).toEqual(['d-e2']);
+    });
+
+    onStore('what nobody settles any more waits until its run can be seen, after a crash and when a lease runs out', async (store) => {
+      await accept(store, eventOf('e1', { subject: 'a' }));
+      await claimOne(store, T0);
+      await store.recoverInFlight(T0 + SECOND);
+
+      expect(await store.nextDueAt()).toBe(T0 + SECOND + SETTLE_MS);
+      expect(await claim(store, T0 + SECOND + SETTLE_MS - 1)).toEqual([]);
+      const again = T0 + SECOND + SETTLE_MS;
+      expect(await claimOne(store, again)).toMatchObject({ id: 'd-e1', ambiguous: true });
+
+      const over = again + LEASE_MS + 1;
+      expect(await claim(store, over)).toEqual([]);
+      expect(await store.nextDueAt()).toBe(over + SETTLE_MS);
+      expect(await claim(store, over + SETTLE_MS - 1)).toEqual([]);
+      expect(await claimOne(store, over + SETTLE_MS)).toMatchObject({ id: 'd-e1', ambiguous: true, attempts: 2 });
     });
 
     onStore('who is late but was not replaced can still settle', async (store) => {
@@ -128,7 +148,7 @@ export function queueContract(open: OpenStore): void {
       expect(await succeed(store, delivery, T0 + LEASE_MS + HOUR)).toBe(true);
     });
 
-    onStore('what was in flight when a process died is taken up at once, all of it, as ambiguous', async (store) => {
+    onStore('what was in flight when a process died is taken up, all of it, as ambiguous', async (store) => {
       await accept(store, eventOf('e1', { subject: 'a' }), eventOf('e2', { subject: 'a' }), eventOf('e3', { subject: 'b' }));
       await accept(store, eventOf('e4', { subject: 'c' }));
       const [first] = await claim(store, T0);
@@ -139,11 +159,12 @@ export function queueContract(open: OpenStore): void {
       expect(await store.recoverInFlight(T0 + SECOND)).toBe(0);
 
       expect(await stateOf(store, 'd-e1')).toBe('delivered');
-      expect(await store.nextDueAt()).toBe(T0 + SECOND);
-      const again = await claim(store, T0 + SECOND);
+      const later = T0 + SECOND + SETTLE_MS;
+      expect(await store.nextDueAt()).toBe(later);
+      const again = await claim(store, later);
       expect(idsOf(again).toSorted()).toEqual(['d-e2', 'd-e3', 'd-e4']);
       expect(again.every(({ ambiguous }) => ambiguous)).toBe(true);
-      expect(await succeed(store, second!, T0 + SECOND)).toBe(false);
+      expect(await succeed(store, second!, later)).toBe(false);
     });
 
     onStore('taking up keeps the order of a key', async (store) => {
@@ -152,7 +173,8 @@ export function queueContract(open: OpenStore): void {
       await store.recoverInFlight(T0 + SECOND);
       await accept(store, eventOf('e3'));
 
-      expect(await drain(store, T0 + SECOND)).toEqual(['d-e1', 'd-e2', 'd-e3']);
+      expect(await drain(store, T0 + SECOND)).toEqual([]);
+      expect(await drain(store, T0 + SECOND + SETTLE_MS)).toEqual(['d-e1', 'd-e2', 'd-e3']);
     });
   });
 
@@ -250,13 +272,14 @@ export function queueContract(open: OpenStore): void {
     });
 
     onStore('it is that of the free credential while another is held back', async (store) => {
-      await accept(store, eventOf('e1', { subject: 'a' }), eventOf('e2', { subject: 'b', at: T0 + MINUTE, delivery: { credential: 'b' } }));
+      const later = T0 + 5 * SECOND;
+      await accept(store, eventOf('e1', { subject: 'a' }), eventOf('e2', { subject: 'b', at: later, delivery: { credential: 'b' } }));
       const delivery = await claimOne(store, T0);
       const settlement = { state: 'pending', dueAt: T0 + SECOND, ambiguous: false, reason: 'limit' } as const;
       await store.settle(delivery, attemptAt(T0, 'limited'), settlement, { credential: 'github', until: T0 + HOUR, reason: 'limit' });
 
-      expect(await store.nextDueAt()).toBe(T0 + MINUTE);
-      await succeed(store, await claimOne(store, T0 + MINUTE), T0 + MINUTE);
+      expect(await store.nextDueAt()).toBe(later);
+      await succeed(store, await claimOne(store, later), later);
       expect(await store.nextDueAt()).toBe(T0 + HOUR);
     });
   });

@@ -1,7 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { FIRST_LOOK_MS, type OpenRun, type RunReport } from '../../../receiver/outbox/run.ts';
 import type { Store } from '../../../receiver/outbox/store.ts';
-import { accept, claim, claimOne, deliveryOf, drain, eventOf, MINUTE, type OpenStore, SECOND, succeed, T0, withStore } from './samples.ts';
+import {
+  accept,
+  claim,
+  claimOne,
+  deliveryOf,
+  drain,
+  eventOf,
+  MINUTE,
+  type OpenStore,
+  SECOND,
+  SETTLE_MS,
+  succeed,
+  T0,
+  withStore,
+} from './samples.ts';
 import {
   acceptDispatched,
   dispatch,
@@ -27,7 +41,7 @@ export function runsContract(open: OpenStore): void {
       expect(await store.nextLookAt()).toBeUndefined();
       const { runsSince } = await claimOne(store, T0);
       await store.recoverInFlight(T0);
-      await dispatch(store, T0);
+      await dispatch(store, T0 + SETTLE_MS);
 
       expect(await runOf(store)).toEqual(EXPECTED_RUN);
       const next = await store.nextLookAt();

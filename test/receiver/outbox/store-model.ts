@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { ClaimedDelivery, Settlement } from '../../../receiver/outbox/delivery.ts';
 import type { Store } from '../../../receiver/outbox/store.ts';
-import { accept, attemptAt, claim, deliveryOf, eventOf, firingOf, idsOf, T0 } from './samples.ts';
+import { accept, attemptAt, claim, deliveryOf, eventOf, firingOf, idsOf, SETTLE_MS, T0 } from './samples.ts';
 import { APPROVAL } from './story-samples.ts';
 
 export type Outcome = 'delivered' | 'failed' | 'ambiguous' | 'refused' | 'limited';
@@ -95,6 +95,8 @@ export class StoreModel {
   async drain(): Promise<void> {
     const expected = [...this.#known].map(([id, { state }]) => [id, ['pending', 'in_flight'].includes(state) ? 'delivered' : state]);
     this.#now += LEASE_MS + 1;
+    await this.#claim(100, 0);
+    while (this.#leased().length > 0) await this.#settle(0, 'delivered', 0);
     for (let turn = 0; this.#heads().length > 0 || this.#leased().length > 0; turn++) {
       expect(turn).toBeLessThan(1_000);
       const next = await this.#store.nextDueAt();
@@ -235,15 +237,16 @@ export class StoreModel {
     const leased = this.#leased();
     const claims = leased.map((id) => this.#get(id).lease!.claimed);
     expect(await this.#store.recoverInFlight(this.#now)).toBe(leased.length);
-    for (const id of leased) this.#takeBack(id, this.#now);
+    for (const id of leased) this.#takeBack(id);
     for (const each of claims) {
       expect(await this.#store.settle(each, attemptAt(this.#now, 'delivered'), { state: 'delivered', run: null })).toBe(false);
     }
   }
 
-  #takeBack(id: string, dueAt?: number): void {
+  #takeBack(id: string): void {
     const known = this.#get(id);
-    Object.assign(known, { state: 'pending', lease: undefined, ambiguous: true, dueAt: dueAt ?? this.#now, attempts: known.attempts + 1 });
+    const dueAt = this.#now + SETTLE_MS;
+    Object.assign(known, { state: 'pending', lease: undefined, ambiguous: true, dueAt, attempts: known.attempts + 1 });
   }
 
   #newerWaits(id: string): boolean {

@@ -1,6 +1,19 @@
 import { expect, it, vi } from 'vitest';
 import { createExpiry } from '../../../receiver/watch/expiry.ts';
 
+it('lets none expire while the clock may not be trusted', async () => {
+  const expireApprovals = vi.fn(async () => 0);
+  let steady = false;
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  const expiry = createExpiry({ store: { expireApprovals }, now: () => 42, isSteady: () => steady, log, changed: () => undefined });
+
+  await expiry.look();
+  expect(expireApprovals).not.toHaveBeenCalled();
+  steady = true;
+  await expiry.look();
+  expect(expireApprovals).toHaveBeenCalledTimes(1);
+});
+
 it('lets approvals expire again and again, also after the store failed, until it is stopped', async () => {
   const answers = [async () => 0, () => Promise.reject(new Error('database is locked')), async () => 2];
   const expireApprovals = vi.fn((_now: number) => answers.shift()?.() ?? Promise.resolve(0));

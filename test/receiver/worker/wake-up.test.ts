@@ -52,6 +52,23 @@ describe('the alarm of an object', () => {
     expect(state).toMatchObject({ at: NOW + 5 * SECOND, writes: 0 });
   });
 
+  test('that a clock that was ahead has set comes within a minute', async () => {
+    const { state, wake } = alarm(NOW + 3_600 * SECOND);
+    await wake.load();
+    expect(state.at).toBe(NOW + 60 * SECOND);
+    const { state: kept, wake: near } = alarm(NOW + 70 * SECOND);
+    await near.load();
+    expect(kept).toMatchObject({ at: NOW + 70 * SECOND, writes: 0 });
+  });
+
+  test('is brought forward while the object lives, when its clock is put back', async () => {
+    const { state, wake } = alarm();
+    wake.soon();
+    state.now = NOW - 3_600 * SECOND;
+    wake.soon();
+    expect(state.at).toBe(NOW - 3_590 * SECOND);
+  });
+
   test('is set again as soon as it comes, before anything is tried', async () => {
     const { state, wake } = alarm();
     await wake.rung();
