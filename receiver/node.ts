@@ -6,12 +6,14 @@ import type { Receiver } from './receiver.ts';
 
 /** A whole request has to have arrived within this time, so that slow senders do not pile up. Milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** What is in flight may finish for so long when the receiver stops. Milliseconds. */
-export const GRACE_MS = 10_000;
+/** What is in flight may finish for so long when the receiver stops: the whole stop takes less than eight seconds. Milliseconds. */
+export const GRACE_MS = 5_000;
+/** How often connections are closed whose last request is answered. Milliseconds. */
+const CLOSE_IDLE_MS = 100;
 
 export interface Listening {
   readonly url: string;
-  /** Stops accepting, finishes what is in flight within ten seconds, and resolves. */
+  /** Stops accepting, gives what is in flight five seconds to finish, and resolves. */
   stop(): Promise<void>;
 }
 
@@ -40,10 +42,10 @@ function urlOf(host: string, server: Server): string {
 
 async function stop(server: Server, receiver: Receiver): Promise<void> {
   receiver.drain();
-  const deadline = setTimeout(() => server.closeAllConnections(), GRACE_MS - 1_000);
+  const deadline = setTimeout(() => server.closeAllConnections(), GRACE_MS);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  // A second less than promised, so that what is given up can still be written down.
-  await Promise.all([closed, receiver.stop(GRACE_MS - 1_000)]);
+  const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
+  await Promise.all([closed, receiver.stop(GRACE_MS)]);
   clearTimeout(deadline);
+  clearInterval(idle);
 }

@@ -23,6 +23,9 @@ function whenStopped(): Promise<string> {
   });
 }
 
+/** What still keeps the process alive so long after a command has ended is cut off. Milliseconds. */
+const LINGER_MS = 1_000;
+
 /** The command line on Node: the one place that touches the process. */
 export async function runOnNode(): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
@@ -45,4 +48,5 @@ export async function runOnNode(): Promise<void> {
     stopped: whenStopped,
   };
   process.exitCode = await runProgram(io, version, process.argv.slice(2));
+  setTimeout(() => process.exit(), LINGER_MS).unref();
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../log.ts';
 import { attemptOutcome, limitedAttempt, unconfigured } from './attempt.ts';
 import type { ClaimedDelivery } from './delivery.ts';
 import { settlementOf } from './settlement.ts';
-import type { DeliveryQueue } from './store.ts';
+import { type DeliveryQueue, StoreUnavailableError } from './store.ts';
 import { type Targets, targetFor } from './target.ts';
 
 export interface OutboxOptions {
@@ -104,7 +104,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
         if (due !== undefined && underWay.size < concurrency) next = Math.min(next, Math.max(due, now() + SHORTEST_PAUSE_MS));
       }
     } catch (error) {
-      log.error({ error: messageOf(error) }, 'the store did not answer; looking again in a second');
+      // The store itself has said that it cannot be used, once.
+      if (!(error instanceof StoreUnavailableError))
+        log.error({ error: messageOf(error) }, 'the store did not answer; looking again in a second');
       next = now() + POLL_MS;
     }
     return next;

@@ -36,6 +36,15 @@ export interface Store extends EventInbox, DeliveryQueue, DeliveryDesk, Approval
   close(): Promise<void>;
 }
 
+/**
+ * The store cannot be used for now, and has logged why. Nothing was done. Callers refuse the request or try later, and do
+ * not log it again.
+ */
+export class StoreUnavailableError extends Error {}
+
+/** Another process holds the store's lock. Nothing was done, and the next try may succeed. */
+export class StoreBusyError extends Error {}
+
 /** Where webhooks go in. */
 export interface EventInbox {
   /**
@@ -45,6 +54,9 @@ export interface EventInbox {
    * `dedupeWindowMs`; it is kept, with what it duplicates, and delivers nothing. A firing within its cooldown delivers
    * nothing either. A delivery that replaces older ones turns undelivered ones of earlier events, same route and order
    * key, to `superseded`; so does any delivery to `held` ones of its route and key.
+   *
+   * Rejects with `StoreBusyError` at once when another process holds the lock: the caller decides how long it retries,
+   * because it knows the order of the events.
    */
   accept(events: readonly NewEvent[], options: { readonly dedupeWindowMs: number }): Promise<Accepted[]>;
 

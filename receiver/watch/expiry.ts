@@ -1,6 +1,6 @@
 import { messageOf } from '../../src/error-message.ts';
 import type { Logger } from '../log.ts';
-import type { ApprovalDesk } from '../outbox/store.ts';
+import { type ApprovalDesk, StoreUnavailableError } from '../outbox/store.ts';
 import { createLoop, type Loop } from './loop.ts';
 
 export interface ExpiryOptions {
@@ -30,7 +30,10 @@ export function createExpiry({ store, now, log, changed, everyMs = EVERY_MS }: E
     }
     return everyMs;
   };
-  const failed = (error: unknown): void => log.error({ error: messageOf(error) }, 'the store did not answer; approvals expire later');
+  const failed = (error: unknown): void => {
+    if (error instanceof StoreUnavailableError) return;
+    log.error({ error: messageOf(error) }, 'the store did not answer; approvals expire later');
+  };
   return {
     ...createLoop({ work, failed, retryMs: everyMs }),
     look: async () => {
