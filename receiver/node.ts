@@ -7,13 +7,13 @@ import type { Receiver } from './receiver.ts';
 /** A whole request has to have arrived within this time, so that slow senders do not pile up. Milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /** What is in flight may finish for so long when the receiver stops: the whole stop takes less than eight seconds. Milliseconds. */
-export const GRACE_MS = 5_000;
+const GRACE_MS = 4_500;
 /** How often connections are closed whose last request is answered. Milliseconds. */
 const CLOSE_IDLE_MS = 100;
 
 export interface Listening {
   readonly url: string;
-  /** Stops accepting, gives what is in flight five seconds to finish, and resolves. */
+  /** Stops accepting, gives what is in flight a few seconds to finish, and resolves. */
   stop(): Promise<void>;
 }
 

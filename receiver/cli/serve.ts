@@ -24,7 +24,7 @@ export interface ServeOptions {
 const PUBLISHED_WRITES_PER_SECOND = 3;
 
 /** A stop takes no longer, whatever hangs; the entry then ends the process within another second. Milliseconds. */
-const STOP_LIMIT_MS = 6_500;
+const STOP_LIMIT_MS = 6_200;
 
 /** `wandb-relay serve`: runs the receiver until it is told to stop. */
 export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitCode> {

@@ -30,6 +30,8 @@ export async function startReceiver(options: {
   readonly nodeOptions?: readonly string[];
   /** A command that runs what follows it under some restriction. */
   readonly wrapper?: readonly string[];
+  /** Told of the process before it listens. */
+  readonly startedAs?: (child: ChildProcess) => void;
 }): Promise<ReceiverProcess> {
   const command = [...(options.wrapper ?? []), process.execPath, ...(options.nodeOptions ?? []), MAIN, 'serve', ...(options.words ?? [])];
   const child = spawn(command[0] ?? '', command.slice(1), {
@@ -37,6 +39,7 @@ export async function startReceiver(options: {
     env: { ...BARE_ENVIRONMENT, PORT: '0', ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  options.startedAs?.(child);
   const log: Record<string, unknown>[] = [];
   const complaints: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => complaints.push(line));

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -67,14 +68,15 @@ export interface RealReceiverOptions {
   readonly github: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly wrapper?: readonly string[];
+  readonly startedAs?: (child: ChildProcess) => void;
 }
 
 /** `wandb-relay serve` in a process of its own, which ends with the test. */
-export async function realReceiver({ folder, github, environment, wrapper }: RealReceiverOptions): Promise<ReceiverProcess> {
+export async function realReceiver({ folder, github, environment, ...options }: RealReceiverOptions): Promise<ReceiverProcess> {
   const process = await startReceiver({
     cwd: folder,
     environment: { WANDB_WEBHOOK_SECRET: SECRET, GITHUB_TOKEN: 'ghp_of_a_test_only', GITHUB_API_URL: github, ...environment },
-    ...(wrapper === undefined ? {} : { wrapper }),
+    ...options,
   });
   onTestFinished(async () => {
     await process.end('SIGKILL');

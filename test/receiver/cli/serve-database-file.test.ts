@@ -206,6 +206,7 @@ describe('a database file that goes while the receiver runs', () => {
     const github = await takingDispatches();
     const again = await realReceiver({ folder, github: github.url });
     expect((await send(again.url, 'v1b')).status).toBe(202);
+    await eventually('it is delivered', () => again.log.some(({ state }) => state === 'delivered'));
     copyFileSync(path, `${path}.backup`);
     const before = readFileSync(`${path}.backup`);
 
