@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../src/error-message.ts';
 import { DEFAULT_DATABASE_PATH, type Environment, readEnvironment } from '../environment.ts';
 import type { Logger } from '../log.ts';
+import type { SessionChange } from '../outbox/postgres/session.ts';
 import { openFileStore } from '../outbox/sqlite/file-store.ts';
 import { openSqlite } from '../outbox/sqlite/node-driver.ts';
 import { sqliteStore } from '../outbox/sqlite/sqlite-store.ts';
@@ -83,7 +84,7 @@ async function openServer(
   });
   while (!isStopping) {
     try {
-      return await openPostgres(url, { purpose, warn });
+      return await openPostgres(url, { purpose, warn, sessionChanged: (change) => logSession(log, change) });
     } catch (error) {
       if (!(error instanceof DatabaseAwayError) || io.now() >= giveUpAt) throw error;
       log.warn({ database: name, error: messageOf(error) }, 'waiting for the database');
@@ -91,6 +92,22 @@ async function openServer(
     }
   }
   return undefined;
+}
+
+function logSession(log: Logger, change: SessionChange): void {
+  switch (change.kind) {
+    case 'lost':
+      log.warn({ error: change.error }, 'the session with the database is lost: nothing is sent until there is a new one');
+      return;
+    case 'regained':
+      log.info({}, 'the session with the database is back');
+      return;
+    case 'pooled':
+      log.info(
+        {},
+        'the database is behind a connection pooler: when a receiver dies, others take over when its leases run out (2 minutes)',
+      );
+  }
 }
 
 /**

@@ -6,7 +6,7 @@ import { attemptOutcome, limitedAttempt, unconfigured } from './attempt.ts';
 import type { ClaimedDelivery } from './delivery.ts';
 import { settlementOf } from './settlement.ts';
 import { type DeliveryQueue, StoreUnavailableError } from './store.ts';
-import { type Targets, targetFor } from './target.ts';
+import { type Target, type Targets, targetFor } from './target.ts';
 
 export interface OutboxOptions {
   readonly queue: DeliveryQueue;
@@ -159,6 +159,24 @@ async function complete(delivery: ClaimedDelivery, options: OutboxOptions): Prom
   }
 }
 
+/** A target that sends only while the lease is this outbox's, where others may have taken it over. */
+function whileLeased(target: Target | undefined, delivery: ClaimedDelivery, { holds }: DeliveryQueue): Target | undefined {
+  if (target === undefined || holds === undefined) return target;
+  // Nothing was sent this time; whether an earlier attempt was stays as unclear as it is.
+  const notSent = (detail: string) => ({ outcome: 'failed', status: null, detail, ambiguous: delivery.ambiguous }) as const;
+  return {
+    look: (request, context) => target.look(request, context),
+    send: async (request, context) => {
+      try {
+        if (!(await holds(delivery))) return notSent('not sent: another receiver has taken it over');
+      } catch (error) {
+        return notSent(`not sent: whether another receiver has taken it over is not known: ${messageOf(error)}`);
+      }
+      return target.send(request, context);
+    },
+  };
+}
+
 /** One attempt from lease to settlement. Never rejects: what it cannot write down is taken up when the lease ends. */
 async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stopping: AbortSignal): Promise<void> {
   const { now, log } = options;
@@ -177,7 +195,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     ATTEMPT_LIMIT_MS,
   );
   try {
-    const target = targetFor(options.targets, delivery.request);
+    const target = whileLeased(targetFor(options.targets, delivery.request), delivery, options.queue);
     const result =
       target === undefined
         ? unconfigured(delivery)

@@ -92,6 +92,12 @@ export interface DeliveryQueue {
   /** When `claim` will next have something, or `undefined` when nothing is pending and nothing in flight. */
   nextDueAt(serves?: (credential: string) => boolean): Promise<number | undefined>;
 
+  /**
+   * Whether the lease is still the caller's, to be asked right before sending; rejects when that cannot be known. Left out by
+   * stores where nobody takes over a lease before it runs out.
+   */
+  holds?(claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>): Promise<boolean>;
+
   /** Replaces the request of a claimed delivery by one that is complete. False, and nothing done, when the lease is lost. */
   complete(claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>, request: TargetRequest): Promise<boolean>;
 

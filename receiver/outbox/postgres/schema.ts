@@ -176,6 +176,10 @@ const MIGRATIONS: readonly string[] = [
   -- A copy from another store (wandb-relay migrate): unfinished until it says so.
   CREATE TABLE migration (source TEXT NOT NULL, finished SMALLINT NOT NULL);
   `,
+  // The number of the receiver that holds a lease, see session.ts; null: the lease counts for its time only.
+  `
+  ALTER TABLE deliveries ADD COLUMN lease_owner INTEGER;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
