@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { messageOf } from '../src/error-message.ts';
 import { adminApi } from './admin/api.ts';
 import type { Logger } from './log.ts';
-import type { Store } from './outbox/store.ts';
+import { type Store, StoreFailedError } from './outbox/store.ts';
 import { problem } from './problem.ts';
 import { type RequestVariables, requestLog } from './request-log.ts';
 import { type WandbWebhookOptions, wandbWebhook } from './webhook/wandb-webhook.ts';
@@ -41,6 +41,15 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
     return problem(c, { status: 404, title: 'Not Found', detail: 'There is nothing here. W&B webhooks go to POST /webhooks/wandb.' });
   });
   app.onError((error, c) => {
+    if (error instanceof StoreFailedError) {
+      c.get('line').reason = `the store failed: ${options.redactor.text(error.message)}`;
+      return problem(c, {
+        status: 503,
+        title: 'Service Unavailable',
+        detail: 'The store failed. Try again.',
+        headers: { 'retry-after': '5' },
+      });
+    }
     log.error({ path: c.req.path, error: options.redactor.text(String(error.stack ?? error)) }, 'a bug: an exception nobody expected');
     return problem(c, { status: 500, title: 'Internal Server Error', headers: { 'retry-after': '5' } });
   });

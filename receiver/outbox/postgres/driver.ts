@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg';
 import { messageOf } from '../../../src/error-message.ts';
+import { StoreFailedError } from '../store.ts';
 import { locksOf } from './locks.ts';
 
 type SqlScalar = string | number | null;
@@ -208,7 +209,7 @@ function isTransient(error: unknown): boolean {
 }
 
 /** The database could not be reached, takes no writes, or the connection broke: what was asked may or may not have been done. */
-export class DatabaseAwayError extends Error {}
+export class DatabaseAwayError extends StoreFailedError {}
 
 /** What the server answers; anything else than an answer becomes a `DatabaseAwayError`, whose message holds nothing of the URL. */
 async function answered<T>(asked: Promise<T>): Promise<T> {

@@ -134,8 +134,8 @@ class Session implements ReceiverSession {
     this.#pingLater(client);
   }
 
-  /** What this very process has in flight is not taken over by itself. */
-  async #adopt(client: CutClient, receiver: number): Promise<void> {
+  /** What this very process has in flight is bound to its new number, or to none. */
+  async #adopt(client: CutClient, receiver: number | null): Promise<void> {
     if (this.#earlier.length === 0) return;
     const text = `UPDATE deliveries SET lease_owner = $1 WHERE state = 'in_flight' AND lease_owner = ANY ($2)`;
     await client.query(text, [receiver, this.#earlier]);
@@ -145,8 +145,13 @@ class Session implements ReceiverSession {
     this.#timer = setTimeout(async () => {
       const sentAt = performance.now();
       try {
-        await client.query({ text: 'SELECT 1', ...{ query_timeout: PING_LIMIT_MS } });
+        const isPooled = await isThroughPooler(client);
         if (this.#client !== client || this.#closed) return;
+        if (isPooled) {
+          await this.#adopt(client, null);
+          this.#goWithout(client);
+          return;
+        }
         this.#provenAt = sentAt;
         this.#pingLater(client);
       } catch (error) {
@@ -181,10 +186,12 @@ class Session implements ReceiverSession {
 /**
  * A pooler, such as PgBouncer, tells each client a number of its own making where the server tells the process's (the
  * protocol's BackendKeyData, for cancelling). With it a session is not ours: in transaction pooling each transaction may have
- * another one, and its settings and locks would go to strangers.
+ * another one, and its settings and locks would go to strangers. A pooler that passes on the server's number is noticed when the
+ * next request reaches another process.
  */
 async function isThroughPooler(client: CutClient): Promise<boolean> {
-  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  const limit = { query_timeout: PING_LIMIT_MS };
+  const { rows } = await client.query<{ pid: number }>({ text: 'SELECT pg_backend_pid() AS pid', ...limit });
   return !('processID' in client) || rows[0]?.pid !== client.processID;
 }
 

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { messageOf } from '../../../src/error-message.ts';
 import type { Logger } from '../../log.ts';
-import { type Store, StoreBusyError, StoreUnavailableError } from '../store.ts';
+import { type Store, StoreBusyError, StoreFailedError, StoreUnavailableError } from '../store.ts';
 import type { SqlDriver } from './driver.ts';
 import { FileMovedError, isBusy, isReadOnly, isUnwritable, lockForReceiver, openSqlite } from './node-driver.ts';
 import { claimPurpose, migrate } from './schema.ts';
@@ -176,5 +176,6 @@ function isWorthATry(error: unknown, patience: Patience): boolean {
 }
 
 function explained(error: unknown): unknown {
-  return isBusy(error) ? new StoreBusyError('another process keeps the database file locked', { cause: error }) : error;
+  if (isBusy(error)) return new StoreBusyError('another process keeps the database file locked', { cause: error });
+  return isUnwritable(error) ? new StoreFailedError(messageOf(error), { cause: error }) : error;
 }

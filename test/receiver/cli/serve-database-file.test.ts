@@ -48,15 +48,23 @@ describe('a foreign lock on the database file', () => {
   test('that stays refuses each webhook within three seconds of its own, and lets go of nothing', async () => {
     const github = await takingDispatches();
     const folder = receiverFolder();
-    const relay = await realReceiver({ folder, github: github.url });
-    expect((await send(relay.url, 'v0')).status).toBe(202);
+    const relay = await realReceiver({ folder, github: github.url, environment: { RELAY_ADMIN_TOKEN: 'of-a-test-only' } });
+    const { status, body } = await send(relay.url, 'v0');
+    expect(status).toBe(202);
+    const replay = () =>
+      fetch(`${relay.url}/api/deliveries/${body.deliveries?.[0]?.id}/replay`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer of-a-test-only' },
+      });
 
     const unlock = lock(folder);
+    const replayed = replay();
     const early = send(relay.url, 'v1');
     await pause(1_500);
     const late = send(relay.url, 'v2');
     const health = await probe(`${relay.url}/healthz`);
     const refused = await early;
+    const unchanged = await replayed;
     unlock();
 
     expect(health.ms).toBeLessThan(500);
@@ -64,6 +72,8 @@ describe('a foreign lock on the database file', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(refused.ms).toBeGreaterThan(2_500);
     expect(refused.ms).toBeLessThan(4_000);
+    expect([unchanged.status, unchanged.headers.get('retry-after')]).toEqual([503, expect.any(String)]);
+    expect([stackTraces(relay), messages(relay).filter((text) => text.includes('a bug'))]).toEqual([null, []]);
     // It came later, and the lock was released before its time was over.
     expect((await late).status).toBe(202);
     await eventually('what was accepted is sent', () => github.versions.length === 2);
