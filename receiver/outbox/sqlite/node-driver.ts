@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StoreUnavailableError } from '../store.ts';
@@ -94,12 +94,15 @@ export class StoreInUseError extends Error {}
  * system's. The CLI does not need it.
  *
  * @throws StoreInUseError when another process holds it
- * @returns lets go
+ * @returns what releases it
  */
 export function lockForReceiver(path: string): () => void {
   // The database may be reached through a link: the lock is beside the file itself.
   const file = existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
-  const lock = new DatabaseSync(`${file}-lock`, { timeout: 0 });
+  const lockFile = `${file}-lock`;
+  // SQLite takes no exclusive lock on a file that it may only read, and does not say so.
+  if (existsSync(lockFile)) accessSync(lockFile, constants.W_OK);
+  const lock = new DatabaseSync(lockFile, { timeout: 0 });
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (cause) {
@@ -120,7 +123,8 @@ export function isBusy(error: unknown): boolean {
  * or another process's lock. It may work later without anybody touching the receiver.
  */
 export function isUnwritable(error: unknown): boolean {
-  return isBusy(error) || [3, 8, 10, 13, 14].includes(sqliteCode(error) ?? 0);
+  const isRefused = error instanceof Error && 'code' in error && ['EACCES', 'EPERM', 'EROFS', 'ENOSPC'].includes(String(error.code));
+  return isBusy(error) || isRefused || [3, 8, 10, 13, 14].includes(sqliteCode(error) ?? 0);
 }
 
 /** A connection that may only read stays so, whatever becomes of the file: SQLite decides it when it opens (SQLITE_READONLY). */

@@ -141,6 +141,8 @@ describe('a restart with deliveries in flight', () => {
   test.each([
     ['file', ['relay.db']],
     ['folder', ['relay.db', '.']],
+    // On such a file SQLite would take no exclusive lock, and a second receiver could start.
+    ['lock', ['relay.db-lock']],
   ])('on a read-only %s goes on when it can write again', async (_what, names) => {
     const { folder, github } = await killedWhileSending();
     const paths = names.map((name) => join(folder, name));
