@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openPostgres } from '../../../receiver/outbox/postgres/postgres-store.ts';
 import type { SessionChange } from '../../../receiver/outbox/postgres/session.ts';
 import type { Store } from '../../../receiver/outbox/store.ts';
@@ -77,9 +77,9 @@ describe('what a receiver has in flight', () => {
     await server.run(url, `SELECT pg_terminate_backend(pid) FROM (${SESSIONS}) AS sessions`);
 
     await eventually('both have a session again', () => [first, second].every(({ changes }) => changes.at(-1) === 'regained'));
-    expect(await first.store.holds?.(claimed)).toBe(true);
     await new Promise((resolve) => setTimeout(resolve, 4_500));
     expect(await claim(second.store, T0 + 1)).toEqual([]);
+    expect(await first.store.holds?.(claimed)).toBe(true);
     expect(await succeed(first.store, claimed, T0 + 1)).toBe(true);
     expect(await stateOf(first.store, 'd-e1')).toBe('delivered');
   });
@@ -116,6 +116,18 @@ describe('what a receiver has in flight', () => {
     expect(await first.store.holds?.(claimed)).toBe(false);
     expect(await succeed(first.store, claimed, T0 + 1)).toBe(false);
   });
+});
+
+test('a receiver that stood still takes nothing until the server has answered it again', async () => {
+  const { store } = await receiver(await server.newDatabase());
+  await accept(store, eventOf('e1'));
+  const now = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 11_000);
+  onTestFinished(() => clock.mockRestore());
+
+  expect([await claim(store, T0), await store.nextDueAt()]).toEqual([[], undefined]);
+
+  await eventually('it takes it', async () => (await claim(store, T0)).length === 1, 10_000);
 });
 
 test('behind a pooler leases count for their time, as sessions mean nothing there', async () => {
