@@ -5,7 +5,8 @@ import type { Logger } from '../log.ts';
 import { attemptOutcome, limitedAttempt, unconfigured } from './attempt.ts';
 import type { ClaimedDelivery } from './delivery.ts';
 import { settlementOf } from './settlement.ts';
-import { type DeliveryQueue, StoreUnavailableError } from './store.ts';
+import type { DeliveryQueue } from './store.ts';
+import { StoreUnavailableError } from './store-failure.ts';
 import { type Target, type Targets, targetFor } from './target.ts';
 
 export interface OutboxOptions {

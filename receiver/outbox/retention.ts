@@ -1,6 +1,7 @@
 import { messageOf } from '../../src/error-message.ts';
 import type { Logger } from '../log.ts';
-import { type Retention, StoreUnavailableError } from './store.ts';
+import type { Retention } from './store.ts';
+import { StoreUnavailableError } from './store-failure.ts';
 
 /** How often it is looked whether something is old. */
 const ROUND_MS = 15 * 60_000;

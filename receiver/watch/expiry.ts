@@ -1,6 +1,7 @@
 import { messageOf } from '../../src/error-message.ts';
 import type { Logger } from '../log.ts';
-import { type ApprovalDesk, StoreUnavailableError } from '../outbox/store.ts';
+import type { ApprovalDesk } from '../outbox/store.ts';
+import { StoreUnavailableError } from '../outbox/store-failure.ts';
 import { createLoop, type Loop } from './loop.ts';
 
 export interface ExpiryOptions {

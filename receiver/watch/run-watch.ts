@@ -1,7 +1,8 @@
 import { messageOf } from '../../src/error-message.ts';
 import type { Logger } from '../log.ts';
 import { isAbout, type OpenRun, type RunReport } from '../outbox/run.ts';
-import { type Store, StoreUnavailableError } from '../outbox/store.ts';
+import type { Store } from '../outbox/store.ts';
+import { StoreUnavailableError } from '../outbox/store-failure.ts';
 import { type AnswerMemory, answerMemory } from './answer-memory.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { missingText, neverLookedText, notPermittedText, tooManyText } from './missing.ts';

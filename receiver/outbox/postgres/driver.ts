@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg';
 import { messageOf } from '../../../src/error-message.ts';
-import { StoreFailedError } from '../store.ts';
+import { StoreFailedError } from '../store-failure.ts';
 import { locksOf } from './locks.ts';
 
 type SqlScalar = string | number | null;

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { messageOf } from '../../../src/error-message.ts';
 import type { Logger } from '../../log.ts';
-import { type Store, StoreBusyError, StoreFailedError, StoreUnavailableError } from '../store.ts';
+import type { Store } from '../store.ts';
+import { StoreBusyError, StoreFailedError, StoreUnavailableError } from '../store-failure.ts';
 import type { SqlDriver } from './driver.ts';
 import { FileMovedError, isBusy, isReadOnly, isUnwritable, lockForReceiver, openSqlite } from './node-driver.ts';
 import { claimPurpose, migrate } from './schema.ts';

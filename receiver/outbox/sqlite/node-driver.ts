@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { StoreUnavailableError } from '../store.ts';
+import { StoreUnavailableError } from '../store-failure.ts';
 import type { SqlDriver, SqlValue } from './driver.ts';
 
 /** How long a statement of a command waits for another process (the receiver, a back-up) to release the lock, in milliseconds. */
