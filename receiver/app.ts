@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { adminApi } from './admin/api.ts';
 import type { Logger } from './log.ts';
 import type { Store } from './outbox/store.ts';
+import { StoreFailedError } from './outbox/store-failure.ts';
 import { problem } from './problem.ts';
 import { readiness } from './readiness.ts';
 import { type RequestVariables, requestLog } from './request-log.ts';
@@ -56,6 +57,15 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
     });
   });
   root.onError((error, c) => {
+    if (error instanceof StoreFailedError) {
+      c.get('line').reason = `the store failed: ${options.redactor.text(error.message)}`;
+      return problem(c, {
+        status: 503,
+        title: 'Service Unavailable',
+        detail: 'The store failed. Try again.',
+        headers: { 'retry-after': '5' },
+      });
+    }
     log.error({ path: c.req.path, error: options.redactor.text(String(error.stack ?? error)) }, 'a bug: an exception nobody expected');
     return problem(c, { status: 500, title: 'Internal Server Error', headers: { 'retry-after': '5' } });
   });

@@ -12,12 +12,14 @@ import { REQUEST_TIMEOUT_MS } from './request-body.ts';
 
 /** How often Node looks for requests that take too long; its own 30 s would make a limit of 30 s one of up to 60. Milliseconds. */
 const TIMEOUT_CHECK_MS = 500;
-/** What is in flight may finish for so long when the receiver stops. Milliseconds. */
-export const GRACE_MS = 10_000;
+/** What is in flight may finish for so long when the receiver stops: the whole stop takes less than eight seconds. Milliseconds. */
+const GRACE_MS = 4_500;
+/** How often connections are closed whose last request is answered. Milliseconds. */
+const CLOSE_IDLE_MS = 100;
 
 export interface Listening {
   readonly url: string;
-  /** Stops accepting, finishes what is in flight within ten seconds, and resolves. */
+  /** Stops accepting, gives what is in flight a few seconds to finish, and resolves. */
   stop(): Promise<void>;
 }
 
@@ -88,10 +90,10 @@ function urlOf(host: string, server: Server): string {
 
 async function stop(server: Server, receiver: Receiver): Promise<void> {
   receiver.drain();
-  const deadline = setTimeout(() => server.closeAllConnections(), GRACE_MS - 1_000);
+  const deadline = setTimeout(() => server.closeAllConnections(), GRACE_MS);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  // A second less than promised, so that what is given up can still be written down.
-  await Promise.all([closed, receiver.stop(GRACE_MS - 1_000)]);
+  const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
+  await Promise.all([closed, receiver.stop(GRACE_MS)]);
   clearTimeout(deadline);
+  clearInterval(idle);
 }

@@ -4,8 +4,9 @@ import { messageOf } from '../../src/error-message.ts';
 import { postgresName } from '../database-url.ts';
 import { DEFAULT_DATABASE_PATH, type Environment, readEnvironment } from '../environment.ts';
 import type { Logger } from '../log.ts';
-import { lockForReceiver, openSqlite } from '../outbox/sqlite/node-driver.ts';
-import { claimPurpose } from '../outbox/sqlite/schema.ts';
+import type { SessionChange } from '../outbox/postgres/session.ts';
+import { openFileStore } from '../outbox/sqlite/file-store.ts';
+import { openSqlite } from '../outbox/sqlite/node-driver.ts';
 import { sqliteStore } from '../outbox/sqlite/sqlite-store.ts';
 import type { Store } from '../outbox/store.ts';
 import { explainOpenError } from './explain-open.ts';
@@ -24,69 +25,85 @@ export function databaseName(environment: Pick<Environment, 'databasePath' | 'po
   return postgresName(postgresUrl);
 }
 
-export interface OpenedStore {
-  readonly store: Store;
-  close(): Promise<void>;
-}
-
 /** So long a receiver that starts waits for a server that is away: both may have been started at once. Milliseconds. */
 const START_PATIENCE_MS = 30_000;
 const START_PAUSE_MS = 1_000;
 
+export interface ReceiverStart {
+  readonly log: Logger;
+  /** Resolves when the process is asked to stop. */
+  readonly stopped: Promise<string>;
+}
+
 /**
- * Opens the store for a receiver. Rejects with a message that begins with DATABASE_URL: at once when the server says no, after
- * half a minute or when the process is `stopped` when it does not answer.
+ * Opens the store for a receiver, and takes up what was in flight when the last one ended. `undefined` when the process is
+ * `stopped` before, whatever the database does meanwhile.
+ *
+ * Rejects with a message that begins with DATABASE_URL: at once when waiting would not help, after half a minute when a
+ * PostgreSQL server does not answer. A SQLite file that cannot be written for now is waited for by the store itself.
  */
 export async function openForReceiver(
   io: CommandIo,
   environment: Environment,
   sandbox: boolean,
-  { log, stopped }: { log: Logger; stopped: Promise<string> },
-): Promise<OpenedStore> {
+  start: ReceiverStart,
+): Promise<Store | undefined> {
   const name = databaseName(environment, sandbox);
   const purpose = sandbox ? 'sandbox' : 'live';
   try {
-    if (environment.postgresUrl === undefined) return openFile(resolve(io.cwd, name), purpose);
-    const { openPostgres } = await import('../outbox/postgres/postgres-store.ts');
-    const warn = (error: string) => log.warn({ error }, 'the database cannot be listened to; looking at it every second instead');
-    const { DatabaseAwayError } = await import('../outbox/postgres/driver.ts');
-    const giveUpAt = io.now() + START_PATIENCE_MS;
-    let isStopping = false;
-    void stopped.then(() => {
-      isStopping = true;
-    });
-    for (;;) {
-      try {
-        const store = await openPostgres(environment.postgresUrl, { purpose, warn });
-        return { store, close: () => store.close() };
-      } catch (error) {
-        if (!(error instanceof DatabaseAwayError) || isStopping || io.now() >= giveUpAt) throw error;
-        log.warn({ database: name, error: messageOf(error) }, 'waiting for the database');
-        await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS))]);
-      }
-    }
+    if (environment.postgresUrl === undefined)
+      return await openFileStore({ path: resolve(io.cwd, name), purpose, log: start.log, now: io.now });
+    const opening = openServer(io, environment.postgresUrl, { ...start, name, purpose });
+    const opened = await Promise.race([opening, start.stopped.then(() => undefined)]);
+    // What comes of it later is of no interest.
+    if (opened === undefined) opening.catch(() => undefined);
+    return opened;
   } catch (error) {
     const why = environment.postgresUrl === undefined ? explainOpenError(error, resolve(io.cwd, name), io.user) : messageOf(error);
     throw new Error(`DATABASE_URL: ${name}: ${why}`, { cause: error });
   }
 }
 
-function openFile(path: string, purpose: 'live' | 'sandbox'): OpenedStore {
-  const unlock = lockForReceiver(path);
-  try {
-    const driver = openSqlite(path);
-    const store = sqliteStore(driver);
-    claimPurpose(driver, purpose);
-    return {
-      store,
-      close: async () => {
-        await store.close();
-        unlock();
-      },
-    };
-  } catch (error) {
-    unlock();
-    throw error;
+async function openServer(
+  io: CommandIo,
+  url: string,
+  { log, stopped, name, purpose }: ReceiverStart & { name: string; purpose: 'live' | 'sandbox' },
+): Promise<Store | undefined> {
+  const [{ openPostgres }, { DatabaseAwayError }] = await Promise.all([
+    import('../outbox/postgres/postgres-store.ts'),
+    import('../outbox/postgres/driver.ts'),
+  ]);
+  const warn = (error: string) => log.warn({ error }, 'the database cannot be listened to; looking at it every second instead');
+  const giveUpAt = io.now() + START_PATIENCE_MS;
+  let isStopping = false;
+  void stopped.then(() => {
+    isStopping = true;
+  });
+  while (!isStopping) {
+    try {
+      return await openPostgres(url, { purpose, warn, sessionChanged: (change) => logSession(log, change) });
+    } catch (error) {
+      if (!(error instanceof DatabaseAwayError) || io.now() >= giveUpAt) throw error;
+      log.warn({ database: name, error: messageOf(error) }, 'waiting for the database');
+      await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS))]);
+    }
+  }
+  return undefined;
+}
+
+function logSession(log: Logger, change: SessionChange): void {
+  switch (change.kind) {
+    case 'lost':
+      log.warn({ error: change.error }, 'the session with the database is lost: nothing is sent until there is a new one');
+      return;
+    case 'regained':
+      log.info({}, 'the session with the database is back');
+      return;
+    case 'pooled':
+      log.info(
+        {},
+        'the database is behind a connection pooler: when a receiver dies, others take over when its leases run out (2 minutes)',
+      );
   }
 }
 

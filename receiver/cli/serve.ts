@@ -5,12 +5,13 @@ import { compileRoute } from '../../src/route.ts';
 import { configWarnings, credentialProblems } from '../config-checks.ts';
 import { connect } from '../connect.ts';
 import { type Environment, GITHUB_API_URL, isLoopback, readEnvironment } from '../environment.ts';
-import { createLogger, type Logger } from '../log.ts';
+import { createLogger } from '../log.ts';
 import { type Listening, listen } from '../node.ts';
+import type { Store } from '../outbox/store.ts';
 import { createReceiver } from '../receiver.ts';
 import { isOpen } from '../webhook/authenticate.ts';
 import { loadConfig, noSuchConfig } from './load-config.ts';
-import { databaseName, type OpenedStore, openForReceiver } from './open-store.ts';
+import { databaseName, openForReceiver } from './open-store.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 import { sandboxBanner, sandboxConfig, withSandboxSecret } from './sandbox.ts';
 
@@ -21,6 +22,9 @@ export interface ServeOptions {
 
 /** More writes per second than this are over what api.github.com publishes: 900 points a minute, a write counts 5. */
 const PUBLISHED_WRITES_PER_SECOND = 3;
+
+/** A stop takes no longer, whatever hangs; the entry then ends the process within another second. Milliseconds. */
+const STOP_LIMIT_MS = 6_200;
 
 /** `wandb-relay serve`: runs the receiver until it is told to stop. */
 export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitCode> {
@@ -37,14 +41,17 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
 
   // From here on a signal stops it in order.
   const stopped = io.stopped();
-  let opened: OpenedStore;
+  let store: Store | undefined;
   try {
-    opened = await openForReceiver(io, environment, sandbox, { log, stopped });
+    store = await openForReceiver(io, environment, sandbox, { log, stopped });
   } catch (error) {
     io.complain(messageOf(error));
     return 1;
   }
-  const { store, close } = opened;
+  if (store === undefined) {
+    log.info({ why: await stopped }, 'stopped before the database answered');
+    return 0;
+  }
   const routes = config.routes.map(compileRoute);
   const { fetch, now, random } = io;
   const randomBytes = () => io.randomBytes(16);
@@ -78,14 +85,12 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     random,
     randomBytes,
   });
-  const recovered = await store.recoverInFlight(io.now());
-  if (recovered > 0) log.warn({ deliveries: recovered }, 'took up what was in flight when the receiver last stopped');
 
   let listening: Listening;
   try {
     listening = await listen(receiver, environment.host, environment.port, { log });
   } catch (error) {
-    await close();
+    await store.close();
     io.complain(explainListenError(error, environment));
     return 1;
   }
@@ -93,16 +98,27 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   if (sandbox)
     io.print(...sandboxBanner(environment, url, plan.isExample ? undefined : environment.configPath, config.settings.dedupeWindowMs));
   log.info({ url, routes: config.routes.length, database: databaseName(environment, sandbox), sandbox }, 'listening');
-  await stopWhenAsked(stopped, log, listening);
-  await close();
-  log.info({}, 'stopped');
+  log.info({ why: await stopped }, 'stopping: finishing what is in flight');
+  const isFinished = await withinTime(STOP_LIMIT_MS, stopInOrder(listening, store));
+  if (isFinished) log.info({}, 'stopped');
+  else log.warn({}, 'stopped, although something still hangs: what could not be stored is looked up after the next start');
   return 0;
 }
 
-async function stopWhenAsked(stopped: Promise<string>, log: Logger, listening: Listening): Promise<void> {
-  const why = await stopped;
-  log.info({ why }, 'stopping: finishing what is in flight');
+async function stopInOrder(listening: Listening, store: Store): Promise<void> {
   await listening.stop();
+  await store.close();
+}
+
+/** False when it takes longer. */
+async function withinTime(limitMs: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+  });
+  const inTime = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return inTime;
 }
 
 type ServePlan = { readonly problems: readonly string[] } | ReadyPlan;

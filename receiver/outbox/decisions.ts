@@ -150,6 +150,9 @@ export function outcomeOf(event: NewEvent, firings: readonly RouteFiring[]): Eve
 /** Why an attempt is ambiguous that nobody will settle any more. */
 export const LEASE_RAN_OUT = 'the worker that had this in flight did not come back';
 
+/** The same, where the store can tell that the receiver is gone. */
+export const RECEIVER_GONE = 'the receiver that had this in flight is gone';
+
 /** Why a delivery is superseded. */
 export function supersededBy(eventId: string): string {
   return `a newer event of the same subject took its place (${eventId})`;

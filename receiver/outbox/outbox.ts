@@ -7,7 +7,8 @@ import { ATTEMPT_LIMIT_MS, attemptOutcome, LEASE_MS, limitedAttempt, unconfigure
 import type { ClaimedDelivery } from './delivery.ts';
 import { settlementOf } from './settlement.ts';
 import type { DeliveryQueue } from './store.ts';
-import { type Targets, targetFor } from './target.ts';
+import { StoreUnavailableError } from './store-failure.ts';
+import { type Target, type Targets, targetFor } from './target.ts';
 
 export interface OutboxOptions {
   readonly queue: DeliveryQueue;
@@ -104,7 +105,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
         if (due !== undefined && underWay.size < concurrency) next = Math.min(next, Math.max(due, now() + SHORTEST_PAUSE_MS));
       }
     } catch (error) {
-      log.error({ error: messageOf(error) }, 'the store did not answer; looking again in a second');
+      // The store itself has said that it cannot be used, once.
+      if (!(error instanceof StoreUnavailableError))
+        log.error({ error: messageOf(error) }, 'the store did not answer; looking again in a second');
       next = now() + POLL_MS;
     }
     return next;
@@ -157,6 +160,24 @@ async function complete(delivery: ClaimedDelivery, options: OutboxOptions): Prom
   }
 }
 
+/** A target that sends only while the lease is this outbox's, where others may have taken it over. */
+function whileLeased(target: Target | undefined, delivery: ClaimedDelivery, { holds }: DeliveryQueue): Target | undefined {
+  if (target === undefined || holds === undefined) return target;
+  // Nothing was sent this time; whether an earlier attempt was stays as unclear as it is.
+  const notSent = (detail: string) => ({ outcome: 'failed', status: null, detail, ambiguous: delivery.ambiguous }) as const;
+  return {
+    look: (request, context) => target.look(request, context),
+    send: async (request, context) => {
+      try {
+        if (!(await holds(delivery))) return notSent('not sent: another receiver has taken it over');
+      } catch (error) {
+        return notSent(`not sent: whether another receiver has taken it over is not known: ${messageOf(error)}`);
+      }
+      return target.send(request, context);
+    },
+  };
+}
+
 /** One attempt from lease to settlement. Never rejects: what it cannot write down is taken up when the lease ends. */
 async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stopping: AbortSignal): Promise<void> {
   const { now, log } = options;
@@ -175,7 +196,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     ATTEMPT_LIMIT_MS,
   );
   try {
-    const target = targetFor(options.targets, delivery.request);
+    const target = whileLeased(targetFor(options.targets, delivery.request), delivery, options.queue);
     const result =
       target === undefined
         ? unconfigured(delivery)

@@ -2,6 +2,7 @@ import { ageOf } from '../../src/clock.ts';
 import { messageOf } from '../../src/error-message.ts';
 import type { Logger } from '../log.ts';
 import type { Retention } from './store.ts';
+import { StoreUnavailableError } from './store-failure.ts';
 
 /** How often it is looked whether something is old. */
 const ROUND_MS = 15 * 60_000;
@@ -66,7 +67,8 @@ export function createRetention(options: RetentionOptions): Retiring {
       if (removed > 0) log.info({ events: removed }, 'removed events that were older than the retention');
       removed = 0;
     } catch (error) {
-      log.warn({ error: messageOf(error) }, 'old events could not be removed; trying again later');
+      if (!(error instanceof StoreUnavailableError))
+        log.warn({ error: messageOf(error) }, 'old events could not be removed; trying again later');
     }
     return false;
   };

@@ -51,6 +51,9 @@ export interface EventInbox {
    * `dedupeWindowMs`; it is kept, with what it duplicates, and delivers nothing. A firing within its cooldown delivers
    * nothing either. A delivery that replaces older ones turns undelivered ones of earlier events, same route and order
    * key, to `superseded`; so does any delivery to `held` ones of its route and key.
+   *
+   * Rejects with `StoreBusyError` at once when another process holds the lock: the caller decides how long it retries,
+   * because it knows the order of the events.
    */
   accept(events: readonly NewEvent[], options: { readonly dedupeWindowMs: number }): Promise<Accepted[]>;
 
@@ -87,6 +90,12 @@ export interface DeliveryQueue {
 
   /** When `claim` will next have something, or `undefined` when nothing is pending and nothing in flight. */
   nextDueAt(serves?: (credential: string) => boolean): Promise<number | undefined>;
+
+  /**
+   * Whether the lease is still the caller's, to be asked right before sending; rejects when that cannot be known. Left out by
+   * stores where nobody takes over a lease before it runs out.
+   */
+  holds?(claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>): Promise<boolean>;
 
   /** Replaces the request of a claimed delivery by one that is complete. False, and nothing done, when the lease is lost. */
   complete(claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>, request: TargetRequest): Promise<boolean>;

@@ -1,6 +1,7 @@
 import { messageOf } from '../../src/error-message.ts';
 import type { Logger } from '../log.ts';
 import type { ApprovalDesk } from '../outbox/store.ts';
+import { StoreUnavailableError } from '../outbox/store-failure.ts';
 import { createLoop, type Loop } from './loop.ts';
 
 export interface ExpiryOptions {
@@ -33,7 +34,10 @@ export function createExpiry({ store, now, log, changed, isSteady = () => true, 
     }
     return everyMs;
   };
-  const failed = (error: unknown): void => log.error({ error: messageOf(error) }, 'the store did not answer; approvals expire later');
+  const failed = (error: unknown): void => {
+    if (error instanceof StoreUnavailableError) return;
+    log.error({ error: messageOf(error) }, 'the store did not answer; approvals expire later');
+  };
   return {
     ...createLoop({ work, failed, retryMs: everyMs }),
     look: async () => {

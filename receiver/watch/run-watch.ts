@@ -3,6 +3,7 @@ import { messageOf } from '../../src/error-message.ts';
 import type { Logger } from '../log.ts';
 import { isAbout, type OpenRun, type RunReport } from '../outbox/run.ts';
 import type { Store } from '../outbox/store.ts';
+import { StoreUnavailableError } from '../outbox/store-failure.ts';
 import { type AnswerMemory, answerMemory } from './answer-memory.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { missingText, neverLookedText, notPermittedText, tooManyText } from './missing.ts';
@@ -56,7 +57,10 @@ export function createRunWatch(options: RunWatchOptions): RunWatch {
     const next = await store.nextLookAt();
     return next === undefined ? LONGEST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, next - now()));
   };
-  const failed = (error: unknown) => log.error({ error: messageOf(error) }, 'runs could not be looked at; looking again in a few seconds');
+  const failed = (error: unknown) => {
+    if (!(error instanceof StoreUnavailableError))
+      log.error({ error: messageOf(error) }, 'runs could not be looked at; looking again in a few seconds');
+  };
   return {
     ...createLoop({ work, failed, retryMs: LONGEST_PAUSE_MS }),
     look: async (signal = new AbortController().signal) => {

@@ -1,17 +1,22 @@
 import type { Accepted, NewEvent } from '../outbox/delivery.ts';
 import type { EventInbox } from '../outbox/store.ts';
+import { StoreBusyError } from '../outbox/store-failure.ts';
 
 /** Stores an event durably; rejects when the store can't. */
 export type AcceptEvent = (event: NewEvent) => Promise<Accepted>;
 
 interface Waiting {
   readonly event: NewEvent;
+  readonly since: number;
   resolve(accepted: Accepted): void;
   reject(error: unknown): void;
 }
 
 /** A store that has failed for so long is not asked for the rest of a batch. Milliseconds. */
 const GIVE_UP_MS = 3_000;
+/** An event waits for so long, and not quite the three seconds that are promised, for another process's lock. Milliseconds. */
+const BUSY_PATIENCE_MS = 2_900;
+const BUSY_PAUSE_MS = 20;
 /** More than this in one transaction only makes the first of them wait. */
 const LARGEST_BATCH = 500;
 /** And more than so many characters of bodies only takes memory: a batch is there as statements, too. */
@@ -25,6 +30,9 @@ const LARGEST_BATCH_CHARS = 1024 * 1024;
  * When a batch fails, its events are tried one by one, so that one that cannot be stored does not take others with it.
  * When it is the store that does not answer, the rest is refused after a while: waiting in line for it would be of no use
  * to those who sent it, and keep those that come after them from being refused.
+ *
+ * While another process holds the store's lock, events wait in the order in which they came, each for at most three
+ * seconds; nothing else waits for that.
  *
  * @param now milliseconds, for measuring
  */
@@ -46,17 +54,29 @@ export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number, now: 
       });
       return undefined;
     } catch (error) {
-      if (batch.length === 1) batch[0]?.reject(error);
+      if (batch.length === 1 && !(error instanceof StoreBusyError)) batch[0]?.reject(error);
       return { error };
     }
   };
 
   const storeEach = async (batch: readonly Waiting[], since: number): Promise<void> => {
     let failure: { readonly error: unknown } | undefined;
-    for (const item of batch) {
+    for (const [i, item] of batch.entries()) {
       if (failure !== undefined && now() - since >= GIVE_UP_MS) item.reject(failure.error);
       else failure = await storeAll([item]);
+      if (failure?.error instanceof StoreBusyError) return waitForLock(batch.slice(i), failure.error);
     }
+  };
+
+  /** Puts back what could not be stored, before what came later, and refuses what has waited for too long. */
+  const waitForLock = async (batch: readonly Waiting[], error: StoreBusyError): Promise<void> => {
+    const at = now();
+    const inOrder = [...batch, ...waiting];
+    // A clock that was set back must not make anybody wait longer.
+    waiting = inOrder.filter(({ since }) => at >= since && at - since < BUSY_PATIENCE_MS);
+    const kept = new Set(waiting);
+    for (const item of inOrder) if (!kept.has(item)) item.reject(error);
+    if (waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
   };
 
   const drain = async (): Promise<void> => {
@@ -66,14 +86,15 @@ export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number, now: 
       waiting = waiting.slice(size);
       const since = now();
       const failure = await storeAll(batch);
-      if (failure !== undefined && batch.length > 1) await storeEach(batch, since);
+      if (failure?.error instanceof StoreBusyError) await waitForLock(batch, failure.error);
+      else if (failure !== undefined && batch.length > 1) await storeEach(batch, since);
     }
     busy = false;
   };
 
   return (event) =>
     new Promise((resolve, reject) => {
-      waiting.push({ event, resolve, reject });
+      waiting.push({ event, since: now(), resolve, reject });
       if (busy) return;
       busy = true;
       setImmediate(() => void drain());

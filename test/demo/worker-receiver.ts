@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { ReceiverProcess } from '../stand-ins/receiver-process.ts';
+import type { ReceiverProcess, StopSignal } from '../stand-ins/receiver-process.ts';
 import { ROOT, WRANGLER, wranglerConfig } from '../wrangler.ts';
 
 /**
@@ -40,11 +40,11 @@ export async function startWorkerReceiver(options: {
     for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', hear);
     child.once('exit', (code) => reject(new Error(`wrangler ended with ${code}: ${other.join('\n')}`)));
   });
-  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> => {
+  const end = async (signal: StopSignal): Promise<number | null> => {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     const exited = once(child, 'exit');
     process.kill(-(child.pid ?? 0), signal);
     return ((await exited) as [number | null])[0];
   };
-  return { url, log, pid: child.pid ?? 0, end };
+  return { url, log, complaints: other, pid: child.pid ?? 0, end };
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,8 @@ export interface PostgresServer {
   stop(): Promise<void>;
   /** Starts it again, on the same port and with the same data. */
   start(): Promise<void>;
+  /** Stops all of its processes where they are, as a host that hangs: nothing is answered, and no connection breaks. Returns what ends that. */
+  freeze(): Promise<() => void>;
   /** Runs statements as the superuser. */
   run(url: string, sql: string): Promise<readonly Record<string, unknown>[]>;
   /** Stops it for good and removes its data. */
@@ -67,6 +69,15 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
       return urlOf(name);
     },
     run,
+    freeze: async () => {
+      const backends = await run(urlOf('postgres'), 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
+      const postmaster = Number(readFileSync(join(folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
+      const pids = [postmaster, ...backends.map(({ pid }) => Number(pid))];
+      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      return () => {
+        for (const pid of pids.splice(0)) process.kill(pid, 'SIGCONT');
+      };
+    },
     stop: () => server.stop(),
     start: async () => {
       server = make();

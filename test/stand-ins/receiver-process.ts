@@ -9,13 +9,17 @@ export const MAIN = join(PROJECT, 'receiver', 'cli', 'main.ts');
 /** The environment of a newcomer: what a program needs to run at all, and nothing of ours. */
 export const BARE_ENVIRONMENT = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
 
+export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGKILL';
+
 export interface ReceiverProcess {
   readonly url: string;
   /** Its log, a record a line, and whatever else it printed under `text`. */
   readonly log: readonly Record<string, unknown>[];
+  /** What it printed on standard error, a line each. */
+  readonly complaints: readonly string[];
   readonly pid: number;
   /** Ends it and resolves with its exit code (`null` when the signal killed it). */
-  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+  end(signal: StopSignal): Promise<number | null>;
 }
 
 /** Starts `wandb-relay serve` as its users do and waits until it listens. Rejects with what it printed when it ends first. */
@@ -24,12 +28,18 @@ export async function startReceiver(options: {
   readonly environment: Readonly<Record<string, string>>;
   readonly words?: readonly string[];
   readonly nodeOptions?: readonly string[];
+  /** A command that runs what follows it under some restriction. */
+  readonly wrapper?: readonly string[];
+  /** Told of the process before it listens. */
+  readonly startedAs?: (child: ChildProcess) => void;
 }): Promise<ReceiverProcess> {
-  const child = spawn(process.execPath, [...(options.nodeOptions ?? []), MAIN, 'serve', ...(options.words ?? [])], {
+  const command = [...(options.wrapper ?? []), process.execPath, ...(options.nodeOptions ?? []), MAIN, 'serve', ...(options.words ?? [])];
+  const child = spawn(command[0] ?? '', command.slice(1), {
     cwd: options.cwd,
     env: { ...BARE_ENVIRONMENT, PORT: '0', ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  options.startedAs?.(child);
   const log: Record<string, unknown>[] = [];
   const complaints: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => complaints.push(line));
@@ -41,10 +51,10 @@ export async function startReceiver(options: {
     });
     child.once('exit', (code) => reject(new Error(`the receiver ended with ${code}: ${complaints.join('\n')}`)));
   });
-  return { url, log, pid: child.pid ?? 0, end: (signal) => endProcess(child, signal) };
+  return { url, log, complaints, pid: child.pid ?? 0, end: (signal) => endProcess(child, signal) };
 }
 
-async function endProcess(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+async function endProcess(child: ChildProcess, signal: StopSignal): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const exited = once(child, 'exit');
   child.kill(signal);

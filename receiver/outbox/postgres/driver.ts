@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg';
 import { messageOf } from '../../../src/error-message.ts';
+import { StoreFailedError } from '../store-failure.ts';
 import { locksOf } from './locks.ts';
 
 type SqlScalar = string | number | null;
@@ -22,16 +23,19 @@ export interface PostgresDriver extends Sql {
   transaction<T>(locks: readonly string[], work: (sql: Sql) => Promise<T>, options?: { readonly unlimited?: boolean }): Promise<T>;
   /** One look at everything: no transaction that commits meanwhile shows in the middle of `work`. */
   snapshot<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
-  /** A connection of its own beside the pool, for LISTEN; not connected yet. */
-  newClient(): Client;
+  /** A connection of its own beside the pool, for what belongs to one session; not connected yet. */
+  newClient(): CutClient;
   /** Ends all connections, also those of `newClient`; one to a server that does not answer is cut after three seconds. */
   close(): Promise<void>;
 }
 
+/** A connection that can be ended without a word to the server, which may not hear it. */
+export type CutClient = Client & { cut(): void };
+
 export interface DriverOptions {
   /** What the server shows of these connections (`pg_stat_activity`). */
   readonly applicationName?: string;
-  /** Most connections at once, without the one that listens. */
+  /** Most connections at once, without the two that listen and prove that the receiver is alive. */
   readonly maxConnections?: number;
   /** How long to wait for a connection, in milliseconds. */
   readonly connectTimeoutMs?: number;
@@ -123,7 +127,14 @@ export function openDriver(url: string, options: DriverOptions = {}): PostgresDr
       );
     },
     snapshot: (work) => inTransaction('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work),
-    newClient: () => new Client(config),
+    newClient: () => {
+      let socket: Socket | undefined;
+      const stream = () => {
+        socket = newSocket();
+        return socket;
+      };
+      return Object.assign(new Client({ ...config, stream }), { cut: () => void socket?.destroy() });
+    },
     close: async () => {
       const late = new Promise<void>((resolve) => void setTimeout(resolve, CLOSE_LIMIT_MS).unref());
       if (!pool.ending) await Promise.race([pool.end(), late]);
@@ -198,7 +209,7 @@ function isTransient(error: unknown): boolean {
 }
 
 /** The database could not be reached, takes no writes, or the connection broke: what was asked may or may not have been done. */
-export class DatabaseAwayError extends Error {}
+export class DatabaseAwayError extends StoreFailedError {}
 
 /** What the server answers; anything else than an answer becomes a `DatabaseAwayError`, whose message holds nothing of the URL. */
 async function answered<T>(asked: Promise<T>): Promise<T> {

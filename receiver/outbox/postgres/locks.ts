@@ -10,6 +10,8 @@
 
 /** The first half of the numbers of all our locks, so that they are nobody else's: "wand". */
 const OURS = 0x77616e64;
+/** The first half of the numbers of receivers' locks: "wanr". Sessions hold them, see `session.ts`. */
+const RECEIVERS = 0x77616e72;
 /** Held shared by everybody, and alone by whoever needs more locks than the server should keep for one. */
 const EVERYTHING = 0;
 /** The server has room for 64 locks a connection (`max_locks_per_transaction`), which all connections share. */
@@ -30,6 +32,9 @@ export const LOCK_EVERYTHING = `SELECT pg_advisory_xact_lock(${OURS}, ${EVERYTHI
 export const lineLock = (orderKey: string): string => `line ${orderKey}`;
 export const subjectLock = (subjectKey: string): string => `subject ${subjectKey}`;
 export const cooldownLock = (cooldownKey: string): string => `cooldown ${cooldownKey}`;
+
+/** The two arguments of the lock that a living receiver holds. @param number SQL */
+export const receiverLock = (number: string): string => `${RECEIVERS}, ${number}`;
 
 /** FNV-1a, as a signed 32-bit number; never that of `EVERYTHING`. */
 function numberOf(name: string): number {

@@ -12,10 +12,11 @@ import { lineLock } from './locks.ts';
 import { createNotifier } from './notify.ts';
 import { pruneEvents } from './prune.ts';
 import { beginService, claimPurpose } from './purpose.ts';
-import { claimDue, completeClaim, completeHeld, earliestDue, heldToComplete } from './queue.ts';
+import { claimDue, completeClaim, completeHeld, earliestDue, heldToComplete, isClaimOf, keepLease } from './queue.ts';
 import { keepRepositoryId } from './repositories.ts';
 import { earliestLook, findRuns, markRun, recordReports, takeRuns } from './runs.ts';
 import { migrate } from './schema.ts';
+import { openSession, type ReceiverSession, type SessionChange } from './session.ts';
 import { keepHoldBack, settleClaim } from './settle.ts';
 import { correctTimes } from './stored-times.ts';
 import { storyOfConversation } from './story.ts';
@@ -25,32 +26,38 @@ export interface PostgresOptions extends DriverOptions {
   readonly purpose?: 'live' | 'sandbox';
   /** Told when the connection that listens cannot be made. */
   readonly warn?: (text: string) => void;
+  /** Told when the session that proves this receiver to be alive is lost or regained, or cannot be had. */
+  readonly sessionChanged?: (change: SessionChange) => void;
 }
 
 /**
  * The store on PostgreSQL 14 or newer, for any number of receivers. Migrates first. The receivers' clocks must agree, as
  * far as pace (a few hundred milliseconds) and leases (two minutes) go.
  *
+ * With a `purpose` it claims as a receiver whose end the others notice, see `session.ts`; without one, by leases alone.
+ *
  * @throws NewerSchemaError when a newer program wrote the database
  * @throws WrongPurposeError, UnfinishedCopyError when a receiver must not serve it
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Store> {
   const driver = openDriver(url, options);
+  let session: ReceiverSession | undefined;
   try {
     await migrate(driver);
     if (options.purpose !== undefined) {
       await claimPurpose(driver, options.purpose);
       await beginService(driver);
+      session = await openSession(driver, { report: options.sessionChanged ?? (() => undefined) });
     }
   } catch (error) {
     await driver.close();
     throw error;
   }
-  return postgresStore(driver, options.warn ?? (() => undefined));
+  return postgresStore(driver, options.warn ?? (() => undefined), session);
 }
 
 /** Over a database that has been migrated. */
-export function postgresStore(driver: PostgresDriver, warn: (text: string) => void): Store {
+export function postgresStore(driver: PostgresDriver, warn: (text: string) => void, session?: ReceiverSession): Store {
   const others = createNotifier(driver, randomUUID(), warn);
   /** Tells other receivers once it is done. */
   const told = async <T>(work: Promise<T>): Promise<T> => {
@@ -74,8 +81,21 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
   return {
     accept: (events, { dedupeWindowMs }) => told(acceptEvents(driver, events, dedupeWindowMs)),
     keepRejected: (rejected) => keepRejected(driver, rejected),
-    claim: (options) => at(options.now, () => claimDue(driver, options)),
-    nextDueAt: (serves = () => true) => earliestDue(driver, serves),
+    claim: (options) =>
+      at(options.now, async () => {
+        const standing = session?.standing() ?? { kind: 'leases' };
+        if (standing.kind === 'lost') return [];
+        if (session === undefined || standing.kind === 'leases') return claimDue(driver, options);
+        return claimDue(driver, options, { receiver: standing.receiver, reclaims: session.isTimeToReclaim() });
+      }),
+    nextDueAt: async (serves = () => true) => (session?.standing().kind === 'lost' ? undefined : earliestDue(driver, serves)),
+    holds: async (claim) => {
+      const standing = session?.standing() ?? { kind: 'leases' };
+      if (standing.kind === 'leases') return true;
+      const receiver = standing.kind === 'alive' ? standing.receiver : null;
+      // Without a session in between, nobody can have taken it over.
+      return receiver !== null && isClaimOf(claim, receiver) ? true : keepLease(driver, claim, receiver);
+    },
     complete: (claim, request) => completeClaim(driver, claim, request),
     heldToComplete: (eventId) => heldToComplete(driver, eventId),
     completeHeld: (id, request) => completeHeld(driver, id, request),
@@ -129,7 +149,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     },
     close: async () => {
       const late = new Promise<void>((resolve) => void setTimeout(resolve, CLOSE_LIMIT_MS).unref());
-      await Promise.race([others.close(), late]);
+      await Promise.race([Promise.all([others.close(), session?.close()]), late]);
       await driver.close();
     },
   };

@@ -1,11 +1,11 @@
 import { readExactJson } from '../../../src/json.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/target.ts';
-import { LEASE_RAN_OUT, SETTLE_MS } from '../decisions.ts';
+import { LEASE_RAN_OUT, RECEIVER_GONE, SETTLE_MS } from '../decisions.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
 import type { ClaimOptions, HeldDelivery } from '../store.ts';
 import { keepOneUpdate } from './conversations.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
-import { lineLock } from './locks.ts';
+import { lineLock, receiverLock } from './locks.ts';
 
 interface DueRow {
   id: string;
@@ -26,15 +26,28 @@ interface DueRow {
 const IS_DUE = `state = 'pending' AND ready = 1 AND due_at <= $1`;
 const HAS_RUN_OUT = `state = 'in_flight' AND lease_until < $1`;
 
-/** Leases what is due. Each statement is a transaction of its own: what is leased is, whatever becomes of the rest. */
-export async function claimDue(driver: PostgresDriver, options: ClaimOptions): Promise<ClaimedDelivery[]> {
+/** Who claims, where receivers can tell whether another one is alive. */
+export interface Claimer {
+  /** The number whose lock it holds. */
+  readonly receiver: number;
+  /** Take over first what receivers that are gone had in flight. */
+  readonly reclaims: boolean;
+}
+
+/**
+ * Leases what is due. Each statement is a transaction of its own: what is leased is, whatever becomes of the rest.
+ *
+ * @param claimer left out where leases count for their time only
+ */
+export async function claimDue(driver: PostgresDriver, options: ClaimOptions, claimer?: Claimer): Promise<ClaimedDelivery[]> {
+  if (claimer?.reclaims === true) await reclaimFromGone(driver, options.now);
   let found = await look(driver, options.now);
   if (found.runOut && options.keepLeases !== true) {
-    await takeOver(driver, options.now);
+    await takeOver(driver, options.now, HAS_RUN_OUT, LEASE_RAN_OUT);
     found = await look(driver, options.now);
   }
   const credentials = found.credentials.filter((credential) => options.serves?.(credential) !== false);
-  return credentials.length === 0 ? [] : lease(driver, credentials, options);
+  return credentials.length === 0 ? [] : lease(driver, credentials, options, claimer);
 }
 
 /** Which credentials have something that is due, and whether leases have run out; nearly always nothing, at little cost. */
@@ -58,7 +71,12 @@ async function look(sql: Sql, now: number): Promise<{ credentials: string[]; run
  * receivers send within the pace, as far as their clocks agree. What another one is leasing or changing is skipped. A
  * lock that was waited for checks the row again as it is by then, so nothing is leased twice.
  */
-async function lease(sql: Sql, credentials: readonly string[], options: ClaimOptions): Promise<ClaimedDelivery[]> {
+async function lease(
+  sql: Sql,
+  credentials: readonly string[],
+  options: ClaimOptions,
+  claimer: Claimer | undefined,
+): Promise<ClaimedDelivery[]> {
   const paced = options.paceMs > 0;
   const rows = await sql.rows<DueRow>(
     `WITH slot AS (
@@ -74,7 +92,7 @@ async function lease(sql: Sql, credentials: readonly string[], options: ClaimOpt
        UPDATE credentials SET next_slot_at = $1 + $6, slot_set_at = $1
        WHERE $6 > 0 AND credential IN (SELECT credential FROM slot WHERE turn IN (SELECT turn FROM due))
      ), leased AS (
-       UPDATE deliveries d SET state = 'in_flight', lease_token = $4 || '-' || d.seq, lease_until = $5, updated_at = $1
+       UPDATE deliveries d SET state = 'in_flight', lease_token = $4 || '-' || d.seq, lease_until = $5, lease_owner = $7, updated_at = $1
        FROM due WHERE d.seq = due.seq
        RETURNING turn, due.due_at, d.seq, id, event_id, route, target, credential, request, lease_token, attempts, since, ambiguous, runs_since,
          template, conversation
@@ -82,9 +100,10 @@ async function lease(sql: Sql, credentials: readonly string[], options: ClaimOpt
     options.now,
     credentials,
     options.limit,
-    options.newToken(),
+    claimer === undefined ? options.newToken() : tokenOf(claimer.receiver, options.newToken()),
     options.now + options.leaseMs,
     options.paceMs,
+    claimer?.receiver ?? null,
   );
   return rows.map(claimOf);
 }
@@ -108,19 +127,19 @@ function claimOf(row: DueRow): ClaimedDelivery {
 }
 
 /** Logs the attempts that nobody will settle any more; their deliveries are tried again, as ambiguous, when the run can be seen. */
-async function takeOver(driver: PostgresDriver, now: number): Promise<void> {
+async function takeOver(driver: PostgresDriver, now: number, which: string, why: string): Promise<void> {
   const taken = await driver.rows<{ id: string; order_key: string; transient: number }>(
     `WITH expired AS (
-       SELECT seq, id, updated_at FROM deliveries WHERE ${HAS_RUN_OUT} FOR UPDATE SKIP LOCKED
+       SELECT seq, id, updated_at FROM deliveries WHERE ${which} FOR UPDATE SKIP LOCKED
      ), logged AS (
        INSERT INTO attempts (delivery_id, started_at, duration_ms, outcome, status, detail)
        SELECT id, updated_at, GREATEST(0, $1 - updated_at), 'ambiguous', NULL, $2 FROM expired
      )
      UPDATE deliveries d SET state = 'pending', ready = 1, due_at = $1 + $3, ambiguous = 1, attempts = attempts + 1,
-       lease_token = NULL, lease_until = NULL, reason = $2, updated_at = $1 FROM expired WHERE d.seq = expired.seq
+       lease_token = NULL, lease_until = NULL, lease_owner = NULL, reason = $2, updated_at = $1 FROM expired WHERE d.seq = expired.seq
      RETURNING d.id, order_key, transient`,
     now,
-    LEASE_RAN_OUT,
+    why,
     SETTLE_MS,
   );
   for (const update of taken.filter(({ transient }) => transient === 1)) {
@@ -130,6 +149,33 @@ async function takeOver(driver: PostgresDriver, now: number): Promise<void> {
       if (waits.length > 0) await keepOneUpdate(sql, update, now);
     });
   }
+}
+
+/** Takes over what receivers had in flight whose session has ended: nobody holds the lock of their number. */
+async function reclaimFromGone(driver: PostgresDriver, now: number): Promise<void> {
+  const rows = await driver.rows<{ receiver: number }>(
+    `WITH owners AS MATERIALIZED (SELECT DISTINCT lease_owner AS receiver FROM deliveries WHERE state = 'in_flight' AND lease_owner IS NOT NULL)
+     SELECT receiver FROM owners WHERE pg_try_advisory_xact_lock_shared(${receiverLock('receiver')})`,
+  );
+  if (rows.length === 0) return;
+  const gone = rows.map(({ receiver }) => receiver).join(', ');
+  await takeOver(driver, now, `state = 'in_flight' AND lease_owner IN (${gone})`, RECEIVER_GONE);
+}
+
+/** Tells by itself which receiver claimed. */
+function tokenOf(receiver: number, token: string): string {
+  return `${receiver}/${token}`;
+}
+
+/** Whether this receiver claimed it under the number that it still has. */
+export function isClaimOf(claim: Pick<ClaimedDelivery, 'leaseToken'>, receiver: number): boolean {
+  return claim.leaseToken.startsWith(tokenOf(receiver, ''));
+}
+
+/** Binds a lease to the number that its receiver has now; to none, it counts for its time. False when it is another's. */
+export async function keepLease(sql: Sql, claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>, receiver: number | null): Promise<boolean> {
+  const text = `UPDATE deliveries SET lease_owner = $1 WHERE id = $2 AND state = 'in_flight' AND lease_token = $3`;
+  return (await sql.run(text, receiver, claim.id, claim.leaseToken)) > 0;
 }
 
 export async function earliestDue(sql: Sql, serves: (credential: string) => boolean): Promise<number | undefined> {

@@ -189,6 +189,10 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE repositories (name TEXT PRIMARY KEY, id TEXT NOT NULL);
   CREATE INDEX repositories_by_id ON repositories (id);
   `,
+  // The number of the receiver that holds a lease, see session.ts; null: the lease counts for its time only.
+  `
+  ALTER TABLE deliveries ADD COLUMN lease_owner INTEGER;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

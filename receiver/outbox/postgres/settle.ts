@@ -150,7 +150,7 @@ async function writeSettlement(sql: Sql, seq: number, at: number, settlement: Se
   const run = settlement.state === 'delivered' ? settlement.run : null;
   await sql.run(
     `UPDATE deliveries SET state = $1, ready = $2, due_at = COALESCE($3, due_at), ambiguous = $4, reason = $5, run_id = $6, run_url = $7,
-       attempts = attempts + 1, lease_token = NULL, lease_until = NULL, updated_at = $8 WHERE seq = $9`,
+       attempts = attempts + 1, lease_token = NULL, lease_until = NULL, lease_owner = NULL, updated_at = $8 WHERE seq = $9`,
     settlement.state,
     retry === undefined ? 0 : 1,
     retry?.dueAt ?? null,

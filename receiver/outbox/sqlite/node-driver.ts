@@ -1,24 +1,42 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { StoreUnavailableError } from '../store-failure.ts';
 import type { SqlDriver, SqlValue } from './driver.ts';
 import { createPrivately } from './private-file.ts';
 
-/** How long a statement waits for another process (the CLI, a back-up) to let go, in milliseconds. */
+/** How long a statement of a command waits for another process (the receiver, a back-up) to release the lock, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
+
+export interface SqliteOptions {
+  /**
+   * How long a statement waits for another process's lock, in milliseconds; default five seconds. The whole process stands
+   * still meanwhile: a receiver sets 0 and tries again itself.
+   */
+  readonly busyTimeoutMs?: number;
+}
+
+/** The database file is not the one that was opened any more. */
+export class FileMovedError extends StoreUnavailableError {}
 
 /**
  * Opens a SQLite file, or makes one. WAL with `synchronous=FULL`: a commit has reached the disk when it returns, so it
  * survives a power cut (SQLite documentation, "PRAGMA synchronous").
+ *
+ * A transaction throws `FileMovedError` when the file, or its write-ahead log, was removed or replaced since it was opened:
+ * SQLite itself would go on writing into the deleted file without an error.
  */
-export function openSqlite(path: string): SqlDriver {
-  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+export function openSqlite(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS }: SqliteOptions = {}): SqlDriver {
+  const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;');
+    // The first read makes the write-ahead log, which is to be there when its identity is noted.
+    database.exec('SELECT COUNT(*) FROM sqlite_schema');
   } catch (error) {
     database.close();
     throw error;
   }
+  const checkFile = fileCheck(path);
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string): StatementSync => {
     let statement = statements.get(sql);
@@ -32,6 +50,7 @@ export function openSqlite(path: string): SqlDriver {
     rows: <Row extends object>(sql: string, ...values: SqlValue[]) => prepare(sql).all(...values) as Row[],
     run: (sql, ...values) => Number(prepare(sql).run(...values).changes),
     transaction: (work) => {
+      checkFile();
       database.exec('BEGIN IMMEDIATE');
       let result: ReturnType<typeof work>;
       try {
@@ -42,10 +61,30 @@ export function openSqlite(path: string): SqlDriver {
         if (database.isTransaction) database.exec('ROLLBACK');
         throw error;
       }
+      // Once more: what was committed into a file that is gone by now must not be acknowledged.
+      checkFile();
       return result;
     },
     close: () => database.close(),
   };
+}
+
+/** Returns what throws `FileMovedError` once the files that are open are no longer those at their paths. */
+function fileCheck(path: string): () => void {
+  if (path === ':memory:') return () => undefined;
+  // The log is made when the file is opened, and stays until the last connection is closed.
+  const opened = [path, `${path}-wal`].map((file) => ({ file, id: fileId(file) })).filter(({ id }) => id !== undefined);
+  return () => {
+    const moved = opened.find(({ file, id }) => fileId(file) !== id);
+    if (moved === undefined) return;
+    throw new FileMovedError(`${moved.file} was removed or replaced since it was opened: put the file back, or restart the receiver`);
+  };
+}
+
+/** What tells one file from another at the same path, or `undefined` when there is none. */
+function fileId(path: string): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats && `${stats.dev}:${stats.ino}`;
 }
 
 /** Another receiver holds the file. */
@@ -56,13 +95,16 @@ export class StoreInUseError extends Error {}
  * system's. The CLI does not need it.
  *
  * @throws StoreInUseError when another process holds it
- * @returns lets go
+ * @returns what releases it
  */
 export function lockForReceiver(path: string): () => void {
   // The database may be reached through a link: the lock is beside the file itself.
   const file = existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
-  for (const made of [file, `${file}-lock`]) createPrivately(made);
-  const lock = new DatabaseSync(`${file}-lock`, { timeout: 0 });
+  const lockFile = `${file}-lock`;
+  for (const made of [file, lockFile]) createPrivately(made);
+  // SQLite takes no exclusive lock on a file that it may only read, and does not say so.
+  if (existsSync(lockFile)) accessSync(lockFile, constants.W_OK);
+  const lock = new DatabaseSync(lockFile, { timeout: 0 });
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (cause) {
@@ -73,7 +115,26 @@ export function lockForReceiver(path: string): () => void {
   return () => lock.close();
 }
 
-/** SQLite's own code for "somebody else holds the lock" (SQLITE_BUSY). */
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === 5;
+/** Somebody else holds the lock (SQLITE_BUSY), or was just taking it (SQLITE_PROTOCOL). */
+export function isBusy(error: unknown): boolean {
+  return [5, 15].includes(sqliteCode(error) ?? 0);
+}
+
+/**
+ * The file cannot be written for now: no room, no rights, a disk that fails (SQLITE_PERM, READONLY, IOERR, FULL, CANTOPEN),
+ * or another process's lock. It may work later without anybody touching the receiver.
+ */
+export function isUnwritable(error: unknown): boolean {
+  const isRefused = error instanceof Error && 'code' in error && ['EACCES', 'EPERM', 'EROFS', 'ENOSPC'].includes(String(error.code));
+  return isBusy(error) || isRefused || [3, 8, 10, 13, 14].includes(sqliteCode(error) ?? 0);
+}
+
+/** A connection that may only read stays so, whatever becomes of the file: SQLite decides it when it opens (SQLITE_READONLY). */
+export function isReadOnly(error: unknown): boolean {
+  return sqliteCode(error) === 8;
+}
+
+/** SQLite's primary result code ("Result and Error Codes"), from the extended one. */
+function sqliteCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
 }

@@ -16,15 +16,32 @@ import { keepHoldBack, settleClaim } from './settle.ts';
 import { aheadMs, correctTimes } from './stored-times.ts';
 
 /**
+ * How long work waits for a foreign lock. `none`: the caller repeats it itself. `long`: it was done already and has to be
+ * written down, so it waits for a disk that is full as well.
+ */
+export type Patience = 'none' | 'usual' | 'long';
+
+/**
+ * Runs a piece of the store's work, which is synchronous and does all or nothing. A failure is a rejected promise, never an
+ * exception in the caller's turn.
+ */
+export type Runner = <T>(work: () => T, patience?: Patience) => Promise<T>;
+
+const atOnce: Runner = async (work) => work();
+
+/**
  * The store on SQLite, over whatever drives it. Migrates first.
  *
  * @throws NewerSchemaError when a newer program wrote the database
  */
 export function sqliteStore(driver: SqlDriver): Store {
   migrate(driver);
-  /** A transaction whose failure is a rejected promise, never an exception in the caller's turn. */
-  const inTransaction = async <T>(work: () => T): Promise<T> => driver.transaction(work);
-  const reading = async <T>(work: () => T): Promise<T> => work();
+  return storeOver(driver, atOnce);
+}
+
+/** The store over a database that is migrated by the time it is used. */
+export function storeOver(driver: SqlDriver, reading: Runner): Store {
+  const inTransaction: Runner = (work, patience) => reading(() => driver.transaction(work), patience);
   const isDue = timesGate();
   let heard: ClockCorrected = () => undefined;
   /**
@@ -42,12 +59,13 @@ export function sqliteStore(driver: SqlDriver): Store {
       corrected(now, (correct) => correct());
       return work();
     });
-  const readingAt = async <T>(now: number, work: () => T): Promise<T> => {
-    corrected(now, (correct) => driver.transaction(correct));
-    return work();
-  };
+  const readingAt = <T>(now: number, work: () => T): Promise<T> =>
+    reading(() => {
+      corrected(now, (correct) => driver.transaction(correct));
+      return work();
+    });
   return {
-    accept: (events, { dedupeWindowMs }) => inTransaction(() => events.map((event) => acceptEvent(driver, event, dedupeWindowMs))),
+    accept: (events, { dedupeWindowMs }) => inTransaction(() => events.map((event) => acceptEvent(driver, event, dedupeWindowMs)), 'none'),
     keepRejected: (rejected) => inTransaction(() => keepRejected(driver, rejected)),
     claim: (options) => inTransactionAt(options.now, () => claimDue(driver, options)),
     nextDueAt: (serves = () => true) => reading(() => earliestDue(driver, serves)),
@@ -55,7 +73,8 @@ export function sqliteStore(driver: SqlDriver): Store {
     heldToComplete: (eventId) => reading(() => heldToComplete(driver, eventId)),
     completeHeld: (id, request) => inTransaction(() => completeHeld(driver, id, request)),
     keepEnrichment: (eventId, wandb) => inTransaction(() => keepWandb(driver, eventId, wandb)),
-    settle: (claim, attempt, settlement, holdBack) => inTransaction(() => settleClaim(driver, claim, attempt, settlement, holdBack)),
+    settle: (claim, attempt, settlement, holdBack) =>
+      inTransaction(() => settleClaim(driver, claim, attempt, settlement, holdBack), 'long'),
     recoverInFlight: (now) => inTransactionAt(now, () => takeUpInFlight(driver, now)),
     deliveries: (filter) => reading(() => listDeliveries(driver, filter)),
     delivery: (id) => reading(() => findDelivery(driver, id)),
@@ -98,7 +117,7 @@ export function sqliteStore(driver: SqlDriver): Store {
       inTransaction(() => {
         // As much room as an event may need: a nearly full disk still takes a row of a few bytes.
         driver.run('UPDATE health SET checks = checks + 1, room = zeroblob(65536 + checks % 2) WHERE id = 1');
-      }),
+      }, 'none'),
     close: async () => driver.close(),
   };
 }

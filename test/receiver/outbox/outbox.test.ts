@@ -238,6 +238,21 @@ describe('after an attempt that may have had its effect', () => {
     expect((await box.attempts('d-e1'))[0]).toEqual(['ambiguous', 'unexpected: cannot read properties of undefined']);
   });
 
+  test("nothing is sent once the lease is another outbox's, nor while that is not known", async () => {
+    const answers = [() => Promise.resolve(false), () => Promise.reject(new Error('no answer'))];
+    const box = started({}, (store) => ({ ...store, holds: () => answers.shift()?.() ?? Promise.resolve(true) }));
+    await box.accept('e1');
+
+    await box.until('d-e1', 'delivered');
+
+    expect(box.callsFor('d-e1')).toEqual(['send']);
+    expect(await box.attempts('d-e1')).toEqual([
+      ['failed', 'not sent: another receiver has taken it over'],
+      ['failed', 'not sent: whether another receiver has taken it over is not known: no answer'],
+      ['delivered', 'dispatched'],
+    ]);
+  });
+
   test('an outcome that could not be stored is looked up when the lease ends', async () => {
     let failures = 1;
     const box = started({}, (store) => ({

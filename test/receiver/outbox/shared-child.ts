@@ -1,7 +1,6 @@
 /**
  * One of several receivers on a PostgreSQL database, for the tests of many: takes commands as lines of JSON on stdin,
- * answers each on stdout when it is done or refused, and delivers to the test's server. Its leases are short, so that what
- * a killed one had in flight is taken over within the test.
+ * answers each on stdout when it is done or refused, and delivers to the test's server.
  */
 import { createInterface } from 'node:readline';
 import { silentLogger } from '../../../receiver/log.ts';
@@ -18,13 +17,11 @@ export type Command = { readonly key: string; readonly id: string } & (
   | { readonly do: 'decide'; readonly by: string }
 );
 
-const LEASE_MS = 2_500;
-
 const [url = '', server = ''] = process.argv.slice(2);
 const store = await openPostgres(url, { purpose: 'live' });
 const now = Date.now;
 const outbox = createOutbox({
-  queue: { ...store, claim: (options) => store.claim({ ...options, leaseMs: LEASE_MS }) },
+  queue: store,
   targets: { repository_dispatch: destinationTarget(server) },
   retry: { firstDelayMs: 5, maxDelayMs: 20, settleMs: 1, retryForMs: 3_600_000 },
   paceMs: 1,

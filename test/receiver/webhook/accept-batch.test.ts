@@ -3,6 +3,7 @@ import type { Accepted, NewEvent } from '../../../receiver/outbox/delivery.ts';
 import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
 import type { EventInbox } from '../../../receiver/outbox/store.ts';
+import { StoreBusyError } from '../../../receiver/outbox/store-failure.ts';
 import { acceptInBatches } from '../../../receiver/webhook/accept-batch.ts';
 import { drain, eventOf, idsOf, T0 } from '../outbox/samples.ts';
 import { temporaryDatabase } from '../outbox/temporary-database.ts';
@@ -165,6 +166,87 @@ describe('accepting in batches', () => {
     const results = await Promise.allSettled(events(2).map(acceptInBatches(inbox, 0, () => T0)));
 
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  });
+});
+
+describe('while another process holds the lock', () => {
+  const busy = () => new StoreBusyError('locked');
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+  test('events wait, and those that come meanwhile stand behind them', async () => {
+    const asked = Promise.withResolvers<void>();
+    const refuse = Promise.withResolvers<void>();
+    let tries = 0;
+    const { inbox, calls } = inboxOf(async (given) => {
+      if (tries++ > 0) return all(given);
+      asked.resolve();
+      await refuse.promise;
+      throw busy();
+    });
+    const accept = acceptInBatches(inbox, 0, () => T0);
+    const [e0, e1, e2, e3] = events(4);
+
+    const answers = [accept(e0!), accept(e1!)];
+    await asked.promise;
+    answers.push(accept(e2!), accept(e3!));
+    refuse.resolve();
+
+    expect(idsOf(await Promise.all(answers))).toEqual(['e0', 'e1', 'e2', 'e3']);
+    expect(calls).toEqual([
+      ['e0', 'e1'],
+      ['e0', 'e1', 'e2', 'e3'],
+    ]);
+  });
+
+  test('each is refused after three seconds of its own', async () => {
+    let time = T0;
+    const { inbox, calls } = inboxOf(async (given) => {
+      if (given.some(({ id }) => id === 'e0')) throw busy();
+      return all(given);
+    });
+    const accept = acceptInBatches(inbox, 0, () => time);
+    const [e0, e1] = events(2);
+
+    const first = accept(e0!);
+    await turn();
+    time += 2_000;
+    const second = accept(e1!);
+    await turn();
+    time += 1_000;
+
+    await expect(first).rejects.toThrow('locked');
+    expect(await second).toMatchObject({ id: 'e1' });
+    expect(calls.at(-1)).toEqual(['e1']);
+  });
+
+  test('a clock that is set back makes nobody wait longer', async () => {
+    let time = T0;
+    const { inbox } = inboxOf(() => Promise.reject(busy()));
+    const accept = acceptInBatches(inbox, 0, () => time);
+
+    const refused = accept(eventOf('e0'));
+    time -= 3_600_000;
+
+    await expect(refused).rejects.toThrow('locked');
+  });
+
+  test('that begins while the events of a batch are tried one by one, none of them loses its place', async () => {
+    let locked = false;
+    const { inbox, calls } = inboxOf(async (given) => {
+      if (locked) throw busy();
+      if (given.some(({ id }) => id === 'e0')) {
+        locked = given.length === 1;
+        if (locked) setTimeout(() => (locked = false), 30);
+        throw new Error('e0 cannot be stored');
+      }
+      return all(given);
+    });
+    const accept = acceptInBatches(inbox, 0, () => T0);
+
+    const results = await Promise.allSettled(events(3).map(accept));
+
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    expect(calls.at(-1)).toEqual(['e1', 'e2']);
   });
 });
 
