@@ -65,13 +65,18 @@ export function wandbLinks(event: RelayEvent, wandb: JsonObject | null | undefin
     // What was stored before the cloud's app moved.
     const page = isCloud && named?.startsWith(`${FORMER_CLOUD_APP}/`) ? app + named.slice(FORMER_CLOUD_APP.length) : named;
     // W&B's own word, but only for pages of the app that we link to.
-    if (page?.startsWith(`${app}/`) && !links.some((one) => one.kind === kind)) links.push({ kind, url: page });
+    if (page !== undefined && isBelow(page, app) && !links.some((one) => one.kind === kind)) links.push({ kind, url: page });
   };
   told('artifact');
   told('run');
   if (run !== undefined && !links.some(({ kind }) => kind === 'run')) add('run', [entity, project, 'runs', run]);
   if (links.length === 0 && registry === undefined) add('project', [entity, project]);
   return links;
+}
+
+/** Also after `..` in its path was followed. */
+function isBelow(page: string, app: string): boolean {
+  return page.startsWith(`${app}/`) && URL.canParse(page) && new URL(page).href.startsWith(`${app}/`);
 }
 
 function registryQuery(selection: string, version: string | undefined): string {

@@ -82,6 +82,8 @@ describe('links into W&B', () => {
       { kind: 'run', url: run },
     ]);
     const elsewhere = { artifact: { url: 'https://wandb.ai.evil.example/x' }, run: { url: 'javascript:alert(1)' } };
+    const climbing = { artifact: { url: 'https://wandb.ai/../x' }, run: { url: `${APP.url}a/%2e%2e/../x` } };
+    expect(wandbLinks(ARTIFACT, climbing, APP)).toEqual(wandbLinks(ARTIFACT, null, APP));
     expect(wandbLinks(ARTIFACT, elsewhere, { url: APP.url })).toEqual([
       { kind: 'project', url: 'https://forge.coreweave.com/wandb/acme/vision' },
     ]);
