@@ -41,9 +41,9 @@ export async function sendAll(options: SendersOptions): Promise<void> {
   const sendSubject = async (number: number): Promise<void> => {
     const dice = options.dice.fork(`sender ${number}`);
     for (let sequence = 1; left > 0 && !options.isOver(); sequence++) {
+      left--;
       // Slower, and never not at all: a receiver that is to be killed at a step has to get there.
       if (1 - left / options.events > options.progress() + LEAD) await pause(subjects * AHEAD_PAUSE_MS);
-      left--;
       const isGated = sequence % GATED_EVERY === 0;
       const kind = isGated ? 'gated' : 'deploy';
       // What is held has a subject of its own: nothing takes its place, and no order is promised to it.
