@@ -11,7 +11,7 @@ import { type SimulationResult, simulate, type VirtualTime } from './simulation.
  * few seeds run as in every other run of the tests.
  */
 const ONE = process.env.SIM_SEED;
-const COUNT = Number(process.env.SIM_SEEDS ?? 12);
+const COUNT = Number(process.env.SIM_SEEDS ?? 8);
 const SEEDS = ONE === undefined ? Array.from({ length: COUNT }, (_, i) => i + 1) : [Number(ONE)];
 /** A seed takes well under a second. */
 const LIMIT_MS = 60_000;

@@ -30,7 +30,7 @@ const TROUBLE_MS = 240_000;
 const COOLDOWN_MS = 45_000;
 const CLOCK_ERRORS = [15_000, 200_000, 900_000, -15_000, -200_000];
 /** Virtual. By then all that waits has been sent, or never will be. */
-const LONGEST_MS = 3 * 86_400_000;
+const LONGEST_MS = 2 * 3_600_000;
 
 /**
  * Runs the real outbox over the real store on a SQLite file, against a modelled GitHub. Time, order, faults, crashes and clocks
