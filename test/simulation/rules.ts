@@ -87,6 +87,11 @@ export class Rules {
     return [...this.#known.values()].filter(({ state }) => state === 'pending' || state === 'in_flight').map(({ id }) => id);
   }
 
+  isLeasedByAnother(id: string, leaseToken: string): boolean {
+    const lease = this.#known.get(id)?.lease;
+    return lease !== undefined && lease.token !== leaseToken;
+  }
+
   async accepted(event: NewEvent, result: Accepted, dedupeWindowMs: number): Promise<void> {
     const latest = this.#latest.get(event.subjectKey);
     const isSame = latest?.bodyHash === event.bodyHash;

@@ -29,8 +29,11 @@ const RETRY = { firstDelayMs: 5_000, maxDelayMs: 60_000, settleMs: 5_000, retryF
 const PACE_MS = 200;
 /** Of all awaits, so many end in a crash. */
 const CRASH_CHANCE = 0.003;
-/** Of all outcomes, so many are written down only after the process was frozen for longer than a lease may last. */
-const FREEZE_CHANCE = 0.01;
+/** Of all outcomes, so many are written down late: the process was frozen. */
+const FREEZE_CHANCE = 0.03;
+/** Longer than a lease, so that another attempt is under way meanwhile, or over. */
+const LONGEST_FREEZE_MS = 300_000;
+const THAW_CHECK_MS = 100;
 export const DEDUPE_WINDOW_MS = 600_000;
 
 /** A process with a store handle and an outbox of its own. Where it crashes, it awaits for ever what it was about to do. */
@@ -123,7 +126,7 @@ export class SimulatedProcess {
     ) => {
       const now = attempt.startedAt + attempt.durationMs;
       const call = { claim: lease, settlement, holdBack, now, calledAt: rules.moment() };
-      await this.#freeze();
+      await this.#freeze(lease);
       return this.call('settle', async (store) => {
         const isMine = await store.settle(lease, attempt, settlement, holdBack);
         trace.add(`${this.name} settles ${lease.id}: ${attempt.outcome}${isMine ? '' : ', too late'}`);
@@ -142,11 +145,14 @@ export class SimulatedProcess {
     });
   }
 
-  async #freeze(): Promise<void> {
-    const { dice, isCalm, trace } = this.#options;
+  /** Half of the time until the worst moment: another lease of the same delivery is running. */
+  async #freeze({ id, leaseToken }: Pick<ClaimedDelivery, 'id' | 'leaseToken'>): Promise<void> {
+    const { dice, isCalm, trace, rules } = this.#options;
     if (isCalm() || !dice.chance(FREEZE_CHANCE)) return;
-    trace.add(`${this.name} is frozen`);
-    await wait(dice.between(60_000, 300_000));
+    trace.add(`${this.name} is frozen before it settles ${id}`);
+    const isUnlucky = dice.chance(0.5);
+    const until = Date.now() + dice.between(1_000, LONGEST_FREEZE_MS);
+    while (Date.now() < until && !(isUnlucky && rules.isLeasedByAnother(id, leaseToken))) await wait(THAW_CHECK_MS);
   }
 }
 

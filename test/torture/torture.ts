@@ -42,4 +42,5 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main();
+// Not `process.exitCode`: the package that runs PostgreSQL ends the process with 0 once nothing is left to do.
+process.exit(await main());
