@@ -27,8 +27,11 @@ export interface ProcessOptions {
 
 const RETRY = { firstDelayMs: 5_000, maxDelayMs: 60_000, settleMs: 5_000, retryForMs: 10 * 86_400_000 };
 const PACE_MS = 200;
-/** Of all awaits, so many end in a crash. */
-const CRASH_CHANCE = 0.003;
+/** Of the moments before and after something happens, so many are a crash. */
+const CRASH_CHANCE = 0.006;
+/** The same for a look at the queue, which comes every second and mostly finds nothing. */
+const IDLE_CRASH_CHANCE = 0.0002;
+const IDLE_CALLS = ['claim', 'nextDueAt'];
 /** Of all outcomes, so many are written down late: the process was frozen. */
 const FREEZE_CHANCE = 0.03;
 /** Longer than a lease, so that another attempt is under way meanwhile, or over. */
@@ -82,16 +85,17 @@ export class SimulatedProcess {
 
   /** Does something with the store, between two moments at which the process may end. */
   async call<Result>(what: string, work: (store: Store) => Promise<Result>): Promise<Result> {
-    await this.boundary(`before ${what}`);
+    const chance = IDLE_CALLS.includes(what) ? IDLE_CRASH_CHANCE : CRASH_CHANCE;
+    await this.boundary(`before ${what}`, chance);
     const result = await work(this.#bare);
-    await this.boundary(`after ${what}`);
+    await this.boundary(`after ${what}`, chance);
     return result;
   }
 
   /** A moment at which the process may end: then this never resolves. */
-  boundary(what: string): Promise<void> {
+  boundary(what: string, chance = CRASH_CHANCE): Promise<void> {
     const { dice, isCalm } = this.#options;
-    if (!this.#isDead && !isCalm() && dice.chance(CRASH_CHANCE)) this.crash(what);
+    if (!this.#isDead && !isCalm() && dice.chance(chance)) this.crash(what);
     return this.#isDead ? new Promise(() => undefined) : Promise.resolve();
   }
 
