@@ -42,6 +42,7 @@ const DELIVERIES_OF = { deploy: 2, gated: 1 } as const;
 
 /** Even when starting took all the time there is. */
 const SHORTEST_SENDING_MS = 6_000;
+const START_LIMIT_MS = 60_000;
 const SENDER_PAUSE_MS = 250;
 const LONGEST_LIFE_MS = 1_200;
 const DECIDE_EVERY_MS = 250;
@@ -210,6 +211,15 @@ export class Run {
       await pause(DRAIN_CHECK_MS);
     }
     this.#say(`time is up, and ${(await this.#unfinished()) ?? 'nobody knows how many'} deliveries wait`);
+  }
+
+  /** Of a receiver that is up, or will soon be. */
+  async #anyUrl(): Promise<string> {
+    const late = pause(START_LIMIT_MS).then(() => undefined);
+    await Promise.race([...this.#receivers.map((receiver) => receiver.up()), late]);
+    const [url] = this.#urls();
+    if (url === undefined) throw new Error(`no receiver on ${this.#store} starts any more: ${JSON.stringify(this.#ledger.crashes.at(-1))}`);
+    return url;
   }
 
   /** `undefined` when no receiver tells. */
