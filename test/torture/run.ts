@@ -83,9 +83,7 @@ export class Run {
     github.calm();
     const quietSince = Date.now();
     await this.#drain(deciders);
-    const url = this.#urls()[0];
-    if (url === undefined)
-      throw new Error(`no receiver on ${this.#store} is up at the end: ${JSON.stringify(this.#ledger.crashes.at(-1))}`);
+    const url = await this.#anyUrl();
     const arrivals = await github.arrivals();
     const stored = await readStoredState({ cwd: this.#folder, environment, url, adminToken: ADMIN_TOKEN, arrivals });
     const isLongQuiet = Date.now() - quietSince > OVERDUE_MS;
