@@ -6,6 +6,7 @@ import type { Arrival, Decision, Ledger, StoredDelivery, StoredEvent, StoredReco
 interface Facts {
   acknowledged: Ledger['acknowledged'];
   arrivals: Arrival[];
+  arrivedMeanwhile: Arrival[];
   kills: Ledger['kills'];
   disturbances: Ledger['disturbances'];
   decisions: Decision[];
@@ -30,6 +31,7 @@ function goodRun(): Facts {
   return {
     acknowledged: [1, 2].map((sequence) => ({ kind: 'deploy', subject: 'model', sequence, eventId: `e${sequence}`, tries: 1 })),
     arrivals: [arrivalOf('d1', 1_000), arrivalOf('d2', 2_000)],
+    arrivedMeanwhile: [],
     kills: [],
     disturbances: [],
     decisions: [],
@@ -113,6 +115,15 @@ test('what failed visibly, was cancelled or waits is accounted for', () => {
       }),
     ).toEqual([]);
   }
+});
+
+test('what arrives while the store is read is no loss, and no sign of a wrong order', () => {
+  expect(
+    broken((facts) => {
+      facts.arrivedMeanwhile = facts.arrivals.splice(0).toReversed();
+      facts.deliveries[0] = deliveryOf(1, { state: 'pending', dueAt: 5 });
+    }),
+  ).toEqual([]);
 });
 
 describe('a violation of the order is found', () => {

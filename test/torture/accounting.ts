@@ -39,7 +39,8 @@ export interface AccountRules {
 
 export function accountFor(ledger: Ledger, stored: StoredState, rules: AccountRules): Account {
   const effects = ledger.arrivals.filter(({ tookEffect }) => tookEffect);
-  const arrived = new Set(effects.map(({ deliveryId }) => deliveryId));
+  const known = [...ledger.arrivals, ...ledger.arrivedMeanwhile].filter(({ tookEffect }) => tookEffect);
+  const arrived = new Set(known.map(({ deliveryId }) => deliveryId));
   const { fates, lost } = fatesOf(ledger.acknowledged, stored, arrived, rules);
   return {
     acknowledgedEvents: ledger.acknowledged.length,

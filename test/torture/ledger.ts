@@ -81,7 +81,10 @@ export interface Crash {
 
 export interface Ledger {
   readonly acknowledged: Acknowledgement[];
+  /** Until the store was read. */
   readonly arrivals: readonly Arrival[];
+  /** While it was read: they can say that something arrived, and nothing about what had to come before. */
+  readonly arrivedMeanwhile: readonly Arrival[];
   readonly kills: Kill[];
   readonly disturbances: Disturbance[];
   readonly decisions: Decision[];

@@ -17,7 +17,7 @@ import { readStoredState } from './stored-state.ts';
 export interface RunResult {
   readonly store: StoreKind;
   readonly account: Account;
-  readonly ledger: Omit<Ledger, 'arrivals'>;
+  readonly ledger: Omit<Ledger, 'arrivals' | 'arrivedMeanwhile'>;
   readonly dispatches: number;
   readonly seconds: number;
 }
@@ -57,7 +57,13 @@ export class Run {
   readonly #say: (line: string) => void;
   readonly #folder = mkdtempSync(join(tmpdir(), 'relay-torture-'));
   readonly #startedAt = Date.now();
-  readonly #ledger: Omit<Ledger, 'arrivals'> = { acknowledged: [], kills: [], disturbances: [], decisions: [], crashes: [] };
+  readonly #ledger: Omit<Ledger, 'arrivals' | 'arrivedMeanwhile'> = {
+    acknowledged: [],
+    kills: [],
+    disturbances: [],
+    decisions: [],
+    crashes: [],
+  };
   readonly #receivers: Receiver[] = [];
   #server: PostgresServer | undefined;
   #github: GitHub | undefined;
@@ -86,9 +92,11 @@ export class Run {
     const url = await this.#anyUrl();
     const arrivals = await github.arrivals();
     const stored = await readStoredState({ cwd: this.#folder, environment, url, adminToken: ADMIN_TOKEN, arrivals });
+    // What waits is sent while the store is read.
+    const arrivedMeanwhile = (await github.arrivals()).slice(arrivals.length);
     const isLongQuiet = Date.now() - quietSince > OVERDUE_MS;
     const rules = { deliveriesOf: DELIVERIES_OF, ...(isLongQuiet ? { overdueBefore: Date.now() - OVERDUE_MS } : {}) };
-    const account = accountFor({ ...this.#ledger, arrivals }, stored, rules);
+    const account = accountFor({ ...this.#ledger, arrivals, arrivedMeanwhile }, stored, rules);
     return {
       store: this.#store,
       account,
