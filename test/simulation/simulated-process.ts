@@ -39,7 +39,7 @@ const LONGEST_FREEZE_MS = 300_000;
 const THAW_CHECK_MS = 100;
 export const DEDUPE_WINDOW_MS = 600_000;
 
-/** A process with a store handle and an outbox of its own. Where it crashes, it awaits for ever what it was about to do. */
+/** A process with a store handle and an outbox of its own. After a crash it waits for ever for what it was about to do. */
 export class SimulatedProcess {
   readonly #options: ProcessOptions;
   readonly #bare: Store;
@@ -69,10 +69,6 @@ export class SimulatedProcess {
     trace.add(`${name} starts`);
     if (isAlone) await rules.recovered(await this.#bare.recoverInFlight(now()));
     this.#outbox.start();
-  }
-
-  get isDead(): boolean {
-    return this.#isDead;
   }
 
   get name(): string {
@@ -106,7 +102,7 @@ export class SimulatedProcess {
     this.#options.crashed();
   }
 
-  /** Lets go of the file. */
+  /** Closes the file. */
   async close(): Promise<void> {
     this.#isDead = true;
     await this.#bare.close();

@@ -108,7 +108,7 @@ async function watchPostgres(): Promise<void> {
 }
 if (process.env.DATABASE_URL?.startsWith('postgres') === true) await watchPostgres();
 
-/** Undici, Node's own and the package, says so of every request, whatever agent carries it. */
+/** Undici, Node's own or the package, publishes every request on these channels, whatever agent or proxy carries it. */
 function onDispatch(channel: string, step: Step): void {
   subscribe(channel, (message) => {
     const { request } = message as { request: { method: string; path: string } };
@@ -132,7 +132,7 @@ process.on('message', (command: Command) => {
       return;
   }
 });
-// A receiver whose harness is gone goes, too.
+// A receiver ends with its harness.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 // The channel alone must not keep a receiver from ending.
 process.channel?.unref();

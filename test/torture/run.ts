@@ -10,7 +10,7 @@ import { killAll } from './killer.ts';
 import type { Ledger } from './ledger.ts';
 import type { StoreKind, TortureOptions } from './options.ts';
 import { Receiver } from './receiver.ts';
-import { seeded } from './seeded.ts';
+import { type Dice, seeded } from './seeded.ts';
 import { ALIASES, sendAll } from './senders.ts';
 import { readStoredState } from './stored-state.ts';
 
@@ -155,6 +155,7 @@ export class Run {
     });
   }
 
+  /** Sends, kills, disturbs and decides, all at once, until all of it is done or time is up. */
   async #disturbWhileSending(deciders: Deciders): Promise<void> {
     const { events, kills, minutes, seed, disturbances } = this.#options;
     const { acknowledged, kills: killed } = this.#ledger;
@@ -171,8 +172,28 @@ export class Run {
       isOver,
       killed: (kill) => killed.push(kill),
     });
-    const share = (done: number, all: number): number => (all === 0 ? 1 : done / all);
-    const sending = sendAll({
+    const disturbing = disturbAll({
+      receivers: this.#receivers,
+      server: this.#server,
+      times: disturbances,
+      dice: dice.fork('disturber'),
+      progress: () => Math.max(share(acknowledged.length, events), share(Date.now() - beganAt, overAt - beganAt)),
+      isOver: () => isQuiet || isOver(),
+      disturbed: (disturbance) => this.#ledger.disturbances.push(disturbance),
+    });
+    const untilQuiet = (everyMs: number, work: () => Promise<unknown>) => repeatUntil(() => isQuiet, everyMs, work);
+    const deciding = untilQuiet(DECIDE_EVERY_MS, () => deciders.decideAll());
+    const reporting = untilQuiet(Math.max(5_000, minutes * 500), () => this.#reportProgress());
+    await Promise.all([killing, this.#send(dice, isOver)]);
+    isQuiet = true;
+    await Promise.all([disturbing, deciding, reporting]);
+    this.#say('no more kills: what waits is sent now');
+  }
+
+  #send(dice: Dice, isOver: () => boolean): Promise<void> {
+    const { events, kills } = this.#options;
+    const { acknowledged, kills: killed } = this.#ledger;
+    return sendAll({
       events,
       subjects: Math.max(4, Math.min(40, Math.round(events / 25))),
       pauseMs: SENDER_PAUSE_MS,
@@ -183,29 +204,6 @@ export class Run {
       isOver,
       acknowledged: (acknowledgement) => acknowledged.push(acknowledgement),
     });
-    const disturbing = disturbAll({
-      receivers: this.#receivers,
-      server: this.#server,
-      times: disturbances,
-      dice: dice.fork('disturber'),
-      progress: () => Math.max(share(acknowledged.length, events), share(Date.now() - beganAt, overAt - beganAt)),
-      isOver: () => isQuiet || isOver(),
-      disturbed: (disturbance) => this.#ledger.disturbances.push(disturbance),
-    });
-    const deciding = this.#repeat(
-      DECIDE_EVERY_MS,
-      () => isQuiet,
-      () => deciders.decideAll(),
-    );
-    const telling = this.#repeat(
-      Math.max(5_000, minutes * 500),
-      () => isQuiet,
-      () => this.#tellProgress(),
-    );
-    await Promise.all([killing, sending]);
-    isQuiet = true;
-    await Promise.all([disturbing, deciding, telling]);
-    this.#say('no more kills: what waits is sent now');
   }
 
   /** Waits until nothing is to be sent any more, or until time is up. */
@@ -228,7 +226,7 @@ export class Run {
     return url;
   }
 
-  /** `undefined` when no receiver tells. */
+  /** `undefined` when no receiver answers. */
   async #unfinished(): Promise<number | undefined> {
     const [url] = this.#urls();
     if (url === undefined) return undefined;
@@ -241,22 +239,24 @@ export class Run {
     }
   }
 
-  async #tellProgress(): Promise<void> {
+  async #reportProgress(): Promise<void> {
     const { events, kills } = this.#options;
     const { acknowledged, kills: killed } = this.#ledger;
     const dispatches = (await this.#github?.count()) ?? 0;
     this.#say(`${acknowledged.length}/${events} events acknowledged, ${killed.length}/${kills} kills, ${dispatches} dispatches arrived`);
   }
 
-  async #repeat(everyMs: number, isOver: () => boolean, work: () => Promise<unknown>): Promise<void> {
-    for (let at = Date.now(); !isOver(); await pause(50)) {
-      if (Date.now() < at) continue;
-      await work();
-      at = Date.now() + everyMs;
-    }
-  }
-
   readonly #urls = (): string[] => this.#receivers.flatMap(({ url }) => url ?? []);
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function repeatUntil(isOver: () => boolean, everyMs: number, work: () => Promise<unknown>): Promise<void> {
+  for (let at = Date.now(); !isOver(); await pause(50)) {
+    if (Date.now() < at) continue;
+    await work();
+    at = Date.now() + everyMs;
+  }
+}
+
+const share = (done: number, all: number): number => (all === 0 ? 1 : done / all);
