@@ -29,11 +29,14 @@ export function answerMs(mood: Mood, dice: Dice): number {
   return mood === 'late' ? dice.between(500, 4_000) : dice.between(0, 20);
 }
 
-/** Milliseconds until a new run is listed: GitHub takes its time, and now and then more than anybody waits for. */
+/**
+ * Milliseconds until a new run is listed. GitHub names no time; most runs are listed within a few seconds, which is what an
+ * ambiguous attempt is left alone for, and some later.
+ */
 export function listDelayMs(dice: Dice): number {
   const luck = dice.next();
-  if (luck < 0.7) return dice.between(0, 1_000);
-  return luck < 0.97 ? dice.between(1_000, 4_000) : dice.between(4_000, 12_000);
+  if (luck < 0.4) return dice.between(0, 1_500);
+  return luck < 0.95 ? dice.between(1_500, 4_500) : dice.between(4_500, 12_000);
 }
 
 /** What a question about runs meets; `undefined`: an answer. */
