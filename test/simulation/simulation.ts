@@ -23,7 +23,7 @@ export interface SimulationResult {
   readonly lines: readonly string[];
 }
 
-const EVENTS = 30;
+const EVENTS = 40;
 const SUBJECTS = ['red', 'green', 'blue'];
 /** Events come in during this time, and things go wrong for as long. Milliseconds. */
 const TROUBLE_MS = 240_000;
@@ -152,7 +152,7 @@ class Simulation {
   /** A sender, which sends again until it has an answer. */
   async #sendEvent(number: number): Promise<void> {
     const subject = this.#dice.pick(SUBJECTS);
-    const kind = this.#dice.pick(['fifo', 'fifo', 'fifo', 'latest', 'held', 'cooldown'] as const);
+    const kind = this.#dice.pick(['fifo', 'fifo', 'latest', 'latest', 'held', 'cooldown'] as const);
     // Now and then somebody sends what was sent before.
     const body = this.#dice.chance(0.1) ? `the usual about ${subject}` : `body ${number}`;
     for (let tries = 1; ; tries++) {
