@@ -27,7 +27,7 @@ export default defineConfig({
           })),
         ],
         resolve: {
-          alias: [{ find: './worker/deployed-config.ts', replacement: join(import.meta.dirname, 'test/receiver/worker/tested-config.ts') }],
+          alias: [{ find: './deployed-config.ts', replacement: join(import.meta.dirname, 'test/receiver/worker/tested-config.ts') }],
         },
         test: {
           name: 'workerd',

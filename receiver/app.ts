@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 import { adminApi } from './admin/api.ts';
-import type { Logger } from './log.ts';
-import type { Store } from './outbox/store.ts';
-import { StoreFailedError } from './outbox/store-failure.ts';
-import { problem } from './problem.ts';
-import { readiness } from './readiness.ts';
-import { type RequestVariables, requestLog } from './request-log.ts';
+import { problem } from './http/problem.ts';
+import { readiness } from './http/readiness.ts';
+import { type RequestVariables, requestLog } from './http/request-log.ts';
+import type { Logger } from './log/log.ts';
+import type { Store } from './store/store.ts';
+import { StoreFailedError } from './store/store-failure.ts';
 import { type WandbWebhookOptions, wandbWebhook } from './webhook/wandb-webhook.ts';
 
 export interface AppOptions extends WandbWebhookOptions {

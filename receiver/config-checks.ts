@@ -1,6 +1,6 @@
-import { approvalWarnings, type Config } from '../src/config.ts';
-import { formatWarning } from '../src/config-problem.ts';
-import { configWarnings as writtenWarnings } from '../src/config-warnings.ts';
+import { approvalWarnings, type Config } from '../src/config/config.ts';
+import { formatWarning } from '../src/config/config-problem.ts';
+import { configWarnings as writtenWarnings } from '../src/config/config-warnings.ts';
 import type { Environment } from './environment.ts';
 
 /** What only config and environment together tell; the same wherever a receiver runs. Lines for people. */

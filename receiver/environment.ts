@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
-import { type AppHosts, GITHUB_APP, readApiAddress, SLACK_APP, WANDB_APP } from '../src/api-address.ts';
-import { parseDuration } from '../src/duration.ts';
-import { DEFAULT_SOURCE } from '../src/event.ts';
-import { type ProxySettings, proxySecrets, readProxySettings } from '../src/proxy-settings.ts';
-import { err, ok, type Result } from '../src/result.ts';
+import { DEFAULT_SOURCE } from '../src/event/event.ts';
+import { type AppHosts, GITHUB_APP, readApiAddress, SLACK_APP, WANDB_APP } from '../src/lib/api-address.ts';
+import { parseDuration } from '../src/lib/duration.ts';
+import { type ProxySettings, proxySecrets, readProxySettings } from '../src/lib/proxy-settings.ts';
+import { err, ok, type Result } from '../src/lib/result.ts';
 import { passwordsOf, readDatabaseUrl } from './database-url.ts';
 import { readAppKey } from './github/app-key.ts';
 import { type Authentication, type SourceSecrets, sourceVariable } from './webhook/authenticate.ts';

@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
-import { bodyBudget } from './body-budget.ts';
-import { closeAfterAnswer, type Exchange, handleConnectionErrors } from './connection.ts';
-import type { Logger } from './log.ts';
-import { nodeBody } from './node-body.ts';
+import { bodyBudget } from './http/body-budget.ts';
+import { closeAfterAnswer, type Exchange, handleConnectionErrors } from './http/connection.ts';
+import { nodeBody } from './http/node-body.ts';
+import { REQUEST_TIMEOUT_MS } from './http/request-body.ts';
+import type { Logger } from './log/log.ts';
 import type { Receiver } from './receiver.ts';
-import { REQUEST_TIMEOUT_MS } from './request-body.ts';
 
 /** How often Node looks for requests that take too long; its own 30 s would make a limit of 30 s one of up to 60. Milliseconds. */
 const TIMEOUT_CHECK_MS = 500;

@@ -94,7 +94,7 @@ describe('the whole way', () => {
   it('compiles a TypeScript config to JSON that plans the same', async () => {
     const wandb = await wandbServer();
     const folder = temporaryFolder();
-    const builders = new URL('../src/builders.ts', import.meta.url).pathname;
+    const builders = new URL('../src/builders/builders.ts', import.meta.url).pathname;
     writeFileSync(
       join(folder, 'wandb-relay.config.ts'),
       `import { automation, config, doNothing, onRunMetric, project, runEvent } from '${builders}';

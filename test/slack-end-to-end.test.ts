@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest';
-import type { JsonObject } from '../src/json.ts';
+import type { JsonObject } from '../src/lib/json.ts';
 import { webhookOf } from './stand-ins/github-runs.ts';
 import { runCommand } from './stand-ins/receiver-process.ts';
 import type { People } from './stand-ins/relay-with-slack.ts';

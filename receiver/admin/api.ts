@@ -1,9 +1,9 @@
 import { type Context, Hono } from 'hono';
-import { checkBearer } from '../../src/signature.ts';
-import { DELIVERY_STATES, type DeliveryState } from '../outbox/delivery.ts';
-import type { ChangeResult, DeliveryDesk } from '../outbox/store.ts';
-import { problem } from '../problem.ts';
-import type { RequestVariables } from '../request-log.ts';
+import { checkBearer } from '../../src/lib/signature.ts';
+import { problem } from '../http/problem.ts';
+import type { RequestVariables } from '../http/request-log.ts';
+import { DELIVERY_STATES, type DeliveryState } from '../store/delivery.ts';
+import type { ChangeResult, DeliveryDesk } from '../store/store.ts';
 
 export interface AdminOptions {
   readonly store: DeliveryDesk;

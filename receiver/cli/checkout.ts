@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { messageOf } from '../../src/error-message.ts';
-import { repositoryInPath } from '../../src/repository.ts';
-import { err, ok, type Result } from '../../src/result.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import { repositoryInPath } from '../../src/lib/repository.ts';
+import { err, ok, type Result } from '../../src/lib/result.ts';
 import { repositoryFrom, type Variables } from '../environment.ts';
 
 export interface Checkout {

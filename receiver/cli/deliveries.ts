@@ -1,6 +1,6 @@
-import { parseDuration } from '../../src/duration.ts';
-import { DELIVERY_STATES, type DeliveryState, type DeliveryView } from '../outbox/delivery.ts';
-import type { ChangeResult, DeliveryFilter, Store } from '../outbox/store.ts';
+import { parseDuration } from '../../src/lib/duration.ts';
+import { DELIVERY_STATES, type DeliveryState, type DeliveryView } from '../store/delivery.ts';
+import type { ChangeResult, DeliveryFilter, Store } from '../store/store.ts';
 import { withStore } from './open-store.ts';
 import { type CommandIo, type ExitCode, formatTime, renderTable } from './output.ts';
 

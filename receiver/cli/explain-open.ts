@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { messageOf } from '../../src/error-message.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
 import { isMissing } from './load-config.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Config, readConfig } from '../../src/config.ts';
-import { formatProblem } from '../../src/config-problem.ts';
-import { messageOf } from '../../src/error-message.ts';
-import { err, type Result } from '../../src/result.ts';
+import { type Config, readConfig } from '../../src/config/config.ts';
+import { formatProblem } from '../../src/config/config-problem.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import { err, type Result } from '../../src/lib/result.ts';
 
 /** Reads and checks a config file. The errors are lines for people; `undefined`: there is no such file. */
 export function loadConfig(cwd: string, file: string): Result<Config, string[]> | undefined {

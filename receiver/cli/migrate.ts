@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { messageOf } from '../../src/error-message.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
 import { readEnvironment } from '../environment.ts';
-import { beginCopy, COPIED_TABLES, type CopiedRow, type CopiedTable, copyRows, countRows, finishCopy } from '../outbox/postgres/copy.ts';
-import { openDriver, type PostgresDriver } from '../outbox/postgres/driver.ts';
-import { claimPurpose } from '../outbox/postgres/purpose.ts';
-import { migrate as migratePostgres } from '../outbox/postgres/schema.ts';
-import { firstRow, type SqlDriver, type SqlValue } from '../outbox/sqlite/driver.ts';
-import { lockForReceiver, openSqlite } from '../outbox/sqlite/node-driver.ts';
-import { migrate as migrateSqlite } from '../outbox/sqlite/schema.ts';
+import { beginCopy, COPIED_TABLES, type CopiedRow, type CopiedTable, copyRows, countRows, finishCopy } from '../store/postgres/copy.ts';
+import { openDriver, type PostgresDriver } from '../store/postgres/driver.ts';
+import { claimPurpose } from '../store/postgres/purpose.ts';
+import { migrate as migratePostgres } from '../store/postgres/schema.ts';
+import { firstRow, type SqlDriver, type SqlValue } from '../store/sqlite/driver.ts';
+import { lockForReceiver, openSqlite } from '../store/sqlite/node-driver.ts';
+import { migrate as migrateSqlite } from '../store/sqlite/schema.ts';
 import { databaseName } from './open-store.ts';
 import { type CommandIo, type ExitCode, renderTable } from './output.ts';
 

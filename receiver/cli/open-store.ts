@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { messageOf } from '../../src/error-message.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
 import { postgresName } from '../database-url.ts';
 import { DEFAULT_DATABASE_PATH, type Environment, readEnvironment } from '../environment.ts';
-import type { Logger } from '../log.ts';
-import type { SessionChange } from '../outbox/postgres/session.ts';
-import { openFileStore } from '../outbox/sqlite/file-store.ts';
-import { openSqlite } from '../outbox/sqlite/node-driver.ts';
-import { sqliteStore } from '../outbox/sqlite/sqlite-store.ts';
-import type { Store } from '../outbox/store.ts';
+import type { Logger } from '../log/log.ts';
+import type { SessionChange } from '../store/postgres/session.ts';
+import { openFileStore } from '../store/sqlite/file-store.ts';
+import { openSqlite } from '../store/sqlite/node-driver.ts';
+import { sqliteStore } from '../store/sqlite/sqlite-store.ts';
+import type { Store } from '../store/store.ts';
 import { explainOpenError } from './explain-open.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
@@ -70,8 +70,8 @@ async function openServer(
   { log, stopped, name, purpose }: ReceiverStart & { name: string; purpose: 'live' | 'sandbox' },
 ): Promise<Store | undefined> {
   const [{ openPostgres }, { DatabaseAwayError }] = await Promise.all([
-    import('../outbox/postgres/postgres-store.ts'),
-    import('../outbox/postgres/driver.ts'),
+    import('../store/postgres/postgres-store.ts'),
+    import('../store/postgres/driver.ts'),
   ]);
   const warn = (error: string) => log.warn({ error }, 'the database cannot be listened to; looking at it every second instead');
   const giveUpAt = io.now() + START_PATIENCE_MS;
@@ -136,7 +136,7 @@ async function openForCommand(io: CommandIo, environment: Environment): Promise<
   }
   try {
     if (postgresUrl === undefined) return sqliteStore(openSqlite(resolve(io.cwd, path ?? '')));
-    const { openPostgres } = await import('../outbox/postgres/postgres-store.ts');
+    const { openPostgres } = await import('../store/postgres/postgres-store.ts');
     return await openPostgres(postgresUrl, { applicationName: COMMAND_NAME, maxConnections: 2 });
   } catch (error) {
     const why = postgresUrl === undefined ? explainOpenError(error, resolve(io.cwd, path ?? ''), io.user) : messageOf(error);

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
+import { visible } from '../../src/lib/visible.ts';
 import type { Network } from '../../src/network/proxied-network.ts';
-import { visible } from '../../src/visible.ts';
 import type { Printer } from './printer.ts';
 
 /** What a command touches of the world outside, handed to it by the entry. */

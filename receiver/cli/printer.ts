@@ -1,4 +1,4 @@
-import { visible, visibleDocument } from '../../src/visible.ts';
+import { visible, visibleDocument } from '../../src/lib/visible.ts';
 
 /**
  * How commands print. Whatever they print may hold text from outside: nothing in it makes a line of its own, or reaches a

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { DEFAULT_SOURCE } from '../../src/event.ts';
-import { DEFAULT_MAX_DELETES } from '../../src/plan.ts';
+import { DEFAULT_SOURCE } from '../../src/event/event.ts';
+import { DEFAULT_MAX_DELETES } from '../../src/plan/plan.ts';
 import { configPathFrom } from '../environment.ts';
 import type { Decision } from './deliveries.ts';
 import type { CommandIo, ExitCode } from './output.ts';
@@ -228,8 +228,8 @@ async function writeSchema(io: CommandIo, of: string, out: string | undefined): 
   }
   const schema =
     of === 'config'
-      ? (await import('../../src/config.ts')).configJsonSchema()
-      : (await import('../../src/client-payload.ts')).clientPayloadJsonSchema();
+      ? (await import('../../src/config/config.ts')).configJsonSchema()
+      : (await import('../../src/event/client-payload.ts')).clientPayloadJsonSchema();
   const text = JSON.stringify(schema, null, 2);
   if (out === undefined) io.printDocument(text);
   else {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { Config } from '../../src/config.ts';
-import { relayPayload, substituteVariables } from '../../src/relay-payload.ts';
-import type { Result } from '../../src/result.ts';
-import { signBody } from '../../src/signature.ts';
+import type { Config } from '../../src/config/config.ts';
+import { relayPayload, substituteVariables } from '../../src/event/relay-payload.ts';
+import type { Result } from '../../src/lib/result.ts';
+import { signBody } from '../../src/lib/signature.ts';
 import type { Environment } from '../environment.ts';
 import { isOpen } from '../webhook/authenticate.ts';
 import { loadConfig } from './load-config.ts';

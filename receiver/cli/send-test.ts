@@ -1,8 +1,8 @@
-import { DEFAULT_SOURCE, EVENT_TYPES, readEventType } from '../../src/event.ts';
-import { didYouMean } from '../../src/nearest-word.ts';
-import { relayPayload, substituteVariables } from '../../src/relay-payload.ts';
-import { err, ok, type Result } from '../../src/result.ts';
-import { signBody } from '../../src/signature.ts';
+import { DEFAULT_SOURCE, EVENT_TYPES, readEventType } from '../../src/event/event.ts';
+import { relayPayload, substituteVariables } from '../../src/event/relay-payload.ts';
+import { didYouMean } from '../../src/lib/nearest-word.ts';
+import { err, ok, type Result } from '../../src/lib/result.ts';
+import { signBody } from '../../src/lib/signature.ts';
 import { basePathFrom, isLoopback, readEnvironment } from '../environment.ts';
 import { sourceVariable } from '../webhook/authenticate.ts';
 import type { CommandIo, ExitCode } from './output.ts';

@@ -1,14 +1,14 @@
-import type { Config } from '../../src/config.ts';
-import { messageOf } from '../../src/error-message.ts';
-import { redactorOf } from '../../src/redact.ts';
-import { compileRoute } from '../../src/route.ts';
+import type { Config } from '../../src/config/config.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import { redactorOf } from '../../src/lib/redact.ts';
+import { compileRoute } from '../../src/route/route.ts';
+import { connect } from '../compose.ts';
 import { configWarnings, credentialProblems } from '../config-checks.ts';
-import { connect } from '../connect.ts';
 import { type Environment, GITHUB_API_URL, isLoopback, readEnvironment } from '../environment.ts';
-import { createLogger } from '../log.ts';
+import { createLogger } from '../log/log.ts';
 import { type Listening, listen } from '../node.ts';
-import type { Store } from '../outbox/store.ts';
 import { createReceiver } from '../receiver.ts';
+import type { Store } from '../store/store.ts';
 import { isOpen } from '../webhook/authenticate.ts';
 import { loadConfig, noSuchConfig } from './load-config.ts';
 import { databaseName, openForReceiver } from './open-store.ts';
@@ -35,7 +35,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   }
   const { environment, config, sandbox } = plan;
   const redactor = redactorOf(environment.secrets);
-  const format = io.terminal ? (await import('../log-pretty.ts')).pretty() : undefined;
+  const format = io.terminal ? (await import('../log/pretty.ts')).pretty() : undefined;
   const log = createLogger({ level: 'info', format, redact: redactor.text, write: (text) => io.writeLog(text.trimEnd()) });
   for (const warning of [...environment.warnings, ...plan.warnings]) log.warn({}, warning);
 

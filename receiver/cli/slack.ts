@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { Config } from '../../src/config.ts';
+import type { Config } from '../../src/config/config.ts';
 import { basePathFrom } from '../environment.ts';
 import { slackManifest } from '../slack/manifest.ts';
 import { loadConfig } from './load-config.ts';

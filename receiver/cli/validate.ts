@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { formatComplaint } from '../../src/complaint.ts';
-import { approvalWarnings, type Config } from '../../src/config.ts';
-import { formatProblem, formatWarning } from '../../src/config-problem.ts';
-import { configWarnings } from '../../src/config-warnings.ts';
+import { formatComplaint } from '../../src/config/complaint.ts';
+import { approvalWarnings, type Config } from '../../src/config/config.ts';
+import { formatProblem, formatWarning } from '../../src/config/config-problem.ts';
+import { configWarnings } from '../../src/config/config-warnings.ts';
+import { unheardDispatches } from '../../src/config/workflow-triggers.ts';
 import { readDefinitions } from '../../src/sync/definitions.ts';
-import { unheardDispatches } from '../../src/workflow-triggers.ts';
 import { findCheckout } from './checkout.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 

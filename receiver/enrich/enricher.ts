@@ -1,12 +1,12 @@
-import { ageOf } from '../../src/clock.ts';
-import { messageOf } from '../../src/error-message.ts';
-import { type JsonObject, type JsonValue, parseExactJson } from '../../src/json.ts';
+import { ageOf } from '../../src/lib/clock.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import { type JsonObject, type JsonValue, parseExactJson } from '../../src/lib/json.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
 import { canBeEnriched, type EventWithBody, fetchEnrichment } from '../../src/wandb/enrichment.ts';
 import type { WandbError } from '../../src/wandb/wandb-error.ts';
-import type { Logger } from '../log.ts';
-import type { EventView } from '../outbox/delivery.ts';
-import type { Store } from '../outbox/store.ts';
+import type { Logger } from '../log/log.ts';
+import type { EventView } from '../store/delivery.ts';
+import type { Store } from '../store/store.ts';
 
 export interface EnricherOptions {
   readonly client: WandbClient;

@@ -1,5 +1,5 @@
 import { RequestError } from '@octokit/request-error';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../log/log.ts';
 
 /** Less than this is the way there and back, and the whole seconds of a `Date` header. Milliseconds. */
 const NOTICEABLE_MS = 5_000;

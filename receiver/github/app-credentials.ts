@@ -1,8 +1,8 @@
 import { request as defaultRequest } from '@octokit/request';
 import { RequestError } from '@octokit/request-error';
 import githubAppJwt from 'universal-github-app-jwt';
-import type { Redactor } from '../../src/redact.ts';
-import type { Logger } from '../log.ts';
+import type { Redactor } from '../../src/lib/redact.ts';
+import type { Logger } from '../log/log.ts';
 import { appClock } from './app-clock.ts';
 import { githubFetch } from './client.ts';
 import type { GitHubCredentials, Permission, Token } from './credentials.ts';

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { err, ok, type Result } from '../../src/result.ts';
+import { err, ok, type Result } from '../../src/lib/result.ts';
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----([\s\S]*?)-----END \1-----/;
 

@@ -1,6 +1,6 @@
 import { Octokit } from '@octokit/rest';
 import { limitedFetch } from '../../src/network/limited-fetch.ts';
-import { allowanceReset } from './answer.ts';
+import { allowanceReset } from './read-error.ts';
 import { followRedirects } from './redirects.ts';
 
 export interface ClientOptions {

@@ -1,6 +1,6 @@
-import { type CommitPlace, commitOf } from '../../src/commit-of.ts';
-import { parseJson } from '../../src/json.ts';
-import type { EventView } from '../outbox/delivery.ts';
+import { type CommitPlace, commitOf } from '../../src/event/commit-of.ts';
+import { parseJson } from '../../src/lib/json.ts';
+import type { EventView } from '../store/delivery.ts';
 
 /** The commit of a stored event: as W&B's API said it when the event was enriched, or as the event's own body has it. */
 export function commitOfEvent({ event, wandb, body }: Pick<EventView, 'event' | 'wandb' | 'body'>, host: string): CommitPlace | undefined {

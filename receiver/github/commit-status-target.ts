@@ -1,9 +1,9 @@
-import type { TargetRequest } from '../../src/target.ts';
+import type { TargetRequest } from '../../src/route/target.ts';
 import type { SendResult, Target } from '../outbox/target.ts';
-import { readFailure } from './answer.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials } from './credentials.ts';
 import { statusHints } from './hints.ts';
+import { readFailure } from './read-error.ts';
 import { type RenamedRepositories, reportingMoves } from './renamed-repositories.ts';
 
 export interface CommitStatusOptions {

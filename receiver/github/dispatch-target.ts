@@ -1,10 +1,10 @@
 import type { Octokit } from '@octokit/rest';
-import { type DispatchRequest, requestProblem } from '../../src/target.ts';
+import { type DispatchRequest, requestProblem } from '../../src/route/target.ts';
 import type { LookResult, SendContext, SendResult, Target } from '../outbox/target.ts';
-import { type AnswerContext, readFailure } from './answer.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials, Permission, Token } from './credentials.ts';
 import { hintsFor } from './hints.ts';
+import { type AnswerContext, readFailure } from './read-error.ts';
 import { type RenamedRepositories, reportingMoves } from './renamed-repositories.ts';
 import { MOST_RUNS, runPages } from './run-pages.ts';
 

@@ -1,5 +1,5 @@
-import type { DispatchRequest } from '../../src/target.ts';
-import type { AnswerContext } from './answer.ts';
+import type { DispatchRequest } from '../../src/route/target.ts';
+import type { AnswerContext } from './read-error.ts';
 
 /** What a person can do about each refusal. The permissions are GitHub's (REST API documentation of each endpoint). */
 export function hintsFor(request: DispatchRequest, credential: 'token' | 'app' | 'app-token'): AnswerContext['hints'] {

@@ -1,5 +1,5 @@
-import type { DispatchRequest } from '../../src/target.ts';
-import type { Logger } from '../log.ts';
+import type { DispatchRequest } from '../../src/route/target.ts';
+import type { Logger } from '../log/log.ts';
 import type { Target } from '../outbox/target.ts';
 import { describeRequest } from './wire-request.ts';
 

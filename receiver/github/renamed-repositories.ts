@@ -1,7 +1,7 @@
 import type { Octokit } from '@octokit/rest';
-import { messageOf } from '../../src/error-message.ts';
-import type { Logger } from '../log.ts';
-import type { RunLog } from '../outbox/store.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import type { Logger } from '../log/log.ts';
+import type { RunLog } from '../store/store.ts';
 import { repositoryOfUrl } from './redirects.ts';
 
 export interface RenamedOptions {

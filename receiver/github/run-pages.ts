@@ -1,5 +1,5 @@
 import type { Octokit } from '@octokit/rest';
-import type { DispatchRequest } from '../../src/target.ts';
+import type { DispatchRequest } from '../../src/route/target.ts';
 import { ownerAndRepo } from './client.ts';
 
 export interface RunSearch {

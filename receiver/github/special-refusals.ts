@@ -1,4 +1,4 @@
-import { oneLine } from '../../src/one-line.ts';
+import { oneLine } from '../../src/event/one-line.ts';
 
 /** Refusals of GitHub that have a cause of their own, whatever was asked for. Pure. */
 

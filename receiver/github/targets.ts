@@ -1,9 +1,9 @@
-import type { Redactor } from '../../src/redact.ts';
-import type { CompiledTarget } from '../../src/target.ts';
+import type { Redactor } from '../../src/lib/redact.ts';
+import type { CompiledTarget } from '../../src/route/target.ts';
 import type { Environment } from '../environment.ts';
-import type { Logger } from '../log.ts';
-import type { RunLog } from '../outbox/store.ts';
+import type { Logger } from '../log/log.ts';
 import type { Targets } from '../outbox/target.ts';
+import type { RunLog } from '../store/store.ts';
 import type { RunSource } from '../watch/run-source.ts';
 import type { GitHubCredentials } from './credentials.ts';
 import { recordingTarget } from './recording-target.ts';

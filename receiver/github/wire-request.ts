@@ -1,5 +1,5 @@
-import type { JsonValue } from '../../src/json.ts';
-import type { DispatchRequest } from '../../src/target.ts';
+import type { JsonValue } from '../../src/lib/json.ts';
+import type { DispatchRequest } from '../../src/route/target.ts';
 
 /** A request as it goes over the wire, without its credentials. */
 export interface WireRequest {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RunReport } from '../outbox/run.ts';
+import type { RunReport } from '../store/run.ts';
 
 const moment = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 

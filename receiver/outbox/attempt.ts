@@ -1,5 +1,5 @@
-import { messageOf } from '../../src/error-message.ts';
-import type { AttemptOutcome, ClaimedDelivery } from './delivery.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import type { AttemptOutcome, ClaimedDelivery } from '../store/delivery.ts';
 import type { LookResult, SendContext, SendResult, Target } from './target.ts';
 
 /** The whole of one attempt: completing the request, looking for the run, sending. Milliseconds. */

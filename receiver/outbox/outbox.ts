@@ -1,13 +1,13 @@
-import { messageOf } from '../../src/error-message.ts';
-import type { RetryPolicy } from '../../src/retry.ts';
-import type { TargetRequest } from '../../src/target.ts';
-import type { ClockWatch } from '../clock-watch.ts';
-import type { Logger } from '../log.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import type { RetryPolicy } from '../../src/lib/retry.ts';
+import type { TargetRequest } from '../../src/route/target.ts';
+import type { Logger } from '../log/log.ts';
+import type { ClaimedDelivery } from '../store/delivery.ts';
+import type { DeliveryQueue } from '../store/store.ts';
+import { StoreUnavailableError } from '../store/store-failure.ts';
 import { ATTEMPT_LIMIT_MS, attemptOutcome, LEASE_MS, limitedAttempt, unconfigured } from './attempt.ts';
-import type { ClaimedDelivery } from './delivery.ts';
+import type { ClockWatch } from './clock-watch.ts';
 import { settlementOf } from './settlement.ts';
-import type { DeliveryQueue } from './store.ts';
-import { StoreUnavailableError } from './store-failure.ts';
 import { type Target, type Targets, targetFor } from './target.ts';
 
 export interface OutboxOptions {

@@ -1,8 +1,8 @@
-import { ageOf } from '../../src/clock.ts';
-import { messageOf } from '../../src/error-message.ts';
-import type { Logger } from '../log.ts';
-import type { Retention } from './store.ts';
-import { StoreUnavailableError } from './store-failure.ts';
+import { ageOf } from '../../src/lib/clock.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import type { Logger } from '../log/log.ts';
+import type { Retention } from '../store/store.ts';
+import { StoreUnavailableError } from '../store/store-failure.ts';
 
 /** How often it is looked whether something is old. */
 const ROUND_MS = 15 * 60_000;

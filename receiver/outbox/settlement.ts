@@ -1,5 +1,5 @@
-import { nextAttempt, type RetryPolicy } from '../../src/retry.ts';
-import type { ClaimedDelivery, HoldBack, Settlement } from './delivery.ts';
+import { nextAttempt, type RetryPolicy } from '../../src/lib/retry.ts';
+import type { ClaimedDelivery, HoldBack, Settlement } from '../store/delivery.ts';
 import type { SendResult } from './target.ts';
 
 /** Nothing else that uses a credential is held back for longer than this, whatever an answer says. Milliseconds. */

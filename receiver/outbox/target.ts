@@ -1,5 +1,5 @@
-import type { RequestKind, TargetRequest } from '../../src/target.ts';
-import type { PostedMessage, StartedRun } from './delivery.ts';
+import type { RequestKind, TargetRequest } from '../../src/route/target.ts';
+import type { PostedMessage, StartedRun } from '../store/delivery.ts';
 
 /** What came of sending. Expected failures are values; an exception is a bug, and counts as an ambiguous failure. */
 export type SendResult =

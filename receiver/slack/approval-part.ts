@@ -1,5 +1,5 @@
-import type { DeliveryView } from '../outbox/delivery.ts';
-import type { ApprovalView, StoryEvent } from '../outbox/store.ts';
+import type { DeliveryView } from '../store/delivery.ts';
+import type { ApprovalView, StoryEvent } from '../store/store.ts';
 import { ACTIONS, encodeDecision } from './actions.ts';
 import { actions, button, context, type Part, section } from './blocks.ts';
 import { inputWords, plainTarget, targetWords } from './delivery-words.ts';

@@ -1,5 +1,5 @@
-import { messageOf } from '../../src/error-message.ts';
-import type { Logger } from '../log.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import type { Logger } from '../log/log.ts';
 import type { BoltLogger } from './bolt.ts';
 
 /** Addresses that let whoever has them act: those of answers (GovSlack has its own), and of Socket Mode's connection. */

@@ -1,6 +1,6 @@
 import { type Logger, LogLevel, WebClient, type WebClientOptions } from '@slack/web-api';
+import { retryAfter } from '../../src/lib/retry-after.ts';
 import { limitedFetch } from '../../src/network/limited-fetch.ts';
-import { retryAfter } from '../../src/retry-after.ts';
 
 export interface SlackClientOptions {
   /** `xoxb-…` */

@@ -1,8 +1,8 @@
-import { DEFAULT_SOURCE } from '../../src/event.ts';
-import { parseExactJson } from '../../src/json.ts';
-import { escapeMrkdwn } from '../../src/mrkdwn.ts';
-import { understandBody } from '../../src/webhook-body.ts';
-import type { DeliveryState, DeliveryView } from '../outbox/delivery.ts';
+import { DEFAULT_SOURCE } from '../../src/event/event.ts';
+import { understandBody } from '../../src/event/webhook-body.ts';
+import { parseExactJson } from '../../src/lib/json.ts';
+import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
+import type { DeliveryState, DeliveryView } from '../store/delivery.ts';
 import { type SimulatedRoute, simulateRoutes, waits } from '../webhook/simulate.ts';
 import { MUTE_TIMES, type MuteTime } from './actions.ts';
 import { done, type Handling, type Outcome, type Person, refused } from './handling.ts';

@@ -1,5 +1,5 @@
-import { escapeMrkdwn } from '../../src/mrkdwn.ts';
-import type { ApprovalView, DecisionKind } from '../outbox/store.ts';
+import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
+import type { ApprovalView, DecisionKind } from '../store/store.ts';
 import { decodeDecision } from './actions.ts';
 import { done, eventOfButton, type Handling, NOT_OURS, type Outcome, type Person, refused } from './handling.ts';
 import { groupsToAsk, mayDecide } from './may-decide.ts';

@@ -1,6 +1,6 @@
-import { isDispatch } from '../../src/target.ts';
-import type { DeliveryView } from '../outbox/delivery.ts';
-import type { Mute, Story, StoryEvent } from '../outbox/store.ts';
+import { isDispatch } from '../../src/route/target.ts';
+import type { DeliveryView } from '../store/delivery.ts';
+import type { Mute, Story, StoryEvent } from '../store/store.ts';
 import { ACTIONS, encodeDispatchAgain, encodeMute, type MuteTime } from './actions.ts';
 import { actions, button, context, linkButton, overflow, type Part, section } from './blocks.ts';
 import { plainTarget, standing, stateWords, targetWords, wentWrong } from './delivery-words.ts';

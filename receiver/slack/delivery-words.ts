@@ -1,7 +1,7 @@
-import { durationWords } from '../../src/duration.ts';
-import { isDispatch, type TargetRequest } from '../../src/target.ts';
-import type { DeliveryView } from '../outbox/delivery.ts';
-import type { RunView } from '../outbox/run.ts';
+import { durationWords } from '../../src/lib/duration.ts';
+import { isDispatch, type TargetRequest } from '../../src/route/target.ts';
+import type { DeliveryView } from '../store/delivery.ts';
+import type { RunView } from '../store/run.ts';
 import { bold, link, mrkdwnName, slackDate } from './mrkdwn.ts';
 
 /** Reasons are sentences of GitHub or ours; longer ones are in the delivery's log. */

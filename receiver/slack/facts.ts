@@ -1,5 +1,5 @@
-import { durationWords } from '../../src/duration.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../src/json.ts';
+import { durationWords } from '../../src/lib/duration.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../src/lib/json.ts';
 import { mrkdwnName } from './mrkdwn.ts';
 
 /** Slack's limit for the fields of a section; more of them are read in W&B. */
@@ -11,7 +11,7 @@ const FIRST = ['type', 'state', 'user', 'size', 'created_by', 'duration_seconds'
 /** Objects whose values are facts themselves: numbers and settings that people logged. */
 const OPEN = ['metadata', 'summary', 'config'];
 
-/** What W&B's API said about the artifact or run (`src/enrichment.ts`), as mrkdwn fields. Takes any JSON; what is no plain value is passed over. */
+/** What W&B's API said about the artifact or run (`src/event/enrichment.ts`), as mrkdwn fields. Takes any JSON; what is no plain value is passed over. */
 export function factsOf(wandb: JsonObject | null | undefined, limit: number = MOST_FACTS): string[] {
   if (wandb === null || wandb === undefined) return [];
   const { artifact, run } = wandb;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { NewId } from '../../src/id.ts';
-import type { JsonValue } from '../../src/json.ts';
-import type { Route } from '../../src/route.ts';
-import type { Logger } from '../log.ts';
-import type { EventView } from '../outbox/delivery.ts';
-import type { Store } from '../outbox/store.ts';
+import type { NewId } from '../../src/lib/id.ts';
+import type { JsonValue } from '../../src/lib/json.ts';
+import type { Route } from '../../src/route/route.ts';
+import type { Logger } from '../log/log.ts';
+import type { EventView } from '../store/delivery.ts';
+import type { Store } from '../store/store.ts';
 import type { People, Presser } from './may-decide.ts';
 import type { AskGroups } from './user-groups.ts';
 

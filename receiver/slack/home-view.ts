@@ -1,5 +1,5 @@
-import type { DeliveryView, EventView, HoldBack } from '../outbox/delivery.ts';
-import type { ApprovalView, Counts } from '../outbox/store.ts';
+import type { DeliveryView, EventView, HoldBack } from '../store/delivery.ts';
+import type { ApprovalView, Counts } from '../store/store.ts';
 import { compose, context, divider, type HomeView, header, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
 import { stateWords, targetWords } from './delivery-words.ts';
 import { bold, channelName, mrkdwnName, slackDate } from './mrkdwn.ts';

@@ -1,4 +1,4 @@
-import type { Store } from '../outbox/store.ts';
+import type { Store } from '../store/store.ts';
 import type { HomeView } from './blocks.ts';
 import type { HomeContent } from './home-view.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messageOf } from '../../src/error-message.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
 import { ACTIONS } from './actions.ts';
 import { section } from './blocks.ts';
 import type { BoltApp } from './bolt.ts';

@@ -1,4 +1,4 @@
-import { err, ok, type Result } from '../../src/result.ts';
+import { err, ok, type Result } from '../../src/lib/result.ts';
 import { COMMAND } from './command.ts';
 import { isUserGroup } from './may-decide.ts';
 

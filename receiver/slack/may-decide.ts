@@ -1,6 +1,6 @@
-import { escapeMrkdwn } from '../../src/mrkdwn.ts';
-import type { Result } from '../../src/result.ts';
-import type { ApprovalView, DecisionKind } from '../outbox/store.ts';
+import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
+import type { Result } from '../../src/lib/result.ts';
+import type { ApprovalView, DecisionKind } from '../store/store.ts';
 import { mention } from './mrkdwn.ts';
 
 /** Who is who, from `settings`. */

@@ -1,6 +1,6 @@
-import { type WandbLink, wandbLinks } from '../../src/wandb-links.ts';
-import type { RunChange } from '../outbox/run.ts';
-import type { Story, StoryEvent } from '../outbox/store.ts';
+import { type WandbLink, wandbLinks } from '../../src/event/wandb-links.ts';
+import type { RunChange } from '../store/run.ts';
+import type { Story, StoryEvent } from '../store/store.ts';
 import { decisionWords, openQuestions, questionPart, whoMayDecide } from './approval-part.ts';
 import { compose, context as contextBlock, factSection, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
 import { activeMutes, countsOf, deliveryParts, muteParts } from './delivery-part.ts';

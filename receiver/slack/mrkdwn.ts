@@ -1,4 +1,4 @@
-import { escapeMrkdwn } from '../../src/mrkdwn.ts';
+import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
 
 /** Longest name inside a sentence, in characters after escaping: three of them leave room for the words between. */
 export const NAME_LIMIT = 120;

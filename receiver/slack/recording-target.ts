@@ -1,8 +1,8 @@
-import type { SlackRequest } from '../../src/target.ts';
-import type { Logger } from '../log.ts';
-import type { PostedMessage } from '../outbox/delivery.ts';
-import type { Store } from '../outbox/store.ts';
+import type { SlackRequest } from '../../src/route/target.ts';
+import type { Logger } from '../log/log.ts';
 import type { Target } from '../outbox/target.ts';
+import type { PostedMessage } from '../store/delivery.ts';
+import type { Store } from '../store/store.ts';
 import type { SlackRender } from './slack-target.ts';
 
 /** The sandbox's Slack: writes down what it would say, and says nothing. */

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../src/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../src/lib/json.ts';
 
 /** What an authentic request of Slack turned out to be. */
 export type SlackRequestBody =

@@ -1,4 +1,4 @@
-import type { RelayEvent } from '../../src/event.ts';
+import type { RelayEvent } from '../../src/event/event.ts';
 import { bold, mrkdwnName } from './mrkdwn.ts';
 
 /** How a name is put into a sentence; the result is mrkdwn. */

@@ -1,10 +1,10 @@
-import type { SlackRequest } from '../../src/target.ts';
-import type { PostedMessage } from '../outbox/delivery.ts';
-import type { ConversationBook, Story, StoryEvent } from '../outbox/store.ts';
+import type { SlackRequest } from '../../src/route/target.ts';
 import type { LookResult, SendContext, SendResult, Target } from '../outbox/target.ts';
-import { readSlackFailure, type SlackAnswerContext, slackWord, whyUnreadable } from './answer.ts';
+import type { PostedMessage } from '../store/delivery.ts';
+import type { ConversationBook, Story, StoryEvent } from '../store/store.ts';
 import type { SlackClient } from './client.ts';
 import { deliveryMetadata, field, findChannelId, findMessage } from './find-message.ts';
+import { readSlackFailure, type SlackAnswerContext, slackWord, whyUnreadable } from './read-error.ts';
 
 /** A message as Slack takes it; `text` is for notifications and screen readers. */
 export interface SlackMessage {

@@ -1,7 +1,7 @@
 import type SocketModeReceiver from '@slack/bolt/dist/receivers/SocketModeReceiver.js';
-import { messageOf } from '../../src/error-message.ts';
-import { proxyErrorIn } from '../../src/proxy-error.ts';
-import type { Logger } from '../log.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import { proxyErrorIn } from '../../src/lib/proxy-error.ts';
+import type { Logger } from '../log/log.ts';
 import { cleaned } from './bolt-log.ts';
 
 type SocketModeClient = InstanceType<typeof SocketModeReceiver.default>['client'];

@@ -1,6 +1,6 @@
-import { escapeMrkdwn } from '../../src/mrkdwn.ts';
-import { isDispatch } from '../../src/target.ts';
-import type { DeliveryView } from '../outbox/delivery.ts';
+import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
+import { isDispatch } from '../../src/route/target.ts';
+import type { DeliveryView } from '../store/delivery.ts';
 import { decodeDispatchAgain, decodeMute, MUTE_TIMES, type MuteTime } from './actions.ts';
 import { done, eventOfButton, type Handling, NOT_OURS, type Outcome, type Person, refused } from './handling.ts';
 import { groupsToAsk, mayOperate, type Permission } from './may-decide.ts';

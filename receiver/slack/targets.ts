@@ -1,8 +1,8 @@
-import type { Redactor } from '../../src/redact.ts';
+import type { Redactor } from '../../src/lib/redact.ts';
 import type { Environment } from '../environment.ts';
-import type { Logger } from '../log.ts';
-import type { Store } from '../outbox/store.ts';
+import type { Logger } from '../log/log.ts';
 import type { Targets } from '../outbox/target.ts';
+import type { Store } from '../store/store.ts';
 import { eventMessage, type MessageContext, storyMessage } from './message.ts';
 import type { SlackRender } from './slack-target.ts';
 

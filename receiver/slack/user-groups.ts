@@ -1,6 +1,6 @@
-import { ageOf } from '../../src/clock.ts';
-import { messageOf } from '../../src/error-message.ts';
-import { err, ok, type Result } from '../../src/result.ts';
+import { ageOf } from '../../src/lib/clock.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import { err, ok, type Result } from '../../src/lib/result.ts';
 import type { BoltApp } from './bolt.ts';
 import type { GroupMembers } from './may-decide.ts';
 

@@ -1,4 +1,4 @@
-import type { RunReport } from '../outbox/run.ts';
+import type { RunReport } from '../store/run.ts';
 
 /** The whole answer to a question. */
 export interface KnownAnswer {

@@ -1,7 +1,7 @@
-import type { CommitPlace } from '../../src/commit-of.ts';
-import { durationWords } from '../../src/duration.ts';
-import type { NewDelivery } from '../outbox/delivery.ts';
-import type { RunChange, RunConsequences } from '../outbox/run.ts';
+import type { CommitPlace } from '../../src/event/commit-of.ts';
+import { durationWords } from '../../src/lib/duration.ts';
+import type { NewDelivery } from '../store/delivery.ts';
+import type { RunChange, RunConsequences } from '../store/run.ts';
 
 export interface ConsequenceOptions {
   readonly newId: () => string;

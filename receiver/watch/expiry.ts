@@ -1,7 +1,7 @@
-import { messageOf } from '../../src/error-message.ts';
-import type { Logger } from '../log.ts';
-import type { ApprovalDesk } from '../outbox/store.ts';
-import { StoreUnavailableError } from '../outbox/store-failure.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import type { Logger } from '../log/log.ts';
+import type { ApprovalDesk } from '../store/store.ts';
+import { StoreUnavailableError } from '../store/store-failure.ts';
 import { createLoop, type Loop } from './loop.ts';
 
 export interface ExpiryOptions {

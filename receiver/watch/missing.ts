@@ -1,4 +1,4 @@
-import type { OpenRun, RunReport } from '../outbox/run.ts';
+import type { OpenRun, RunReport } from '../store/run.ts';
 import { GIVE_UP_AFTER_MS, MISSING_AFTER_MS } from './schedule.ts';
 
 /** What is said about runs that did not appear. Pure. */

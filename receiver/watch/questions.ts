@@ -1,4 +1,4 @@
-import { isAbout, type OpenRun, type RunReport } from '../outbox/run.ts';
+import { isAbout, type OpenRun, type RunReport } from '../store/run.ts';
 import type { RunQuestion } from './run-source.ts';
 
 /** One request: about a run whose id is known, or for all runs that are looked for in one place. */

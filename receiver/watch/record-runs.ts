@@ -1,9 +1,9 @@
-import type { CommitPlace } from '../../src/commit-of.ts';
-import { messageOf } from '../../src/error-message.ts';
-import type { Logger } from '../log.ts';
-import type { EventView } from '../outbox/delivery.ts';
-import { isAbout, type OpenRun, type RunChange, type RunReport } from '../outbox/run.ts';
-import type { Store } from '../outbox/store.ts';
+import type { CommitPlace } from '../../src/event/commit-of.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import type { Logger } from '../log/log.ts';
+import type { EventView } from '../store/delivery.ts';
+import { isAbout, type OpenRun, type RunChange, type RunReport } from '../store/run.ts';
+import type { Store } from '../store/store.ts';
 import { consequencesOf, saysSomethingAboutCommit } from './consequences.ts';
 
 /**

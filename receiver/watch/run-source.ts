@@ -1,5 +1,5 @@
-import type { RunReport } from '../outbox/run.ts';
 import type { SendResult } from '../outbox/target.ts';
+import type { RunReport } from '../store/run.ts';
 
 /** Which runs are looked for: those that dispatches of one kind started in a repository. */
 export interface RunQuestion {

@@ -1,9 +1,9 @@
-import { ageOf } from '../../src/clock.ts';
-import { messageOf } from '../../src/error-message.ts';
-import type { Logger } from '../log.ts';
-import { isAbout, type OpenRun, type RunReport } from '../outbox/run.ts';
-import type { Store } from '../outbox/store.ts';
-import { StoreUnavailableError } from '../outbox/store-failure.ts';
+import { ageOf } from '../../src/lib/clock.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import type { Logger } from '../log/log.ts';
+import { isAbout, type OpenRun, type RunReport } from '../store/run.ts';
+import type { Store } from '../store/store.ts';
+import { StoreUnavailableError } from '../store/store-failure.ts';
 import { type AnswerMemory, answerMemory } from './answer-memory.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { missingText, neverLookedText, notPermittedText, tooManyText } from './missing.ts';

@@ -1,4 +1,4 @@
-import type { OpenRun } from '../outbox/run.ts';
+import type { OpenRun } from '../store/run.ts';
 
 /** When runs are looked at. Pure; all times in milliseconds. */
 

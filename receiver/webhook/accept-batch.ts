@@ -1,6 +1,6 @@
-import type { Accepted, NewEvent } from '../outbox/delivery.ts';
-import type { EventInbox } from '../outbox/store.ts';
-import { StoreBusyError } from '../outbox/store-failure.ts';
+import type { Accepted, NewEvent } from '../store/delivery.ts';
+import type { EventInbox } from '../store/store.ts';
+import { StoreBusyError } from '../store/store-failure.ts';
 
 /** Stores an event durably; rejects when the store can't. */
 export type AcceptEvent = (event: NewEvent) => Promise<Accepted>;

@@ -1,5 +1,5 @@
-import { oneLine } from '../../src/one-line.ts';
-import type { Accepted, NewEvent } from '../outbox/delivery.ts';
+import { oneLine } from '../../src/event/one-line.ts';
+import type { Accepted, NewEvent } from '../store/delivery.ts';
 
 /** What is said about one delivery of an event. */
 export interface AnsweredDelivery {

@@ -1,5 +1,5 @@
-import { DEFAULT_SOURCE } from '../../src/event.ts';
-import { checkBearer, checkSignature, checkSignatureHeader, type SignatureFailure } from '../../src/signature.ts';
+import { DEFAULT_SOURCE } from '../../src/event/event.ts';
+import { checkBearer, checkSignature, checkSignatureHeader, type SignatureFailure } from '../../src/lib/signature.ts';
 
 /** What a sender has to prove. Several values of a kind are valid at once while one is being rotated. */
 export interface SourceSecrets {

@@ -1,8 +1,8 @@
-import type { RelayEvent } from '../../src/event.ts';
-import type { NewId } from '../../src/id.ts';
-import type { JsonValue } from '../../src/json.ts';
-import { type Route, routeMatches, whyNot } from '../../src/route.ts';
-import type { TargetRequest } from '../../src/target.ts';
+import type { RelayEvent } from '../../src/event/event.ts';
+import type { NewId } from '../../src/lib/id.ts';
+import type { JsonValue } from '../../src/lib/json.ts';
+import { type Route, routeMatches, whyNot } from '../../src/route/route.ts';
+import type { TargetRequest } from '../../src/route/target.ts';
 import { acceptedDetail } from './answer-detail.ts';
 
 export interface SimulatedRoute {

@@ -1,19 +1,19 @@
 import { type Context, type Handler, Hono } from 'hono';
-import { messageOf } from '../../src/error-message.ts';
-import { DEFAULT_SOURCE } from '../../src/event.ts';
-import { parseExactJson } from '../../src/json.ts';
-import type { Redactor } from '../../src/redact.ts';
-import { understandBody } from '../../src/webhook-body.ts';
-import { byteSemaphore } from '../byte-semaphore.ts';
-import type { Logger } from '../log.ts';
-import type { RejectedRequest } from '../outbox/delivery.ts';
-import { problem } from '../problem.ts';
-import { readBody, refuseUnread } from '../request-body.ts';
-import type { RequestVariables } from '../request-log.ts';
+import { DEFAULT_SOURCE } from '../../src/event/event.ts';
+import { understandBody } from '../../src/event/webhook-body.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import { parseExactJson } from '../../src/lib/json.ts';
+import type { Redactor } from '../../src/lib/redact.ts';
+import { byteSemaphore } from '../http/byte-semaphore.ts';
+import { problem } from '../http/problem.ts';
+import { readBody, refuseUnread } from '../http/request-body.ts';
+import type { RequestVariables } from '../http/request-log.ts';
+import type { Logger } from '../log/log.ts';
+import type { RejectedRequest } from '../store/delivery.ts';
 import type { AcceptEvent } from './accept-batch.ts';
 import { detailOf, PING_DETAIL } from './answer-detail.ts';
 import { type Authentication, type AuthenticationFailure, authenticate, authenticateHeaders, explainFailure } from './authenticate.ts';
-import { digest, type PlanOptions, planEvent } from './plan.ts';
+import { digest, type PlanOptions, planEvent } from './route-event.ts';
 
 export interface WandbWebhookOptions extends PlanOptions {
   readonly authentication: Authentication;

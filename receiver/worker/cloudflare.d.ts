@@ -1,7 +1,7 @@
 /** The part of Cloudflare's runtime that the Worker uses (Cloudflare documentation, "Runtime APIs"). */
 declare module 'cloudflare:workers' {
   export interface ObjectState {
-    readonly storage: import('../outbox/sqlite/object-driver.ts').ObjectStorage & import('./wake-up.ts').AlarmStorage;
+    readonly storage: import('../store/sqlite/object-driver.ts').ObjectStorage & import('./wake-up.ts').AlarmStorage;
     /** Nothing else reaches the object until `work` has ended. */
     blockConcurrencyWhile<T>(work: () => Promise<T>): Promise<T>;
     abort(reason?: string): void;

@@ -1,5 +1,5 @@
-import { visibleDocument } from '../../src/visible.ts';
-import type { Logger } from '../log.ts';
+import { visibleDocument } from '../../src/lib/visible.ts';
+import type { Logger } from '../log/log.ts';
 
 type Level = keyof Logger;
 

@@ -1,12 +1,12 @@
 import type { ObjectNamespace } from 'cloudflare:workers';
 import { type Context, Hono } from 'hono';
-import { messageOf } from '../../src/error-message.ts';
-import { DEFAULT_SOURCE } from '../../src/event.ts';
+import { DEFAULT_SOURCE } from '../../src/event/event.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
 import { GITHUB_BODY_LIMIT, refuseGitHubUnread } from '../github/workflow-run-webhook.ts';
-import type { Logger } from '../log.ts';
-import { problem } from '../problem.ts';
-import { type BodyLimit, readBody, refuseUnread } from '../request-body.ts';
-import { type RequestVariables, requestLog } from '../request-log.ts';
+import { problem } from '../http/problem.ts';
+import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
+import { type RequestVariables, requestLog } from '../http/request-log.ts';
+import type { Logger } from '../log/log.ts';
 import { refuseSlackUnread, SLACK_BODY_LIMIT } from '../slack/hono-receiver.ts';
 import { authenticateHeaders, explainFailure } from '../webhook/authenticate.ts';
 import type { Setup } from './setup.ts';

@@ -1,7 +1,7 @@
-import { type Config, readConfig } from '../../src/config.ts';
-import { formatProblem } from '../../src/config-problem.ts';
-import { DEFAULT_SOURCE } from '../../src/event.ts';
-import { err, ok, type Result } from '../../src/result.ts';
+import { type Config, readConfig } from '../../src/config/config.ts';
+import { formatProblem } from '../../src/config/config-problem.ts';
+import { DEFAULT_SOURCE } from '../../src/event/event.ts';
+import { err, ok, type Result } from '../../src/lib/result.ts';
 import { configWarnings, credentialProblems } from '../config-checks.ts';
 import { DEFAULT_CONFIG_PATH, type Environment, GITHUB_API_URL, readEnvironment, type Variables } from '../environment.ts';
 import { isOpen } from '../webhook/authenticate.ts';

@@ -1,4 +1,4 @@
-import { CLOCK_TOLERANCE_MS } from '../../src/clock.ts';
+import { CLOCK_TOLERANCE_MS } from '../../src/lib/clock.ts';
 import { TIMERS_REACH_MS } from '../outbox/outbox.ts';
 
 /** The alarm of a Durable Object: there is one, and it is durable. Times are milliseconds since 1970. */

@@ -1,4 +1,4 @@
-import { DEFAULT_SOURCE } from '../../src/event.ts';
+import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 
 /** Whose object a request is for, as far as it says; the object decides whether the request is authentic. Pure. */
 

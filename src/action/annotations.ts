@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
-import { type Complaint, formatComplaint } from '../complaint.ts';
+import { type Complaint, formatComplaint } from '../config/complaint.ts';
 
 /** GitHub shows at most ten annotations of a kind for a step. */
 const SHOWN = 10;

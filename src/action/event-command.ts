@@ -1,6 +1,6 @@
-import { clientPayloadSchema } from '../client-payload.ts';
-import { EVENT_FIELDS } from '../event.ts';
-import { err, ok, type Result } from '../result.ts';
+import { clientPayloadSchema } from '../event/client-payload.ts';
+import { EVENT_FIELDS } from '../event/event.ts';
+import { err, ok, type Result } from '../lib/result.ts';
 
 /**
  * Reads the payload of the dispatch that started this workflow, as outputs: `delivery-id`, `route`, `type` and the fields

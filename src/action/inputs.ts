@@ -1,6 +1,6 @@
-import { readApiAddress, WANDB_APP } from '../api-address.ts';
-import { DEFAULT_MAX_DELETES } from '../plan.ts';
-import { err, ok, type Result } from '../result.ts';
+import { readApiAddress, WANDB_APP } from '../lib/api-address.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { DEFAULT_MAX_DELETES } from '../plan/plan.ts';
 
 export const COMMANDS = ['validate', 'plan', 'apply', 'drift', 'export', 'event'] as const;
 const WANDB_API_URL = 'https://api.wandb.ai';

@@ -1,7 +1,7 @@
+import { proxySecrets, readProxySettings } from '../lib/proxy-settings.ts';
+import { ok, type Result } from '../lib/result.ts';
 import { limitedFetch } from '../network/limited-fetch.ts';
 import { networkThrough } from '../network/proxied-network.ts';
-import { proxySecrets, readProxySettings } from '../proxy-settings.ts';
-import { ok, type Result } from '../result.ts';
 
 /** Comments and issues of a page are at most 100 times 64 KB. Bytes. */
 const LONGEST_ANSWER = 16 * 1024 * 1024;

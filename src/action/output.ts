@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as core from '@actions/core';
-import { messageOf } from '../error-message.ts';
-import { visible, visibleDocument } from '../visible.ts';
+import { messageOf } from '../lib/error-message.ts';
+import { visible, visibleDocument } from '../lib/visible.ts';
 import type { Annotate } from './annotations.ts';
 
 /**

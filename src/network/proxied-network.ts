@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { ProxySettings } from '../proxy-settings.ts';
+import type { ProxySettings } from '../lib/proxy-settings.ts';
 import type { ProxiedNetwork } from './proxy-dispatcher.ts';
 
 /** How this process reaches other servers. */

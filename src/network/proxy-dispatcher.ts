@@ -1,8 +1,8 @@
 import { type Dispatcher, EnvHttpProxyAgent, Pool, type Response, fetch as undiciFetch } from 'undici';
-import { messageOf } from '../error-message.ts';
-import { neverSent } from '../never-sent.ts';
-import { ProxyError, proxyErrorIn } from '../proxy-error.ts';
-import { type ProxySettings, proxyName } from '../proxy-settings.ts';
+import { messageOf } from '../lib/error-message.ts';
+import { neverSent } from '../lib/never-sent.ts';
+import { ProxyError, proxyErrorIn } from '../lib/proxy-error.ts';
+import { type ProxySettings, proxyName } from '../lib/proxy-settings.ts';
 
 /** How long a proxy may take until it is connected, and until it has opened the way to a server. Milliseconds. */
 const PROXY_LIMIT_MS = 4_000;

@@ -1,9 +1,9 @@
-import { type ApplyStep, applyOrder } from '../apply-order.ts';
-import { readMark } from '../ownership.ts';
-import type { Plan, PlannedChange } from '../plan.ts';
-import type { Result } from '../result.ts';
-import type { LiveTrigger, TriggerInput } from '../trigger.ts';
-import { fieldChanges, stateOfInput, stateOfLive } from '../trigger-state.ts';
+import { readMark } from '../automation/ownership.ts';
+import type { LiveTrigger, TriggerInput } from '../automation/trigger.ts';
+import { fieldChanges, stateOfInput, stateOfLive } from '../automation/trigger-state.ts';
+import type { Result } from '../lib/result.ts';
+import { type ApplyStep, applyOrder } from '../plan/apply-order.ts';
+import type { Plan, PlannedChange } from '../plan/plan.ts';
 import type { WandbError } from '../wandb/wandb-error.ts';
 
 /** The mutations that applying needs, and the list that settles what is unclear. */

@@ -1,10 +1,10 @@
-import type { ApplyStep } from '../apply-order.ts';
-import { type ApprovedPlan, onlyApproved } from '../approved-plan.ts';
-import type { Complaint } from '../complaint.ts';
-import type { Config } from '../config.ts';
-import { type DriftedChange, findDrift } from '../drift.ts';
-import { identityOf, makePlan, type Plan, summaryOf } from '../plan.ts';
-import { err, ok, type Result } from '../result.ts';
+import type { Complaint } from '../config/complaint.ts';
+import type { Config } from '../config/config.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import type { ApplyStep } from '../plan/apply-order.ts';
+import { type ApprovedPlan, onlyApproved } from '../plan/approved-plan.ts';
+import { type DriftedChange, findDrift } from '../plan/drift.ts';
+import { identityOf, makePlan, type Plan, summaryOf } from '../plan/plan.ts';
 import { createWandbClient, type WandbClient } from '../wandb/client.ts';
 import { type ApplyReport, applyPlan } from './apply.ts';
 import { idToCome, readWorld, type World } from './world.ts';

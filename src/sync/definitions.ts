@@ -1,11 +1,11 @@
 import { globSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Complaint, complaintOf } from '../complaint.ts';
-import type { Config } from '../config.ts';
-import { readConfigFiles } from '../config-files.ts';
-import { messageOf } from '../error-message.ts';
-import { err, ok, type Result } from '../result.ts';
+import { type Complaint, complaintOf } from '../config/complaint.ts';
+import type { Config } from '../config/config.ts';
+import { readConfigFiles } from '../config/config-files.ts';
+import { messageOf } from '../lib/error-message.ts';
+import { err, ok, type Result } from '../lib/result.ts';
 
 /** A config file's name and its text. */
 export interface ConfigFile {

@@ -1,8 +1,8 @@
-import type { Complaint } from '../complaint.ts';
-import type { Config } from '../config.ts';
-import { exportDefinition } from '../export-definition.ts';
-import type { ExportedFile } from '../export-yaml.ts';
-import { err, ok, type Result } from '../result.ts';
+import { exportDefinition } from '../automation/export-definition.ts';
+import type { ExportedFile } from '../automation/export-yaml.ts';
+import type { Complaint } from '../config/complaint.ts';
+import type { Config } from '../config/config.ts';
+import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from '../wandb/client.ts';
 import { readFeatures } from '../wandb/feature-lookup.ts';
 import { resolveScopes } from '../wandb/scopes.ts';

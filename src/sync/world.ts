@@ -1,11 +1,12 @@
-import type { Automation } from '../automation.ts';
-import type { Complaint } from '../complaint.ts';
-import type { Config } from '../config.ts';
-import { triggeringEventType } from '../event-filter.ts';
-import type { DesiredTrigger } from '../plan.ts';
-import { err, ok, type Result } from '../result.ts';
-import type { LiveTrigger, TriggerScope } from '../trigger.ts';
-import { integrationOf, triggerInput } from '../trigger-input.ts';
+import type { Automation } from '../automation/automation.ts';
+import { triggeringEventType } from '../automation/event-filter.ts';
+import type { LiveTrigger, TriggerScope } from '../automation/trigger.ts';
+import { integrationOf, triggerInput } from '../automation/trigger-input.ts';
+import type { WebhookIntegration } from '../automation/webhook-integration.ts';
+import type { Complaint } from '../config/complaint.ts';
+import type { Config } from '../config/config.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import type { DesiredTrigger } from '../plan/plan.ts';
 import type { WandbClient } from '../wandb/client.ts';
 import { entityScopeAllowed, readFeatures } from '../wandb/feature-lookup.ts';
 import { type ServerFeatures, supports } from '../wandb/features.ts';
@@ -13,7 +14,6 @@ import { type Integrations, wandbIntegrations } from '../wandb/integrations.ts';
 import { resolveScopes } from '../wandb/scopes.ts';
 import { createTrigger, deleteTrigger, listTriggers, type TriggerPlaces, updateTrigger } from '../wandb/triggers.ts';
 import type { WandbError } from '../wandb/wandb-error.ts';
-import type { WebhookIntegration } from '../webhook-integration.ts';
 import type { TriggerApi } from './apply.ts';
 
 /** What is defined, with every name looked up, and what exists. */

@@ -1,12 +1,12 @@
 import type { z } from 'zod';
-import { dueAfter } from '../clock.ts';
-import type { JsonObject } from '../json.ts';
+import { dueAfter } from '../lib/clock.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { redactorOf } from '../lib/redact.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { nextAttempt, type RetryPolicy } from '../lib/retry.ts';
+import { retryAfter, waitEnd } from '../lib/retry-after.ts';
 import { limitedFetch } from '../network/limited-fetch.ts';
-import { redactorOf } from '../redact.ts';
-import { err, ok, type Result } from '../result.ts';
-import { nextAttempt, type RetryPolicy } from '../retry.ts';
-import { retryAfter, waitEnd } from '../retry-after.ts';
-import { type Refusal, readAnswer, readNoAnswer } from './answer.ts';
+import { type Refusal, readAnswer, readNoAnswer } from './read-error.ts';
 import type { WandbError } from './wandb-error.ts';
 
 export interface WandbClientOptions {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ok, type Result } from '../result.ts';
+import { ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
 import { collectionsDocument, PROJECT_COLLECTIONS } from './documents.ts';
 import { missingNameError } from './missing-name.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type Capped, capObject } from '../cap-json.ts';
-import type { RelayEvent } from '../event.ts';
-import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../json.ts';
-import { oneLine } from '../one-line.ts';
+import { type Capped, capObject } from '../event/cap-json.ts';
+import type { RelayEvent } from '../event/event.ts';
+import { oneLine } from '../event/one-line.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../lib/json.ts';
 
 /** What W&B answers about artifacts and runs, and what of it is handed on. Pure. */
 

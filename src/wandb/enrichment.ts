@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { RelayEvent } from '../event.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
-import { ok, type Result } from '../result.ts';
+import type { RelayEvent } from '../event/event.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import { ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
 import { ARTIFACT_BY_ID, ARTIFACT_BY_NAME, RUN_BY_NAME } from './documents.ts';
 import { type AnsweredArtifact, type AnsweredRun, artifactFacts, artifactShape, runFacts, runShape } from './enrichment-facts.ts';

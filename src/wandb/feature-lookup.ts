@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ok, type Result } from '../result.ts';
+import { ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
 import { ORGANIZATION_FLAGS, SERVER_FEATURES } from './documents.ts';
 import { type ServerFeatures, supports } from './features.ts';

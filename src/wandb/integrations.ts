@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { err, ok, type Result } from '../result.ts';
+import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
 import { CREATE_WEBHOOK_INTEGRATION, ENTITY_INTEGRATIONS } from './documents.ts';
 import { missingNameError } from './missing-name.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { isJsonObject, type JsonValue, parseJson } from '../json.ts';
-import type { LiveAction, LiveScope, LiveTrigger } from '../trigger.ts';
+import type { LiveAction, LiveScope, LiveTrigger } from '../automation/trigger.ts';
+import { isJsonObject, type JsonValue, parseJson } from '../lib/json.ts';
 
 /** How the fragment `Automation` (documents.ts) comes back. Enums are plain text: a server may know more members than we do. */
 

@@ -1,5 +1,5 @@
-import { nearestWord } from '../nearest-word.ts';
-import { err, type Result } from '../result.ts';
+import { nearestWord } from '../lib/nearest-word.ts';
+import { err, type Result } from '../lib/result.ts';
 import type { WandbError } from './wandb-error.ts';
 
 /** More names than this are a wall of text; the nearest one is named in any case. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { err, ok, type Result } from '../result.ts';
+import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbError } from './wandb-error.ts';
 
 /** One page of a Relay connection. Edges may be empty: W&B leaves out what the key may not see. */

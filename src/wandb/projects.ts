@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { err, ok, type Result } from '../result.ts';
+import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
 import { ENTITY_PROJECTS, projectsDocument } from './documents.ts';
 import { missingName } from './missing-name.ts';

@@ -1,6 +1,6 @@
-import { describeScope, type Scope } from '../automation.ts';
-import { err, ok, type Result } from '../result.ts';
-import type { TriggerScope } from '../trigger.ts';
+import { describeScope, type Scope } from '../automation/automation.ts';
+import type { TriggerScope } from '../automation/trigger.ts';
+import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
 import { collectionKey, findCollections } from './collections.ts';
 import { type FoundEntity, type FoundOrganization, findPlaces, type Places } from './places.ts';

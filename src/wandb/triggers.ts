@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { err, ok, type Result } from '../result.ts';
-import type { LiveTrigger, TriggerInput } from '../trigger.ts';
+import type { LiveTrigger, TriggerInput } from '../automation/trigger.ts';
+import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
 import {
   createTriggerDocument,

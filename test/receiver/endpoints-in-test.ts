@@ -4,7 +4,7 @@ import { workflowRunWebhook } from '../../receiver/github/workflow-run-webhook.t
 import { type ListenOptions, listen } from '../../receiver/node.ts';
 import { createSlackApp } from '../../receiver/slack/app.ts';
 import { signSlackRequest } from '../../receiver/slack/signature.ts';
-import { idsFrom } from '../../src/id.ts';
+import { idsFrom } from '../../src/lib/id.ts';
 import { SECRET, type TestReceiver, type TestReceiverOptions, testReceiver } from '../stand-ins/receiver-in-process.ts';
 import { aliasBody, signedHeaders } from '../stand-ins/wandb-sender.ts';
 

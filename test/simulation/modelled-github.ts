@@ -1,5 +1,5 @@
 import type { LookResult, SendContext, SendResult, Target } from '../../receiver/outbox/target.ts';
-import type { Dice } from '../torture/seeded.ts';
+import type { Dice } from '../../scripts/torture/seeded.ts';
 import type { Trace } from './trace.ts';
 
 export interface GitHubOptions {

@@ -1,5 +1,5 @@
-import type { Accepted, ClaimedDelivery, DeliveryState, HoldBack, NewEvent, Settlement } from '../../receiver/outbox/delivery.ts';
-import type { Store } from '../../receiver/outbox/store.ts';
+import type { Accepted, ClaimedDelivery, DeliveryState, HoldBack, NewEvent, Settlement } from '../../receiver/store/delivery.ts';
+import type { Store } from '../../receiver/store/store.ts';
 import type { ModelledGitHub } from './modelled-github.ts';
 import type { Trace } from './trace.ts';
 

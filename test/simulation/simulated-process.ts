@@ -1,10 +1,10 @@
-import { silentLogger } from '../../receiver/log.ts';
-import type { Attempt, ClaimedDelivery, HoldBack, Settlement } from '../../receiver/outbox/delivery.ts';
+import { silentLogger } from '../../receiver/log/log.ts';
 import { createOutbox, type Outbox } from '../../receiver/outbox/outbox.ts';
-import { openSqlite } from '../../receiver/outbox/sqlite/node-driver.ts';
-import { sqliteStore } from '../../receiver/outbox/sqlite/sqlite-store.ts';
-import type { ClaimOptions, Store } from '../../receiver/outbox/store.ts';
-import type { Dice } from '../torture/seeded.ts';
+import type { Attempt, ClaimedDelivery, HoldBack, Settlement } from '../../receiver/store/delivery.ts';
+import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
+import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
+import type { ClaimOptions, Store } from '../../receiver/store/store.ts';
+import type { Dice } from '../../scripts/torture/seeded.ts';
 import { type ModelledGitHub, wait } from './modelled-github.ts';
 import type { Rules } from './rules.ts';
 import type { Trace } from './trace.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { T0 } from '../receiver/outbox/samples.ts';
+import { T0 } from '../receiver/store/samples.ts';
 import { type SimulationResult, simulate, type VirtualTime } from './simulation.ts';
 
 /**

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createLogger, type Logger } from '../../receiver/log.ts';
-import { openSqlite } from '../../receiver/outbox/sqlite/node-driver.ts';
-import { sqliteStore } from '../../receiver/outbox/sqlite/sqlite-store.ts';
-import type { Store } from '../../receiver/outbox/store.ts';
+import { createLogger, type Logger } from '../../receiver/log/log.ts';
 import { createReceiver, type Receiver, type ReceiverParts } from '../../receiver/receiver.ts';
+import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
+import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../receiver/store/store.ts';
 import type { SourceSecrets } from '../../receiver/webhook/authenticate.ts';
-import { readConfig } from '../../src/config.ts';
-import { formatProblem } from '../../src/config-problem.ts';
-import { redactorOf } from '../../src/redact.ts';
-import { compileRoute } from '../../src/route.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { formatProblem } from '../../src/config/config-problem.ts';
+import { redactorOf } from '../../src/lib/redact.ts';
+import { compileRoute } from '../../src/route/route.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { signedHeaders } from './wandb-sender.ts';
 

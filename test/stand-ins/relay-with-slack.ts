@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ACTIONS } from '../../receiver/slack/actions.ts';
-import type { JsonObject } from '../../src/json.ts';
+import type { JsonObject } from '../../src/lib/json.ts';
 import { type GitHubStandIn, type StandInRun, startGitHub } from './github.ts';
 import { type ReceiverProcess, startReceiver } from './receiver-process.ts';
 import { type SlackStandIn, type StandInMessage, startSlack } from './slack.ts';

@@ -1,4 +1,4 @@
-import { signBody } from '../../src/signature.ts';
+import { signBody } from '../../src/lib/signature.ts';
 import { entityOfScope, type WandbWorld, type WorldScope, type WorldTrigger } from './wandb-world.ts';
 
 export interface FiredWebhook {

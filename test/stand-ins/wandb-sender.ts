@@ -1,8 +1,8 @@
 import { SAMPLE_VALUES } from '../../receiver/cli/sample-event.ts';
-import type { EventType } from '../../src/event.ts';
-import type { JsonObject } from '../../src/json.ts';
-import { relayPayload, substituteVariables } from '../../src/relay-payload.ts';
-import { signBody } from '../../src/signature.ts';
+import type { EventType } from '../../src/event/event.ts';
+import { relayPayload, substituteVariables } from '../../src/event/relay-payload.ts';
+import type { JsonObject } from '../../src/lib/json.ts';
+import { signBody } from '../../src/lib/signature.ts';
 
 /** The body that an automation with the relay payload sends. */
 export function relayBody(type: EventType, values: Readonly<Record<string, string>> = {}, automation = 'deploy-production'): JsonObject {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { NewEvent } from '../../../receiver/outbox/delivery.ts';
-import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
-import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
+import type { NewEvent } from '../../../receiver/store/delivery.ts';
+import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
+import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { commandLine } from './command-io.ts';
 
 function newEvent(name: string, receivedAt: number): NewEvent {

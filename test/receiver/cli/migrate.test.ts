@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { COPIED_TABLES } from '../../../receiver/outbox/postgres/copy.ts';
-import { openPostgres } from '../../../receiver/outbox/postgres/postgres-store.ts';
-import { lockForReceiver, openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
-import { claimPurpose } from '../../../receiver/outbox/sqlite/schema.ts';
-import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
-import type { Store } from '../../../receiver/outbox/store.ts';
+import { COPIED_TABLES } from '../../../receiver/store/postgres/copy.ts';
+import { openPostgres } from '../../../receiver/store/postgres/postgres-store.ts';
+import { lockForReceiver, openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
+import { claimPurpose } from '../../../receiver/store/sqlite/schema.ts';
+import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../../receiver/store/store.ts';
 import { type PostgresServer, startPostgres } from '../../stand-ins/postgres.ts';
-import { accept, bury, claim, drain, eventOf, MINUTE, retryAt, T0 } from '../outbox/samples.ts';
-import { acceptDispatched, heldEvent, nothingFollows, reportOf, say, storyOf, toldEvent } from '../outbox/story-samples.ts';
+import { accept, bury, claim, drain, eventOf, MINUTE, retryAt, T0 } from '../store/samples.ts';
+import { acceptDispatched, heldEvent, nothingFollows, reportOf, say, storyOf, toldEvent } from '../store/story-samples.ts';
 import { commandLine } from './command-io.ts';
 
 let server: PostgresServer;

@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { renderTable } from '../../../receiver/cli/output.ts';
 import { printerOf } from '../../../receiver/cli/printer.ts';
-import { createLogger } from '../../../receiver/log.ts';
-import { pretty } from '../../../receiver/log-pretty.ts';
+import { createLogger } from '../../../receiver/log/log.ts';
+import { pretty } from '../../../receiver/log/pretty.ts';
 import { BARE_ENVIRONMENT, eventually, MAIN } from '../../stand-ins/receiver-process.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 

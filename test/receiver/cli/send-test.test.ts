@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkBearer, checkSignature } from '../../../src/signature.ts';
+import { checkBearer, checkSignature } from '../../../src/lib/signature.ts';
 import { scriptedServer } from '../../stand-ins/scripted-server.ts';
 import { commandLine } from './command-io.ts';
 

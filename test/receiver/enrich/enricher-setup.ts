@@ -1,15 +1,15 @@
 import { expect } from 'vitest';
 import { createEnricher, type Enricher } from '../../../receiver/enrich/enricher.ts';
-import type { Logger } from '../../../receiver/log.ts';
-import type { NewEvent } from '../../../receiver/outbox/delivery.ts';
-import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
-import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
-import type { Store } from '../../../receiver/outbox/store.ts';
-import type { JsonObject, JsonValue } from '../../../src/json.ts';
+import type { Logger } from '../../../receiver/log/log.ts';
+import type { NewEvent } from '../../../receiver/store/delivery.ts';
+import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
+import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../../receiver/store/store.ts';
+import type { JsonObject, JsonValue } from '../../../src/lib/json.ts';
 import { addRun } from '../../stand-ins/wandb-artifacts.ts';
 import { testClient } from '../../stand-ins/wandb-in-test.ts';
 import { acmeWorld } from '../../stand-ins/wandb-world.ts';
-import { accept, type EventChanges, eventOf } from '../outbox/samples.ts';
+import { accept, type EventChanges, eventOf } from '../store/samples.ts';
 
 /** Runs r1 to r9 of project train. */
 export function worldWithRuns() {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { scriptedServer } from '../../stand-ins/scripted-server.ts';
 import { wandbServer } from '../../stand-ins/wandb-in-test.ts';
 import type { WandbFault } from '../../stand-ins/wandb-server.ts';
-import { eventOf } from '../outbox/samples.ts';
+import { eventOf } from '../store/samples.ts';
 import { factsOf, runEvent, testEnricher, worldWithRuns } from './enricher-setup.ts';
 
 const wandb = () => wandbServer({ world: worldWithRuns() });

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { appCredentials } from '../../../receiver/github/app-credentials.ts';
-import { redactorOf } from '../../../src/redact.ts';
+import { redactorOf } from '../../../src/lib/redact.ts';
 import { targetAt } from './github-in-test.ts';
 
 const GITHUB_NOW = Date.UTC(2026, 10, 27, 12);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AppOptions, appCredentials } from '../../../receiver/github/app-credentials.ts';
 import { dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
-import type { DispatchRequest } from '../../../src/target.ts';
+import type { DispatchRequest } from '../../../src/route/target.ts';
 import { type GitHubStandIn, startGitHub } from '../../stand-ins/github.ts';
 
 const dispatch: DispatchRequest = {

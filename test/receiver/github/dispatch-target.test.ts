@@ -3,9 +3,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
 import { tokenCredentials } from '../../../receiver/github/token-credentials.ts';
-import { type JsonObject, parseExactJson } from '../../../src/json.ts';
-import type { DispatchRequest } from '../../../src/target.ts';
-import { theValue } from '../../src/samples.ts';
+import { type JsonObject, parseExactJson } from '../../../src/lib/json.ts';
+import type { DispatchRequest } from '../../../src/route/target.ts';
+import { theValue } from '../../src/event/samples.ts';
 import { type ScriptedAnswer, scriptedServer } from '../../stand-ins/scripted-server.ts';
 
 const NOW = 1_800_000_000_000;

@@ -1,7 +1,7 @@
 import { type DispatchOptions, dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
 import { renamedRepositories } from '../../../receiver/github/renamed-repositories.ts';
 import { tokenCredentials } from '../../../receiver/github/token-credentials.ts';
-import type { DispatchRequest } from '../../../src/target.ts';
+import type { DispatchRequest } from '../../../src/route/target.ts';
 
 export const NOW = 1_800_000_000_000;
 

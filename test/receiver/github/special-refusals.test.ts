@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addressHint, pageWords } from '../../../receiver/github/special-refusals.ts';
-import { redactorOf } from '../../../src/redact.ts';
+import { redactorOf } from '../../../src/lib/redact.ts';
 import { endlessServer } from '../../stand-ins/endless.ts';
 import { type ScriptedAnswer, scriptedServer } from '../../stand-ins/scripted-server.ts';
 import { dispatch, NOW, targetAt } from './github-in-test.ts';

@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { workflowRunWebhook } from '../../../receiver/github/workflow-run-webhook.ts';
-import type { Store } from '../../../receiver/outbox/store.ts';
-import { type RequestVariables, requestLog } from '../../../receiver/request-log.ts';
+import { type RequestVariables, requestLog } from '../../../receiver/http/request-log.ts';
+import type { Store } from '../../../receiver/store/store.ts';
 import { type StandInRun, signedWebhook, webhookOf } from '../../stand-ins/github-runs.ts';
 import { FollowedRuns, HOUR, MINUTE } from '../watch/followed-runs.ts';
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { silentLogger } from '../../../receiver/log.ts';
-import type { Attempt, ClaimedDelivery } from '../../../receiver/outbox/delivery.ts';
+import { silentLogger } from '../../../receiver/log/log.ts';
 import { createOutbox, type OutboxOptions } from '../../../receiver/outbox/outbox.ts';
-import type { ClaimOptions, DeliveryQueue } from '../../../receiver/outbox/store.ts';
-import { dispatchOf, T0 } from './samples.ts';
+import type { Attempt, ClaimedDelivery } from '../../../receiver/store/delivery.ts';
+import type { ClaimOptions, DeliveryQueue } from '../../../receiver/store/store.ts';
+import { dispatchOf, T0 } from '../store/samples.ts';
 
 beforeEach(() => void vi.useFakeTimers({ now: T0 }));
 afterEach(() => void vi.useRealTimers());

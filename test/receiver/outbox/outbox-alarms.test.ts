@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Store } from '../../../receiver/outbox/store.ts';
+import type { Store } from '../../../receiver/store/store.ts';
 import { gate, ScriptedOutbox } from './scripted-outbox.ts';
 
 /** An outbox that is woken by somebody else; how often it looked, and when it wants to be woken. */

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Store } from '../../../receiver/outbox/store.ts';
 import type { SendContext, SendResult } from '../../../receiver/outbox/target.ts';
-import { eventOf } from './samples.ts';
+import type { Store } from '../../../receiver/store/store.ts';
+import { eventOf } from '../store/samples.ts';
 import { failed, gate, RUN, ScriptedOutbox, sent, unclear } from './scripted-outbox.ts';
 
 const HOUR = 3_600_000;

@@ -1,10 +1,10 @@
 import { expect, test, vi } from 'vitest';
-import { silentLogger } from '../../../receiver/log.ts';
+import { silentLogger } from '../../../receiver/log/log.ts';
 import { createRetention, retentionFloor } from '../../../receiver/outbox/retention.ts';
-import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
-import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
-import type { PruneOptions } from '../../../receiver/outbox/store.ts';
-import { accept, eventOf, T0 } from './samples.ts';
+import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
+import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import type { PruneOptions } from '../../../receiver/store/store.ts';
+import { accept, eventOf, T0 } from '../store/samples.ts';
 
 const DAY = 86_400_000;
 

@@ -1,13 +1,13 @@
 import { onTestFinished, vi } from 'vitest';
-import type { AttemptOutcome, DeliveryView } from '../../../receiver/outbox/delivery.ts';
 import { createOutbox, type Outbox, type OutboxOptions } from '../../../receiver/outbox/outbox.ts';
-import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
-import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
-import type { Store } from '../../../receiver/outbox/store.ts';
 import type { LookResult, SendContext, SendResult, Target } from '../../../receiver/outbox/target.ts';
-import type { TargetRequest } from '../../../src/target.ts';
-import { accept, type EventChanges, eventOf } from './samples.ts';
-import { temporaryDatabase } from './temporary-database.ts';
+import type { AttemptOutcome, DeliveryView } from '../../../receiver/store/delivery.ts';
+import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
+import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../../receiver/store/store.ts';
+import type { TargetRequest } from '../../../src/route/target.ts';
+import { accept, type EventChanges, eventOf } from '../store/samples.ts';
+import { temporaryDatabase } from '../store/temporary-database.ts';
 
 type Step<Answer> = Answer | ((context: SendContext) => Answer | Promise<Answer>);
 /** What a delivery meets, attempt by attempt; when the script is over, everything succeeds. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ACTIONS, encodeDecision } from '../../../receiver/slack/actions.ts';
 import type { SlackPerson } from '../../stand-ins/slack-interactions.ts';
-import { temporaryDatabase } from '../outbox/temporary-database.ts';
+import { temporaryDatabase } from '../store/temporary-database.ts';
 import { ADA, BOB, EVE, type SlackAppInTest, type SlackAppInTestOptions, slackAppInTest, slackInTest } from './slack-app-in-test.ts';
 
 const ASKED = '{ slack: "#ml-deploys" }';

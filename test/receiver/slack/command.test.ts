@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SlackPerson } from '../../stand-ins/slack-interactions.ts';
 import { aliasBody } from '../../stand-ins/wandb-sender.ts';
-import { bury, claim } from '../outbox/samples.ts';
+import { bury, claim } from '../store/samples.ts';
 import { ADA, BOB, EVE, type SlackAppInTest, type SlackAppInTestOptions, slackAppInTest, slackInTest } from './slack-app-in-test.ts';
 
 async function app(options: Partial<SlackAppInTestOptions> = {}): Promise<SlackAppInTest> {

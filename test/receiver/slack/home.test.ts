@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type HomeContent, homeView } from '../../../receiver/slack/home-view.ts';
-import { bury, claim } from '../outbox/samples.ts';
+import { bury, claim } from '../store/samples.ts';
 import { ADA, slackAppInTest, slackInTest } from './slack-app-in-test.ts';
 
 describe('App Home', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DecisionQuestion, type GroupMembers, groupsToAsk, mayDecide, mayOperate } from '../../../receiver/slack/may-decide.ts';
-import { err, ok, type Result } from '../../../src/result.ts';
+import { err, ok, type Result } from '../../../src/lib/result.ts';
 
 const GROUPS: GroupMembers = new Map<string, Result<readonly string[], string>>([
   ['S0DEPLOY', ok(['U0ADA', 'U0BOB'])],

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Story } from '../../../receiver/outbox/store.ts';
 import { ACTIONS, decodeDecision, decodeDispatchAgain, decodeMute } from '../../../receiver/slack/actions.ts';
 import type { KnownBlock } from '../../../receiver/slack/blocks.ts';
 import { eventMessage, failureText, storyMessage } from '../../../receiver/slack/message.ts';
+import type { Story } from '../../../receiver/store/store.ts';
 import {
   ALIAS_EVENT,
   approvalView,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { placeOf, sayBold, sayPlainly, sentenceOf } from '../../../receiver/slack/sentence.ts';
-import { EVENT_TYPES, type EventType, type RelayEvent } from '../../../src/event.ts';
+import { EVENT_TYPES, type EventType, type RelayEvent } from '../../../src/event/event.ts';
 
 const FULL = {
   source: 'default',

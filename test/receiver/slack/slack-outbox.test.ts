@@ -2,14 +2,14 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
 import { tokenCredentials } from '../../../receiver/github/token-credentials.ts';
 import { createOutbox } from '../../../receiver/outbox/outbox.ts';
-import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
-import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
 import { slackClient } from '../../../receiver/slack/client.ts';
 import { slackTarget } from '../../../receiver/slack/slack-target.ts';
+import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
+import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { startGitHub } from '../../stand-ins/github.ts';
 import { startSlack } from '../../stand-ins/slack.ts';
-import { accept, deliveryOf, eventOf } from '../outbox/samples.ts';
-import { temporaryDatabase } from '../outbox/temporary-database.ts';
+import { accept, deliveryOf, eventOf } from '../store/samples.ts';
+import { temporaryDatabase } from '../store/temporary-database.ts';
 import { render, slackDelivery } from './slack-world.ts';
 
 /** Both outboxes of a receiver over one database, with a GitHub and a Slack to send to. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { STAND_IN_SCOPES } from '../../stand-ins/slack.ts';
-import { deliveryOf } from '../outbox/samples.ts';
+import { deliveryOf } from '../store/samples.ts';
 import { slackDelivery, slackWorld } from './slack-world.ts';
 
 describe('telling of events', () => {

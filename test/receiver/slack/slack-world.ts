@@ -1,16 +1,16 @@
 import { onTestFinished } from 'vitest';
 import { type AttemptResult, attemptOutcome, limitedAttempt } from '../../../receiver/outbox/attempt.ts';
-import type { NewDelivery, PostedMessage } from '../../../receiver/outbox/delivery.ts';
 import { settlementOf } from '../../../receiver/outbox/settlement.ts';
-import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
-import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
-import type { Store } from '../../../receiver/outbox/store.ts';
 import { slackClient } from '../../../receiver/slack/client.ts';
 import { type SlackTargetOptions, slackTarget } from '../../../receiver/slack/slack-target.ts';
-import type { Approval } from '../../../src/route.ts';
+import type { NewDelivery, PostedMessage } from '../../../receiver/store/delivery.ts';
+import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
+import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../../receiver/store/store.ts';
+import type { Approval } from '../../../src/route/route.ts';
 import { type SlackStandIn, startSlack } from '../../stand-ins/slack.ts';
-import { accept, eventOf, firingOf } from '../outbox/samples.ts';
-import { temporaryDatabase } from '../outbox/temporary-database.ts';
+import { accept, eventOf, firingOf } from '../store/samples.ts';
+import { temporaryDatabase } from '../store/temporary-database.ts';
 
 /** A renderer that says just enough to tell messages apart. */
 export const render: SlackTargetOptions['render'] = {

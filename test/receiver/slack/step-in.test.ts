@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ACTIONS, encodeDispatchAgain, encodeMute, type MuteTime } from '../../../receiver/slack/actions.ts';
 import type { SlackPerson } from '../../stand-ins/slack-interactions.ts';
-import { bury, claim, succeed } from '../outbox/samples.ts';
-import { temporaryDatabase } from '../outbox/temporary-database.ts';
+import { bury, claim, succeed } from '../store/samples.ts';
+import { temporaryDatabase } from '../store/temporary-database.ts';
 import { ADA, BOB, EVE, type SlackAppInTest, type SlackAppInTestOptions, slackAppInTest, slackInTest } from './slack-app-in-test.ts';
 
 const HOUR = 3_600_000;

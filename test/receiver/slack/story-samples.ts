@@ -1,9 +1,9 @@
-import type { DeliveryView, EventView } from '../../../receiver/outbox/delivery.ts';
-import type { RunView } from '../../../receiver/outbox/run.ts';
-import type { ApprovalView, Story, StoryEvent } from '../../../receiver/outbox/store.ts';
 import type { KnownBlock } from '../../../receiver/slack/blocks.ts';
 import type { MessageContext } from '../../../receiver/slack/message.ts';
-import type { RelayEvent } from '../../../src/event.ts';
+import type { DeliveryView, EventView } from '../../../receiver/store/delivery.ts';
+import type { RunView } from '../../../receiver/store/run.ts';
+import type { ApprovalView, Story, StoryEvent } from '../../../receiver/store/store.ts';
+import type { RelayEvent } from '../../../src/event/event.ts';
 
 /** 2026-11-21 03:00 UTC. */
 export const T0 = Date.UTC(2026, 10, 21, 3);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RunChange, RunView } from '../../../receiver/outbox/run.ts';
+import type { RunChange, RunView } from '../../../receiver/store/run.ts';
 import { consequencesOf } from '../../../receiver/watch/consequences.ts';
 
 const queued: RunView = { id: '1', url: null, status: 'queued', conclusion: null, attempt: 1, startedAt: 0, endedAt: null };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { commitStatusTarget } from '../../../receiver/github/commit-status-target.ts';
 import { tokenCredentials } from '../../../receiver/github/token-credentials.ts';
-import type { Store } from '../../../receiver/outbox/store.ts';
+import type { Store } from '../../../receiver/store/store.ts';
 import type { CommitLookup } from '../../../receiver/watch/record-runs.ts';
-import type { DispatchRequest, TargetRequest } from '../../../src/target.ts';
-import { claim } from '../outbox/samples.ts';
+import type { DispatchRequest, TargetRequest } from '../../../src/route/target.ts';
+import { claim } from '../store/samples.ts';
 import { FollowedRuns, HOUR, MINUTE, SECOND, TOKEN } from './followed-runs.ts';
 
 const SHA = 'a94a8fe5ccb19ba61c4c0873d391e987982fbbd3';

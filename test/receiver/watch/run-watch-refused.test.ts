@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DispatchRequest } from '../../../src/target.ts';
+import type { DispatchRequest } from '../../../src/route/target.ts';
 import { FollowedRuns, HOUR, MINUTE, SECOND } from './followed-runs.ts';
 
 const byHand: DispatchRequest = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunAnswer } from '../../../receiver/watch/run-source.ts';
-import type { DispatchRequest } from '../../../src/target.ts';
+import type { DispatchRequest } from '../../../src/route/target.ts';
 import { BY_HAND, FollowedRuns, HOUR, LISTENS, MINUTE, SECOND } from './followed-runs.ts';
 
 const byHand: DispatchRequest = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { OpenRun } from '../../../receiver/outbox/run.ts';
+import type { OpenRun } from '../../../receiver/store/run.ts';
 import { GIVE_UP_AFTER_MS, lookAgainAt, MISSING_AFTER_MS, WATCH_LIMIT_MS } from '../../../receiver/watch/schedule.ts';
 
 const SECOND = 1_000;

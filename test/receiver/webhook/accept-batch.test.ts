@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Accepted, NewEvent } from '../../../receiver/outbox/delivery.ts';
-import { openSqlite } from '../../../receiver/outbox/sqlite/node-driver.ts';
-import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
-import type { EventInbox } from '../../../receiver/outbox/store.ts';
-import { StoreBusyError } from '../../../receiver/outbox/store-failure.ts';
+import type { Accepted, NewEvent } from '../../../receiver/store/delivery.ts';
+import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
+import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import type { EventInbox } from '../../../receiver/store/store.ts';
+import { StoreBusyError } from '../../../receiver/store/store-failure.ts';
 import { acceptInBatches } from '../../../receiver/webhook/accept-batch.ts';
-import { drain, eventOf, idsOf, T0 } from '../outbox/samples.ts';
-import { temporaryDatabase } from '../outbox/temporary-database.ts';
+import { drain, eventOf, idsOf, T0 } from '../store/samples.ts';
+import { temporaryDatabase } from '../store/temporary-database.ts';
 
 type AcceptCall = (events: readonly NewEvent[]) => Promise<Accepted[]>;
 

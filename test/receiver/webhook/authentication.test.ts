@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { signBody } from '../../../src/signature.ts';
+import { signBody } from '../../../src/lib/signature.ts';
 import { SECRET, testReceiver } from '../../stand-ins/receiver-in-process.ts';
 import { aliasBody, type SignatureForm, signedHeaders } from '../../stand-ins/wandb-sender.ts';
 

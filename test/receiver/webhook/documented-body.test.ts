@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DeliveryView } from '../../../receiver/outbox/delivery.ts';
+import type { DeliveryView } from '../../../receiver/store/delivery.ts';
 import { SECRET, testReceiver } from '../../stand-ins/receiver-in-process.ts';
 import { signedHeaders } from '../../stand-ins/wandb-sender.ts';
 

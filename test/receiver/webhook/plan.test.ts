@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type PlanOptions, planEvent } from '../../../receiver/webhook/plan.ts';
-import { readConfig } from '../../../src/config.ts';
-import type { RelayEvent } from '../../../src/event.ts';
-import { compileRoute } from '../../../src/route.ts';
+import { type PlanOptions, planEvent } from '../../../receiver/webhook/route-event.ts';
+import { readConfig } from '../../../src/config/config.ts';
+import type { RelayEvent } from '../../../src/event/event.ts';
+import { compileRoute } from '../../../src/route/route.ts';
 
 const EVENT: RelayEvent = {
   type: 'add_artifact_alias',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Store } from '../../../receiver/outbox/store.ts';
-import { EVENT_TYPES } from '../../../src/event.ts';
+import type { Store } from '../../../receiver/store/store.ts';
+import { EVENT_TYPES } from '../../../src/event/event.ts';
 import { SECRET, testReceiver } from '../../stand-ins/receiver-in-process.ts';
 import { aliasBody, relayBody, signedHeaders } from '../../stand-ins/wandb-sender.ts';
 

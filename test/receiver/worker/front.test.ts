@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, test } from 'vitest';
-import { silentLogger } from '../../../receiver/log.ts';
+import { silentLogger } from '../../../receiver/log/log.ts';
 import { front } from '../../../receiver/worker/front.ts';
 import { bundledConfig, setUp } from '../../../receiver/worker/setup.ts';
 import { signedWebhook } from '../../stand-ins/github-runs.ts';

@@ -1,8 +1,8 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, test } from 'vitest';
-import { objectDriver } from '../../../receiver/outbox/sqlite/object-driver.ts';
-import { storeContract } from '../outbox/store-contract.ts';
+import { objectDriver } from '../../../receiver/store/sqlite/object-driver.ts';
+import { storeContract } from '../store/store-contract.ts';
 import { objectStore } from './object-store.ts';
 
 storeContract('SQLite in a Durable Object', objectStore);

@@ -1,8 +1,8 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { objectDriver } from '../../../receiver/outbox/sqlite/object-driver.ts';
-import { sqliteStore } from '../../../receiver/outbox/sqlite/sqlite-store.ts';
-import type { Store } from '../../../receiver/outbox/store.ts';
+import { objectDriver } from '../../../receiver/store/sqlite/object-driver.ts';
+import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../../receiver/store/store.ts';
 
 let objects = 0;
 

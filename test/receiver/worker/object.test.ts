@@ -1,6 +1,6 @@
 import { evictDurableObject, reset, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { SCHEMA_VERSION } from '../../../receiver/outbox/sqlite/schema.ts';
+import { SCHEMA_VERSION } from '../../../receiver/store/sqlite/schema.ts';
 import { aliasBody } from '../../stand-ins/wandb-sender.ts';
 import { admin, alarmIn, arrange, crash, firstDelivery, objectOf, post, seenByGitHub, sql, until } from './worker-in-test.ts';
 

@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env, exports, type ObjectStub } from 'cloudflare:workers';
 import { inject, vi } from 'vitest';
-import type { DeliveryRecord, DeliveryView } from '../../../receiver/outbox/delivery.ts';
+import type { DeliveryRecord, DeliveryView } from '../../../receiver/store/delivery.ts';
 import { signedHeaders } from '../../stand-ins/wandb-sender.ts';
 import type { Outside, Seen } from './outside.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { neverSent } from '../../../src/lib/never-sent.ts';
+import { proxyErrorIn } from '../../../src/lib/proxy-error.ts';
+import { readProxySettings } from '../../../src/lib/proxy-settings.ts';
 import { networkThrough } from '../../../src/network/proxied-network.ts';
-import { neverSent } from '../../../src/never-sent.ts';
-import { proxyErrorIn } from '../../../src/proxy-error.ts';
-import { readProxySettings } from '../../../src/proxy-settings.ts';
 import { type ProxyOptions, proxyStandIn } from '../../stand-ins/proxy.ts';
 import { scriptedServer } from '../../stand-ins/scripted-server.ts';
 

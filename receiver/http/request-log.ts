@@ -1,0 +1,43 @@
+import type { MiddlewareHandler } from 'hono';
+import type { Logger } from '../log/log.ts';
+import type { PlatformBindings } from './request-body.ts';
+
+/** What a handler adds to the one line that its request leaves in the log. */
+export interface RequestLine {
+  source?: string;
+  type?: string;
+  event?: string;
+  result?: string;
+  deliveries?: number;
+  /** Why the request was refused. */
+  reason?: string;
+}
+
+export interface RequestVariables {
+  Bindings: PlatformBindings;
+  Variables: { line: RequestLine };
+}
+
+/**
+ * Logs one line per request, when it has been answered.
+ *
+ * @param unless requests that somebody else logs
+ */
+export function requestLog(
+  log: Logger,
+  now: () => number,
+  unless: (line: RequestLine) => boolean = () => false,
+): MiddlewareHandler<RequestVariables> {
+  return async (c, next) => {
+    const start = now();
+    const line: RequestLine = {};
+    c.set('line', line);
+    await next();
+    if (unless(line)) return;
+    const { reason, ...fields } = line;
+    const entry = { method: c.req.method, path: c.req.path, status: c.res.status, ms: now() - start, ...fields };
+    if (c.res.status >= 500) log.error(entry, reason ?? 'failed');
+    else if (c.res.status >= 400) log.warn(entry, reason ?? 'refused');
+    else log.info(entry, line.result ?? 'answered');
+  };
+}

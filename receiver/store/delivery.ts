@@ -1,0 +1,203 @@
+import type { RelayEvent } from '../../src/event/event.ts';
+import type { JsonObject } from '../../src/lib/json.ts';
+import type { Approval } from '../../src/route/route.ts';
+import type { TargetDefinition, TargetRequest } from '../../src/route/target.ts';
+import type { RunView } from './run.ts';
+
+/**
+ * The life of a delivery: `held` (waits for an approval) or `pending` → `in_flight` (leased by a worker) → `delivered`,
+ * or back to `pending`, or `dead` (never tried again by itself). `superseded`: a newer event took its place.
+ * `cancelled`: a person stopped it.
+ */
+export const DELIVERY_STATES = ['pending', 'in_flight', 'delivered', 'dead', 'superseded', 'held', 'cancelled'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/** A delivery that is about to be stored with its event. */
+export interface NewDelivery {
+  readonly id: string;
+  readonly route: string;
+  /** Where it goes, in one word: `repository_dispatch:acme/deploy`. */
+  readonly target: string;
+  /** Whose rate limit it counts against. */
+  readonly credential: string;
+  /** Deliveries with the same key leave in the order in which they came. */
+  readonly orderKey: string;
+  /** `order: latest`: replaces undelivered older ones of the same route and key. */
+  readonly replacesOlder: boolean;
+  readonly state: 'pending' | 'held' | 'dead';
+  /** Why it is held or dead from the start. */
+  readonly reason?: string;
+  /** `null` when the request could not be built; then the delivery is dead. */
+  readonly request: TargetRequest | null;
+  /** What `request` was built from, when it is to be built again once more is known about the event. */
+  readonly template?: TargetDefinition;
+  /** The conversation that this is a message of. Its deliveries have the conversation's key as their order key. */
+  readonly conversation?: NewConversation;
+}
+
+/** One message with its thread, in one channel, about one subject. */
+export interface NewConversation {
+  readonly key: string;
+  readonly channel: string;
+  /** False for messages that ask something of people: those come whatever is muted. */
+  readonly canMute: boolean;
+}
+
+/** The deliveries that one matching route asks for. */
+export interface RouteFiring {
+  readonly route: string;
+  /** Identifies route and subject; `null` for a route without a cooldown. */
+  readonly cooldownKey: string | null;
+  /** Milliseconds. */
+  readonly cooldownMs: number;
+  readonly deliveries: readonly NewDelivery[];
+  /** Who decides about those that are held. */
+  readonly approval?: Approval;
+}
+
+/** An event with all that follows from it, ready to be stored in one transaction. */
+export interface NewEvent {
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+  readonly subjectKey: string;
+  readonly bodyHash: string;
+  readonly event: RelayEvent;
+  /** The body as it arrived, secrets redacted. */
+  readonly body: string;
+  readonly firings: readonly RouteFiring[];
+}
+
+/** What storing an event came to. */
+export type Accepted =
+  | { readonly status: 'accepted'; readonly id: string; readonly deliveries: readonly { id: string; route: string; target: string }[] }
+  /** `id` and `receivedAt` are those of the event that came first. */
+  | { readonly status: 'duplicate'; readonly id: string; readonly receivedAt: number };
+
+/**
+ * What became of an event: `routed`, `unmatched` (no route asked for it), `cooldown` (every route that did had fired
+ * for its subject too recently), `duplicate`.
+ */
+export type EventOutcome = 'routed' | 'unmatched' | 'cooldown' | 'duplicate';
+
+/** A run that a dispatch started. */
+export interface StartedRun {
+  readonly id: string;
+  readonly url: string;
+}
+
+/** A message that was posted: ids of the chat's own, with which it can be changed. */
+export interface PostedMessage {
+  readonly channel: string;
+  readonly ts: string;
+}
+
+/** A delivery that a worker holds the lease of. */
+export interface ClaimedDelivery {
+  readonly id: string;
+  readonly eventId: string;
+  readonly route: string;
+  readonly target: string;
+  readonly credential: string;
+  readonly request: TargetRequest;
+  /** Proves the lease when the delivery is settled. */
+  readonly leaseToken: string;
+  /** Attempts made before this one, since acceptance or the last replay. */
+  readonly attempts: number;
+  /** When trying began, in milliseconds since 1970. */
+  readonly since: number;
+  /** An earlier attempt may have had its effect: look for the run before sending. */
+  readonly ambiguous: boolean;
+  /** Runs that started before this are not this delivery's (milliseconds since 1970). */
+  readonly runsSince: number;
+  /** What the request is still to be built from, see `NewDelivery`. */
+  readonly template: TargetDefinition | null;
+  readonly conversation: string | null;
+}
+
+/** The log of one attempt. */
+export interface Attempt {
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly outcome: AttemptOutcome;
+  /** The HTTP status, when there was an answer. */
+  readonly status: number | null;
+  /** What happened, for a person: capped and redacted. */
+  readonly detail: string;
+}
+
+/** `found`: not sent, because an earlier attempt had started the run after all. */
+export type AttemptOutcome = 'delivered' | 'found' | 'refused' | 'limited' | 'failed' | 'ambiguous';
+
+/** Where a claimed delivery goes from here. */
+export type Settlement =
+  | { readonly state: 'delivered'; readonly run: StartedRun | null; readonly message?: PostedMessage }
+  | { readonly state: 'pending'; readonly dueAt: number; readonly ambiguous: boolean; readonly reason: string }
+  | { readonly state: 'dead'; readonly reason: string };
+
+/** Everything that uses a credential waits. */
+export interface HoldBack {
+  readonly credential: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  readonly reason: string;
+}
+
+/** A delivery as people look at it. */
+export interface DeliveryView {
+  readonly id: string;
+  readonly eventId: string;
+  readonly route: string;
+  readonly target: string;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** When it is tried next; `null` unless pending. */
+  readonly dueAt: number | null;
+  readonly reason: string | null;
+  readonly runUrl: string | null;
+  readonly request: TargetRequest | null;
+  /** The workflow run that was asked for, once the dispatch has left. */
+  readonly run: RunView | null;
+  readonly message: PostedMessage | null;
+}
+
+/** What was done with a delivery besides sending it: decisions, replays, what its run did. For a person. */
+export interface Note {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** One delivery, whole. */
+export interface DeliveryRecord {
+  readonly delivery: DeliveryView;
+  /** Oldest first. */
+  readonly attempts: readonly Attempt[];
+  /** Oldest first. */
+  readonly notes: readonly Note[];
+}
+
+/** An event as people look at it. */
+export interface EventView {
+  readonly id: string;
+  readonly receivedAt: number;
+  readonly outcome: EventOutcome;
+  readonly duplicateOf: string | null;
+  readonly event: RelayEvent;
+  readonly body: string;
+  /** What W&B's API said about the artifact or run; `undefined`: not asked yet; `null`: it said nothing. */
+  readonly wandb: JsonObject | null | undefined;
+  /** The order subject, see `subjectOf`; what a mute applies to. */
+  readonly subjectKey: string;
+}
+
+/** An authentic request that could not be taken, kept for inspection. */
+export interface RejectedRequest {
+  readonly receivedAt: number;
+  readonly source: string;
+  readonly status: number;
+  readonly reason: string;
+  /** Secrets redacted, capped. */
+  readonly body: string;
+}

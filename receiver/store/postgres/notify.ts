@@ -1,0 +1,111 @@
+import type { Client } from 'pg';
+import { messageOf } from '../../../src/lib/error-message.ts';
+import type { PostgresDriver } from './driver.ts';
+
+/** The channel on which receivers tell each other that something may be due. */
+const CHANNEL = 'wandb_relay_changed';
+/** Changes within this time of one that was told are told together. Milliseconds. */
+const TOLD_TOGETHER_MS = 50;
+const RECONNECT_FIRST_MS = 500;
+const RECONNECT_MOST_MS = 10_000;
+
+export interface Notifier {
+  /** Something may have become due: tells the others soon. */
+  tell(): void;
+  /** Calls `wake` when another receiver told so, and whenever it may have been missed. Returns what ends it. */
+  listen(wake: () => void): () => void;
+  close(): Promise<void>;
+}
+
+/**
+ * NOTIFY and LISTEN, as a hint only: whoever listens looks at the queue from time to time anyway, so that what is lost here
+ * costs a second. It is told outside of the transaction, because NOTIFY would have all commits wait for each other.
+ */
+export function createNotifier(driver: PostgresDriver, ownName: string, warn: (text: string) => void): Notifier {
+  const listeners = new Set<Listener>();
+  let timer: NodeJS.Timeout | undefined;
+  let telling: Promise<unknown> = Promise.resolve();
+  let due = false;
+  const tellNow = (): void => {
+    due = false;
+    telling = driver.rows('SELECT pg_notify($1, $2)', CHANNEL, ownName).catch(() => undefined);
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (due) tellNow();
+    }, TOLD_TOGETHER_MS);
+    timer.unref();
+  };
+  return {
+    tell: () => {
+      if (timer === undefined) tellNow();
+      else due = true;
+    },
+    listen: (wake) => {
+      const listener = new Listener(driver, ownName, wake, warn);
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+        void listener.close();
+      };
+    },
+    close: async () => {
+      clearTimeout(timer);
+      await Promise.all([telling, ...[...listeners].map((listener) => listener.close())]);
+    },
+  };
+}
+
+/** One connection that listens, and is made anew when it breaks. */
+class Listener {
+  readonly #driver: PostgresDriver;
+  readonly #ownName: string;
+  readonly #wake: () => void;
+  readonly #warn: (text: string) => void;
+  #client: Client | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #pauseMs = RECONNECT_FIRST_MS;
+  #closed = false;
+
+  constructor(driver: PostgresDriver, ownName: string, wake: () => void, warn: (text: string) => void) {
+    this.#driver = driver;
+    this.#ownName = ownName;
+    this.#wake = wake;
+    this.#warn = warn;
+    void this.#connect();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#client?.end().catch(() => undefined);
+  }
+
+  async #connect(): Promise<void> {
+    const client = this.#driver.newClient();
+    this.#client = client;
+    client.on('error', () => undefined);
+    client.on('end', () => this.#connectLater(client));
+    client.on('notification', ({ payload }) => {
+      if (payload !== this.#ownName) this.#wake();
+    });
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${CHANNEL}`);
+      this.#pauseMs = RECONNECT_FIRST_MS;
+      if (this.#closed) await client.end();
+      else this.#wake();
+    } catch (error) {
+      if (!this.#closed) this.#warn(messageOf(error));
+      client.end().catch(() => undefined);
+      this.#connectLater(client);
+    }
+  }
+
+  #connectLater(client: Client): void {
+    if (this.#closed || client !== this.#client) return;
+    this.#client = undefined;
+    this.#timer = setTimeout(() => void this.#connect(), this.#pauseMs);
+    this.#timer.unref();
+    this.#pauseMs = Math.min(this.#pauseMs * 2, RECONNECT_MOST_MS);
+  }
+}

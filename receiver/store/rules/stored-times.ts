@@ -1,0 +1,124 @@
+import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
+import { CLOCK_DIFFERENCE_MS } from './decisions.ts';
+
+/**
+ * The times in the store that lie in the future by design, and the rule of `dueAfter` (`src/lib/clock.ts`) for them, in SQL that
+ * every store runs. A row that was written more than the tolerance ahead of now is moved to now, once and for good, before
+ * anything is decided by it.
+ */
+
+/** In the statements: now, as a number. Typed, because PostgreSQL would take its sums for 32-bit ones. */
+const NOW = 'CAST(:now AS bigint)';
+/** In the statements: what was written after this was written by a clock that was ahead. */
+const LIMIT = 'CAST(:limit AS bigint)';
+
+interface FutureTimes {
+  readonly table: string;
+  /** When the times of a row were written. */
+  readonly writtenAt: string;
+  /** Times that move with `writtenAt`. */
+  readonly due: readonly string[];
+  /** Other columns that are set, with what they become. */
+  readonly also: Readonly<Record<string, string>>;
+  /** Which rows wait for these times at all; chosen so that an index finds those that may lie ahead. */
+  readonly where: string;
+}
+
+/**
+ * Which runs may be a delivery's: a time that was written by a clock that was ahead would hide them. How far it was ahead
+ * can only be told from `planned`, the latest time of the row, which lies no earlier than the correction.
+ */
+const runsSince = (planned: string): string =>
+  `CASE WHEN runs_since > ${NOW} - ${CLOCK_DIFFERENCE_MS} AND ${planned} > ${NOW} THEN runs_since - (${planned} - ${NOW}) ELSE runs_since END`;
+
+const notAfterNow = (column: string): string => `CASE WHEN ${column} > ${NOW} THEN ${NOW} ELSE ${column} END`;
+
+const FUTURE_TIMES: readonly FutureTimes[] = [
+  {
+    // Every change of `due_at` and `lease_until` sets `updated_at`. Only the first of a line has them looked at.
+    table: 'deliveries',
+    writtenAt: 'updated_at',
+    due: ['due_at', 'lease_until'],
+    also: { since: notAfterNow('since'), runs_since: runsSince('CASE WHEN due_at > updated_at THEN due_at ELSE updated_at END') },
+    where: 'ready = 1',
+  },
+  { table: 'credentials', writtenAt: 'hold_set_at', due: ['hold_until'], also: {}, where: 'hold_set_at IS NOT NULL' },
+  {
+    // A version that does not store when: a slot is never further ahead than the pace, which is next to nothing.
+    table: 'credentials',
+    writtenAt: 'COALESCE(slot_set_at, next_slot_at)',
+    due: ['next_slot_at'],
+    also: { slot_set_at: NOW },
+    where: 'next_slot_at > 0',
+  },
+  {
+    table: 'approvals',
+    writtenAt: 'expires_at - expires_ms',
+    due: ['expires_at'],
+    also: {},
+    where: `decision IS NULL AND expires_at > ${LIMIT}`,
+  },
+  { table: 'mutes', writtenAt: 'set_at', due: ['until'], also: {}, where: `until > ${LIMIT}` },
+  {
+    // Rows of a version that does not store when the next look was planned have the time of their dispatch.
+    table: 'runs',
+    writtenAt: 'COALESCE(look_set_at, dispatched_at)',
+    due: ['look_at'],
+    also: { look_set_at: NOW, dispatched_at: notAfterNow('dispatched_at'), runs_since: runsSince('look_at') },
+    where: `look_at IS NOT NULL AND look_at > ${LIMIT}`,
+  },
+];
+
+/** A statement with `:now` and `:limit` in it. */
+export type TimeStatement = string;
+
+/**
+ * Says, as `at`, the latest time at which any of these rows was written, if that lies ahead; else null. With VALUES: a Durable
+ * Object takes no more than five terms in a UNION.
+ */
+export const LATEST_AHEAD: TimeStatement = `SELECT MAX(column1) AS at FROM (VALUES ${FUTURE_TIMES.map(
+  ({ table, writtenAt, where }) => `((SELECT MAX(${writtenAt}) FROM ${table} WHERE ${where} AND ${writtenAt} > ${LIMIT}))`,
+).join(', ')}) AS ahead`;
+
+/** Move such rows to now. */
+export const CORRECTIONS: readonly TimeStatement[] = FUTURE_TIMES.map(({ table, writtenAt, due, also, where }) => {
+  const moved = due.map((column) => `${column} = ${NOW} + (${column} - (${writtenAt}))`);
+  const written = /^\w+$/.test(writtenAt) ? [`${writtenAt} = ${NOW}`] : [];
+  const others = Object.entries(also).map(([column, value]) => `${column} = ${value}`);
+  return `UPDATE ${table} SET ${[...moved, ...written, ...others].join(', ')} WHERE ${where} AND ${writtenAt} > ${LIMIT}`;
+});
+
+/** Puts the database's own placeholders into a statement; `values` has one for each, in order. */
+export function bindTimes(
+  statement: TimeStatement,
+  now: number,
+  placeholder: (index: number) => string,
+): { sql: string; values: readonly number[] } {
+  const values: number[] = [];
+  const sql = statement.replaceAll(/:(now|limit)\b/g, (_token, name: string) => {
+    values.push(name === 'now' ? now : now + CLOCK_TOLERANCE_MS);
+    return placeholder(values.length);
+  });
+  return { sql, values };
+}
+
+/** Hears how far ahead of now the furthest of the times was that have been moved, in milliseconds. */
+export type ClockCorrected = (aheadMs: number) => void;
+
+/** How often stored times are looked at when nothing hints at a jump: another process may have written them. Milliseconds. */
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * Says whether stored times should be looked at before something is decided at `now`: at first, when the clock has gone
+ * back, and once a second.
+ */
+export function timesGate(): (now: number) => boolean {
+  let latest = Number.NEGATIVE_INFINITY;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  return (now) => {
+    const due = now < latest - CLOCK_TOLERANCE_MS || Math.abs(now - lookedAt) >= LOOK_EVERY_MS;
+    if (due) lookedAt = now;
+    latest = due ? now : Math.max(latest, now);
+    return due;
+  };
+}

@@ -1,0 +1,324 @@
+import type { JsonObject } from '../../src/lib/json.ts';
+import type { Approval } from '../../src/route/route.ts';
+import type { TargetDefinition, TargetRequest } from '../../src/route/target.ts';
+import type {
+  Accepted,
+  Attempt,
+  ClaimedDelivery,
+  DeliveryRecord,
+  DeliveryState,
+  DeliveryView,
+  EventOutcome,
+  EventView,
+  HoldBack,
+  NewEvent,
+  PostedMessage,
+  RejectedRequest,
+  Settlement,
+} from './delivery.ts';
+import type { OpenRun, RunChange, RunConsequences, RunReport } from './run.ts';
+
+/**
+ * The store: events, deliveries, attempts. One port, one contract suite (`test/receiver/store/store-contract.ts`).
+ *
+ * Every method is one transaction and is durable when its promise resolves. A method rejects only when the store itself
+ * fails (disk full, file gone, locked for too long); the caller answers 503 or tries again later.
+ * All times are milliseconds since 1970 and come from the caller. The caller's clock may be put right meanwhile: what was
+ * planned by a clock that was ahead is planned again from now before anything is decided by it (`stored-times.ts`).
+ */
+export interface Store extends EventInbox, DeliveryQueue, DeliveryDesk, ApprovalDesk, ConversationBook, RunLog, Retention {
+  /** Proves that the store can write; rejects with the reason when it can't. */
+  check(): Promise<void>;
+  /**
+   * From now on `listener` hears when stored times were moved to now because a clock that was ahead had written them (see
+   * `stored-times.ts`), with how far ahead the furthest of them was, in milliseconds.
+   */
+  onClockCorrected(listener: (aheadMs: number) => void): void;
+  /**
+   * Calls `wake` when another process has stored something that may be due. A hint, for stores that several processes
+   * share: it may be lost, and come without need. Returns what ends it.
+   */
+  listen?(wake: () => void): () => void;
+  close(): Promise<void>;
+}
+
+/** Where webhooks go in. */
+export interface EventInbox {
+  /**
+   * Stores events with all their deliveries, all or none, and answers in the order of the events.
+   *
+   * An event is a duplicate when the latest event of its subject that is none itself has the same body and came within
+   * `dedupeWindowMs`; it is kept, with what it duplicates, and delivers nothing. A firing within its cooldown delivers
+   * nothing either. A delivery that replaces older ones turns undelivered ones of earlier events, same route and order
+   * key, to `superseded`; so does any delivery to `held` ones of its route and key.
+   *
+   * Rejects with `StoreBusyError` at once when another process holds the lock: the caller decides how long it retries,
+   * because it knows the order of the events.
+   */
+  accept(events: readonly NewEvent[], options: { readonly dedupeWindowMs: number }): Promise<Accepted[]>;
+
+  /** Keeps an authentic request that could not be taken; only the latest thousand are kept. */
+  keepRejected(rejected: RejectedRequest): Promise<void>;
+}
+
+export interface ClaimOptions {
+  readonly now: number;
+  readonly leaseMs: number;
+  readonly limit: number;
+  /** Shortest time between two sends with one credential, in milliseconds. */
+  readonly paceMs: number;
+  /** Makes the tokens that prove a lease. */
+  readonly newToken: () => string;
+  /** Which credentials this worker serves; left out: all. */
+  readonly serves?: (credential: string) => boolean;
+  /** Takes no lease over that has run out: the clock has just jumped forward, and attempts are still under way. */
+  readonly keepLeases?: boolean;
+}
+
+/** A delivery that waits for an approval, with what its request is still to be built from. */
+export type HeldDelivery = Pick<ClaimedDelivery, 'id' | 'eventId' | 'route' | 'target' | 'request'> & {
+  readonly template: TargetDefinition;
+};
+
+/** Where workers take deliveries from. */
+export interface DeliveryQueue {
+  /**
+   * Leases deliveries that are due: pending, first of their order key, their credential not held back and its pace kept.
+   * A lease that ran out is taken over, as ambiguous.
+   */
+  claim(options: ClaimOptions): Promise<ClaimedDelivery[]>;
+
+  /** When `claim` will next have something, or `undefined` when nothing is pending and nothing in flight. */
+  nextDueAt(serves?: (credential: string) => boolean): Promise<number | undefined>;
+
+  /**
+   * Whether the lease is still the caller's, to be asked right before sending; rejects when that cannot be known. Left out by
+   * stores where nobody takes over a lease before it runs out.
+   */
+  holds?(claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>): Promise<boolean>;
+
+  /** Replaces the request of a claimed delivery by one that is complete. False, and nothing done, when the lease is lost. */
+  complete(claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>, request: TargetRequest): Promise<boolean>;
+
+  /** What an event holds whose request is to be built again once more is known about the event. */
+  heldToComplete(eventId: string): Promise<HeldDelivery[]>;
+
+  /** Replaces the request of a held delivery by one that is complete, before people are asked about it. False when it is not held any more. */
+  completeHeld(id: string, request: TargetRequest): Promise<boolean>;
+
+  /** Keeps what W&B's API said about an event; `null`: it said nothing. The first word stays. */
+  keepEnrichment(eventId: string, wandb: JsonObject | null): Promise<void>;
+
+  /**
+   * Logs an attempt and moves the delivery on; lets the next of its order key go when it is finished.
+   *
+   * A delivery that would be retried although a newer one with `replacesOlder` waits behind it becomes `superseded`.
+   * A dispatch that was delivered gets a run to be watched; the first message of a conversation becomes its message, to be
+   * updated when it was found instead of sent; conversations that tell of the delivery's event are to be updated. That a
+   * dispatch is dead is said in their threads first. An update that was delivered leaves no trace, but the message that it
+   * posted, if it did, becomes its conversation's when that has none.
+   * Returns false, and changes nothing, when the lease is no longer the caller's.
+   */
+  settle(
+    claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>,
+    attempt: Attempt,
+    settlement: Settlement,
+    holdBack?: HoldBack,
+  ): Promise<boolean>;
+
+  /**
+   * Takes up what was in flight when an earlier process died, at once and as ambiguous; returns how many there were. A
+   * store that several receivers share does nothing: what is in flight may be another's, and a lease runs out by itself.
+   */
+  recoverInFlight(now: number): Promise<number>;
+}
+
+export interface DeliveryFilter {
+  readonly states?: readonly DeliveryState[];
+  /** Created at or after. */
+  readonly since?: number;
+  readonly eventId?: string;
+  readonly limit: number;
+}
+
+export interface EventFilter {
+  readonly outcomes?: readonly EventOutcome[];
+  readonly type?: string;
+  readonly limit: number;
+}
+
+export interface Counts {
+  readonly events: Readonly<Partial<Record<EventOutcome, number>>>;
+  readonly deliveries: Readonly<Partial<Record<DeliveryState, number>>>;
+  readonly rejected: number;
+}
+
+/** What a person asked for, delivery by delivery. */
+export type ChangeResult = { readonly id: string } & ({ readonly done: true } | { readonly done: false; readonly why: string });
+
+/** Where people look and step in. */
+export interface DeliveryDesk {
+  /** Newest first. */
+  deliveries(filter: DeliveryFilter): Promise<DeliveryView[]>;
+  delivery(id: string): Promise<DeliveryRecord | undefined>;
+  /** Newest first. */
+  events(filter: EventFilter): Promise<EventView[]>;
+  event(id: string): Promise<EventView | undefined>;
+  /** Newest first. */
+  rejected(limit: number): Promise<RejectedRequest[]>;
+  counts(): Promise<Counts>;
+  /** What is held back at `now`, and until when. */
+  holdBacks(now: number): Promise<HoldBack[]>;
+
+  /** Sends finished deliveries once more: same id, same request, at the end of the line of their order key. */
+  replay(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
+  /** Lets held deliveries go. */
+  approve(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
+  /** Stops deliveries that are held or pending, and discards dead ones. */
+  cancel(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
+}
+
+export interface ChangeOptions {
+  /** Who asked for it, for the notes: `ada (U012ABC) in Slack`; left out: `by hand`. */
+  readonly by?: string;
+  /** Nothing is done when the delivery has changed since this moment: what was pressed was out of date. */
+  readonly ifUpdatedAt?: number;
+}
+
+export type DecisionKind = 'approved' | 'rejected';
+
+/** An approval that was asked for, of what one route holds for one event. */
+export interface ApprovalView extends Approval {
+  readonly eventId: string;
+  readonly route: string;
+  readonly expiresAt: number;
+  /** `cancelled`: what it held was cancelled, or a newer event took its place. */
+  readonly decision: DecisionKind | 'expired' | 'cancelled' | null;
+  /** Who decided: `ada (U012ABC)`. */
+  readonly decidedBy: string | null;
+  readonly decidedAt: number | null;
+}
+
+export interface Decision {
+  readonly eventId: string;
+  readonly route: string;
+  readonly decision: DecisionKind;
+  readonly by: string;
+  readonly at: number;
+  /** The clock has just jumped forward: whether the approval has expired cannot be told, and it counts as open. */
+  readonly clockJumped?: boolean;
+}
+
+/** `done` only for the first decision; `approval` is how things stand now, also for whoever came too late. */
+export type DecisionResult =
+  | { readonly done: true; readonly deliveries: readonly string[]; readonly approval: ApprovalView }
+  | { readonly done: false; readonly why: string; readonly approval: ApprovalView | undefined };
+
+/** Where people decide about what is held. */
+export interface ApprovalDesk {
+  approval(eventId: string, route: string): Promise<ApprovalView | undefined>;
+  /** Undecided ones, oldest first. */
+  openApprovals(limit: number): Promise<ApprovalView[]>;
+  /** Approves or rejects all that the route holds for the event. The first decision wins, whichever receiver took it. */
+  decide(decision: Decision): Promise<DecisionResult>;
+  /** Cancels what nobody has approved in time; returns how many approvals that were. */
+  expireApprovals(now: number): Promise<number>;
+}
+
+/** One event inside a conversation, with all that follows from it. */
+export interface StoryEvent {
+  readonly event: EventView;
+  /** Everything but messages, oldest first. */
+  readonly deliveries: readonly DeliveryView[];
+  readonly approvals: readonly ApprovalView[];
+  /** What the route says happened, from the latest message of this event in the conversation. */
+  readonly text: string | null;
+  /** The message that told of this event in the conversation, once it is there. */
+  readonly message: PostedMessage | null;
+}
+
+/** What a conversation tells. */
+export interface Story {
+  readonly key: string;
+  /** As the config has it. */
+  readonly channel: string;
+  /** The conversation's own message, once it is there. */
+  readonly message: PostedMessage | null;
+  /** Oldest first; the first one and the latest ones when there are many. */
+  readonly events: readonly StoryEvent[];
+  readonly eventCount: number;
+  /** Which of the events' routes are muted, and until when. */
+  readonly mutes: readonly Mute[];
+}
+
+export interface Mute {
+  readonly route: string;
+  readonly subjectKey: string;
+  readonly until: number;
+  readonly by: string;
+}
+
+/** What is told where. */
+export interface ConversationBook {
+  /** `eventId`: this event is in it as well, however many have come since. */
+  story(conversation: string, now: number, eventId?: string): Promise<Story | undefined>;
+  /** The chat's own id of a channel, from an earlier message there. */
+  channelId(channel: string): Promise<string | undefined>;
+  /** The conversation's message is gone: the next event gets a new one, or the update that found out posts it. */
+  forgetMessage(conversation: string, ts: string): Promise<void>;
+  /** Makes the conversations of an event say how things stand, soon. */
+  tell(eventId: string, now: number): Promise<void>;
+  /** Stops messages of a route about a subject until then; `until` 0 ends it. Conversations of `eventId` say so. */
+  mute(mute: Mute, eventId: string, now: number): Promise<void>;
+  mutes(now: number): Promise<Mute[]>;
+  /** True when this key was not seen before; then it is now. For requests that may come twice. */
+  firstSeen(key: string, now: number): Promise<boolean>;
+}
+
+/** What became of the runs that dispatches started. */
+export interface RunLog {
+  /**
+   * Takes runs that are due for a look; each is due again at `lookAgainAt` of how often it was looked at, so that two
+   * receivers do not look at once.
+   */
+  runsToLookAt(options: { now: number; limit: number; lookAgainAt: (run: OpenRun) => number }): Promise<OpenRun[]>;
+  /** When the next run is due for a look; `undefined` when none is open. */
+  nextLookAt(): Promise<number | undefined>;
+  /** The runs that a report is about and has news of. */
+  runsOf(report: RunReport): Promise<OpenRun[]>;
+  /** Writes down what GitHub reported, ties runs to their deliveries and stores what follows, in one transaction. */
+  recordRuns(reports: readonly RunReport[], now: number, consequences: RunConsequences): Promise<RunChange[]>;
+  /**
+   * No run was found where one is expected, or nobody may look; `text` becomes a note, once. A report still changes it. That
+   * a run is missing is said in the threads of the conversations that tell of its event.
+   */
+  markRun(deliveryId: string, status: 'missing' | 'unknown', text: string, now: number): Promise<void>;
+  /**
+   * Keeps GitHub's id of a repository that runs were dispatched to, under the name by which they were: a report about a
+   * repository with this id is about those runs too, whatever its name is by then. The latest id counts.
+   */
+  keepRepositoryId(repository: string, id: string): Promise<void>;
+  /** Holds back everything that uses a credential; `now` is when that was found out. */
+  holdBack(holdBack: HoldBack, now?: number): Promise<void>;
+}
+
+export interface PruneOptions {
+  /**
+   * Events received before this may go (milliseconds since 1970). Duplicates and cooldowns are decided by what is stored:
+   * it must be further back than the dedupe window and the longest cooldown, see `retentionFloor`.
+   */
+  readonly before: number;
+  /** At most so many events. */
+  readonly limit: number;
+}
+
+/** What goes when it is old. */
+export interface Retention {
+  /**
+   * Removes events, oldest first, with their deliveries, attempts, notes, runs and approvals; returns how many there were:
+   * fewer than `limit` when there are no more. An event stays as long as one of its deliveries is pending, in flight, held
+   * or dead. A conversation tells of the events that are left, and goes with the last of them. Rejected requests and
+   * mutes that ended before go too.
+   */
+  prune(options: PruneOptions): Promise<number>;
+}

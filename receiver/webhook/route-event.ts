@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { type RelayEvent, storyOf, subjectOf } from '../../src/event/event.ts';
+import type { NewId } from '../../src/lib/id.ts';
+import type { JsonValue } from '../../src/lib/json.ts';
+import { type Route, routeMatches } from '../../src/route/route.ts';
+import { type CompiledTarget, compileTarget, type TargetDefinition, usesEnrichment } from '../../src/route/target.ts';
+import type { NewConversation, NewDelivery, NewEvent, RouteFiring } from '../store/delivery.ts';
+
+export interface ReceivedEvent {
+  readonly event: RelayEvent;
+  /** The parsed body, secrets redacted. */
+  readonly payload: JsonValue;
+  /** The same as text, to be stored. */
+  readonly body: string;
+  /** Of the raw bytes. */
+  readonly bodyHash: string;
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+}
+
+export interface PlanOptions {
+  readonly routes: readonly Route[];
+  /** Whose rate limit a target's deliveries count against. */
+  readonly credentialFor: (target: CompiledTarget) => string;
+  readonly newId: NewId;
+  /** What is configured: whom nobody can reach is not asked, and what nobody can look up is not waited for. */
+  readonly connected: { readonly slack: boolean; readonly wandb: boolean };
+}
+
+/** Decides everything that follows from an event, before anything is stored: which routes fire, and what each sends. */
+export function planEvent(received: ReceivedEvent, options: PlanOptions): NewEvent {
+  const { event, payload, body, bodyHash, receivedAt } = received;
+  const planned: Planned = { event, payload, id: options.newId(), subject: subjectOf(event) };
+  const firings = options.routes.filter((route) => routeMatches(route, event, payload)).map((route) => fire(route, planned, options));
+  return { id: planned.id, receivedAt, subjectKey: digest(planned.subject), bodyHash, event, body, firings };
+}
+
+interface Planned {
+  readonly id: string;
+  readonly event: RelayEvent;
+  readonly payload: JsonValue;
+  readonly subject: string;
+}
+
+function fire(route: Route, planned: Planned, options: PlanOptions): RouteFiring {
+  const deliveries = [...route.targets, ...askingTargets(route, options)].map((target) => deliveryTo(target, route, planned, options));
+  return {
+    route: route.name,
+    cooldownKey: route.cooldownMs === 0 ? null : digest(`${route.name}\n${planned.subject}`),
+    cooldownMs: route.cooldownMs,
+    deliveries,
+    ...(route.approval === undefined ? {} : { approval: route.approval }),
+  };
+}
+
+/** People are asked in the approval's channel, also when no target of the route goes there. */
+function askingTargets({ approval, targets }: Route, { connected }: PlanOptions): CompiledTarget[] {
+  if (approval === undefined || !connected.slack || targets.some(({ channel }) => channel === approval.channel)) return [];
+  return [compileTarget({ slack: { channel: approval.channel } })];
+}
+
+function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, options: PlanOptions): NewDelivery {
+  const id = options.newId();
+  const context = { delivery_id: id, route: route.name, event: { ...planned.event, payload: planned.payload } };
+  // What W&B's API tells may be what is missing; what is still missing then is refused when it is sent.
+  const isCompletedLater = options.connected.wandb && usesEnrichment(target.definition);
+  const built = target.build(context);
+  const request = built.ok || !isCompletedLater ? built : target.build(context, 'unchecked');
+  const conversation = target.channel === undefined ? undefined : conversationOf(target.channel, target.definition, route, planned);
+  const common = {
+    id,
+    route: route.name,
+    target: target.name,
+    credential: options.credentialFor(target),
+    orderKey: conversation?.key ?? digest(`${target.name}\n${planned.subject}`),
+    replacesOlder: route.order === 'latest',
+    ...(conversation === undefined ? {} : { conversation }),
+    ...(isCompletedLater ? { template: target.definition } : {}),
+  };
+  if (!request.ok) return { ...common, state: 'dead', reason: request.error, request: null };
+  // Messages tell of what waits; only what changes something waits for the approval.
+  if (route.approval !== undefined && conversation === undefined)
+    return { ...common, state: 'held', reason: 'waits for approval', request: request.value };
+  return { ...common, state: 'pending', request: request.value };
+}
+
+function conversationOf(channel: string, definition: TargetDefinition, route: Route, { id, event }: Planned): NewConversation {
+  // Without a thread every event has a conversation of its own.
+  const about = definition.slack?.thread === false ? `${route.name}\n${id}` : storyOf(event);
+  return { key: digest(`${channel}\n${about}`), channel, canMute: route.approval?.channel !== channel };
+}
+
+/** A key of fixed length: 128 bits of SHA-256. */
+export function digest(text: string | Uint8Array): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}

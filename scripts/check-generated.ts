@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configJsonSchema } from '../src/config/config.ts';
+import { clientPayloadJsonSchema } from '../src/event/client-payload.ts';
+import { bundleAction } from './bundle.ts';
+
+/** `npm run generated`: fails when a committed file is not what its source gives. */
+const FILES: Readonly<Record<string, { text: string; command: string }>> = {
+  'schema/wandb-relay.schema.json': { text: `${JSON.stringify(configJsonSchema(), null, 2)}\n`, command: 'npm run generate' },
+  'schema/client-payload.schema.json': { text: `${JSON.stringify(clientPayloadJsonSchema(), null, 2)}\n`, command: 'npm run generate' },
+  'dist/index.cjs': { text: await bundleAction(), command: 'npm run bundle' },
+};
+
+let stale = 0;
+for (const [file, { text, command }] of Object.entries(FILES)) {
+  const found = readFileSync(join(import.meta.dirname, '..', file), 'utf8');
+  if (found === text) console.log(`${file} is up to date`);
+  else {
+    stale++;
+    console.error(`${file} is not what its source gives: run "${command}" and commit it`);
+  }
+}
+process.exitCode = stale === 0 ? 0 : 1;

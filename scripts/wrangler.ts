@@ -1,0 +1,23 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'jsonc-parser';
+
+export const ROOT = join(import.meta.dirname, '..');
+export const WRANGLER = join(ROOT, 'node_modules', '.bin', 'wrangler');
+
+/**
+ * Which configuration wrangler is to use: wrangler.jsonc, or, where there is no wandb-relay.yaml yet, one in .wrangler/ that is
+ * the same but bundles the example; or one in a folder of somebody's own, with a config of theirs.
+ */
+export function wranglerConfig(own?: { readonly folder: string; readonly bundledConfig: string }): string {
+  const path = join(ROOT, 'wrangler.jsonc');
+  if (own === undefined && existsSync(join(ROOT, 'wandb-relay.yaml'))) return path;
+  const config = parse(readFileSync(path, 'utf8')) as { main: string; alias: Record<string, string> };
+  const aliases = Object.fromEntries(Object.entries(config.alias).map(([name, file]) => [name, join(ROOT, file)]));
+  const alias = { ...aliases, './deployed-config.ts': own?.bundledConfig ?? join(ROOT, 'receiver', 'worker', 'example-config.ts') };
+  const folder = own?.folder ?? join(ROOT, '.wrangler');
+  mkdirSync(folder, { recursive: true });
+  const derived = join(folder, 'example.json');
+  writeFileSync(derived, JSON.stringify({ ...config, main: join(ROOT, config.main), alias }));
+  return derived;
+}

@@ -1,0 +1,254 @@
+import { z } from 'zod';
+import type { EventType } from '../event/event.ts';
+import { exactlyOneKey, jsonValueSchema, nameSchema, positiveWhole, reportKeyCount } from '../lib/schema-words.ts';
+import { matchSchema } from '../route/match.ts';
+import { type RouteDefinition, relayShape } from '../route/route.ts';
+import { rawFilterSchema } from './raw-filter.ts';
+
+/** Automation definitions as the config file has them. What W&B would refuse is refused here, offline. */
+
+const scopeWord = z.string().min(1, 'must not be empty');
+
+export const scopeSchema = z
+  .strictObject({
+    project: scopeWord
+      .regex(/^([^/]+(\/[^/]+)?)?$/, 'must be a project, or entity/project')
+      .optional()
+      .describe('A project of the team, or entity/project'),
+    registry: scopeWord.optional(),
+    collection: scopeWord.optional(),
+    team: scopeWord.optional(),
+    organization: scopeWord.optional(),
+  })
+  .superRefine((scope, context) => {
+    reportKeyCount(Object.keys(scope), ['project', 'registry', 'team', 'organization'], context);
+    if (scope.collection !== undefined && scope.project === undefined && scope.registry === undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['collection'],
+        message: 'a collection belongs to a project or a registry: add one of them',
+      });
+    }
+  });
+
+export type Scope = z.infer<typeof scopeSchema>;
+
+const artifactFilter = (word: 'alias' | 'tag') =>
+  z
+    .strictObject({ [word]: matchSchema.optional(), filter: rawFilterSchema.optional() })
+    .refine((event) => Object.keys(event).length <= 1, `${word} and filter exclude each other`);
+
+const aggregateSchema = z.enum(['average', 'min', 'max']);
+const thresholdSchema = z.number('must be a number');
+const COMPARISONS = ['above', 'above_or_equal_to', 'below', 'below_or_equal_to', 'equal_to', 'not_equal_to'] as const;
+const CHANGES = ['increases_by', 'decreases_by', 'changes_by'] as const;
+
+const changeAmount = z.union([
+  z.number().positive('must be positive'),
+  z.string().regex(/^(?!0+(\.0+)?%$)\d+(\.\d+)?%$/, 'must be a positive number, or a percentage such as 25%'),
+]);
+
+/** Without an aggregate the latest value counts alone, so a window has no meaning. */
+function windowsNeedAggregate(
+  event: { aggregate?: unknown; window?: number | undefined; prior_window?: number | undefined },
+  context: z.RefinementCtx,
+) {
+  if (event.aggregate !== undefined) return;
+  for (const word of ['window', 'prior_window'] as const) {
+    if ((event[word] ?? 1) !== 1) {
+      context.addIssue({ code: 'custom', path: [word], message: 'needs an aggregate: without one the latest value counts alone' });
+    }
+  }
+}
+
+const runMetricSchema = z
+  .strictObject({
+    metric: scopeWord,
+    aggregate: aggregateSchema.optional(),
+    window: positiveWhole.optional(),
+    ...(Object.fromEntries(COMPARISONS.map((word) => [word, thresholdSchema.optional()])) as Record<
+      (typeof COMPARISONS)[number],
+      z.ZodOptional<typeof thresholdSchema>
+    >),
+  })
+  .superRefine((event, context) => {
+    reportKeyCount(Object.keys(event), COMPARISONS, context);
+    windowsNeedAggregate(event, context);
+  });
+
+const runMetricChangeSchema = z
+  .strictObject({
+    metric: scopeWord,
+    aggregate: aggregateSchema.optional(),
+    window: positiveWhole.optional(),
+    prior_window: positiveWhole.optional(),
+    ...(Object.fromEntries(CHANGES.map((word) => [word, changeAmount.optional()])) as Record<
+      (typeof CHANGES)[number],
+      z.ZodOptional<typeof changeAmount>
+    >),
+  })
+  .superRefine((event, context) => {
+    reportKeyCount(Object.keys(event), CHANGES, context);
+    windowsNeedAggregate(event, context);
+  });
+
+const runMetricZscoreSchema = z.strictObject({
+  metric: scopeWord,
+  window: positiveWhole.optional(),
+  threshold: z.number('must be a number').positive('must be positive'),
+  direction: z.enum(['above', 'below', 'either']),
+});
+
+const runStateSchema = z.strictObject({
+  states: z
+    .array(z.enum(['running', 'finished', 'failed']))
+    .min(1, 'must list at least one state')
+    .refine((states) => new Set(states).size === states.length, 'lists a state twice'),
+});
+
+export const automationEventSchema = exactlyOneKey({
+  create_artifact: artifactFilter('alias'),
+  link_artifact: artifactFilter('alias'),
+  unlink_artifact: artifactFilter('alias'),
+  add_artifact_alias: artifactFilter('alias'),
+  add_artifact_tag: artifactFilter('tag'),
+  remove_artifact_tag: artifactFilter('tag'),
+  add_collection_tag: artifactFilter('tag'),
+  remove_collection_tag: artifactFilter('tag'),
+  run_metric: runMetricSchema,
+  run_metric_change: runMetricChangeSchema,
+  run_metric_zscore: runMetricZscoreSchema,
+  run_state: runStateSchema,
+});
+
+const runsSchema = z
+  .strictObject({ name: matchSchema.optional(), user: matchSchema.optional(), filter: rawFilterSchema.optional() })
+  .refine((runs) => runs.filter === undefined || Object.keys(runs).length === 1, 'filter excludes name and user');
+
+const notificationSchema = z.strictObject({
+  slack: z.string().min(1, 'must not be empty').describe('The channel of a Slack integration of the team'),
+  title: z.string().optional(),
+  message: z.string().optional(),
+  severity: z.enum(['info', 'warn', 'error']).optional(),
+});
+
+export const actionSchema = exactlyOneKey({
+  relay: z.strictObject({ ...relayShape, integration: z.string().min(1, 'must not be empty').optional() }),
+  webhook: z.strictObject({ integration: z.string().min(1, 'must not be empty'), payload: jsonValueSchema.optional() }),
+  notification: notificationSchema,
+  no_op: z.strictObject({}),
+});
+
+const RUN_EVENTS: ReadonlySet<string> = new Set(['run_metric', 'run_metric_change', 'run_metric_zscore', 'run_state']);
+
+export const automationSchema = z
+  .strictObject({
+    name: nameSchema,
+    key: nameSchema.optional().describe('Names the automation for good; default: its name'),
+    moved_from: nameSchema.optional(),
+    description: z.string().optional(),
+    enabled: z.boolean().optional(),
+    adopt: z.boolean().optional().describe('Take over an automation of this name that somebody else made; default false'),
+    engine: z.enum(['wandb', 'relay']).optional(),
+    scope: scopeSchema,
+    event: automationEventSchema,
+    runs: runsSchema.optional(),
+    action: actionSchema,
+  })
+  .superRefine((automation, context) => {
+    for (const { path, message } of fitProblems(automation)) context.addIssue({ code: 'custom', path, message });
+  });
+
+export type Automation = z.infer<typeof automationSchema>;
+
+/** The one event type that an automation names. */
+export function eventTypeOf(automation: Pick<Automation, 'event'>): EventType {
+  return Object.keys(automation.event)[0] as EventType;
+}
+
+/** Which event goes with which scope: the W&B client refuses the same (facts of the Python client, 0.28 to 0.30). */
+function fitProblems(automation: Pick<Automation, 'event' | 'scope' | 'runs' | 'engine'>): { path: string[]; message: string }[] {
+  const problems: { path: string[]; message: string }[] = [];
+  // Without exactly one event there is nothing to hold the rest against; that is reported where the event stands.
+  if (Object.keys(automation.event).length !== 1) return problems;
+  const type = eventTypeOf(automation);
+  const { scope } = automation;
+  const isRunEvent = RUN_EVENTS.has(type);
+  if (type === 'create_artifact' && scope.collection === undefined) {
+    problems.push({ path: ['scope'], message: 'create_artifact needs a collection: W&B offers it for nothing wider' });
+  }
+  if (isRunEvent && (isRegistry(scope) || scope.collection !== undefined || scope.organization !== undefined)) {
+    problems.push({
+      path: ['scope'],
+      message: `${type} needs a project or a team: runs do not belong to a registry, a collection or an organization`,
+    });
+  }
+  if (!isRunEvent && automation.runs !== undefined) {
+    problems.push({ path: ['runs'], message: `runs filters run events only; ${type} is not one` });
+  }
+  if (!isRunEvent && automation.engine === 'relay') {
+    problems.push({ path: ['engine'], message: `engine: relay evaluates run events only; ${type} is not one` });
+  }
+  return problems;
+}
+
+/** A registry is a project of a reserved name. */
+function isRegistry(scope: Scope): boolean {
+  return scope.registry !== undefined || projectOf(scope)?.startsWith('wandb-registry-') === true;
+}
+
+function projectOf(scope: Scope): string | undefined {
+  return scope.project?.split('/').at(-1);
+}
+
+/** The scope with what its words leave out: two definitions of one scope give the same text. */
+export function scopeKey(scope: Scope, entity: string | undefined): string {
+  const project = scope.project === undefined || scope.project.includes('/') ? scope.project : `${entity ?? ''}/${scope.project}`;
+  return JSON.stringify([project, scope.registry, scope.collection, scope.team, scope.organization].map((word) => word ?? null));
+}
+
+/** The scope in one line, for messages. */
+export function describeScope(scope: Scope): string {
+  return Object.entries(scope)
+    .map(([word, value]) => `${word} ${value}`)
+    .join(', ');
+}
+
+/** The name of the route that an automation with a `relay` action stands for. */
+export function relayRouteName(automation: Pick<Automation, 'key' | 'name'>): string {
+  return automation.key ?? automation.name;
+}
+
+/**
+ * The route that an automation with a `relay` action stands for, or `undefined` for any other action.
+ *
+ * It matches on the literals that we write into the payload, the automation's name and its event type, and not on W&B's
+ * variables, whose spelling for registries is not documented.
+ *
+ * @param entity the team that a project belongs to when the scope does not say
+ * @param nameIsShared another automation has the same name in another scope: then the scope decides as well
+ */
+export function relayRoute(automation: Automation, entity: string | undefined, nameIsShared: boolean): RouteDefinition | undefined {
+  const relay = automation.action.relay;
+  if (relay === undefined) return undefined;
+  const { integration: _integration, ...rest } = relay;
+  return {
+    name: relayRouteName(automation),
+    on: {
+      event: eventTypeOf(automation),
+      automation: automation.name,
+      ...(nameIsShared ? scopeConditions(automation.scope, entity) : {}),
+    },
+    ...rest,
+  };
+}
+
+function scopeConditions(scope: Scope, team: string | undefined): RouteDefinition['on'] {
+  const [entity, project] = scope.project?.includes('/') ? scope.project.split('/') : [team, scope.project];
+  return {
+    ...(project === undefined ? {} : { ...(entity === undefined ? {} : { entity }), project }),
+    ...(scope.registry === undefined ? {} : { registry: scope.registry }),
+    ...(scope.collection === undefined ? {} : { collection: scope.collection }),
+    ...(scope.team === undefined ? {} : { entity: scope.team }),
+  };
+}

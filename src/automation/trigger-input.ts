@@ -1,0 +1,88 @@
+import { relayPayload } from '../event/relay-payload.ts';
+import { isJsonObject, type JsonValue, parseExactJson } from '../lib/json.ts';
+import { type Automation, eventTypeOf } from './automation.ts';
+import { eventFilter, triggeringEventType } from './event-filter.ts';
+import type { TriggeredActionConfig, TriggerInput, TriggerScope } from './trigger.ts';
+
+/** The webhook integration of W&B that points to the receiver, where a `relay` action names none. */
+export const RELAY_INTEGRATION = 'relay';
+
+/** An integration of the team, by its name: for `slack`, that is the channel. */
+export interface IntegrationName {
+  readonly kind: 'slack' | 'webhook';
+  readonly name: string;
+}
+
+/** The integration that an automation's action needs, or `undefined` when it needs none. */
+export function integrationOf(automation: Pick<Automation, 'action'>): IntegrationName | undefined {
+  const { relay, webhook, notification } = automation.action;
+  if (relay !== undefined) return { kind: 'webhook', name: relay.integration ?? RELAY_INTEGRATION };
+  if (webhook !== undefined) return { kind: 'webhook', name: webhook.integration };
+  return notification === undefined ? undefined : { kind: 'slack', name: notification.slack };
+}
+
+/** What the names in a definition stand for at W&B. */
+export interface ResolvedNames {
+  readonly scope: TriggerScope;
+  /** Of the integration that `integrationOf` names; `undefined` where it names none. */
+  readonly integrationId: string | undefined;
+}
+
+/** The input of `createFilterTrigger` for a definition, equal to what the W&B client would send (its `prepare_to_create`). */
+export function triggerInput(automation: Automation, names: ResolvedNames): TriggerInput {
+  return {
+    name: automation.name,
+    description: automation.description ?? null,
+    enabled: automation.enabled ?? true,
+    scopeType: names.scope.type,
+    scopeID: names.scope.id,
+    triggeringEventType: triggeringEventType(automation),
+    eventFilter: eventFilter(automation),
+    ...triggeredAction(automation, names.integrationId),
+  };
+}
+
+function triggeredAction(
+  automation: Automation,
+  integrationId: string | undefined,
+): Pick<TriggerInput, 'triggeredActionType' | 'triggeredActionConfig'> {
+  if (automation.action.no_op !== undefined) {
+    return { triggeredActionType: 'NO_OP', triggeredActionConfig: { noOpActionInput: { noOp: true } } };
+  }
+  if (integrationId === undefined) throw new Error(`automation "${automation.name}": its integration was not looked up`);
+  const { notification } = automation.action;
+  if (notification !== undefined) {
+    return { triggeredActionType: 'NOTIFICATION', triggeredActionConfig: notificationConfig(notification, integrationId) };
+  }
+  return {
+    triggeredActionType: 'GENERIC_WEBHOOK',
+    triggeredActionConfig: { genericWebhookActionInput: { integrationID: integrationId, requestPayload: requestPayload(automation) } },
+  };
+}
+
+/** What is left out is sent as the client's default: no text, severity INFO. */
+function notificationConfig(notification: NonNullable<Automation['action']['notification']>, integrationID: string): TriggeredActionConfig {
+  const { title = '', message = '', severity = 'info' } = notification;
+  return {
+    notificationActionInput: { integrationID, title, message, severity: severity.toUpperCase() as 'INFO' | 'WARN' | 'ERROR' },
+  };
+}
+
+function requestPayload(automation: Automation): string | null {
+  const written = automation.action.webhook?.payload;
+  if (written === null) return null;
+  return JSON.stringify(
+    written === undefined ? relayPayload(eventTypeOf(automation), automation.name, metricOf(automation)) : meant(written),
+  );
+}
+
+/** A text that holds a JSON object is that object, as it is for the client; any other value is itself. */
+function meant(payload: JsonValue): JsonValue {
+  if (typeof payload !== 'string') return payload;
+  const parsed = parseExactJson(payload);
+  return parsed.ok && isJsonObject(parsed.value) ? parsed.value : payload;
+}
+
+function metricOf({ event }: Automation): string | undefined {
+  return (event.run_metric ?? event.run_metric_change ?? event.run_metric_zscore)?.metric;
+}

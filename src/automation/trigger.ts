@@ -1,0 +1,87 @@
+import type { JsonValue } from '../lib/json.ts';
+
+/**
+ * An automation as W&B's GraphQL API has it. W&B calls it a trigger; the names and spellings here are those of the
+ * schema (`CreateFilterTriggerInput`, `Trigger`).
+ */
+
+export type TriggerScopeType = 'ARTIFACT_COLLECTION' | 'ENTITY' | 'PROJECT';
+
+/** The input of `createFilterTrigger`, complete; `updateFilterTrigger` takes the same and an id. */
+export interface TriggerInput {
+  readonly name: string;
+  readonly description: string | null;
+  readonly enabled: boolean;
+  readonly scopeType: TriggerScopeType;
+  readonly scopeID: string;
+  readonly triggeringEventType: string;
+  /** JSON, as text. */
+  readonly eventFilter: string;
+  readonly triggeredActionType: 'GENERIC_WEBHOOK' | 'NOTIFICATION' | 'NO_OP';
+  readonly triggeredActionConfig: TriggeredActionConfig;
+}
+
+/** Exactly one is set. */
+export type TriggeredActionConfig =
+  | { readonly genericWebhookActionInput: { readonly integrationID: string; readonly requestPayload: string | null } }
+  | {
+      readonly notificationActionInput: {
+        readonly integrationID: string;
+        readonly title: string;
+        readonly message: string;
+        readonly severity: 'INFO' | 'WARN' | 'ERROR';
+      };
+    }
+  | { readonly noOpActionInput: { readonly noOp: true } };
+
+/** Where an automation lives: an id for W&B, words for people. */
+export interface TriggerScope {
+  readonly type: TriggerScopeType;
+  readonly id: string;
+  /** As in messages and plans: `registry model, collection resnet50`, `project train`, `team acme`. */
+  readonly description: string;
+}
+
+/** An automation that exists at W&B. Enums are plain text, because a server may know more than we do. */
+export interface LiveTrigger {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly enabled: boolean;
+  readonly createdAt: string;
+  readonly updatedAt: string | null;
+  readonly scope: LiveScope;
+  readonly eventType: string;
+  /** The saved filter, parsed and unwrapped (W&B returns artifact filters as `{"filter": …}`). */
+  readonly filter: JsonValue;
+  readonly action: LiveAction;
+}
+
+export interface LiveScope {
+  readonly type: TriggerScopeType;
+  readonly id: string;
+  readonly name: string;
+  /** The entity that owns the project or collection; the entity itself for an entity scope. */
+  readonly entity: string | null;
+  /** The project of a collection; `null` for other scopes. */
+  readonly project: string | null;
+}
+
+export type LiveAction =
+  | {
+      readonly type: 'GENERIC_WEBHOOK';
+      readonly integrationId: string | null;
+      readonly integrationName: string | null;
+      readonly requestPayload: string | null;
+    }
+  | {
+      readonly type: 'NOTIFICATION';
+      readonly integrationId: string | null;
+      readonly channel: string | null;
+      readonly title: string | null;
+      readonly message: string | null;
+      readonly severity: string | null;
+    }
+  | { readonly type: 'NO_OP' }
+  /** A kind that cannot be written as a definition (a queue job, for instance). */
+  | { readonly type: 'OTHER'; readonly kind: string };

@@ -1,0 +1,158 @@
+import { RUN_FIELDS } from '../automation/match-filter.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { formatPercent } from '../lib/percent.ts';
+import { type Field, type Filter, field, type RunCondition } from './filters.ts';
+
+/**
+ * Conditions on metrics and states of runs, for the TypeScript builders.
+ *
+ * Counterparts of `MetricVal`, `MetricAgg`, `ZScoreMetricOperand` and `StateOperand` in the W&B client (0.30.0:
+ * `_run_metric_filters.py`, `_run_state_filters.py`), with its defaults: a prior window is as long as the current one. They
+ * differ from those of the config, so windows are always written out.
+ */
+
+export type MetricCondition = RunCondition<'metric'>;
+export type StateCondition = RunCondition<'state'>;
+
+/** By how much: a difference, or a fraction of the prior value. */
+export type Change = ({ readonly diff: number; readonly frac?: undefined } | { readonly frac: number; readonly diff?: undefined }) & {
+  /** How many values the prior window has; as many as the current one where left out. Needs an aggregate. */
+  readonly priorWindow?: number;
+};
+
+/** The latest value of a metric, or an aggregate of the last few. */
+export interface MetricOperand {
+  gt(threshold: number): MetricCondition;
+  gte(threshold: number): MetricCondition;
+  lt(threshold: number): MetricCondition;
+  lte(threshold: number): MetricCondition;
+  eq(threshold: number): MetricCondition;
+  ne(threshold: number): MetricCondition;
+  changesBy(change: Change): MetricCondition;
+  increasesBy(change: Change): MetricCondition;
+  decreasesBy(change: Change): MetricCondition;
+}
+
+export interface Metric extends MetricOperand {
+  avg(window: number): MetricOperand;
+  /** The same as `avg`. */
+  mean(window: number): MetricOperand;
+  min(window: number): MetricOperand;
+  max(window: number): MetricOperand;
+  /** How many standard deviations the value is from the mean over the window. */
+  zscore(window?: number): Zscore;
+}
+
+/** W&B compares z-scores inclusively, so `gt` and `gte` are the same, and `lt` and `lte`. */
+export interface Zscore extends AbsoluteZscore {
+  /** @param threshold negative */
+  lt(threshold: number): MetricCondition;
+  /** @param threshold negative */
+  lte(threshold: number): MetricCondition;
+  /** In either direction. */
+  abs(): AbsoluteZscore;
+}
+
+export interface AbsoluteZscore {
+  /** @param threshold positive */
+  gt(threshold: number): MetricCondition;
+  /** @param threshold positive */
+  gte(threshold: number): MetricCondition;
+}
+
+export type State = 'running' | 'finished' | 'failed';
+
+/** What can be asked about a run. */
+export const runEvent = {
+  /** The display name. */
+  name: field('run', RUN_FIELDS.name) as Field<'run'>,
+  user: field('run', RUN_FIELDS.user) as Field<'run'>,
+  state: {
+    eq: (state: State): StateCondition => stateCondition([state]),
+    in: (states: readonly State[]): StateCondition => stateCondition(states),
+  },
+  metric,
+  /** A Mongo-like filter in the server's words, passed on as it is. */
+  filter: (raw: JsonObject): Filter<'run'> => ({ subject: 'run', filter: raw }),
+} as const;
+
+function stateCondition(states: readonly State[]): StateCondition {
+  return { kind: 'state', event: { run_state: { states: [...new Set(states)] } }, runs: undefined };
+}
+
+function metric(name: string): Metric {
+  const aggregate = (word: 'average' | 'min' | 'max') => (window: number) => operand({ metric: name, aggregate: word }, windowOf(window));
+  return {
+    ...operand({ metric: name }, undefined),
+    avg: aggregate('average'),
+    mean: aggregate('average'),
+    min: aggregate('min'),
+    max: aggregate('max'),
+    zscore: (window = 30) => zscore(name, windowOf(window)),
+  };
+}
+
+/** @param window only with an aggregate */
+function operand(base: JsonObject, window: number | undefined): MetricOperand {
+  const compare = (word: string) => (threshold: number) =>
+    condition('run_metric', { ...base, ...(window === undefined ? {} : { window }), [word]: numberOf(threshold) });
+  const change = (word: string) => (by: Change) =>
+    condition('run_metric_change', { ...base, ...windows(window, by), [word]: amountOf(by) });
+  return {
+    gt: compare('above'),
+    gte: compare('above_or_equal_to'),
+    lt: compare('below'),
+    lte: compare('below_or_equal_to'),
+    eq: compare('equal_to'),
+    ne: compare('not_equal_to'),
+    changesBy: change('changes_by'),
+    increasesBy: change('increases_by'),
+    decreasesBy: change('decreases_by'),
+  };
+}
+
+function zscore(name: string, window: number): Zscore {
+  const compare = (direction: string, sign: 1 | -1) => (threshold: number) => {
+    const distance = numberOf(threshold) * sign;
+    if (distance <= 0) throw new RangeError(`a z-score is above a positive or below a negative threshold, which ${threshold} is not`);
+    return condition('run_metric_zscore', { metric: name, window, threshold: distance, direction });
+  };
+  const above = compare('above', 1);
+  const below = compare('below', -1);
+  const away = compare('either', 1);
+  return { gt: above, gte: above, lt: below, lte: below, abs: () => ({ gt: away, gte: away }) };
+}
+
+/** The z-score in either direction: `abs(runEvent.metric('loss').zscore(30)).gt(3)`. */
+export function abs(score: Zscore): AbsoluteZscore {
+  return score.abs();
+}
+
+function condition(event: string, fields: JsonObject): MetricCondition {
+  return { kind: 'metric', event: { [event]: fields }, runs: undefined };
+}
+
+function windows(window: number | undefined, { priorWindow }: Change): JsonObject {
+  if (window !== undefined) return { window, prior_window: windowOf(priorWindow ?? window) };
+  if (priorWindow !== undefined && priorWindow !== 1) throw new TypeError('priorWindow needs an aggregate, such as avg(10)');
+  return {};
+}
+
+function amountOf({ diff, frac }: Change): string | number {
+  if ((diff === undefined) === (frac === undefined)) throw new TypeError('a change is either { diff } or { frac }');
+  const amount = numberOf(diff ?? frac);
+  if (amount <= 0) throw new RangeError(`a change is by a positive amount, which ${amount} is not`);
+  return frac === undefined ? amount : formatPercent(amount);
+}
+
+function windowOf(window: number): number {
+  if (!Number.isInteger(window) || window < 1)
+    throw new RangeError(`a window is a whole number of values from 1 on, which ${window} is not`);
+  return window;
+}
+
+/** A config in JavaScript has no compiler that keeps booleans and texts out. */
+function numberOf(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new TypeError(`expected a number, got ${String(value)}`);
+  return value;
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { automationSchema } from '../automation/automation.ts';
+import { integrationsSchema } from '../automation/webhook-integration.ts';
+import { durationSchema, nameSchema, positiveWhole } from '../lib/schema-words.ts';
+import { routeSchema } from '../route/route.ts';
+
+/** The config file, version 1: what may stand in one file. Types, checks and the JSON Schema for editors come from here. */
+
+const settingsSchema = z.strictObject({
+  dedupe_window: durationSchema
+    .optional()
+    .describe('An identical body within this time is a duplicate, except of events of type unknown; default 30s'),
+  retry_for: durationSchema.optional().describe('How long a delivery is tried; default 3d'),
+  github_writes_per_second: z
+    .number()
+    .positive('must be positive')
+    .max(100, 'must be at most 100')
+    .optional()
+    .describe('Per credential; default 3'),
+  max_body_bytes: positiveWhole
+    .max(10_485_760, 'must be at most 10485760')
+    .optional()
+    .describe('Largest body of a webhook; default 262144'),
+  slack_users: z
+    .record(z.string(), z.string().regex(/^[UW][A-Z0-9]{2,}$/, 'must be the id of a Slack user, such as U012ABC'))
+    .optional()
+    .describe('Which Slack user a W&B user is: { ada: U012ABC }'),
+  slack_operators: z
+    .array(z.string().regex(/^[UWS][A-Z0-9]{2,}$/, 'must be the id of a Slack user (U012ABC) or user group (S012ABC)'))
+    .min(1, 'must list at least one id')
+    .optional()
+    .describe('Slack users or user groups that may dispatch again and mute; default: everyone of the organization'),
+  commit_status: z
+    .boolean()
+    .optional()
+    .describe('Write how the workflow ended to the commit that the W&B run was trained from; default false'),
+});
+
+export const configSchema = z.strictObject({
+  version: z.literal(1),
+  entity: nameSchema.optional().describe('The team: default of every scope and integration'),
+  organization: nameSchema.optional().describe('Only for registries; found from the team when left out'),
+  integrations: integrationsSchema.optional(),
+  automations: z.array(automationSchema).optional(),
+  routes: z.array(routeSchema).optional(),
+  settings: settingsSchema.optional(),
+});
+
+export type ConfigContent = z.infer<typeof configSchema>;

@@ -1,0 +1,68 @@
+import type { FieldChange } from '../automation/trigger-state.ts';
+import type { JsonValue } from '../lib/json.ts';
+import { visible } from '../lib/visible.ts';
+import type { Plan, PlannedChange } from './plan.ts';
+
+/** A plan for people. Pure text: the terminal, the pull request and the step summary show the same. */
+
+const SIGN = { create: '+', update: '~', delete: '-', refused: '!', unchanged: ' ' } as const;
+
+/** What is destroyed first, then what is refused, then what changes. */
+const ORDER = { delete: 0, refused: 1, update: 2, create: 3, unchanged: 4 } as const;
+
+export function planLines(plan: Plan): string[] {
+  const shown = worstFirst(plan.changes);
+  const lines = shown.flatMap(changeLines);
+  for (const { name, scope, key } of plan.orphans) {
+    lines.push(visible(`? ${name} (${scope}): its definition "${key}" is gone; it stays, unless you apply with --prune`));
+  }
+  lines.push(...plan.notes.map((note) => visible(`* ${note}`)));
+  return [...lines, ...(lines.length > 0 ? [''] : []), summaryLine(plan)];
+}
+
+/** Everything that is not as it should be, the most destructive first. */
+export function worstFirst(changes: readonly PlannedChange[]): PlannedChange[] {
+  return changes.filter(({ action }) => action !== 'unchanged').toSorted((a, b) => ORDER[a.action] - ORDER[b.action]);
+}
+
+export function summaryLine({ summary }: Pick<Plan, 'summary'>): string {
+  const { create, update, delete: deleted, unchanged, refused } = summary;
+  if (create + update + deleted + refused === 0) return `No changes; ${unchanged} as defined.`;
+  return `${create} to create, ${update} to update, ${deleted} to delete, ${unchanged} unchanged${refused > 0 ? `, ${refused} refused` : ''}.`;
+}
+
+export function changeLines(change: PlannedChange): string[] {
+  const head = `${SIGN[change.action]} ${change.name} (${change.scope})`;
+  if (change.action === 'delete') return [visible(`${head}: deleted`)];
+  const reason = change.reason === undefined ? [] : [`    refused: ${change.reason}`];
+  const fields = change.action === 'create' ? change.fields.filter(isTelling) : change.fields;
+  return [head, ...reason, ...fields.map((field) => `    ${fieldLine(field)}`)].map(visible);
+}
+
+/** Of what is created, the line above tells the name and the scope, and what is blank goes without saying. */
+function isTelling({ path, after }: FieldChange): boolean {
+  if (path === 'name' || path.startsWith('scope.') || (path === 'enabled' && after === true)) return false;
+  return after !== null && after !== '' && JSON.stringify(after) !== '{}';
+}
+
+/** `event.filter.alias.$eq: "staging" → "production"` */
+export function fieldLine({ path, before, after }: FieldChange): string {
+  if (before === undefined) return `${path}: ${show(after)}`;
+  return `${path}: ${show(before)} → ${after === undefined ? '(gone)' : show(after)}`;
+}
+
+function show(value: JsonValue | undefined): string {
+  return value === undefined ? '(nothing)' : JSON.stringify(value);
+}
+
+/**
+ * A plan as JSON: `{fingerprint, summary, changes: [{action, key, name, scope, fields: [{path, before, after}]}], notes, orphans}`.
+ * Nothing before, or after, is `null`.
+ */
+export function planJson(plan: Plan): object {
+  return { ...plan, changes: plan.changes.map(changeJson) };
+}
+
+export function changeJson({ input: _input, ...change }: PlannedChange): object {
+  return { ...change, fields: change.fields.map(({ path, before, after }) => ({ path, before: before ?? null, after: after ?? null })) };
+}

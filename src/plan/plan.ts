@@ -1,0 +1,247 @@
+import { isSameRepository, readMark, withMark } from '../automation/ownership.ts';
+import type { LiveTrigger, TriggerInput, TriggerScope } from '../automation/trigger.ts';
+import { type FieldChange, fieldChanges, stateDigest, stateOfInput, stateOfLive } from '../automation/trigger-state.ts';
+import { fingerprintOf } from '../lib/canonical.ts';
+import type { JsonValue } from '../lib/json.ts';
+
+/** A definition with everything looked up: what W&B should hold. */
+export interface DesiredTrigger {
+  readonly key: string;
+  /** The name that it had, for a rename that is not a deletion and a creation. */
+  readonly movedFrom: string | undefined;
+  /** Take over an automation of this name that nobody owns. */
+  readonly adopt: boolean;
+  /** Without the mark of ownership. */
+  readonly input: TriggerInput;
+  readonly scope: TriggerScope;
+}
+
+export type PlanAction = 'create' | 'update' | 'delete' | 'unchanged' | 'refused';
+
+export interface PlannedChange {
+  readonly action: PlanAction;
+  readonly key: string;
+  readonly name: string;
+  /** In words: `registry model, collection resnet50`. */
+  readonly scope: string;
+  readonly fields: readonly FieldChange[];
+  /** Why it is refused. */
+  readonly reason?: string;
+  /** Of what is intended and what exists now. */
+  readonly fingerprint: string;
+  /** What to write; with the mark. */
+  readonly input?: TriggerInput;
+  /** The id at W&B, of what exists. */
+  readonly id?: string;
+}
+
+export interface Plan {
+  readonly fingerprint: string;
+  readonly summary: Readonly<Record<PlanAction, number>>;
+  readonly changes: readonly PlannedChange[];
+  /** What else will be done, or has to be done by hand. */
+  readonly notes: readonly string[];
+  /** Managed automations whose definition is gone and that stay, because nobody asked to prune. */
+  readonly orphans: readonly { readonly key: string; readonly name: string; readonly scope: string }[];
+}
+
+export interface PlanOptions {
+  /** `owner/name` of the repository that the definitions are in. */
+  readonly repository: string;
+  /** Delete managed automations whose definition is gone. */
+  readonly prune: boolean;
+  /** More deletions than this are refused, and more than half of what is managed. */
+  readonly maxDeletes: number;
+}
+
+export const DEFAULT_MAX_DELETES = 3;
+
+/**
+ * What has to happen for W&B to hold what is defined. Pure: two lists in, a plan out.
+ *
+ * Only automations with this repository's mark are changed or deleted; one of the same name that somebody else made is
+ * refused unless it is adopted. An adopted one gets its mark with its first real change.
+ */
+export function makePlan(desired: readonly DesiredTrigger[], live: readonly LiveTrigger[], options: PlanOptions): Plan {
+  const taken = new Set<string>();
+  const keys = countKeys(desired);
+  const changes = desired.map((one) => {
+    const found = findLive(one, live, options.repository, keys, taken);
+    if (found !== undefined) taken.add(found.id);
+    return planOne(one, found, options.repository);
+  });
+  const managed = live.filter((trigger) => ownedBy(trigger, options.repository));
+  const gone = managed.filter((trigger) => !taken.has(trigger.id));
+  const deletions = options.prune ? planDeletions(gone, managed.length, options) : [];
+  const all = refuseTakenNames([...changes, ...deletions], live);
+  return {
+    fingerprint: fingerprintOf(all.map(({ key, scope, action, fingerprint }) => `${action} ${key} ${scope} ${fingerprint}`).sort()),
+    summary: summaryOf(all),
+    changes: all,
+    notes: [],
+    orphans: options.prune ? [] : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: liveScope(trigger) })),
+  };
+}
+
+/** The automation that a definition is about: by its mark, by the mark of its old name, or by its name. */
+function findLive(
+  { key, movedFrom, input }: DesiredTrigger,
+  live: readonly LiveTrigger[],
+  repository: string,
+  keys: ReadonlyMap<string, number>,
+  taken: ReadonlySet<string>,
+): LiveTrigger | undefined {
+  const free = live.filter((trigger) => !taken.has(trigger.id));
+  const mine = free.filter((trigger) => ownedBy(trigger, repository));
+  const here = (trigger: LiveTrigger) => trigger.scope.id === input.scopeID && trigger.scope.type === input.scopeType;
+  const byKey = mine.filter((trigger) => keyOf(trigger) === key);
+  const inPlace = byKey.find(here);
+  if (inPlace !== undefined) return inPlace;
+  // A key that names one definition names it in whatever scope; a name that several scopes share does not.
+  if (byKey[0] !== undefined && keys.get(key) === 1) return byKey[0];
+  const byOldKey = movedFrom === undefined || keys.has(movedFrom) ? [] : mine.filter((trigger) => keyOf(trigger) === movedFrom);
+  const moved = byOldKey.find(here) ?? byOldKey[0];
+  if (moved !== undefined) return moved;
+  const inScope = free.filter(here);
+  // One of ours that another definition will claim by its key, and then rename, does not stand in the way.
+  const others = inScope.filter((trigger) => !(ownedBy(trigger, repository) && keys.has(keyOf(trigger))));
+  return (
+    others.find((trigger) => trigger.name === input.name) ??
+    others.find((trigger) => trigger.name === movedFrom && !ownedBy(trigger, repository))
+  );
+}
+
+function countKeys(desired: readonly DesiredTrigger[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { key } of desired) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}
+
+function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, repository: string): PlannedChange {
+  const state = stateOfInput(desired.input);
+  const mark = { repository, key: desired.key, applied: stateDigest(state) };
+  const input = { ...desired.input, description: withMark(desired.input.description, mark) };
+  const common = { key: desired.key, name: desired.input.name, scope: desired.scope.description };
+  const before = found === undefined ? undefined : stateOfLive(found);
+  const fingerprint = fingerprintOf({ intended: state, current: before === undefined ? null : { ...before, id: found?.id ?? null } });
+  const fields = fieldChanges(before, state);
+  if (found === undefined) return { ...common, action: 'create', fields, fingerprint, input };
+
+  const owner = readMark(found.description).mark;
+  const at = { ...common, fingerprint, id: found.id };
+  if (owner !== undefined && !isSameRepository(owner.repository, repository) && !desired.adopt) {
+    return {
+      ...at,
+      action: 'refused',
+      fields,
+      reason: `it belongs to ${owner.repository}: remove it there and add "adopt: true" here, or choose another name`,
+    };
+  }
+  if (owner === undefined && !desired.adopt) {
+    return {
+      ...at,
+      action: 'refused',
+      fields,
+      reason: 'somebody else made an automation of this name: add "adopt: true" to take it over, or choose another name',
+    };
+  }
+  const renamedKey = owner !== undefined && (owner.key !== desired.key || !isSameRepository(owner.repository, repository));
+  if (fields.length === 0 && !renamedKey) return { ...at, action: 'unchanged', fields };
+  return {
+    ...at,
+    action: 'update',
+    fields: renamedKey
+      ? [...fields, { path: 'owner', before: `${owner.repository} ${owner.key}`, after: `${repository} ${desired.key}` }]
+      : fields,
+    input,
+  };
+}
+
+/** A name that something keeps is refused here, where people look, and not by W&B half-way through. */
+function refuseTakenNames(changes: readonly PlannedChange[], live: readonly LiveTrigger[]): readonly PlannedChange[] {
+  const placeOf = (scopeId: string, name: string) => `${scopeId}\n${name}`;
+  const holders = new Map(live.map((trigger) => [placeOf(trigger.scope.id, trigger.name), trigger]));
+  const byId = new Map(changes.map((change) => [change.id, change]));
+  const stays = ({ id, name, scope }: LiveTrigger): boolean => {
+    const change = byId.get(id);
+    if (change?.action === 'update' && change.input !== undefined) {
+      return placeOf(change.input.scopeID, change.input.name) === placeOf(scope.id, name);
+    }
+    return change?.action !== 'delete';
+  };
+  const next = changes.map((change): PlannedChange => {
+    if ((change.action !== 'create' && change.action !== 'update') || change.input === undefined) return change;
+    const holder = holders.get(placeOf(change.input.scopeID, change.input.name));
+    if (holder === undefined || holder.id === change.id || !stays(holder)) return change;
+    const reason = `the scope has another automation of this name, ${holder.id}, which stays: choose another name, or delete that one first`;
+    return { ...change, action: 'refused', reason };
+  });
+  // What is refused keeps its own name, which another may wait for.
+  return next.every((change, i) => change === changes[i]) ? changes : refuseTakenNames(next, live);
+}
+
+function planDeletions(gone: readonly LiveTrigger[], managed: number, { maxDeletes }: PlanOptions): PlannedChange[] {
+  const half = Math.max(1, Math.floor(managed / 2));
+  const reason = deletionProblem(gone.length, managed, half, maxDeletes);
+  return gone.map((trigger) => {
+    const before: JsonValue = stateOfLive(trigger);
+    return {
+      action: reason === undefined ? ('delete' as const) : ('refused' as const),
+      key: keyOf(trigger),
+      name: trigger.name,
+      scope: liveScope(trigger),
+      fields: fieldChanges(before, undefined),
+      fingerprint: fingerprintOf({ intended: null, current: { ...stateOfLive(trigger), id: trigger.id } }),
+      id: trigger.id,
+      ...(reason === undefined ? {} : { reason }),
+    };
+  });
+}
+
+/** Why so many deletions are refused and how to go on, or `undefined`. */
+function deletionProblem(gone: number, managed: number, half: number, maxDeletes: number): string | undefined {
+  const what = `${gone} of ${managed} managed automations would be deleted`;
+  if (gone > half)
+    return `${what}, more than half: check that all definition files are there; if it is meant, remove at most ${half} of them at a time`;
+  if (gone > maxDeletes) return `${what}, and the limit is ${maxDeletes}: if it is meant, set --max-deletes ${gone}`;
+  return undefined;
+}
+
+export function summaryOf(changes: readonly PlannedChange[]): Record<PlanAction, number> {
+  const summary = { create: 0, update: 0, delete: 0, unchanged: 0, refused: 0 };
+  for (const { action } of changes) summary[action]++;
+  return summary;
+}
+
+function ownedBy(trigger: LiveTrigger, repository: string): boolean {
+  const { mark } = readMark(trigger.description);
+  return mark !== undefined && isSameRepository(mark.repository, repository);
+}
+
+function keyOf(trigger: LiveTrigger): string {
+  return readMark(trigger.description).mark?.key ?? trigger.name;
+}
+
+/** The scope of what exists, in the words of the config as far as they can be told from it. */
+export function liveScope({ scope }: LiveTrigger): string {
+  const project = (name: string) =>
+    name.startsWith('wandb-registry-') ? `registry ${name.slice('wandb-registry-'.length)}` : `project ${name}`;
+  switch (scope.type) {
+    case 'PROJECT':
+      return project(scope.name);
+    case 'ARTIFACT_COLLECTION':
+      return scope.project === null ? `collection ${scope.name}` : `${project(scope.project)}, collection ${scope.name}`;
+    case 'ENTITY':
+      return `team ${scope.name}`;
+  }
+}
+
+/** Tells the changes of one plan apart, and finds one again in a later plan. */
+export function identityOf({ key, scope }: Pick<PlannedChange, 'key' | 'scope'>): string {
+  return `${key}\n${scope}`;
+}
+
+/** True when applying the plan would write something. */
+export function hasChanges({ summary }: Plan): boolean {
+  return summary.create + summary.update + summary.delete > 0;
+}

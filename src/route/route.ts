@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { EVENT_FIELDS, EVENT_TYPES, type EventField, type RelayEvent } from '../event/event.ts';
+import type { JsonValue } from '../lib/json.ts';
+import { didYouMean } from '../lib/nearest-word.ts';
+import { durationSchema, nameSchema } from '../lib/schema-words.ts';
+import { compileMatch, type Match, type Matcher, matchObjectSchema } from './match.ts';
+import { payloadText } from './payload-path.ts';
+import { type CompiledTarget, compileTarget, targetSchema } from './target.ts';
+
+const conditionSchema = z.union([z.string(), z.array(z.string()).min(1, 'must list at least one value'), matchObjectSchema]);
+
+const eventWord = z.string().superRefine((word, context) => {
+  if ((EVENT_TYPES as readonly string[]).includes(word)) return;
+  context.addIssue({
+    code: 'custom',
+    message: `no event type is called "${word}"${didYouMean(word, EVENT_TYPES)}; there are ${EVENT_TYPES.join(', ')}`,
+  });
+});
+
+const onSchema = z.strictObject({
+  event: z
+    .union([eventWord, z.array(eventWord).min(1, 'must list at least one event type'), matchObjectSchema])
+    .optional()
+    .describe('The type of the event'),
+  ...(Object.fromEntries(EVENT_FIELDS.map((field) => [field, conditionSchema.optional()])) as Record<
+    EventField,
+    z.ZodOptional<typeof conditionSchema>
+  >),
+  payload: z
+    .record(z.string().min(1, 'must not be empty'), conditionSchema)
+    .refine((paths) => Object.keys(paths).length > 0, 'must name at least one path')
+    .optional()
+    .describe('Values of the body as it arrived, by their dotted path: { client_payload.stage: production }'),
+});
+
+const slackId = z
+  .string()
+  .regex(/^[UWS][A-Z0-9]{2,}$/, 'must be the id of a Slack user (U012ABC) or user group (S012ABC): copy it from the profile');
+
+export const approvalSchema = z
+  .strictObject({
+    slack: z.string().min(1, 'must not be empty').describe('The channel that is asked'),
+    by: z.array(slackId).min(1, 'must list at least one id').optional().describe('Slack user or user group ids that may decide'),
+    allow_self: z
+      .boolean()
+      .optional()
+      .describe('false: who caused the event in W&B may not approve it (needs "by", and settings.slack_users); default true'),
+    expires: durationSchema.optional().describe('What nobody approved by then is cancelled; default 24h'),
+  })
+  .refine((approval) => approval.allow_self !== false || approval.by !== undefined, {
+    path: ['allow_self'],
+    message: 'false only holds among named people: add "by"',
+  });
+
+/** What `expires` is when it is left out. Milliseconds. */
+export const DEFAULT_APPROVAL_EXPIRY_MS = 24 * 3_600_000;
+
+/** Who is asked, who may decide, and for how long. */
+export interface Approval {
+  readonly channel: string;
+  /** Slack user and user group ids; `null`: everyone in the channel. */
+  readonly by: readonly string[] | null;
+  readonly allowSelf: boolean;
+  readonly expiresMs: number;
+}
+
+/** What a route and a `relay` action have in common. */
+export const relayShape = {
+  to: z.array(targetSchema).min(1, 'must name at least one target'),
+  approval: approvalSchema.optional(),
+  order: z.enum(['fifo', 'latest']).optional(),
+  cooldown: durationSchema.optional(),
+};
+
+export const routeSchema = z.strictObject({
+  name: nameSchema,
+  source: z.string().min(1, 'must not be empty').optional().describe('Only what arrived at /webhooks/wandb/<source>'),
+  on: onSchema,
+  ...relayShape,
+});
+
+export type RouteDefinition = z.infer<typeof routeSchema>;
+type Condition = z.infer<typeof conditionSchema>;
+
+/** A route that is ready to be asked about events. */
+export interface Route {
+  readonly name: string;
+  /** `latest`: a newer event of the same subject replaces an undelivered older one. */
+  readonly order: 'fifo' | 'latest';
+  /** At most one firing per event subject in this many milliseconds; 0: no limit. */
+  readonly cooldownMs: number;
+  /** The dispatches wait until a person approves them. */
+  readonly approval: Approval | undefined;
+  readonly targets: readonly CompiledTarget[];
+  readonly conditions: readonly RouteCondition[];
+}
+
+interface RouteCondition {
+  /** `alias`, `payload.client_payload.stage` */
+  readonly name: string;
+  readonly read: (event: RelayEvent, payload: JsonValue) => string | undefined;
+  readonly anyOf: readonly Matcher[];
+}
+
+/** Compiles a route that the schema accepted. */
+export function compileRoute(definition: RouteDefinition): Route {
+  const conditions: RouteCondition[] = [];
+  const { payload = {}, ...fields } = definition.on;
+  if (definition.source !== undefined) conditions.push(fieldCondition('source', definition.source));
+  for (const [field, condition] of Object.entries(fields) as ['event' | EventField, Condition | undefined][]) {
+    if (condition !== undefined) conditions.push(fieldCondition(field, condition));
+  }
+  for (const [path, condition] of Object.entries(payload)) {
+    const name = `payload.${path}`;
+    conditions.push({ name, read: (_event, body) => payloadText(body, path), anyOf: alternatives(condition).map(compileMatch) });
+  }
+  return {
+    name: definition.name,
+    order: definition.order ?? 'fifo',
+    cooldownMs: definition.cooldown ?? 0,
+    approval: definition.approval && compileApproval(definition.approval),
+    targets: definition.to.map(compileTarget),
+    conditions,
+  };
+}
+
+function fieldCondition(field: 'event' | EventField, condition: Condition): RouteCondition {
+  const read = (event: RelayEvent) => (field === 'event' ? event.type : event[field]);
+  return { name: field, read, anyOf: alternatives(condition).map(compileMatch) };
+}
+
+function compileApproval({ slack, by, allow_self, expires }: z.infer<typeof approvalSchema>): Approval {
+  return { channel: slack, by: by ?? null, allowSelf: allow_self ?? true, expiresMs: expires ?? DEFAULT_APPROVAL_EXPIRY_MS };
+}
+
+function alternatives(condition: Condition): Match[] {
+  return Array.isArray(condition) ? condition : [condition];
+}
+
+/**
+ * True when every condition of the route holds. A field that the event does not have, and a path that leads to no value of
+ * the body, meet no condition, not even `not`.
+ *
+ * @param payload the body as it arrived, secrets redacted
+ */
+export function routeMatches(route: Route, event: RelayEvent, payload: JsonValue): boolean {
+  return route.conditions.every((condition) => holds(condition, event, payload));
+}
+
+/** Why the route does not match: a clause per condition that does not hold. Empty when it does match. */
+export function whyNot(route: Route, event: RelayEvent, payload: JsonValue): string[] {
+  return route.conditions
+    .filter((condition) => !holds(condition, event, payload))
+    .map(({ name, read, anyOf }) => {
+      const value = read(event, payload);
+      const wanted = anyOf.map((matcher) => matcher.wanted).join(' or ');
+      return value === undefined ? `the event has no ${name} (wanted ${wanted})` : `${name} is ${JSON.stringify(value)}, wanted ${wanted}`;
+    });
+}
+
+function holds(condition: RouteCondition, event: RelayEvent, payload: JsonValue): boolean {
+  const value = condition.read(event, payload);
+  return value !== undefined && condition.anyOf.some((matcher) => matcher.matches(value));
+}

@@ -1,0 +1,305 @@
+import { z } from 'zod';
+import { DISPATCH_LIMITS, type DispatchContent, dispatchInBody, dispatchProblem } from '../event/repository-dispatch.ts';
+import { messageOf } from '../lib/error-message.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+import { REPOSITORY } from '../lib/repository.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { exactlyOneKey, jsonValueSchema } from '../lib/schema-words.ts';
+import { type CompiledTemplate, compileTemplate, compileTemplatesIn, isTemplate, type TemplateContext } from './template.ts';
+
+/** GitHub's documented limits for a workflow dispatch. */
+export const WORKFLOW_LIMITS = { inputs: 25, inputCharacters: 65_535 } as const;
+
+const templateText = z.string().superRefine((text, context) => {
+  const compiled = compileTemplate(text);
+  if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
+});
+
+const templateValue = jsonValueSchema.superRefine((value, context) => {
+  const compiled = compileTemplatesIn(value);
+  if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
+});
+
+const repository = z.string().regex(REPOSITORY, 'must be a repository such as acme/deploy');
+
+const repositoryDispatchSchema = z
+  .strictObject({
+    repository,
+    event_type: templateText
+      .min(1, 'must not be empty')
+      .refine((text) => isTemplate(text) || text.length <= DISPATCH_LIMITS.eventType, 'must be at most 100 characters (a limit of GitHub)')
+      .optional()
+      .describe('What the workflow lists under on: repository_dispatch: types. Required, unless passthrough is true'),
+    client_payload: z
+      .record(z.string(), templateValue)
+      .refine(
+        (payload) => Object.keys(payload).length <= DISPATCH_LIMITS.payloadKeys,
+        'must have at most 10 top-level keys (a limit of GitHub)',
+      )
+      .refine(
+        (payload) => isTemplate(JSON.stringify(payload)) || Buffer.byteLength(JSON.stringify(payload)) <= DISPATCH_LIMITS.payloadBytes,
+        `must have at most ${DISPATCH_LIMITS.payloadBytes} bytes (GitHub takes less than 64 KB)`,
+      )
+      .optional(),
+    passthrough: z
+      .boolean()
+      .optional()
+      .describe('true: the body already is a GitHub dispatch, and its event_type and client_payload are sent as they came'),
+  })
+  .superRefine((dispatch, context) => {
+    const own = (['event_type', 'client_payload'] as const).filter((key) => dispatch[key] !== undefined);
+    if (dispatch.passthrough !== true && dispatch.event_type === undefined)
+      context.addIssue({ code: 'custom', path: ['event_type'], message: 'is missing' });
+    if (dispatch.passthrough === true)
+      for (const key of own)
+        context.addIssue({ code: 'custom', path: [key], message: 'comes from the body with "passthrough: true": remove one of the two' });
+  });
+
+const inputValue = z.union([templateText, z.number(), z.boolean()]);
+
+const workflowDispatchSchema = z.strictObject({
+  repository,
+  workflow: z
+    .string()
+    .regex(/^([A-Za-z0-9._-]+\.ya?ml|\d+)$/, 'must be the file name of a workflow, such as deploy.yml, or its id')
+    .describe('The file name in .github/workflows'),
+  ref: templateText.min(1, 'must not be empty'),
+  inputs: z
+    .record(z.string(), inputValue)
+    .refine((inputs) => Object.keys(inputs).length <= WORKFLOW_LIMITS.inputs, 'must have at most 25 inputs (a limit of GitHub)')
+    .optional(),
+});
+
+const slackText = z.string().superRefine((text, context) => {
+  const compiled = compileTemplate(text, 'slack');
+  if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
+});
+
+const slackSchema = z.strictObject({
+  channel: z.string().min(1, 'must not be empty').describe('A channel: its id (C012ABC) or its name (#ml-deploys)'),
+  text: slackText.optional().describe("What happened, in Slack's mrkdwn; values from the event are escaped"),
+  thread: z.boolean().optional().describe('false: every event has a message of its own; default: one message per artifact version or run'),
+});
+
+export const targetSchema = exactlyOneKey({
+  repository_dispatch: repositoryDispatchSchema,
+  workflow_dispatch: workflowDispatchSchema,
+  slack: slackSchema,
+});
+
+export type TargetDefinition = z.infer<typeof targetSchema>;
+export type TargetKind = keyof TargetDefinition;
+
+/** What one delivery sends, complete: stored with the delivery, so that a replay sends the same. */
+export type TargetRequest =
+  | { readonly kind: 'repository_dispatch'; readonly repository: string; readonly event_type: string; readonly client_payload: JsonObject }
+  | {
+      readonly kind: 'workflow_dispatch';
+      readonly repository: string;
+      readonly workflow: string;
+      readonly ref: string;
+      readonly inputs: Readonly<Record<string, string>>;
+    }
+  | SlackRequest
+  | {
+      readonly kind: 'commit_status';
+      readonly repository: string;
+      readonly sha: string;
+      readonly state: 'success' | 'failure';
+      readonly context: string;
+      readonly description: string;
+      readonly target_url: string | null;
+    };
+
+/** What goes to Slack. A conversation is one message in one channel about one subject, with its thread. */
+export type SlackRequest =
+  /** Tells of the delivery's event: as the conversation's message, or in its thread. */
+  | { readonly kind: 'slack'; readonly channel: string; readonly text: string | null; readonly thread: boolean }
+  /** Makes the conversation's message say how things stand now. */
+  | { readonly kind: 'slack_update'; readonly conversation: string }
+  /** Says one thing in the conversation's thread; `text` is mrkdwn, escaped already. */
+  | { readonly kind: 'slack_reply'; readonly conversation: string; readonly text: string };
+
+/** The requests that start a workflow. */
+export type DispatchRequest = Extract<TargetRequest, { kind: 'repository_dispatch' | 'workflow_dispatch' }>;
+
+export type RequestKind = TargetRequest['kind'];
+
+export function isDispatch(request: TargetRequest): request is DispatchRequest {
+  return request.kind === 'repository_dispatch' || request.kind === 'workflow_dispatch';
+}
+
+export interface CompiledTarget {
+  readonly kind: TargetKind;
+  /** Where it goes, in one word: `repository_dispatch:acme/deploy`. Deliveries of one subject keep their order per target. */
+  readonly name: string;
+  /** For GitHub's kinds. */
+  readonly repository: string | undefined;
+  /** For Slack's kind. */
+  readonly channel: string | undefined;
+  /** What it was compiled from; to be built again when more is known about the event. */
+  readonly definition: TargetDefinition;
+  /**
+   * The request for one event, or a sentence that says which limit or template refuses it. `unchecked` lets limits be: for
+   * a request that is to be built again, once more is known, and checked then.
+   */
+  build(context: TemplateContext, unchecked?: 'unchecked'): Result<TargetRequest, string>;
+}
+
+/** Compiles a target that the schema accepted. */
+export function compileTarget(definition: TargetDefinition): CompiledTarget {
+  const { repository_dispatch: repositoryDispatch, workflow_dispatch: workflowDispatch, slack } = definition;
+  if (repositoryDispatch !== undefined) return compileRepositoryDispatch(repositoryDispatch);
+  if (workflowDispatch !== undefined) return compileWorkflowDispatch(workflowDispatch);
+  if (slack !== undefined) return compileSlack(slack);
+  throw new Error('a target without a kind passed the schema');
+}
+
+/** Whether what W&B's API says about an event can change the request: the default payload holds it, a template may read it. */
+export function usesEnrichment(definition: TargetDefinition): boolean {
+  const { repository_dispatch: repositoryDispatch, workflow_dispatch: workflowDispatch, slack } = definition;
+  if (repositoryDispatch !== undefined) {
+    if (repositoryDispatch.passthrough === true) return false;
+    if (repositoryDispatch.client_payload === undefined) return true;
+    return compiled(compileTemplatesIn([repositoryDispatch.event_type ?? '', repositoryDispatch.client_payload])).readsWandb;
+  }
+  if (workflowDispatch !== undefined) return compiled(compileTemplatesIn([workflowDispatch.ref, workflowDispatch.inputs ?? {}])).readsWandb;
+  return slack?.text !== undefined && compiled(compileTemplate(slack.text, 'slack')).readsWandb;
+}
+
+function compileRepositoryDispatch(definition: z.infer<typeof repositoryDispatchSchema>): CompiledTarget {
+  const contentOf = definition.passthrough === true ? contentOfBody : templatedContent(definition);
+  return {
+    kind: 'repository_dispatch',
+    name: `repository_dispatch:${definition.repository}`,
+    repository: definition.repository,
+    channel: undefined,
+    definition: { repository_dispatch: definition },
+    build: (context, unchecked) =>
+      rendering(() => {
+        const content = contentOf(context);
+        if (!content.ok) return content;
+        const request = { kind: 'repository_dispatch', repository: definition.repository, ...content.value } as const;
+        const problem = unchecked ? undefined : dispatchProblem(request);
+        return problem === undefined ? ok(request) : err(problem);
+      }),
+  };
+}
+
+function contentOfBody({ event, delivery_id }: TemplateContext): Result<DispatchContent, string> {
+  return dispatchInBody(event.payload, delivery_id);
+}
+
+function templatedContent(definition: z.infer<typeof repositoryDispatchSchema>) {
+  const eventType = compiled(compileTemplate(definition.event_type ?? ''));
+  const payload = definition.client_payload === undefined ? undefined : compiled(compileTemplatesIn(definition.client_payload));
+  return (context: TemplateContext): Result<DispatchContent, string> =>
+    ok({
+      event_type: asText(eventType.render(context)),
+      client_payload: payload === undefined ? defaultPayload(context) : asObject(payload.render(context)),
+    });
+}
+
+function compileWorkflowDispatch(definition: z.infer<typeof workflowDispatchSchema>): CompiledTarget {
+  const ref = compiled(compileTemplate(definition.ref));
+  const inputs = compiled(compileTemplatesIn(definition.inputs ?? {}));
+  return {
+    kind: 'workflow_dispatch',
+    name: `workflow_dispatch:${definition.repository}/${definition.workflow}`,
+    repository: definition.repository,
+    channel: undefined,
+    definition: { workflow_dispatch: definition },
+    build: (context, unchecked) =>
+      rendering(() => {
+        const values = Object.entries(asObject(inputs.render(context)));
+        const request = {
+          kind: 'workflow_dispatch',
+          repository: definition.repository,
+          workflow: definition.workflow,
+          ref: asText(ref.render(context)),
+          inputs: Object.fromEntries(values.map(([name, value]) => [name, asText(value)])),
+        } as const;
+        const problem = unchecked ? undefined : workflowDispatchProblem(request);
+        return problem === undefined ? ok(request) : err(problem);
+      }),
+  };
+}
+
+function compileSlack(definition: z.infer<typeof slackSchema>): CompiledTarget {
+  const text = definition.text === undefined ? undefined : compiled(compileTemplate(definition.text, 'slack'));
+  return {
+    kind: 'slack',
+    name: `slack:${definition.channel}`,
+    repository: undefined,
+    channel: definition.channel,
+    definition: { slack: definition },
+    build: (context) =>
+      rendering(() =>
+        ok({
+          kind: 'slack',
+          channel: definition.channel,
+          text: text === undefined ? null : asText(text.render(context)),
+          thread: definition.thread ?? true,
+        }),
+      ),
+  };
+}
+
+/**
+ * What a workflow receives when the route does not say: which delivery this is, which route, and what happened, with what
+ * W&B's API says about it when it was asked.
+ */
+function defaultPayload(context: TemplateContext): JsonObject {
+  const { payload: _payload, ...event } = context.event;
+  return { delivery_id: context.delivery_id, route: context.route, event };
+}
+
+/** Which of GitHub's limits the request breaks, or `undefined`. Checked before every send as well. */
+export function requestProblem(request: TargetRequest): string | undefined {
+  switch (request.kind) {
+    case 'repository_dispatch':
+      return dispatchProblem(request);
+    case 'workflow_dispatch':
+      return workflowDispatchProblem(request);
+    case 'slack':
+    case 'slack_update':
+    case 'slack_reply':
+    case 'commit_status':
+      return undefined;
+  }
+}
+
+function workflowDispatchProblem(request: Extract<TargetRequest, { kind: 'workflow_dispatch' }>): string | undefined {
+  if (request.ref.trim() === '') return 'ref is empty for this event: give the template a default';
+  const inputs = Object.keys(request.inputs).length;
+  if (inputs > WORKFLOW_LIMITS.inputs) return `there are ${inputs} inputs; GitHub allows ${WORKFLOW_LIMITS.inputs}`;
+  const characters = JSON.stringify(request.inputs).length;
+  if (characters > WORKFLOW_LIMITS.inputCharacters) {
+    return `the inputs have ${characters} characters; GitHub allows ${WORKFLOW_LIMITS.inputCharacters}`;
+  }
+  return undefined;
+}
+
+/** The schema has compiled every template once before; a failure here is a bug. */
+function compiled(result: Result<CompiledTemplate, string>): CompiledTemplate {
+  if (!result.ok) throw new Error(`a template that does not compile passed the schema: ${result.error}`);
+  return result.value;
+}
+
+/** Liquid throws when a template runs into a limit or a filter refuses a value: that refuses the request, not the event. */
+function rendering(build: () => Result<TargetRequest, string>): Result<TargetRequest, string> {
+  try {
+    return build();
+  } catch (error) {
+    return err(`a template could not be rendered: ${messageOf(error)}`);
+  }
+}
+
+function asText(value: JsonValue): string {
+  if (value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function asObject(value: JsonValue): JsonObject {
+  return isJsonObject(value) ? value : {};
+}

@@ -1,0 +1,133 @@
+import { Context, Drop, type Liquid, Output, type Template as ParsedTemplate, toValueSync } from 'liquidjs';
+import { hasTypographicQuotes } from '../config/typographic-quotes.ts';
+import { EVENT_FIELDS, type RelayEvent } from '../event/event.ts';
+import { type JsonObject, type JsonValue, readExactJson } from '../lib/json.ts';
+import { JsonNumber } from '../lib/json-number.ts';
+import { escapeMrkdwn } from '../lib/mrkdwn.ts';
+import { didYouMean } from '../lib/nearest-word.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { keepNumberLiterals, liquidEngine } from './liquid-numbers.ts';
+
+/**
+ * What a template can read. `event.payload` is the body as it arrived; `event.wandb` is what W&B's API says about the
+ * artifact or run, when it was asked.
+ */
+export interface TemplateContext {
+  readonly delivery_id: string;
+  readonly route: string;
+  readonly event: RelayEvent & { readonly payload: JsonValue; readonly wandb?: JsonObject };
+}
+
+const TOP_LEVEL = ['delivery_id', 'route', 'event'];
+const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, 'wandb'];
+
+/** Limits per template, so that a clever one cannot stop the receiver: characters parsed, milliseconds, allocations. */
+const LIMITS = { parseLimit: 20_000, renderLimit: 100, memoryLimit: 1_000_000 } as const;
+
+/** Templates see only own properties, know every filter that they use, and cannot read files: the partials are an empty set. */
+const OPTIONS = { ...LIMITS, ownPropertyOnly: true, strictFilters: true, templates: {} } as const;
+const plainEngine = liquidEngine(OPTIONS);
+/** Whatever is put into a message of Slack is escaped: nobody names a run so that it mentions or links. */
+const slackEngine = liquidEngine({ ...OPTIONS, outputEscape: (value: unknown) => escapeMrkdwn(asText(value)) });
+// The one filter that would get around it (LiquidJS, "raw").
+delete slackEngine.filters.raw;
+
+/** Where the text goes: `slack` escapes what the template puts in. */
+export type TemplateFor = 'json' | 'slack';
+
+export interface CompiledTemplate {
+  /** The value: text, or, where the whole template is one `{{ … }}`, whatever type that has. `null` when it is absent. */
+  render(context: TemplateContext): JsonValue;
+  /** True when the text is the same for every event. */
+  readonly constant: boolean;
+  /** True when it may read `event.wandb`: by name, or because it takes the event as a whole. */
+  readonly readsWandb: boolean;
+}
+
+/** True when the text has anything to render; false: it is the same for every event. */
+export function isTemplate(text: string): boolean {
+  return text.includes('{{') || text.includes('{%');
+}
+
+/**
+ * Compiles a Liquid template.
+ *
+ * The error says what is wrong: the syntax, a filter that does not exist, or a word that no event has.
+ */
+export function compileTemplate(text: string, use: TemplateFor = 'json'): Result<CompiledTemplate, string> {
+  const engine = use === 'slack' ? slackEngine : plainEngine;
+  if (!isTemplate(text)) return ok({ render: () => text, constant: true, readsWandb: false });
+  let parsed: ParsedTemplate[];
+  let paths: readonly (readonly unknown[])[];
+  try {
+    parsed = engine.parse(text);
+    keepNumberLiterals(text, parsed);
+    paths = engine.globalVariableSegmentsSync(parsed);
+    const problem = unknownWord(paths);
+    if (problem !== undefined) return err(problem);
+  } catch (error) {
+    const quotes = hasTypographicQuotes(text) ? ` (typographic quotes do not quote: write " or ')` : '';
+    return err(`not a Liquid template: ${messageOf(error)}${quotes}`);
+  }
+  const only = parsed.length === 1 && use === 'json' ? parsed[0] : undefined;
+  return ok({
+    constant: false,
+    readsWandb: paths.some(([first, second]) => first === 'event' && (typeof second !== 'string' || second === 'wandb')),
+    render: (context) =>
+      only instanceof Output ? asJson(evaluate(only, engine, context)) : String(engine.renderSync(parsed, { ...context })),
+  });
+}
+
+/** Renders every template inside a JSON-like value, keeping its shape. */
+export function compileTemplatesIn(value: JsonValue): Result<CompiledTemplate, string> {
+  if (typeof value === 'string') return compileTemplate(value);
+  if (typeof value !== 'object' || value === null || value instanceof JsonNumber)
+    return ok({ render: () => value, constant: true, readsWandb: false });
+  const parts: [string, CompiledTemplate][] = [];
+  for (const [key, item] of Object.entries(value)) {
+    const compiled = compileTemplatesIn(item);
+    if (!compiled.ok) return compiled;
+    parts.push([key, compiled.value]);
+  }
+  return ok({
+    constant: parts.every(([, part]) => part.constant),
+    readsWandb: parts.some(([, part]) => part.readsWandb),
+    render: (context) =>
+      Array.isArray(value)
+        ? parts.map(([, part]) => part.render(context))
+        : Object.fromEntries(parts.map(([key, part]) => [key, part.render(context)])),
+  });
+}
+
+function unknownWord(paths: readonly (readonly unknown[])[]): string | undefined {
+  for (const [first, second] of paths) {
+    if (typeof first === 'string' && !TOP_LEVEL.includes(first)) {
+      return `nothing is called "${first}" in a template${didYouMean(first, TOP_LEVEL)}; there are ${TOP_LEVEL.join(', ')}`;
+    }
+    if (first === 'event' && typeof second === 'string' && !EVENT_WORDS.includes(second)) {
+      return `an event has no "${second}"${didYouMean(second, EVENT_WORDS)}; it has ${EVENT_WORDS.join(', ')}`;
+    }
+  }
+  return undefined;
+}
+
+/** What LiquidJS's own `evalValueSync` does, without parsing the expression again for every event. */
+function evaluate(output: Output, engine: Liquid, context: TemplateContext): unknown {
+  return toValueSync(output.value.value(new Context({ ...context }, engine.options, { sync: true }, { liquid: engine })));
+}
+
+function asText(value: unknown): string {
+  if (value === undefined || value === null || value instanceof Drop) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** Liquid may hand back what JSON cannot hold: an absent value, or one of its own drops. */
+function asJson(value: unknown): JsonValue {
+  if (value instanceof Drop) return null;
+  const text = JSON.stringify(value);
+  return text === undefined ? null : readExactJson(text);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n')[0] ?? error.message) : String(error);
+}

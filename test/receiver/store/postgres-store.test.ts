@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openPostgres } from '../../../receiver/store/postgres/postgres-store.ts';
+import type { Store } from '../../../receiver/store/store.ts';
+import { type PostgresServer, startPostgres } from '../../stand-ins/postgres.ts';
+import { accept, claim, claimOne, eventOf, LEASE_MS, stateOf, succeed, T0 } from './samples.ts';
+import { storeContract } from './store-contract.ts';
+
+const TABLES =
+  'notes, runs, attempts, approvals, deliveries, events, credentials, rejected, conversations, mutes, seen, repositories, purpose, migration'.split(
+    ', ',
+  );
+const EMPTY = TABLES.map((table) => `DELETE FROM ${table}`).join('; ');
+
+let server: PostgresServer;
+let url: string;
+let store: Store;
+beforeAll(async () => {
+  server = await startPostgres();
+  url = await server.newDatabase();
+  store = await openPostgres(url);
+});
+afterAll(async () => {
+  await store.close();
+  await server.remove();
+});
+
+/**
+ * The store on an emptied database. Where the contract has a store take up what was in flight, all leases run out: the
+ * way that it happens among several receivers.
+ */
+async function emptied(): Promise<Store> {
+  await server.run(url, EMPTY);
+  return {
+    ...store,
+    recoverInFlight: async (now) => {
+      const ended = await server.run(url, `UPDATE deliveries SET lease_until = ${now - 1} WHERE state = 'in_flight' RETURNING id`);
+      await claim(store, now, { limit: 0 });
+      return ended.length;
+    },
+  };
+}
+
+storeContract('PostgreSQL', async () => ({ store: await emptied(), close: async () => undefined }));
+
+test('a receiver that starts leaves alone what is in flight: it may be another one that sends it', async () => {
+  await emptied();
+  await accept(store, eventOf('e1'));
+  const claimed = await claimOne(store, T0);
+
+  expect(await store.recoverInFlight(T0 + LEASE_MS)).toBe(0);
+
+  expect(await stateOf(store, 'd-e1')).toBe('in_flight');
+  expect(await succeed(store, claimed, T0 + LEASE_MS)).toBe(true);
+});

@@ -1,0 +1,259 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SqlDriver } from '../../../receiver/store/sqlite/driver.ts';
+import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
+import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../../receiver/store/store.ts';
+import { accept, attemptAt, bury, claim, deliveryOf, eventOf, firingOf, MINUTE, retryAt, succeed, T0 } from './samples.ts';
+import { APPROVAL, HOUR, heldEvent, heldOf, messageOf, RUN, reportOf, say, toldEvent } from './story-samples.ts';
+
+/** When the pace of an earlier test is over. */
+const LATER = T0 + 2 * MINUTE;
+
+const folder = mkdtempSync(join(tmpdir(), 'relay-plan-'));
+const statements = new Set<string>();
+let database: SqlDriver;
+let store: Store;
+
+/** Passes everything on, and remembers the texts of what is run. */
+function recording(driver: SqlDriver): SqlDriver {
+  return {
+    rows: (sql, ...values) => {
+      statements.add(sql);
+      return driver.rows(sql, ...values);
+    },
+    run: (sql, ...values) => {
+      statements.add(sql);
+      return driver.run(sql, ...values);
+    },
+    transaction: (work) => driver.transaction(work),
+    close: () => driver.close(),
+  };
+}
+
+/** What the store runs during `work`, each with SQLite's plan for it. */
+async function plansOf(work: () => Promise<unknown>): Promise<{ sql: string; plan: string }[]> {
+  statements.clear();
+  await work();
+  return [...statements].map((sql) => {
+    const parameters = Array(sql.split('?').length - 1).fill(null);
+    const steps = database.rows<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...parameters).map(({ detail }) => detail);
+    return { sql: sql.replaceAll(/\s+/g, ' '), plan: steps.join('; ') };
+  });
+}
+
+/** The tables that grow; that of credentials has a row or two. */
+const SCAN = /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|approvals|mutes|seen|repositories)\b/;
+
+const scansIn = (plans: readonly { sql: string; plan: string }[]) => plans.filter(({ plan }) => SCAN.test(plan));
+
+beforeAll(async () => {
+  database = openSqlite(join(folder, 'relay.db'));
+  store = sqliteStore(recording(database));
+  await accept(store, eventOf('old'), eventOf('same', { body: 'body of old' }));
+  for (const delivery of await claim(store, T0)) await succeed(store, delivery, T0);
+});
+
+afterAll(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('with any number of finished deliveries', () => {
+  test('claiming looks only at what is due and at leases', async () => {
+    const plans = await plansOf(async () => {
+      await accept(store, eventOf('claimed', { subject: 'claimed' }));
+      statements.clear();
+      await claim(store, T0 + MINUTE, { paceMs: 100 });
+    });
+
+    const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
+    expect(find("state = 'pending' AND ready = 1")).toContain('USING INDEX deliveries_due (credential=? AND due_at<?)');
+    expect(find("WHERE state = 'in_flight' AND lease_until <")).toContain('USING INDEX deliveries_leased');
+    expect(scansIn(plans)).toEqual([]);
+    expect(plans.filter(({ plan }) => plan.includes('TEMP B-TREE'))).toEqual([]);
+  });
+
+  test('times that a clock that was ahead has left behind are looked for, and corrected, by index', async () => {
+    const plans = await plansOf(async () => {
+      await accept(store, eventOf('ahead', { subject: 'ahead', at: LATER + 9 * HOUR }));
+      await claim(store, LATER + HOUR);
+    });
+
+    const look = plans.find(({ sql }) => sql.includes('column1'))?.plan;
+    for (const index of [
+      'deliveries_written (updated_at>?)',
+      'approvals_open (expires_at>?)',
+      'mutes_until (until>?)',
+      'runs_open (look_at>?)',
+    ])
+      expect(look).toContain(`INDEX ${index}`);
+    expect(plans.filter(({ sql }) => sql.startsWith('UPDATE') && sql.includes('AS bigint'))).toHaveLength(6);
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('the next due time comes from the index of what is due', async () => {
+    const plans = await plansOf(() => store.nextDueAt());
+
+    const due = plans.find(({ sql }) => sql.includes('MIN(due_at)'));
+    expect(due?.plan).toMatch(/SEARCH d USING (COVERING )?INDEX deliveries_due \(credential=\?\)/);
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('accepting finds the latest event of the subject, the end of the line and the cooldown by index', async () => {
+    const firing = firingOf([deliveryOf('cooled')], 'deploy of model', MINUTE);
+    const plans = await plansOf(() =>
+      accept(store, eventOf('cooled', { firings: [firing] }), eventOf('held', { delivery: { state: 'held' } })),
+    );
+
+    const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
+    expect(find('FROM events WHERE subject_key = ?')).toMatch(/^SEARCH events USING INDEX events_latest_of_subject \(subject_key=\?\)$/);
+    expect(find('MAX(position)')).toContain('INDEX deliveries_in_order (order_key=?)');
+    expect(find('cooldown_key = ?')).toContain('INDEX deliveries_cooldown (cooldown_key=?)');
+    expect(find("state = 'held'")).toContain('INDEX deliveries_held (order_key=?)');
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('settling finds its delivery and the next in line by index', async () => {
+    await accept(store, eventOf('s1', { subject: 's' }), eventOf('s2', { subject: 's' }));
+    const delivery = (await claim(store, LATER)).find(({ id }) => id === 'd-s1')!;
+
+    const plans = await plansOf(() => succeed(store, delivery, T0));
+
+    expect(plans.find(({ sql }) => sql.includes('ORDER BY position'))?.plan).toContain('INDEX deliveries_in_order (order_key=?)');
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('taking up what was in flight uses the index of leases', async () => {
+    const plans = await plansOf(() => store.recoverInFlight(T0));
+
+    const taking = plans.filter(({ sql }) => sql.includes("state = 'in_flight'"));
+    expect(taking.map(({ plan }) => plan)).toEqual(Array(3).fill(expect.stringContaining('INDEX deliveries_leased')));
+    expect(plans.filter(({ plan }) => SCAN.test(plan) && !plan.includes('deliveries_leased'))).toEqual([]);
+  });
+
+  test('replacing older deliveries, at acceptance and at a retry, looks at their line only', async () => {
+    const latest = (id: string) => eventOf(id, { subject: 'replaced', delivery: { replacesOlder: true } });
+    const plans = await plansOf(async () => {
+      await accept(store, latest('r1'), latest('r2'));
+      const claimed = (await claim(store, LATER + MINUTE)).find(({ id }) => id === 'd-r2')!;
+      await retryAt(store, claimed, T0, LATER);
+    });
+
+    expect(plans.filter(({ sql }) => sql.includes('replaces_older = 1'))).toHaveLength(1);
+    expect(plans.filter(({ plan }) => SCAN.test(plan) && !plan.includes('deliveries_leased'))).toEqual([]);
+  });
+
+  test('listing what is not delivered, and the events of note, uses the small indexes', async () => {
+    const plans = await plansOf(async () => {
+      await store.deliveries({ states: ['dead'], limit: 10 });
+      await store.deliveries({ states: ['dead', 'held', 'pending'], since: T0, limit: 10 });
+      await store.deliveries({ eventId: 'old', limit: 10 });
+      await store.events({ outcomes: ['unmatched', 'duplicate'], limit: 10 });
+      await store.delivery('d-old');
+      await store.event('old');
+    });
+
+    const [dead, several, ofEvent, events] = plans.map(({ plan }) => plan);
+    expect(dead).toMatch(
+      /^SEARCH d USING INDEX deliveries_not_delivered \(state=\?\); SEARCH r USING INDEX \w+ \(delivery_id=\?\) LEFT-JOIN$/,
+    );
+    expect(several).toContain('INDEX deliveries_not_delivered (state=?)');
+    expect(ofEvent).toContain('INDEX deliveries_of_event (event_id=?)');
+    expect(events).toContain('INDEX events_not_routed (outcome=?)');
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('replaying, approving and cancelling find their deliveries by index', async () => {
+    await accept(store, eventOf('desk', { subject: 'desk', delivery: { state: 'held' } }));
+    const plans = await plansOf(async () => {
+      await store.approve(['d-desk'], T0);
+      await store.cancel(['d-desk'], T0);
+      await store.replay(['d-desk', 'd-old'], T0);
+    });
+
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('the attempts of a delivery are found by index', async () => {
+    await accept(store, eventOf('tried', { subject: 'tried' }));
+    const delivery = (await claim(store, LATER)).find(({ id }) => id === 'd-tried')!;
+    await retryAt(store, delivery, T0, T0 + MINUTE);
+
+    const plans = await plansOf(() => store.delivery('d-tried'));
+
+    expect(plans.find(({ sql }) => sql.includes('FROM attempts'))?.plan).toContain('INDEX attempts_of_delivery (delivery_id=?)');
+  });
+
+  test('bringing conversations up to date and telling their stories looks at their own rows', async () => {
+    const plans = await plansOf(async () => {
+      await accept(store, toldEvent('t1', { subject: 't1' }), toldEvent('t2', { subject: 't2' }));
+      await say(store, LATER);
+      await store.tell('t1', LATER);
+      for (const claimed of await claim(store, LATER, { serves: (credential) => credential === 'slack' }))
+        await bury(store, claimed, LATER);
+      await store.tell('t1', LATER + MINUTE);
+      await store.story('talk', LATER);
+      await store.channelId('#ml');
+      await store.forgetMessage('talk', 'none');
+      await store.firstSeen('key', LATER);
+      await store.mute({ route: 'deploy', subjectKey: 't1', until: LATER + HOUR, by: 'ada' }, 't1', LATER);
+      await accept(store, eventOf('t3', { subject: 't1', at: LATER, deliveries: [messageOf('m-t3')] }));
+      await store.keepEnrichment('t1', { size: 12 });
+    });
+
+    const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
+    expect(find("transient = 1 AND state IN ('dead', 'cancelled')")).toContain('INDEX deliveries_of_conversation (conversation=?)');
+    expect(find('GROUP BY event_id ORDER BY MIN(seq)')).toContain('INDEX deliveries_of_conversation (conversation=?)');
+    expect(find('SELECT route FROM deliveries WHERE conversation = key')).toContain('INDEX deliveries_of_conversation (conversation=?)');
+    expect(find('FROM mutes WHERE subject_key IN')).toMatch(/SEARCH mutes USING .*\(subject_key=\?\)/);
+    expect(find('DELETE FROM seen')).toContain('INDEX seen_at (at<?)');
+    expect(plans.length).toBeGreaterThan(30);
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('deciding, expiring and listing approvals looks at open ones and at the deliveries of their event', async () => {
+    const firing = (id: string) => heldEvent(id, { subject: id, at: LATER, deliveries: [heldOf(`d-${id}`, { orderKey: id })] });
+    const decision = { route: 'deploy', decision: 'approved', by: 'ada', at: LATER } as const;
+    const plans = await plansOf(async () => {
+      await accept(store, firing('a1'), firing('a2'), firing('a3'));
+      await store.decide({ ...decision, eventId: 'a1' });
+      await store.decide({ ...decision, eventId: 'a2', decision: 'rejected' });
+      await store.approval('a1', 'deploy');
+      await store.expireApprovals(LATER + APPROVAL.expiresMs);
+      await store.replay(['d-a2'], LATER);
+    });
+
+    expect(plans.find(({ sql }) => sql.includes('expires_at <='))?.plan).toContain('INDEX approvals_open (expires_at<?)');
+    expect(scansIn(plans)).toEqual([]);
+    const [listed] = await plansOf(() => store.openApprovals(9));
+    expect(listed?.plan).toContain('SCAN approvals USING INDEX approvals_open');
+  });
+
+  test('what is known about runs is found by run, delivery and time', async () => {
+    await accept(store, toldEvent('ran', { subject: 'runs', delivery: { credential: 'of runs' } }));
+    const serves = (credential: string) => credential === 'of runs';
+    for (const claimed of await claim(store, LATER, { serves }))
+      await store.settle(claimed, attemptAt(LATER, 'delivered'), { state: 'delivered', run: null });
+    const report = reportOf('in_progress', { title: 'd-ran', createdAt: LATER });
+    const plans = await plansOf(async () => {
+      await store.runsToLookAt({ now: LATER + HOUR, limit: 9, lookAgainAt: () => LATER + HOUR });
+      await store.nextLookAt();
+      await store.markRun('d-ran', 'missing', 'nothing listens', LATER);
+      await store.recordRuns([report, { ...report, status: 'completed', conclusion: 'success' }], LATER, ({ after }) => [
+        messageOf(`reply ${after.status}`),
+      ]);
+      await store.runsOf(report);
+      await store.holdBack({ credential: 'github', until: LATER, reason: 'limit' });
+      await store.delivery('d-ran');
+    });
+
+    expect((await store.delivery('d-ran'))?.delivery.run).toMatchObject({ id: RUN.id, status: 'completed' });
+    expect(plans.find(({ sql }) => sql.includes('look_at <='))?.plan).toContain('SEARCH runs USING INDEX runs_open (look_at');
+    expect(plans.find(({ sql }) => sql.includes('WHERE run_id = ?'))?.plan).toContain('INDEX runs_by_id (run_id=?)');
+    expect(plans.find(({ sql }) => sql.includes('FROM notes'))?.plan).toContain('INDEX notes_of_delivery (delivery_id=?)');
+    expect(scansIn(plans)).toEqual([]);
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import type { ClaimedDelivery } from '../../../receiver/store/delivery.ts';
+import type { Store } from '../../../receiver/store/store.ts';
+import { accept, attemptAt, bury, eventOf, LEASE_MS, type OpenStore, retryAt, SECOND, T0, withStore } from './samples.ts';
+import { acceptTold, claimDispatches, claimMessages, HOUR, messageOf, only, post, say, storyOf, toldEvent } from './story-samples.ts';
+
+const ANEW = { channel: 'C012ML', ts: 'anew' } as const;
+
+/** Ways in which the update that posts the message anew leaves open whether it has. */
+const UNCLEAR: Record<string, (store: Store, update: ClaimedDelivery) => Promise<unknown>> = {
+  'got no clear answer': (store, update) => retryAt(store, update, T0, T0 + SECOND, true),
+  'has lost its lease': (store) => claimDispatches(store, T0 + LEASE_MS + 1),
+  'was in flight when a process died': (store) => store.recoverInFlight(T0),
+};
+
+/** What a conversation gets whose message was deleted: the update that finds out may post it anew. */
+export function anewContract(open: OpenStore): void {
+  const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
+
+  /** An update under way that has found the message gone. */
+  const findGone = async (store: Store): Promise<ClaimedDelivery> => {
+    await acceptTold(store);
+    await store.tell('e1', T0);
+    const update = only(await claimMessages(store, T0));
+    await store.forgetMessage('talk', 'm-e1');
+    return update;
+  };
+
+  describe('a message that an update posts', () => {
+    onStore("becomes the conversation's, and the update leaves no trace", async (store) => {
+      const update = await findGone(store);
+      await post(store, update, T0, ANEW);
+
+      expect((await storyOf(store)).message).toEqual(ANEW);
+      expect(await store.delivery(update.id)).toBeUndefined();
+      expect(await say(store, T0 + HOUR)).toEqual([]);
+      await store.tell('e1', T0);
+      expect(await say(store, T0)).toEqual(['update']);
+    });
+
+    onStore('does not take the place of one that is there', async (store) => {
+      await acceptTold(store);
+      await store.tell('e1', T0);
+      await post(store, only(await claimMessages(store, T0)), T0, ANEW);
+
+      expect((await storyOf(store)).message).toEqual({ channel: 'C012ML', ts: 'm-e1' });
+      expect(await say(store, T0 + HOUR)).toEqual([]);
+    });
+
+    onStore('is brought up to date when it was found: it tells of a time gone by', async (store) => {
+      const update = await findGone(store);
+      await retryAt(store, update, T0, T0 + SECOND, true);
+      const again = only(await claimMessages(store, T0 + SECOND));
+      expect(again).toMatchObject({ id: update.id, ambiguous: true });
+      const settlement = { state: 'delivered', run: null, message: ANEW } as const;
+      await store.settle(again, { ...attemptAt(T0 + SECOND, 'found'), durationMs: 0 }, settlement);
+
+      expect((await storyOf(store)).message).toEqual(ANEW);
+      expect(await say(store, T0 + SECOND)).toEqual(['update']);
+    });
+
+    for (const [what, fail] of Object.entries(UNCLEAR)) {
+      onStore(`is looked for when the update ${what}, before what waits behind it is sent`, async (store) => {
+        const update = await findGone(store);
+        await accept(store, eventOf('e2', { deliveries: [messageOf('m-e2', { replacesOlder: true })] }));
+        await fail(store, update);
+
+        const again = only(await claimMessages(store, T0 + HOUR));
+        expect(again).toMatchObject({ id: update.id, ambiguous: true });
+        await post(store, again, T0 + HOUR, ANEW);
+        expect(await say(store, T0 + HOUR)).toEqual(['m-e2', 'update']);
+        expect((await storyOf(store)).message).toEqual(ANEW);
+      });
+    }
+
+    onStore('comes before a reply that waits for it', async (store) => {
+      const update = await findGone(store);
+      await bury(store, only(await claimDispatches(store, T0)), T0);
+      await retryAt(store, update, T0, T0 + SECOND);
+      const again = only(await claimMessages(store, T0 + SECOND));
+      expect(again.id).toBe(update.id);
+      await post(store, again, T0 + SECOND, ANEW);
+
+      expect(only(await claimMessages(store, T0 + SECOND)).request.kind).toBe('slack_reply');
+    });
+
+    onStore('leaves the place to the next one when it cannot be posted', async (store) => {
+      const update = await findGone(store);
+      await accept(store, toldEvent('e2'));
+      await bury(store, update, T0);
+
+      expect(await say(store, T0 + SECOND)).toEqual(['m-e2']);
+      expect((await storyOf(store)).message).toEqual({ channel: 'C012ML', ts: 'm-e2' });
+      expect(await store.deliveries({ states: ['dead'], limit: 9 })).toEqual([]);
+    });
+  });
+}

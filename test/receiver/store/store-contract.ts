@@ -1,0 +1,44 @@
+import { describe } from 'vitest';
+import type { Store } from '../../../receiver/store/store.ts';
+import { alertsContract } from './store-contract-alerts.ts';
+import { approvalsContract } from './store-contract-approvals.ts';
+import { clocksContract } from './store-contract-clocks.ts';
+import { storiesContract } from './store-contract-conversation-view.ts';
+import { conversationsContract } from './store-contract-conversations.ts';
+import { completingContract } from './store-contract-enriching.ts';
+import { inboxContract } from './store-contract-inbox.ts';
+import { invariantsContract } from './store-contract-invariants.ts';
+import { orderContract } from './store-contract-order.ts';
+import { pruneContract } from './store-contract-prune.ts';
+import { deskContract } from './store-contract-queries.ts';
+import { queueContract } from './store-contract-queue.ts';
+import { renamedContract } from './store-contract-renamed.ts';
+import { replacingContract } from './store-contract-replacing.ts';
+import { anewContract } from './store-contract-reposted.ts';
+import { runNewsContract } from './store-contract-run-news.ts';
+import { runsContract } from './store-contract-runs.ts';
+import { updatesContract } from './store-contract-updates.ts';
+
+/** What every implementation of the `Store` port has to do; `open` gives a fresh, empty store each time. */
+export function storeContract(name: string, open: () => Promise<{ store: Store; close(): Promise<void> }>): void {
+  describe(`${name} keeps the contract of the store`, () => {
+    inboxContract(open);
+    orderContract(open);
+    queueContract(open);
+    clocksContract(open);
+    deskContract(open);
+    replacingContract(open);
+    completingContract(open);
+    approvalsContract(open);
+    conversationsContract(open);
+    updatesContract(open);
+    anewContract(open);
+    alertsContract(open);
+    storiesContract(open);
+    runsContract(open);
+    runNewsContract(open);
+    renamedContract(open);
+    pruneContract(open);
+    invariantsContract(open);
+  });
+}

@@ -1,0 +1,435 @@
+import { describe, expect, it } from 'vitest';
+import { exportYaml } from '../../../src/automation/export-yaml.ts';
+import type { Config } from '../../../src/config/config.ts';
+import { readConfigFiles } from '../../../src/config/config-files.ts';
+import { readApprovedPlan } from '../../../src/plan/approved-plan.ts';
+import { planJson } from '../../../src/plan/plan-report.ts';
+import { applySync, driftSync, planSync, type SyncOptions } from '../../../src/sync/commands.ts';
+import { exportSync } from '../../../src/sync/export.ts';
+import { testClient, wandbServer } from '../../stand-ins/wandb-in-test.ts';
+import type { WandbStandIn, WandbStandInOptions } from '../../stand-ins/wandb-server.ts';
+
+const OPTIONS: SyncOptions = { repository: 'acme/models', prune: false, maxDeletes: 3 };
+
+function configOf(text: string): Config {
+  const config = readConfigFiles([{ name: 'wandb-relay.yaml', text: `version: 1\nentity: acme\n${text}` }]);
+  if (!config.ok) throw new Error(JSON.stringify(config.error));
+  return config.value;
+}
+
+const alias = (name: string, value = 'production', more = '') => `
+  - name: ${name}
+    scope: { registry: model, collection: resnet50 }
+    event: { add_artifact_alias: { alias: ${value} } }
+    action: { webhook: { integration: relay, payload: { a: 1 } } }
+${more}`;
+
+async function wandb(options: WandbStandInOptions = {}) {
+  const server = await wandbServer(options);
+  const client = () => testClient(server).client;
+  return {
+    server,
+    plan: async (text: string, options: Partial<SyncOptions> = {}) => {
+      server.forbidMutations();
+      const planned = await planSync(configOf(text), client(), { ...OPTIONS, ...options });
+      server.allowMutations();
+      if (!planned.ok) throw new Error(planned.error.map(({ message }) => message).join('\n'));
+      return planned.value.plan;
+    },
+    apply: async (text: string, options: Partial<SyncOptions> = {}, approval?: Parameters<typeof applySync>[3]) => {
+      const steps: string[] = [];
+      const applied = await applySync(configOf(text), client(), { ...OPTIONS, ...options }, approval, (step) =>
+        steps.push(`${step.kind} ${step.change.name}`),
+      );
+      if (!applied.ok) throw new Error(applied.error.map(({ message }) => message).join('\n'));
+      return { ...applied.value, steps };
+    },
+    drift: async (text: string) => {
+      const found = await driftSync(configOf(text), client(), OPTIONS);
+      if (!found.ok) throw new Error(JSON.stringify(found.error));
+      return found.value.drift.map(({ kind, change }) => [kind, change.name]);
+    },
+    exported: async () => {
+      const exported = await exportSync({ entity: 'acme', organization: undefined }, client(), OPTIONS.repository);
+      if (!exported.ok) throw new Error(JSON.stringify(exported.error));
+      return exportYaml(exported.value);
+    },
+  };
+}
+
+const names = (server: WandbStandIn) => server.world.triggers.map(({ name }) => name).sort();
+
+describe('plan and apply', () => {
+  it('creates what is not there, and then has nothing to do', async () => {
+    const { server, plan, apply } = await wandb();
+    const text = `automations: ${alias('one')}${alias('two', 'staging')}`;
+    expect((await plan(text)).summary).toEqual({ create: 2, update: 0, delete: 0, unchanged: 0, refused: 0 });
+    const { report } = await apply(text);
+    expect(report.complete).toBe(true);
+    expect(names(server)).toEqual(['one', 'two']);
+    expect(server.world.trigger('one').description).toMatch(/^\[wandb-relay acme\/models one [0-9a-f]{8}\]$/);
+    expect((await plan(text)).summary).toEqual({ create: 0, update: 0, delete: 0, unchanged: 2, refused: 0 });
+  });
+
+  it('shows a change field by field and writes all fields', async () => {
+    const { server, plan, apply } = await wandb();
+    await apply(`automations: ${alias('one', 'production', '    description: d')}`);
+    const changed = `automations: ${alias('one', 'staging', '    description: d')}`;
+    const planned = await plan(changed);
+    expect(planned.changes).toMatchObject([
+      {
+        action: 'update',
+        key: 'one',
+        scope: 'registry model, collection resnet50',
+        fields: [{ path: 'event.filter.alias.$eq', before: 'production', after: 'staging' }],
+      },
+    ]);
+    await apply(changed);
+    expect(server.world.trigger('one').description).toMatch(/^d \[wandb-relay/);
+    expect((await plan(changed)).summary.unchanged).toBe(1);
+  });
+
+  it('renames by moved_from, without a deletion', async () => {
+    const { server, apply, plan } = await wandb();
+    await apply(`automations: ${alias('one')}`);
+    const { id } = server.world.trigger('one');
+    const renamed = `automations: ${alias('uno', 'production', '    moved_from: one')}`;
+    expect((await apply(renamed, { prune: true })).steps).toEqual(['update uno']);
+    expect(server.world.trigger('uno').id).toBe(id);
+    expect((await plan(renamed)).summary.unchanged).toBe(1);
+  });
+
+  it('renames each of two of the same name in its own scope', async () => {
+    const { apply, plan } = await wandb();
+    const there = (text: string) => text.replace('{ registry: model, collection: resnet50 }', '{ project: train }');
+    await apply(`automations: ${alias('one')}${there(alias('one'))}`);
+    const [here, other] = [alias('uno', 'production', '    moved_from: one'), there(alias('uno', 'production', '    moved_from: one'))];
+    for (const order of [`${here}${other}`, `${other}${here}`]) {
+      const { changes } = await plan(`automations: ${order}`);
+      expect(changes.flatMap(({ fields }) => fields.map(({ path }) => path))).toEqual(['name', 'owner', 'name', 'owner']);
+    }
+  });
+
+  it('lets two automations exchange their names', async () => {
+    const { server, apply } = await wandb();
+    await apply(`automations: ${alias('one', 'a', '    key: A')}${alias('two', 'b', '    key: B')}`);
+    const ids = [server.world.trigger('one').id, server.world.trigger('two').id];
+    const { report } = await apply(`automations: ${alias('two', 'a', '    key: A')}${alias('one', 'b', '    key: B')}`);
+    expect(report.complete).toBe(true);
+    expect([server.world.trigger('two').id, server.world.trigger('one').id]).toEqual(ids);
+  });
+
+  it('refuses what somebody else made, unless it is adopted', async () => {
+    const { server, apply, plan } = await wandb();
+    server.world.addTrigger({ name: 'one', scope: server.world.collections[0] ?? null, eventType: 'LINK_MODEL' });
+    const refused = await apply(`automations: ${alias('one')}`);
+    expect(refused.plan.changes).toMatchObject([{ action: 'refused', reason: expect.stringContaining('adopt: true') }]);
+    expect(server.mutations).toBe(0);
+    await apply(`automations: ${alias('one', 'production', '    adopt: true')}`);
+    expect(server.world.trigger('one').eventType).toBe('ADD_ARTIFACT_ALIAS');
+    server.world.trigger('one').description = '[wandb-relay acme/other one 00000000]';
+    expect((await plan(`automations: ${alias('one')}`)).changes).toMatchObject([
+      { action: 'refused', reason: expect.stringContaining('acme/other') },
+    ]);
+  });
+
+  it('deletes only what is managed, only with prune, and only so much', async () => {
+    const { server, apply, plan } = await wandb();
+    server.world.addTrigger({ name: 'by hand', scope: server.world.collections[0] ?? null });
+    const all = (n: number) => `automations: ${Array.from({ length: n }, (_, i) => alias(`a${i}`, `x${i}`)).join('')}`;
+    await apply(all(10));
+    expect(await plan(all(8))).toMatchObject({ summary: { delete: 0 }, orphans: [{ name: 'a8' }, { name: 'a9' }] });
+    expect((await plan(all(6), { prune: true })).changes.at(-1)).toMatchObject({
+      action: 'refused',
+      reason: expect.stringContaining('--max-deletes 4'),
+    });
+    expect((await plan(all(4), { prune: true, maxDeletes: 9 })).changes.at(-1)).toMatchObject({
+      action: 'refused',
+      reason: expect.stringContaining('more than half'),
+    });
+    await apply(all(8), { prune: true });
+    expect(names(server)).toEqual(['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'by hand']);
+  });
+
+  it.each([
+    [1, 1, 'deletes'],
+    [2, 1, 'deletes'],
+    [2, 2, 'refuses'],
+    [3, 1, 'deletes'],
+    [3, 2, 'refuses'],
+    [5, 2, 'deletes'],
+    [5, 3, 'refuses'],
+    [6, 3, 'deletes'],
+    [6, 4, 'refuses'],
+  ])('of %i that are managed, %i at a time: %s', async (managed, gone, what) => {
+    const { apply, plan } = await wandb();
+    const all = (n: number) => `automations: ${n === 0 ? '[]' : Array.from({ length: n }, (_, i) => alias(`a${i}`, `x${i}`)).join('')}`;
+    await apply(all(managed));
+    const { summary } = await plan(all(managed - gone), { prune: true, maxDeletes: 99 });
+    expect([summary.delete, summary.refused]).toEqual(what === 'deletes' ? [gone, 0] : [0, gone]);
+  });
+
+  it('frees a name before it is needed', async () => {
+    const { apply, server } = await wandb();
+    await apply(`automations: ${alias('one', 'a', '    key: A')}${alias('two', 'b', '    key: B')}${alias('three', 'c')}`);
+    const { report, steps } = await apply(`automations: ${alias('one', 'b', '    key: B')}${alias('three', 'c')}`, { prune: true });
+    expect([report.complete, steps]).toEqual([true, ['delete one', 'update one']]);
+    expect(names(server)).toEqual(['one', 'three']);
+  });
+});
+
+describe('descriptions', () => {
+  it.each([
+    ['a YAML block, which ends with a line break', '    description: |\n      two\n      lines\n'],
+    ['something that looks like a mark', "    description: 't [wandb-relay a/b k 12345678]'\n"],
+  ])('converge with %s', async (_what, description) => {
+    const { apply, plan } = await wandb();
+    const text = `automations: ${alias('one', 'production', description)}`;
+    await apply(text);
+    expect((await plan(text)).summary).toMatchObject({ unchanged: 1, update: 0, refused: 0 });
+  });
+
+  it('reads a long description of spaces at once', async () => {
+    const { server, plan } = await wandb();
+    const scope = server.world.collections[0] ?? null;
+    server.world.addTrigger({ name: 'long', scope, description: `${' '.repeat(200_000)}x` });
+    const before = performance.now();
+    await plan(`automations: ${alias('one')}`);
+    expect(performance.now() - before).toBeLessThan(2_000);
+  });
+});
+
+describe('names', () => {
+  it('refuses in the plan what would take the name of something that stays', async () => {
+    const { server, apply, plan } = await wandb();
+    await apply(`automations: ${alias('one', 'a', '    key: A')}`);
+    server.world.addTrigger({ name: 'two', scope: server.world.collections[0] ?? null });
+    const planned = await plan(`automations: ${alias('two', 'a', '    key: A')}`);
+    expect(planned.changes).toMatchObject([{ action: 'refused', reason: expect.stringContaining('another automation of this name') }]);
+  });
+});
+
+describe('what goes wrong', () => {
+  it('creates no webhook integration for what is refused', async () => {
+    const { server, apply } = await wandb();
+    const declared = 'integrations:\n  webhooks:\n    - { name: new-relay, url: "https://relay.example/x" }\n';
+    const using = `${declared}automations: ${alias('one').replace('integration: relay', 'integration: new-relay')}`;
+    const { plan } = await apply(using, {}, { plan: { fingerprint: '', changes: [] } });
+    expect([plan.summary.refused, server.mutations]).toEqual([1, 0]);
+  });
+
+  const text = `automations: ${alias('one')}${alias('two', 'staging')}`;
+
+  it('settles an answer that was lost by listing, and creates nothing twice', async () => {
+    const { server, apply } = await wandb();
+    server.fail({ on: 'mutation', status: 502, applied: true });
+    expect((await apply(text)).report.complete).toBe(true);
+    expect(names(server)).toEqual(['one', 'two']);
+    expect(server.mutations).toBe(2);
+  });
+
+  it('reports what failed and what is left, and finishes when run again', async () => {
+    const { server, apply } = await wandb();
+    server.fail({ on: 'mutation', status: 502 });
+    const { report } = await apply(text);
+    expect(report.complete).toBe(false);
+    expect(report.applied.map(({ outcome }) => outcome).sort()).toEqual(['done', 'failed']);
+    expect((await apply(text)).report.complete).toBe(true);
+    expect(names(server)).toEqual(['one', 'two']);
+  });
+
+  it('names the place of what W&B does not have', async () => {
+    const { server } = await wandb();
+    const config = configOf(
+      'automations:\n  - { name: x, scope: { project: trian }, event: { link_artifact: {} }, action: { notification: { slack: "#ml-alert" } } }',
+    );
+    const planned = await planSync(config, testClient(server).client, OPTIONS);
+    expect(planned.ok ? [] : planned.error).toMatchObject([
+      { place: { file: 'wandb-relay.yaml', line: 4 }, message: expect.stringContaining('train') },
+      { place: { line: 4 }, message: expect.stringContaining('there is #ml-alerts') },
+    ]);
+  });
+
+  it('says when the organization has no automations on a whole team', async () => {
+    const { server, plan } = await wandb();
+    const text = 'automations:\n  - { name: x, scope: { team: acme }, event: { link_artifact: {} }, action: { no_op: {} } }';
+    expect((await plan(text)).summary.create).toBe(1);
+    server.world.organization('acme-org').flags.clear();
+    await expect(plan(text)).rejects.toThrow('has not switched on automations on a whole team');
+  });
+
+  it('applies only what was approved', async () => {
+    const { server, plan, apply } = await wandb();
+    await apply(text);
+    const next = `automations: ${alias('one', 'a')}${alias('two', 'b')}`;
+    const approved = readApprovedPlan(JSON.stringify(await plan(next)));
+    if (!approved.ok) throw new Error(approved.error);
+    server.world.trigger('two').enabled = false;
+    const { plan: done } = await apply(next, {}, { plan: approved.value });
+    expect(done.changes.map(({ name, action, reason }) => [name, action, reason?.includes('moved since')])).toEqual([
+      ['one', 'update', undefined],
+      ['two', 'refused', true],
+    ]);
+    expect(server.world.trigger('one').filter).toContain('"a"');
+    await expect(apply(next, {}, { fingerprint: 'another' })).rejects.toThrow('has moved since');
+  });
+
+  it('creates a declared webhook integration that is missing', async () => {
+    const { server, apply, plan } = await wandb();
+    const declared = 'integrations:\n  webhooks:\n    - { name: new-relay, url: "https://relay.example/x", secret: RELAY_SECRET }\n';
+    const using = `${declared}automations: ${alias('one').replace('integration: relay', 'integration: new-relay')}`;
+    expect((await plan(using)).summary.create).toBe(1);
+    expect((await apply(using)).created).toEqual(['new-relay']);
+    expect(server.world.integrations.map((one) => ('name' in one ? one.name : ''))).toContain('new-relay');
+    expect((await plan(using)).summary.unchanged).toBe(1);
+  });
+});
+
+describe('what a plan says beside its changes', () => {
+  it('takes an automation over from another repository when it is adopted', async () => {
+    const { server, apply, plan } = await wandb();
+    await apply(`automations: ${alias('one')}`, { repository: 'acme/other' });
+    const adopting = `automations: ${alias('one', 'production', '    adopt: true')}`;
+    expect((await plan(adopting)).changes).toMatchObject([
+      { action: 'update', fields: [{ path: 'owner', before: 'acme/other one', after: 'acme/models one' }] },
+    ]);
+    await apply(adopting);
+    expect(server.world.trigger('one').description).toContain('[wandb-relay acme/models one');
+    expect((await plan(adopting)).summary.unchanged).toBe(1);
+  });
+
+  it('names integrations that will be created, and those that point elsewhere', async () => {
+    const { plan } = await wandb();
+    const declared =
+      'integrations:\n  webhooks:\n    - { name: new-relay, url: "https://relay.example/x" }\n    - { name: relay, url: "https://elsewhere.example/" }\n';
+    const { notes } = await plan(`${declared}automations: ${alias('one').replace('integration: relay', 'integration: new-relay')}`);
+    expect(notes).toEqual([
+      'the webhook integration new-relay will be created, for https://relay.example/x',
+      expect.stringContaining('relay points to https://relay.example/webhooks/wandb, not to https://elsewhere.example/'),
+    ]);
+  });
+
+  it('is JSON with every field before and after', async () => {
+    const { plan } = await wandb();
+    const json = JSON.parse(JSON.stringify(planJson(await plan(`automations: ${alias('one')}`))));
+    expect(Object.keys(json).sort()).toEqual(['changes', 'fingerprint', 'notes', 'orphans', 'summary']);
+    expect(json.changes[0].fields).toContainEqual({ path: 'event.filter.alias.$eq', before: null, after: 'production' });
+    for (const field of json.changes[0].fields) expect(Object.keys(field)).toEqual(['path', 'before', 'after']);
+  });
+});
+
+describe('drift', () => {
+  it('tells a change at W&B from a change of the definition', async () => {
+    const { server, apply, drift } = await wandb();
+    const text = (value: string) => `automations: ${alias('one', value)}${alias('two', 'b')}`;
+    await apply(text('a'));
+    expect(await drift(text('a'))).toEqual([]);
+    expect(await drift(text('other'))).toEqual([['definition', 'one']]);
+    server.world.trigger('two').enabled = false;
+    expect(await drift(text('other'))).toEqual([
+      ['definition', 'one'],
+      ['drift', 'two'],
+    ]);
+    server.world.triggers.pop();
+    expect(await drift(text('a'))).toEqual([['drift', 'two']]);
+  });
+});
+
+describe('drift of what is not ours', () => {
+  it('is seen when somebody edited the mark away', async () => {
+    const { server, apply, drift } = await wandb();
+    const text = `automations: ${alias('one')}`;
+    await apply(text);
+    Object.assign(server.world.trigger('one'), { description: 'edited in the app', enabled: false });
+    expect(await drift(text)).toEqual([['drift', 'one']]);
+  });
+
+  it('is seen on what was adopted as it was', async () => {
+    const { server, apply, drift, exported } = await wandb();
+    server.world.addTrigger({ name: 'by hand', scope: server.world.project('train') });
+    const text = (await exported()).replace(/^version: 1\nentity: acme\n/, '');
+    await apply(text);
+    server.world.trigger('by hand').enabled = false;
+    expect(await drift(text)).toEqual([['drift', 'by hand']]);
+  });
+});
+
+describe('export', () => {
+  it.each([
+    '{"alias":"a","tag":"b"}',
+    '{"$and":[{"$and":[{"alias":"a"},{"tag":"b"}]},{"alias":"c"}]}',
+    '{"$not":{"$or":[{"alias":"x"},{"tag":"y"}]}}',
+    '{"$nor":[{"alias":"a"}]}',
+  ])('plans to no change for %s', async (filter) => {
+    const { server, exported, plan } = await wandb();
+    server.world.addTrigger({ name: 'by hand', eventType: 'ADD_ARTIFACT_ALIAS', scope: server.world.project('train'), filter });
+    const planned = await plan((await exported()).replace(/^version: 1\nentity: acme\n/, ''));
+    expect(planned.changes.map(({ action, fields }) => [action, fields])).toEqual([['unchanged', []]]);
+  });
+
+  it.each([
+    ['a regular expression that RE2 refuses', { eventType: 'ADD_ARTIFACT_ALIAS', filter: '{"alias":{"$regex":"(?=x)"}}' }],
+    ['a filter that is no mapping', { filter: '[]' }],
+    ['a name with a line break', { name: 'odd\n::set-output name=x::y' }],
+    ['states twice', { eventType: 'RUN_STATE', filter: '{"run_state_filter":{"states":["FINISHED","finished"]}}' }],
+    ['runs that are no JSON', { eventType: 'RUN_STATE', filter: '{"run_filter":"{","run_state_filter":{"states":["FINISHED"]}}' }],
+  ])('says %s, and stays readable', async (_what, trigger) => {
+    const { server, exported, plan } = await wandb();
+    server.world.addTrigger({ name: 'odd', scope: server.world.project('train'), ...trigger });
+    const yaml = await exported();
+    expect(yaml).toContain('# - "odd');
+    expect((await plan(yaml.replace(/^version: 1\nentity: acme\n/, ''))).changes).toEqual([]);
+  });
+
+  it('says a payload that is no JSON', async () => {
+    const { server, exported } = await wandb();
+    const integrationID = server.world.integrations.find((one) => 'name' in one && one.name === 'relay')?.id ?? '';
+    const action = { __typename: 'GenericWebhookTriggeredAction', integrationID, requestPayload: '{"n": ${artifact_metadata.n}}' } as const;
+    server.world.addTrigger({ name: 'odd', scope: server.world.project('train'), action });
+    expect(await exported()).toContain('"odd": its payload is no JSON');
+  });
+
+  it('writes percentages as they were', async () => {
+    const { apply, exported } = await wandb();
+    await apply(
+      'automations:\n  - { name: x, scope: { project: train }, event: { run_metric_change: { metric: loss, decreases_by: 33.3% } }, action: { no_op: {} } }',
+    );
+    expect(await exported()).toContain('decreases_by: 33.3%');
+  });
+
+  it('writes what exists as definitions that plan to no change', async () => {
+    const { server, apply, exported, plan } = await wandb();
+    await apply(`automations: ${alias('one')}
+  - name: loss
+    scope: { project: train }
+    event: { run_metric_change: { metric: loss, aggregate: average, decreases_by: 12.5% } }
+    runs: { name: { contains: nightly } }
+    action: { notification: { slack: "#ml-alerts", severity: warn } }
+`);
+    server.world.addTrigger({
+      name: 'by hand',
+      scope: server.world.project('train'),
+      filter: '{"$or":[{"$and":[{"alias":{"$regex":"^x"}},{"tag":"y"}]}]}',
+    });
+    const yaml = await exported();
+    const planned = await plan(yaml.replace(/^version: 1\nentity: acme\n/, ''));
+    expect(planned.changes.flatMap(({ fields }) => fields)).toEqual([]);
+    expect(planned.summary).toMatchObject({ unchanged: 3, update: 0 });
+  });
+
+  it('says what it cannot express', async () => {
+    const { server, exported } = await wandb();
+    const action = { __typename: 'ARIATriggeredAction', prompt: 'do it' } as const;
+    server.world.addTrigger({ name: 'odd', scope: server.world.project('train'), action });
+    expect(await exported()).toContain('"odd": its action');
+  });
+});
+
+describe('requests', () => {
+  it.each([{ pageSize: 7 }, { features: 'unknown' as const }])('plans the same on a server with %j', async (options) => {
+    const { apply, plan } = await wandb(options);
+    const text = `automations: ${Array.from({ length: 20 }, (_, i) => alias(`a${i}`, `x${i}`)).join('')}`;
+    await apply(text);
+    expect((await plan(text)).summary).toMatchObject({ unchanged: 20, create: 0 });
+  });
+});
