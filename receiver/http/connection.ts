@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from '../log/log.ts';
+import type { BodyFailure } from './body-source.ts';
 import { freeNow, type NodeBody } from './node-body.ts';
-import type { BodyFailure } from './request-body.ts';
 
 /** So long a sender that was refused may go on sending, and so see the answer. Milliseconds. */
 const LINGER_MS = 1_000;

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { err, ok, type Result } from '../../src/lib/result.ts';
 import type { BodyBudget } from './body-budget.ts';
-import { type BodyFailure, type BodySource, collectBytes } from './request-body.ts';
+import type { BodyFailure, BodySource } from './body-source.ts';
+import { collectBytes } from './request-body.ts';
 
 /** A body of Node's HTTP server. */
 export interface NodeBody extends BodySource {

@@ -1,27 +1,8 @@
 import type { Context } from 'hono';
-import { err, ok, type Result } from '../../src/lib/result.ts';
+import { err, ok } from '../../src/lib/result.ts';
+import type { BodyFailure, BodySource, PlatformBindings } from './body-source.ts';
 import { type Problem, problem } from './problem.ts';
 import type { RequestVariables } from './request-log.ts';
-
-/** Why there is no body: over the limit; the sender hung up; framed wrongly; not there in time; dropped, because others needed the room. */
-export type BodyFailure = 'too large' | 'incomplete' | 'malformed' | 'timed out' | 'dropped';
-
-export interface ReadOptions {
-  readonly maxBytes: number;
-  /** True once the headers alone have proved who sends: such a body is never dropped for others. */
-  readonly trusted: boolean;
-}
-
-/** Where the bytes of a request come from; each platform has its own. To be read once. */
-export interface BodySource {
-  read(options: ReadOptions): Promise<Result<Uint8Array, BodyFailure>>;
-}
-
-/** What a platform may hand over with a request. */
-export interface PlatformBindings {
-  /** Left out: the body is read from the `Request` itself. */
-  readonly body?: BodySource;
-}
 
 export interface BodyLimit {
   readonly maxBytes: number;

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Logger } from '../log/log.ts';
-import type { PlatformBindings } from './request-body.ts';
+import type { PlatformBindings } from './body-source.ts';
 
 /** What a handler adds to the one line that its request leaves in the log. */
 export interface RequestLine {

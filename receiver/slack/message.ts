@@ -1,5 +1,5 @@
 import { type WandbLink, wandbLinks } from '../../src/event/wandb-links.ts';
-import type { RunChange } from '../store/run.ts';
+import type { RunChange } from '../store/run-change.ts';
 import type { Story, StoryEvent } from '../store/store.ts';
 import { decisionWords, openQuestions, questionPart, whoMayDecide } from './approval-part.ts';
 import { compose, context as contextBlock, factSection, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';

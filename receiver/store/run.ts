@@ -1,5 +1,3 @@
-import type { NewDelivery } from './delivery.ts';
-
 /**
  * The workflow run of a dispatch: `expected` (asked for, not seen yet), `queued`, `in_progress`, `completed`; `missing`:
  * it did not appear in time. `unknown`: nobody may look.
@@ -55,21 +53,6 @@ export interface OpenRun {
   /** How often it was looked at. */
   readonly looks: number;
 }
-
-/** Something became known about the run of a delivery. */
-export interface RunChange {
-  readonly deliveryId: string;
-  readonly eventId: string;
-  readonly route: string;
-  readonly repository: string;
-  readonly before: RunView;
-  readonly after: RunView;
-  /** Where the event is being told of. */
-  readonly conversations: readonly { readonly key: string; readonly channel: string }[];
-}
-
-/** What follows from a change of a run, to be stored with it: pure, because the store may ask again. */
-export type RunConsequences = (change: RunChange) => readonly NewDelivery[];
 
 /**
  * Whether a report tells something newer than what is known. Reports arrive in any order: a later attempt beats an

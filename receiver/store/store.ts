@@ -16,7 +16,8 @@ import type {
   RejectedRequest,
   Settlement,
 } from './delivery.ts';
-import type { OpenRun, RunChange, RunConsequences, RunReport } from './run.ts';
+import type { OpenRun, RunReport } from './run.ts';
+import type { RunChange, RunConsequences } from './run-change.ts';
 
 /**
  * The store: events, deliveries, attempts. One port, one contract suite (`test/receiver/store/store-contract.ts`).

@@ -1,7 +1,7 @@
 import type { CommitPlace } from '../../src/event/commit-of.ts';
 import { durationWords } from '../../src/lib/duration.ts';
 import type { NewDelivery } from '../store/delivery.ts';
-import type { RunChange, RunConsequences } from '../store/run.ts';
+import type { RunChange, RunConsequences } from '../store/run-change.ts';
 
 export interface ConsequenceOptions {
   readonly newId: () => string;

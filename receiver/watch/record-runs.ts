@@ -2,7 +2,8 @@ import type { CommitPlace } from '../../src/event/commit-of.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { Logger } from '../log/log.ts';
 import type { EventView } from '../store/delivery.ts';
-import { isAbout, type OpenRun, type RunChange, type RunReport } from '../store/run.ts';
+import { isAbout, type OpenRun, type RunReport } from '../store/run.ts';
+import type { RunChange } from '../store/run-change.ts';
 import type { Store } from '../store/store.ts';
 import { consequencesOf, saysSomethingAboutCommit } from './consequences.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { ACTIONS } from '../../receiver/slack/actions.ts';
 import type { StandInRun } from '../../test/stand-ins/github-runs.ts';
 import { eventually } from '../../test/stand-ins/receiver-process.ts';
-import type { StandInMessage } from '../../test/stand-ins/slack.ts';
+import type { StandInMessage } from '../../test/stand-ins/slack-call.ts';
 import { buttonValue, linesOf } from '../../test/stand-ins/slack-words.ts';
 import { aliasBody, post } from '../../test/stand-ins/wandb-sender.ts';
 import { DEMO_SECRET, type Scene, type Stage } from './scenes.ts';

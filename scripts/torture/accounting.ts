@@ -1,4 +1,5 @@
-import { type DecisionFinding, decidedTwice, sentWithoutApproval } from './decisions.ts';
+import { decidedTwice, sentWithoutApproval } from './decisions.ts';
+import type { Finding } from './finding.ts';
 import type { Acknowledgement, Arrival, Crash, Disturbance, Ledger, StoredDelivery, StoredState } from './ledger.ts';
 import { type Repeat, repeatsOf } from './repeats.ts';
 
@@ -8,19 +9,13 @@ import { type Repeat, repeatsOf } from './repeats.ts';
 export const FATES = ['delivered', 'failed', 'stopped', 'waiting', 'lost'] as const;
 export type Fate = (typeof FATES)[number];
 
-export interface Finding {
-  /** An event, a delivery, or a receiver. */
-  readonly id: string;
-  readonly what: string;
-}
-
 export interface Account {
   readonly acknowledgedEvents: number;
   readonly acknowledgedDeliveries: number;
   readonly fates: Readonly<Record<Fate, number>>;
   readonly lost: readonly Finding[];
   readonly orderViolations: readonly Finding[];
-  readonly decidedTwice: readonly DecisionFinding[];
+  readonly decidedTwice: readonly Finding[];
   readonly sentWithoutApproval: readonly Finding[];
   /** One body that was stored as two events, although its sender only repeated it. */
   readonly storedTwice: readonly (Finding & { readonly cause: string | undefined })[];

@@ -1,9 +1,7 @@
-import type { Finding } from './accounting.ts';
+import type { Finding } from './finding.ts';
 import type { Decision, Ledger, StoredRecord, StoredState } from './ledger.ts';
 
 /** What people decided about held deliveries. Pure. */
-
-export type DecisionFinding = Finding;
 
 /** Words in a delivery's notes, by which it is known what was decided. */
 const NOTES: Readonly<Record<Decision['word'], RegExp>> = { approve: /^approved by /, cancel: /^cancelled by / };
@@ -12,12 +10,12 @@ const NOTES: Readonly<Record<Decision['word'], RegExp>> = { approve: /^approved 
  * The first decision counts: of several people who say the same, one is told that it was theirs. Only a cancel may follow an
  * approval: it stops what waits to be sent.
  */
-export function decidedTwice(decisions: readonly Decision[], records: StoredState['records']): DecisionFinding[] {
+export function decidedTwice(decisions: readonly Decision[], records: StoredState['records']): Finding[] {
   const byDelivery = Map.groupBy(decisions, ({ deliveryId }) => deliveryId);
   return [...new Set([...byDelivery.keys(), ...records.keys()])].flatMap((id) => {
     const answers = byDelivery.get(id) ?? [];
     const notes = decisionsIn(records.get(id));
-    const findings: DecisionFinding[] = [];
+    const findings: Finding[] = [];
     for (const word of ['approve', 'cancel'] as const) {
       const told = answers.filter((answer) => answer.word === word && answer.answer === 'done').length;
       const noted = notes.filter((note) => note === word).length;

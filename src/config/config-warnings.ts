@@ -1,7 +1,7 @@
 import { fieldOfVariable } from '../event/webhook-body.ts';
+import { hasTypographicQuotes } from '../lib/typographic-quotes.ts';
 import type { Config } from './config.ts';
 import type { ConfigPath, ConfigProblem } from './config-problem.ts';
-import { hasTypographicQuotes } from './typographic-quotes.ts';
 
 /**
  * What a config allows and its author probably does not mean, each with its place: a variable of W&B inside a route, where

@@ -1,11 +1,11 @@
 import { Context, Drop, type Liquid, Output, type Template as ParsedTemplate, toValueSync } from 'liquidjs';
-import { hasTypographicQuotes } from '../config/typographic-quotes.ts';
 import { EVENT_FIELDS, type RelayEvent } from '../event/event.ts';
 import { type JsonObject, type JsonValue, readExactJson } from '../lib/json.ts';
 import { JsonNumber } from '../lib/json-number.ts';
 import { escapeMrkdwn } from '../lib/mrkdwn.ts';
 import { didYouMean } from '../lib/nearest-word.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import { hasTypographicQuotes } from '../lib/typographic-quotes.ts';
 import { keepNumberLiterals, liquidEngine } from './liquid-numbers.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { defineEmulator } from 'emulate';
-import type { SlackCall, SlackFault, StandInChannel, StandInMessage } from './slack.ts';
+import type { SlackCall, SlackFault, StandInChannel, StandInMessage } from './slack-call.ts';
 import { blocksProblem } from './slack-rules.ts';
 
 type Fields = Record<string, unknown>;

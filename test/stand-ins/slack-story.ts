@@ -1,6 +1,6 @@
 import { test as base, expect, vi } from 'vitest';
 import { type RelayOptions, type RelayWithSlack, relayWithSlack } from './relay-with-slack.ts';
-import type { StandInMessage } from './slack.ts';
+import type { StandInMessage } from './slack-call.ts';
 import { linesOf } from './slack-words.ts';
 import { aliasBody } from './wandb-sender.ts';
 

@@ -1,4 +1,4 @@
-import type { StandInMessage } from './slack.ts';
+import type { StandInMessage } from './slack-call.ts';
 
 /** What a person sees of a message: the text of its blocks, line by line, with `[buttons]`; links show their address. */
 export function linesOf({ blocks }: Pick<StandInMessage, 'blocks'>): string[] {

@@ -1,6 +1,43 @@
-import type { WorldArtifact, WorldRun } from './wandb-artifacts.ts';
-
 /** What exists at the W&B stand-in: teams, organizations, projects, collections, integrations, automations. In memory. */
+
+export interface WorldUser {
+  readonly username: string;
+  readonly name: string;
+}
+
+export interface WorldRun {
+  readonly project: WorldProject;
+  /** The run's id, as in its address. */
+  readonly name: string;
+  displayName: string;
+  state: string;
+  readonly createdAt: string;
+  heartbeatAt: string;
+  readonly tags: readonly string[];
+  readonly commit: string | null;
+  /** JSON, as it was sent: W&B does not look into it. */
+  readonly summaryMetrics: string | null;
+  readonly config: string | null;
+  readonly user: WorldUser | null;
+}
+
+export interface WorldArtifact {
+  readonly id: string;
+  /** Where a run logged it. */
+  readonly sequence: WorldCollection;
+  readonly versionIndex: number;
+  readonly type: string;
+  readonly metadata: string | null;
+  readonly size: number;
+  readonly digest: string;
+  readonly createdAt: string;
+  readonly tags: readonly string[];
+  readonly createdBy: WorldRun | WorldUser | null;
+  /** Its numbers in collections that it is linked to. */
+  readonly links: Map<WorldCollection, number>;
+  /** Every alias, in the collection where it was given. */
+  readonly aliases: { readonly alias: string; readonly collection: WorldCollection }[];
+}
 
 export interface WorldEntity {
   readonly kind: 'entity';

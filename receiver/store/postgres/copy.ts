@@ -1,6 +1,7 @@
+import { type Columns, insertRows } from '../rules/work.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
 import { LOCK_EVERYTHING } from './locks.ts';
-import { type Columns, insertRows } from './rows.ts';
+import { runInTransaction } from './run-work.ts';
 
 /** A table that moves from one store to another. */
 export interface CopiedTable {
@@ -169,14 +170,8 @@ async function othersAreConnected(sql: Sql): Promise<boolean> {
 /** Copies some rows of a table, in one transaction. */
 export async function copyRows(driver: PostgresDriver, table: CopiedTable, rows: readonly CopiedRow[]): Promise<void> {
   const names = Object.keys(table.columns);
-  await driver.transaction([], async (sql) => {
-    await insertRows(
-      sql,
-      table.name,
-      table.columns,
-      rows.map((row) => names.map((name) => row[name] ?? null)),
-    );
-  });
+  const values = rows.map((row) => names.map((name) => row[name] ?? null));
+  await runInTransaction(driver, () => insertRows(table.name, table.columns, values));
 }
 
 /** How many rows a table has. */

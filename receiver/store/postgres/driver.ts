@@ -1,11 +1,9 @@
 import { Socket } from 'node:net';
 import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg';
 import { messageOf } from '../../../src/lib/error-message.ts';
+import type { SqlScalar, SqlValue } from '../rules/work.ts';
 import { StoreFailedError } from '../store-failure.ts';
 import { locksOf } from './locks.ts';
-
-type SqlScalar = string | number | null;
-export type SqlValue = SqlScalar | readonly SqlScalar[];
 
 /** Statements, inside a transaction or each in its own. Placeholders are `$1`; an array is one value. */
 export interface Sql {

@@ -29,10 +29,6 @@ export function locksOf(names: readonly string[]): string {
 /** Taken before a migration: nobody else migrates, and nobody changes a line. */
 export const LOCK_EVERYTHING = `SELECT pg_advisory_xact_lock(${OURS}, ${EVERYTHING})`;
 
-export const lineLock = (orderKey: string): string => `line ${orderKey}`;
-export const subjectLock = (subjectKey: string): string => `subject ${subjectKey}`;
-export const cooldownLock = (cooldownKey: string): string => `cooldown ${cooldownKey}`;
-
 /** The two arguments of the lock that a living receiver holds. @param number SQL */
 export const receiverLock = (number: string): string => `${RECEIVERS}, ${number}`;
 

@@ -1,25 +1,39 @@
 import { randomUUID } from 'node:crypto';
-import { type ClockCorrected, timesGate } from '../rules/stored-times.ts';
-import type { Store } from '../store.ts';
-import { decideApproval, expireDue, findApproval, listOpenApprovals } from './approvals.ts';
-import { changeDeliveries } from './changes.ts';
-import { channelIdOf, forgetMessage, listMutes, markSeen, setMute, tellEvent } from './conversations.ts';
-import { countAll, findDelivery, findEvent, keepWandb, listDeliveries, listEvents, listHoldBacks, listRejected } from './desk.ts';
+import { approvalsDue, decideApproval, expireApproval, findApproval, listOpenApprovals } from '../rules/approvals.ts';
+import { changeDeliveries } from '../rules/changes.ts';
+import { viewConversation } from '../rules/conversation-view.ts';
+import { channelIdOf, forgetMessage, refreshConversations } from '../rules/conversations.ts';
+import type { Change } from '../rules/decisions.ts';
+import { listMutes, setMute } from '../rules/mutes.ts';
+import { locksOfEvents, orderKeyLock } from '../rules/order-keys.ts';
+import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
+import {
+  countAll,
+  findDelivery,
+  findEvent,
+  keepEnrichment,
+  keepRejected,
+  listDeliveries,
+  listEvents,
+  listRejected,
+  markSeen,
+} from '../rules/queries.ts';
+import { keepRepositoryId } from '../rules/repositories.ts';
+import { heldToEnrich, updateHeldRequest, updateRequest } from '../rules/requests.ts';
+import { earliestPoll, findRuns, markRun, recordReports, takeRuns } from '../rules/runs.ts';
+import { settleClaim } from '../rules/settle.ts';
+import { aheadMs, type ClockCorrected, correctTimes, timesGate } from '../rules/stored-times.ts';
+import { keepThrottle, listThrottles } from '../rules/throttles.ts';
+import { lock, type Work } from '../rules/work.ts';
+import type { ChangeOptions, ChangeResult, Store } from '../store.ts';
+import { acceptBatch } from './accept.ts';
 import { CLOSE_LIMIT_MS, DatabaseAwayError, type DriverOptions, openDriver, type PostgresDriver } from './driver.ts';
-import { acceptEvents, keepRejected } from './inbox.ts';
-import { linesOfEvents } from './line-names.ts';
-import { lineLock } from './locks.ts';
 import { createNotifier } from './notify.ts';
-import { pruneEvents } from './prune.ts';
 import { beginService, claimPurpose } from './purpose.ts';
-import { claimDue, completeClaim, completeHeld, earliestDue, heldToComplete, isClaimOf, keepLease } from './queue.ts';
-import { keepRepositoryId } from './repositories.ts';
-import { earliestLook, findRuns, markRun, recordReports, takeRuns } from './runs.ts';
+import { claimDue, earliestDue, isClaimOf, keepLease } from './queue.ts';
+import { runInTransaction, runWork } from './run-work.ts';
 import { migrate } from './schema.ts';
 import { openSession, type ReceiverSession, type SessionChange } from './session.ts';
-import { keepHoldBack, settleClaim } from './settle.ts';
-import { correctTimes } from './stored-times.ts';
-import { storyOfConversation } from './story.ts';
 
 export interface PostgresOptions extends DriverOptions {
   /** What a receiver is going to do with the database; left out by commands that only look or step in. */
@@ -72,15 +86,20 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
    * caller's time may be an older one: when an event was received, when an attempt ended.
    */
   const at = async <T>(now: number, work: () => Promise<T>): Promise<T> => {
-    const aheadMs = isDue(now) ? await correctTimes(driver, now) : 0;
-    if (aheadMs > 0) heard(aheadMs);
+    const ahead = isDue(now) ? await runWork(driver, aheadMs(now)) : 0;
+    // Another receiver may be faster.
+    if (ahead > 0 && (await runInTransaction(driver, () => correctTimes(now))) > 0) heard(ahead);
     return work();
   };
-  const touching = async (eventId: string, work: Parameters<typeof driver.transaction<void>>[1]): Promise<void> =>
-    driver.transaction(await linesOfEvents(driver, [eventId]), work);
+  const write = <T>(work: () => Work<T>): Promise<T> => runInTransaction(driver, work);
+  const read = <T>(work: () => Work<T>): Promise<T> => runWork(driver, work());
+  /** For rules that take several statements. */
+  const readAtOnce = <T>(work: () => Work<T>): Promise<T> => driver.snapshot((sql) => runWork(sql, work()));
+  const change = (ids: readonly string[], kind: Change, now: number, options?: ChangeOptions): Promise<ChangeResult[]> =>
+    told(changeInParts(driver, ids, kind, now, options));
   return {
-    accept: (events, { dedupeWindowMs }) => told(acceptEvents(driver, events, dedupeWindowMs)),
-    keepRejected: (rejected) => keepRejected(driver, rejected),
+    accept: (events, { dedupeWindowMs }) => told(acceptBatch(driver, events, dedupeWindowMs)),
+    keepRejected: (rejected) => write(() => keepRejected(rejected)),
     claim: (options) =>
       at(options.now, async () => {
         const standing = session?.standing() ?? { kind: 'leases' };
@@ -96,50 +115,72 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
       // Without a session in between, nobody can have taken it over.
       return receiver !== null && isClaimOf(claim, receiver) ? true : keepLease(driver, claim, receiver);
     },
-    complete: (claim, request) => completeClaim(driver, claim, request),
-    heldToComplete: (eventId) => heldToComplete(driver, eventId),
-    completeHeld: (id, request) => completeHeld(driver, id, request),
-    keepEnrichment: (eventId, wandb) => keepWandb(driver, eventId, wandb),
-    settle: (claim, attempt, settlement, holdBack) => persistently(() => settleClaim(driver, claim, attempt, settlement, holdBack)),
-    // What is in flight is another receiver's; when that one is gone, its leases run out.
+    complete: (claim, request) => read(() => updateRequest(claim, request)),
+    heldToComplete: (eventId) => read(() => heldToEnrich(eventId)),
+    completeHeld: (id, request) => read(() => updateHeldRequest(id, request)),
+    keepEnrichment: (eventId, wandb) => read(() => keepEnrichment(eventId, wandb)),
+    settle: (claim, attempt, settlement, holdBack) => persistently(() => write(() => settleClaim(claim, attempt, settlement, holdBack))),
+    // What is in flight is another receiver's; when that one is gone, the others reclaim it.
     recoverInFlight: (now) => at(now, async () => 0),
-    deliveries: (filter) => listDeliveries(driver, filter),
-    delivery: (id) => driver.snapshot((sql) => findDelivery(sql, id)),
-    events: (filter) => listEvents(driver, filter),
-    event: (id) => findEvent(driver, id),
-    rejected: (limit) => listRejected(driver, limit),
-    counts: () => driver.snapshot(countAll),
-    holdBacks: (now) => at(now, () => listHoldBacks(driver, now)),
-    replay: (ids, now, options) => told(changeDeliveries(driver, ids, 'replay', now, options)),
-    approve: (ids, now, options) => told(changeDeliveries(driver, ids, 'approve', now, options)),
-    cancel: (ids, now, options) => told(changeDeliveries(driver, ids, 'cancel', now, options)),
-    approval: (eventId, route) => findApproval(driver, eventId, route),
-    openApprovals: (limit) => listOpenApprovals(driver, limit),
-    decide: (decision) => told(at(decision.at, () => decideApproval(driver, decision))),
-    expireApprovals: (now) => at(now, () => expireDue(driver, now)),
-    story: (conversation, now, eventId) => at(now, () => driver.snapshot((sql) => storyOfConversation(sql, conversation, now, eventId))),
-    channelId: (channel) => channelIdOf(driver, channel),
-    forgetMessage: (conversation, ts) => driver.transaction([lineLock(conversation)], (sql) => forgetMessage(sql, conversation, ts)),
-    tell: (eventId, now) => told(touching(eventId, (sql) => tellEvent(sql, eventId, now))),
+    deliveries: (filter) => read(() => listDeliveries(filter)),
+    delivery: (id) => readAtOnce(() => findDelivery(id)),
+    events: (filter) => read(() => listEvents(filter)),
+    event: (id) => read(() => findEvent(id)),
+    rejected: (limit) => read(() => listRejected(limit)),
+    counts: () => readAtOnce(countAll),
+    holdBacks: (now) => at(now, () => read(() => listThrottles(now))),
+    replay: (ids, now, options) => change(ids, 'replay', now, options),
+    approve: (ids, now, options) => change(ids, 'approve', now, options),
+    cancel: (ids, now, options) => change(ids, 'cancel', now, options),
+    approval: (eventId, route) => read(() => findApproval(eventId, route)),
+    openApprovals: (limit) => read(() => listOpenApprovals(limit)),
+    decide: (decision) => told(at(decision.at, () => write(() => decideApproval(decision)))),
+    expireApprovals: (now) =>
+      at(now, async () => {
+        let expired = 0;
+        // One transaction each: they have nothing to do with each other.
+        for (const approval of await read(() => approvalsDue(now))) if (await write(() => expireApproval(approval, now))) expired++;
+        return expired;
+      }),
+    story: (conversation, now, eventId) => at(now, () => readAtOnce(() => viewConversation(conversation, now, eventId))),
+    channelId: (channel) => read(() => channelIdOf(channel)),
+    forgetMessage: (conversation, ts) =>
+      write(function* () {
+        yield* lock([orderKeyLock(conversation)]);
+        yield* forgetMessage(conversation, ts);
+      }),
+    tell: (eventId, now) =>
+      told(
+        write(function* () {
+          yield* lock(() => locksOfEvents([eventId]));
+          yield* refreshConversations(eventId, now);
+        }),
+      ),
     mute: (mute, eventId, now) =>
       told(
         at(now, () =>
-          touching(eventId, async (sql) => {
-            await setMute(sql, mute, now);
-            await tellEvent(sql, eventId, now);
+          write(function* () {
+            yield* lock(() => locksOfEvents([eventId]));
+            yield* setMute(mute, now);
+            yield* refreshConversations(eventId, now);
           }),
         ),
       ),
-    mutes: (now) => at(now, () => listMutes(driver, now)),
-    firstSeen: (key, now) => markSeen(driver, key, now),
-    runsToLookAt: (options) => at(options.now, () => takeRuns(driver, options)),
-    nextLookAt: () => earliestLook(driver),
-    runsOf: (report) => findRuns(driver, report),
-    recordRuns: (reports, now, consequences) => told(recordReports(driver, reports, now, consequences)),
-    markRun: (deliveryId, status, text, now) => markRun(driver, deliveryId, status, text, now),
-    keepRepositoryId: (repository, id) => keepRepositoryId(driver, repository, id),
-    holdBack: (holdBack, now) => keepHoldBack(driver, holdBack, now),
-    prune: (options) => pruneEvents(driver, options),
+    mutes: (now) => at(now, () => read(() => listMutes(now))),
+    firstSeen: (key, now) => read(() => markSeen(key, now)),
+    runsToLookAt: (options) => at(options.now, () => write(() => takeRuns(options))),
+    nextLookAt: () => read(earliestPoll),
+    runsOf: (report) => read(() => findRuns(report)),
+    recordRuns: (reports, now, consequences) => told(write(() => recordReports(reports, now, consequences))),
+    markRun: (deliveryId, status, text, now) => write(() => markRun(deliveryId, status, text, now)),
+    keepRepositoryId: (repository, id) => read(() => keepRepositoryId(repository, id)),
+    holdBack: (holdBack, now) => write(() => keepThrottle(holdBack, now)),
+    prune: async (options) => {
+      const old = await read(() => oldEvents(options));
+      const removed = await write(() => removeEvents(old));
+      await read(() => removeOldRecords(options.before));
+      return removed;
+    },
     onClockCorrected: (listener) => {
       heard = listener;
     },
@@ -153,6 +194,24 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
       await driver.close();
     },
   };
+}
+
+/** So many deliveries are changed in one transaction, so that nobody waits for long. */
+const CHANGED_AT_ONCE = 50;
+
+async function changeInParts(
+  driver: PostgresDriver,
+  ids: readonly string[],
+  change: Change,
+  now: number,
+  options?: ChangeOptions,
+): Promise<ChangeResult[]> {
+  const results: ChangeResult[] = [];
+  for (let i = 0; i < ids.length; i += CHANGED_AT_ONCE) {
+    const some = ids.slice(i, i + CHANGED_AT_ONCE);
+    results.push(...(await runInTransaction(driver, () => changeDeliveries(some, change, now, options))));
+  }
+  return results;
 }
 
 /** How often, and how far apart, settling is tried while the database is away: a restart takes seconds. */

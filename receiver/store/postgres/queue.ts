@@ -1,11 +1,13 @@
 import { readExactJson } from '../../../src/lib/json.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
-import { LEASE_RAN_OUT, RECEIVER_GONE, SETTLE_MS } from '../rules/decisions.ts';
-import type { ClaimOptions, HeldDelivery } from '../store.ts';
-import { keepOneUpdate } from './conversations.ts';
+import { LEASE_RAN_OUT, RECEIVER_GONE } from '../rules/decisions.ts';
+import { keepOneReclaimed, reclaim } from '../rules/reclaim.ts';
+import type { SqlScalar } from '../rules/work.ts';
+import type { ClaimOptions } from '../store.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
-import { lineLock, receiverLock } from './locks.ts';
+import { receiverLock } from './locks.ts';
+import { runInTransaction } from './run-work.ts';
 
 interface DueRow {
   id: string;
@@ -43,7 +45,7 @@ export async function claimDue(driver: PostgresDriver, options: ClaimOptions, cl
   if (claimer?.reclaims === true) await reclaimFromGone(driver, options.now);
   let found = await look(driver, options.now);
   if (found.runOut && options.keepLeases !== true) {
-    await takeOver(driver, options.now, HAS_RUN_OUT, LEASE_RAN_OUT);
+    await reclaimAll(driver, 'lease_until < $1', options.now, options.now, LEASE_RAN_OUT);
     found = await look(driver, options.now);
   }
   const credentials = found.credentials.filter((credential) => options.serves?.(credential) !== false);
@@ -126,28 +128,11 @@ function claimOf(row: DueRow): ClaimedDelivery {
   };
 }
 
-/** Logs the attempts that nobody will settle any more; their deliveries are tried again, as ambiguous, when the run can be seen. */
-async function takeOver(driver: PostgresDriver, now: number, which: string, why: string): Promise<void> {
-  const taken = await driver.rows<{ id: string; order_key: string; transient: number }>(
-    `WITH expired AS (
-       SELECT seq, id, updated_at FROM deliveries WHERE ${which} FOR UPDATE SKIP LOCKED
-     ), logged AS (
-       INSERT INTO attempts (delivery_id, started_at, duration_ms, outcome, status, detail)
-       SELECT id, updated_at, GREATEST(0, $1 - updated_at), 'ambiguous', NULL, $2 FROM expired
-     )
-     UPDATE deliveries d SET state = 'pending', ready = 1, due_at = $1 + $3, ambiguous = 1, attempts = attempts + 1,
-       lease_token = NULL, lease_until = NULL, lease_owner = NULL, reason = $2, updated_at = $1 FROM expired WHERE d.seq = expired.seq
-     RETURNING d.id, order_key, transient`,
-    now,
-    why,
-    SETTLE_MS,
-  );
-  for (const update of taken.filter(({ transient }) => transient === 1)) {
-    await driver.transaction([lineLock(update.order_key)], async (sql) => {
-      // Another receiver may have leased it already.
-      const waits = await sql.rows(`SELECT 1 FROM deliveries WHERE id = $1 AND state = 'pending' FOR UPDATE`, update.id);
-      if (waits.length > 0) await keepOneUpdate(sql, update, now);
-    });
+/** Each delivery whose conversation is looked at has a transaction of its own: its order key is locked before its row. */
+async function reclaimAll(driver: PostgresDriver, condition: string, value: SqlScalar, now: number, why: string): Promise<void> {
+  const reclaimed = await runInTransaction(driver, () => reclaim(condition, value, now, why));
+  for (const delivery of reclaimed) {
+    if (delivery.transient === 1) await runInTransaction(driver, () => keepOneReclaimed(delivery, now));
   }
 }
 
@@ -158,8 +143,7 @@ async function reclaimFromGone(driver: PostgresDriver, now: number): Promise<voi
      SELECT receiver FROM owners WHERE pg_try_advisory_xact_lock_shared(${receiverLock('receiver')})`,
   );
   if (rows.length === 0) return;
-  const gone = rows.map(({ receiver }) => receiver).join(', ');
-  await takeOver(driver, now, `state = 'in_flight' AND lease_owner IN (${gone})`, RECEIVER_GONE);
+  for (const { receiver } of rows) await reclaimAll(driver, 'lease_owner = $1', receiver, now, RECEIVER_GONE);
 }
 
 /** Tells by itself which receiver claimed. */
@@ -187,35 +171,4 @@ export async function earliestDue(sql: Sql, serves: (credential: string) => bool
   // A lease, which has no credential here, may be claimed again once it has run out.
   const times = rows.filter(({ credential }) => credential === null || serves(credential)).map(({ at }) => at);
   return times.length === 0 ? undefined : Math.min(...times);
-}
-
-/** False when the lease is lost. */
-export async function completeClaim(sql: Sql, claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>, request: TargetRequest): Promise<boolean> {
-  const completed = await sql.run(
-    `UPDATE deliveries SET request = $1, template = NULL WHERE id = $2 AND state = 'in_flight' AND lease_token = $3`,
-    JSON.stringify(request),
-    claim.id,
-    claim.leaseToken,
-  );
-  return completed > 0;
-}
-
-export async function heldToComplete(sql: Sql, eventId: string): Promise<HeldDelivery[]> {
-  const rows = await sql.rows<{ id: string; route: string; target: string; request: string; template: string }>(
-    `SELECT id, route, target, request, template FROM deliveries
-     WHERE event_id = $1 AND state = 'held' AND request IS NOT NULL AND template IS NOT NULL ORDER BY seq`,
-    eventId,
-  );
-  return rows.map(({ request, template, ...row }) => ({
-    ...row,
-    eventId,
-    request: readExactJson(request) as unknown as TargetRequest,
-    template: readExactJson(template) as unknown as TargetDefinition,
-  }));
-}
-
-/** False when it is not held any more. */
-export async function completeHeld(sql: Sql, id: string, request: TargetRequest): Promise<boolean> {
-  const text = `UPDATE deliveries SET request = $1, template = NULL WHERE id = $2 AND state = 'held'`;
-  return (await sql.run(text, JSON.stringify(request), id)) > 0;
 }

@@ -1,5 +1,6 @@
 import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
 import { CLOCK_DIFFERENCE_MS } from './decisions.ts';
+import { exec, firstRow, lock, type Work } from './work.ts';
 
 /**
  * The times in the store that lie in the future by design, and the rule of `dueAfter` (`src/lib/clock.ts`) for them, in SQL that
@@ -7,10 +8,10 @@ import { CLOCK_DIFFERENCE_MS } from './decisions.ts';
  * anything is decided by it.
  */
 
-/** In the statements: now, as a number. Typed, because PostgreSQL would take its sums for 32-bit ones. */
-const NOW = 'CAST(:now AS bigint)';
-/** In the statements: what was written after this was written by a clock that was ahead. */
-const LIMIT = 'CAST(:limit AS bigint)';
+/** Now, as a number. Typed, because PostgreSQL would take its sums for 32-bit ones. */
+const NOW = 'CAST($2 AS bigint)';
+/** What was written after this was written by a clock that was ahead. */
+const LIMIT = 'CAST($1 AS bigint)';
 
 interface FutureTimes {
   readonly table: string;
@@ -69,37 +70,37 @@ const FUTURE_TIMES: readonly FutureTimes[] = [
   },
 ];
 
-/** A statement with `:now` and `:limit` in it. */
-export type TimeStatement = string;
-
 /**
  * Says, as `at`, the latest time at which any of these rows was written, if that lies ahead; else null. With VALUES: a Durable
  * Object takes no more than five terms in a UNION.
  */
-export const LATEST_AHEAD: TimeStatement = `SELECT MAX(column1) AS at FROM (VALUES ${FUTURE_TIMES.map(
+const LATEST_AHEAD = `SELECT MAX(column1) AS at FROM (VALUES ${FUTURE_TIMES.map(
   ({ table, writtenAt, where }) => `((SELECT MAX(${writtenAt}) FROM ${table} WHERE ${where} AND ${writtenAt} > ${LIMIT}))`,
 ).join(', ')}) AS ahead`;
 
 /** Move such rows to now. */
-export const CORRECTIONS: readonly TimeStatement[] = FUTURE_TIMES.map(({ table, writtenAt, due, also, where }) => {
+const CORRECTIONS: readonly string[] = FUTURE_TIMES.map(({ table, writtenAt, due, also, where }) => {
   const moved = due.map((column) => `${column} = ${NOW} + (${column} - (${writtenAt}))`);
   const written = /^\w+$/.test(writtenAt) ? [`${writtenAt} = ${NOW}`] : [];
   const others = Object.entries(also).map(([column, value]) => `${column} = ${value}`);
   return `UPDATE ${table} SET ${[...moved, ...written, ...others].join(', ')} WHERE ${where} AND ${writtenAt} > ${LIMIT}`;
 });
 
-/** Puts the database's own placeholders into a statement; `values` has one for each, in order. */
-export function bindTimes(
-  statement: TimeStatement,
-  now: number,
-  placeholder: (index: number) => string,
-): { sql: string; values: readonly number[] } {
-  const values: number[] = [];
-  const sql = statement.replaceAll(/:(now|limit)\b/g, (_token, name: string) => {
-    values.push(name === 'now' ? now : now + CLOCK_TOLERANCE_MS);
-    return placeholder(values.length);
-  });
-  return { sql, values };
+/** Receivers that correct at once do so one after another. */
+const CORRECTION_LOCK = 'stored times';
+
+/** How far ahead of now the furthest of these times was written, in milliseconds; 0 when none lies ahead. */
+export function* aheadMs(now: number): Work<number> {
+  const latest = yield* firstRow<{ at: number | null }>(LATEST_AHEAD, now + CLOCK_TOLERANCE_MS);
+  return (latest?.at ?? now) - now;
+}
+
+/** Moves such times to now; returns how many rows it were: none when another receiver was faster. In a transaction of its own. */
+export function* correctTimes(now: number): Work<number> {
+  yield* lock([CORRECTION_LOCK]);
+  let corrected = 0;
+  for (const statement of CORRECTIONS) corrected += yield* exec(statement, now + CLOCK_TOLERANCE_MS, now);
+  return corrected;
 }
 
 /** Hears how far ahead of now the furthest of the times was that have been moved, in milliseconds. */

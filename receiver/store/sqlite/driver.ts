@@ -1,4 +1,6 @@
-export type SqlValue = string | number | null;
+import type { SqlScalar } from '../rules/work.ts';
+
+export type SqlValue = SqlScalar;
 
 /**
  * The little of SQLite that the store needs, synchronous as both of its homes are: `node:sqlite` here and a Durable
@@ -16,9 +18,4 @@ export interface SqlDriver {
 /** The first row, or `undefined`. */
 export function firstRow<Row extends object>(driver: SqlDriver, sql: string, ...values: SqlValue[]): Row | undefined {
   return driver.rows<Row>(sql, ...values)[0];
-}
-
-/** `?, ?, ?` for a list of values. */
-export function placeholders(values: readonly unknown[]): string {
-  return values.map(() => '?').join(', ');
 }

@@ -1,10 +1,13 @@
 import { readExactJson } from '../../../src/lib/json.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
-import { LEASE_RAN_OUT, SETTLE_MS } from '../rules/decisions.ts';
-import type { ClaimOptions, HeldDelivery } from '../store.ts';
-import { keepOneUpdate } from './conversations.ts';
+import { LEASE_RAN_OUT } from '../rules/decisions.ts';
+import { keepOneReclaimed, reclaim } from '../rules/reclaim.ts';
+import type { ClaimOptions } from '../store.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
+import { runWork } from './run-work.ts';
+
+/** Claiming has a form for each database: here it is measured in statements, on PostgreSQL in answers that are waited for. */
 
 interface DueRow {
   seq: number;
@@ -28,10 +31,10 @@ interface CredentialRow {
   next_slot_at: number;
 }
 
-/** All of this file runs inside the caller's transaction. */
+/** Inside the caller's transaction. */
 export function claimDue(driver: SqlDriver, options: ClaimOptions): ClaimedDelivery[] {
   const { now } = options;
-  if (options.keepLeases !== true) takeOver(driver, 'lease_until < ?', now, now, LEASE_RAN_OUT);
+  if (options.keepLeases !== true) reclaimAll(driver, 'lease_until < $1', now, now, LEASE_RAN_OUT);
   const claimed: ClaimedDelivery[] = [];
   for (const credential of driver.rows<CredentialRow>('SELECT credential, hold_until, next_slot_at FROM credentials')) {
     if (claimed.length >= options.limit) break;
@@ -95,66 +98,13 @@ export function earliestDue(driver: SqlDriver, serves: (credential: string) => b
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** False when the lease is lost. */
-export function completeClaim(driver: SqlDriver, claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>, request: TargetRequest): boolean {
-  return (
-    driver.run(
-      `UPDATE deliveries SET request = ?, template = NULL WHERE id = ? AND state = 'in_flight' AND lease_token = ?`,
-      JSON.stringify(request),
-      claim.id,
-      claim.leaseToken,
-    ) > 0
-  );
+/** Inside the caller's transaction. */
+export function reclaimInFlight(driver: SqlDriver, now: number): number {
+  return reclaimAll(driver, '$1 > 0', 1, now, 'the receiver stopped while this was in flight');
 }
 
-export function heldToComplete(driver: SqlDriver, eventId: string): HeldDelivery[] {
-  return driver
-    .rows<{ id: string; route: string; target: string; request: string; template: string }>(
-      `SELECT id, route, target, request, template FROM deliveries
-       WHERE event_id = ? AND state = 'held' AND request IS NOT NULL AND template IS NOT NULL ORDER BY seq`,
-      eventId,
-    )
-    .map(({ request, template, ...row }) => ({
-      ...row,
-      eventId,
-      request: readExactJson(request) as unknown as TargetRequest,
-      template: readExactJson(template) as unknown as TargetDefinition,
-    }));
-}
-
-/** False when it is not held any more. */
-export function completeHeld(driver: SqlDriver, id: string, request: TargetRequest): boolean {
-  const sql = `UPDATE deliveries SET request = ?, template = NULL WHERE id = ? AND state = 'held'`;
-  return driver.run(sql, JSON.stringify(request), id) > 0;
-}
-
-export function takeUpInFlight(driver: SqlDriver, now: number): number {
-  return takeOver(driver, '? > 0', 1, now, 'the receiver stopped while this was in flight');
-}
-
-/** Logs the attempts that nobody will settle any more; their deliveries are tried again, as ambiguous, when the run can be seen. */
-function takeOver(driver: SqlDriver, condition: string, value: number, now: number, detail: string): number {
-  const which = `state = 'in_flight' AND ${condition}`;
-  const taken = driver.rows<{ id: string; order_key: string; transient: number }>(
-    `SELECT id, order_key, transient FROM deliveries WHERE ${which}`,
-    value,
-  );
-  if (taken.length === 0) return 0;
-  driver.run(
-    `INSERT INTO attempts (delivery_id, started_at, duration_ms, outcome, status, detail)
-     SELECT id, updated_at, MAX(0, ? - updated_at), 'ambiguous', NULL, ? FROM deliveries WHERE ${which}`,
-    now,
-    detail,
-    value,
-  );
-  driver.run(
-    `UPDATE deliveries SET state = 'pending', ready = 1, due_at = ?, ambiguous = 1, attempts = attempts + 1,
-       lease_token = NULL, lease_until = NULL, reason = ?, updated_at = ? WHERE ${which}`,
-    now + SETTLE_MS,
-    detail,
-    now,
-    value,
-  );
-  for (const row of taken) if (row.transient === 1) keepOneUpdate(driver, row, now);
-  return taken.length;
+function reclaimAll(driver: SqlDriver, condition: string, value: number, now: number, detail: string): number {
+  const reclaimed = runWork(driver, reclaim(condition, value, now, detail));
+  for (const delivery of reclaimed) if (delivery.transient === 1) runWork(driver, keepOneReclaimed(delivery, now));
+  return reclaimed.length;
 }

@@ -190,6 +190,10 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE repositories (name TEXT PRIMARY KEY, id TEXT NOT NULL) STRICT;
   CREATE INDEX repositories_by_id ON repositories (id);
   `,
+  // Who holds a lease, where receivers share a store: the rules are the same for every database. Null here.
+  `
+  ALTER TABLE deliveries ADD COLUMN lease_owner INTEGER;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,19 +1,34 @@
-import { type ClockCorrected, timesGate } from '../rules/stored-times.ts';
+import { approvalsDue, decideApproval, expireApproval, findApproval, listOpenApprovals } from '../rules/approvals.ts';
+import { changeDeliveries } from '../rules/changes.ts';
+import { viewConversation } from '../rules/conversation-view.ts';
+import { channelIdOf, forgetMessage, refreshConversations } from '../rules/conversations.ts';
+import { acceptEvents } from '../rules/inbox.ts';
+import { listMutes, setMute } from '../rules/mutes.ts';
+import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
+import {
+  countAll,
+  findDelivery,
+  findEvent,
+  keepEnrichment,
+  keepRejected,
+  listDeliveries,
+  listEvents,
+  listRejected,
+  markSeen,
+} from '../rules/queries.ts';
+import { keepRepositoryId } from '../rules/repositories.ts';
+import { heldToEnrich, updateHeldRequest, updateRequest } from '../rules/requests.ts';
+import { earliestPoll, findRuns, markRun, recordReports, takeRuns } from '../rules/runs.ts';
+import { settleClaim } from '../rules/settle.ts';
+import { aheadMs, type ClockCorrected, correctTimes, timesGate } from '../rules/stored-times.ts';
+import { keepThrottle, listThrottles } from '../rules/throttles.ts';
+import type { Work } from '../rules/work.ts';
 import type { Store } from '../store.ts';
-import { findApproval, listOpenApprovals } from './approval-rows.ts';
-import { decideApproval, expireDue } from './approvals.ts';
-import { changeDelivery } from './changes.ts';
-import { channelIdOf, forgetMessage, listMutes, markSeen, setMute, storyOfConversation, tellEvent } from './conversations.ts';
-import { countAll, findDelivery, findEvent, keepWandb, listDeliveries, listEvents, listHoldBacks, listRejected } from './desk.ts';
 import type { SqlDriver } from './driver.ts';
-import { acceptEvent, keepRejected } from './inbox.ts';
-import { pruneEvents } from './prune.ts';
-import { claimDue, completeClaim, completeHeld, earliestDue, heldToComplete, takeUpInFlight } from './queue.ts';
-import { keepRepositoryId } from './repositories.ts';
-import { earliestLook, findRuns, markRun, recordReport, takeRuns } from './runs.ts';
+import { sqliteLookUp } from './look-up.ts';
+import { claimDue, earliestDue, reclaimInFlight } from './queue.ts';
+import { runWork } from './run-work.ts';
 import { migrate } from './schema.ts';
-import { keepHoldBack, settleClaim } from './settle.ts';
-import { aheadMs, correctTimes } from './stored-times.ts';
 
 /**
  * How long work waits for a foreign lock. `none`: the caller repeats it itself. `long`: it was done already and has to be
@@ -40,76 +55,87 @@ export function sqliteStore(driver: SqlDriver): Store {
 }
 
 /** The store over a database that is migrated by the time it is used. */
-export function storeOver(driver: SqlDriver, reading: Runner): Store {
-  const inTransaction: Runner = (work, patience) => reading(() => driver.transaction(work), patience);
+export function storeOver(driver: SqlDriver, run: Runner): Store {
+  const inTransaction: Runner = (work, patience) => run(() => driver.transaction(work), patience);
+  const write = <T>(work: () => Work<T>, patience?: Patience): Promise<T> => inTransaction(() => runWork(driver, work()), patience);
+  const read = <T>(work: () => Work<T>): Promise<T> => run(() => runWork(driver, work()));
   const isDue = timesGate();
   let heard: ClockCorrected = () => undefined;
   /**
-   * Before stored times are compared with `now`, what a clock that was ahead has planned is planned again. Not where the
-   * caller's time may be an older one: when an event was received, when an attempt ended.
+   * Before stored times are compared with `now`, times that a clock that was ahead has planned are planned again. Not where
+   * the caller's time may be an older one: when an event was received, when an attempt ended.
    */
-  const corrected = (now: number, inside: (work: () => void) => void): void => {
-    const ahead = isDue(now) ? aheadMs(driver, now) : 0;
+  const correct = (now: number, inside: (work: () => void) => void): void => {
+    const ahead = isDue(now) ? runWork(driver, aheadMs(now)) : 0;
     if (ahead === 0) return;
-    inside(() => correctTimes(driver, now));
+    inside(() => runWork(driver, correctTimes(now)));
     heard(ahead);
   };
   const inTransactionAt = <T>(now: number, work: () => T): Promise<T> =>
     inTransaction(() => {
-      corrected(now, (correct) => correct());
+      correct(now, (correction) => correction());
       return work();
     });
-  const readingAt = <T>(now: number, work: () => T): Promise<T> =>
-    reading(() => {
-      corrected(now, (correct) => driver.transaction(correct));
-      return work();
+  const writeAt = <T>(now: number, work: () => Work<T>): Promise<T> => inTransactionAt(now, () => runWork(driver, work()));
+  const readAt = <T>(now: number, work: () => Work<T>): Promise<T> =>
+    run(() => {
+      correct(now, (correction) => driver.transaction(correction));
+      return runWork(driver, work());
     });
   return {
-    accept: (events, { dedupeWindowMs }) => inTransaction(() => events.map((event) => acceptEvent(driver, event, dedupeWindowMs)), 'none'),
-    keepRejected: (rejected) => inTransaction(() => keepRejected(driver, rejected)),
+    accept: (events, { dedupeWindowMs }) => write(() => acceptEvents(events, dedupeWindowMs, sqliteLookUp), 'none'),
+    keepRejected: (rejected) => write(() => keepRejected(rejected)),
     claim: (options) => inTransactionAt(options.now, () => claimDue(driver, options)),
-    nextDueAt: (serves = () => true) => reading(() => earliestDue(driver, serves)),
-    complete: (claim, request) => inTransaction(() => completeClaim(driver, claim, request)),
-    heldToComplete: (eventId) => reading(() => heldToComplete(driver, eventId)),
-    completeHeld: (id, request) => inTransaction(() => completeHeld(driver, id, request)),
-    keepEnrichment: (eventId, wandb) => inTransaction(() => keepWandb(driver, eventId, wandb)),
-    settle: (claim, attempt, settlement, holdBack) =>
-      inTransaction(() => settleClaim(driver, claim, attempt, settlement, holdBack), 'long'),
-    recoverInFlight: (now) => inTransactionAt(now, () => takeUpInFlight(driver, now)),
-    deliveries: (filter) => reading(() => listDeliveries(driver, filter)),
-    delivery: (id) => reading(() => findDelivery(driver, id)),
-    events: (filter) => reading(() => listEvents(driver, filter)),
-    event: (id) => reading(() => findEvent(driver, id)),
-    rejected: (limit) => reading(() => listRejected(driver, limit)),
-    counts: () => reading(() => countAll(driver)),
-    holdBacks: (now) => readingAt(now, () => listHoldBacks(driver, now)),
-    replay: (ids, now, options) => inTransaction(() => ids.map((id) => changeDelivery(driver, id, 'replay', now, options))),
-    approve: (ids, now, options) => inTransaction(() => ids.map((id) => changeDelivery(driver, id, 'approve', now, options))),
-    cancel: (ids, now, options) => inTransaction(() => ids.map((id) => changeDelivery(driver, id, 'cancel', now, options))),
-    approval: (eventId, route) => reading(() => findApproval(driver, eventId, route)),
-    openApprovals: (limit) => reading(() => listOpenApprovals(driver, limit)),
-    decide: (decision) => inTransactionAt(decision.at, () => decideApproval(driver, decision)),
-    expireApprovals: (now) => inTransactionAt(now, () => expireDue(driver, now)),
-    story: (conversation, now, eventId) => readingAt(now, () => storyOfConversation(driver, conversation, now, eventId)),
-    channelId: (channel) => reading(() => channelIdOf(driver, channel)),
-    forgetMessage: (conversation, ts) => inTransaction(() => forgetMessage(driver, conversation, ts)),
-    tell: (eventId, now) => inTransaction(() => tellEvent(driver, eventId, now)),
-    mute: (mute, eventId, now) =>
-      inTransactionAt(now, () => {
-        setMute(driver, mute, now);
-        tellEvent(driver, eventId, now);
+    nextDueAt: (serves = () => true) => run(() => earliestDue(driver, serves)),
+    complete: (claim, request) => write(() => updateRequest(claim, request)),
+    heldToComplete: (eventId) => read(() => heldToEnrich(eventId)),
+    completeHeld: (id, request) => write(() => updateHeldRequest(id, request)),
+    keepEnrichment: (eventId, wandb) => write(() => keepEnrichment(eventId, wandb)),
+    settle: (claim, attempt, settlement, holdBack) => write(() => settleClaim(claim, attempt, settlement, holdBack), 'long'),
+    recoverInFlight: (now) => inTransactionAt(now, () => reclaimInFlight(driver, now)),
+    deliveries: (filter) => read(() => listDeliveries(filter)),
+    delivery: (id) => read(() => findDelivery(id)),
+    events: (filter) => read(() => listEvents(filter)),
+    event: (id) => read(() => findEvent(id)),
+    rejected: (limit) => read(() => listRejected(limit)),
+    counts: () => read(countAll),
+    holdBacks: (now) => readAt(now, () => listThrottles(now)),
+    replay: (ids, now, options) => write(() => changeDeliveries(ids, 'replay', now, options)),
+    approve: (ids, now, options) => write(() => changeDeliveries(ids, 'approve', now, options)),
+    cancel: (ids, now, options) => write(() => changeDeliveries(ids, 'cancel', now, options)),
+    approval: (eventId, route) => read(() => findApproval(eventId, route)),
+    openApprovals: (limit) => read(() => listOpenApprovals(limit)),
+    decide: (decision) => writeAt(decision.at, () => decideApproval(decision)),
+    expireApprovals: (now) =>
+      writeAt(now, function* () {
+        let expired = 0;
+        for (const approval of yield* approvalsDue(now)) if (yield* expireApproval(approval, now)) expired++;
+        return expired;
       }),
-    mutes: (now) => readingAt(now, () => listMutes(driver, now)),
-    firstSeen: (key, now) => inTransaction(() => markSeen(driver, key, now)),
-    runsToLookAt: (options) => inTransactionAt(options.now, () => takeRuns(driver, options)),
-    nextLookAt: () => reading(() => earliestLook(driver)),
-    runsOf: (report) => reading(() => findRuns(driver, report)),
-    recordRuns: (reports, now, consequences) =>
-      inTransaction(() => reports.flatMap((report) => recordReport(driver, report, now, consequences))),
-    markRun: (deliveryId, status, text, now) => inTransaction(() => markRun(driver, deliveryId, status, text, now)),
-    keepRepositoryId: (repository, id) => inTransaction(() => keepRepositoryId(driver, repository, id)),
-    holdBack: (holdBack, now) => inTransaction(() => keepHoldBack(driver, holdBack, now)),
-    prune: (options) => inTransaction(() => pruneEvents(driver, options)),
+    story: (conversation, now, eventId) => readAt(now, () => viewConversation(conversation, now, eventId)),
+    channelId: (channel) => read(() => channelIdOf(channel)),
+    forgetMessage: (conversation, ts) => write(() => forgetMessage(conversation, ts)),
+    tell: (eventId, now) => write(() => refreshConversations(eventId, now)),
+    mute: (mute, eventId, now) =>
+      writeAt(now, function* () {
+        yield* setMute(mute, now);
+        yield* refreshConversations(eventId, now);
+      }),
+    mutes: (now) => readAt(now, () => listMutes(now)),
+    firstSeen: (key, now) => write(() => markSeen(key, now)),
+    runsToLookAt: (options) => writeAt(options.now, () => takeRuns(options)),
+    nextLookAt: () => read(earliestPoll),
+    runsOf: (report) => read(() => findRuns(report)),
+    recordRuns: (reports, now, consequences) => write(() => recordReports(reports, now, consequences)),
+    markRun: (deliveryId, status, text, now) => write(() => markRun(deliveryId, status, text, now)),
+    keepRepositoryId: (repository, id) => write(() => keepRepositoryId(repository, id)),
+    holdBack: (holdBack, now) => write(() => keepThrottle(holdBack, now)),
+    prune: (options) =>
+      write(function* () {
+        const removed = yield* removeEvents(yield* oldEvents(options));
+        yield* removeOldRecords(options.before);
+        return removed;
+      }),
     onClockCorrected: (listener) => {
       heard = listener;
     },

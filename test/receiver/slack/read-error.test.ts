@@ -5,7 +5,8 @@ import { slackClient } from '../../../receiver/slack/client.ts';
 import { readSlackFailure, slackWord, whyUnreadable } from '../../../receiver/slack/read-error.ts';
 import { redactorOf } from '../../../src/lib/redact.ts';
 import { endlessServer } from '../../stand-ins/endless.ts';
-import { type SlackFault, startSlack } from '../../stand-ins/slack.ts';
+import { startSlack } from '../../stand-ins/slack.ts';
+import type { SlackFault } from '../../stand-ins/slack-call.ts';
 
 const NOW = 1_800_000_000_000;
 

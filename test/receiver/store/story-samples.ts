@@ -1,5 +1,6 @@
 import type { ClaimedDelivery, NewConversation, NewDelivery, NewEvent, PostedMessage } from '../../../receiver/store/delivery.ts';
-import type { OpenRun, RunConsequences, RunReport } from '../../../receiver/store/run.ts';
+import type { OpenRun, RunReport } from '../../../receiver/store/run.ts';
+import type { RunConsequences } from '../../../receiver/store/run-change.ts';
 import type { Store, Story } from '../../../receiver/store/store.ts';
 import type { Approval } from '../../../src/route/route.ts';
 import { accept, attemptAt, bury, claim, deliveryOf, type EventChanges, eventOf, MINUTE, SECOND, T0 } from './samples.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RunChange, RunView } from '../../../receiver/store/run.ts';
+import type { RunView } from '../../../receiver/store/run.ts';
+import type { RunChange } from '../../../receiver/store/run-change.ts';
 import { consequencesOf } from '../../../receiver/watch/consequences.ts';
 
 const queued: RunView = { id: '1', url: null, status: 'queued', conclusion: null, attempt: 1, startedAt: 0, endedAt: null };

@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
 import { type GitHubStandIn, type StandInDispatch, type StandInFault, type StandInRun, startGitHub } from '../../stand-ins/github.ts';
-import { type StandInMessage, startSlack } from '../../stand-ins/slack.ts';
+import { startSlack } from '../../stand-ins/slack.ts';
+import type { StandInMessage } from '../../stand-ins/slack-call.ts';
 
 /** What the tests inside workerd may ask of the world outside. */
 export interface Outside {

@@ -4,8 +4,9 @@ import type { RelayEvent } from '../../../src/event/event.ts';
 import type { JsonObject, JsonValue } from '../../../src/lib/json.ts';
 import { canBeEnriched, fetchEnrichment } from '../../../src/wandb/enrichment.ts';
 import { scriptedServer } from '../../stand-ins/scripted-server.ts';
-import { ADA, addArtifact, addRun, type WorldArtifact, type WorldRun } from '../../stand-ins/wandb-artifacts.ts';
+import { ADA, addArtifact, addRun } from '../../stand-ins/wandb-artifacts.ts';
 import { testClient, wandbServer } from '../../stand-ins/wandb-in-test.ts';
+import type { WorldArtifact, WorldRun } from '../../stand-ins/wandb-world.ts';
 import { acmeWorld } from '../../stand-ins/wandb-world.ts';
 
 const SHA = '0123456789abcdef0123456789abcdef01234567';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasTypographicQuotes } from '../../../src/config/typographic-quotes.ts';
+import { hasTypographicQuotes } from '../../../src/lib/typographic-quotes.ts';
 import { compileTemplate } from '../../../src/route/template.ts';
 import { theError } from '../event/samples.ts';
 

@@ -1,0 +1,21 @@
+import type { Result } from '../../src/lib/result.ts';
+
+/** Why there is no body: over the limit; the sender hung up; framed wrongly; not there in time; dropped, because others needed the room. */
+export type BodyFailure = 'too large' | 'incomplete' | 'malformed' | 'timed out' | 'dropped';
+
+export interface ReadOptions {
+  readonly maxBytes: number;
+  /** True once the headers alone have proved who sends: such a body is never dropped for others. */
+  readonly trusted: boolean;
+}
+
+/** Where the bytes of a request come from; each platform has its own. To be read once. */
+export interface BodySource {
+  read(options: ReadOptions): Promise<Result<Uint8Array, BodyFailure>>;
+}
+
+/** What a platform may hand over with a request. */
+export interface PlatformBindings {
+  /** Left out: the body is read from the `Request` itself. */
+  readonly body?: BodySource;
+}

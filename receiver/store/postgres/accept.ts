@@ -1,0 +1,32 @@
+import type { Accepted, NewEvent } from '../delivery.ts';
+import { acceptEvents } from '../rules/inbox.ts';
+import { type PostgresDriver, type Sql, sqlStateOf } from './driver.ts';
+import { postgresLookUp } from './look-up.ts';
+import { runInTransaction } from './run-work.ts';
+
+/** A value that has to be unique is there already (SQLSTATE). */
+const UNIQUE_VIOLATION = '23505';
+
+/** Stores a batch of events in one transaction. */
+export async function acceptBatch(driver: PostgresDriver, events: readonly NewEvent[], dedupeWindowMs: number): Promise<Accepted[]> {
+  if (events.length === 0) return [];
+  try {
+    return await runInTransaction(driver, () => acceptEvents(events, dedupeWindowMs, postgresLookUp));
+  } catch (error) {
+    const [only] = events;
+    if (events.length === 1 && only !== undefined && sqlStateOf(error) === UNIQUE_VIOLATION)
+      return [await storedBefore(driver, only, error)];
+    throw error;
+  }
+}
+
+/** The connection broke when an earlier try was committed: the event is stored, and only the answer was lost. */
+async function storedBefore(sql: Sql, event: NewEvent, error: unknown): Promise<Accepted> {
+  const known = await sql.rows('SELECT 1 FROM events WHERE id = $1 AND body_hash = $2', event.id, event.bodyHash);
+  if (known.length === 0) throw error;
+  const deliveries = await sql.rows<{ id: string; route: string; target: string }>(
+    'SELECT id, route, target FROM deliveries WHERE event_id = $1 AND transient = 0 ORDER BY seq',
+    event.id,
+  );
+  return { status: 'accepted', id: event.id, deliveries };
+}

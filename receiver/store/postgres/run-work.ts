@@ -1,0 +1,69 @@
+import type { Insert, SqlValue, Statement, StatementResult, Work } from '../rules/work.ts';
+import type { PostgresDriver, Sql } from './driver.ts';
+import { locksOf } from './locks.ts';
+
+/** Carries out a rule statement by statement, each in a transaction of its own unless `sql` is inside one. */
+export async function runWork<T>(sql: Sql, work: Work<T>): Promise<T> {
+  return continueWork(sql, work, work.next());
+}
+
+/**
+ * Carries out a rule in one transaction. A lock that comes first is looked up before the transaction, and taken when it
+ * begins. A deadlock or a serialization failure starts the rule again, which is why it is given as a function.
+ */
+export async function runInTransaction<T>(driver: PostgresDriver, start: () => Work<T>): Promise<T> {
+  const names = await firstLock(driver, start());
+  return driver.transaction(names, (sql) => {
+    const work = start();
+    const first = work.next();
+    // Its names are held since the transaction began.
+    return continueWork(sql, work, isLock(first) ? work.next(0) : first);
+  });
+}
+
+async function firstLock<T>(sql: Sql, work: Work<T>): Promise<readonly string[]> {
+  const first = work.next();
+  return isLock(first) ? namesOf(sql, first.value) : [];
+}
+
+type Step<T> = IteratorResult<Statement, T>;
+type LockStatement = Extract<Statement, { kind: 'lock' }>;
+
+function isLock<T>(step: Step<T>): step is IteratorYieldResult<LockStatement> {
+  return step.done !== true && step.value.kind === 'lock';
+}
+
+async function namesOf(sql: Sql, { names }: LockStatement): Promise<readonly string[]> {
+  return typeof names === 'function' ? runWork(sql, names()) : names;
+}
+
+async function continueWork<T>(sql: Sql, work: Work<T>, first: Step<T>): Promise<T> {
+  let step = first;
+  while (step.done !== true) step = work.next(await resultOf(sql, step.value));
+  return step.value;
+}
+
+async function resultOf(sql: Sql, statement: Statement): Promise<StatementResult> {
+  switch (statement.kind) {
+    case 'query':
+      return statement.returns === 'rows' ? sql.rows(statement.sql, ...statement.values) : sql.run(statement.sql, ...statement.values);
+    case 'insert':
+      return insert(sql, statement);
+    case 'lock': {
+      const text = locksOf(await namesOf(sql, statement));
+      return text === '' ? 0 : sql.run(text);
+    }
+  }
+}
+
+/** One statement, whose text does not depend on how many rows there are; `seq` follows the order of the rows. */
+function insert(sql: Sql, { table, columns, rows, ignoreExisting }: Insert): Promise<number> {
+  const names = Object.keys(columns).join(', ');
+  const arrays = Object.values(columns).map((type, i) => `$${i + 1}::${type}[]`);
+  const values: SqlValue[] = arrays.map((_, i) => rows.map((row) => row[i] ?? null));
+  return sql.run(
+    `INSERT INTO ${table} (${names}) SELECT ${names} FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS given (${names}, place)
+     ORDER BY place ${ignoreExisting ? 'ON CONFLICT DO NOTHING' : ''}`,
+    ...values,
+  );
+}

@@ -1,0 +1,56 @@
+import type { NewEvent } from '../delivery.ts';
+import type { Work } from './work.ts';
+
+/** The latest event of a subject that is no duplicate. */
+export interface LatestEvent {
+  readonly id: string;
+  readonly bodyHash: string;
+  readonly receivedAt: number;
+}
+
+/** Where an order key ends. */
+export interface LineEnd {
+  /** The position of the last delivery that waits or is being sent; `undefined` when there is none. */
+  readonly last: number | undefined;
+  /** A delivery of this order key is held. */
+  readonly held: boolean;
+}
+
+/** What the store knows that decides about a batch of events; the batch keeps it true as it goes on. */
+export interface Known {
+  readonly latest: Map<string, LatestEvent>;
+  readonly ends: Map<string, LineEnd>;
+  /** When a cooldown key last fired. A delivery that could never be sent is no firing, nor is one of a clock that was ahead. */
+  readonly fired: Map<string, number>;
+}
+
+/**
+ * How a database looks up what is known: PostgreSQL for a whole batch in one statement, because each answer is waited for;
+ * SQLite by small statements that are prepared once.
+ */
+export interface LookUp {
+  all(keys: BatchKeys): Work<Known>;
+  orderKey(orderKey: string): Work<LineEnd>;
+}
+
+export interface BatchKeys {
+  readonly subjects: readonly string[];
+  readonly orderKeys: readonly string[];
+  readonly cooldowns: readonly string[];
+  /** When the latest of the events was received, in milliseconds since 1970. */
+  readonly latestAt: number;
+}
+
+export function keysOf(events: readonly NewEvent[]): BatchKeys {
+  const firings = events.flatMap((event) => event.firings);
+  return {
+    subjects: distinct(events.map((event) => event.subjectKey)),
+    orderKeys: distinct(firings.flatMap((firing) => firing.deliveries.map((delivery) => delivery.orderKey))),
+    cooldowns: distinct(firings.flatMap((firing) => firing.cooldownKey ?? [])),
+    latestAt: Math.max(...events.map(({ receivedAt }) => receivedAt)),
+  };
+}
+
+function distinct(keys: readonly string[]): string[] {
+  return [...new Set(keys)];
+}

@@ -1,0 +1,202 @@
+import { ageOf } from '../../../src/lib/clock.ts';
+import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, RouteFiring } from '../delivery.ts';
+import type { Mute } from '../store.ts';
+import { askApproval, closeWhenNothingHeld } from './approvals.ts';
+import { hasMessage, openConversations, refreshConversations, requestUpdate } from './conversations.ts';
+import { canBeDuplicate, type DeliveryValues, mutedBy, outcomeOf, rowBehind, supersededBy } from './decisions.ts';
+import { type Known, keysOf, type LineEnd, type LookUp } from './inbox-known.ts';
+import { muteIn, mutesOf } from './mutes.ts';
+import { ensureCredentials, insertDeliveries, promoteNext } from './order.ts';
+import { cooldownLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
+import { type Columns, exec, insertRows, lock, rows, type SqlScalar, type Work } from './work.ts';
+
+const EVENT_COLUMNS: Columns = {
+  id: 'text',
+  received_at: 'bigint',
+  type: 'text',
+  subject_key: 'text',
+  body_hash: 'text',
+  outcome: 'text',
+  duplicate_of: 'text',
+  event: 'text',
+  body: 'text',
+};
+
+/**
+ * Stores a batch of events with what follows from them, and answers in their order.
+ *
+ * @param lookUp how this database looks up what is known about a batch
+ */
+export function* acceptEvents(events: readonly NewEvent[], dedupeWindowMs: number, lookUp: LookUp): Work<Accepted[]> {
+  const keys = keysOf(events);
+  yield* lock([...keys.subjects.map(subjectLock), ...keys.orderKeys.map(orderKeyLock), ...keys.cooldowns.map(cooldownLock)]);
+  const batch = new Batch(yield* lookUp.all(keys), yield* mutesFor(events), lookUp);
+  const accepted: Accepted[] = [];
+  for (const event of events) accepted.push(yield* batch.accept(event, dedupeWindowMs));
+  yield* batch.write();
+  return accepted;
+}
+
+function* mutesFor(events: readonly NewEvent[]): Work<readonly Mute[]> {
+  const muted = events.filter(({ firings }) => firings.some(({ deliveries }) => deliveries.some((each) => each.conversation?.canMute)));
+  if (muted.length === 0) return [];
+  return yield* mutesOf(
+    muted.map((event) => event.subjectKey),
+    0,
+  );
+}
+
+/**
+ * Decides about events one after another, and collects what is to be inserted, so that many cost few statements. Whatever
+ * changes rows that exist (superseding, updating a conversation) first writes what was collected.
+ */
+class Batch {
+  readonly #known: Known;
+  readonly #mutes: readonly Mute[];
+  readonly #lookUp: LookUp;
+  #events: SqlScalar[][] = [];
+  #deliveries: DeliveryValues[] = [];
+  #credentials: string[] = [];
+  #conversations: string[][] = [];
+
+  constructor(known: Known, mutes: readonly Mute[], lookUp: LookUp) {
+    this.#known = known;
+    this.#mutes = mutes;
+    this.#lookUp = lookUp;
+  }
+
+  *accept(event: NewEvent, dedupeWindowMs: number): Work<Accepted> {
+    const latest = this.#known.latest.get(event.subjectKey);
+    if (
+      canBeDuplicate(event) &&
+      latest !== undefined &&
+      latest.bodyHash === event.bodyHash &&
+      ageOf(latest.receivedAt, event.receivedAt) < dedupeWindowMs
+    ) {
+      this.#insertEvent(event, 'duplicate', latest.id);
+      return { status: 'duplicate', id: latest.id, receivedAt: latest.receivedAt };
+    }
+    const firings = event.firings.filter((firing) => !this.#isCoolingDown(firing, event.receivedAt));
+    this.#insertEvent(event, outcomeOf(event, firings), null);
+    this.#known.latest.set(event.subjectKey, { id: event.id, bodyHash: event.bodyHash, receivedAt: event.receivedAt });
+    for (const firing of firings) {
+      for (const delivery of firing.deliveries) yield* this.#insertDelivery(event, delivery, firing.cooldownKey);
+      if (firing.approval !== undefined && firing.deliveries.some(({ state }) => state === 'held')) {
+        yield* this.write();
+        yield* askApproval(event.id, firing.route, firing.approval, event.receivedAt);
+      }
+    }
+    return {
+      status: 'accepted',
+      id: event.id,
+      deliveries: firings.flatMap((firing) => firing.deliveries).map(({ id, route, target }) => ({ id, route, target })),
+    };
+  }
+
+  /** Writes what was collected. */
+  *write(): Work<void> {
+    const [events, deliveries, credentials, conversations] = [this.#events, this.#deliveries, this.#credentials, this.#conversations];
+    [this.#events, this.#deliveries, this.#credentials, this.#conversations] = [[], [], [], []];
+    yield* insertRows('events', EVENT_COLUMNS, events);
+    yield* insertDeliveries(deliveries);
+    yield* openConversations(conversations);
+    yield* ensureCredentials(credentials);
+  }
+
+  #isCoolingDown({ cooldownKey, cooldownMs }: RouteFiring, now: number): boolean {
+    const last = cooldownKey === null ? undefined : this.#known.fired.get(cooldownKey);
+    return last !== undefined && ageOf(last, now) < cooldownMs;
+  }
+
+  #insertEvent(event: NewEvent, outcome: EventOutcome, duplicateOf: string | null): void {
+    const { id, receivedAt, subjectKey, bodyHash, body } = event;
+    this.#events.push([id, receivedAt, event.event.type, subjectKey, bodyHash, outcome, duplicateOf, JSON.stringify(event.event), body]);
+  }
+
+  *#insertDelivery(event: NewEvent, delivery: NewDelivery, cooldownKey: string | null): Work<void> {
+    if (delivery.state !== 'dead') yield* this.#supersedeOlder(event, delivery);
+    const { conversation, ...row } = delivery;
+    const canMute = conversation?.canMute === true && delivery.state === 'pending';
+    const mute = canMute ? muteIn(this.#mutes, delivery.route, event, event.receivedAt) : undefined;
+    if (conversation !== undefined) this.#conversations.push([conversation.key, conversation.channel, delivery.credential]);
+    const end = yield* this.#endOf(delivery.orderKey);
+    const inserted = { ...row, cooldownKey, conversation: conversation?.key, ...mutedBy(mute) };
+    this.#deliveries.push(rowBehind(end.last, event.id, event.receivedAt, inserted));
+    if (inserted.state === 'pending') {
+      this.#credentials.push(delivery.credential);
+      this.#known.ends.set(delivery.orderKey, { ...end, last: (end.last ?? 0) + 1 });
+    } else if (inserted.state === 'held') {
+      this.#known.ends.set(delivery.orderKey, { ...end, held: true });
+    }
+    if (cooldownKey !== null && delivery.request !== null) {
+      this.#known.fired.set(cooldownKey, Math.max(event.receivedAt, this.#known.fired.get(cooldownKey) ?? 0));
+    }
+    if (mute !== undefined && conversation !== undefined) yield* this.#updateMuted(conversation, event);
+  }
+
+  /** A muted message is not posted, but the conversation's own message shows its event. */
+  *#updateMuted({ key }: NewConversation, event: NewEvent): Work<void> {
+    if (yield* hasMessage(key)) yield* this.#changeRows(requestUpdate(key, event.id, event.receivedAt));
+  }
+
+  *#endOf(orderKey: string): Work<LineEnd> {
+    const known = this.#known.ends.get(orderKey) ?? (yield* this.#lookUp.orderKey(orderKey));
+    this.#known.ends.set(orderKey, known);
+    return known;
+  }
+
+  /** Changes rows after those it may change are written; where order keys end is looked up again afterwards. */
+  *#changeRows(work: Work<void>): Work<void> {
+    yield* this.write();
+    yield* work;
+    this.#known.ends.clear();
+  }
+
+  /** Turns deliveries that a newer one makes pointless to `superseded`: held ones always, pending ones under `order: latest`. */
+  *#supersedeOlder(event: NewEvent, delivery: NewDelivery): Work<void> {
+    const end = yield* this.#endOf(delivery.orderKey);
+    if (end.held) yield* this.#changeRows(supersedeHeld(event, delivery));
+    // A delivery that nobody has approved yet does not stop one that was approved.
+    if (!delivery.replacesOlder || delivery.state === 'held' || end.last === undefined) return;
+    yield* this.#changeRows(supersedePending(event, delivery));
+  }
+}
+
+function* supersedeHeld(event: NewEvent, delivery: NewDelivery): Work<void> {
+  const events = yield* supersede(event, delivery, `state = 'held'`);
+  yield* lockOrderKeysOf(events);
+  for (const eventId of events) {
+    yield* closeWhenNothingHeld(eventId, delivery.route, 'cancelled', null, event.receivedAt);
+    yield* refreshConversations(eventId, event.receivedAt);
+  }
+}
+
+function* supersedePending(event: NewEvent, delivery: NewDelivery): Work<void> {
+  // `state IN` is what lets SQLite use the index of the order.
+  const replaced = yield* supersede(event, delivery, `state IN ('pending', 'in_flight') AND state = 'pending' AND transient = 0`);
+  if (replaced.length > 0) yield* promoteNext(delivery.orderKey, event.receivedAt);
+  // The newer message of a conversation shows the current state by itself.
+  if (delivery.conversation !== undefined) return;
+  yield* lockOrderKeysOf(replaced);
+  for (const eventId of replaced) yield* refreshConversations(eventId, event.receivedAt);
+}
+
+/** Nearly always order keys that the batch holds anyway: messages about the same subject. */
+function* lockOrderKeysOf(eventIds: readonly string[]): Work<void> {
+  if (eventIds.length > 0) yield* lock(() => locksOfEvents(eventIds));
+}
+
+/** Returns the events of the superseded deliveries, in their order. */
+function* supersede(event: NewEvent, delivery: NewDelivery, condition: string): Work<string[]> {
+  const where = `WHERE ${condition} AND order_key = $1 AND route = $2 AND event_id <> $3`;
+  const which = [delivery.orderKey, delivery.route, event.id] as const;
+  const superseded = yield* rows<{ event_id: string }>(`SELECT event_id FROM deliveries ${where} ORDER BY seq FOR UPDATE`, ...which);
+  if (superseded.length === 0) return [];
+  yield* exec(
+    `UPDATE deliveries SET state = 'superseded', ready = 0, reason = $4, updated_at = $5 ${where}`,
+    ...which,
+    supersededBy(event.id),
+    event.receivedAt,
+  );
+  return [...new Set(superseded.map(({ event_id }) => event_id))];
+}

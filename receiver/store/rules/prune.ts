@@ -1,0 +1,49 @@
+import type { PruneOptions } from '../store.ts';
+import { locksOfEvents } from './order-keys.ts';
+import { UNDELIVERED } from './views.ts';
+import { exec, lock, rows, type Work } from './work.ts';
+
+/** Events that may go, oldest first; see `Retention` in `store.ts`. */
+export function* oldEvents({ before, limit }: PruneOptions): Work<string[]> {
+  // A subquery with LIMIT is answered event by event; PostgreSQL might join NOT EXISTS with all deliveries that there are.
+  const events = yield* rows<{ id: string }>(
+    `SELECT id FROM events e WHERE received_at < $1 AND (SELECT 1 FROM deliveries d WHERE d.event_id = e.id AND ${UNDELIVERED} LIMIT 1) IS NULL
+     ORDER BY received_at LIMIT $2`,
+    before,
+    limit,
+  );
+  return events.map(({ id }) => id);
+}
+
+/** Removes those of the events that still may go, with all that belongs to them; returns how many there were. */
+export function* removeEvents(ids: readonly string[]): Work<number> {
+  if (ids.length === 0) return 0;
+  // With these locks held nobody replays one of them meanwhile, or begins a message in a conversation that is removed.
+  yield* lock(() => locksOfEvents(ids));
+  const replayed = yield* rows<{ event_id: string }>(`SELECT event_id FROM deliveries WHERE event_id = ANY ($1) AND ${UNDELIVERED}`, ids);
+  const kept = new Set(replayed.map(({ event_id }) => event_id));
+  const events = ids.filter((id) => !kept.has(id));
+  const deliveries = yield* rows<{ id: string; conversation: string | null }>(
+    'SELECT id, conversation FROM deliveries WHERE event_id = ANY ($1)',
+    events,
+  );
+  const deliveryIds = deliveries.map(({ id }) => id);
+  for (const table of ['attempts', 'notes', 'runs'] as const) {
+    yield* exec(`DELETE FROM ${table} WHERE delivery_id = ANY ($1)`, deliveryIds);
+  }
+  yield* exec('DELETE FROM deliveries WHERE id = ANY ($1)', deliveryIds);
+  yield* exec('DELETE FROM approvals WHERE event_id = ANY ($1)', events);
+  const conversations = [...new Set(deliveries.flatMap(({ conversation }) => conversation ?? []))];
+  yield* exec(
+    `DELETE FROM conversations WHERE key = ANY ($1)
+       AND (SELECT 1 FROM deliveries d WHERE d.conversation = conversations.key AND d.conversation IS NOT NULL LIMIT 1) IS NULL`,
+    conversations,
+  );
+  return yield* exec('DELETE FROM events WHERE id = ANY ($1)', events);
+}
+
+/** Rejected requests and ended mutes from before then. */
+export function* removeOldRecords(before: number): Work<void> {
+  yield* exec('DELETE FROM rejected WHERE received_at < $1', before);
+  yield* exec('DELETE FROM mutes WHERE until < $1', before);
+}

@@ -1,0 +1,132 @@
+import type { JsonObject } from '../../../src/lib/json.ts';
+import type { AttemptOutcome, DeliveryRecord, DeliveryState, DeliveryView, EventOutcome, EventView, RejectedRequest } from '../delivery.ts';
+import type { Counts, DeliveryFilter, EventFilter } from '../store.ts';
+import { REJECTED_KEPT, SEEN_KEPT_MS } from './decisions.ts';
+import { notesOf } from './notes.ts';
+import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
+import { exec, firstRow, insertRows, rows, type SqlValue, type Work } from './work.ts';
+
+/** Conditions with the values that their placeholders stand for. */
+class Where {
+  readonly values: SqlValue[] = [];
+  readonly #conditions: string[];
+
+  constructor(...conditions: string[]) {
+    this.#conditions = conditions;
+  }
+
+  /** `?` in `condition` is the value. */
+  and(condition: string, value?: SqlValue): void {
+    if (value !== undefined) this.values.push(value);
+    this.#conditions.push(condition.replace('?', `$${this.values.length}`));
+  }
+
+  toString(): string {
+    return `WHERE ${this.#conditions.join(' AND ')}`;
+  }
+}
+
+export function* listDeliveries(filter: DeliveryFilter): Work<DeliveryView[]> {
+  // An update of a message is of interest to people only when it fails.
+  const where = new Where(`(transient = 0 OR state = 'dead')`);
+  if (filter.states !== undefined) {
+    where.and('state = ANY (?)', filter.states);
+    // With this the planner sees that the small index of undelivered rows is enough.
+    if (!filter.states.includes('delivered')) where.and(`state <> 'delivered'`);
+  }
+  if (filter.since !== undefined) where.and('created_at >= ?', filter.since);
+  if (filter.eventId !== undefined) where.and('d.event_id = ?', filter.eventId);
+  const found = yield* rows<DeliveryRow>(
+    `SELECT ${DELIVERY_COLUMNS} ${FROM_DELIVERIES} ${where} ORDER BY d.seq DESC LIMIT $${where.values.length + 1}`,
+    ...where.values,
+    filter.limit,
+  );
+  return found.map(viewOfDelivery);
+}
+
+interface AttemptRow {
+  started_at: number;
+  duration_ms: number;
+  outcome: AttemptOutcome;
+  status: number | null;
+  detail: string;
+}
+
+export function* findDelivery(id: string): Work<DeliveryRecord | undefined> {
+  const row = yield* firstRow<DeliveryRow>(`SELECT ${DELIVERY_COLUMNS} ${FROM_DELIVERIES} WHERE d.id = $1`, id);
+  if (row === undefined) return undefined;
+  const attempts = yield* rows<AttemptRow>(
+    'SELECT started_at, duration_ms, outcome, status, detail FROM attempts WHERE delivery_id = $1 ORDER BY seq',
+    id,
+  );
+  return {
+    delivery: viewOfDelivery(row),
+    attempts: attempts.map(({ started_at, duration_ms, outcome, status, detail }) => ({
+      startedAt: started_at,
+      durationMs: duration_ms,
+      outcome,
+      status,
+      detail,
+    })),
+    notes: yield* notesOf(id),
+  };
+}
+
+export function* listEvents(filter: EventFilter): Work<EventView[]> {
+  const where = new Where('1 = 1');
+  if (filter.outcomes !== undefined) {
+    where.and('outcome = ANY (?)', filter.outcomes);
+    if (!filter.outcomes.includes('routed')) where.and(`outcome <> 'routed'`);
+  }
+  // Written out, so that the planner sees that the small index of these is enough.
+  if (filter.type === 'unknown') where.and(`type = 'unknown'`);
+  else if (filter.type !== undefined) where.and('type = ?', filter.type);
+  const found = yield* rows<EventRow>(
+    `SELECT ${EVENT_COLUMNS} FROM events ${where} ORDER BY seq DESC LIMIT $${where.values.length + 1}`,
+    ...where.values,
+    filter.limit,
+  );
+  return found.map(viewOfEvent);
+}
+
+export function* findEvent(id: string): Work<EventView | undefined> {
+  const row = yield* firstRow<EventRow>(`SELECT ${EVENT_COLUMNS} FROM events WHERE id = $1`, id);
+  return row && viewOfEvent(row);
+}
+
+/** The first answer stays: what was sent with it does not change any more. */
+export function* keepEnrichment(eventId: string, wandb: JsonObject | null): Work<void> {
+  yield* exec('UPDATE events SET wandb = $1 WHERE id = $2 AND wandb IS NULL', JSON.stringify(wandb), eventId);
+}
+
+export function* keepRejected(rejected: RejectedRequest): Work<void> {
+  const columns = { received_at: 'bigint', source: 'text', status: 'bigint', reason: 'text', body: 'text' } as const;
+  const { receivedAt, source, status, reason, body } = rejected;
+  yield* insertRows('rejected', columns, [[receivedAt, source, status, reason, body]]);
+  yield* exec('DELETE FROM rejected WHERE seq < (SELECT seq FROM rejected ORDER BY seq DESC LIMIT 1 OFFSET $1)', REJECTED_KEPT - 1);
+}
+
+export function* listRejected(limit: number): Work<RejectedRequest[]> {
+  const found = yield* rows<{ received_at: number; source: string; status: number; reason: string; body: string }>(
+    'SELECT received_at, source, status, reason, body FROM rejected ORDER BY seq DESC LIMIT $1',
+    limit,
+  );
+  return found.map(({ received_at, ...rest }) => ({ receivedAt: received_at, ...rest }));
+}
+
+export function* countAll(): Work<Counts> {
+  const events = yield* rows<{ outcome: EventOutcome; n: number }>('SELECT outcome, COUNT(*) AS n FROM events GROUP BY outcome');
+  const deliveries = yield* rows<{ state: DeliveryState; n: number }>('SELECT state, COUNT(*) AS n FROM deliveries GROUP BY state');
+  const rejected = yield* firstRow<{ n: number }>('SELECT COUNT(*) AS n FROM rejected');
+  return {
+    events: Object.fromEntries(events.map(({ outcome, n }) => [outcome, n])),
+    deliveries: Object.fromEntries(deliveries.map(({ state, n }) => [state, n])),
+    rejected: rejected?.n ?? 0,
+  };
+}
+
+/** False when the key was seen before. */
+export function* markSeen(key: string, now: number): Work<boolean> {
+  yield* exec('DELETE FROM seen WHERE at < $1', now - SEEN_KEPT_MS);
+  return (yield* insertRows('seen', { key: 'text', at: 'bigint' }, [[key, now]], { ignoreExisting: true })) > 0;
+}

@@ -1,0 +1,175 @@
+import { describeRun, idsIn, isAboutAny, isNewer, type OpenRun, type RunReport } from '../run.ts';
+import type { RunChange, RunConsequences } from '../run-change.ts';
+import { alertEvent, conversationsOf, insertWithMute, refreshConversations } from './conversations.ts';
+import { missingRunAlert } from './decisions.ts';
+import { addNote } from './notes.ts';
+import { locksOfEvents, orderKeyLock } from './order-keys.ts';
+import { keepRepositoryId, namesOfRepository } from './repositories.ts';
+import { openRunOf, RUN_COLUMNS, type RunRow, viewOfRun } from './views.ts';
+import { exec, firstRow, lock, rows, type SqlScalar, type Work } from './work.ts';
+
+/** So many runs get their next poll time in one statement: a Durable Object takes at most 100 values. */
+const RUNS_AT_ONCE = 30;
+
+/** Takes runs that are due for a poll, and sets when to poll again; what another receiver is taking is left to it. */
+export function* takeRuns({
+  now,
+  limit,
+  lookAgainAt,
+}: {
+  now: number;
+  limit: number;
+  lookAgainAt: (run: OpenRun) => number;
+}): Work<OpenRun[]> {
+  const due = yield* rows<RunRow>(
+    `SELECT ${RUN_COLUMNS} FROM runs WHERE look_at IS NOT NULL AND look_at <= $1 ORDER BY look_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
+    now,
+    limit,
+  );
+  const runs = due.map(openRunOf);
+  for (let i = 0; i < runs.length; i += RUNS_AT_ONCE) {
+    yield* setNextPolls(
+      runs.slice(i, i + RUNS_AT_ONCE).map((run) => [run.deliveryId, roundedOrNull(lookAgainAt(run))]),
+      now,
+    );
+  }
+  return runs;
+}
+
+/** One statement for all of them: each would wait for an answer of the server. */
+function* setNextPolls(polls: readonly (readonly [deliveryId: string, at: number | null])[], now: number): Work<void> {
+  const cases = polls.map((_, i) => `WHEN $${2 * i + 3} THEN $${2 * i + 4}`).join(' ');
+  const values = polls.flatMap<SqlScalar>((poll) => [...poll]);
+  yield* exec(
+    `UPDATE runs SET look_at = CAST(CASE delivery_id ${cases} END AS bigint), look_set_at = $2, looks = looks + 1 WHERE delivery_id = ANY ($1)`,
+    polls.map(([deliveryId]) => deliveryId),
+    now,
+    ...values,
+  );
+}
+
+function roundedOrNull(time: number): number | null {
+  return Number.isFinite(time) ? Math.round(time) : null;
+}
+
+export function* earliestPoll(): Work<number | undefined> {
+  const row = yield* firstRow<{ at: number }>('SELECT look_at AS at FROM runs WHERE look_at IS NOT NULL ORDER BY look_at LIMIT 1');
+  return row?.at;
+}
+
+/** Writes down what was reported, with what follows from it. */
+export function* recordReports(reports: readonly RunReport[], now: number, consequences: RunConsequences): Work<RunChange[]> {
+  yield* lock(() => locksFor(reports, consequences));
+  const changes: RunChange[] = [];
+  for (const report of reports) {
+    for (const row of yield* runsFor(report, 'FOR UPDATE')) changes.push(yield* record(row, report, now, consequences));
+  }
+  return changes;
+}
+
+/** As far as they are known before it is done; the rest is locked on the way. */
+function* locksFor(reports: readonly RunReport[], consequences: RunConsequences): Work<string[]> {
+  const names: string[] = [];
+  for (const report of reports) {
+    for (const row of yield* runsFor(report)) {
+      names.push(...(yield* locksOfEvents([row.event_id])));
+      names.push(...consequences(yield* changeOf(row, report)).map(({ orderKey }) => orderKeyLock(orderKey)));
+    }
+  }
+  return names;
+}
+
+export function* findRuns(report: RunReport): Work<OpenRun[]> {
+  return (yield* runsFor(report)).map(openRunOf);
+}
+
+/** The runs that a report is about and has news of. */
+function* runsFor(report: RunReport, forUpdate: 'FOR UPDATE' | '' = ''): Work<RunRow[]> {
+  let found = yield* rows<RunRow>(
+    `SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = $1 ORDER BY delivery_id COLLATE "C" ${forUpdate}`,
+    report.runId,
+  );
+  const ids = found.length === 0 ? idsIn(report.title) : [];
+  if (ids.length > 0) {
+    found = yield* rows<RunRow>(
+      `SELECT ${RUN_COLUMNS} FROM runs WHERE delivery_id = ANY ($1) AND run_id IS NULL ORDER BY delivery_id COLLATE "C" ${forUpdate}`,
+      ids,
+    );
+  }
+  if (found.length === 0) return [];
+  const names = yield* namesOfRepository(report);
+  return found.filter((row) => isAboutAny(openRunOf(row), report, names) && isNewer(row, report));
+}
+
+function* changeOf(row: RunRow, report: RunReport): Work<RunChange> {
+  const completed = report.status === 'completed';
+  return {
+    deliveryId: row.delivery_id,
+    eventId: row.event_id,
+    route: row.route,
+    repository: row.repository,
+    before: viewOfRun(row),
+    after: {
+      id: report.runId,
+      url: report.url,
+      status: report.status,
+      conclusion: completed ? report.conclusion : null,
+      attempt: report.attempt,
+      startedAt: report.startedAt,
+      endedAt: completed ? report.endedAt : null,
+    },
+    conversations: yield* conversationsOf(row.event_id),
+  };
+}
+
+function* record(row: RunRow, report: RunReport, now: number, consequences: RunConsequences): Work<RunChange> {
+  const change = yield* changeOf(row, report);
+  const { after } = change;
+  yield* exec(
+    `UPDATE runs SET run_id = $1, url = $2, status = $3, conclusion = $4, attempt = $5, run_created_at = $6, started_at = $7, ended_at = $8,
+       look_set_at = CASE WHEN look_at IS NULL THEN $9 ELSE look_set_at END,
+       look_at = CASE WHEN $3 = 'completed' THEN NULL ELSE COALESCE(look_at, $9) END WHERE delivery_id = $10`,
+    after.id,
+    after.url,
+    after.status,
+    after.conclusion,
+    after.attempt,
+    report.createdAt,
+    after.startedAt,
+    after.endedAt,
+    now,
+    row.delivery_id,
+  );
+  yield* exec('UPDATE deliveries SET run_id = $1, run_url = $2 WHERE id = $3', report.runId, report.url, row.delivery_id);
+  if (report.repositoryId !== undefined) yield* keepRepositoryId(row.repository, report.repositoryId);
+  yield* addNote(row.delivery_id, now, describeRun(after));
+  const following = consequences(change);
+  yield* lock(following.map(({ orderKey }) => orderKeyLock(orderKey)));
+  const subject = yield* firstRow<{ subject_key: string }>('SELECT subject_key FROM events WHERE id = $1', row.event_id);
+  const event = { id: row.event_id, subjectKey: subject?.subject_key ?? '' };
+  for (const delivery of following) yield* insertWithMute(event, delivery, now);
+  yield* refreshConversations(row.event_id, now);
+  return change;
+}
+
+export function* markRun(deliveryId: string, status: 'missing' | 'unknown', text: string, now: number): Work<void> {
+  yield* lock(function* () {
+    const delivery = yield* deliveryBehind(deliveryId);
+    return delivery === undefined ? [] : yield* locksOfEvents([delivery.event_id]);
+  });
+  const stop = status === 'unknown' ? ', look_at = NULL' : '';
+  const marked = yield* exec(
+    `UPDATE runs SET status = $1${stop} WHERE delivery_id = $2 AND run_id IS NULL AND status NOT IN ($1, 'completed')`,
+    status,
+    deliveryId,
+  );
+  const delivery = marked === 0 ? undefined : yield* deliveryBehind(deliveryId);
+  if (delivery === undefined) return;
+  yield* addNote(deliveryId, now, text);
+  if (status === 'missing') yield* alertEvent(delivery.event_id, missingRunAlert(delivery, text), now);
+  else yield* refreshConversations(delivery.event_id, now);
+}
+
+function* deliveryBehind(id: string): Work<{ event_id: string; route: string; target: string } | undefined> {
+  return yield* firstRow('SELECT event_id, route, target FROM deliveries WHERE id = $1', id);
+}

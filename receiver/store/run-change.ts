@@ -1,0 +1,17 @@
+import type { NewDelivery } from './delivery.ts';
+import type { RunView } from './run.ts';
+
+/** Something became known about the run of a delivery. */
+export interface RunChange {
+  readonly deliveryId: string;
+  readonly eventId: string;
+  readonly route: string;
+  readonly repository: string;
+  readonly before: RunView;
+  readonly after: RunView;
+  /** Where the event is being told of. */
+  readonly conversations: readonly { readonly key: string; readonly channel: string }[];
+}
+
+/** What follows from a change of a run, to be stored with it: pure, because the store may ask again. */
+export type RunConsequences = (change: RunChange) => readonly NewDelivery[];

@@ -1,0 +1,36 @@
+import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
+import type { Known, LineEnd, LookUp } from '../rules/inbox-known.ts';
+import { firstRow, type Work } from '../rules/work.ts';
+
+/** One small statement for each key; see `LookUp`. */
+export const sqliteLookUp: LookUp = {
+  *all(keys) {
+    const known: Known = { latest: new Map(), ends: new Map(), fired: new Map() };
+    for (const key of keys.subjects) {
+      const latest = yield* firstRow<{ id: string; body_hash: string; received_at: number }>(
+        `SELECT id, body_hash, received_at FROM events WHERE subject_key = $1 AND outcome <> 'duplicate' ORDER BY seq DESC LIMIT 1`,
+        key,
+      );
+      if (latest !== undefined) known.latest.set(key, { id: latest.id, bodyHash: latest.body_hash, receivedAt: latest.received_at });
+    }
+    for (const key of keys.cooldowns) {
+      const last = yield* firstRow<{ created_at: number }>(
+        // With `+` the index is read from the latest.
+        `SELECT created_at FROM deliveries WHERE cooldown_key = $1 AND +created_at <= $2 AND request IS NOT NULL
+         ORDER BY created_at DESC LIMIT 1`,
+        key,
+        keys.latestAt + CLOCK_TOLERANCE_MS,
+      );
+      if (last !== undefined) known.fired.set(key, last.created_at);
+    }
+    return known;
+  },
+  *orderKey(orderKey): Work<LineEnd> {
+    const end = yield* firstRow<{ last: number | null; held: number | null }>(
+      `SELECT (SELECT position FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') ORDER BY position DESC LIMIT 1) AS last,
+         (SELECT 1 FROM deliveries WHERE order_key = $1 AND state = 'held' LIMIT 1) AS held`,
+      orderKey,
+    );
+    return { last: end?.last ?? undefined, held: end?.held === 1 };
+  },
+};

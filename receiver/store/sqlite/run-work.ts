@@ -1,0 +1,43 @@
+import type { Columns, Insert, Statement, StatementResult, Work } from '../rules/work.ts';
+import type { SqlDriver } from './driver.ts';
+import { translate } from './translate.ts';
+
+/** Carries out a rule in one synchronous turn. Does not begin a transaction. */
+export function runWork<T>(driver: SqlDriver, work: Work<T>): T {
+  let step = work.next();
+  while (step.done !== true) step = work.next(resultOf(driver, step.value));
+  return step.value;
+}
+
+function resultOf(driver: SqlDriver, statement: Statement): StatementResult {
+  switch (statement.kind) {
+    case 'query': {
+      const { sql, values } = translate(statement.sql, statement.values);
+      return statement.returns === 'rows' ? driver.rows(sql, ...values) : driver.run(sql, ...values);
+    }
+    case 'insert':
+      return insert(driver, statement);
+    case 'lock':
+      // There is one writer at a time.
+      return 0;
+  }
+}
+
+function insert(driver: SqlDriver, { table, columns, rows, ignoreExisting }: Insert): number {
+  const sql = insertText(table, columns, ignoreExisting);
+  let inserted = 0;
+  for (const row of rows) inserted += driver.run(sql, ...row);
+  return inserted;
+}
+
+const insertTexts = new WeakMap<Columns, string>();
+
+/** Each set of columns belongs to one table, and is always used in the same way. */
+function insertText(table: string, columns: Columns, ignoreExisting: boolean): string {
+  const known = insertTexts.get(columns);
+  if (known !== undefined) return known;
+  const names = Object.keys(columns);
+  const text = `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})${ignoreExisting ? ' ON CONFLICT DO NOTHING' : ''}`;
+  insertTexts.set(columns, text);
+  return text;
+}
