@@ -61,6 +61,7 @@ export class Rules {
   readonly #fired = new Map<string, Moment>();
   readonly #nextSlot = new Map<string, Moment>();
   readonly #decided = new Set<string>();
+  readonly #deciding = new Set<string>();
   #settings = 0;
 
   constructor(store: Pick<Store, 'deliveries'>, github: ModelledGitHub, trace: Trace) {
@@ -178,6 +179,11 @@ export class Rules {
     await this.inspect();
   }
 
+  /** A decision about the event is under way: what it releases may be claimed before its answer is known here. */
+  deciding(eventId: string): void {
+    this.#deciding.add(eventId);
+  }
+
   async decided(eventId: string, isDone: boolean, approved: readonly string[]): Promise<void> {
     this.#expect(!isDone || !this.#decided.has(eventId), `the approval of ${eventId} was decided twice`);
     if (isDone) this.#decided.add(eventId);
@@ -193,6 +199,10 @@ export class Rules {
       const state = states.get(known.id);
       this.#expect(state !== undefined, `${known.id} is lost`);
       if (state === undefined || state === known.state) continue;
+      if (known.state === 'held' && state === 'in_flight' && this.#deciding.has(known.eventId)) {
+        this.#release(known.id);
+        known.state = 'pending';
+      }
       this.#expect(MOVES[known.state].includes(state), `${known.id} went from ${known.state} to ${state}`);
       this.#trace.add(`${known.id}: ${known.state} → ${state}`);
       known.state = state;
@@ -248,7 +258,7 @@ export class Rules {
 
   #release(id: string): void {
     const known = this.#known.get(id);
-    if (known !== undefined) this.#line(known.key).push(known);
+    if (known !== undefined && !this.#line(known.key).includes(known)) this.#line(known.key).push(known);
   }
 
   #throttle(credential: string, next: Moment): void {

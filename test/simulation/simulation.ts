@@ -183,6 +183,7 @@ class Simulation {
     const held = this.#rules.held();
     if (held.length === 0 || this.#running.length === 0) return;
     const { eventId, route } = this.#dice.pick(held);
+    this.#rules.deciding(eventId);
     const people = ['ada', 'grace'].map((by) => ({ by, decision: this.#dice.pick(['approved', 'approved', 'rejected'] as const) }));
     const ways = people.map((person) => ({ ...person, process: this.#dice.pick(this.#running) }));
     const decisions = ways.map(({ process, by, decision }) =>
