@@ -38,7 +38,7 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   root.on(HEALTH_METHODS, pathsOf('/readyz'), async (c) => {
     const why = options.stopping() ? 'the receiver is stopping' : await whyNotReady();
     if (why === undefined) return c.json({ status: 'ok' });
-    c.get('line').reason = `not ready: ${why}`;
+    c.get('logFields').reason = `not ready: ${why}`;
     const detail = options.redactor.text(why);
     return problem(c, { status: 503, title: 'Service Unavailable', detail, headers: { 'retry-after': '5' } });
   });
@@ -58,7 +58,7 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   });
   root.onError((error, c) => {
     if (error instanceof StoreFailedError) {
-      c.get('line').reason = `the store failed: ${options.redactor.text(error.message)}`;
+      c.get('logFields').reason = `the store failed: ${options.redactor.text(error.message)}`;
       return problem(c, {
         status: 503,
         title: 'Service Unavailable',

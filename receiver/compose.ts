@@ -41,7 +41,7 @@ export interface ConnectOptions {
 }
 
 /** The parts of a receiver that depend on what is configured; the same on every platform. Each is loaded only when it is needed. */
-export async function connect(
+export async function composeParts(
   options: ConnectOptions,
 ): Promise<Pick<ReceiverParts, 'targets' | 'credentialFor' | 'extensions' | 'clock'> & Partial<Pick<ReceiverParts, 'complete'>>> {
   const { environment, sandbox, log } = options;
@@ -79,7 +79,7 @@ function watchClock({ now, log, store, startsSteady = false }: ConnectOptions): 
 async function wandbCompletion(options: ConnectOptions): Promise<ReceiverParts['complete'] | undefined> {
   const { environment, store, now, log, redactor } = options;
   if (environment.wandbApiKey === undefined) return undefined;
-  const [{ createWandbClient }, { createEnricher }, { completeRequest }] = await Promise.all([
+  const [{ createWandbClient }, { createEnricher }, { enrichRequest }] = await Promise.all([
     import('../src/wandb/client.ts'),
     import('./enrich/enricher.ts'),
     import('./outbox/enrich.ts'),
@@ -102,7 +102,7 @@ async function wandbCompletion(options: ConnectOptions): Promise<ReceiverParts['
     redact: redactor.json,
     log,
   });
-  return (delivery) => completeRequest(delivery, { store, enrich, log });
+  return (delivery) => enrichRequest(delivery, { store, enrich, log });
 }
 
 /** What goes on beside the outboxes: approvals that expire, runs that are followed, Slack's and GitHub's requests. */

@@ -50,7 +50,7 @@ export interface Extension {
   readonly routes?: Hono<RequestVariables>;
   start?(): void;
   /** Does once what is due. Where `wakeLater` stands in for timers, this is called instead of `start`. Never rejects. */
-  look?(): Promise<void>;
+  runOnce?(): Promise<void>;
   stop?(): Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export interface Receiver {
   /** Begins to send. */
   start(): void;
   /** Does now whatever is due, and resolves when all of that has been tried. */
-  settle(): Promise<void>;
+  runOnce(): Promise<void>;
   /** Stops being ready; `stop` then waits up to `graceMs` for what is being sent. The store stays open. */
   drain(): void;
   stop(graceMs: number): Promise<void>;
@@ -140,13 +140,13 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   return {
     app,
     start: () => {
-      const timed = extensions.filter(({ look }) => parts.wakeLater === undefined || look === undefined);
+      const timed = extensions.filter(({ runOnce: look }) => parts.wakeLater === undefined || look === undefined);
       for (const part of [...outboxes, ...timed]) part.start?.();
     },
-    settle: async () => {
-      await Promise.all(extensions.map((extension) => extension.look?.()));
+    runOnce: async () => {
+      await Promise.all(extensions.map((extension) => extension.runOnce?.()));
       changed();
-      await Promise.all(outboxes.map((outbox) => outbox.settled()));
+      await Promise.all(outboxes.map((outbox) => outbox.idle()));
     },
     drain: () => {
       stopping = true;

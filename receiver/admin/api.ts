@@ -3,10 +3,10 @@ import { checkBearer } from '../../src/lib/signature.ts';
 import { problem } from '../http/problem.ts';
 import type { RequestVariables } from '../http/request-log.ts';
 import { DELIVERY_STATES, type DeliveryState } from '../store/delivery.ts';
-import type { ChangeResult, DeliveryDesk } from '../store/store.ts';
+import type { ChangeResult, DeliveryAdmin } from '../store/store.ts';
 
 export interface AdminOptions {
-  readonly store: DeliveryDesk;
+  readonly store: DeliveryAdmin;
   readonly token: string;
   /** Called after something changed that may have to be sent. */
   readonly changed: () => void;
@@ -21,10 +21,10 @@ export function adminApi({ store, token, changed, now }: AdminOptions): Hono<Req
   app.use(async (c, next) => {
     const failure = checkBearer(c.req.header('authorization'), [token]);
     if (failure === undefined) return next();
-    c.get('line').reason = `refused: the admin token is ${failure === 'missing' ? 'missing' : 'wrong'}`;
+    c.get('logFields').reason = `refused: the admin token is ${failure === 'missing' ? 'missing' : 'wrong'}`;
     return problem(c, { status: 401, title: 'Unauthorized' });
   });
-  app.get('/status', async (c) => c.json({ ...(await store.counts()), holdBacks: await store.holdBacks(now()) }));
+  app.get('/status', async (c) => c.json({ ...(await store.counts()), holdBacks: await store.throttles(now()) }));
   app.get('/deliveries', async (c) => {
     const states = c.req.queries('state') ?? [];
     const unknown = states.find((state) => !(DELIVERY_STATES as readonly string[]).includes(state));

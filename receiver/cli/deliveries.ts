@@ -30,7 +30,7 @@ export function listDeliveries(io: CommandIo, options: ListOptions): Promise<Exi
     }
     const rows = deliveries.map((d) => [formatTime(d.createdAt), d.state, d.route, d.target, String(d.attempts), d.id, noteOf(d)]);
     io.print(...renderTable(['CREATED (UTC)', 'STATE', 'ROUTE', 'TARGET', 'TRIES', 'ID', 'NOTE'], rows));
-    for (const { credential, until, reason } of await store.holdBacks(io.now())) {
+    for (const { credential, until, reason } of await store.throttles(io.now())) {
       io.print('', `Held back until ${formatTime(until)} (UTC): everything that uses ${credential}. ${reason}`);
     }
     if (deliveries.length === options.limit) io.print(`The newest ${options.limit}; see more with --limit.`);

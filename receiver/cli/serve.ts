@@ -2,7 +2,7 @@ import type { Config } from '../../src/config/config.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
-import { connect } from '../compose.ts';
+import { composeParts } from '../compose.ts';
 import { configWarnings, credentialProblems } from '../config-checks.ts';
 import { type Environment, GITHUB_API_URL, isLoopback, readEnvironment } from '../environment.ts';
 import { createLogger } from '../log/log.ts';
@@ -56,7 +56,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   const { fetch, now, random } = io;
   const randomBytes = () => io.randomBytes(16);
   const settings = plan.settings;
-  const connected = await connect({
+  const connected = await composeParts({
     environment,
     organization: config.organization,
     routes,

@@ -44,7 +44,7 @@ export function ownerAndRepo(repository: string): { owner: string; repo: string 
 }
 
 /** Until when the credential waits, when a success used up its allowance. */
-export function holdFrom(headers: Readonly<Record<string, string | number | undefined>>, now: number): { holdUntil?: number } {
+export function holdFrom(headers: Readonly<Record<string, string | number | undefined>>, now: number): { throttledUntil?: number } {
   const reset = allowanceReset(headers, now);
-  return reset === undefined ? {} : { holdUntil: reset };
+  return reset === undefined ? {} : { throttledUntil: reset };
 }

@@ -1,9 +1,9 @@
-import { type CommitPlace, commitOf } from '../../src/event/commit-of.ts';
+import { type CommitRef, commitOf } from '../../src/event/commit-of.ts';
 import { parseJson } from '../../src/lib/json.ts';
 import type { EventView } from '../store/delivery.ts';
 
 /** The commit of a stored event: as W&B's API said it when the event was enriched, or as the event's own body has it. */
-export function commitOfEvent({ event, wandb, body }: Pick<EventView, 'event' | 'wandb' | 'body'>, host: string): CommitPlace | undefined {
+export function commitOfEvent({ event, wandb, body }: Pick<EventView, 'event' | 'wandb' | 'body'>, host: string): CommitRef | undefined {
   const payload = parseJson(body);
   return commitOf(payload.ok ? { ...event, payload: payload.value } : event, wandb ?? null, host);
 }

@@ -61,6 +61,6 @@ export function commitStatusTarget({
         }
       });
     },
-    look: async () => ({ outcome: 'not_found' }),
+    findPrior: async () => ({ outcome: 'not_found' }),
   };
 }

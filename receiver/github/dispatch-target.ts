@@ -1,6 +1,6 @@
 import type { Octokit } from '@octokit/rest';
 import { type DispatchRequest, requestProblem } from '../../src/route/target.ts';
-import type { LookResult, SendContext, SendResult, Target } from '../outbox/target.ts';
+import type { PriorResult, SendContext, SendResult, Target } from '../outbox/target.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials, Permission, Token } from './credentials.ts';
 import { hintsFor } from './hints.ts';
@@ -77,7 +77,7 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
 
   const isYoung = (createdAt: number | undefined): boolean => createdAt !== undefined && options.now() - createdAt < YOUNG_TOKEN_MS;
 
-  const look = async (request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<LookResult> => {
+  const look = async (request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<PriorResult> => {
     try {
       const { token } = await options.credentials.token(request.repository, { actions: 'read' });
       return await reportingMoves(request.repository, options.renamed, clientFor(token, context.signal), (client) =>
@@ -89,7 +89,7 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
     }
   };
 
-  return { send, look };
+  return { send, findPrior: look };
 }
 
 async function sendRepositoryDispatch(
@@ -153,7 +153,7 @@ function unexpected(status: number): SendResult {
  * Looks for the run whose title holds the delivery's id. The workflow puts it there with `run-name`
  * (`${{ github.event.client_payload.delivery_id }}`); a workflow that does not cannot be recognised.
  */
-async function findRun(client: Octokit, request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<LookResult> {
+async function findRun(client: Octokit, request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<PriorResult> {
   const workflow = request.kind === 'workflow_dispatch' ? request.workflow : null;
   const search = { repository: request.repository, event: request.kind, workflow, since: context.runsSince };
   for await (const { runs, last } of runPages(client, search)) {

@@ -11,6 +11,6 @@ export function recordingTarget(log: Logger, apiUrl: string): Target<DispatchReq
       log.info({ delivery: deliveryId, method, url, body }, 'dispatch recorded, not sent (sandbox)');
       return { outcome: 'delivered', status: null, run: null, detail: `recorded, not sent (sandbox): ${method} ${url}` };
     },
-    look: async () => ({ outcome: 'not_found' }),
+    findPrior: async () => ({ outcome: 'not_found' }),
   };
 }

@@ -83,7 +83,7 @@ export function githubRunSource({ credentials, apiUrl, fetch, now, renamed, reda
         const { repository } = question;
         const found: z.infer<typeof runList> = [];
         let firstEtag: string | undefined;
-        let hold: { holdUntil?: number } = {};
+        let hold: { throttledUntil?: number } = {};
         let complete = false;
         for await (const { runs, headers, last } of runPages(client, question, etag)) {
           const page = runList.safeParse(runs);

@@ -7,7 +7,7 @@ import { problem } from '../http/problem.ts';
 import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
 import type { RunReport } from '../store/run.ts';
-import type { ConversationBook } from '../store/store.ts';
+import type { ConversationStore } from '../store/store.ts';
 import type { RecordRuns } from '../watch/record-runs.ts';
 import { checkGitHubSignature, checkGitHubSignatureHeader } from './github-signature.ts';
 import { reportOf, workflowRunSchema } from './workflow-run.ts';
@@ -17,7 +17,7 @@ export interface WorkflowRunWebhookOptions {
   readonly secrets: readonly string[];
   /** Writes reports down, with what follows from them. */
   readonly record: RecordRuns;
-  readonly store: Pick<ConversationBook, 'firstSeen'>;
+  readonly store: Pick<ConversationStore, 'firstSeen'>;
   readonly redact: (text: string) => string;
   readonly now: () => number;
 }
@@ -51,7 +51,7 @@ export function workflowRunWebhook(options: WorkflowRunWebhookOptions): Hono<Req
   if (options.secrets.length === 0 || options.secrets.includes('')) throw new Error('a webhook of GitHub without a secret');
   const app = new Hono<RequestVariables>({ strict: false });
   app.post('/', async (c) => {
-    const line = c.get('line');
+    const line = c.get('logFields');
     line.source = 'github';
     const signature = c.req.header('x-hub-signature-256');
     const refused = refuseGitHubUnread(c);
@@ -84,12 +84,12 @@ export function refuseGitHubUnread(c: Context<RequestVariables>): Response | und
 
 function unauthorized(c: Context<RequestVariables>, failure: ReturnType<typeof checkGitHubSignature>): Response | undefined {
   if (failure === undefined) return undefined;
-  c.get('line').reason = `X-Hub-Signature-256 is ${failure === 'mismatch' ? 'of another secret or another body' : failure}`;
+  c.get('logFields').reason = `X-Hub-Signature-256 is ${failure === 'mismatch' ? 'of another secret or another body' : failure}`;
   return problem(c, { status: 401, title: 'Unauthorized' });
 }
 
 async function write(c: Context<RequestVariables>, report: RunReport, options: WorkflowRunWebhookOptions): Promise<Response> {
-  const line = c.get('line');
+  const line = c.get('logFields');
   const id = c.req.header('x-github-delivery') ?? '';
   try {
     const changes = await options.record([report]);
@@ -130,11 +130,11 @@ function readPayload(raw: Uint8Array): Result<RunReport, string> {
 }
 
 function refuse(c: Context<RequestVariables>, status: 400 | 415, detail: string): Response {
-  c.get('line').reason = detail;
+  c.get('logFields').reason = detail;
   return problem(c, { status, title: status === 415 ? 'Unsupported Media Type' : 'Bad Request', detail });
 }
 
 function ignore(c: Context<RequestVariables>, why: string): Response {
-  c.get('line').result = `ignored: ${why}`;
+  c.get('logFields').result = `ignored: ${why}`;
   return c.json({ status: 'ignored', why }, 202);
 }

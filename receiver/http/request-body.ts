@@ -27,7 +27,7 @@ export function refuseUnread(c: BodyContext, limit: BodyLimit): Response | undef
   const coding = codingOf(c);
   if (coding === undefined) return undefined;
   const detail = `The body is encoded (${coding}), and only plain bodies are read here. Send it without compression.`;
-  c.get('line').reason = `refused: ${detail}`;
+  c.get('logFields').reason = `refused: ${detail}`;
   return problem(c, { status: 415, title: 'Unsupported Media Type', detail, headers: { 'accept-encoding': 'identity' } });
 }
 
@@ -39,7 +39,7 @@ export async function readBody(c: BodyContext, limit: BodyLimit, trusted = false
   if (body.ok) return body.value;
   if (body.error === 'too large') return tooLarge(c, limit);
   const { reason, ...answer } = FAILURES[body.error];
-  c.get('line').reason = reason;
+  c.get('logFields').reason = reason;
   return problem(c, answer);
 }
 
@@ -72,7 +72,7 @@ const FAILURES: Readonly<Record<Exclude<BodyFailure, 'too large'>, Problem & { r
 };
 
 function tooLarge(c: BodyContext, { maxBytes, from }: BodyLimit): Response {
-  c.get('line').reason = `refused: a body of more than ${maxBytes} bytes`;
+  c.get('logFields').reason = `refused: a body of more than ${maxBytes} bytes`;
   return problem(c, { status: 413, title: 'Content Too Large', detail: `The body may have at most ${maxBytes} bytes (${from}).` });
 }
 

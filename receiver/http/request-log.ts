@@ -3,7 +3,7 @@ import type { Logger } from '../log/log.ts';
 import type { PlatformBindings } from './body-source.ts';
 
 /** What a handler adds to the one line that its request leaves in the log. */
-export interface RequestLine {
+export interface LogFields {
   source?: string;
   type?: string;
   event?: string;
@@ -15,7 +15,7 @@ export interface RequestLine {
 
 export interface RequestVariables {
   Bindings: PlatformBindings;
-  Variables: { line: RequestLine };
+  Variables: { logFields: LogFields };
 }
 
 /**
@@ -26,12 +26,12 @@ export interface RequestVariables {
 export function requestLog(
   log: Logger,
   now: () => number,
-  unless: (line: RequestLine) => boolean = () => false,
+  unless: (line: LogFields) => boolean = () => false,
 ): MiddlewareHandler<RequestVariables> {
   return async (c, next) => {
     const start = now();
-    const line: RequestLine = {};
-    c.set('line', line);
+    const line: LogFields = {};
+    c.set('logFields', line);
     await next();
     if (unless(line)) return;
     const { reason, ...fields } = line;

@@ -1,6 +1,6 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { AttemptOutcome, ClaimedDelivery } from '../store/delivery.ts';
-import type { LookResult, SendContext, SendResult, Target } from './target.ts';
+import type { PriorResult, SendContext, SendResult, Target } from './target.ts';
 
 /** The whole of one attempt: completing the request, looking for the run, sending. Milliseconds. */
 export const ATTEMPT_LIMIT_MS = 60_000;
@@ -44,7 +44,7 @@ async function attempt(target: Target, coming: ClaimedDelivery | Promise<Claimed
     const { id: deliveryId, eventId, conversation, attempts } = delivery;
     const context: SendContext = { deliveryId, eventId, conversation, attempts, signal };
     if (!delivery.ambiguous) return await target.send(delivery.request, context);
-    const look = await target.look(delivery.request, { ...context, runsSince: delivery.runsSince });
+    const look = await target.findPrior(delivery.request, { ...context, runsSince: delivery.runsSince });
     const known = knownFrom(look);
     if (known !== undefined) return known;
     signal.throwIfAborted();
@@ -60,7 +60,7 @@ async function attempt(target: Target, coming: ClaimedDelivery | Promise<Claimed
 }
 
 /** What a look settles by itself, or `undefined` when the request has to be sent. */
-function knownFrom(look: LookResult): AttemptResult | undefined {
+function knownFrom(look: PriorResult): AttemptResult | undefined {
   switch (look.outcome) {
     case 'found':
       return {

@@ -5,8 +5,8 @@ import type { Logger } from '../log/log.ts';
 import type { ClaimedDelivery } from '../store/delivery.ts';
 import type { HeldDelivery, Store } from '../store/store.ts';
 
-export interface CompletionOptions {
-  readonly store: Pick<Store, 'event' | 'complete' | 'heldToComplete' | 'completeHeld'>;
+export interface EnrichOptions {
+  readonly store: Pick<Store, 'event' | 'updateRequest' | 'heldToEnrich' | 'updateHeldRequest'>;
   /** What is known about an event beyond what arrived, or `null`. Quick and without failures of its own. */
   readonly enrich: (eventId: string) => Promise<JsonObject | null>;
   readonly log: Logger;
@@ -22,7 +22,7 @@ export interface CompletionOptions {
  *
  * Rejects only when the store fails.
  */
-export async function completeRequest(delivery: ClaimedDelivery, options: CompletionOptions): Promise<TargetRequest> {
+export async function enrichRequest(delivery: ClaimedDelivery, options: EnrichOptions): Promise<TargetRequest> {
   const { template, request } = delivery;
   const isFirst = delivery.attempts === 0;
   // Also without a template: the event's message and the status of its commit tell what is known.
@@ -32,17 +32,17 @@ export async function completeRequest(delivery: ClaimedDelivery, options: Comple
   // What may have been sent already is not sent in two forms.
   const complete = wandb === null ? request : await built(delivery, compileTarget(template).build, wandb, options);
   // Where it could not be stored the lease is lost: nothing is sent that another attempt would not send.
-  return (await options.store.complete(delivery, complete)) ? complete : request;
+  return (await options.store.updateRequest(delivery, complete)) ? complete : request;
 }
 
-async function completeAllHeld(eventId: string, options: CompletionOptions): Promise<void> {
-  const held = await options.store.heldToComplete(eventId);
+async function completeAllHeld(eventId: string, options: EnrichOptions): Promise<void> {
+  const held = await options.store.heldToEnrich(eventId);
   if (held.length === 0) return;
   const wandb = await options.enrich(eventId);
   for (const delivery of held) {
     const { id, template, request } = delivery;
     const complete = wandb === null ? request : await built(delivery, compileTarget(template).build, wandb, options);
-    await options.store.completeHeld(id, complete);
+    await options.store.updateHeldRequest(id, complete);
   }
 }
 
@@ -52,7 +52,7 @@ async function built(
   delivery: ClaimedDelivery | HeldDelivery,
   build: Build,
   wandb: JsonObject,
-  options: CompletionOptions,
+  options: EnrichOptions,
 ): Promise<TargetRequest> {
   const { store, log } = options;
   const view = await store.event(delivery.eventId);

@@ -43,7 +43,7 @@ export interface Outbox {
   /** There may be something new: look now instead of at the next tick. */
   wake(): void;
   /** Resolves when nothing is under way and nothing is due at this moment. Never rejects. */
-  settled(): Promise<void>;
+  idle(): Promise<void>;
   /** Takes nothing more, waits for what is in flight, and after `graceMs` gives up waiting. */
   stop(graceMs: number): Promise<void>;
 }
@@ -127,7 +127,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       lookAt(now());
     },
     wake: () => lookAt(now() + SHORTEST_PAUSE_MS),
-    settled: async () => {
+    idle: async () => {
       while (!stopped && (looking !== undefined || underWay.size > 0 || wakeAt <= now() + SHORTEST_PAUSE_MS)) {
         await looking;
         await Promise.all(underWay);
@@ -166,7 +166,7 @@ function whileLeased(target: Target | undefined, delivery: ClaimedDelivery, { ho
   // Nothing was sent this time; whether an earlier attempt was stays as unclear as it is.
   const notSent = (detail: string) => ({ outcome: 'failed', status: null, detail, ambiguous: delivery.ambiguous }) as const;
   return {
-    look: (request, context) => target.look(request, context),
+    findPrior: (request, context) => target.findPrior(request, context),
     send: async (request, context) => {
       try {
         if (!(await holds(delivery))) return notSent('not sent: another receiver has taken it over');
@@ -202,7 +202,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
         ? unconfigured(delivery)
         : await limitedAttempt(target, complete(delivery, options), AbortSignal.any([stopping, tooLong.signal]));
     const detail = options.redact(result.detail).slice(0, DETAIL_LENGTH);
-    const { settlement, holdBack } = settlementOf(
+    const { settlement, throttle } = settlementOf(
       delivery,
       { ...result, detail },
       { ...options, unsteady: options.clock?.hasJumped() === true },
@@ -216,7 +216,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
       delivery,
       { startedAt, durationMs, outcome, status: result.status, detail },
       settlement,
-      holdBack,
+      throttle,
     );
     const retryAt = settlement.state === 'pending' ? new Date(settlement.dueAt).toISOString() : undefined;
     const line = {

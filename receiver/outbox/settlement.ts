@@ -1,5 +1,5 @@
 import { nextAttempt, type RetryPolicy } from '../../src/lib/retry.ts';
-import type { ClaimedDelivery, HoldBack, Settlement } from '../store/delivery.ts';
+import type { ClaimedDelivery, Settlement, Throttle } from '../store/delivery.ts';
 import type { SendResult } from './target.ts';
 
 /** Nothing else that uses a credential is held back for longer than this, whatever an answer says. Milliseconds. */
@@ -22,14 +22,14 @@ export function settlementOf(
   delivery: ClaimedDelivery,
   result: SendResult,
   { retry, now, random, unsteady = false }: SettlementRules,
-): { settlement: Settlement; holdBack?: HoldBack } {
+): { settlement: Settlement; throttle?: Throttle } {
   switch (result.outcome) {
     case 'delivered': {
       const message = result.message === undefined ? {} : { message: result.message };
       const settlement = { state: 'delivered', run: result.run, ...message } as const;
-      return result.holdUntil === undefined
+      return result.throttledUntil === undefined
         ? { settlement }
-        : { settlement, holdBack: { credential: delivery.credential, until: result.holdUntil, reason: 'the rate limit is used up' } };
+        : { settlement, throttle: { credential: delivery.credential, until: result.throttledUntil, reason: 'the rate limit is used up' } };
     }
     case 'refused':
       return { settlement: { state: 'dead', reason: result.detail } };
@@ -39,13 +39,13 @@ export function settlementOf(
       // Once unclear, a delivery stays so: the run of its first attempt may show up late.
       const ambiguous = delivery.ambiguous || (!limited && result.ambiguous);
       const notBefore = limited ? result.until : result.notBefore;
-      const since = unsteady ? now() : Math.min(delivery.since, now());
+      const since = unsteady ? now() : Math.min(delivery.retryingSince, now());
       const failure = notBefore === undefined ? { ambiguous } : { ambiguous, notBefore };
       const next = nextAttempt({ attempts: delivery.attempts + 1, since }, failure, retry, now(), random());
       const until = notBefore === undefined ? undefined : Math.min(notBefore, now() + LONGEST_HOLD_MS);
-      const holdBack = until === undefined ? {} : { holdBack: { credential: delivery.credential, until, reason: result.detail } };
-      if (next === 'give_up') return { settlement: { state: 'dead', reason: `gave up: ${result.detail}` }, ...holdBack };
-      return { settlement: { state: 'pending', dueAt: next.at, ambiguous, reason: result.detail }, ...holdBack };
+      const throttle = until === undefined ? {} : { throttle: { credential: delivery.credential, until, reason: result.detail } };
+      if (next === 'give_up') return { settlement: { state: 'dead', reason: `gave up: ${result.detail}` }, ...throttle };
+      return { settlement: { state: 'pending', dueAt: next.at, ambiguous, reason: result.detail }, ...throttle };
     }
   }
 }

@@ -11,7 +11,7 @@ export type SendResult =
       /** What was posted, when it was a message. */
       readonly message?: PostedMessage;
       /** The answer said that the credential's allowance is used up until then (milliseconds since 1970). */
-      readonly holdUntil?: number;
+      readonly throttledUntil?: number;
     }
   /** It will never work as it is; `detail` says what to mend. */
   | { readonly outcome: 'refused'; readonly status: number | null; readonly detail: string }
@@ -27,7 +27,7 @@ export type SendResult =
     };
 
 /** What came of looking for the run that an earlier, ambiguous attempt may have started. */
-export type LookResult =
+export type PriorResult =
   | { readonly outcome: 'found'; readonly run: StartedRun | null; readonly message?: PostedMessage }
   | { readonly outcome: 'not_found' }
   /** It cannot be known here (no permission to read runs, for instance); `detail` says why. */
@@ -49,7 +49,7 @@ export interface SendContext {
 export interface Target<Request extends TargetRequest = TargetRequest> {
   send(request: Request, context: SendContext): Promise<SendResult>;
   /** Looks for what an ambiguous attempt started, among runs since `runsSince` (milliseconds since 1970). */
-  look(request: Request, context: SendContext & { readonly runsSince: number }): Promise<LookResult>;
+  findPrior(request: Request, context: SendContext & { readonly runsSince: number }): Promise<PriorResult>;
 }
 
 export type Targets = { readonly [Kind in RequestKind]?: Target<Extract<TargetRequest, { kind: Kind }>> };

@@ -1,5 +1,5 @@
 import type { DeliveryView } from '../store/delivery.ts';
-import type { ApprovalView, StoryEvent } from '../store/store.ts';
+import type { ApprovalView, ConversationEvent } from '../store/store.ts';
 import { ACTIONS, encodeDecision } from './actions.ts';
 import { actions, button, context, type Part, section } from './blocks.ts';
 import { inputWords, plainTarget, targetWords } from './delivery-words.ts';
@@ -15,13 +15,13 @@ const MOST_MENTIONED = 5;
 
 /** An approval that nobody has given yet, with what it holds. */
 export interface OpenQuestion {
-  readonly from: StoryEvent;
+  readonly from: ConversationEvent;
   readonly approval: ApprovalView;
   readonly held: readonly DeliveryView[];
 }
 
 /** What of an event still waits for people, by the approvals that were asked for. */
-export function openQuestions(from: StoryEvent): OpenQuestion[] {
+export function openQuestions(from: ConversationEvent): OpenQuestion[] {
   return from.approvals
     .filter((approval) => approval.decision === null)
     .map((approval) => ({ from, approval, held: heldBy(approval, from) }))
@@ -59,7 +59,7 @@ export function questionPart(
 }
 
 /** What was decided about what a route held, or `undefined` while nothing was. */
-export function decisionWords(approval: ApprovalView, from: StoryEvent): string | undefined {
+export function decisionWords(approval: ApprovalView, from: ConversationEvent): string | undefined {
   const route = `route ${bold(approval.route)}`;
   const who = approval.decidedBy === null ? '' : ` by ${mrkdwnName(approval.decidedBy)}`;
   const when = approval.decidedAt === null ? '' : ` ${slackDate(approval.decidedAt)}`;
@@ -89,11 +89,11 @@ export function whoMayDecide({ by, allowSelf }: ApprovalView): string {
 }
 
 /** The deliveries that an approval lets go. */
-function heldBy({ route }: ApprovalView, { deliveries }: StoryEvent): DeliveryView[] {
+function heldBy({ route }: ApprovalView, { deliveries }: ConversationEvent): DeliveryView[] {
   return deliveries.filter((delivery) => delivery.route === route && delivery.state === 'held');
 }
 
-function isSuperseded({ route }: ApprovalView, { deliveries }: StoryEvent): boolean {
+function isSuperseded({ route }: ApprovalView, { deliveries }: ConversationEvent): boolean {
   return deliveries.some((delivery) => delivery.route === route && delivery.state === 'superseded');
 }
 

@@ -81,9 +81,9 @@ function isMuteTime(text: string): text is MuteTime {
 }
 
 async function status({ store, now }: Handling): Promise<Outcome> {
-  const [counts, holdBacks, approvals] = await Promise.all([
+  const [counts, throttles, approvals] = await Promise.all([
     store.counts(),
-    store.holdBacks(now()),
+    store.throttles(now()),
     store.openApprovals(COUNTED_APPROVALS),
   ]);
   const lines = [
@@ -91,7 +91,7 @@ async function status({ store, now }: Handling): Promise<Outcome> {
     `*Deliveries* ${listOf(counts.deliveries)}`,
     `*Waiting for approval* ${approvals.length}${approvals.length === COUNTED_APPROVALS ? ' or more' : ''}`,
     `*Requests that could not be read* ${counts.rejected}`,
-    ...holdBacks.map(
+    ...throttles.map(
       ({ credential, until, reason }) =>
         `*Held back* until ${slackDate(until)}: everything that uses ${escapeMrkdwn(credential)}. ${cell(reason)}`,
     ),

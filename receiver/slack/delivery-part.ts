@@ -1,6 +1,6 @@
 import { isDispatch } from '../../src/route/target.ts';
 import type { DeliveryView } from '../store/delivery.ts';
-import type { Mute, Story, StoryEvent } from '../store/store.ts';
+import type { ConversationEvent, ConversationView, Mute } from '../store/store.ts';
 import { ACTIONS, encodeDispatchAgain, encodeMute, type MuteTime } from './actions.ts';
 import { actions, button, context, linkButton, overflow, type Part, section } from './blocks.ts';
 import { plainTarget, standing, stateWords, targetWords, wentWrong } from './delivery-words.ts';
@@ -16,7 +16,7 @@ const MOST_KINDS = 6;
 
 /** How things stand with the deliveries of an event, in their order; those that went wrong are shown before the rest is counted. */
 export function deliveryParts(
-  from: StoryEvent,
+  from: ConversationEvent,
   deliveries: readonly DeliveryView[],
   options: { githubUrl: string; mutes: readonly Mute[]; rank: number },
 ): Part[] {
@@ -38,7 +38,7 @@ export function deliveryParts(
 }
 
 /** Says what is muted, with a way to end it. */
-export function muteParts(story: Story, now: number, rank: number): Part[] {
+export function muteParts(story: ConversationView, now: number, rank: number): Part[] {
   const active = activeMutes(story, now);
   const parts = active.slice(0, MOST_MUTES).map((mute): Part => {
     const text = `:no_bell: Route ${bold(mute.route)} is muted for this subject until ${slackDate(mute.until)} (by ${mrkdwnName(mute.by)}).`;
@@ -50,7 +50,7 @@ export function muteParts(story: Story, now: number, rank: number): Part[] {
   return more === 0 ? parts : [...parts, { rank, blocks: context(`And ${more} more ${more === 1 ? 'route is' : 'routes are'} muted.`) }];
 }
 
-export function activeMutes({ mutes }: Story, now: number): Mute[] {
+export function activeMutes({ mutes }: ConversationView, now: number): Mute[] {
   return mutes.filter(({ until }) => until > now);
 }
 
@@ -72,7 +72,7 @@ function isFinished({ state }: DeliveryView): boolean {
   return state === 'delivered' || state === 'dead';
 }
 
-function deliveryButtons(from: StoryEvent, delivery: DeliveryView): ReturnType<typeof actions> {
+function deliveryButtons(from: ConversationEvent, delivery: DeliveryView): ReturnType<typeof actions> {
   const { request, run, runUrl, id, updatedAt, state } = delivery;
   const open = linkButton(ACTIONS.openRun, 'Open the run', run?.url ?? runUrl);
   if (!isFinished(delivery) || request === null || !isDispatch(request)) return actions(open);
@@ -97,14 +97,14 @@ const MUTE_WORDS: Readonly<Record<MuteTime, string>> = {
   off: 'Unmute',
 };
 
-function muteMenu(from: StoryEvent, delivery: DeliveryView, times: readonly MuteTime[]): ReturnType<typeof overflow> {
+function muteMenu(from: ConversationEvent, delivery: DeliveryView, times: readonly MuteTime[]): ReturnType<typeof overflow> {
   const source = from.event.event.source;
   const options = times.map((time) => ({ text: MUTE_WORDS[time], value: encodeMute({ source, deliveryId: delivery.id, time }) }));
   return overflow(ACTIONS.mute, options);
 }
 
 /** Any delivery of the muted route about the muted subject: it names both to the button's handler. */
-function deliveryOf(mute: Mute, { events }: Story): { from: StoryEvent; delivery: DeliveryView } | undefined {
+function deliveryOf(mute: Mute, { events }: ConversationView): { from: ConversationEvent; delivery: DeliveryView } | undefined {
   for (const from of events) {
     if (from.event.subjectKey !== mute.subjectKey) continue;
     const delivery = from.deliveries.find(({ route }) => route === mute.route);

@@ -1,4 +1,4 @@
-import type { LookResult } from '../outbox/target.ts';
+import type { PriorResult } from '../outbox/target.ts';
 import type { SlackClient } from './client.ts';
 
 /** Looks for messages of ours by the metadata that they were posted with. */
@@ -23,12 +23,12 @@ export interface Search {
   readonly since: number;
 }
 
-type Place =
+type PostTarget =
   | { readonly method: 'conversations.history'; readonly channel: string }
   | { readonly method: 'conversations.replies'; readonly channel: string; readonly ts: string };
 
 /** Looks through a channel, or a thread with its head. Rejects with the client's error when it may not. */
-export async function findMessage(client: Client, { method, ...place }: Place, search: Search): Promise<LookResult> {
+export async function findMessage(client: Client, { method, ...place }: PostTarget, search: Search): Promise<PriorResult> {
   const oldest = Math.max(0, (search.since - CLOCK_DIFFERENCE_MS) / 1000).toFixed(6);
   const parameters = { ...place, oldest, include_all_metadata: true, limit: PAGE };
   let cursor: string | undefined;

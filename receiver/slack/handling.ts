@@ -5,7 +5,7 @@ import type { Route } from '../../src/route/route.ts';
 import type { Logger } from '../log/log.ts';
 import type { EventView } from '../store/delivery.ts';
 import type { Store } from '../store/store.ts';
-import type { People, Presser } from './may-decide.ts';
+import type { Actor, People } from './may-decide.ts';
 import type { AskGroups } from './user-groups.ts';
 
 /** What handlers work with: they read and write the store, and nothing else. */
@@ -39,7 +39,7 @@ export function refused(text: string): Outcome {
 }
 
 /** Somebody in Slack. */
-export interface Person extends Presser {
+export interface Person extends Actor {
   /** For notes: `ada (U012ABC)`. */
   readonly label: string;
 }
@@ -53,7 +53,7 @@ export function personOf(id: string, name: string | undefined): Person {
 }
 
 /** A button or a choice that was pressed. */
-export interface Press {
+export interface BlockAction {
   readonly presser: Person;
   readonly actionId: string;
   readonly value: string;
@@ -80,7 +80,7 @@ const pressSchema = z.object({
 });
 
 /** Reads a `block_actions` body; `undefined` when it is not one (Slack, "block_actions payload"). */
-export function readPress(body: unknown): Press | undefined {
+export function readPress(body: unknown): BlockAction | undefined {
   const { data } = pressSchema.safeParse(body);
   const action = data?.actions[0];
   if (data === undefined || action === undefined) return undefined;

@@ -1,4 +1,4 @@
-import type { DeliveryView, EventView, HoldBack } from '../store/delivery.ts';
+import type { DeliveryView, EventView, Throttle } from '../store/delivery.ts';
 import type { ApprovalView, Counts } from '../store/store.ts';
 import { compose, context, divider, type HomeView, header, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
 import { stateWords, targetWords } from './delivery-words.ts';
@@ -14,7 +14,7 @@ export interface HomeContent {
   readonly dead: readonly DeliveryView[];
   readonly counts: Counts;
   /** Credentials that wait. */
-  readonly holdBacks?: readonly HoldBack[];
+  readonly throttles?: readonly Throttle[];
 }
 
 export interface HomeContext {
@@ -27,7 +27,7 @@ export interface HomeContext {
 /** Rows of each list. */
 const MOST_ROWS = 10;
 /** There are as many as there are credentials: a few. */
-const MOST_HOLD_BACKS = 5;
+const MOST_THROTTLES = 5;
 
 const LEFT_OUT: KnownBlock = {
   type: 'context',
@@ -35,10 +35,10 @@ const LEFT_OUT: KnownBlock = {
 };
 
 /** The app's Home: what waits for people, what went wrong, and what happened last. */
-export function homeView({ recent, waiting, dead, counts, holdBacks = [] }: HomeContent, { githubUrl, now }: HomeContext): HomeView {
+export function homeView({ recent, waiting, dead, counts, throttles = [] }: HomeContent, { githubUrl, now }: HomeContext): HomeView {
   const parts: Part[] = [
     { rank: 0, blocks: [header('wandb-relay'), ...context(`${countWords(counts)} As of ${slackDate(now)}.`)] },
-    { rank: 0, blocks: context(...holdBacks.slice(0, MOST_HOLD_BACKS).map(holdBackWords)) },
+    { rank: 0, blocks: context(...throttles.slice(0, MOST_THROTTLES).map(throttleWords)) },
     ...list('Waits for approval', 'Nothing waits.', waiting.map(waitingRow), 1),
     ...list(
       'Not delivered',
@@ -83,7 +83,7 @@ function eventRow({ event, outcome, receivedAt }: EventView): string {
   return `${sentenceOf(event, sayBold)}${OUTCOMES[outcome]}\n${slackDate(receivedAt)}${place === undefined ? '' : ` in ${place}`}`;
 }
 
-function holdBackWords({ credential, until, reason }: HoldBack): string {
+function throttleWords({ credential, until, reason }: Throttle): string {
   return `:hourglass_flowing_sand: ${bold(credential)} waits until ${slackDate(until)}: ${mrkdwnName(reason)}`;
 }
 

@@ -10,13 +10,13 @@ const READ = 50;
 
 /** Reads from the store what App Home tells. */
 export async function readHome(store: Store, now: number): Promise<HomeContent> {
-  const [counts, recent, approvals, dead, holdBacks] = await Promise.all([
+  const [counts, recent, approvals, dead, throttles] = await Promise.all([
     store.counts(),
     store.events({ limit: READ }),
     store.openApprovals(READ),
     store.deliveries({ states: ['dead'], limit: READ }),
-    store.holdBacks(now),
+    store.throttles(now),
   ]);
   const waiting = await Promise.all(approvals.map(async (approval) => ({ approval, event: await store.event(approval.eventId) })));
-  return { counts, recent, waiting, dead, holdBacks };
+  return { counts, recent, waiting, dead, throttles };
 }

@@ -6,7 +6,7 @@ import { problem } from '../http/problem.ts';
 import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
 import type { Logger } from '../log/log.ts';
-import type { ConversationBook } from '../store/store.ts';
+import type { ConversationStore } from '../store/store.ts';
 import type { BoltApp } from './bolt.ts';
 import { readSlackBody } from './request-body.ts';
 import { checkSlackHeaders, checkSlackSignature, explainSlackFailure } from './signature.ts';
@@ -14,7 +14,7 @@ import { checkSlackHeaders, checkSlackSignature, explainSlackFailure } from './s
 export interface HonoReceiverOptions {
   readonly signingSecret: string;
   /** Remembers requests, so that none works twice. */
-  readonly store: Pick<ConversationBook, 'firstSeen'>;
+  readonly store: Pick<ConversationStore, 'firstSeen'>;
   readonly now: () => number;
   readonly log: Logger;
   readonly redact: (text: string) => string;
@@ -48,7 +48,7 @@ export function honoReceiver(options: HonoReceiverOptions): HonoReceiver {
   routes.post('/events', async (c) => {
     const request = await authenticRequest(c, options);
     if (request instanceof Response) return request;
-    const line = c.get('line');
+    const line = c.get('logFields');
     line.type = request.name;
     try {
       if (!(await options.store.firstSeen(`slack:${request.signature}`, options.now()))) {
@@ -89,7 +89,7 @@ type SlackContext = Context<RequestVariables>;
 
 /** What Bolt is to see, or the answer to everything that it is not to see. */
 async function authenticRequest(c: SlackContext, options: HonoReceiverOptions): Promise<IncomingRequest | Response> {
-  const line = c.get('line');
+  const line = c.get('logFields');
   const signature = c.req.header('x-slack-signature');
   const timestamp = c.req.header('x-slack-request-timestamp');
   const contentType = c.req.header('content-type');
@@ -141,7 +141,7 @@ function mayBeSslCheck(c: SlackContext): boolean {
 }
 
 function unauthorized(c: SlackContext, reason: string): Response {
-  c.get('line').reason = reason;
+  c.get('logFields').reason = reason;
   return problem(c, { status: 401, title: 'Unauthorized' });
 }
 
@@ -158,7 +158,7 @@ async function answerOf(
   { name, body }: IncomingRequest,
   { log, redact, ackTimeoutMs = ACK_TIMEOUT_MS }: HonoReceiverOptions,
 ): Promise<Response> {
-  const line = c.get('line');
+  const line = c.get('logFields');
   let answered = false;
   let answer: (response: Response) => void = () => {};
   const response = new Promise<Response>((resolve) => {

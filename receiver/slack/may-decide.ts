@@ -18,7 +18,7 @@ export type Permission = { readonly may: true } | { readonly may: false; readonl
 export type GroupMembers = ReadonlyMap<string, Result<readonly string[], string>>;
 
 /** Who presses. */
-export interface Presser {
+export interface Actor {
   /** The Slack user id. */
   readonly id: string;
   /** They belong to another organization, in a channel that is shared with it (Slack Connect). */
@@ -28,7 +28,7 @@ export interface Presser {
 export interface DecisionQuestion {
   readonly approval: Pick<ApprovalView, 'by' | 'allowSelf'>;
   readonly decision: DecisionKind;
-  readonly presser: Presser;
+  readonly presser: Actor;
   /** The W&B user who caused the event, as far as W&B said. */
   readonly author: string | undefined;
   readonly people: Pick<People, 'slackUsers'>;
@@ -70,7 +70,7 @@ export function mayDecide({ approval, decision, presser, author, people, groups 
 
 /** Whether somebody may step in about a delivery: an operator, and where its approval names people, one of those too. */
 export function mayOperate(
-  presser: Presser,
+  presser: Actor,
   operators: readonly string[] | null,
   approvers: readonly string[] | null,
   groups: GroupMembers,
@@ -90,7 +90,7 @@ export function isUserGroup(id: string): boolean {
 }
 
 /** Where nobody is named, everybody of the app's own organization is. */
-function isAmong(presser: Presser, ids: readonly string[] | null, groups: GroupMembers, what: string): Permission {
+function isAmong(presser: Actor, ids: readonly string[] | null, groups: GroupMembers, what: string): Permission {
   if (ids === null) return presser.isExternal === true ? no(EXTERNAL) : YES;
   if (ids.includes(presser.id)) return YES;
   const unknown: string[] = [];

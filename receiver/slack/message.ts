@@ -1,6 +1,6 @@
 import { type WandbLink, wandbLinks } from '../../src/event/wandb-links.ts';
 import type { RunChange } from '../store/run-change.ts';
-import type { Story, StoryEvent } from '../store/store.ts';
+import type { ConversationEvent, ConversationView } from '../store/store.ts';
 import { decisionWords, openQuestions, questionPart, whoMayDecide } from './approval-part.ts';
 import { compose, context as contextBlock, factSection, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
 import { activeMutes, countsOf, deliveryParts, muteParts } from './delivery-part.ts';
@@ -42,7 +42,7 @@ const LEFT_OUT: KnownBlock = {
 };
 
 /** The conversation's message: its latest event and how things stand with it, what waits for people, and what was before. */
-export function storyMessage(story: Story, context: MessageContext): SlackMessage {
+export function storyMessage(story: ConversationView, context: MessageContext): SlackMessage {
   const latest = story.events.at(-1);
   if (latest === undefined) return { text: NOTHING_KNOWN, blocks: [section(NOTHING_KNOWN)] };
   const earlier = story.events.slice(0, -1).toReversed();
@@ -70,7 +70,7 @@ function linksOnly(blocks: readonly KnownBlock[]): KnownBlock[] {
 }
 
 /** What a later event says in the thread. It is not changed afterwards, so it says nothing that may change. */
-export function eventMessage(event: StoryEvent, story: Story, context: MessageContext): SlackMessage {
+export function eventMessage(event: ConversationEvent, story: ConversationView, context: MessageContext): SlackMessage {
   const questions = openQuestions(event);
   const asks = questions.map(({ approval, held }) => {
     const here = approval.channel === story.channel;
@@ -100,7 +100,7 @@ export function failureText(change: Pick<RunChange, 'after' | 'route'>, target: 
 
 const NOTHING_KNOWN = 'Nothing is known any more about what this message told.';
 
-function happened({ event, text }: StoryEvent, say: SayName): string {
+function happened({ event, text }: ConversationEvent, say: SayName): string {
   return (text === null ? undefined : templateText(text, CUSTOM_TEXT_LIMIT)) ?? sentenceOf(event.event, say);
 }
 
@@ -112,7 +112,7 @@ const LINK_WORDS: Readonly<Record<WandbLink['kind'], string>> = {
 };
 
 /** When, where, by which automation, and where to look. */
-function particulars({ event: { event, receivedAt, wandb } }: StoryEvent, context: MessageContext): string[] {
+function particulars({ event: { event, receivedAt, wandb } }: ConversationEvent, context: MessageContext): string[] {
   const place = placeOf(event);
   return [
     slackDate(receivedAt),
@@ -125,9 +125,9 @@ function particulars({ event: { event, receivedAt, wandb } }: StoryEvent, contex
 }
 
 function questionParts(
-  story: Story,
-  latest: StoryEvent,
-  earlier: readonly StoryEvent[],
+  story: ConversationView,
+  latest: ConversationEvent,
+  earlier: readonly ConversationEvent[],
   { githubUrl, interactive = true }: MessageContext,
 ): Part[] {
   const questions = [latest, ...earlier].flatMap(openQuestions);
@@ -140,7 +140,7 @@ function questionParts(
   return [...parts, { rank: 1, blocks: contextBlock(`And ${more} more ${more === 1 ? 'waits' : 'wait'} for approval.`) }];
 }
 
-function decisions(from: StoryEvent): string[] {
+function decisions(from: ConversationEvent): string[] {
   const words = from.approvals.map((approval) => decisionWords(approval, from)).filter((text) => text !== undefined);
   return words.length > MOST_DECISIONS
     ? [...words.slice(0, MOST_DECISIONS), `And ${words.length - MOST_DECISIONS} more decisions.`]
@@ -148,13 +148,13 @@ function decisions(from: StoryEvent): string[] {
 }
 
 /** What an open question lists is not said again. */
-function asIsShown(from: StoryEvent): StoryEvent['deliveries'] {
+function asIsShown(from: ConversationEvent): ConversationEvent['deliveries'] {
   const asked = new Set(openQuestions(from).flatMap(({ held }) => held));
   return from.deliveries.filter((delivery) => !asked.has(delivery));
 }
 
 /** Earlier events, latest first, a line each. */
-function earlierBlocks(earlier: readonly StoryEvent[], eventCount: number): KnownBlock[] {
+function earlierBlocks(earlier: readonly ConversationEvent[], eventCount: number): KnownBlock[] {
   const lines = earlier.slice(0, MOST_EARLIER).map((from) => {
     const stand = from.deliveries.length === 0 ? '' : ` (${countsOf(from.deliveries)})`;
     const words = `${sentenceOf(from.event.event, (name) => mrkdwnName(name, 60))}${stand}`;
@@ -166,7 +166,7 @@ function earlierBlocks(earlier: readonly StoryEvent[], eventCount: number): Know
 }
 
 /** A message's `text`: what happened, and how things stand. */
-function storyText(from: StoryEvent): string {
+function storyText(from: ConversationEvent): string {
   const { deliveries } = from;
   const stand =
     deliveries.length > 3

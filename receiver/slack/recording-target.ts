@@ -7,7 +7,7 @@ import type { SlackRender } from './slack-target.ts';
 
 /** The sandbox's Slack: writes down what it would say, and says nothing. */
 export function recordingSlackTarget(options: {
-  readonly book: Pick<Store, 'story'>;
+  readonly book: Pick<Store, 'viewConversation'>;
   readonly render: SlackRender;
   readonly now: () => number;
   readonly log: Logger;
@@ -15,7 +15,7 @@ export function recordingSlackTarget(options: {
   const { book, render, now, log } = options;
   return {
     send: async (request, { deliveryId, conversation }) => {
-      const story = await book.story(request.kind === 'slack' ? (conversation ?? '') : request.conversation, now());
+      const story = await book.viewConversation(request.kind === 'slack' ? (conversation ?? '') : request.conversation, now());
       const text = request.kind === 'slack_reply' || story === undefined ? '' : render.story(story).text;
       const channel = story?.channel ?? '';
       const what = request.kind === 'slack_update' ? 'a change of a message recorded' : 'a message recorded';
@@ -32,6 +32,6 @@ export function recordingSlackTarget(options: {
         ...(request.kind === 'slack' ? { message } : {}),
       };
     },
-    look: async () => ({ outcome: 'not_found' }),
+    findPrior: async () => ({ outcome: 'not_found' }),
   };
 }

@@ -1,7 +1,7 @@
 import type { SlackRequest } from '../../src/route/target.ts';
-import type { LookResult, SendContext, SendResult, Target } from '../outbox/target.ts';
+import type { PriorResult, SendContext, SendResult, Target } from '../outbox/target.ts';
 import type { PostedMessage } from '../store/delivery.ts';
-import type { ConversationBook, Story, StoryEvent } from '../store/store.ts';
+import type { ConversationEvent, ConversationStore, ConversationView } from '../store/store.ts';
 import type { SlackClient } from './client.ts';
 import { deliveryMetadata, field, findChannelId, findMessage } from './find-message.ts';
 import { readSlackFailure, type SlackAnswerContext, slackWord, whyUnreadable } from './read-error.ts';
@@ -14,16 +14,16 @@ export interface SlackMessage {
 
 export interface SlackTargetOptions {
   readonly client: SlackClient;
-  readonly book: Pick<ConversationBook, 'story' | 'channelId' | 'forgetMessage'>;
+  readonly book: Pick<ConversationStore, 'viewConversation' | 'channelId' | 'forgetMessage'>;
   readonly render: SlackRender;
   readonly now: () => number;
 }
 
 export interface SlackRender {
   /** The conversation's message: how everything stands now. */
-  story(story: Story): SlackMessage;
+  story(story: ConversationView): SlackMessage;
   /** What a later event says in the thread. */
-  event(event: StoryEvent, story: Story): SlackMessage;
+  event(event: ConversationEvent, story: ConversationView): SlackMessage;
 }
 
 type Post = Extract<SlackRequest, { kind: 'slack' }>;
@@ -31,8 +31,8 @@ type Update = Extract<SlackRequest, { kind: 'slack_update' }>;
 type Reply = Extract<SlackRequest, { kind: 'slack_reply' }>;
 
 /** Where a post goes: into a channel, or into the thread of a message. */
-interface Place {
-  readonly story: Story;
+interface PostTarget {
+  readonly story: ConversationView;
   /** As people know it, for sentences. */
   readonly name: string;
   readonly channel: string;
@@ -63,13 +63,13 @@ export function slackTarget(options: SlackTargetOptions): Target<SlackRequest> {
           return reply(options, request, context);
       }
     },
-    look: (request, context) => look(options, request, context),
+    findPrior: (request, context) => look(options, request, context),
   };
 }
 
 async function tell(options: SlackTargetOptions, request: Post, context: SendContext): Promise<SendResult> {
   const { conversation } = context;
-  const story = conversation === null ? undefined : await options.book.story(conversation, options.now(), context.eventId);
+  const story = conversation === null ? undefined : await options.book.viewConversation(conversation, options.now(), context.eventId);
   if (story === undefined) return refused('what this message belongs to is not known any more');
   const told = story.events.find(({ event }) => event.id === context.eventId);
   const place = { story, name: request.channel, channel: request.channel, head: null, broadcast: false };
@@ -85,7 +85,7 @@ async function tell(options: SlackTargetOptions, request: Post, context: SendCon
 
 async function reply(options: SlackTargetOptions, request: Reply, context: SendContext): Promise<SendResult> {
   const { conversation } = request;
-  const story = await options.book.story(conversation, options.now());
+  const story = await options.book.viewConversation(conversation, options.now());
   if (story === undefined || story.message === null) return delivered(null, 'there is no message to reply to');
   const place = { story, name: story.channel, channel: story.message.channel, head: story.message, broadcast: false };
   const text = sectionText(request.text);
@@ -93,7 +93,7 @@ async function reply(options: SlackTargetOptions, request: Reply, context: SendC
   return post(options, place, { text, blocks }, context);
 }
 
-async function post(options: SlackTargetOptions, place: Place, message: SlackMessage, context: SendContext): Promise<SendResult> {
+async function post(options: SlackTargetOptions, place: PostTarget, message: SlackMessage, context: SendContext): Promise<SendResult> {
   const { head, name } = place;
   let answer: unknown;
   try {
@@ -128,7 +128,12 @@ async function post(options: SlackTargetOptions, place: Place, message: SlackMes
 }
 
 /** What stands alone now is the conversation's message, so it says all of it; else the next update will make it. */
-async function becomeHead(options: SlackTargetOptions, story: Story, message: PostedMessage, context: SendContext): Promise<string> {
+async function becomeHead(
+  options: SlackTargetOptions,
+  story: ConversationView,
+  message: PostedMessage,
+  context: SendContext,
+): Promise<string> {
   try {
     await options.client(context.signal).apiCall('chat.update', { ...message, ...options.render.story({ ...story, message }) });
     return '';
@@ -148,14 +153,14 @@ async function threadGone(options: SlackTargetOptions, conversation: string, hea
 }
 
 /** Whether people are asked about the event in the story's own channel: then its message has the buttons. */
-function asksHere(event: StoryEvent, story: Story): boolean {
+function asksHere(event: ConversationEvent, story: ConversationView): boolean {
   return event.approvals.some(({ decision, channel }) => decision === null && channel === story.channel);
 }
 
 /** Where the message is gone and people are to decide by its buttons, it is posted anew. */
 async function update(options: SlackTargetOptions, request: Update, context: SendContext): Promise<SendResult> {
   const { conversation } = request;
-  const story = await options.book.story(conversation, options.now());
+  const story = await options.book.viewConversation(conversation, options.now());
   if (story === undefined) return delivered(null, 'there is no message to update');
   const asks = story.events.some((event) => asksHere(event, story));
   const place = { story, name: story.channel, channel: story.channel, head: null, broadcast: false };
@@ -184,9 +189,9 @@ async function look(
   options: SlackTargetOptions,
   request: SlackRequest,
   context: SendContext & { readonly runsSince: number },
-): Promise<LookResult> {
+): Promise<PriorResult> {
   const conversation = request.kind === 'slack' ? context.conversation : request.conversation;
-  const story = conversation === null ? undefined : await options.book.story(conversation, options.now());
+  const story = conversation === null ? undefined : await options.book.viewConversation(conversation, options.now());
   const head = story?.message ?? null;
   // With a message there is nothing but to change it; without, an earlier attempt may have posted it anew.
   if (request.kind === 'slack_update' && (story === undefined || head !== null)) return { outcome: 'not_found' };
@@ -210,7 +215,7 @@ async function look(
   }
 }
 
-function unlessThreadGone(error: unknown): LookResult {
+function unlessThreadGone(error: unknown): PriorResult {
   if (NO_THREAD.has(slackWord(error) ?? '')) return { outcome: 'not_found' };
   throw error;
 }

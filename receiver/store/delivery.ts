@@ -105,7 +105,7 @@ export interface ClaimedDelivery {
   /** Attempts made before this one, since acceptance or the last replay. */
   readonly attempts: number;
   /** When trying began, in milliseconds since 1970. */
-  readonly since: number;
+  readonly retryingSince: number;
   /** An earlier attempt may have had its effect: look for the run before sending. */
   readonly ambiguous: boolean;
   /** Runs that started before this are not this delivery's (milliseconds since 1970). */
@@ -136,7 +136,7 @@ export type Settlement =
   | { readonly state: 'dead'; readonly reason: string };
 
 /** Everything that uses a credential waits. */
-export interface HoldBack {
+export interface Throttle {
   readonly credential: string;
   /** Milliseconds since 1970. */
   readonly until: number;

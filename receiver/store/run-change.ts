@@ -14,4 +14,4 @@ export interface RunChange {
 }
 
 /** What follows from a change of a run, to be stored with it: pure, because the store may ask again. */
-export type RunConsequences = (change: RunChange) => readonly NewDelivery[];
+export type RunFollowUps = (change: RunChange) => readonly NewDelivery[];

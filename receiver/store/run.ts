@@ -51,7 +51,7 @@ export interface OpenRun {
   /** Runs from before this are not this delivery's. */
   readonly runsSince: number;
   /** How often it was looked at. */
-  readonly looks: number;
+  readonly polls: number;
 }
 
 /**
@@ -89,7 +89,7 @@ export function idsIn(title: string): string[] {
 const MOST_WORDS = 100;
 
 /** How soon a run is first looked for after its dispatch. Milliseconds. */
-export const FIRST_LOOK_MS = 5_000;
+export const FIRST_POLL_MS = 5_000;
 
 /** What a change of a run is called in a delivery's notes. */
 export function describeRun(run: RunView): string {

@@ -10,14 +10,14 @@ import type {
   DeliveryView,
   EventOutcome,
   EventView,
-  HoldBack,
   NewEvent,
   PostedMessage,
   RejectedRequest,
   Settlement,
+  Throttle,
 } from './delivery.ts';
 import type { OpenRun, RunReport } from './run.ts';
-import type { RunChange, RunConsequences } from './run-change.ts';
+import type { RunChange, RunFollowUps } from './run-change.ts';
 
 /**
  * The store: events, deliveries, attempts. One port, one contract suite (`test/receiver/store/store-contract.ts`).
@@ -27,7 +27,7 @@ import type { RunChange, RunConsequences } from './run-change.ts';
  * All times are milliseconds since 1970 and come from the caller. The caller's clock may be put right meanwhile: what was
  * planned by a clock that was ahead is planned again from now before anything is decided by it (`stored-times.ts`).
  */
-export interface Store extends EventInbox, DeliveryQueue, DeliveryDesk, ApprovalDesk, ConversationBook, RunLog, Retention {
+export interface Store extends EventInbox, DeliveryQueue, DeliveryAdmin, ApprovalStore, ConversationStore, RunLog, Retention {
   /** Proves that the store can write; rejects with the reason when it can't. */
   check(): Promise<void>;
   /**
@@ -99,13 +99,13 @@ export interface DeliveryQueue {
   holds?(claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>): Promise<boolean>;
 
   /** Replaces the request of a claimed delivery by one that is complete. False, and nothing done, when the lease is lost. */
-  complete(claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>, request: TargetRequest): Promise<boolean>;
+  updateRequest(claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>, request: TargetRequest): Promise<boolean>;
 
   /** What an event holds whose request is to be built again once more is known about the event. */
-  heldToComplete(eventId: string): Promise<HeldDelivery[]>;
+  heldToEnrich(eventId: string): Promise<HeldDelivery[]>;
 
   /** Replaces the request of a held delivery by one that is complete, before people are asked about it. False when it is not held any more. */
-  completeHeld(id: string, request: TargetRequest): Promise<boolean>;
+  updateHeldRequest(id: string, request: TargetRequest): Promise<boolean>;
 
   /** Keeps what W&B's API said about an event; `null`: it said nothing. The first word stays. */
   keepEnrichment(eventId: string, wandb: JsonObject | null): Promise<void>;
@@ -124,7 +124,7 @@ export interface DeliveryQueue {
     claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>,
     attempt: Attempt,
     settlement: Settlement,
-    holdBack?: HoldBack,
+    throttle?: Throttle,
   ): Promise<boolean>;
 
   /**
@@ -158,7 +158,7 @@ export interface Counts {
 export type ChangeResult = { readonly id: string } & ({ readonly done: true } | { readonly done: false; readonly why: string });
 
 /** Where people look and step in. */
-export interface DeliveryDesk {
+export interface DeliveryAdmin {
   /** Newest first. */
   deliveries(filter: DeliveryFilter): Promise<DeliveryView[]>;
   delivery(id: string): Promise<DeliveryRecord | undefined>;
@@ -169,7 +169,7 @@ export interface DeliveryDesk {
   rejected(limit: number): Promise<RejectedRequest[]>;
   counts(): Promise<Counts>;
   /** What is held back at `now`, and until when. */
-  holdBacks(now: number): Promise<HoldBack[]>;
+  throttles(now: number): Promise<Throttle[]>;
 
   /** Sends finished deliveries once more: same id, same request, at the end of the line of their order key. */
   replay(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
@@ -216,7 +216,7 @@ export type DecisionResult =
   | { readonly done: false; readonly why: string; readonly approval: ApprovalView | undefined };
 
 /** Where people decide about what is held. */
-export interface ApprovalDesk {
+export interface ApprovalStore {
   approval(eventId: string, route: string): Promise<ApprovalView | undefined>;
   /** Undecided ones, oldest first. */
   openApprovals(limit: number): Promise<ApprovalView[]>;
@@ -227,7 +227,7 @@ export interface ApprovalDesk {
 }
 
 /** One event inside a conversation, with all that follows from it. */
-export interface StoryEvent {
+export interface ConversationEvent {
   readonly event: EventView;
   /** Everything but messages, oldest first. */
   readonly deliveries: readonly DeliveryView[];
@@ -239,14 +239,14 @@ export interface StoryEvent {
 }
 
 /** What a conversation tells. */
-export interface Story {
+export interface ConversationView {
   readonly key: string;
   /** As the config has it. */
   readonly channel: string;
   /** The conversation's own message, once it is there. */
   readonly message: PostedMessage | null;
   /** Oldest first; the first one and the latest ones when there are many. */
-  readonly events: readonly StoryEvent[];
+  readonly events: readonly ConversationEvent[];
   readonly eventCount: number;
   /** Which of the events' routes are muted, and until when. */
   readonly mutes: readonly Mute[];
@@ -260,15 +260,15 @@ export interface Mute {
 }
 
 /** What is told where. */
-export interface ConversationBook {
+export interface ConversationStore {
   /** `eventId`: this event is in it as well, however many have come since. */
-  story(conversation: string, now: number, eventId?: string): Promise<Story | undefined>;
+  viewConversation(conversation: string, now: number, eventId?: string): Promise<ConversationView | undefined>;
   /** The chat's own id of a channel, from an earlier message there. */
   channelId(channel: string): Promise<string | undefined>;
   /** The conversation's message is gone: the next event gets a new one, or the update that found out posts it. */
   forgetMessage(conversation: string, ts: string): Promise<void>;
   /** Makes the conversations of an event say how things stand, soon. */
-  tell(eventId: string, now: number): Promise<void>;
+  refreshConversations(eventId: string, now: number): Promise<void>;
   /** Stops messages of a route about a subject until then; `until` 0 ends it. Conversations of `eventId` say so. */
   mute(mute: Mute, eventId: string, now: number): Promise<void>;
   mutes(now: number): Promise<Mute[]>;
@@ -279,16 +279,16 @@ export interface ConversationBook {
 /** What became of the runs that dispatches started. */
 export interface RunLog {
   /**
-   * Takes runs that are due for a look; each is due again at `lookAgainAt` of how often it was looked at, so that two
+   * Takes runs that are due for a look; each is due again at `nextPollAt` of how often it was looked at, so that two
    * receivers do not look at once.
    */
-  runsToLookAt(options: { now: number; limit: number; lookAgainAt: (run: OpenRun) => number }): Promise<OpenRun[]>;
+  runsToPoll(options: { now: number; limit: number; nextPollAt: (run: OpenRun) => number }): Promise<OpenRun[]>;
   /** When the next run is due for a look; `undefined` when none is open. */
-  nextLookAt(): Promise<number | undefined>;
+  earliestPollAt(): Promise<number | undefined>;
   /** The runs that a report is about and has news of. */
   runsOf(report: RunReport): Promise<OpenRun[]>;
   /** Writes down what GitHub reported, ties runs to their deliveries and stores what follows, in one transaction. */
-  recordRuns(reports: readonly RunReport[], now: number, consequences: RunConsequences): Promise<RunChange[]>;
+  recordRuns(reports: readonly RunReport[], now: number, consequences: RunFollowUps): Promise<RunChange[]>;
   /**
    * No run was found where one is expected, or nobody may look; `text` becomes a note, once. A report still changes it. That
    * a run is missing is said in the threads of the conversations that tell of its event.
@@ -300,7 +300,7 @@ export interface RunLog {
    */
   keepRepositoryId(repository: string, id: string): Promise<void>;
   /** Holds back everything that uses a credential; `now` is when that was found out. */
-  holdBack(holdBack: HoldBack, now?: number): Promise<void>;
+  throttle(throttle: Throttle, now?: number): Promise<void>;
 }
 
 export interface PruneOptions {

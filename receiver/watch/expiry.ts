@@ -1,11 +1,11 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { Logger } from '../log/log.ts';
-import type { ApprovalDesk } from '../store/store.ts';
+import type { ApprovalStore } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 import { createLoop, type Loop } from './loop.ts';
 
 export interface ExpiryOptions {
-  readonly store: Pick<ApprovalDesk, 'expireApprovals'>;
+  readonly store: Pick<ApprovalStore, 'expireApprovals'>;
   readonly now: () => number;
   /** Says whether the clock may be trusted; while it may not, nothing expires. Left out: always. */
   readonly isSteady?: () => boolean;

@@ -1,11 +1,11 @@
-import type { CommitPlace } from '../../src/event/commit-of.ts';
+import type { CommitRef } from '../../src/event/commit-of.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { Logger } from '../log/log.ts';
 import type { EventView } from '../store/delivery.ts';
 import { isAbout, type OpenRun, type RunReport } from '../store/run.ts';
 import type { RunChange } from '../store/run-change.ts';
 import type { Store } from '../store/store.ts';
-import { consequencesOf, saysSomethingAboutCommit } from './consequences.ts';
+import { followUpsOf, saysSomethingAboutCommit } from './follow-ups.ts';
 
 /**
  * Writes down what was reported about runs, with all that follows from it, in one transaction; tells what was new. Reports
@@ -30,7 +30,7 @@ export interface RecordRunsOptions {
 
 export interface CommitLookup {
   /** The commit that the event's W&B run was trained from; may ask somebody, until `signal` says that it takes too long. */
-  readonly commitOf: (event: EventView, signal: AbortSignal) => Promise<CommitPlace | undefined> | CommitPlace | undefined;
+  readonly commitOf: (event: EventView, signal: AbortSignal) => Promise<CommitRef | undefined> | CommitRef | undefined;
   /** Whose rate limit a repository's requests count against. */
   readonly credentialFor: (repository: string) => string;
   /** How long `commitOf` may take, in milliseconds; default five seconds: GitHub gives a webhook ten. */
@@ -43,7 +43,7 @@ export function createRecordRuns(options: RecordRunsOptions): RecordRuns {
   const { store, now, newId, failureText, commitStatus } = options;
   return async (reports, asked = []) => {
     const commits = commitStatus === undefined ? undefined : await commitsFor(reports, asked, options, commitStatus);
-    const consequences = consequencesOf({
+    const consequences = followUpsOf({
       newId,
       failureText,
       ...(commits === undefined || commitStatus === undefined
@@ -60,7 +60,7 @@ export function createRecordRuns(options: RecordRunsOptions): RecordRuns {
  * The commit of the change's event, if it lies with the owner that the route dispatches to. The event may have been made
  * by anybody in the W&B team: it names no repository of another owner that our credentials happen to reach.
  */
-function commitFor(change: RunChange, commits: ReadonlyMap<string, CommitPlace>): CommitPlace | undefined {
+function commitFor(change: RunChange, commits: ReadonlyMap<string, CommitRef>): CommitRef | undefined {
   const commit = commits.get(change.eventId);
   return commit !== undefined && ownerOf(commit.repository) === ownerOf(change.repository) ? commit : undefined;
 }
@@ -75,8 +75,8 @@ async function commitsFor(
   asked: readonly OpenRun[],
   options: RecordRunsOptions,
   { commitOf, limitMs = COMMIT_LIMIT_MS }: CommitLookup,
-): Promise<Map<string, CommitPlace>> {
-  const commits = new Map<string, CommitPlace>();
+): Promise<Map<string, CommitRef>> {
+  const commits = new Map<string, CommitRef>();
   const ended = reports.filter((report) => report.status === 'completed' && saysSomethingAboutCommit(report.conclusion));
   for (const report of ended) {
     try {

@@ -2,7 +2,7 @@ import type { SendResult } from '../outbox/target.ts';
 import type { RunReport } from '../store/run.ts';
 
 /** Which runs are looked for: those that dispatches of one kind started in a repository. */
-export interface RunQuestion {
+export interface RunSearch {
   readonly repository: string;
   readonly event: 'repository_dispatch' | 'workflow_dispatch';
   /** Only runs of this workflow's file; `null`: of all. */
@@ -25,7 +25,7 @@ export type RunAnswer =
       readonly complete: boolean;
       readonly etag: string | undefined;
       /** The allowance is used up until then (milliseconds since 1970). */
-      readonly holdUntil?: number;
+      readonly throttledUntil?: number;
     }
   /** `refused`: nobody may look, or there is no such run; `detail` says what to do. */
   | Exclude<SendResult, { outcome: 'delivered' }>;
@@ -35,5 +35,5 @@ export interface RunSource {
   /** Whose rate limit a repository's requests count against. */
   credentialFor(repository: string): string;
   get(repository: string, runId: string, etag: string | undefined, signal: AbortSignal): Promise<RunAnswer>;
-  listSince(question: RunQuestion, etag: string | undefined, signal: AbortSignal): Promise<RunAnswer>;
+  listSince(question: RunSearch, etag: string | undefined, signal: AbortSignal): Promise<RunAnswer>;
 }

@@ -7,13 +7,13 @@ import { StoreUnavailableError } from '../store/store-failure.ts';
 import { type AnswerMemory, answerMemory } from './answer-memory.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { missingText, neverLookedText, notPermittedText, tooManyText } from './missing.ts';
-import { type Question, questionsAbout } from './questions.ts';
 import type { RecordRuns } from './record-runs.ts';
+import { type RunQuery, runQueriesFor } from './run-queries.ts';
 import type { RunAnswer, RunSource } from './run-source.ts';
-import { GIVE_UP_AFTER_MS, lookAgainAt, MISSING_AFTER_MS } from './schedule.ts';
+import { GIVE_UP_AFTER_MS, MISSING_AFTER_MS, nextPollAt } from './schedule.ts';
 
 export interface RunWatchOptions {
-  readonly store: Pick<Store, 'runsToLookAt' | 'nextLookAt' | 'markRun' | 'holdBack' | 'holdBacks'>;
+  readonly store: Pick<Store, 'runsToPoll' | 'earliestPollAt' | 'markRun' | 'throttle' | 'throttles'>;
   readonly runs: RunSource;
   readonly record: RecordRuns;
   /** GitHub's webhooks are configured: looking only finds what they did not tell. */
@@ -54,7 +54,7 @@ export function createRunWatch(options: RunWatchOptions): RunWatch {
   const watch = { ...options, memory: answerMemory(MOST_ANSWERS), refused: new Map<string, number>(), warned: new Set<string>() };
   const work = async (signal: AbortSignal): Promise<number> => {
     await lookAtDue(watch, signal);
-    const next = await store.nextLookAt();
+    const next = await store.earliestPollAt();
     return next === undefined ? LONGEST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, next - now()));
   };
   const failed = (error: unknown) => {
@@ -85,12 +85,12 @@ async function lookAtDue(watch: Watch, signal: AbortSignal): Promise<void> {
   const { store, runs, now, log, webhook, paceMs = PACE_MS } = watch;
   if (watch.hasJumped?.() === true) return;
   const at = now();
-  const due = await store.runsToLookAt({ now: at, limit: RUNS_PER_LOOK, lookAgainAt: (run) => lookAgainAt(run, at, webhook) });
+  const due = await store.runsToPoll({ now: at, limit: RUNS_PER_LOOK, nextPollAt: (run) => nextPollAt(run, at, webhook) });
   if (due.length === 0) return;
-  const held = new Map((await store.holdBacks(at)).map(({ credential, reason }) => [credential, reason]));
+  const held = new Map((await store.throttles(at)).map(({ credential, reason }) => [credential, reason]));
   let failures = 0;
   let asked = 0;
-  for (const question of questionsAbout(due)) {
+  for (const question of runQueriesFor(due)) {
     const credential = runs.credentialFor(question.repository);
     const why = held.get(credential) ?? (failures >= MOST_FAILURES ? 'GitHub did not answer' : undefined);
     if (why !== undefined) {
@@ -105,11 +105,11 @@ async function lookAtDue(watch: Watch, signal: AbortSignal): Promise<void> {
       // What stopping broke off is no failure of GitHub's.
       if (signal.aborted && answer.outcome === 'failed') return;
       failures = answer.outcome === 'failed' ? failures + 1 : 0;
-      const until = answer.outcome === 'limited' ? answer.until : answer.outcome === 'found' ? answer.holdUntil : undefined;
+      const until = answer.outcome === 'limited' ? answer.until : answer.outcome === 'found' ? answer.throttledUntil : undefined;
       if (until !== undefined) {
         const reason = answer.outcome === 'limited' ? answer.detail : `the allowance is used up until ${new Date(until).toISOString()}`;
         held.set(credential, reason);
-        await store.holdBack({ credential, until, reason }, now());
+        await store.throttle({ credential, until, reason }, now());
       }
       await take(watch, question, answer);
     } catch (error) {
@@ -118,14 +118,14 @@ async function lookAtDue(watch: Watch, signal: AbortSignal): Promise<void> {
   }
 }
 
-function ask({ runs, memory }: Watch, question: Question, signal: AbortSignal): Promise<RunAnswer> {
+function ask({ runs, memory }: Watch, question: RunQuery, signal: AbortSignal): Promise<RunAnswer> {
   const etag = memory.get(question.key)?.etag;
   return question.kind === 'get'
     ? runs.get(question.repository, question.runId, etag, signal)
     : runs.listSince(question.search, etag, signal);
 }
 
-async function take(watch: Watch, question: Question, answer: RunAnswer): Promise<void> {
+async function take(watch: Watch, question: RunQuery, answer: RunAnswer): Promise<void> {
   const { memory, log } = watch;
   switch (answer.outcome) {
     case 'found': {
@@ -150,7 +150,7 @@ async function take(watch: Watch, question: Question, answer: RunAnswer): Promis
   }
 }
 
-async function takeReports(watch: Watch, question: Question, reports: readonly RunReport[], complete: boolean): Promise<void> {
+async function takeReports(watch: Watch, question: RunQuery, reports: readonly RunReport[], complete: boolean): Promise<void> {
   const { store, now, record, changed } = watch;
   const isOurs = (report: RunReport) => question.runs.some((run) => isAbout(run, report));
   const ours = reports.filter(isOurs);
@@ -165,7 +165,7 @@ async function takeReports(watch: Watch, question: Question, reports: readonly R
 }
 
 /** A token that has expired says nothing about runs: only "you may not" and "there is no such thing" do. */
-async function takeRefusal(watch: Watch, question: Question, status: number | null, detail: string): Promise<void> {
+async function takeRefusal(watch: Watch, question: RunQuery, status: number | null, detail: string): Promise<void> {
   const { store, now, log, refused, warned, changed } = watch;
   // A run that was started this moment may not be known everywhere at GitHub.
   if (question.kind === 'get' && status === 404 && !question.runs.some((run) => isLate(run, now()))) return;
@@ -185,7 +185,7 @@ async function takeRefusal(watch: Watch, question: Question, status: number | nu
 }
 
 /** Says so when the last chance to look for a run went by. */
-async function notLooked({ store, now, changed }: Watch, { runs }: Question, why: string): Promise<void> {
+async function notLooked({ store, now, changed }: Watch, { runs }: RunQuery, why: string): Promise<void> {
   const lost = runs.filter((run) => run.runId === null && run.status === 'expected' && now() - run.dispatchedAt >= GIVE_UP_AFTER_MS);
   for (const run of lost) await store.markRun(run.deliveryId, 'unknown', neverLookedText(why), now());
   if (lost.length > 0) changed();
@@ -195,7 +195,7 @@ function isLate(run: OpenRun, now: number): boolean {
   return now - run.dispatchedAt >= MISSING_AFTER_MS;
 }
 
-function wasRefused({ refused, now }: Watch, { key }: Question): boolean {
+function wasRefused({ refused, now }: Watch, { key }: RunQuery): boolean {
   const at = refused.get(key);
   if (at === undefined) return false;
   if (ageOf(at, now()) < REFUSED_FOR_MS) return true;

@@ -46,7 +46,7 @@ const MISSING: Steps = [{ upTo: GIVE_UP_AFTER_MS, every: 30 * MINUTE }];
  *
  * @param hasWebhook GitHub's webhooks are configured, so looking only reconciles
  */
-export function lookAgainAt(run: OpenRun, now: number, hasWebhook: boolean): number {
+export function nextPollAt(run: OpenRun, now: number, hasWebhook: boolean): number {
   const age = now - run.dispatchedAt;
   const every = stepsFor(run, hasWebhook).find(({ upTo }) => age < upTo)?.every;
   if (every === undefined) return Number.POSITIVE_INFINITY;

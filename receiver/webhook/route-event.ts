@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type RelayEvent, storyOf, subjectOf } from '../../src/event/event.ts';
+import { conversationSubjectOf, type RelayEvent, subjectOf } from '../../src/event/event.ts';
 import type { NewId } from '../../src/lib/id.ts';
 import type { JsonValue } from '../../src/lib/json.ts';
 import { type Route, routeMatches } from '../../src/route/route.ts';
@@ -86,7 +86,7 @@ function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, opti
 
 function conversationOf(channel: string, definition: TargetDefinition, route: Route, { id, event }: Planned): NewConversation {
   // Without a thread every event has a conversation of its own.
-  const about = definition.slack?.thread === false ? `${route.name}\n${id}` : storyOf(event);
+  const about = definition.slack?.thread === false ? `${route.name}\n${id}` : conversationSubjectOf(event);
   return { key: digest(`${channel}\n${about}`), channel, canMute: route.approval?.channel !== channel };
 }
 

@@ -46,7 +46,7 @@ const WORKSPACE_BYTES = 2 * 1024 * 1024;
 export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariables> {
   const app = new Hono<RequestVariables>({ strict: false });
   const receive: AuthenticHandler = async (c, source, raw) => {
-    const line = c.get('line');
+    const line = c.get('logFields');
     const reject = async (status: 400 | 415, title: string, detail: string): Promise<Response> => {
       line.reason = detail;
       const body = options.redactor.text(Buffer.from(raw).toString()).slice(0, REJECTED_BODY_LENGTH);
@@ -109,7 +109,7 @@ function authenticated({ maxBodyBytes, authentication }: WandbWebhookOptions, re
     const source = c.req.param('source') ?? DEFAULT_SOURCE;
     if (!SOURCE_NAME.test(source))
       return problem(c, { status: 404, title: 'Not Found', detail: 'The name of a source has lower-case letters, digits and - only.' });
-    c.get('line').source = source;
+    c.get('logFields').source = source;
     const headers = { signature: c.req.header('x-wandb-signature'), authorization: c.req.header('authorization') };
     const { failure, isProved } = authenticateHeaders(authentication, source, headers);
     if (failure !== undefined) return unauthorized(c, failure, source);
@@ -129,7 +129,7 @@ function authenticated({ maxBodyBytes, authentication }: WandbWebhookOptions, re
 }
 
 function unauthorized(c: Context<RequestVariables>, failure: AuthenticationFailure, source: string): Response {
-  c.get('line').reason = explainFailure(failure, source);
+  c.get('logFields').reason = explainFailure(failure, source);
   return problem(c, { status: 401, title: 'Unauthorized' });
 }
 

@@ -42,7 +42,7 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
   const wandbLimit: BodyLimit = { maxBytes: settings.maxBodyBytes, from: 'settings.max_body_bytes' };
 
   const forward = async (c: FrontContext, source: string, body?: Uint8Array): Promise<Response> => {
-    const line = c.get('line');
+    const line = c.get('logFields');
     line.source = source.slice(0, 64);
     if (!setup.sources.includes(source)) {
       line.reason = `refused: no secret or token is configured for the source "${line.source}"`;
@@ -82,7 +82,7 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
     const headers = { signature: c.req.header('x-wandb-signature'), authorization: c.req.header('authorization') };
     const { failure } = authenticateHeaders(environment.authentication, source, headers);
     if (failure === undefined) return undefined;
-    c.get('line').reason = explainFailure(failure, source.slice(0, 64));
+    c.get('logFields').reason = explainFailure(failure, source.slice(0, 64));
     return problem(c, { status: 401, title: 'Unauthorized' });
   };
 

@@ -3,7 +3,7 @@ import type { Config } from '../../src/config/config.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
-import { connect } from '../compose.ts';
+import { composeParts } from '../compose.ts';
 import type { Logger } from '../log/log.ts';
 import { createReceiver, type Receiver } from '../receiver.ts';
 import type { SqlDriver } from '../store/sqlite/driver.ts';
@@ -53,7 +53,7 @@ export function relayObject(config: Config, now: () => number) {
       try {
         if (this.#receiver === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
         if (this.#receiver === undefined) return;
-        await within(ALARM_LIMIT_MS, this.#receiver.settle());
+        await within(ALARM_LIMIT_MS, this.#receiver.runOnce());
         await this.#wakeUp.settle(nextWorkAt(this.#driver, { watchesRuns: this.#watchesRuns }));
       } catch (error) {
         this.#log.error({ error: messageOf(error) }, 'an alarm failed; the next one comes within a minute');
@@ -85,7 +85,7 @@ export function relayObject(config: Config, now: () => number) {
           authentication: environment.authentication,
           adminToken: environment.adminToken,
           basePath: environment.basePath,
-          ...(await connect({
+          ...(await composeParts({
             environment,
             routes,
             settings,

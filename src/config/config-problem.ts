@@ -5,7 +5,7 @@ import { didYouMean } from '../lib/nearest-word.ts';
 export type ConfigPath = readonly (string | number)[];
 
 /** A place in a config file. */
-export interface ConfigPlace {
+export interface SourceLocation {
   readonly file: string;
   /** From 1. */
   readonly line: number;
@@ -14,7 +14,7 @@ export interface ConfigPlace {
 }
 
 /** Something wrong in a config file, with its place. */
-export interface ConfigProblem extends ConfigPlace {
+export interface ConfigProblem extends SourceLocation {
   /** Where in the document: `routes[0].to[1].slack.channel`. Empty for the document as a whole. */
   readonly field: string;
   readonly message: string;

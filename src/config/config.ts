@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../lib/result.ts';
 import type { RouteDefinition } from '../route/route.ts';
 import { type ConfigPart, mergeParts, sourceOf } from './config-merge.ts';
 import { exactWhereSent, keepNumbers, withDoubles, withExactNumbers } from './config-numbers.ts';
-import { type ConfigPath, type ConfigPlace, type ConfigProblem, type Locator, locatorOf, problemsOf } from './config-problem.ts';
+import { type ConfigPath, type ConfigProblem, type Locator, locatorOf, problemsOf, type SourceLocation } from './config-problem.ts';
 import { type ConfigContent, configSchema } from './config-schema.ts';
 
 /** Durations in milliseconds, sizes in bytes. */
@@ -40,7 +40,7 @@ export interface Config {
   readonly organization: string | undefined;
   readonly automations: readonly Automation[];
   /** Where each of `automations` stands. */
-  readonly automationPlaces: readonly ConfigPlace[];
+  readonly automationPlaces: readonly SourceLocation[];
   readonly integrations: { readonly webhooks: readonly WebhookIntegration[] };
   /** The files' own routes, then those that automations with a `relay` action stand for. */
   readonly routes: readonly RouteDefinition[];
@@ -86,7 +86,7 @@ export function joinParts(parts: readonly ConfigPart[]): Result<Config, ConfigPr
   });
 }
 
-function placeOf({ file, line, column }: ConfigProblem): ConfigPlace {
+function placeOf({ file, line, column }: ConfigProblem): SourceLocation {
   return { file, line, column };
 }
 

@@ -3,7 +3,7 @@ import { REPOSITORY, repositoryInPath } from '../lib/repository.ts';
 import type { RelayEvent } from './event.ts';
 
 /** A commit at GitHub. */
-export interface CommitPlace {
+export interface CommitRef {
   /** `owner/name` */
   readonly repository: string;
   /** Forty hexadecimal digits, lower case. */
@@ -27,7 +27,7 @@ export function commitOf(
   event: RelayEvent & { readonly payload?: JsonValue },
   wandb: JsonObject | null,
   host = 'github.com',
-): CommitPlace | undefined {
+): CommitRef | undefined {
   const run = isJsonObject(wandb?.run) ? wandb.run : {};
   const body = isJsonObject(event.payload) ? event.payload : {};
   const inner = isJsonObject(body.client_payload) ? body.client_payload : body;

@@ -113,7 +113,7 @@ export function subjectOf(event: RelayEvent): string {
  * What people call one thing, for a message that tells its whole story: an artifact version, a run, or, where the event
  * names neither, whatever it does name. Unlike `subjectOf` it keeps v12 and v13 apart and takes all aliases together.
  */
-export function storyOf(event: RelayEvent): string {
+export function conversationSubjectOf(event: RelayEvent): string {
   const parts: Record<string, string> = { source: event.source };
   const about =
     event.run === undefined ? (['entity', 'project', 'collection', 'version'] as const) : (['entity', 'project', 'run'] as const);

@@ -7,7 +7,7 @@ import { type DriftedChange, findDrift } from '../plan/drift.ts';
 import { identityOf, makePlan, type Plan, summaryOf } from '../plan/plan.ts';
 import { createWandbClient, type WandbClient } from '../wandb/client.ts';
 import { type ApplyReport, applyPlan } from './apply.ts';
-import { idToCome, readWorld, type World } from './world.ts';
+import { idToCome, readState, type SyncState } from './state.ts';
 
 /** The commands that the CLI and the Action share. Their errors are complaints for people. */
 
@@ -31,7 +31,7 @@ export interface SyncOptions {
 
 export interface Planned {
   readonly plan: Plan;
-  readonly world: World;
+  readonly world: SyncState;
 }
 
 export function connect(access: SyncAccess): WandbClient {
@@ -40,7 +40,7 @@ export function connect(access: SyncAccess): WandbClient {
 
 /** Compares what is defined with what exists. Sends no mutation. */
 export async function planSync(config: Config, client: WandbClient, options: SyncOptions): Promise<Result<Planned, Complaint[]>> {
-  const world = await readWorld(config, client);
+  const world = await readState(config, client);
   if (!world.ok) return world;
   const plan = makePlan(world.value.desired, world.value.live, options);
   return ok({ plan: { ...plan, notes: world.value.notes }, world: world.value });
@@ -92,7 +92,7 @@ export async function applySync(
 }
 
 /** The missing integrations that something uses which is really going to be written. */
-function neededWebhooks({ changes }: Plan, { missingWebhooks }: World): World['missingWebhooks'] {
+function neededWebhooks({ changes }: Plan, { missingWebhooks }: SyncState): SyncState['missingWebhooks'] {
   const ids = changes.flatMap(({ action, input }) => {
     const config = action === 'create' || action === 'update' ? input?.triggeredActionConfig : undefined;
     return config !== undefined && 'genericWebhookActionInput' in config ? [config.genericWebhookActionInput.integrationID] : [];
@@ -103,8 +103,8 @@ function neededWebhooks({ changes }: Plan, { missingWebhooks }: World): World['m
 /** Creates declared webhook integrations; a sentence when one can't be. */
 async function createWebhooks(
   config: Config,
-  world: World,
-  needed: World['missingWebhooks'],
+  world: SyncState,
+  needed: SyncState['missingWebhooks'],
   created: string[],
 ): Promise<string | undefined> {
   for (const { name, url, access_token_secret, secret } of needed) {

@@ -3,8 +3,8 @@ import type { TriggerScope } from '../automation/trigger.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
 import { collectionKey, findCollections } from './collections.ts';
-import { type FoundEntity, type FoundOrganization, findPlaces, type Places } from './places.ts';
 import { findProjects, type ProjectName, projectKey, REGISTRY_PREFIX } from './projects.ts';
+import { type FoundEntity, type FoundOrganization, findPlaces, type Places } from './scope-directory.ts';
 import type { TriggerPlaces } from './triggers.ts';
 import type { WandbError } from './wandb-error.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../receiver/compose.ts';
+import { composeParts } from '../../receiver/compose.ts';
 import { readEnvironment } from '../../receiver/environment.ts';
 import { silentLogger } from '../../receiver/log/log.ts';
 import type { SendResult, Targets } from '../../receiver/outbox/target.ts';
@@ -14,8 +14,8 @@ import { redactorOf } from '../../src/lib/redact.ts';
 import { eventually, startReceiver } from '../stand-ins/receiver-process.ts';
 import { temporaryFolder } from '../stand-ins/temporary-folder.ts';
 import { aliasBody, post } from '../stand-ins/wandb-sender.ts';
+import { APPROVAL, heldEvent } from './store/conversation-samples.ts';
 import { accept, eventOf } from './store/samples.ts';
-import { APPROVAL, heldEvent } from './store/story-samples.ts';
 
 const SECRET = 'a-secret-for-tests-only';
 const HOUR = 3_600_000;
@@ -97,7 +97,7 @@ describe('a receiver whose clock jumps forward', () => {
       log: { ...silentLogger, warn: (_fields: object, text: string) => void log.push(text) },
       ...platform,
     };
-    const connected = await connect({
+    const connected = await composeParts({
       ...common,
       environment: environment.value,
       organization: undefined,
@@ -118,30 +118,30 @@ describe('a receiver whose clock jumps forward', () => {
   test('lets no approval expire for a minute', async () => {
     const { store, receiver, clock, log } = await receiverWithClock();
     await accept(store, heldEvent('e1', { at: clock.now }));
-    await receiver.settle();
+    await receiver.runOnce();
     clock.now += APPROVAL.expiresMs + HOUR;
-    await receiver.settle();
+    await receiver.runOnce();
     expect((await store.approval('e1', 'deploy'))?.decision).toBeNull();
 
     clock.now += MINUTE;
-    await receiver.settle();
+    await receiver.runOnce();
     expect((await store.approval('e1', 'deploy'))?.decision).toBe('expired');
     expect(log.filter((text) => text.startsWith('the clock jumped forward'))).toHaveLength(1);
   });
 
   test('gives no delivery up for a minute', async () => {
     const failed: SendResult = { outcome: 'failed', status: 503, ambiguous: false, detail: 'GitHub answered 503' };
-    const target = { send: async () => failed, look: async () => ({ outcome: 'not_found' }) as const };
+    const target = { send: async () => failed, findPrior: async () => ({ outcome: 'not_found' }) as const };
     const { store, receiver, clock } = await receiverWithClock({ targets: { repository_dispatch: target } });
     const stateOfDelivery = async () => (await store.delivery('d-e1'))?.delivery.state;
     await accept(store, eventOf('e1', { at: clock.now }));
-    await receiver.settle();
+    await receiver.runOnce();
     clock.now += 30 * DAY;
-    await receiver.settle();
+    await receiver.runOnce();
     expect([await stateOfDelivery(), (await store.delivery('d-e1'))?.attempts.length]).toEqual(['pending', 2]);
 
     clock.now += MINUTE;
-    await receiver.settle();
+    await receiver.runOnce();
     expect(await stateOfDelivery()).toBe('dead');
   });
 
@@ -149,22 +149,22 @@ describe('a receiver whose clock jumps forward', () => {
     const { store, receiver, clock } = await receiverWithClock();
     await accept(store, eventOf('e1', { at: clock.now, firings: [] }));
     clock.now += 400 * DAY;
-    await receiver.settle();
+    await receiver.runOnce();
     expect(await store.event('e1')).toBeDefined();
 
     clock.now += MINUTE;
-    await receiver.settle();
+    await receiver.runOnce();
     expect(await store.event('e1')).toBeUndefined();
   });
 
   test('removes nothing in the minute after its start either; an approval that nobody gave meanwhile expires', async () => {
     const { store, receiver, clock } = await receiverWithClock({ startsSteady: false });
     await accept(store, heldEvent('e1', { at: clock.now - 2 * HOUR }), eventOf('old', { at: clock.now - 400 * DAY, firings: [] }));
-    await receiver.settle();
+    await receiver.runOnce();
     expect([(await store.approval('e1', 'deploy'))?.decision, await store.event('old')]).toEqual(['expired', expect.anything()]);
 
     clock.now += MINUTE;
-    await receiver.settle();
+    await receiver.runOnce();
     expect(await store.event('old')).toBeUndefined();
   });
 });

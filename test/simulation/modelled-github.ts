@@ -1,4 +1,4 @@
-import type { LookResult, SendContext, SendResult, Target } from '../../receiver/outbox/target.ts';
+import type { PriorResult, SendContext, SendResult, Target } from '../../receiver/outbox/target.ts';
 import type { Dice } from '../../scripts/torture/seeded.ts';
 import type { Trace } from './trace.ts';
 
@@ -49,7 +49,7 @@ export class ModelledGitHub {
   targetFor(boundary: Boundary): Target {
     return {
       send: (_request, context) => this.#send(context, boundary),
-      look: (_request, context) => this.#look(context, boundary),
+      findPrior: (_request, context) => this.#look(context, boundary),
     };
   }
 
@@ -84,7 +84,7 @@ export class ModelledGitHub {
     }
   }
 
-  async #look({ deliveryId }: SendContext, boundary: Boundary): Promise<LookResult> {
+  async #look({ deliveryId }: SendContext, boundary: Boundary): Promise<PriorResult> {
     const { dice, trace, now, isCalm } = this.#options;
     await boundary(`look ${deliveryId}`);
     await wait(dice.between(1, 400));

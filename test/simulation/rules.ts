@@ -1,4 +1,4 @@
-import type { Accepted, ClaimedDelivery, DeliveryState, HoldBack, NewEvent, Settlement } from '../../receiver/store/delivery.ts';
+import type { Accepted, ClaimedDelivery, DeliveryState, NewEvent, Settlement, Throttle } from '../../receiver/store/delivery.ts';
 import type { Store } from '../../receiver/store/store.ts';
 import type { ModelledGitHub } from './modelled-github.ts';
 import type { Trace } from './trace.ts';
@@ -32,7 +32,7 @@ export interface Moment {
 export interface SettleCall {
   readonly claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>;
   readonly settlement: Settlement;
-  readonly holdBack: HoldBack | undefined;
+  readonly throttle: Throttle | undefined;
   /** By the clock of the process. */
   readonly now: number;
   /** The same moment. */
@@ -152,7 +152,7 @@ export class Rules {
 
   /** @param calledAt when the outbox decided, in the simulation's time; `now` is the same moment by the outbox's clock */
   async settled(call: SettleCall, isMine: boolean): Promise<void> {
-    const { claim, settlement, holdBack, now, calledAt } = call;
+    const { claim, settlement, throttle, now, calledAt } = call;
     const known = this.#known.get(claim.id);
     if (known === undefined) return;
     const holds = known.lease?.token === claim.leaseToken;
@@ -166,7 +166,7 @@ export class Rules {
         known.ambiguous = settlement.ambiguous;
         known.due = { ...calledAt, at: calledAt.at + settlement.dueAt - now };
       }
-      if (holdBack !== undefined) this.#throttle(known.credential, { ...calledAt, at: calledAt.at + holdBack.until - now });
+      if (throttle !== undefined) this.#throttle(known.credential, { ...calledAt, at: calledAt.at + throttle.until - now });
     }
     await this.inspect();
   }

@@ -1,6 +1,6 @@
 import { silentLogger } from '../../receiver/log/log.ts';
 import { createOutbox, type Outbox } from '../../receiver/outbox/outbox.ts';
-import type { Attempt, ClaimedDelivery, HoldBack, Settlement } from '../../receiver/store/delivery.ts';
+import type { Attempt, ClaimedDelivery, Settlement, Throttle } from '../../receiver/store/delivery.ts';
 import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
 import type { ClaimOptions, Store } from '../../receiver/store/store.ts';
@@ -122,13 +122,13 @@ export class SimulatedProcess {
       lease: Pick<ClaimedDelivery, 'id' | 'leaseToken'>,
       attempt: Attempt,
       settlement: Settlement,
-      holdBack?: HoldBack,
+      throttle?: Throttle,
     ) => {
       const now = attempt.startedAt + attempt.durationMs;
-      const call = { claim: lease, settlement, holdBack, now, calledAt: rules.moment() };
+      const call = { claim: lease, settlement, throttle, now, calledAt: rules.moment() };
       await this.#freeze(lease);
       return this.call('settle', async (store) => {
-        const isMine = await store.settle(lease, attempt, settlement, holdBack);
+        const isMine = await store.settle(lease, attempt, settlement, throttle);
         trace.add(`${this.name} settles ${lease.id}: ${attempt.outcome}${isMine ? '' : ', too late'}`);
         await rules.settled(call, isMine);
         return isMine;

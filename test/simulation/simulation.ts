@@ -1,7 +1,7 @@
 import type { NewEvent } from '../../receiver/store/delivery.ts';
 import { type Dice, seeded } from '../../scripts/torture/seeded.ts';
+import { APPROVAL } from '../receiver/store/conversation-samples.ts';
 import { deliveryOf, eventOf, firingOf } from '../receiver/store/samples.ts';
-import { APPROVAL } from '../receiver/store/story-samples.ts';
 import { ModelledGitHub, wait } from './modelled-github.ts';
 import { Rules } from './rules.ts';
 import { DEDUPE_WINDOW_MS, openStore, SimulatedProcess } from './simulated-process.ts';

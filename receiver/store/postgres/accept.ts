@@ -25,7 +25,7 @@ async function storedBefore(sql: Sql, event: NewEvent, error: unknown): Promise<
   const known = await sql.rows('SELECT 1 FROM events WHERE id = $1 AND body_hash = $2', event.id, event.bodyHash);
   if (known.length === 0) throw error;
   const deliveries = await sql.rows<{ id: string; route: string; target: string }>(
-    'SELECT id, route, target FROM deliveries WHERE event_id = $1 AND transient = 0 ORDER BY seq',
+    'SELECT id, route, target FROM deliveries WHERE event_id = $1 AND ephemeral = 0 ORDER BY seq',
     event.id,
   );
   return { status: 'accepted', id: event.id, deliveries };

@@ -1,5 +1,5 @@
 import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
-import type { Known, LineEnd, LookUp } from '../rules/inbox-known.ts';
+import type { Known, LookUp, OrderKeyEnd } from '../rules/inbox-known.ts';
 import { firstRow, rows, type Work } from '../rules/work.ts';
 
 interface KnownRow {
@@ -46,11 +46,11 @@ export const postgresLookUp: LookUp = {
     }
     return known;
   },
-  *orderKey(orderKey): Work<LineEnd> {
+  *orderKey(orderKey): Work<OrderKeyEnd> {
     return endOf(yield* firstRow<KnownRow>(END, [orderKey]));
   },
 };
 
-function endOf(row: KnownRow | undefined): LineEnd {
+function endOf(row: KnownRow | undefined): OrderKeyEnd {
   return { last: row?.number ?? undefined, held: row?.held === true };
 }

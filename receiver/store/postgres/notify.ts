@@ -18,7 +18,7 @@ export interface Notifier {
 }
 
 /**
- * NOTIFY and LISTEN, as a hint only: whoever listens looks at the queue from time to time anyway, so that what is lost here
+ * NOTIFY and LISTEN, as a hint only: whoever listens polls at the queue from time to time anyway, so that what is lost here
  * costs a second. It is told outside of the transaction, because NOTIFY would have all commits wait for each other.
  */
 export function createNotifier(driver: PostgresDriver, ownName: string, warn: (text: string) => void): Notifier {

@@ -115,11 +115,11 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
       // Without a session in between, nobody can have taken it over.
       return receiver !== null && isClaimOf(claim, receiver) ? true : keepLease(driver, claim, receiver);
     },
-    complete: (claim, request) => read(() => updateRequest(claim, request)),
-    heldToComplete: (eventId) => read(() => heldToEnrich(eventId)),
-    completeHeld: (id, request) => read(() => updateHeldRequest(id, request)),
+    updateRequest: (claim, request) => read(() => updateRequest(claim, request)),
+    heldToEnrich: (eventId) => read(() => heldToEnrich(eventId)),
+    updateHeldRequest: (id, request) => read(() => updateHeldRequest(id, request)),
     keepEnrichment: (eventId, wandb) => read(() => keepEnrichment(eventId, wandb)),
-    settle: (claim, attempt, settlement, holdBack) => persistently(() => write(() => settleClaim(claim, attempt, settlement, holdBack))),
+    settle: (claim, attempt, settlement, throttle) => persistently(() => write(() => settleClaim(claim, attempt, settlement, throttle))),
     // What is in flight is another receiver's; when that one is gone, the others reclaim it.
     recoverInFlight: (now) => at(now, async () => 0),
     deliveries: (filter) => read(() => listDeliveries(filter)),
@@ -128,7 +128,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     event: (id) => read(() => findEvent(id)),
     rejected: (limit) => read(() => listRejected(limit)),
     counts: () => readAtOnce(countAll),
-    holdBacks: (now) => at(now, () => read(() => listThrottles(now))),
+    throttles: (now) => at(now, () => read(() => listThrottles(now))),
     replay: (ids, now, options) => change(ids, 'replay', now, options),
     approve: (ids, now, options) => change(ids, 'approve', now, options),
     cancel: (ids, now, options) => change(ids, 'cancel', now, options),
@@ -142,14 +142,14 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
         for (const approval of await read(() => approvalsDue(now))) if (await write(() => expireApproval(approval, now))) expired++;
         return expired;
       }),
-    story: (conversation, now, eventId) => at(now, () => readAtOnce(() => viewConversation(conversation, now, eventId))),
+    viewConversation: (conversation, now, eventId) => at(now, () => readAtOnce(() => viewConversation(conversation, now, eventId))),
     channelId: (channel) => read(() => channelIdOf(channel)),
     forgetMessage: (conversation, ts) =>
       write(function* () {
         yield* lock([orderKeyLock(conversation)]);
         yield* forgetMessage(conversation, ts);
       }),
-    tell: (eventId, now) =>
+    refreshConversations: (eventId, now) =>
       told(
         write(function* () {
           yield* lock(() => locksOfEvents([eventId]));
@@ -168,13 +168,13 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
       ),
     mutes: (now) => at(now, () => read(() => listMutes(now))),
     firstSeen: (key, now) => read(() => markSeen(key, now)),
-    runsToLookAt: (options) => at(options.now, () => write(() => takeRuns(options))),
-    nextLookAt: () => read(earliestPoll),
+    runsToPoll: (options) => at(options.now, () => write(() => takeRuns(options))),
+    earliestPollAt: () => read(earliestPoll),
     runsOf: (report) => read(() => findRuns(report)),
     recordRuns: (reports, now, consequences) => told(write(() => recordReports(reports, now, consequences))),
     markRun: (deliveryId, status, text, now) => write(() => markRun(deliveryId, status, text, now)),
     keepRepositoryId: (repository, id) => read(() => keepRepositoryId(repository, id)),
-    holdBack: (holdBack, now) => write(() => keepThrottle(holdBack, now)),
+    throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
     prune: async (options) => {
       const old = await read(() => oldEvents(options));
       const removed = await write(() => removeEvents(old));

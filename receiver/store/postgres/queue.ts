@@ -18,14 +18,14 @@ interface DueRow {
   request: string;
   lease_token: string;
   attempts: number;
-  since: number;
+  retrying_since: number;
   ambiguous: number;
   runs_since: number;
   template: string | null;
   conversation: string | null;
 }
 
-const IS_DUE = `state = 'pending' AND ready = 1 AND due_at <= $1`;
+const IS_DUE = `state = 'pending' AND is_head = 1 AND due_at <= $1`;
 const HAS_RUN_OUT = `state = 'in_flight' AND lease_until < $1`;
 
 /** Who claims, where receivers can tell whether another one is alive. */
@@ -58,7 +58,7 @@ async function look(sql: Sql, now: number): Promise<{ credentials: string[]; run
   const rows = await sql.rows<{ credential: string | null }>(
     `SELECT credential FROM credentials c CROSS JOIN LATERAL (
        SELECT FROM deliveries d WHERE d.credential = c.credential AND ${IS_DUE} ORDER BY due_at LIMIT 1) AS due
-     WHERE hold_until <= $1 AND next_slot_at <= $1
+     WHERE throttled_until <= $1 AND next_slot_at <= $1
      UNION ALL (SELECT NULL FROM deliveries WHERE ${HAS_RUN_OUT} LIMIT 1)`,
     now,
   );
@@ -83,7 +83,7 @@ async function lease(
   const rows = await sql.rows<DueRow>(
     `WITH slot AS (
        SELECT credential, row_number() OVER () AS turn FROM (
-         SELECT credential FROM credentials WHERE credential = ANY ($2) AND hold_until <= $1 AND next_slot_at <= $1
+         SELECT credential FROM credentials WHERE credential = ANY ($2) AND throttled_until <= $1 AND next_slot_at <= $1
          ORDER BY next_slot_at, credential COLLATE "C" ${paced ? 'FOR UPDATE SKIP LOCKED' : ''}) AS free
      ), due AS (
        SELECT chosen.seq, turn, chosen.due_at FROM slot CROSS JOIN LATERAL (
@@ -96,7 +96,7 @@ async function lease(
      ), leased AS (
        UPDATE deliveries d SET state = 'in_flight', lease_token = $4 || '-' || d.seq, lease_until = $5, lease_owner = $7, updated_at = $1
        FROM due WHERE d.seq = due.seq
-       RETURNING turn, due.due_at, d.seq, id, event_id, route, target, credential, request, lease_token, attempts, since, ambiguous, runs_since,
+       RETURNING turn, due.due_at, d.seq, id, event_id, route, target, credential, request, lease_token, attempts, retrying_since, ambiguous, runs_since,
          template, conversation
      ) SELECT * FROM leased ORDER BY turn, due_at, seq`,
     options.now,
@@ -120,7 +120,7 @@ function claimOf(row: DueRow): ClaimedDelivery {
     request: readExactJson(row.request) as unknown as TargetRequest,
     leaseToken: row.lease_token,
     attempts: row.attempts,
-    since: row.since,
+    retryingSince: row.retrying_since,
     ambiguous: row.ambiguous === 1,
     runsSince: row.runs_since,
     template: row.template === null ? null : (readExactJson(row.template) as unknown as TargetDefinition),
@@ -132,7 +132,7 @@ function claimOf(row: DueRow): ClaimedDelivery {
 async function reclaimAll(driver: PostgresDriver, condition: string, value: SqlScalar, now: number, why: string): Promise<void> {
   const reclaimed = await runInTransaction(driver, () => reclaim(condition, value, now, why));
   for (const delivery of reclaimed) {
-    if (delivery.transient === 1) await runInTransaction(driver, () => keepOneReclaimed(delivery, now));
+    if (delivery.ephemeral === 1) await runInTransaction(driver, () => keepOneReclaimed(delivery, now));
   }
 }
 
@@ -164,8 +164,8 @@ export async function keepLease(sql: Sql, claim: Pick<ClaimedDelivery, 'id' | 'l
 
 export async function earliestDue(sql: Sql, serves: (credential: string) => boolean): Promise<number | undefined> {
   const rows = await sql.rows<{ credential: string | null; at: number }>(
-    `SELECT c.credential, GREATEST(hold_until, next_slot_at, first.due_at) AS at FROM credentials c CROSS JOIN LATERAL (
-       SELECT due_at FROM deliveries d WHERE d.credential = c.credential AND state = 'pending' AND ready = 1 ORDER BY due_at LIMIT 1) AS first
+    `SELECT c.credential, GREATEST(throttled_until, next_slot_at, first.due_at) AS at FROM credentials c CROSS JOIN LATERAL (
+       SELECT due_at FROM deliveries d WHERE d.credential = c.credential AND state = 'pending' AND is_head = 1 ORDER BY due_at LIMIT 1) AS first
      UNION ALL (SELECT NULL, lease_until + 1 FROM deliveries WHERE state = 'in_flight' ORDER BY lease_until LIMIT 1)`,
   );
   // A lease, which has no credential here, may be claimed again once it has run out.

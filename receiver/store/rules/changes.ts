@@ -48,7 +48,7 @@ function* changeDelivery(id: string, change: Change, now: number, options: Chang
 
 function* cancel(row: ChangedRow, by: string, now: number): Work<void> {
   yield* exec(
-    `UPDATE deliveries SET state = 'cancelled', ready = 0, reason = $1, updated_at = $2 WHERE seq = $3`,
+    `UPDATE deliveries SET state = 'cancelled', is_head = 0, reason = $1, updated_at = $2 WHERE seq = $3`,
     `cancelled by ${by}`,
     now,
     row.seq,

@@ -91,7 +91,7 @@ function* revise(key: string): Work<Revision | undefined> {
 /** A newer update shows what the failed ones would have shown. */
 function* dropFailedUpdates(key: string): Work<void> {
   const failed = yield* rows<{ id: string }>(
-    `SELECT id FROM deliveries WHERE conversation = $1 AND conversation IS NOT NULL AND transient = 1 AND state IN ('dead', 'cancelled')`,
+    `SELECT id FROM deliveries WHERE conversation = $1 AND conversation IS NOT NULL AND ephemeral = 1 AND state IN ('dead', 'cancelled')`,
     key,
   );
   for (const { id } of failed) yield* dropUpdate(id);
@@ -114,7 +114,7 @@ export function* dropFollowedUpdate(update: { id: string; order_key: string }, n
 export function* keepOneUpdate(update: { id: string; order_key: string }, now: number): Work<void> {
   if (yield* hasMessage(update.order_key)) return yield* dropFollowedUpdate(update, now);
   const behind = yield* rows<{ id: string }>(
-    `SELECT id FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') AND state = 'pending' AND transient = 1 AND id <> $2
+    `SELECT id FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') AND state = 'pending' AND ephemeral = 1 AND id <> $2
      FOR UPDATE`,
     update.order_key,
     update.id,
@@ -124,7 +124,7 @@ export function* keepOneUpdate(update: { id: string; order_key: string }, now: n
 
 export function* dropUpdate(id: string): Work<void> {
   for (const table of ['attempts', 'notes'] as const) yield* exec(`DELETE FROM ${table} WHERE delivery_id = $1`, id);
-  yield* exec('DELETE FROM deliveries WHERE id = $1 AND transient = 1', id);
+  yield* exec('DELETE FROM deliveries WHERE id = $1 AND ephemeral = 1', id);
 }
 
 /** Whether anything of a conversation waits to be sent, apart from one delivery. */

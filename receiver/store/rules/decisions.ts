@@ -41,7 +41,7 @@ export interface InsertedDelivery {
   readonly request: TargetRequest | null;
   readonly template?: TargetDefinition | undefined;
   readonly conversation?: string | undefined;
-  readonly transient?: boolean;
+  readonly ephemeral?: boolean;
 }
 
 /** The columns of `deliveries` that are written when one is inserted. */
@@ -56,16 +56,16 @@ export const INSERTED_COLUMNS = [
   'cooldown_key',
   'state',
   'approved',
-  'ready',
+  'is_head',
   'position',
   'due_at',
-  'since',
+  'retrying_since',
   'runs_since',
   'reason',
   'request',
   'template',
   'conversation',
-  'transient',
+  'ephemeral',
   'created_at',
   'updated_at',
 ] as const;
@@ -76,7 +76,7 @@ export type DeliveryValues = readonly (string | number | null)[];
  * The row of a delivery that comes after `last`, the place of the last that waits or is being sent; in the order of
  * `INSERTED_COLUMNS`.
  */
-export function rowBehind(last: number | undefined, eventId: string, now: number, delivery: InsertedDelivery): DeliveryValues {
+export function newRow(last: number | undefined, eventId: string, now: number, delivery: InsertedDelivery): DeliveryValues {
   const state = delivery.state ?? 'pending';
   return [
     delivery.id,
@@ -98,7 +98,7 @@ export function rowBehind(last: number | undefined, eventId: string, now: number
     delivery.request === null ? null : JSON.stringify(delivery.request),
     delivery.template === undefined ? null : JSON.stringify(delivery.template),
     delivery.conversation ?? null,
-    delivery.transient === true ? 1 : 0,
+    delivery.ephemeral === true ? 1 : 0,
     now,
     now,
   ];
@@ -117,7 +117,7 @@ export function updateOf(
     orderKey: key,
     request: { kind: 'slack_update', conversation: key },
     conversation: key,
-    transient: true,
+    ephemeral: true,
   };
 }
 
@@ -224,7 +224,7 @@ export function describeDecision({ decision, decidedBy }: ApprovalView): string 
 }
 
 /** Which of a conversation's events, oldest first, are part of its story: the first, the latest ones, and the one that is asked for. */
-export function eventsTold<T extends { readonly event_id: string }>(all: readonly T[], eventId: string | undefined): readonly T[] {
+export function shownEvents<T extends { readonly event_id: string }>(all: readonly T[], eventId: string | undefined): readonly T[] {
   return all.filter(({ event_id }, i) => i === 0 || i >= all.length - EVENTS_TOLD || event_id === eventId);
 }
 
@@ -242,7 +242,7 @@ interface AlertedDelivery {
 }
 
 /** A dispatch is dead. */
-export function deathAlert(delivery: AlertedDelivery, reason: string): Alert {
+export function failureAlert(delivery: AlertedDelivery, reason: string): Alert {
   const { route } = delivery;
   return { route, text: `:x: *${placeOf(delivery)}* was not dispatched (route ${oneLine(route)}): ${oneLine(reason)}` };
 }

@@ -9,7 +9,7 @@ export interface LatestEvent {
 }
 
 /** Where an order key ends. */
-export interface LineEnd {
+export interface OrderKeyEnd {
   /** The position of the last delivery that waits or is being sent; `undefined` when there is none. */
   readonly last: number | undefined;
   /** A delivery of this order key is held. */
@@ -19,18 +19,18 @@ export interface LineEnd {
 /** What the store knows that decides about a batch of events; the batch keeps it true as it goes on. */
 export interface Known {
   readonly latest: Map<string, LatestEvent>;
-  readonly ends: Map<string, LineEnd>;
+  readonly ends: Map<string, OrderKeyEnd>;
   /** When a cooldown key last fired. A delivery that could never be sent is no firing, nor is one of a clock that was ahead. */
   readonly fired: Map<string, number>;
 }
 
 /**
- * How a database looks up what is known: PostgreSQL for a whole batch in one statement, because each answer is waited for;
+ * How a database polls up what is known: PostgreSQL for a whole batch in one statement, because each answer is waited for;
  * SQLite by small statements that are prepared once.
  */
 export interface LookUp {
   all(keys: BatchKeys): Work<Known>;
-  orderKey(orderKey: string): Work<LineEnd>;
+  orderKey(orderKey: string): Work<OrderKeyEnd>;
 }
 
 export interface BatchKeys {

@@ -3,8 +3,8 @@ import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, Ro
 import type { Mute } from '../store.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
 import { hasMessage, openConversations, refreshConversations, requestUpdate } from './conversations.ts';
-import { canBeDuplicate, type DeliveryValues, mutedBy, outcomeOf, rowBehind, supersededBy } from './decisions.ts';
-import { type Known, keysOf, type LineEnd, type LookUp } from './inbox-known.ts';
+import { canBeDuplicate, type DeliveryValues, mutedBy, newRow, outcomeOf, supersededBy } from './decisions.ts';
+import { type Known, keysOf, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
 import { muteIn, mutesOf } from './mutes.ts';
 import { ensureCredentials, insertDeliveries, promoteNext } from './order.ts';
 import { cooldownLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
@@ -25,7 +25,7 @@ const EVENT_COLUMNS: Columns = {
 /**
  * Stores a batch of events with what follows from them, and answers in their order.
  *
- * @param lookUp how this database looks up what is known about a batch
+ * @param lookUp how this database polls up what is known about a batch
  */
 export function* acceptEvents(events: readonly NewEvent[], dedupeWindowMs: number, lookUp: LookUp): Work<Accepted[]> {
   const keys = keysOf(events);
@@ -121,7 +121,7 @@ class Batch {
     if (conversation !== undefined) this.#conversations.push([conversation.key, conversation.channel, delivery.credential]);
     const end = yield* this.#endOf(delivery.orderKey);
     const inserted = { ...row, cooldownKey, conversation: conversation?.key, ...mutedBy(mute) };
-    this.#deliveries.push(rowBehind(end.last, event.id, event.receivedAt, inserted));
+    this.#deliveries.push(newRow(end.last, event.id, event.receivedAt, inserted));
     if (inserted.state === 'pending') {
       this.#credentials.push(delivery.credential);
       this.#known.ends.set(delivery.orderKey, { ...end, last: (end.last ?? 0) + 1 });
@@ -139,7 +139,7 @@ class Batch {
     if (yield* hasMessage(key)) yield* this.#changeRows(requestUpdate(key, event.id, event.receivedAt));
   }
 
-  *#endOf(orderKey: string): Work<LineEnd> {
+  *#endOf(orderKey: string): Work<OrderKeyEnd> {
     const known = this.#known.ends.get(orderKey) ?? (yield* this.#lookUp.orderKey(orderKey));
     this.#known.ends.set(orderKey, known);
     return known;
@@ -173,7 +173,7 @@ function* supersedeHeld(event: NewEvent, delivery: NewDelivery): Work<void> {
 
 function* supersedePending(event: NewEvent, delivery: NewDelivery): Work<void> {
   // `state IN` is what lets SQLite use the index of the order.
-  const replaced = yield* supersede(event, delivery, `state IN ('pending', 'in_flight') AND state = 'pending' AND transient = 0`);
+  const replaced = yield* supersede(event, delivery, `state IN ('pending', 'in_flight') AND state = 'pending' AND ephemeral = 0`);
   if (replaced.length > 0) yield* promoteNext(delivery.orderKey, event.receivedAt);
   // The newer message of a conversation shows the current state by itself.
   if (delivery.conversation !== undefined) return;
@@ -193,7 +193,7 @@ function* supersede(event: NewEvent, delivery: NewDelivery, condition: string): 
   const superseded = yield* rows<{ event_id: string }>(`SELECT event_id FROM deliveries ${where} ORDER BY seq FOR UPDATE`, ...which);
   if (superseded.length === 0) return [];
   yield* exec(
-    `UPDATE deliveries SET state = 'superseded', ready = 0, reason = $4, updated_at = $5 ${where}`,
+    `UPDATE deliveries SET state = 'superseded', is_head = 0, reason = $4, updated_at = $5 ${where}`,
     ...which,
     supersededBy(event.id),
     event.receivedAt,

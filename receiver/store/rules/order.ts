@@ -1,4 +1,4 @@
-import { type DeliveryValues, type INSERTED_COLUMNS, type InsertedDelivery, rowBehind } from './decisions.ts';
+import { type DeliveryValues, type INSERTED_COLUMNS, type InsertedDelivery, newRow } from './decisions.ts';
 import { type Columns, exec, firstRow, insertRows, type Work } from './work.ts';
 
 /**
@@ -18,16 +18,16 @@ const COLUMNS = {
   cooldown_key: 'text',
   state: 'text',
   approved: 'smallint',
-  ready: 'smallint',
+  is_head: 'smallint',
   position: 'bigint',
   due_at: 'bigint',
-  since: 'bigint',
+  retrying_since: 'bigint',
   runs_since: 'bigint',
   reason: 'text',
   request: 'text',
   template: 'text',
   conversation: 'text',
-  transient: 'smallint',
+  ephemeral: 'smallint',
   created_at: 'bigint',
   updated_at: 'bigint',
 } as const satisfies Columns & Record<(typeof INSERTED_COLUMNS)[number], unknown>;
@@ -39,7 +39,7 @@ export function* insertDeliveries(deliveries: readonly DeliveryValues[]): Work<v
 /** Inserts a delivery behind everything that waits for its order key. */
 export function* insertLast(eventId: string, now: number, delivery: InsertedDelivery): Work<void> {
   const last = yield* lastPosition(delivery.orderKey);
-  yield* insertDeliveries([rowBehind(last, eventId, now, delivery)]);
+  yield* insertDeliveries([newRow(last, eventId, now, delivery)]);
   if ((delivery.state ?? 'pending') === 'pending') yield* ensureCredentials([delivery.credential]);
 }
 
@@ -61,7 +61,7 @@ export function* lastPosition(orderKey: string): Work<number | undefined> {
 /** Makes the first waiting delivery of an order key its head, unless one is in flight. Its time for retries begins now. */
 export function* promoteNext(orderKey: string, now: number): Work<void> {
   yield* exec(
-    `UPDATE deliveries SET ready = 1, since = GREATEST(since, $1) WHERE state = 'pending' AND ready = 0 AND seq = (
+    `UPDATE deliveries SET is_head = 1, retrying_since = GREATEST(retrying_since, $1) WHERE state = 'pending' AND is_head = 0 AND seq = (
        SELECT seq FROM deliveries WHERE order_key = $2 AND state IN ('pending', 'in_flight') ORDER BY position LIMIT 1)`,
     now,
     orderKey,
@@ -77,7 +77,7 @@ export function* release(seq: number, now: number, runsSince: number): Work<void
   if (row === undefined) return;
   const last = yield* lastPosition(row.order_key);
   yield* exec(
-    `UPDATE deliveries SET state = 'pending', approved = 1, ready = 0, position = $1, due_at = $2, since = $2, runs_since = $3, attempts = 0,
+    `UPDATE deliveries SET state = 'pending', approved = 1, is_head = 0, position = $1, due_at = $2, retrying_since = $2, runs_since = $3, attempts = 0,
        ambiguous = 0, reason = NULL, run_id = NULL, run_url = NULL, updated_at = $2 WHERE seq = $4`,
     (last ?? 0) + 1,
     now,

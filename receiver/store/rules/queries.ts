@@ -28,7 +28,7 @@ class Where {
 
 export function* listDeliveries(filter: DeliveryFilter): Work<DeliveryView[]> {
   // An update of a message is of interest to people only when it fails.
-  const where = new Where(`(transient = 0 OR state = 'dead')`);
+  const where = new Where(`(ephemeral = 0 OR state = 'dead')`);
   if (filter.states !== undefined) {
     where.and('state = ANY (?)', filter.states);
     // With this the planner sees that the small index of undelivered rows is enough.

@@ -6,7 +6,7 @@ import { exec, exists, lock, rows, type SqlScalar, type Work } from './work.ts';
 export interface Reclaimed {
   readonly id: string;
   readonly order_key: string;
-  readonly transient: number;
+  readonly ephemeral: number;
 }
 
 /**
@@ -17,7 +17,7 @@ export interface Reclaimed {
  */
 export function* reclaim(condition: string, value: SqlScalar, now: number, detail: string): Work<Reclaimed[]> {
   const found = yield* rows<Reclaimed & { seq: number }>(
-    `SELECT seq, id, order_key, transient FROM deliveries WHERE state = 'in_flight' AND ${condition} FOR UPDATE SKIP LOCKED`,
+    `SELECT seq, id, order_key, ephemeral FROM deliveries WHERE state = 'in_flight' AND ${condition} FOR UPDATE SKIP LOCKED`,
     value,
   );
   if (found.length === 0) return [];
@@ -30,7 +30,7 @@ export function* reclaim(condition: string, value: SqlScalar, now: number, detai
     seqs,
   );
   yield* exec(
-    `UPDATE deliveries SET state = 'pending', ready = 1, due_at = $1, ambiguous = 1, attempts = attempts + 1,
+    `UPDATE deliveries SET state = 'pending', is_head = 1, due_at = $1, ambiguous = 1, attempts = attempts + 1,
        lease_token = NULL, lease_until = NULL, lease_owner = NULL, reason = $2, updated_at = $3 WHERE seq = ANY ($4)`,
     now + SETTLE_MS,
     detail,

@@ -1,5 +1,5 @@
 import { describeRun, idsIn, isAboutAny, isNewer, type OpenRun, type RunReport } from '../run.ts';
-import type { RunChange, RunConsequences } from '../run-change.ts';
+import type { RunChange, RunFollowUps } from '../run-change.ts';
 import { alertEvent, conversationsOf, insertWithMute, refreshConversations } from './conversations.ts';
 import { missingRunAlert } from './decisions.ts';
 import { addNote } from './notes.ts';
@@ -15,21 +15,21 @@ const RUNS_AT_ONCE = 30;
 export function* takeRuns({
   now,
   limit,
-  lookAgainAt,
+  nextPollAt,
 }: {
   now: number;
   limit: number;
-  lookAgainAt: (run: OpenRun) => number;
+  nextPollAt: (run: OpenRun) => number;
 }): Work<OpenRun[]> {
   const due = yield* rows<RunRow>(
-    `SELECT ${RUN_COLUMNS} FROM runs WHERE look_at IS NOT NULL AND look_at <= $1 ORDER BY look_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
+    `SELECT ${RUN_COLUMNS} FROM runs WHERE next_poll_at IS NOT NULL AND next_poll_at <= $1 ORDER BY next_poll_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
     now,
     limit,
   );
   const runs = due.map(openRunOf);
   for (let i = 0; i < runs.length; i += RUNS_AT_ONCE) {
     yield* setNextPolls(
-      runs.slice(i, i + RUNS_AT_ONCE).map((run) => [run.deliveryId, roundedOrNull(lookAgainAt(run))]),
+      runs.slice(i, i + RUNS_AT_ONCE).map((run) => [run.deliveryId, roundedOrNull(nextPollAt(run))]),
       now,
     );
   }
@@ -41,7 +41,7 @@ function* setNextPolls(polls: readonly (readonly [deliveryId: string, at: number
   const cases = polls.map((_, i) => `WHEN $${2 * i + 3} THEN $${2 * i + 4}`).join(' ');
   const values = polls.flatMap<SqlScalar>((poll) => [...poll]);
   yield* exec(
-    `UPDATE runs SET look_at = CAST(CASE delivery_id ${cases} END AS bigint), look_set_at = $2, looks = looks + 1 WHERE delivery_id = ANY ($1)`,
+    `UPDATE runs SET next_poll_at = CAST(CASE delivery_id ${cases} END AS bigint), poll_set_at = $2, polls = polls + 1 WHERE delivery_id = ANY ($1)`,
     polls.map(([deliveryId]) => deliveryId),
     now,
     ...values,
@@ -53,12 +53,14 @@ function roundedOrNull(time: number): number | null {
 }
 
 export function* earliestPoll(): Work<number | undefined> {
-  const row = yield* firstRow<{ at: number }>('SELECT look_at AS at FROM runs WHERE look_at IS NOT NULL ORDER BY look_at LIMIT 1');
+  const row = yield* firstRow<{ at: number }>(
+    'SELECT next_poll_at AS at FROM runs WHERE next_poll_at IS NOT NULL ORDER BY next_poll_at LIMIT 1',
+  );
   return row?.at;
 }
 
 /** Writes down what was reported, with what follows from it. */
-export function* recordReports(reports: readonly RunReport[], now: number, consequences: RunConsequences): Work<RunChange[]> {
+export function* recordReports(reports: readonly RunReport[], now: number, consequences: RunFollowUps): Work<RunChange[]> {
   yield* lock(() => locksFor(reports, consequences));
   const changes: RunChange[] = [];
   for (const report of reports) {
@@ -68,7 +70,7 @@ export function* recordReports(reports: readonly RunReport[], now: number, conse
 }
 
 /** As far as they are known before it is done; the rest is locked on the way. */
-function* locksFor(reports: readonly RunReport[], consequences: RunConsequences): Work<string[]> {
+function* locksFor(reports: readonly RunReport[], consequences: RunFollowUps): Work<string[]> {
   const names: string[] = [];
   for (const report of reports) {
     for (const row of yield* runsFor(report)) {
@@ -122,13 +124,13 @@ function* changeOf(row: RunRow, report: RunReport): Work<RunChange> {
   };
 }
 
-function* record(row: RunRow, report: RunReport, now: number, consequences: RunConsequences): Work<RunChange> {
+function* record(row: RunRow, report: RunReport, now: number, consequences: RunFollowUps): Work<RunChange> {
   const change = yield* changeOf(row, report);
   const { after } = change;
   yield* exec(
     `UPDATE runs SET run_id = $1, url = $2, status = $3, conclusion = $4, attempt = $5, run_created_at = $6, started_at = $7, ended_at = $8,
-       look_set_at = CASE WHEN look_at IS NULL THEN $9 ELSE look_set_at END,
-       look_at = CASE WHEN $3 = 'completed' THEN NULL ELSE COALESCE(look_at, $9) END WHERE delivery_id = $10`,
+       poll_set_at = CASE WHEN next_poll_at IS NULL THEN $9 ELSE poll_set_at END,
+       next_poll_at = CASE WHEN $3 = 'completed' THEN NULL ELSE COALESCE(next_poll_at, $9) END WHERE delivery_id = $10`,
     after.id,
     after.url,
     after.status,
@@ -157,7 +159,7 @@ export function* markRun(deliveryId: string, status: 'missing' | 'unknown', text
     const delivery = yield* deliveryBehind(deliveryId);
     return delivery === undefined ? [] : yield* locksOfEvents([delivery.event_id]);
   });
-  const stop = status === 'unknown' ? ', look_at = NULL' : '';
+  const stop = status === 'unknown' ? ', next_poll_at = NULL' : '';
   const marked = yield* exec(
     `UPDATE runs SET status = $1${stop} WHERE delivery_id = $2 AND run_id IS NULL AND status NOT IN ($1, 'completed')`,
     status,

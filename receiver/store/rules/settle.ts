@@ -1,6 +1,6 @@
 import { isDispatch, type TargetRequest } from '../../../src/route/target.ts';
-import type { Attempt, ClaimedDelivery, HoldBack, Settlement, StartedRun } from '../delivery.ts';
-import { FIRST_LOOK_MS } from '../run.ts';
+import type { Attempt, ClaimedDelivery, Settlement, StartedRun, Throttle } from '../delivery.ts';
+import { FIRST_POLL_MS } from '../run.ts';
 import {
   alertEvent,
   dropFollowedUpdate,
@@ -11,7 +11,7 @@ import {
   refreshConversations,
   requestUpdate,
 } from './conversations.ts';
-import { deathAlert, supersededBy } from './decisions.ts';
+import { failureAlert, supersededBy } from './decisions.ts';
 import { promoteNext } from './order.ts';
 import { locksOfDeliveries } from './order-keys.ts';
 import { lengthenThrottle } from './throttles.ts';
@@ -26,7 +26,7 @@ interface SettledRow {
   target: string;
   position: number;
   conversation: string | null;
-  transient: number;
+  ephemeral: number;
   runs_since: number;
   request: string;
 }
@@ -36,11 +36,11 @@ export function* settleClaim(
   claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>,
   attempt: Attempt,
   settlement: Settlement,
-  holdBack: HoldBack | undefined,
+  throttle: Throttle | undefined,
 ): Work<boolean> {
   yield* lock(() => locksOfDeliveries([claim.id]));
   const row = yield* firstRow<SettledRow>(
-    `SELECT seq, id, event_id, order_key, route, target, position, conversation, transient, runs_since, request FROM deliveries
+    `SELECT seq, id, event_id, order_key, route, target, position, conversation, ephemeral, runs_since, request FROM deliveries
      WHERE id = $1 AND state = 'in_flight' AND lease_token = $2 FOR UPDATE`,
     claim.id,
     claim.leaseToken,
@@ -56,8 +56,8 @@ export function* settleClaim(
     attempt.status,
     attempt.detail,
   );
-  if (holdBack !== undefined) yield* lengthenThrottle(holdBack, now);
-  const replacement = settlement.state === 'pending' && row.transient === 0 ? yield* replacementOf(row) : undefined;
+  if (throttle !== undefined) yield* lengthenThrottle(throttle, now);
+  const replacement = settlement.state === 'pending' && row.ephemeral === 0 ? yield* replacementOf(row) : undefined;
   yield* writeSettlement(row.seq, now, replacement ?? settlement);
   if (replacement !== undefined || settlement.state !== 'pending') yield* promoteNext(row.order_key, now);
   if (row.conversation === null) {
@@ -71,7 +71,7 @@ export function* settleClaim(
 function* settleDispatch(row: SettledRow, settlement: Settlement, now: number): Work<void> {
   const request = JSON.parse(row.request) as TargetRequest;
   if (settlement.state === 'delivered') yield* expectRun(row, request, settlement.run, now);
-  if (settlement.state === 'dead' && isDispatch(request)) yield* alertEvent(row.event_id, deathAlert(row, settlement.reason), now);
+  if (settlement.state === 'dead' && isDispatch(request)) yield* alertEvent(row.event_id, failureAlert(row, settlement.reason), now);
   else yield* refreshConversations(row.event_id, now);
 }
 
@@ -82,7 +82,7 @@ function* settleMessage(
   { settlement, wasFound }: { settlement: Settlement; wasFound: boolean },
   now: number,
 ): Work<void> {
-  if (row.transient === 1) {
+  if (row.ephemeral === 1) {
     if (settlement.state === 'delivered') {
       const isNew = settlement.message !== undefined && (yield* keepMessage(row.id, conversation, settlement.message));
       yield* dropUpdate(row.id);
@@ -103,8 +103,8 @@ function* settleMessage(
 function* expectRun(row: SettledRow, request: TargetRequest, run: StartedRun | null, now: number): Work<void> {
   if (!isDispatch(request)) return;
   yield* exec(
-    `INSERT INTO runs (delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, dispatched_at, runs_since, look_at,
-       look_set_at)
+    `INSERT INTO runs (delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, dispatched_at, runs_since, next_poll_at,
+       poll_set_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10) ON CONFLICT DO NOTHING`,
     row.id,
     row.event_id,
@@ -117,7 +117,7 @@ function* expectRun(row: SettledRow, request: TargetRequest, run: StartedRun | n
     run === null ? 'expected' : 'queued',
     now,
     row.runs_since,
-    now + FIRST_LOOK_MS,
+    now + FIRST_POLL_MS,
   );
 }
 
@@ -144,7 +144,7 @@ function* writeSettlement(seq: number, at: number, settlement: Settlement | Supe
   const retry = settlement.state === 'pending' ? settlement : undefined;
   const run = settlement.state === 'delivered' ? settlement.run : null;
   yield* exec(
-    `UPDATE deliveries SET state = $1, ready = $2, due_at = COALESCE($3, due_at), ambiguous = $4, reason = $5, run_id = $6, run_url = $7,
+    `UPDATE deliveries SET state = $1, is_head = $2, due_at = COALESCE($3, due_at), ambiguous = $4, reason = $5, run_id = $6, run_url = $7,
        attempts = attempts + 1, lease_token = NULL, lease_until = NULL, lease_owner = NULL, updated_at = $8 WHERE seq = $9`,
     settlement.state,
     retry === undefined ? 0 : 1,

@@ -40,10 +40,13 @@ const FUTURE_TIMES: readonly FutureTimes[] = [
     table: 'deliveries',
     writtenAt: 'updated_at',
     due: ['due_at', 'lease_until'],
-    also: { since: notAfterNow('since'), runs_since: runsSince('CASE WHEN due_at > updated_at THEN due_at ELSE updated_at END') },
-    where: 'ready = 1',
+    also: {
+      retrying_since: notAfterNow('retrying_since'),
+      runs_since: runsSince('CASE WHEN due_at > updated_at THEN due_at ELSE updated_at END'),
+    },
+    where: 'is_head = 1',
   },
-  { table: 'credentials', writtenAt: 'hold_set_at', due: ['hold_until'], also: {}, where: 'hold_set_at IS NOT NULL' },
+  { table: 'credentials', writtenAt: 'throttle_set_at', due: ['throttled_until'], also: {}, where: 'throttle_set_at IS NOT NULL' },
   {
     // A version that does not store when: a slot is never further ahead than the pace, which is next to nothing.
     table: 'credentials',
@@ -63,10 +66,10 @@ const FUTURE_TIMES: readonly FutureTimes[] = [
   {
     // Rows of a version that does not store when the next look was planned have the time of their dispatch.
     table: 'runs',
-    writtenAt: 'COALESCE(look_set_at, dispatched_at)',
-    due: ['look_at'],
-    also: { look_set_at: NOW, dispatched_at: notAfterNow('dispatched_at'), runs_since: runsSince('look_at') },
-    where: `look_at IS NOT NULL AND look_at > ${LIMIT}`,
+    writtenAt: 'COALESCE(poll_set_at, dispatched_at)',
+    due: ['next_poll_at'],
+    also: { poll_set_at: NOW, dispatched_at: notAfterNow('dispatched_at'), runs_since: runsSince('next_poll_at') },
+    where: `next_poll_at IS NOT NULL AND next_poll_at > ${LIMIT}`,
   },
 ];
 

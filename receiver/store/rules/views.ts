@@ -141,11 +141,11 @@ export interface RunRow {
   runs_since: number;
   started_at: number | null;
   ended_at: number | null;
-  looks: number;
+  polls: number;
 }
 
 export const RUN_COLUMNS = `delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, conclusion, attempt, dispatched_at,
-  runs_since, started_at, ended_at, looks`;
+  runs_since, started_at, ended_at, polls`;
 
 export function openRunOf(row: RunRow): OpenRun {
   return {
@@ -158,7 +158,7 @@ export function openRunOf(row: RunRow): OpenRun {
     status: row.status,
     dispatchedAt: row.dispatched_at,
     runsSince: row.runs_since,
-    looks: row.looks,
+    polls: row.polls,
   };
 }
 
@@ -186,4 +186,4 @@ export function viewOfMute({ route, subject_key, until, muted_by }: MuteRow): Mu
 }
 
 /** Of a delivery, never to be pruned: it is still to be sent, or a person may want it to be. An update that failed is neither. */
-export const UNDELIVERED = `(state IN ('pending', 'in_flight', 'held') OR (state = 'dead' AND transient = 0))`;
+export const UNDELIVERED = `(state IN ('pending', 'in_flight', 'held') OR (state = 'dead' AND ephemeral = 0))`;

@@ -18,7 +18,7 @@ interface DueRow {
   credential: string;
   request: string;
   attempts: number;
-  since: number;
+  retrying_since: number;
   ambiguous: number;
   runs_since: number;
   template: string | null;
@@ -27,7 +27,7 @@ interface DueRow {
 
 interface CredentialRow {
   credential: string;
-  hold_until: number;
+  throttled_until: number;
   next_slot_at: number;
 }
 
@@ -36,15 +36,15 @@ export function claimDue(driver: SqlDriver, options: ClaimOptions): ClaimedDeliv
   const { now } = options;
   if (options.keepLeases !== true) reclaimAll(driver, 'lease_until < $1', now, now, LEASE_RAN_OUT);
   const claimed: ClaimedDelivery[] = [];
-  for (const credential of driver.rows<CredentialRow>('SELECT credential, hold_until, next_slot_at FROM credentials')) {
+  for (const credential of driver.rows<CredentialRow>('SELECT credential, throttled_until, next_slot_at FROM credentials')) {
     if (claimed.length >= options.limit) break;
-    if (credential.hold_until > now || credential.next_slot_at > now) continue;
+    if (credential.throttled_until > now || credential.next_slot_at > now) continue;
     if (options.serves?.(credential.credential) === false) continue;
     const wanted = options.paceMs > 0 ? 1 : options.limit - claimed.length;
     const due = driver.rows<DueRow>(
-      `SELECT seq, id, event_id, route, target, credential, request, attempts, since, ambiguous, runs_since, template, conversation
+      `SELECT seq, id, event_id, route, target, credential, request, attempts, retrying_since, ambiguous, runs_since, template, conversation
        FROM deliveries
-       WHERE credential = ? AND state = 'pending' AND ready = 1 AND due_at <= ? ORDER BY due_at LIMIT ?`,
+       WHERE credential = ? AND state = 'pending' AND is_head = 1 AND due_at <= ? ORDER BY due_at LIMIT ?`,
       credential.credential,
       now,
       wanted,
@@ -76,7 +76,7 @@ function lease(driver: SqlDriver, row: DueRow, options: ClaimOptions): ClaimedDe
     request: readExactJson(row.request) as unknown as TargetRequest,
     leaseToken,
     attempts: row.attempts,
-    since: row.since,
+    retryingSince: row.retrying_since,
     ambiguous: row.ambiguous === 1,
     runsSince: row.runs_since,
     template: row.template === null ? null : (readExactJson(row.template) as unknown as TargetDefinition),
@@ -87,8 +87,8 @@ function lease(driver: SqlDriver, row: DueRow, options: ClaimOptions): ClaimedDe
 export function earliestDue(driver: SqlDriver, serves: (credential: string) => boolean): number | undefined {
   const rows = driver
     .rows<{ credential: string; at: number | null }>(
-      `SELECT credential, MAX(hold_until, next_slot_at, (
-         SELECT MIN(due_at) FROM deliveries d WHERE d.credential = c.credential AND d.state = 'pending' AND d.ready = 1)) AS at
+      `SELECT credential, MAX(throttled_until, next_slot_at, (
+         SELECT MIN(due_at) FROM deliveries d WHERE d.credential = c.credential AND d.state = 'pending' AND d.is_head = 1)) AS at
        FROM credentials c`,
     )
     .filter(({ credential }) => serves(credential));
@@ -105,6 +105,6 @@ export function reclaimInFlight(driver: SqlDriver, now: number): number {
 
 function reclaimAll(driver: SqlDriver, condition: string, value: number, now: number, detail: string): number {
   const reclaimed = runWork(driver, reclaim(condition, value, now, detail));
-  for (const delivery of reclaimed) if (delivery.transient === 1) runWork(driver, keepOneReclaimed(delivery, now));
+  for (const delivery of reclaimed) if (delivery.ephemeral === 1) runWork(driver, keepOneReclaimed(delivery, now));
   return reclaimed.length;
 }

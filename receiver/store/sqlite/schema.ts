@@ -194,6 +194,18 @@ const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE deliveries ADD COLUMN lease_owner INTEGER;
   `,
+  // The field's words. Only names change, so the step takes no longer with many rows. An older program cannot use the file any more.
+  `
+  ALTER TABLE deliveries RENAME COLUMN ready TO is_head;
+  ALTER TABLE deliveries RENAME COLUMN since TO retrying_since;
+  ALTER TABLE deliveries RENAME COLUMN transient TO ephemeral;
+  ALTER TABLE credentials RENAME COLUMN hold_until TO throttled_until;
+  ALTER TABLE credentials RENAME COLUMN hold_reason TO throttle_reason;
+  ALTER TABLE credentials RENAME COLUMN hold_set_at TO throttle_set_at;
+  ALTER TABLE runs RENAME COLUMN look_at TO next_poll_at;
+  ALTER TABLE runs RENAME COLUMN looks TO polls;
+  ALTER TABLE runs RENAME COLUMN look_set_at TO poll_set_at;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -87,11 +87,11 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
     keepRejected: (rejected) => write(() => keepRejected(rejected)),
     claim: (options) => inTransactionAt(options.now, () => claimDue(driver, options)),
     nextDueAt: (serves = () => true) => run(() => earliestDue(driver, serves)),
-    complete: (claim, request) => write(() => updateRequest(claim, request)),
-    heldToComplete: (eventId) => read(() => heldToEnrich(eventId)),
-    completeHeld: (id, request) => write(() => updateHeldRequest(id, request)),
+    updateRequest: (claim, request) => write(() => updateRequest(claim, request)),
+    heldToEnrich: (eventId) => read(() => heldToEnrich(eventId)),
+    updateHeldRequest: (id, request) => write(() => updateHeldRequest(id, request)),
     keepEnrichment: (eventId, wandb) => write(() => keepEnrichment(eventId, wandb)),
-    settle: (claim, attempt, settlement, holdBack) => write(() => settleClaim(claim, attempt, settlement, holdBack), 'long'),
+    settle: (claim, attempt, settlement, throttle) => write(() => settleClaim(claim, attempt, settlement, throttle), 'long'),
     recoverInFlight: (now) => inTransactionAt(now, () => reclaimInFlight(driver, now)),
     deliveries: (filter) => read(() => listDeliveries(filter)),
     delivery: (id) => read(() => findDelivery(id)),
@@ -99,7 +99,7 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
     event: (id) => read(() => findEvent(id)),
     rejected: (limit) => read(() => listRejected(limit)),
     counts: () => read(countAll),
-    holdBacks: (now) => readAt(now, () => listThrottles(now)),
+    throttles: (now) => readAt(now, () => listThrottles(now)),
     replay: (ids, now, options) => write(() => changeDeliveries(ids, 'replay', now, options)),
     approve: (ids, now, options) => write(() => changeDeliveries(ids, 'approve', now, options)),
     cancel: (ids, now, options) => write(() => changeDeliveries(ids, 'cancel', now, options)),
@@ -112,10 +112,10 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
         for (const approval of yield* approvalsDue(now)) if (yield* expireApproval(approval, now)) expired++;
         return expired;
       }),
-    story: (conversation, now, eventId) => readAt(now, () => viewConversation(conversation, now, eventId)),
+    viewConversation: (conversation, now, eventId) => readAt(now, () => viewConversation(conversation, now, eventId)),
     channelId: (channel) => read(() => channelIdOf(channel)),
     forgetMessage: (conversation, ts) => write(() => forgetMessage(conversation, ts)),
-    tell: (eventId, now) => write(() => refreshConversations(eventId, now)),
+    refreshConversations: (eventId, now) => write(() => refreshConversations(eventId, now)),
     mute: (mute, eventId, now) =>
       writeAt(now, function* () {
         yield* setMute(mute, now);
@@ -123,13 +123,13 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
       }),
     mutes: (now) => readAt(now, () => listMutes(now)),
     firstSeen: (key, now) => write(() => markSeen(key, now)),
-    runsToLookAt: (options) => writeAt(options.now, () => takeRuns(options)),
-    nextLookAt: () => read(earliestPoll),
+    runsToPoll: (options) => writeAt(options.now, () => takeRuns(options)),
+    earliestPollAt: () => read(earliestPoll),
     runsOf: (report) => read(() => findRuns(report)),
     recordRuns: (reports, now, consequences) => write(() => recordReports(reports, now, consequences)),
     markRun: (deliveryId, status, text, now) => write(() => markRun(deliveryId, status, text, now)),
     keepRepositoryId: (repository, id) => write(() => keepRepositoryId(repository, id)),
-    holdBack: (holdBack, now) => write(() => keepThrottle(holdBack, now)),
+    throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
     prune: (options) =>
       write(function* () {
         const removed = yield* removeEvents(yield* oldEvents(options));

@@ -7,8 +7,8 @@ import { claimPurpose } from '../../../receiver/store/sqlite/schema.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import { type PostgresServer, startPostgres } from '../../stand-ins/postgres.ts';
+import { acceptDispatched, heldEvent, nothingFollows, reportOf, say, storyOf, toldEvent } from '../store/conversation-samples.ts';
 import { accept, bury, claim, drain, eventOf, MINUTE, retryAt, T0 } from '../store/samples.ts';
-import { acceptDispatched, heldEvent, nothingFollows, reportOf, say, storyOf, toldEvent } from '../store/story-samples.ts';
 import { commandLine } from './command-io.ts';
 
 let server: PostgresServer;
@@ -43,7 +43,7 @@ async function somethingOfEverything(store: Store): Promise<void> {
   for (const n of [1, 2, 3]) await accept(store, eventOf(`line ${n}`, { subject: 'line' }));
   await retryAt(store, (await claim(store, T0, { serves: (credential) => credential === 'github' }))[0]!, T0, T0 + MINUTE, true);
   await store.keepEnrichment('told', { size: 12 });
-  await store.holdBack({ credential: 'github', until: T0 + 1, reason: 'limit' });
+  await store.throttle({ credential: 'github', until: T0 + 1, reason: 'limit' });
   await store.mute({ route: 'deploy', subjectKey: 'told', until: T0 + MINUTE, by: 'ada' }, 'told', T0);
   await store.firstSeen('request 1', T0);
   await store.keepRepositoryId('acme/deploy', '1296269');
@@ -66,9 +66,9 @@ async function seenOf(store: Store) {
     story: await storyOf(store),
     approvals: await store.openApprovals(9),
     mutes: await store.mutes(T0),
-    holdBacks: await store.holdBacks(T0),
+    holdBacks: await store.throttles(T0),
     nextDueAt: await store.nextDueAt(),
-    nextLookAt: await store.nextLookAt(),
+    nextLookAt: await store.earliestPollAt(),
   };
 }
 

@@ -26,7 +26,7 @@ async function target(...answers: ScriptedAnswer[]) {
       return { token: 'ghp_x', createdAt: undefined };
     },
   } as const;
-  const { send, look } = commitStatusTarget({ credentials, apiUrl: server.url, fetch, now: () => 0 });
+  const { send, findPrior: look } = commitStatusTarget({ credentials, apiUrl: server.url, fetch, now: () => 0 });
   return { send, look, asked, requests: server.requests };
 }
 

@@ -36,7 +36,7 @@ async function github(...answers: ScriptedAnswer[]) {
   return {
     requests: server.requests,
     send: (request = dispatch, signal?: AbortSignal, attempts?: number) => target.send(request, context(signal, attempts)),
-    look: (request = dispatch) => target.look(request, { ...context(), runsSince: NOW }),
+    look: (request = dispatch) => target.findPrior(request, { ...context(), runsSince: NOW }),
   };
 }
 
@@ -199,7 +199,7 @@ describe('rate limits', () => {
 
   it('holds the credential back when a success used up the allowance', async () => {
     const { send } = await github({ status: 204, headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(NOW / 1000 + 60) } });
-    expect(await send()).toMatchObject({ outcome: 'delivered', holdUntil: NOW + 60_000 });
+    expect(await send()).toMatchObject({ outcome: 'delivered', throttledUntil: NOW + 60_000 });
   });
 
   it('keeps Retry-After of a 503 as a floor', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { GitHubCredentials } from '../../../receiver/github/credentials.ts';
 import { githubRunSource } from '../../../receiver/github/run-source.ts';
 import { tokenCredentials } from '../../../receiver/github/token-credentials.ts';
-import type { RunQuestion } from '../../../receiver/watch/run-source.ts';
+import type { RunSearch } from '../../../receiver/watch/run-source.ts';
 import { type ScriptedAnswer, scriptedServer } from '../../stand-ins/scripted-server.ts';
 
 const NOW = 1_800_000_000_000;
@@ -22,7 +22,7 @@ const run = (id: number, changes: object = {}) => ({
   ...changes,
 });
 const page = (from: number, count: number) => ({ workflow_runs: Array.from({ length: count }, (_, at) => run(from + at)) });
-const question: RunQuestion = { repository: 'acme/deploy', event: 'repository_dispatch', workflow: null, since: NOW, enough: () => false };
+const question: RunSearch = { repository: 'acme/deploy', event: 'repository_dispatch', workflow: null, since: NOW, enough: () => false };
 
 async function source(...answers: ScriptedAnswer[]) {
   const server = await scriptedServer(...answers);
@@ -34,7 +34,7 @@ function sourceAt(apiUrl: string, credentials: GitHubCredentials, requests: { ur
   return {
     requests,
     get: (etag?: string) => runs.get('acme/deploy', '42', etag, signal),
-    list: (changes: Partial<RunQuestion> = {}, etag?: string) => runs.listSince({ ...question, ...changes }, etag, signal),
+    list: (changes: Partial<RunSearch> = {}, etag?: string) => runs.listSince({ ...question, ...changes }, etag, signal),
   };
 }
 
@@ -75,7 +75,7 @@ describe('asking for one run', () => {
   it('tells that the allowance is used up, though there was an answer', async () => {
     const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(NOW / 1000 + 60) };
     const { get } = await source({ status: 200, headers, body: run(42) });
-    expect(await get()).toMatchObject({ outcome: 'found', holdUntil: NOW + 60_000 });
+    expect(await get()).toMatchObject({ outcome: 'found', throttledUntil: NOW + 60_000 });
   });
 
   it.each([
@@ -142,7 +142,7 @@ describe('listing runs', () => {
 
   it('stops when what was found will do', async () => {
     const { list, requests } = await source({ status: 200, body: page(1, 100) });
-    const enough: RunQuestion['enough'] = (reports) => reports.some(({ runId }) => runId === '50');
+    const enough: RunSearch['enough'] = (reports) => reports.some(({ runId }) => runId === '50');
     expect(await list({ enough })).toMatchObject({ outcome: 'found', complete: false });
     expect(requests).toHaveLength(1);
   });

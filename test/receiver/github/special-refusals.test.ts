@@ -141,7 +141,7 @@ describe('a time to wait that makes no sense', () => {
     const server = await scriptedServer({ status: 429, headers, body: {} }, { status: 204, headers });
     const { send } = targetAt(server.url);
     expect(await send()).toMatchObject({ outcome: 'limited', until: NOW + 60_000 });
-    expect(await send()).not.toHaveProperty('holdUntil');
+    expect(await send()).not.toHaveProperty('throttledUntil');
   });
 });
 

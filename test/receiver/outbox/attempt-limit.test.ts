@@ -17,7 +17,7 @@ const CLAIMED: ClaimedDelivery = {
   request: dispatchOf('d-e1'),
   leaseToken: 'token',
   attempts: 0,
-  since: T0,
+  retryingSince: T0,
   ambiguous: false,
   runsSince: T0,
   template: null,
@@ -67,7 +67,7 @@ async function attemptWith(changes: Partial<OutboxOptions>): Promise<{ leaseMs: 
 const STORING_MS = 20 * 500;
 
 test('a lease outlasts an attempt whose target neither answers nor heeds its signal, and the writing down', async () => {
-  const { leaseMs, settledAfter, attempt } = await attemptWith({ targets: { repository_dispatch: { send: never, look: never } } });
+  const { leaseMs, settledAfter, attempt } = await attemptWith({ targets: { repository_dispatch: { send: never, findPrior: never } } });
 
   expect(attempt).toMatchObject({ outcome: 'ambiguous', detail: expect.stringContaining('timeout') });
   expect(leaseMs).toBeGreaterThan(settledAfter + STORING_MS);
@@ -76,7 +76,7 @@ test('a lease outlasts an attempt whose target neither answers nor heeds its sig
 test('a request that takes too long to complete counts as part of the attempt, and is not sent when it comes late', async () => {
   const send = vi.fn(never<never>);
   const complete = () => new Promise<typeof CLAIMED.request>((resolve) => setTimeout(() => resolve(CLAIMED.request), 300_000));
-  const { leaseMs, settledAfter } = await attemptWith({ targets: { repository_dispatch: { send, look: never } }, complete });
+  const { leaseMs, settledAfter } = await attemptWith({ targets: { repository_dispatch: { send, findPrior: never } }, complete });
 
   expect(leaseMs).toBeGreaterThan(settledAfter + STORING_MS);
   expect(send).not.toHaveBeenCalled();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../receiver/log/log.ts';
-import { completeRequest } from '../../../receiver/outbox/enrich.ts';
+import { enrichRequest } from '../../../receiver/outbox/enrich.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { type JsonObject, parseExactJson } from '../../../src/lib/json.ts';
@@ -34,7 +34,7 @@ async function accepted(definition: TargetDefinition, options: { wandb?: JsonObj
     asked.push(eventId);
     return options.wandb === undefined ? WANDB : options.wandb;
   };
-  const complete = (delivery: Parameters<typeof completeRequest>[0]) => completeRequest(delivery, { store, enrich, log: silentLogger });
+  const complete = (delivery: Parameters<typeof enrichRequest>[0]) => enrichRequest(delivery, { store, enrich, log: silentLogger });
   return { store, request, asked, complete };
 }
 

@@ -82,7 +82,7 @@ describe('settled', () => {
     });
     await world.accept('e2', { send: [{ outcome: 'limited', status: 429, until: world.now() + 3_600_000, detail: 'wait' }] });
     let settled = false;
-    const settling = world.outbox.settled().then(() => {
+    const settling = world.outbox.idle().then(() => {
       settled = true;
     });
     await vi.waitFor(() => expect(world.calls).toEqual(expect.arrayContaining(['send d-e1', 'send d-e2'])));
@@ -99,7 +99,7 @@ describe('settled', () => {
     const { world } = outboxWithAlarms();
     world.outbox.start();
     await world.outbox.stop(0);
-    await world.outbox.settled();
+    await world.outbox.idle();
     expect(world.calls).toEqual([]);
   });
 });

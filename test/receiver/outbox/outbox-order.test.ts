@@ -52,7 +52,7 @@ describe('order, credentials and pace', () => {
 
   test('a success that used the allowance up holds the credential back', async () => {
     const box = started();
-    await box.accept('e1', { send: [{ ...sent, holdUntil: box.now() + HOUR }] });
+    await box.accept('e1', { send: [{ ...sent, throttledUntil: box.now() + HOUR }] });
     await box.until('d-e1', 'delivered');
     await box.accept('e2');
     await box.accept('e3', {}, { delivery: { credential: 'of another account' } });
@@ -192,7 +192,7 @@ describe('when things end or fail', () => {
     await box.accept('e1', { send: [{ outcome: 'failed', status: 503, detail: 'down', ambiguous: true, notBefore: until }] });
     await waitUntil(async () => expect(await box.outcomes('d-e1')).toEqual(['ambiguous']));
 
-    const [hold] = await box.store.holdBacks(box.now());
+    const [hold] = await box.store.throttles(box.now());
     expect(hold?.until).toBeGreaterThan(box.now() + 23 * 3_600_000);
     expect(hold?.until).toBeLessThanOrEqual(box.now() + 24 * 3_600_000);
   });

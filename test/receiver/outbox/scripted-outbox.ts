@@ -1,6 +1,6 @@
 import { onTestFinished, vi } from 'vitest';
 import { createOutbox, type Outbox, type OutboxOptions } from '../../../receiver/outbox/outbox.ts';
-import type { LookResult, SendContext, SendResult, Target } from '../../../receiver/outbox/target.ts';
+import type { PriorResult, SendContext, SendResult, Target } from '../../../receiver/outbox/target.ts';
 import type { AttemptOutcome, DeliveryView } from '../../../receiver/store/delivery.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
@@ -13,7 +13,7 @@ type Step<Answer> = Answer | ((context: SendContext) => Answer | Promise<Answer>
 /** What a delivery meets, attempt by attempt; when the script is over, everything succeeds. */
 export interface Script {
   readonly send?: readonly Step<SendResult>[];
-  readonly look?: readonly Step<LookResult>[];
+  readonly look?: readonly Step<PriorResult>[];
 }
 
 type Result<Outcome> = Extract<SendResult, { outcome: Outcome }>;
@@ -33,7 +33,7 @@ export class ScriptedOutbox {
   readonly log: string[] = [];
   #ahead = 0;
   #tokens = 0;
-  readonly #scripts = new Map<string, { send: Step<SendResult>[]; look: Step<LookResult>[] }>();
+  readonly #scripts = new Map<string, { send: Step<SendResult>[]; look: Step<PriorResult>[] }>();
 
   constructor(changes: Partial<OutboxOptions> = {}, wrap: (store: Store) => Store = (store) => store) {
     this.store = sqliteStore(openSqlite(temporaryDatabase()));
@@ -41,7 +41,7 @@ export class ScriptedOutbox {
       void this.log.push(`${level} ${message} ${JSON.stringify(fields)}`);
     const target: Target<TargetRequest> = {
       send: (_request, context) => this.#next('send', context, (script) => script.send.shift() ?? sent),
-      look: (_request, context) => this.#next('look', context, (script) => script.look.shift() ?? { outcome: 'not_found' }),
+      findPrior: (_request, context) => this.#next('look', context, (script) => script.look.shift() ?? { outcome: 'not_found' }),
     };
     this.outbox = createOutbox({
       queue: wrap(this.store),
@@ -104,7 +104,7 @@ export class ScriptedOutbox {
   async #next<Answer>(
     what: string,
     context: SendContext,
-    choose: (script: { send: Step<SendResult>[]; look: Step<LookResult>[] }) => Step<Answer>,
+    choose: (script: { send: Step<SendResult>[]; look: Step<PriorResult>[] }) => Step<Answer>,
   ): Promise<Answer> {
     this.calls.push(`${what} ${context.deliveryId}`);
     this.contexts.push(context);

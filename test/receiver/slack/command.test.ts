@@ -48,7 +48,7 @@ describe('status', () => {
   it('counts what is there, and says what is held back', async () => {
     const receiver = await app({ approval: '{ slack: "#ml-deploys" }' });
     await receiver.event('v1');
-    await receiver.store.holdBack({ credential: 'github', until: receiver.clock.now + 60_000, reason: 'GitHub said <wait>' });
+    await receiver.store.throttle({ credential: 'github', until: receiver.clock.now + 60_000, reason: 'GitHub said <wait>' });
     const text = await say(receiver, 'STATUS');
     expect(text).toContain('*Events* 1 routed');
     expect(text).toContain('*Deliveries* 1 held');

@@ -15,7 +15,7 @@ it('shows what waits, what went wrong and what happened last', () => {
       ],
       dead: [deliveryView({ state: 'dead', reason: 'HTTP 404' })],
       counts: { events: { routed: 1, duplicate: 1 }, deliveries: { held: 1, dead: 1, pending: 2, in_flight: 1 }, rejected: 1 },
-      holdBacks: [{ credential: 'app:acme', until: CONTEXT.now, reason: 'rate <limit>' }],
+      throttles: [{ credential: 'app:acme', until: CONTEXT.now, reason: 'rate <limit>' }],
     },
     CONTEXT,
   );

@@ -5,7 +5,7 @@ import { homeView } from '../../../receiver/slack/home-view.ts';
 import { eventMessage, failureText, storyMessage } from '../../../receiver/slack/message.ts';
 import { DELIVERY_STATES, type DeliveryView } from '../../../receiver/store/delivery.ts';
 import type { RunView } from '../../../receiver/store/run.ts';
-import type { ApprovalView, Mute, Story, StoryEvent } from '../../../receiver/store/store.ts';
+import type { ApprovalView, ConversationEvent, ConversationView, Mute } from '../../../receiver/store/store.ts';
 import { EVENT_FIELDS, EVENT_TYPES, type RelayEvent } from '../../../src/event/event.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { escapeMrkdwn } from '../../../src/lib/mrkdwn.ts';
@@ -113,7 +113,7 @@ const manyOf = <T>(one: fc.Arbitrary<T>, most: number): fc.Arbitrary<T[]> =>
     fc.tuple(fc.array(one, { minLength: 1, maxLength: 3 }), fc.nat(most)).map(([few, count]) => repeated(few, count)),
   );
 
-const told: fc.Arbitrary<StoryEvent> = fc
+const told: fc.Arbitrary<ConversationEvent> = fc
   .tuple(event, moment, wandb, manyOf(delivery, 60), manyOf(approval, 20), maybe(nastyName.map((name) => `*${escapeMrkdwn(name)}*`)))
   .map(([what, receivedAt, about, deliveries, approvals, text]) =>
     storyEvent({ event: eventView(what, { receivedAt, wandb: about }), deliveries, approvals, text }),
@@ -121,7 +121,7 @@ const told: fc.Arbitrary<StoryEvent> = fc
 
 const mute: fc.Arbitrary<Mute> = fc.record({ route, subjectKey: fc.constant('subject-1'), until: moment, by: nastyName });
 
-const story: fc.Arbitrary<Story> = fc
+const story: fc.Arbitrary<ConversationView> = fc
   .tuple(manyOf(told, 100), manyOf(mute, 20), fc.oneof(nastyName, fc.constant('#ml-deploys')), fc.nat(1_000_000))
   .map(([events, mutes, channel, more]) => storyOf(events, { mutes, channel, eventCount: events.length + more }));
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ACTIONS, decodeDecision, decodeDispatchAgain, decodeMute } from '../../../receiver/slack/actions.ts';
 import type { KnownBlock } from '../../../receiver/slack/blocks.ts';
 import { eventMessage, failureText, storyMessage } from '../../../receiver/slack/message.ts';
-import type { Story } from '../../../receiver/store/store.ts';
+import type { ConversationView } from '../../../receiver/store/store.ts';
 import {
   ALIAS_EVENT,
   approvalView,
@@ -48,13 +48,13 @@ const HEAD = [
 const SAID = 'ada gave resnet50 v12 the alias production.';
 const APPROVED = approvalView({ decision: 'approved', decidedBy: 'bob (U012ABC)', decidedAt: T0 + 5 * MINUTE });
 
-function shown(story: Story): { text: string; lines: string[] } {
+function shown(story: ConversationView): { text: string; lines: string[] } {
   const { text, blocks } = storyMessage(story, CONTEXT);
   return { text, lines: readable(blocks) };
 }
 
 /** A story of one event, from question to the end of the run. */
-function deployStory(delivery: Partial<typeof HELD>, approval = APPROVED): Story {
+function deployStory(delivery: Partial<typeof HELD>, approval = APPROVED): ConversationView {
   return storyOf([storyEvent({ event: EVENT, deliveries: [{ ...HELD, reason: null, ...delivery }], approvals: [approval] })]);
 }
 
@@ -291,7 +291,7 @@ describe('buttons and menus', () => {
   });
 
   it('end a mute, which is said as long as it lasts', () => {
-    const muted = (until: number): Story => ({
+    const muted = (until: number): ConversationView => ({
       ...deployStory({ state: 'delivered' }),
       mutes: [{ route: 'deploy', subjectKey: 'subject-1', until, by: 'ada' }],
     });

@@ -12,7 +12,7 @@ async function deletedQuestion(channel = '#ml'): Promise<SlackWorld> {
   return world;
 }
 
-const update = (world: SlackWorld) => world.store.tell('e1', world.now());
+const update = (world: SlackWorld) => world.store.refreshConversations('e1', world.now());
 
 describe('a message with an open question that somebody deleted', () => {
   it('is posted anew by the update that finds it gone, and changed from then on', async () => {

@@ -152,7 +152,7 @@ describe('replies and updates', () => {
       await world.accept('e1');
       await world.drain();
       world.slack.fail({ method: 'chat.update', error });
-      await world.store.tell('e1', world.now());
+      await world.store.refreshConversations('e1', world.now());
       expect(await world.drain()).toMatchObject([{ outcome: 'delivered', detail: expect.stringContaining(error) }]);
       expect((await world.story()).message).toBeNull();
       await world.accept('e2');
@@ -213,7 +213,7 @@ describe('replies and updates', () => {
     await world.accept('e1');
     await world.drain();
     world.slack.remove('ml', (await world.story()).message?.ts ?? '');
-    await world.store.tell('e1', world.now());
+    await world.store.refreshConversations('e1', world.now());
     await world.drain();
     await world.store.replay(['d-e1'], world.now());
     await world.drain();
@@ -328,7 +328,7 @@ describe('after an attempt whose answer was lost', () => {
       signal: AbortSignal.timeout(5_000),
       runsSince: world.now(),
     };
-    expect(await world.target.look(request, context)).toEqual({
+    expect(await world.target.findPrior(request, context)).toEqual({
       outcome: 'unknowable',
       detail: 'the id of #nowhere is not known: write the id into the config instead',
     });
@@ -350,7 +350,7 @@ describe('after an attempt whose answer was lost', () => {
     await world.accept('e1');
     await world.drain();
     world.slack.fail({ method: 'chat.update', status: 502, applied: true });
-    await world.store.tell('e1', world.now());
+    await world.store.refreshConversations('e1', world.now());
     expect((await world.drain()).map(({ outcome }) => outcome)).toEqual(['failed', 'delivered']);
     expect(world.callsOf('conversations.history')).toEqual([]);
   });

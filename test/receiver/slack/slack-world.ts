@@ -76,9 +76,9 @@ export class SlackWorld {
     const startedAt = this.now();
     const result = await limitedAttempt(this.target as never, delivery, AbortSignal.timeout(limitMs));
     const retry = { firstDelayMs: 1_000, maxDelayMs: 10_000, settleMs: 5_000, retryForMs: 3_600_000 };
-    const { settlement, holdBack } = settlementOf(delivery, result, { retry, now: this.now, random: () => 0 });
+    const { settlement, throttle } = settlementOf(delivery, result, { retry, now: this.now, random: () => 0 });
     const attempt = { startedAt, durationMs: 1, outcome: attemptOutcome(result), status: result.status, detail: result.detail };
-    await this.store.settle(delivery, attempt, settlement, holdBack);
+    await this.store.settle(delivery, attempt, settlement, throttle);
     return { ...result, delivery: delivery.id };
   }
 
@@ -90,7 +90,7 @@ export class SlackWorld {
   }
 
   async story() {
-    const story = await this.store.story('story', this.now());
+    const story = await this.store.viewConversation('story', this.now());
     if (story === undefined) throw new Error('there is no story');
     return story;
   }

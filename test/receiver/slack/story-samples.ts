@@ -2,7 +2,7 @@ import type { KnownBlock } from '../../../receiver/slack/blocks.ts';
 import type { MessageContext } from '../../../receiver/slack/message.ts';
 import type { DeliveryView, EventView } from '../../../receiver/store/delivery.ts';
 import type { RunView } from '../../../receiver/store/run.ts';
-import type { ApprovalView, Story, StoryEvent } from '../../../receiver/store/store.ts';
+import type { ApprovalView, ConversationEvent, ConversationView } from '../../../receiver/store/store.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
 
 /** 2026-11-21 03:00 UTC. */
@@ -89,11 +89,11 @@ export function approvalView(more: Partial<ApprovalView> = {}): ApprovalView {
   };
 }
 
-export function storyEvent(more: Partial<StoryEvent> = {}): StoryEvent {
+export function storyEvent(more: Partial<ConversationEvent> = {}): ConversationEvent {
   return { event: eventView(), deliveries: [deliveryView()], approvals: [], text: null, message: null, ...more };
 }
 
-export function storyOf(events: readonly StoryEvent[] = [storyEvent()], more: Partial<Story> = {}): Story {
+export function storyOf(events: readonly ConversationEvent[] = [storyEvent()], more: Partial<ConversationView> = {}): ConversationView {
   return { key: 'story-1', channel: '#ml-deploys', message: null, events, eventCount: events.length, mutes: [], ...more };
 }
 

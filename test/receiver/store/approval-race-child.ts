@@ -3,7 +3,7 @@
  * the file. Its settings come as environment variables; it prints its address and ends with its parent.
  */
 import { randomBytes } from 'node:crypto';
-import { connect } from '../../../receiver/compose.ts';
+import { composeParts } from '../../../receiver/compose.ts';
 import { readEnvironment } from '../../../receiver/environment.ts';
 import { createLogger } from '../../../receiver/log/log.ts';
 import { listen } from '../../../receiver/node.ts';
@@ -29,7 +29,7 @@ const common = {
   random: Math.random,
   randomBytes: () => randomBytes(16),
 };
-const connected = await connect({ ...common, environment: environment.value, organization, sandbox: false, fetch });
+const connected = await composeParts({ ...common, environment: environment.value, organization, sandbox: false, fetch });
 const { authentication, adminToken } = environment.value;
 const receiver = createReceiver({ ...common, ...connected, authentication, adminToken });
 const { url } = await listen(receiver, '127.0.0.1', 0);

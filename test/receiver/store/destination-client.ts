@@ -1,4 +1,4 @@
-import type { LookResult, SendResult, Target } from '../../../receiver/outbox/target.ts';
+import type { PriorResult, SendResult, Target } from '../../../receiver/outbox/target.ts';
 
 /** A target that sends to a `Destination` (`destination.ts`) and asks it what has arrived. */
 export function destinationTarget(server: string): Target {
@@ -13,7 +13,7 @@ export function destinationTarget(server: string): Target {
         return { ...base, outcome: 'failed', ambiguous: true };
       }
     },
-    look: async (_request, { deliveryId, signal }): Promise<LookResult> => {
+    findPrior: async (_request, { deliveryId, signal }): Promise<PriorResult> => {
       try {
         const { status } = await fetch(`${server}/${deliveryId}`, { signal });
         return status === 200 ? { outcome: 'found', run: { id: deliveryId, url: server } } : { outcome: 'not_found' };

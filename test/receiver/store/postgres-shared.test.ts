@@ -5,8 +5,8 @@ import { UnfinishedCopyError, WrongPurposeError } from '../../../receiver/store/
 import { NewerSchemaError, SCHEMA_VERSION } from '../../../receiver/store/postgres/schema.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import { type PostgresServer, startPostgres } from '../../stand-ins/postgres.ts';
+import { heldEvent, heldOf, notesOf } from './conversation-samples.ts';
 import { accept, claim, deliveryOf, drain, eventOf, idsOf, SECOND, stateOf, succeed, T0 } from './samples.ts';
-import { heldEvent, heldOf, notesOf } from './story-samples.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -178,7 +178,7 @@ describe('what several receivers claim at the same time', () => {
   test('is held back for all of them', async () => {
     const { stores, store } = await openSeveral(2);
     await accept(store, eventOf('e1'));
-    await stores[1]!.holdBack({ credential: 'github', until: T0 + SECOND, reason: 'limit' });
+    await stores[1]!.throttle({ credential: 'github', until: T0 + SECOND, reason: 'limit' });
 
     expect(await claim(store, T0)).toEqual([]);
     expect(idsOf(await claim(store, T0 + SECOND))).toEqual(['d-e1']);

@@ -6,8 +6,8 @@ import type { SqlDriver } from '../../../receiver/store/sqlite/driver.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
+import { APPROVAL, HOUR, heldEvent, heldOf, messageOf, RUN, reportOf, say, toldEvent } from './conversation-samples.ts';
 import { accept, attemptAt, bury, claim, deliveryOf, eventOf, firingOf, MINUTE, retryAt, succeed, T0 } from './samples.ts';
-import { APPROVAL, HOUR, heldEvent, heldOf, messageOf, RUN, reportOf, say, toldEvent } from './story-samples.ts';
 
 /** When the pace of an earlier test is over. */
 const LATER = T0 + 2 * MINUTE;
@@ -70,7 +70,7 @@ describe('with any number of finished deliveries', () => {
     });
 
     const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
-    expect(find("state = 'pending' AND ready = 1")).toContain('USING INDEX deliveries_due (credential=? AND due_at<?)');
+    expect(find("state = 'pending' AND is_head = 1")).toContain('USING INDEX deliveries_due (credential=? AND due_at<?)');
     expect(find("WHERE state = 'in_flight' AND lease_until <")).toContain('USING INDEX deliveries_leased');
     expect(scansIn(plans)).toEqual([]);
     expect(plans.filter(({ plan }) => plan.includes('TEMP B-TREE'))).toEqual([]);
@@ -87,7 +87,7 @@ describe('with any number of finished deliveries', () => {
       'deliveries_written (updated_at>?)',
       'approvals_open (expires_at>?)',
       'mutes_until (until>?)',
-      'runs_open (look_at>?)',
+      'runs_open (next_poll_at>?)',
     ])
       expect(look).toContain(`INDEX ${index}`);
     expect(plans.filter(({ sql }) => sql.startsWith('UPDATE') && sql.includes('AS INTEGER'))).toHaveLength(6);
@@ -195,11 +195,11 @@ describe('with any number of finished deliveries', () => {
     const plans = await plansOf(async () => {
       await accept(store, toldEvent('t1', { subject: 't1' }), toldEvent('t2', { subject: 't2' }));
       await say(store, LATER);
-      await store.tell('t1', LATER);
+      await store.refreshConversations('t1', LATER);
       for (const claimed of await claim(store, LATER, { serves: (credential) => credential === 'slack' }))
         await bury(store, claimed, LATER);
-      await store.tell('t1', LATER + MINUTE);
-      await store.story('talk', LATER);
+      await store.refreshConversations('t1', LATER + MINUTE);
+      await store.viewConversation('talk', LATER);
       await store.channelId('#ml');
       await store.forgetMessage('talk', 'none');
       await store.firstSeen('key', LATER);
@@ -209,7 +209,7 @@ describe('with any number of finished deliveries', () => {
     });
 
     const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
-    expect(find("transient = 1 AND state IN ('dead', 'cancelled')")).toContain('INDEX deliveries_of_conversation (conversation=?)');
+    expect(find("ephemeral = 1 AND state IN ('dead', 'cancelled')")).toContain('INDEX deliveries_of_conversation (conversation=?)');
     expect(find('GROUP BY event_id ORDER BY MIN(seq)')).toContain('INDEX deliveries_of_conversation (conversation=?)');
     expect(find('SELECT route FROM deliveries WHERE conversation = ?')).toContain('INDEX deliveries_of_conversation (conversation=?)');
     expect(find('FROM mutes WHERE subject_key IN')).toMatch(/SEARCH mutes USING .*\(subject_key=\?\)/);
@@ -243,19 +243,19 @@ describe('with any number of finished deliveries', () => {
       await store.settle(claimed, attemptAt(LATER, 'delivered'), { state: 'delivered', run: null });
     const report = reportOf('in_progress', { title: 'd-ran', createdAt: LATER });
     const plans = await plansOf(async () => {
-      await store.runsToLookAt({ now: LATER + HOUR, limit: 9, lookAgainAt: () => LATER + HOUR });
-      await store.nextLookAt();
+      await store.runsToPoll({ now: LATER + HOUR, limit: 9, nextPollAt: () => LATER + HOUR });
+      await store.earliestPollAt();
       await store.markRun('d-ran', 'missing', 'nothing listens', LATER);
       await store.recordRuns([report, { ...report, status: 'completed', conclusion: 'success' }], LATER, ({ after }) => [
         messageOf(`reply ${after.status}`),
       ]);
       await store.runsOf(report);
-      await store.holdBack({ credential: 'github', until: LATER, reason: 'limit' });
+      await store.throttle({ credential: 'github', until: LATER, reason: 'limit' });
       await store.delivery('d-ran');
     });
 
     expect((await store.delivery('d-ran'))?.delivery.run).toMatchObject({ id: RUN.id, status: 'completed' });
-    expect(plans.find(({ sql }) => sql.includes('look_at <='))?.plan).toContain('SEARCH runs USING INDEX runs_open (look_at');
+    expect(plans.find(({ sql }) => sql.includes('next_poll_at <='))?.plan).toContain('SEARCH runs USING INDEX runs_open (next_poll_at');
     expect(plans.find(({ sql }) => sql.includes('WHERE run_id = ?'))?.plan).toContain('INDEX runs_by_id (run_id=?)');
     expect(plans.find(({ sql }) => sql.includes('FROM notes'))?.plan).toContain('INDEX notes_of_delivery (delivery_id=?)');
     expect(scansIn(plans)).toEqual([]);

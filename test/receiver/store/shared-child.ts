@@ -7,9 +7,9 @@ import { silentLogger } from '../../../receiver/log/log.ts';
 import { createOutbox } from '../../../receiver/outbox/outbox.ts';
 import { openPostgres } from '../../../receiver/store/postgres/postgres-store.ts';
 import { acceptInBatches } from '../../../receiver/webhook/accept-batch.ts';
+import { heldEvent } from './conversation-samples.ts';
 import { destinationTarget } from './destination-client.ts';
 import { eventOf } from './samples.ts';
-import { heldEvent } from './story-samples.ts';
 
 /** Answered with a word and its key: `accepted`, `first` or `late` (decisions), `refused`. */
 export type Command = { readonly key: string; readonly id: string } & (

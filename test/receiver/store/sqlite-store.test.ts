@@ -77,15 +77,15 @@ describe('a SQLite file', () => {
     const store = sqliteStore(driver);
     const ahead = T0 + 60 * MINUTE;
     await accept(store, eventOf('e1'), eventOf('e2', { subject: 'b', delivery: { credential: 'other' } }));
-    await store.holdBack({ credential: 'other', until: ahead, reason: 'limit' }, T0);
+    await store.throttle({ credential: 'other', until: ahead, reason: 'limit' }, T0);
     await store.mute({ route: 'deploy', subjectKey: 'model', until: ahead, by: 'ada' }, 'e1', T0);
-    driver.run(`UPDATE credentials SET hold_set_at = NULL, slot_set_at = NULL`);
+    driver.run(`UPDATE credentials SET throttle_set_at = NULL, slot_set_at = NULL`);
     driver.run(`UPDATE credentials SET next_slot_at = ? WHERE credential = 'github'`, ahead);
     driver.run('UPDATE mutes SET set_at = NULL');
 
     // Looked at again after a second.
     expect((await claimOne(store, T0 + SECOND)).id).toBe('d-e1');
-    expect(await store.holdBacks(T0)).toMatchObject([{ credential: 'other', until: ahead }]);
+    expect(await store.throttles(T0)).toMatchObject([{ credential: 'other', until: ahead }]);
     expect(await store.mutes(T0)).toMatchObject([{ until: ahead }]);
   });
 

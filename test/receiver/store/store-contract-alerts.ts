@@ -1,6 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import type { Store } from '../../../receiver/store/store.ts';
 import {
+  acceptTold,
+  claimDispatches,
+  claimMessages,
+  dispatch,
+  failForGood,
+  HOUR,
+  messageOf,
+  nothingFollows,
+  only,
+  post,
+  reportOf,
+  say,
+  toldEvent,
+} from './conversation-samples.ts';
+import {
   accept,
   attemptAt,
   bury,
@@ -16,21 +31,6 @@ import {
   T0,
   withStore,
 } from './samples.ts';
-import {
-  acceptTold,
-  claimDispatches,
-  claimMessages,
-  dispatch,
-  failForGood,
-  HOUR,
-  messageOf,
-  nothingFollows,
-  only,
-  post,
-  reportOf,
-  say,
-  toldEvent,
-} from './story-samples.ts';
 
 /** What people are told because an edited message notifies nobody. */
 export function alertsContract(open: OpenStore): void {
@@ -156,7 +156,7 @@ export function alertsContract(open: OpenStore): void {
 
     onStore('it behind an update that waits or is under way, and one more update follows', async (store) => {
       await acceptTold(store);
-      await store.tell('e1', T0);
+      await store.refreshConversations('e1', T0);
       const update = only(await claimMessages(store, T0));
       await die(store);
       expect(await claimMessages(store, T0 + SECOND)).toEqual([]);

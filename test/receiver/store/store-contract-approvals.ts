@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DecisionKind, Store } from '../../../receiver/store/store.ts';
+import { APPROVAL, HOUR, heldEvent, heldOf } from './conversation-samples.ts';
 import { accept, bury, claimOne, deliveryOf, drain, eventOf, idsOf, MINUTE, type OpenStore, statesOf, T0, withStore } from './samples.ts';
-import { APPROVAL, HOUR, heldEvent, heldOf } from './story-samples.ts';
 
 const ADA = 'ada (U012ABC)';
 const BOB = 'bob (U045DEF)';
@@ -146,7 +146,7 @@ export function approvalsContract(open: OpenStore): void {
       await decide(store, 'e1', 'approved', ADA, T0 + 5 * HOUR);
 
       const claimed = await claimOne(store, T0 + 5 * HOUR);
-      expect(claimed).toMatchObject({ since: T0 + 5 * HOUR, attempts: 0 });
+      expect(claimed).toMatchObject({ retryingSince: T0 + 5 * HOUR, attempts: 0 });
       expect(claimed.runsSince).toBeLessThanOrEqual(T0 + 5 * HOUR - 5 * MINUTE);
       expect(claimed.runsSince).toBeGreaterThan(T0 + HOUR);
     });

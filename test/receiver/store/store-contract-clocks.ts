@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Store } from '../../../receiver/store/store.ts';
 import { CLOCK_TOLERANCE_MS, dueAfter } from '../../../src/lib/clock.ts';
+import { APPROVAL, dispatch, HOUR, heldEvent, lookAtRuns, nothingFollows, reportOf } from './conversation-samples.ts';
 import {
   accept,
   attemptAt,
@@ -22,7 +23,6 @@ import {
   T0,
   withStore,
 } from './samples.ts';
-import { APPROVAL, dispatch, HOUR, heldEvent, lookAtRuns, nothingFollows, reportOf } from './story-samples.ts';
 
 /** What a clock shows that is ahead; it is corrected to `T0`. */
 const AHEAD = T0 + 3 * HOUR;
@@ -38,7 +38,7 @@ export function clocksContract(open: OpenStore): void {
 
       await succeed(store, await claimOne(store, T0), T0);
       const second = await claimOne(store, T0 + SECOND);
-      expect([second.id, second.since]).toEqual(['d-e2', T0 + SECOND]);
+      expect([second.id, second.retryingSince]).toEqual(['d-e2', T0 + SECOND]);
       expect(second.runsSince).toBeLessThanOrEqual(T0);
     });
 
@@ -52,7 +52,7 @@ export function clocksContract(open: OpenStore): void {
       expect(due).toBe(T0 + 10 * MINUTE - 10);
       expect(await claim(store, due - 1)).toEqual([]);
       const claimed = await claimOne(store, due);
-      expect(claimed).toMatchObject({ ambiguous: true, since: T0 });
+      expect(claimed).toMatchObject({ ambiguous: true, retryingSince: T0 });
       // The run began at the latest when the attempt ended, which was before the correction.
       expect(claimed.runsSince).toBeLessThanOrEqual(T0 - 10 * MINUTE);
     });
@@ -83,19 +83,19 @@ export function clocksContract(open: OpenStore): void {
       const pending = { state: 'pending', dueAt: AHEAD, ambiguous: false, reason: 'limit' } as const;
       const attempt = { ...attemptAt(AHEAD, 'limited'), durationMs: 0 };
       await store.settle(await claimOne(store, AHEAD), attempt, pending, { credential: 'github', until, reason: 'limit' });
-      await store.holdBack({ credential: 'other', until, reason: 'looks' }, AHEAD);
+      await store.throttle({ credential: 'other', until, reason: 'looks' }, AHEAD);
 
-      expect((await store.holdBacks(T0)).map((hold) => hold.until)).toEqual([T0 + 20 * MINUTE, T0 + 20 * MINUTE]);
+      expect((await store.throttles(T0)).map((hold) => hold.until)).toEqual([T0 + 20 * MINUTE, T0 + 20 * MINUTE]);
       expect(await claim(store, T0 + 20 * MINUTE - 1)).toEqual([]);
       expect(idsOf(await claim(store, T0 + 20 * MINUTE))).toEqual(['d-e1']);
     });
 
     onStore('a shorter hold-back counts again', async (store) => {
-      await store.holdBack({ credential: 'github', until: AHEAD + MINUTE, reason: 'first' }, AHEAD);
-      await store.holdBacks(T0);
-      await store.holdBack({ credential: 'github', until: T0 + 5 * MINUTE, reason: 'second' }, T0);
+      await store.throttle({ credential: 'github', until: AHEAD + MINUTE, reason: 'first' }, AHEAD);
+      await store.throttles(T0);
+      await store.throttle({ credential: 'github', until: T0 + 5 * MINUTE, reason: 'second' }, T0);
 
-      expect(await store.holdBacks(T0)).toEqual([{ credential: 'github', until: T0 + 5 * MINUTE, reason: 'second' }]);
+      expect(await store.throttles(T0)).toEqual([{ credential: 'github', until: T0 + 5 * MINUTE, reason: 'second' }]);
     });
 
     onStore('nothing is a duplicate of an event from the future, but of one that is seconds ahead', async (store) => {
@@ -103,7 +103,7 @@ export function clocksContract(open: OpenStore): void {
 
       expect(await accept(store, eventOf('e2', { at: T0, body: 'same' }))).toMatchObject([{ status: 'accepted' }]);
       expect(await accept(store, eventOf('e3', { at: T0 - CLOCK_TOLERANCE_MS, body: 'same' }))).toEqual([
-        { status: 'duplicate', id: 'e2' },
+        { status: 'duplicate', id: 'e2', receivedAt: T0 },
       ]);
       const further = eventOf('e4', { at: T0 - CLOCK_TOLERANCE_MS - 1, body: 'same' });
       expect(await accept(store, further)).toMatchObject([{ status: 'accepted' }]);
@@ -143,7 +143,7 @@ export function clocksContract(open: OpenStore): void {
     onStore('a run is looked for soon, and found though it began before the dispatch', async (store) => {
       await accept(store, eventOf('e1', { at: AHEAD }));
       await dispatch(store, AHEAD);
-      const planned = ((await store.nextLookAt()) ?? 0) - AHEAD;
+      const planned = ((await store.earliestPollAt()) ?? 0) - AHEAD;
 
       expect(await lookAtRuns(store, T0)).toEqual([]);
       const [run] = await lookAtRuns(store, T0 + planned);
@@ -185,8 +185,8 @@ export function clocksContract(open: OpenStore): void {
               // Each a day after the one before, with times of its own.
               const day = T0 + i * 24 * HOUR;
               const until = day + writtenAt + waits;
-              await store.holdBack({ credential: `c${i}`, until, reason: 'limit' }, day + writtenAt);
-              const found = (await store.holdBacks(day + now)).find(({ credential }) => credential === `c${i}`);
+              await store.throttle({ credential: `c${i}`, until, reason: 'limit' }, day + writtenAt);
+              const found = (await store.throttles(day + now)).find(({ credential }) => credential === `c${i}`);
               const due = dueAfter(until, day + writtenAt, day + now);
               expect(found?.until).toBe(due > day + now ? due : undefined);
             }

@@ -1,6 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import type { Mute, Store } from '../../../receiver/store/store.ts';
 import {
+  acceptTold,
+  dispatch,
+  HOUR,
+  heldEvent,
+  heldOf,
+  messageOf,
+  nothingFollows,
+  RUN,
+  reportOf,
+  say,
+  storyOf,
+  toldEvent,
+} from './conversation-samples.ts';
+import {
   accept,
   claimOne,
   deliveryOf,
@@ -15,20 +29,6 @@ import {
   T0,
   withStore,
 } from './samples.ts';
-import {
-  acceptTold,
-  dispatch,
-  HOUR,
-  heldEvent,
-  heldOf,
-  messageOf,
-  nothingFollows,
-  RUN,
-  reportOf,
-  say,
-  storyOf,
-  toldEvent,
-} from './story-samples.ts';
 
 const MUTE: Mute = { route: 'deploy', subjectKey: 'model', until: T0 + HOUR, by: 'ada (U012ABC)' };
 
@@ -67,7 +67,7 @@ export function storiesContract(open: OpenStore): void {
     onStore('that is not there is not made up', async (store) => {
       await acceptTold(store);
 
-      expect(await store.story('none', T0)).toBeUndefined();
+      expect(await store.viewConversation('none', T0)).toBeUndefined();
     });
 
     onStore('is there before anything was posted', async (store) => {
@@ -80,7 +80,7 @@ export function storiesContract(open: OpenStore): void {
       await accept(store, toldEvent('e2', { at: T0 + 1 }), toldEvent('e1'), toldEvent('e3'));
       await say(store, T0 + SECOND);
       await store.replay(['m-e2'], T0 + SECOND);
-      await store.tell('e1', T0 + SECOND);
+      await store.refreshConversations('e1', T0 + SECOND);
 
       expect((await storyOf(store)).events.map(({ event }) => event.id)).toEqual(['e2', 'e1', 'e3']);
       expect((await storyOf(store)).eventCount).toBe(3);
@@ -102,7 +102,7 @@ export function storiesContract(open: OpenStore): void {
       const ids = Array.from({ length: 14 }, (_, n) => `e${n}`);
       await accept(store, ...ids.map((id) => toldEvent(id)));
 
-      const told = async (eventId: string) => (await store.story('talk', T0, eventId))?.events.map(({ event }) => event.id);
+      const told = async (eventId: string) => (await store.viewConversation('talk', T0, eventId))?.events.map(({ event }) => event.id);
       expect(await told('e2')).toEqual(['e0', 'e2', ...ids.slice(4)]);
       expect(await told('e13')).toEqual(['e0', ...ids.slice(4)]);
     });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { Store } from '../../../receiver/store/store.ts';
-import { accept, bury, deliveryOf, eventOf, MINUTE, type OpenStore, retryAt, SECOND, T0, withStore } from './samples.ts';
 import {
   acceptTold,
   claimDispatches,
@@ -18,7 +17,8 @@ import {
   say,
   storyOf,
   toldEvent,
-} from './story-samples.ts';
+} from './conversation-samples.ts';
+import { accept, bury, deliveryOf, eventOf, MINUTE, type OpenStore, retryAt, SECOND, T0, withStore } from './samples.ts';
 
 /** An event whose dispatch waits for an approval, told of in `talk`. */
 async function acceptAsked(store: Store): Promise<void> {
@@ -73,7 +73,7 @@ const CHANGES: Record<string, [before: (store: Store) => Promise<void>, change: 
     acceptTold,
     (store) => store.mute({ route: 'deploy', subjectKey: 'model', until: T0 + HOUR, by: 'ada' }, 'e1', T0),
   ],
-  'somebody asks for it': [acceptTold, (store) => store.tell('e1', T0)],
+  'somebody asks for it': [acceptTold, (store) => store.refreshConversations('e1', T0)],
 };
 
 /** Of these, people are told in the thread before. */
@@ -184,7 +184,7 @@ export function conversationsContract(open: OpenStore): void {
       await accept(store, eventOf('e2'));
       await dispatch(store, T0);
       await store.recordRuns([reportOf('in_progress')], T0, nothingFollows);
-      await store.tell('e1', T0);
+      await store.refreshConversations('e1', T0);
 
       expect(await say(store, T0)).toEqual(['update']);
     });

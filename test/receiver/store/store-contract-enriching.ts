@@ -56,7 +56,7 @@ export function completingContract(open: OpenStore): void {
       const first = await claimOne(store, T0);
       expect(first).toMatchObject({ request: dispatchOf('d-e1'), template: TEMPLATE });
 
-      expect(await store.complete(first, COMPLETE)).toBe(true);
+      expect(await store.updateRequest(first, COMPLETE)).toBe(true);
 
       expect((await store.delivery('d-e1'))?.delivery).toMatchObject({ state: 'in_flight', request: COMPLETE });
       await store.recoverInFlight(T0);
@@ -72,18 +72,18 @@ export function completingContract(open: OpenStore): void {
       const held = { state: 'held', template: TEMPLATE } as const;
       const deliveries = [to('d-1', held), to('d-2', held), to('plain', { state: 'held' }), to('pending', { template: TEMPLATE })];
       await accept(store, eventOf('e1', { deliveries }));
-      const waiting = await store.heldToComplete('e1');
+      const waiting = await store.heldToEnrich('e1');
       expect(waiting.map(({ id, template }) => [id, template])).toEqual([
         ['d-1', TEMPLATE],
         ['d-2', TEMPLATE],
       ]);
       await store.approve(['d-2'], T0);
 
-      expect([await store.completeHeld('d-1', COMPLETE), await store.completeHeld('d-2', COMPLETE)]).toEqual([true, false]);
+      expect([await store.updateHeldRequest('d-1', COMPLETE), await store.updateHeldRequest('d-2', COMPLETE)]).toEqual([true, false]);
 
       expect((await store.delivery('d-1'))?.delivery).toMatchObject({ state: 'held', request: COMPLETE });
       expect((await store.delivery('d-2'))?.delivery.request).toEqual(dispatchOf('d-2'));
-      expect(await store.heldToComplete('e1')).toEqual([]);
+      expect(await store.heldToEnrich('e1')).toEqual([]);
       await store.approve(['d-1'], T0);
       const sent = (await claim(store, T0)).find(({ id }) => id === 'd-1');
       expect(sent).toMatchObject({ request: COMPLETE, template: null });
@@ -92,16 +92,16 @@ export function completingContract(open: OpenStore): void {
     onStore('is refused to whoever does not have the lease', async (store) => {
       await accept(store, eventOf('e1', { delivery: { template: TEMPLATE } }));
       const first = await claimOne(store, T0);
-      expect(await store.complete({ id: 'd-e1', leaseToken: 'of somebody else' }, COMPLETE)).toBe(false);
-      expect(await store.complete({ id: 'none', leaseToken: first.leaseToken }, COMPLETE)).toBe(false);
+      expect(await store.updateRequest({ id: 'd-e1', leaseToken: 'of somebody else' }, COMPLETE)).toBe(false);
+      expect(await store.updateRequest({ id: 'none', leaseToken: first.leaseToken }, COMPLETE)).toBe(false);
       expect(await claim(store, T0 + LEASE_MS + 1)).toEqual([]);
       const second = await claimOne(store, T0 + LEASE_MS + 1 + SETTLE_MS);
 
-      expect(await store.complete(first, COMPLETE)).toBe(false);
+      expect(await store.updateRequest(first, COMPLETE)).toBe(false);
 
       expect(second).toMatchObject({ request: dispatchOf('d-e1'), template: TEMPLATE });
       await succeed(store, second, T0 + LEASE_MS + 1 + SETTLE_MS);
-      expect(await store.complete(second, COMPLETE)).toBe(false);
+      expect(await store.updateRequest(second, COMPLETE)).toBe(false);
       expect((await store.delivery('d-e1'))?.delivery.request).toEqual(dispatchOf('d-e1'));
     });
 

@@ -83,7 +83,7 @@ export function inboxContract(open: OpenStore): void {
       const claimed = await claimOne(store, T0);
       expect(JSON.stringify(claimed.request)).toContain(written);
       expect(JSON.stringify(claimed.template)).toContain(written);
-      expect(await store.complete(claimed, claimed.request)).toBe(true);
+      expect(await store.updateRequest(claimed, claimed.request)).toBe(true);
       expect(JSON.stringify((await store.delivery('d-e1'))?.delivery.request)).toContain(written);
     });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Store } from '../../../receiver/store/store.ts';
+import { failForGood, heldEvent, nothingFollows, reportOf, say, storyOf, toldEvent } from './conversation-samples.ts';
 import {
   accept,
   bury,
@@ -15,7 +16,6 @@ import {
   T0,
   withStore,
 } from './samples.ts';
-import { failForGood, heldEvent, nothingFollows, reportOf, say, storyOf, toldEvent } from './story-samples.ts';
 
 const LATER = T0 + 1;
 
@@ -41,7 +41,7 @@ export function pruneContract(open: OpenStore): void {
 
       expect(await store.event('old')).toBeUndefined();
       expect(await store.delivery('d-old')).toBeUndefined();
-      expect(await store.runsToLookAt({ now: LATER + MINUTE, limit: 9, lookAgainAt: () => LATER })).toHaveLength(1);
+      expect(await store.runsToPoll({ now: LATER + MINUTE, limit: 9, nextPollAt: () => LATER })).toHaveLength(1);
       expect(await store.counts()).toEqual({ events: { routed: 1 }, deliveries: { delivered: 1 }, rejected: 0 });
       expect(await prune(store)).toBe(0);
     });
@@ -128,7 +128,7 @@ export function pruneContract(open: OpenStore): void {
       expect((await storyOf(store, LATER)).events.map(({ event }) => event.id)).toEqual(['e2']);
       await prune(store, LATER + 1);
 
-      expect(await store.story('talk', LATER)).toBeUndefined();
+      expect(await store.viewConversation('talk', LATER)).toBeUndefined();
       await accept(store, toldEvent('e3', { at: LATER }));
       await say(store, LATER);
       expect((await storyOf(store, LATER)).message).toEqual({ channel: 'C012ML', ts: 'm-e3' });

@@ -94,7 +94,7 @@ export function deskContract(open: OpenStore): void {
         attempts: [{ outcome: 'ambiguous' }, { outcome: 'found' }],
       });
       const again = await claimOne(store, T0 + MINUTE);
-      expect(again).toMatchObject({ id: 'd-e1', request: first.request, attempts: 0, since: T0 + MINUTE, ambiguous: false });
+      expect(again).toMatchObject({ id: 'd-e1', request: first.request, attempts: 0, retryingSince: T0 + MINUTE, ambiguous: false });
       // The runs of its earlier life are not looked at.
       expect(again.runsSince).toBeGreaterThan(T0 + SECOND);
       expect(await succeed(store, settled, T0 + MINUTE)).toBe(false);
@@ -154,7 +154,7 @@ export function deskContract(open: OpenStore): void {
       await accept(store, eventOf('e1', { delivery: { state: 'held' } }));
       await store.approve(['d-e1'], T0 + MINUTE);
 
-      expect((await claimOne(store, T0 + MINUTE)).since).toBe(T0 + MINUTE);
+      expect((await claimOne(store, T0 + MINUTE)).retryingSince).toBe(T0 + MINUTE);
     });
 
     onStore('cancelling the first in line lets the next one go, and a cancelled one never leaves', async (store) => {

@@ -41,7 +41,7 @@ export function queueContract(open: OpenStore): void {
         credential: 'github',
         request: dispatchOf('d-e1'),
         attempts: 0,
-        since: T0,
+        retryingSince: T0,
         ambiguous: false,
       });
       expect(delivery.runsSince).toBeLessThanOrEqual(T0);
@@ -65,7 +65,7 @@ export function queueContract(open: OpenStore): void {
       await store.settle(third, { ...attemptAt(T0 + MINUTE, 'found'), status: 200, detail: 'it ran' }, { state: 'delivered', run });
 
       expect([second.attempts, second.ambiguous, third.attempts, third.ambiguous]).toEqual([1, false, 2, true]);
-      expect([second.since, third.since]).toEqual([T0, T0]);
+      expect([second.retryingSince, third.retryingSince]).toEqual([T0, T0]);
       const found = await store.delivery('d-e1');
       expect(found?.delivery).toMatchObject({ state: 'delivered', attempts: 3, reason: null, runUrl: run.url, dueAt: null });
       expect(found?.attempts).toEqual([
@@ -91,9 +91,9 @@ export function queueContract(open: OpenStore): void {
     onStore('settling without the lease changes nothing', async (store) => {
       await accept(store, eventOf('e1'));
       const delivery = await claimOne(store, T0);
-      const holdBack = { credential: 'github', until: T0 + HOUR, reason: 'limit' };
+      const throttle = { credential: 'github', until: T0 + HOUR, reason: 'limit' };
       const settle = (leaseToken: string, id = 'd-e1') =>
-        store.settle({ id, leaseToken }, attemptAt(T0, 'refused'), { state: 'dead', reason: 'no' }, holdBack);
+        store.settle({ id, leaseToken }, attemptAt(T0, 'refused'), { state: 'dead', reason: 'no' }, throttle);
 
       expect([await settle('of somebody else'), await settle(delivery.leaseToken, 'no such delivery')]).toEqual([false, false]);
       expect(await store.delivery('d-e1')).toMatchObject({ delivery: { state: 'in_flight', attempts: 0 }, attempts: [] });
@@ -207,8 +207,8 @@ export function queueContract(open: OpenStore): void {
     onStore('a delivery can succeed and hold its credential back', async (store) => {
       await accept(store, ...two());
       const [first] = await claim(store, T0, { limit: 1 });
-      const holdBack = { credential: 'a', until: T0 + MINUTE, reason: 'used up' };
-      await store.settle(first!, attemptAt(T0, 'delivered'), { state: 'delivered', run: null }, holdBack);
+      const throttle = { credential: 'a', until: T0 + MINUTE, reason: 'used up' };
+      await store.settle(first!, attemptAt(T0, 'delivered'), { state: 'delivered', run: null }, throttle);
 
       expect(idsOf(await claim(store, T0))).toEqual(['d-b1']);
       expect(idsOf(await claim(store, T0 + MINUTE))).toEqual(['d-a2']);

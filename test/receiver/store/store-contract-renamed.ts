@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { RunReport } from '../../../receiver/store/run.ts';
 import type { Store } from '../../../receiver/store/store.ts';
+import { acceptDispatched, nothingFollows, reportOf, runOf } from './conversation-samples.ts';
 import { MINUTE, type OpenStore, T0, withStore } from './samples.ts';
-import { acceptDispatched, nothingFollows, reportOf, runOf } from './story-samples.ts';
 
 const DEPLOY = '1296269';
 const OTHER = '4711';

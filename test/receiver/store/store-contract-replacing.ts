@@ -69,7 +69,7 @@ export function replacingContract(open: OpenStore): void {
       await accept(store, eventOf('e1', { subject: 'one' }), eventOf('e2', { subject: 'one' }));
       await bury(store, await claimOne(store, T0 + MINUTE), T0 + MINUTE);
 
-      expect((await claimOne(store, T0 + MINUTE * 2)).since).toBeGreaterThanOrEqual(T0 + MINUTE);
+      expect((await claimOne(store, T0 + MINUTE * 2)).retryingSince).toBeGreaterThanOrEqual(T0 + MINUTE);
     });
 
     onStore('what is held back is told, as long as it is', async (store) => {
@@ -79,8 +79,8 @@ export function replacingContract(open: OpenStore): void {
       const attempt = { startedAt: T0, durationMs: 1, outcome: 'limited', status: 429, detail: 'rate limit' } as const;
       await store.settle(claimed, attempt, { state: 'pending', dueAt: T0 + MINUTE, ambiguous: false, reason: 'rate limit' }, hold);
 
-      expect(await store.holdBacks(T0)).toEqual([hold]);
-      expect(await store.holdBacks(T0 + MINUTE)).toEqual([]);
+      expect(await store.throttles(T0)).toEqual([hold]);
+      expect(await store.throttles(T0 + MINUTE)).toEqual([]);
     });
 
     onStore('the end of a lease is a time at which there is something to claim', async (store) => {

@@ -1,8 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { ClaimedDelivery } from '../../../receiver/store/delivery.ts';
 import type { Store } from '../../../receiver/store/store.ts';
+import {
+  acceptTold,
+  claimDispatches,
+  claimMessages,
+  HOUR,
+  messageOf,
+  only,
+  post,
+  say,
+  storyOf,
+  toldEvent,
+} from './conversation-samples.ts';
 import { accept, attemptAt, bury, eventOf, LEASE_MS, type OpenStore, retryAt, SECOND, T0, withStore } from './samples.ts';
-import { acceptTold, claimDispatches, claimMessages, HOUR, messageOf, only, post, say, storyOf, toldEvent } from './story-samples.ts';
 
 const ANEW = { channel: 'C012ML', ts: 'anew' } as const;
 
@@ -20,7 +31,7 @@ export function anewContract(open: OpenStore): void {
   /** An update under way that has found the message gone. */
   const findGone = async (store: Store): Promise<ClaimedDelivery> => {
     await acceptTold(store);
-    await store.tell('e1', T0);
+    await store.refreshConversations('e1', T0);
     const update = only(await claimMessages(store, T0));
     await store.forgetMessage('talk', 'm-e1');
     return update;
@@ -34,13 +45,13 @@ export function anewContract(open: OpenStore): void {
       expect((await storyOf(store)).message).toEqual(ANEW);
       expect(await store.delivery(update.id)).toBeUndefined();
       expect(await say(store, T0 + HOUR)).toEqual([]);
-      await store.tell('e1', T0);
+      await store.refreshConversations('e1', T0);
       expect(await say(store, T0)).toEqual(['update']);
     });
 
     onStore('does not take the place of one that is there', async (store) => {
       await acceptTold(store);
-      await store.tell('e1', T0);
+      await store.refreshConversations('e1', T0);
       await post(store, only(await claimMessages(store, T0)), T0, ANEW);
 
       expect((await storyOf(store)).message).toEqual({ channel: 'C012ML', ts: 'm-e1' });

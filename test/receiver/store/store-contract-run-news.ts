@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import type { NewDelivery } from '../../../receiver/store/delivery.ts';
 import type { RunReport } from '../../../receiver/store/run.ts';
 import type { Store } from '../../../receiver/store/store.ts';
-import { accept, claim, deliveryOf, eventOf, idsOf, MINUTE, type OpenStore, T0, withStore } from './samples.ts';
 import {
   acceptDispatched,
   dispatch,
@@ -16,7 +15,8 @@ import {
   runOf,
   say,
   toldEvent,
-} from './story-samples.ts';
+} from './conversation-samples.ts';
+import { accept, claim, deliveryOf, eventOf, idsOf, MINUTE, type OpenStore, T0, withStore } from './samples.ts';
 
 /** What comes of what is known about runs, and of what is not. */
 export function runNewsContract(open: OpenStore): void {
@@ -82,7 +82,7 @@ export function runNewsContract(open: OpenStore): void {
 
       expect(await runOf(store)).toEqual({ ...EXPECTED_RUN, status: 'unknown' });
       expect(await notesOf(store)).toEqual(['no permission to read runs']);
-      expect(await store.nextLookAt()).toBeUndefined();
+      expect(await store.earliestPollAt()).toBeUndefined();
       expect(await lookAtRuns(store, T0 + HOUR)).toEqual([]);
       expect(await report(store, reportOf('completed'))).toMatchObject([{ before: { status: 'unknown' } }]);
     });
@@ -103,11 +103,11 @@ export function runNewsContract(open: OpenStore): void {
       'a credential that looking has used up waits, also one that nothing was sent with, and not for a shorter time',
       async (store) => {
         const hold = { credential: 'github', until: T0 + HOUR, reason: 'the allowance is used up' };
-        await store.holdBack(hold);
-        await store.holdBack({ ...hold, until: T0 + MINUTE, reason: 'shorter' });
+        await store.throttle(hold);
+        await store.throttle({ ...hold, until: T0 + MINUTE, reason: 'shorter' });
         await accept(store, eventOf('e1'));
 
-        expect(await store.holdBacks(T0)).toEqual([hold]);
+        expect(await store.throttles(T0)).toEqual([hold]);
         expect(await claim(store, T0 + HOUR - 1)).toEqual([]);
         expect(await store.nextDueAt()).toBe(T0 + HOUR);
         expect(idsOf(await claim(store, T0 + HOUR))).toEqual(['d-e1']);

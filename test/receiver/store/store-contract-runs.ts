@@ -1,6 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { FIRST_LOOK_MS, type OpenRun, type RunReport } from '../../../receiver/store/run.ts';
+import { FIRST_POLL_MS, type OpenRun, type RunReport } from '../../../receiver/store/run.ts';
 import type { Store } from '../../../receiver/store/store.ts';
+import {
+  acceptDispatched,
+  dispatch,
+  EXPECTED_RUN,
+  HOUR,
+  lookAtRuns,
+  messageOf,
+  notesOf,
+  nothingFollows,
+  RUN,
+  reportOf,
+  runOf,
+} from './conversation-samples.ts';
 import {
   accept,
   claim,
@@ -16,19 +29,6 @@ import {
   T0,
   withStore,
 } from './samples.ts';
-import {
-  acceptDispatched,
-  dispatch,
-  EXPECTED_RUN,
-  HOUR,
-  lookAtRuns,
-  messageOf,
-  notesOf,
-  nothingFollows,
-  RUN,
-  reportOf,
-  runOf,
-} from './story-samples.ts';
 
 export function runsContract(open: OpenStore): void {
   const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
@@ -38,13 +38,13 @@ export function runsContract(open: OpenStore): void {
     onStore('is there once a dispatch has left, and not before', async (store) => {
       await accept(store, eventOf('e1'));
       expect(await runOf(store)).toBeNull();
-      expect(await store.nextLookAt()).toBeUndefined();
+      expect(await store.earliestPollAt()).toBeUndefined();
       const { runsSince } = await claimOne(store, T0);
       await store.recoverInFlight(T0);
       await dispatch(store, T0 + SETTLE_MS);
 
       expect(await runOf(store)).toEqual(EXPECTED_RUN);
-      const next = await store.nextLookAt();
+      const next = await store.earliestPollAt();
       expect(await lookAtRuns(store, next! - 1)).toEqual([]);
       const [run, ...others] = await lookAtRuns(store, next!);
       expect(others).toEqual([]);
@@ -56,9 +56,9 @@ export function runsContract(open: OpenStore): void {
         workflow: null,
         runId: null,
         status: 'expected',
-        dispatchedAt: next! - FIRST_LOOK_MS,
+        dispatchedAt: next! - FIRST_POLL_MS,
         runsSince,
-        looks: 0,
+        polls: 0,
       });
       expect(run?.dispatchedAt).toBeGreaterThanOrEqual(T0);
     });
@@ -88,20 +88,20 @@ export function runsContract(open: OpenStore): void {
       await accept(store, eventOf('e2', { delivery: { state: 'dead', request: null, reason: 'no' } }));
 
       expect([await runOf(store, 'm-e1'), await runOf(store, 'status'), await runOf(store, 'd-e2')]).toEqual([null, null, null]);
-      expect(await store.nextLookAt()).toBeUndefined();
+      expect(await store.earliestPollAt()).toBeUndefined();
     });
 
     onStore('is due again when the caller says, who knows how often it was looked at', async (store) => {
       await acceptDispatched(store);
-      const again = ({ looks }: OpenRun) => T0 + HOUR * (looks + 1);
+      const again = ({ polls: looks }: OpenRun) => T0 + HOUR * (looks + 1);
 
-      expect(await lookAtRuns(store, T0 + MINUTE, again)).toMatchObject([{ looks: 0 }]);
-      expect(await store.nextLookAt()).toBe(T0 + HOUR);
+      expect(await lookAtRuns(store, T0 + MINUTE, again)).toMatchObject([{ polls: 0 }]);
+      expect(await store.earliestPollAt()).toBe(T0 + HOUR);
       expect(await lookAtRuns(store, T0 + HOUR - 1, again)).toEqual([]);
-      expect(await lookAtRuns(store, T0 + HOUR, again)).toMatchObject([{ looks: 1 }]);
-      expect(await store.nextLookAt()).toBe(T0 + 2 * HOUR);
-      expect(await lookAtRuns(store, T0 + 2 * HOUR, () => Number.POSITIVE_INFINITY)).toMatchObject([{ looks: 2 }]);
-      expect(await store.nextLookAt()).toBeUndefined();
+      expect(await lookAtRuns(store, T0 + HOUR, again)).toMatchObject([{ polls: 1 }]);
+      expect(await store.earliestPollAt()).toBe(T0 + 2 * HOUR);
+      expect(await lookAtRuns(store, T0 + 2 * HOUR, () => Number.POSITIVE_INFINITY)).toMatchObject([{ polls: 2 }]);
+      expect(await store.earliestPollAt()).toBeUndefined();
       expect(await lookAtRuns(store, T0 + 99 * HOUR)).toEqual([]);
     });
 
@@ -152,7 +152,7 @@ export function runsContract(open: OpenStore): void {
       expect(await report(store, { ...done, runId: '8' })).toEqual([]);
       expect(await report(store, done)).toMatchObject([{ before: { status: 'queued' }, after: { conclusion: 'failure' } }]);
       expect(await runOf(store)).toMatchObject({ status: 'completed', conclusion: 'failure', endedAt: T0 + MINUTE });
-      expect(await store.nextLookAt()).toBeUndefined();
+      expect(await store.earliestPollAt()).toBeUndefined();
     });
 
     onStore('of another repository, of no dispatch or from before it is not taken for it', async (store) => {
@@ -176,7 +176,7 @@ export function runsContract(open: OpenStore): void {
       const [run, ...others] = await store.runsOf(reportOf('in_progress'));
 
       expect(others).toEqual([]);
-      expect(run).toMatchObject({ deliveryId: 'd-e1', eventId: 'e1', runId: null, status: 'expected', looks: 0 });
+      expect(run).toMatchObject({ deliveryId: 'd-e1', eventId: 'e1', runId: null, status: 'expected', polls: 0 });
       expect(await store.runsOf(reportOf('in_progress', { repository: 'acme/other' }))).toEqual([]);
       expect(await store.runsOf(reportOf('in_progress', { title: 'another' }))).toEqual([]);
       expect(await runOf(store)).toEqual(EXPECTED_RUN);
@@ -260,7 +260,7 @@ export function runsContract(open: OpenStore): void {
     onStore('of a later attempt opens the run again, and earlier attempts have no more to say', async (store) => {
       await acceptDispatched(store);
       await report(store, reportOf('completed', { conclusion: 'failure' }));
-      expect(await store.nextLookAt()).toBeUndefined();
+      expect(await store.earliestPollAt()).toBeUndefined();
 
       const [change] = await report(store, reportOf('in_progress', { attempt: 2 }));
 

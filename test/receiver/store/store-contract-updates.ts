@@ -3,6 +3,19 @@ import { describe, expect, test } from 'vitest';
 import type { ClaimedDelivery } from '../../../receiver/store/delivery.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import {
+  acceptTold,
+  claimDispatches,
+  claimMessages,
+  dispatch,
+  failForGood,
+  HOUR,
+  messageOf,
+  only,
+  post,
+  say,
+  toldEvent,
+} from './conversation-samples.ts';
+import {
   accept,
   attemptAt,
   bury,
@@ -17,19 +30,6 @@ import {
   T0,
   withStore,
 } from './samples.ts';
-import {
-  acceptTold,
-  claimDispatches,
-  claimMessages,
-  dispatch,
-  failForGood,
-  HOUR,
-  messageOf,
-  only,
-  post,
-  say,
-  toldEvent,
-} from './story-samples.ts';
 
 /** How an update comes to nothing. */
 const FAILURES: Record<string, (store: Store, update: ClaimedDelivery) => Promise<unknown>> = {
@@ -70,7 +70,7 @@ class TalkModel {
       case 'tell':
         if (this.#accepted === 0) return;
         this.#change();
-        await this.#store.tell('e1', T0);
+        await this.#store.refreshConversations('e1', T0);
         return;
       case 'recover':
         await this.#store.recoverInFlight(T0);
@@ -129,10 +129,10 @@ export function updatesContract(open: OpenStore): void {
   describe('an update', () => {
     onStore('that is under way is followed by one more when something changes meanwhile', async (store) => {
       await acceptTold(store);
-      await store.tell('e1', T0);
+      await store.refreshConversations('e1', T0);
       const first = only(await claimMessages(store, T0));
       await dispatch(store, T0);
-      await store.tell('e1', T0);
+      await store.refreshConversations('e1', T0);
 
       expect(await claimMessages(store, T0)).toEqual([]);
       await post(store, first, T0);
@@ -165,9 +165,9 @@ export function updatesContract(open: OpenStore): void {
     for (const [what, fail] of Object.entries(FAILURES)) {
       onStore(`that ${what} leaves the rest to one that waits behind it`, async (store) => {
         await acceptTold(store);
-        await store.tell('e1', T0);
+        await store.refreshConversations('e1', T0);
         const first = only(await claimMessages(store, T0));
-        await store.tell('e1', T0);
+        await store.refreshConversations('e1', T0);
         await fail(store, first);
 
         expect(await say(store, T0 + HOUR)).toEqual(['update']);
@@ -179,7 +179,7 @@ export function updatesContract(open: OpenStore): void {
     onStore('leaves no trace once it is delivered, whatever it took', async (store) => {
       await acceptTold(store);
       const before = [await store.deliveries({ limit: 9 }), await store.counts()];
-      await store.tell('e1', T0);
+      await store.refreshConversations('e1', T0);
       await retryAt(store, only(await claimMessages(store, T0)), T0, T0 + SECOND);
       const update = only(await claimMessages(store, T0 + SECOND));
       expect(idsOf(await store.deliveries({ limit: 9 }))).toEqual(['m-e1', 'd-e1']);
@@ -195,7 +195,7 @@ export function updatesContract(open: OpenStore): void {
       const [message] = await claimMessages(store, T0);
       await bury(store, message!, T0);
       await dispatch(store, T0);
-      await store.tell('e1', T0);
+      await store.refreshConversations('e1', T0);
 
       expect(await claimMessages(store, T0)).toEqual([]);
       await store.replay(['m-e1'], T0);
@@ -204,7 +204,7 @@ export function updatesContract(open: OpenStore): void {
 
     onStore('that failed for good can be replayed like anything that is listed as dead', async (store) => {
       await acceptTold(store);
-      await store.tell('e1', T0);
+      await store.refreshConversations('e1', T0);
       const dead = await failForGood(store, T0);
 
       expect(await store.replay([dead], T0)).toEqual([{ id: dead, done: true }]);
@@ -214,13 +214,13 @@ export function updatesContract(open: OpenStore): void {
 
     onStore('that failed for good is shown, until a newer one is on its way', async (store) => {
       await acceptTold(store);
-      await store.tell('e1', T0);
+      await store.refreshConversations('e1', T0);
       const dead = await failForGood(store, T0);
       const listed = await store.deliveries({ states: ['dead'], limit: 9 });
       expect(listed).toMatchObject([{ id: dead, state: 'dead', route: 'deploy', eventId: 'e1', reason: 'no such repository' }]);
       expect((await store.delivery(dead))?.attempts).toHaveLength(1);
 
-      await store.tell('e1', T0);
+      await store.refreshConversations('e1', T0);
 
       expect(await store.deliveries({ states: ['dead'], limit: 9 })).toEqual([]);
       expect(await store.delivery(dead)).toBeUndefined();
@@ -229,7 +229,7 @@ export function updatesContract(open: OpenStore): void {
 
     onStore('is sent in the order of the conversation', async (store) => {
       await acceptTold(store);
-      await store.tell('e1', T0);
+      await store.refreshConversations('e1', T0);
       const update = only(await claimMessages(store, T0));
       await accept(store, toldEvent('e2'));
       expect(await claimMessages(store, T0)).toEqual([]);
@@ -242,7 +242,7 @@ export function updatesContract(open: OpenStore): void {
 
     onStore('is not taken for older news that a later message replaces', async (store) => {
       await acceptTold(store);
-      await store.tell('e1', T0);
+      await store.refreshConversations('e1', T0);
       const before = await store.counts();
       await accept(store, eventOf('e2', { deliveries: [messageOf('m-e2', { replacesOlder: true })] }));
       expect((await store.counts()).deliveries.superseded).toBe(before.deliveries.superseded);

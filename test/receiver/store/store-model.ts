@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { ClaimedDelivery, Settlement } from '../../../receiver/store/delivery.ts';
 import type { Store } from '../../../receiver/store/store.ts';
+import { APPROVAL } from './conversation-samples.ts';
 import { accept, attemptAt, claim, deliveryOf, eventOf, firingOf, idsOf, SETTLE_MS, T0 } from './samples.ts';
-import { APPROVAL } from './story-samples.ts';
 
 export type Outcome = 'delivered' | 'failed' | 'ambiguous' | 'refused' | 'limited';
 /** What can happen to a store; a `pick` chooses among what there is. */
@@ -154,7 +154,7 @@ export class StoreModel {
       expect([each.id, each.ambiguous]).toEqual([each.id, known.ambiguous]);
       known.state = 'in_flight';
       known.lease = { claimed: each, until: this.#now + LEASE_MS };
-      this.#holdBack(known.credential, this.#now + paceMs);
+      this.#throttle(known.credential, this.#now + paceMs);
       this.sent.push(each.id);
     }
   }
@@ -167,15 +167,15 @@ export class StoreModel {
     const lease = known.lease!;
     const dueAt = this.#now + delay;
     const settlement = settlementOf(outcome, dueAt, known.ambiguous);
-    const holdBack = { credential: known.credential, until: dueAt, reason: 'limit' };
+    const throttle = { credential: known.credential, until: dueAt, reason: 'limit' };
     const mine = await this.#store.settle(
       lease.claimed,
       attemptAt(this.#now, outcome),
       settlement,
-      outcome === 'limited' ? holdBack : undefined,
+      outcome === 'limited' ? throttle : undefined,
     );
     expect(mine).toBe(true);
-    if (outcome === 'limited') this.#holdBack(known.credential, dueAt);
+    if (outcome === 'limited') this.#throttle(known.credential, dueAt);
     const replaced = settlement.state === 'pending' && known.latest && this.#newerWaits(id);
     Object.assign(known, { state: replaced ? 'superseded' : settlement.state, lease: undefined, attempts: known.attempts + 1 });
     if (settlement.state === 'pending') Object.assign(known, { dueAt, ambiguous: settlement.ambiguous });
@@ -277,7 +277,7 @@ export class StoreModel {
     return Math.max(dueAt, this.#notBefore.get(credential) ?? 0);
   }
 
-  #holdBack(credential: string, until: number): void {
+  #throttle(credential: string, until: number): void {
     this.#notBefore.set(credential, Math.max(until, this.#notBefore.get(credential) ?? 0));
   }
 

@@ -144,7 +144,7 @@ export class FollowedRuns {
   async pass(milliseconds: number): Promise<void> {
     const end = this.now + milliseconds;
     for (;;) {
-      const next = await this.store.nextLookAt();
+      const next = await this.store.earliestPollAt();
       if (next === undefined || next > end) break;
       this.now = Math.max(this.now, next);
       await this.watch.look();

@@ -53,7 +53,7 @@ describe('what GitHub refuses', () => {
     const id = await followed.dispatch('e1');
     followed.github.failReads({ status: 403, headers: { 'retry-after': '120' }, message: 'You have exceeded a secondary rate limit' });
     await followed.pass(10 * SECOND);
-    const [held] = await followed.store.holdBacks(followed.now);
+    const [held] = await followed.store.throttles(followed.now);
     expect(held).toMatchObject({ reason: expect.stringContaining('rate limit'), until: expect.any(Number) });
     await followed.pass(100 * SECOND);
     expect(followed.github.reads).toHaveLength(1);
@@ -83,7 +83,7 @@ describe('what GitHub refuses', () => {
     const usedUp = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(until / 1000) };
     followed.github.failReads({ status: 403, headers: usedUp, message: 'API rate limit exceeded' });
     await followed.pass(10 * MINUTE);
-    expect(await followed.store.holdBacks(followed.now)).toMatchObject([{ until }]);
+    expect(await followed.store.throttles(followed.now)).toMatchObject([{ until }]);
     expect(followed.github.reads).toHaveLength(1);
   });
 });

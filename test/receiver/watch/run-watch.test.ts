@@ -154,7 +154,7 @@ describe('a run that does not appear', () => {
     expect(await followed.notesOf(id)).toEqual([
       "no run with this delivery's id has appeared within 10 minutes: nothing listens to this event_type on the default branch of acme/deploy (no other run started there either)",
     ]);
-    expect(await followed.store.nextLookAt()).toBeUndefined();
+    expect(await followed.store.earliestPollAt()).toBeUndefined();
     expect(followed.counted().paid).toBeLessThan(20);
   });
 
@@ -266,7 +266,7 @@ describe('starting and stopping', () => {
     await expect.poll(() => followed.github.reads.length, { interval: 5 }).toBe(1);
     await followed.watch.stop();
     followed.now += HOUR;
-    expect(await followed.store.nextLookAt()).toBeLessThan(followed.now);
+    expect(await followed.store.earliestPollAt()).toBeLessThan(followed.now);
     expect(followed.github.reads).toHaveLength(1);
     expect(followed.warnings()).toEqual([]);
   });
@@ -294,7 +294,7 @@ describe('starting and stopping', () => {
     const followed = await FollowedRuns.start({
       wrap: (store) => ({
         ...store,
-        runsToLookAt: (options) => (failures-- > 0 ? Promise.reject(new Error('database is locked')) : store.runsToLookAt(options)),
+        runsToPoll: (options) => (failures-- > 0 ? Promise.reject(new Error('database is locked')) : store.runsToPoll(options)),
       }),
     });
     await followed.dispatch('e1', byHand);

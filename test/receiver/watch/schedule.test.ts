@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { OpenRun } from '../../../receiver/store/run.ts';
-import { GIVE_UP_AFTER_MS, lookAgainAt, MISSING_AFTER_MS, WATCH_LIMIT_MS } from '../../../receiver/watch/schedule.ts';
+import { GIVE_UP_AFTER_MS, MISSING_AFTER_MS, nextPollAt, WATCH_LIMIT_MS } from '../../../receiver/watch/schedule.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -18,14 +18,14 @@ const found: OpenRun = {
   status: 'queued',
   dispatchedAt: DISPATCHED,
   runsSince: DISPATCHED,
-  looks: 0,
+  polls: 0,
 };
 const expected: OpenRun = { ...found, runId: null, status: 'expected' };
 
 /** The ages at which a run is looked at that stays as it is. */
 function looksOf(run: OpenRun, hasWebhook: boolean): number[] {
   const looks: number[] = [];
-  for (let at = DISPATCHED + 5 * SECOND; Number.isFinite(at); at = lookAgainAt(run, at, hasWebhook)) looks.push(at - DISPATCHED);
+  for (let at = DISPATCHED + 5 * SECOND; Number.isFinite(at); at = nextPollAt(run, at, hasWebhook)) looks.push(at - DISPATCHED);
   return looks;
 }
 
@@ -36,7 +36,7 @@ describe('when a run is looked at again', () => {
     [30 * MINUTE, MINUTE],
     [3 * HOUR, 5 * MINUTE],
   ])('at an age of %i ms it is %i ms later', (age, later) => {
-    expect(lookAgainAt(found, DISPATCHED + age, false)).toBe(DISPATCHED + age + later);
+    expect(nextPollAt(found, DISPATCHED + age, false)).toBe(DISPATCHED + age + later);
   });
 
   it('is always later, in whole milliseconds, or never', () => {
@@ -46,7 +46,7 @@ describe('when a run is looked at again', () => {
         fc.constantFrom(found, expected, { ...expected, status: 'missing' as const }),
         fc.boolean(),
         (age, run, hasWebhook) => {
-          const again = lookAgainAt(run, DISPATCHED + age, hasWebhook);
+          const again = nextPollAt(run, DISPATCHED + age, hasWebhook);
           expect(again).toBeGreaterThan(DISPATCHED + age);
           if (Number.isFinite(again)) expect(Number.isInteger(again)).toBe(true);
         },
@@ -55,8 +55,8 @@ describe('when a run is looked at again', () => {
   });
 
   it('ends after 35 days, when GitHub has ended the run', () => {
-    expect(lookAgainAt(found, DISPATCHED + WATCH_LIMIT_MS - 1, false)).toBeLessThan(Number.POSITIVE_INFINITY);
-    expect(lookAgainAt(found, DISPATCHED + WATCH_LIMIT_MS, false)).toBe(Number.POSITIVE_INFINITY);
+    expect(nextPollAt(found, DISPATCHED + WATCH_LIMIT_MS - 1, false)).toBeLessThan(Number.POSITIVE_INFINITY);
+    expect(nextPollAt(found, DISPATCHED + WATCH_LIMIT_MS, false)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it.each([false, true])('comes at the moment when a run is called missing, and at the end of the search (webhooks: %s)', (hasWebhook) => {
@@ -69,6 +69,6 @@ describe('when a run is looked at again', () => {
     const first = looksOf(expected, false).filter((age) => age <= MISSING_AFTER_MS);
     expect(first.length).toBeGreaterThan(20);
     expect(first.length).toBeLessThan(40);
-    expect(lookAgainAt({ ...expected, status: 'missing' }, DISPATCHED + HOUR, false)).toBe(DISPATCHED + HOUR + 30 * MINUTE);
+    expect(nextPollAt({ ...expected, status: 'missing' }, DISPATCHED + HOUR, false)).toBe(DISPATCHED + HOUR + 30 * MINUTE);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CLOCK_DIFFERENCE_MS, runsSinceReplay } from '../../../../receiver/store/rules/decisions.ts';
+import { HOUR } from '../conversation-samples.ts';
 import { MINUTE, SECOND, T0 } from '../samples.ts';
-import { HOUR } from '../story-samples.ts';
 
 describe('the earliest moment of a run that a replay starts', () => {
   const since = (finishedAt: number, runCreatedAt: number | null, now: number) =>

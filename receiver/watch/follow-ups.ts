@@ -1,7 +1,7 @@
-import type { CommitPlace } from '../../src/event/commit-of.ts';
+import type { CommitRef } from '../../src/event/commit-of.ts';
 import { durationWords } from '../../src/lib/duration.ts';
 import type { NewDelivery } from '../store/delivery.ts';
-import type { RunChange, RunConsequences } from '../store/run-change.ts';
+import type { RunChange, RunFollowUps } from '../store/run-change.ts';
 
 export interface ConsequenceOptions {
   readonly newId: () => string;
@@ -10,7 +10,7 @@ export interface ConsequenceOptions {
   /** Left out: nothing is written to commits. */
   readonly commitStatus?: {
     /** The commit that the event's run was trained from, looked up before. */
-    readonly commitOf: (change: RunChange) => CommitPlace | undefined;
+    readonly commitOf: (change: RunChange) => CommitRef | undefined;
     /** Whose rate limit a repository's requests count against. */
     readonly credentialFor: (repository: string) => string;
   };
@@ -38,7 +38,7 @@ const DESCRIPTION_LENGTH = 140;
  * the commit. The store calls this only for what is new, so a report that comes twice has no second consequence; an attempt
  * that a re-run added ends by itself.
  */
-export function consequencesOf(options: ConsequenceOptions): RunConsequences {
+export function followUpsOf(options: ConsequenceOptions): RunFollowUps {
   return (change) => (hasEnded(change) ? [...failureReplies(change, options), ...commitStatuses(change, options)] : []);
 }
 

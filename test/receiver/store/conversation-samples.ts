@@ -1,7 +1,7 @@
 import type { ClaimedDelivery, NewConversation, NewDelivery, NewEvent, PostedMessage } from '../../../receiver/store/delivery.ts';
 import type { OpenRun, RunReport } from '../../../receiver/store/run.ts';
-import type { RunConsequences } from '../../../receiver/store/run-change.ts';
-import type { Store, Story } from '../../../receiver/store/store.ts';
+import type { RunFollowUps } from '../../../receiver/store/run-change.ts';
+import type { ConversationView, Store } from '../../../receiver/store/store.ts';
 import type { Approval } from '../../../src/route/route.ts';
 import { accept, attemptAt, bury, claim, deliveryOf, type EventChanges, eventOf, MINUTE, SECOND, T0 } from './samples.ts';
 
@@ -109,8 +109,8 @@ export async function acceptTold(store: Store): Promise<void> {
 }
 
 /** What `talk` tells; it is there. */
-export async function storyOf(store: Store, now: number = T0, key = 'talk'): Promise<Story> {
-  const story = await store.story(key, now);
+export async function storyOf(store: Store, now: number = T0, key = 'talk'): Promise<ConversationView> {
+  const story = await store.viewConversation(key, now);
   if (story === undefined) throw new Error(`there is no conversation ${key}`);
   return story;
 }
@@ -136,7 +136,7 @@ export function reportOf(status: RunReport['status'], changes: Partial<RunReport
   };
 }
 
-export const nothingFollows: RunConsequences = () => [];
+export const nothingFollows: RunFollowUps = () => [];
 
 /** The dispatch `d-e1` has left. */
 export async function acceptDispatched(store: Store, run: typeof RUN | null = null): Promise<void> {
@@ -147,10 +147,10 @@ export async function acceptDispatched(store: Store, run: typeof RUN | null = nu
 export function lookAtRuns(
   store: Store,
   now: number,
-  lookAgainAt: (run: OpenRun) => number = () => now + MINUTE,
+  nextPollAt: (run: OpenRun) => number = () => now + MINUTE,
   limit = 9,
 ): Promise<OpenRun[]> {
-  return store.runsToLookAt({ now, limit, lookAgainAt });
+  return store.runsToPoll({ now, limit, nextPollAt });
 }
 
 export const runOf = async (store: Store, id = 'd-e1') => (await store.delivery(id))?.delivery.run;

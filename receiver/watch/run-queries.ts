@@ -1,14 +1,14 @@
 import { isAbout, type OpenRun, type RunReport } from '../store/run.ts';
-import type { RunQuestion } from './run-source.ts';
+import type { RunSearch } from './run-source.ts';
 
 /** One request: about a run whose id is known, or for all runs that are looked for in one place. */
-export type Question =
+export type RunQuery =
   | { readonly kind: 'get'; readonly key: string; readonly repository: string; readonly runId: string; readonly runs: readonly OpenRun[] }
   | {
       readonly kind: 'list';
       readonly key: string;
       readonly repository: string;
-      readonly search: RunQuestion;
+      readonly search: RunSearch;
       readonly runs: readonly OpenRun[];
     };
 
@@ -16,16 +16,16 @@ export type Question =
 const SEARCH_STEP_MS = 300_000;
 
 /** The fewest requests that tell about all of these runs. `key` is the same for requests that are the same. */
-export function questionsAbout(runs: readonly OpenRun[]): Question[] {
+export function runQueriesFor(runs: readonly OpenRun[]): RunQuery[] {
   const questions = new Map<string, OpenRun[]>();
   for (const run of runs) {
     const key = run.runId === null ? `list ${run.repository} ${run.kind} ${run.workflow ?? '*'}` : `get ${run.repository} ${run.runId}`;
     questions.set(key, [...(questions.get(key) ?? []), run]);
   }
-  return [...questions].map(([key, about]) => questionOf(key, about));
+  return [...questions].map(([key, about]) => runQueryOf(key, about));
 }
 
-function questionOf(key: string, runs: readonly OpenRun[]): Question {
+function runQueryOf(key: string, runs: readonly OpenRun[]): RunQuery {
   const [first] = runs;
   if (first === undefined) throw new Error('a question about no run');
   const { repository, runId } = first;

@@ -17,7 +17,7 @@ import type { WandbError } from '../wandb/wandb-error.ts';
 import type { TriggerApi } from './apply.ts';
 
 /** What is defined, with every name looked up, and what exists. */
-export interface World {
+export interface SyncState {
   readonly desired: readonly DesiredTrigger[];
   readonly live: readonly LiveTrigger[];
   /** Automations that exist and cannot be described, in words. */
@@ -40,7 +40,7 @@ export function idToCome(name: string): string {
  * Looks up what a config names and lists what exists. One problem for each definition that names something that is not
  * there, each with its place in the file.
  */
-export async function readWorld(config: Config, client: WandbClient): Promise<Result<World, Complaint[]>> {
+export async function readState(config: Config, client: WandbClient): Promise<Result<SyncState, Complaint[]>> {
   const { entity, organization, automations: all } = config;
   if (entity === undefined) return err([{ message: 'the config has no "entity": it names the team whose automations these are' }]);
   const automations = all.filter((automation) => automation.engine !== 'relay');

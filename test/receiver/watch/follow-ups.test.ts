@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunView } from '../../../receiver/store/run.ts';
 import type { RunChange } from '../../../receiver/store/run-change.ts';
-import { consequencesOf } from '../../../receiver/watch/consequences.ts';
+import { followUpsOf } from '../../../receiver/watch/follow-ups.ts';
 
 const queued: RunView = { id: '1', url: null, status: 'queued', conclusion: null, attempt: 1, startedAt: 0, endedAt: null };
 const failed: RunView = { ...queued, status: 'completed', conclusion: 'failure', endedAt: 3_725_000 };
@@ -15,7 +15,7 @@ function changeOf(before: RunView, after: RunView, repository = 'acme/deploy'): 
   return { deliveryId: 'd', eventId: 'e', route: 'deploy', repository, before, after, conversations };
 }
 
-const follows = consequencesOf({
+const follows = followUpsOf({
   newId: () => 'new',
   failureText: ({ after }) => after.conclusion ?? '',
   commitStatus: {
