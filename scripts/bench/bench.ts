@@ -1,96 +1,111 @@
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { renderTable } from '../../receiver/cli/output.ts';
-import { PROJECT } from '../../test/stand-ins/receiver-process.ts';
-import { type LoadResult, runLoad, type SignedRequest, signedRequests } from './load.ts';
-import type { BenchMode } from './setup.ts';
-import { acceptedPerSecond } from './store-alone.ts';
+import { type PostgresServer, startPostgres } from '../../test/stand-ins/postgres.ts';
+import { FIGURE_COLUMNS, type Figure, figureRow, isMet } from './figures.ts';
+import type { Bench, Part } from './part.ts';
+import { acceptPart } from './part-accept.ts';
+import { batchPart } from './part-batch.ts';
+import { drainPart } from './part-drain.ts';
+import { fullPart } from './part-full.ts';
+import { leavingPart } from './part-leaving.ts';
+import { profilePart } from './part-profile.ts';
+import { postgresPart, routesPart } from './part-ratios.ts';
+import { startPart } from './part-start.ts';
+import { syncPart } from './part-sync.ts';
+import { SUBJECTS } from './setup.ts';
+import { startTarget } from './target-server.ts';
 
 /**
- * `npm run bench`: how much durable acceptance costs. Three receivers, one after the other in every round, so that each
- * ratio compares neighbours in time; the medians of the rounds are shown beside what was aimed at.
+ * `npm run bench`: figures with targets. Ratios compare two servers within one run, in turns; see docs/benchmarks.md.
+ *
+ * - `--only accept,leaving` runs these parts
+ * - `--short` only shows that it works: one round, a second a turn, 20,000 events in the full store
+ * - `--rounds N`, `--seconds N` (of a turn), `--events N` (in the full store)
+ * - `--json FILE` writes the figures
  */
-const CONNECTIONS = 32;
-const SECONDS = 5;
-const ROUNDS = 3;
-const MODES: readonly BenchMode[] = ['no-store', 'durable', 'commit-each'];
+const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
+  ['accept', acceptPart],
+  ['leaving', leavingPart],
+  ['drain', drainPart],
+  ['postgres', postgresPart],
+  ['routes', routesPart],
+  ['start', startPart],
+  ['full', fullPart],
+  ['batch', batchPart],
+  ['sync', syncPart],
+  ['profile', profilePart],
+]);
 
-interface Sample extends LoadResult {
-  /** Peak memory of the receiver's process, in MB. */
-  readonly peakMb: number;
+const { values: flags } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    short: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    events: { type: 'string' },
+  },
+});
+
+function wholeOf(flag: 'rounds' | 'seconds' | 'events', short: number, long: number): number {
+  const value = Number(flags[flag] ?? (flags.short ? short : long));
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${flag} must be a whole number of at least 1`);
+  return value;
 }
 
-async function measure(mode: BenchMode, next: () => SignedRequest, folder: string): Promise<Sample> {
-  const server = fork(join(PROJECT, 'build-bench', 'test', 'bench', 'server.js'), [mode, join(folder, `${mode}-${Date.now()}.db`)], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    // As the installed command does.
-    execArgv: ['--max-semi-space-size=2', '--heap-growing-percent=50'],
-  });
-  try {
-    const [url] = (await once(server, 'message')) as [string];
-    await runLoad(url, next, CONNECTIONS, 1);
-    const result = await runLoad(url, next, CONNECTIONS, SECONDS);
-    return { ...result, peakMb: peakMemoryMb(server) };
-  } finally {
-    server.disconnect();
-    await once(server, 'exit');
-  }
+function chosenParts(): string[] {
+  if (flags.only === undefined) return [...PARTS.keys()];
+  const names = flags.only.split(',');
+  const unknown = names.find((name) => !PARTS.has(name));
+  if (unknown !== undefined) throw new Error(`--only: there is no part "${unknown}": choose among ${[...PARTS.keys()].join(', ')}`);
+  return names;
 }
 
-/** The kernel's own account of the largest resident size; only Linux has it. */
-function peakMemoryMb(server: ChildProcess): number {
-  const status = readFileSync(`/proc/${server.pid}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+function progress(text: string): void {
+  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
+const names = chosenParts();
+/** Before the bench adds to it. */
+const [load = 0] = loadavg();
+const lengths = { rounds: wholeOf('rounds', 1, 5), seconds: wholeOf('seconds', 1, 8) };
+const events = Math.max(2, Math.round(wholeOf('events', 20_000, 1_000_000) / SUBJECTS)) * SUBJECTS;
 const folder = mkdtempSync(join(tmpdir(), 'wandb-relay-bench-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const target = await startTarget();
+let postgres: Promise<PostgresServer> | undefined;
+const bench: Bench = {
+  ...lengths,
+  folder,
+  target,
+  short: flags.short,
+  events,
+  newPostgres: async () => {
+    postgres ??= startPostgres({ durable: true });
+    return (await postgres).newDatabase();
+  },
+  progress,
+  print: (text) => console.log(`\n${text}`),
+};
+const figures: Figure[] = [];
 try {
-  // JavaScript, as it is published: running TypeScript takes some 20 MB more.
+  progress('building');
   execFileSync('tsc', ['-p', join(import.meta.dirname, 'tsconfig.json')], { stdio: 'inherit' });
-  const rounds: Record<BenchMode, Sample>[] = [];
-  const alone: number[] = [];
-  for (let round = 1; round <= ROUNDS; round++) {
-    const samples: Partial<Record<BenchMode, Sample>> = {};
-    for (const mode of MODES) {
-      process.stdout.write(`\rround ${round} of ${ROUNDS}: ${mode.padEnd(12)}`);
-      samples[mode] = await measure(mode, signedRequests(), folder);
-    }
-    rounds.push(samples as Record<BenchMode, Sample>);
-    alone.push((await acceptedPerSecond(folder, CONNECTIONS)) / (await acceptedPerSecond(folder, 1)));
-  }
-  const of = (mode: BenchMode, value: (sample: Sample) => number) => median(rounds.map((samples) => value(samples[mode])));
-  const rows = MODES.map((mode) => [
-    { 'no-store': 'the app without a store', durable: 'stored durably (as shipped)', 'commit-each': 'one commit per request' }[mode],
-    of(mode, (sample) => sample.perSecond).toFixed(0),
-    of(mode, (sample) => sample.p50).toFixed(1),
-    of(mode, (sample) => sample.p99).toFixed(1),
-    of(mode, (sample) => sample.peakMb).toFixed(0),
-  ]);
-  console.log(`\r${CONNECTIONS} connections, ${SECONDS} s a run, medians of ${ROUNDS} rounds\n`);
-  console.log(renderTable(['', 'EVENTS/S', 'P50 ms', 'P99 ms', 'PEAK MB'], rows));
-
-  const ratio = (a: BenchMode, b: BenchMode) => median(rounds.map((samples) => samples[a].perSecond / samples[b].perSecond));
-  const goals: [string, number, string, boolean][] = [
-    ['durable / without a store', ratio('durable', 'no-store'), 'at least 0.35', ratio('durable', 'no-store') >= 0.35],
-    ['durable / one commit per request', ratio('durable', 'commit-each'), 'several times', ratio('durable', 'commit-each') >= 2],
-    [`the store alone, ${CONNECTIONS} to a commit / one`, median(alone), 'several times', median(alone) >= 2],
-    ['p99 of durable, ms', of('durable', (s) => s.p99), 'under 15', of('durable', (s) => s.p99) < 15],
-    ['peak memory of durable, MB', of('durable', (s) => s.peakMb), 'under 160', of('durable', (s) => s.peakMb) < 160],
-  ];
-  console.log('');
-  console.log(
-    renderTable(
-      ['FIGURE', 'MEASURED', 'AIM', ''],
-      goals.map(([name, value, aim, met]) => [name, value.toFixed(2), aim, met ? 'met' : 'not met']),
-    ),
-  );
+  for (const name of names) figures.push(...((await PARTS.get(name)?.(bench)) ?? []));
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  target.close();
+  if (postgres !== undefined) await (await postgres).remove();
+}
+const machine = `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}`;
+console.log(`\n${lengths.rounds} rounds, ${lengths.seconds} s a turn; ${machine}; load average before it began: ${load.toFixed(1)}\n`);
+console.log(renderTable(FIGURE_COLUMNS, figures.map(figureRow)));
+const aimed = figures.filter((figure) => isMet(figure) !== undefined);
+console.log(`\n${aimed.filter((figure) => isMet(figure) === true).length} of ${aimed.length} targets are met`);
+if (flags.json !== undefined) {
+  const withVerdicts = figures.map((figure) => ({ ...figure, met: isMet(figure) }));
+  writeFileSync(flags.json, `${JSON.stringify({ ...lengths, events, machine, load, figures: withVerdicts }, null, 2)}\n`);
 }

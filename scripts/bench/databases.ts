@@ -4,7 +4,6 @@ import { Client } from 'pg';
 import { openPostgres } from '../../receiver/store/postgres/postgres-store.ts';
 import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
-import type { PostgresServer } from '../../test/stand-ins/postgres.ts';
 import { fillHistory, finishAll, type HistorySql } from './history.ts';
 
 /** Where the databases of one kind of store come from. */
@@ -59,11 +58,11 @@ async function withFile<T>(path: string, pragmas: string, work: (sql: HistorySql
   }
 }
 
-export function postgresDatabases(server: PostgresServer): Databases {
+export function postgresDatabases(newDatabase: () => Promise<string>): Databases {
   return {
-    empty: () => server.newDatabase(),
+    empty: newDatabase,
     full: async (events, progress) => {
-      const url = await server.newDatabase();
+      const url = await newDatabase();
       const store = await openPostgres(url);
       // Foreign keys are not checked row by row: what is copied has them right.
       await withServer(url, `SET session_replication_role = replica; SET synchronous_commit = off; SET work_mem = '256MB'`, async (sql) => {

@@ -28,7 +28,7 @@ export async function startReceivers({ databaseUrl, count, githubUrl, writesPerS
   const settings = writesPerSecond === undefined ? '' : `settings: { github_writes_per_second: ${writesPerSecond} }\n`;
   writeFileSync(config, `${BENCH_CONFIG}${settings}`);
   const children = Array.from({ length: count }, () =>
-    fork(join(PROJECT, 'build-bench', 'test', 'bench', 'serving.js'), {
+    fork(join(PROJECT, 'build-bench', 'scripts', 'bench', 'serving.js'), {
       cwd: folder,
       env: {
         ...BARE_ENVIRONMENT,

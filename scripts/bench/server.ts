@@ -11,7 +11,7 @@ import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
 import { BENCH_CONFIG, BENCH_SECRET, type BenchMode } from './setup.ts';
 
-/** One receiver for `npm run bench`, over the store that its first argument names; tells its address to its parent. */
+/** A receiver for the part `batch` of `npm run bench`, over the store that its first argument names. */
 const [mode = 'durable', path = 'bench.db'] = process.argv.slice(2) as [BenchMode, string];
 
 function openStore(): Store {
@@ -61,6 +61,4 @@ const receiver = createReceiver({
   random: Math.random,
   randomBytes: () => randomBytes(16),
 });
-const { url } = await listen(receiver, '127.0.0.1', 0);
-process.send?.(url);
-process.on('disconnect', () => process.exit(0));
+await listen(receiver, '127.0.0.1', Number(process.env.PORT));
