@@ -103,7 +103,7 @@ export function clocksContract(open: OpenStore): void {
 
       expect(await accept(store, eventOf('e2', { at: T0, body: 'same' }))).toMatchObject([{ status: 'accepted' }]);
       expect(await accept(store, eventOf('e3', { at: T0 - CLOCK_TOLERANCE_MS, body: 'same' }))).toEqual([
-        { status: 'duplicate', id: 'e2' },
+        { status: 'duplicate', id: 'e2', receivedAt: T0 },
       ]);
       const further = eventOf('e4', { at: T0 - CLOCK_TOLERANCE_MS - 1, body: 'same' });
       expect(await accept(store, further)).toMatchObject([{ status: 'accepted' }]);
