@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 import { bundledBolt } from './test/receiver/worker/bundled-bolt.ts';
 
 const ON_WORKERD = 'test/receiver/worker/**/*.test.ts';
-// Real processes, sockets and disks take their time on a busy machine.
-const timeouts = { testTimeout: 30_000, hookTimeout: 30_000 };
+// Real processes, sockets and disks take their time on a busy machine. No limit here is a promise; those are in the tests.
+const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {

@@ -11,8 +11,12 @@ import { startWandb } from './stand-ins/wandb-server.ts';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 
+/** Long enough for the question to be posted before, also on a busy machine. */
+const EXPIRING = '{ slack: "#ml-deploys", expires: 12s }';
+const EXPIRED_MS = 12_100;
+
 describe.concurrent('an approval', () => {
-  it('goes from an automation that W&B fires, through a question, to a run that succeeded', { timeout: 60_000 }, async ({
+  it('goes from an automation that W&B fires, through a question, to a run that succeeded', { timeout: 240_000 }, async ({
     start,
     atEnd,
   }) => {
@@ -112,11 +116,11 @@ automations:
   });
 
   it('that nobody gives expires, and a press after that says so', async ({ start }) => {
-    const relay = await start({ config: () => config('{ slack: "#ml-deploys", expires: 2s }') });
+    const relay = await start({ config: () => config(EXPIRING) });
     await relay.event(production('v12'));
     await headSays(relay, /waits for approval/i);
     const question = relay.heads('ml-deploys')[0];
-    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    await new Promise((resolve) => setTimeout(resolve, EXPIRED_MS));
     await relay.press(question, 'approve', relay.people.bob);
     await until(() => expect(relay.answers()).toEqual([expect.stringContaining('nobody had decided')]));
     await headSays(relay, 'Expired', 'nobody approved it in time');
@@ -124,11 +128,11 @@ automations:
   });
 
   it('that nobody gives expires by itself, also when the receiver was not there at the time', async ({ start }) => {
-    const relay = await start({ config: () => config('{ slack: "#ml-deploys", expires: 2s }') });
+    const relay = await start({ config: () => config(EXPIRING) });
     await relay.event(production('v12'));
     await headSays(relay, /waits for approval/i);
     await relay.kill();
-    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    await new Promise((resolve) => setTimeout(resolve, EXPIRED_MS));
     await relay.start();
     await headSays(relay, 'Expired', 'nobody approved it in time');
     expect([relay.github.dispatches.length, relay.posts()]).toEqual([0, 1]);

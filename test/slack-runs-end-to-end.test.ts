@@ -53,7 +53,7 @@ describe.concurrent('how the workflow ends', () => {
   it('is found by asking when GitHub sends no webhooks', { timeout: 120_000 }, async ({ start }) => {
     const relay = await start({ webhooks: false });
     await approved(relay);
-    await until(() => expect(textOf(relay.heads('ml-deploys')[0])).toMatch('run queued'), 40_000);
+    await until(() => expect(textOf(relay.heads('ml-deploys')[0])).toMatch('run queued'));
     const { id } = relay.lastRun();
     await relay.github.advance(id, 'in_progress');
     await headSays(relay, 'run in progress');

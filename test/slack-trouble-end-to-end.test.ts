@@ -43,7 +43,7 @@ describe.concurrent('an outage', () => {
 });
 
 describe.concurrent('a receiver that is killed', () => {
-  it('between all that happens posts nothing twice and ends the story right', { timeout: 60_000 }, async ({ start }) => {
+  it('between all that happens posts nothing twice and ends the story right', { timeout: 240_000 }, async ({ start }) => {
     const relay = await start();
     const { github, people } = relay;
     const restart = async () => {
@@ -73,7 +73,9 @@ describe.concurrent('a receiver that is killed', () => {
     expect(stdout).toMatch(/approved by bob[\s\S]*run ended: failure/);
   });
 
-  it('while Slack takes its message finds it, does not post it again, and brings it up to date', { timeout: 60_000 }, async ({ start }) => {
+  it('while Slack takes its message finds it, does not post it again, and brings it up to date', { timeout: 240_000 }, async ({
+    start,
+  }) => {
     const relay = await start();
     relay.slack.fail({ method: 'chat.postMessage', silent: true, applied: true });
     await relay.event(staging('v12'));
@@ -87,7 +89,7 @@ describe.concurrent('a receiver that is killed', () => {
     expect(relay.github.dispatches).toHaveLength(1);
   });
 
-  it('while it was away is told by GitHub, when asked, how the run ended', { timeout: 60_000 }, async ({ start }) => {
+  it('while it was away is told by GitHub, when asked, how the run ended', { timeout: 240_000 }, async ({ start }) => {
     const relay = await start({ webhooks: false });
     await relay.event(staging('v12'));
     await headSays(relay, 'run queued');

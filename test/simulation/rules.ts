@@ -63,11 +63,19 @@ export class Rules {
   readonly #decided = new Set<string>();
   readonly #deciding = new Set<string>();
   #settings = 0;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(store: Pick<Store, 'deliveries'>, github: ModelledGitHub, trace: Trace) {
     this.#store = store;
     this.#github = github;
     this.#trace = trace;
+  }
+
+  /** Lets a call of the store and its check end before the next call begins: otherwise a check may see what came after. */
+  inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
   }
 
   /** The clock of a process was set: what is to happen when is not known any more. */

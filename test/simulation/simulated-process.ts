@@ -67,7 +67,7 @@ export class SimulatedProcess {
   async start(): Promise<void> {
     const { isAlone, rules, now, trace, name } = this.#options;
     trace.add(`${name} starts`);
-    if (isAlone) await rules.recovered(await this.#bare.recoverInFlight(now()));
+    if (isAlone) await rules.inTurn(async () => rules.recovered(await this.#bare.recoverInFlight(now())));
     this.#outbox.start();
   }
 
@@ -83,7 +83,7 @@ export class SimulatedProcess {
   async call<Result>(what: string, work: (store: Store) => Promise<Result>): Promise<Result> {
     const chance = IDLE_CALLS.includes(what) ? IDLE_CRASH_CHANCE : CRASH_CHANCE;
     await this.boundary(`before ${what}`, chance);
-    const result = await work(this.#bare);
+    const result = await this.#options.rules.inTurn(() => work(this.#bare));
     await this.boundary(`after ${what}`, chance);
     return result;
   }

@@ -46,7 +46,7 @@ export const it = base.extend<Fixtures>({
 export const production = (version: string, collection = 'resnet50') => aliasBody(version, collection, 'production');
 export const staging = (version: string, collection = 'resnet50') => aliasBody(version, collection, 'staging');
 
-export const until = (check: () => unknown, timeout = 25_000) => vi.waitFor(check, { timeout, interval: 20 });
+export const until = (check: () => unknown, timeout = 60_000) => vi.waitFor(check, { timeout, interval: 20 });
 export const textOf = (message: StandInMessage | undefined) =>
   message === undefined ? 'no message' : `${message.text}\n${linesOf(message).join('\n')}`;
 

@@ -3,8 +3,11 @@ import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync }
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { eventually, type ReceiverProcess, runCommand } from '../../stand-ins/receiver-process.ts';
+import { eventually, type ReceiverProcess } from '../../stand-ins/receiver-process.ts';
 import { probe, realReceiver, receiverFolder, send, takingDispatches, withoutRoot } from './real-receiver.ts';
+
+/** What health checks may take on a busy machine; a process that is blocked by the lock answers after five seconds at the earliest. Milliseconds. */
+const AT_ONCE_MS = 2_500;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const isReady = async ({ url }: ReceiverProcess) => (await probe(`${url}/readyz`)).status === 200;
@@ -40,7 +43,7 @@ describe('a foreign lock on the database file', () => {
 
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(answers.map(() => 202));
     expect(health.map(({ status }) => status)).toEqual(health.map(() => 200));
-    expect(Math.max(...health.map(({ ms }) => ms))).toBeLessThan(500);
+    expect(Math.max(...health.map(({ ms }) => ms))).toBeLessThan(AT_ONCE_MS);
     await eventually('all are sent', () => github.versions.length === 9);
     expect(github.versions).toEqual(Array.from({ length: 9 }, (_, n) => `v${n}`));
   });
@@ -60,18 +63,18 @@ describe('a foreign lock on the database file', () => {
     const unlock = lock(folder);
     const replayed = replay();
     const early = send(relay.url, 'v1');
-    await pause(1_500);
+    await pause(2_000);
     const late = send(relay.url, 'v2');
     const health = await probe(`${relay.url}/healthz`);
     const refused = await early;
     const unchanged = await replayed;
     unlock();
 
-    expect(health.ms).toBeLessThan(500);
+    expect(health.ms).toBeLessThan(AT_ONCE_MS);
     expect([refused.status, Number(refused.headers.get('retry-after'))]).toEqual([503, expect.any(Number)]);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(refused.ms).toBeGreaterThan(2_500);
-    expect(refused.ms).toBeLessThan(4_000);
+    expect(refused.ms).toBeLessThan(6_000);
     expect([unchanged.status, unchanged.headers.get('retry-after')]).toEqual([503, expect.any(String)]);
     expect([stackTraces(relay), messages(relay).filter((text) => text.includes('a bug'))]).toEqual([null, []]);
     // It came later, and the lock was released before its time was over.
@@ -177,9 +180,14 @@ describe('a restart with deliveries in flight', () => {
 
 test('a database that never was, in a folder that cannot be written, ends the start with one line', async () => {
   const folder = receiverFolder();
-  const { code, stderr } = await runCommand(['serve', '--sandbox'], { cwd: folder, environment: { DATABASE_URL: 'file:.' } });
+  chmodSync(folder, 0o555);
+  onTestFinished(() => chmodSync(folder, 0o755));
 
-  expect([code, stderr.trim().split('\n')]).toEqual([1, [expect.stringMatching(/^DATABASE_URL: \.: /)]]);
+  const starting = realReceiver({ folder, github: 'http://127.0.0.1:9', wrapper: withoutRoot() });
+
+  const line = /^the receiver ended with 1: DATABASE_URL: relay\.db: this user .* may not write into the folder [^\n]*$/;
+  await expect(starting).rejects.toThrow(line);
+  expect(existsSync(join(folder, 'relay.db'))).toBe(false);
 });
 
 describe('a database file that goes while the receiver runs', () => {

@@ -39,7 +39,7 @@ describe('an outbox that something else wakes', () => {
     world.outbox.start();
     await world.accept('e1', { send: [{ outcome: 'limited', status: 429, until, detail: 'wait an hour' }] });
 
-    await vi.waitFor(() => expect(wanted).toContain(until));
+    await vi.waitFor(() => expect(wanted).toContain(until), 20_000);
     expect(world.callsFor('d-e1')).toEqual(['send']);
     world.pass(3_600_001);
 
@@ -65,7 +65,7 @@ describe('an outbox that something else wakes', () => {
     const world = new ScriptedOutbox({ wakeLater: () => {} }, failing);
     world.outbox.start();
     await world.accept('e1');
-    await vi.waitFor(() => expect(world.log.join()).toContain('disk I/O error'));
+    await vi.waitFor(() => expect(world.log.join()).toContain('disk I/O error'), 20_000);
     broken = false;
 
     await world.until('d-e1', 'delivered');
@@ -85,7 +85,7 @@ describe('settled', () => {
     const settling = world.outbox.idle().then(() => {
       settled = true;
     });
-    await vi.waitFor(() => expect(world.calls).toEqual(expect.arrayContaining(['send d-e1', 'send d-e2'])));
+    await vi.waitFor(() => expect(world.calls).toEqual(expect.arrayContaining(['send d-e1', 'send d-e2'])), 20_000);
     expect(settled).toBe(false);
 
     open();

@@ -21,11 +21,11 @@ test('what is older than the retention goes in small batches, and what becomes o
   const retention = createRetention({ store: { prune }, keepMs: DAY, now: () => now, log: silentLogger, roundMs: 5, pauseMs: 1 });
   retention.start();
 
-  await vi.waitFor(async () => expect((await store.counts()).events).toEqual({ unmatched: 1 }), { interval: 2 });
+  await vi.waitFor(async () => expect((await store.counts()).events).toEqual({ unmatched: 1 }), { timeout: 20_000, interval: 2 });
   expect(asked.length).toBeGreaterThanOrEqual(3);
   expect(Math.max(...asked.map(({ limit }) => limit))).toBeLessThanOrEqual(100);
   now += DAY;
-  await vi.waitFor(async () => expect(await store.event('young')).toBeUndefined(), { interval: 2 });
+  await vi.waitFor(async () => expect(await store.event('young')).toBeUndefined(), { timeout: 20_000, interval: 2 });
 
   await retention.stop();
   const before = asked.length;
@@ -41,7 +41,7 @@ test('a store that fails is asked again in a later round', async () => {
   const retention = createRetention({ store: { prune }, keepMs: DAY, now: () => T0, log, roundMs: 1, pauseMs: 1 });
   retention.start();
 
-  await vi.waitFor(() => expect(prune.mock.calls.length).toBeGreaterThan(1), { interval: 2 });
+  await vi.waitFor(() => expect(prune.mock.calls.length).toBeGreaterThan(1), { timeout: 20_000, interval: 2 });
   await retention.stop();
 
   expect(warned).toEqual(['old events could not be removed; trying again later']);

@@ -10,10 +10,13 @@ import { eventually } from '../../stand-ins/receiver-process.ts';
 import { Destination, moody } from './destination.ts';
 import type { Command } from './shared-child.ts';
 
-/** How long events come in, in milliseconds. */
-const LOAD_MS = 6_000;
-/** How long receivers are killed, one a second, in milliseconds. */
-const KILLING_MS = 8_000;
+/** Events come in until so many are acknowledged, or longer: until the last kill. A busy machine takes longer, and does as much. */
+const LEAST_ACCEPTED = 150;
+/** So often a receiver is killed, before the server is stopped and where it is not. */
+const KILLS_BEFORE_OUTAGE = 3;
+const KILLS = 6;
+/** Of the leases of two minutes, none is needed to run out. Milliseconds. */
+const SETTLED_MS = 60_000;
 const SUBJECTS = 12;
 /** Between two events of a subject: about as many come in as the receivers can send. */
 const PAUSE_MS = 80;
@@ -102,8 +105,13 @@ interface Load {
   readonly decidedFirst: Map<string, number>;
 }
 
-/** Sends events of each subject one after another, each to any of the receivers, and has some approved by two people at once. */
-async function sendLoad(receivers: readonly Receiver[], until: number): Promise<Load> {
+/**
+ * Sends events of each subject one after another, each to any of the receivers, and has some approved by two people at once;
+ * until `trouble` is over and enough was acknowledged.
+ */
+async function sendLoad(receivers: readonly Receiver[], trouble: () => Promise<void>): Promise<Load> {
+  let isTroubleOver = false;
+  const isEnough = () => isTroubleOver && load.accepted.length > LEAST_ACCEPTED && load.decidedFirst.size > LEAST_ACCEPTED / 10;
   const load = { accepted: [] as string[], refused: 0, decidedFirst: new Map<string, number>() };
   const any = () => receivers[Math.floor(Math.random() * receivers.length)]!;
   const decide = async (id: string) => {
@@ -111,7 +119,7 @@ async function sendLoad(receivers: readonly Receiver[], until: number): Promise<
     load.decidedFirst.set(id, answers.filter((answer) => answer === 'first').length);
   };
   const sendSubject = async (subject: number) => {
-    for (let n = 0; performance.now() < until; n++) {
+    for (let n = 0; !isEnough(); n++) {
       const id = `e-${subject}-${n}`;
       const held = n % HELD_EVERY === 0;
       // What is held has a subject of its own: nothing takes its place, and it does not count for the order.
@@ -125,7 +133,10 @@ async function sendLoad(receivers: readonly Receiver[], until: number): Promise<
       await pause(PAUSE_MS);
     }
   };
-  await Promise.all(Array.from({ length: SUBJECTS }, (_, subject) => sendSubject(subject)));
+  const troubled = trouble().finally(() => {
+    isTroubleOver = true;
+  });
+  await Promise.all([troubled, ...Array.from({ length: SUBJECTS }, (_, subject) => sendSubject(subject))]);
   return load;
 }
 
@@ -134,7 +145,7 @@ async function settleDown(store: Store): Promise<void> {
   for (const { eventId, route } of await store.openApprovals(10_000)) {
     await store.decide({ eventId, route, decision: 'approved', by: 'late', at: Date.now() });
   }
-  await eventually('everything is sent', async () => (await store.nextDueAt()) === undefined, 25_000);
+  await eventually('everything is sent', async () => (await store.nextDueAt()) === undefined, SETTLED_MS);
 }
 
 /** Everything that was acknowledged arrived, in the order of its subject. */
@@ -155,36 +166,29 @@ test.each([2, 4])('%i receivers, one killed again and again, the server stopped 
   const destination = await new Destination(moody).listen();
   const receivers = Array.from({ length: count }, () => new Receiver(url, destination.url));
   await Promise.all(receivers.map((receiver) => receiver.start()));
-  const until = performance.now() + LOAD_MS;
-  let kills = 0;
   const killing = async () => {
-    // The server is away for a second in the middle, and a receiver does not start without it.
-    while (performance.now() < until - LOAD_MS / 2 - 1_000) {
+    for (let kills = 0; kills < KILLS_BEFORE_OUTAGE; kills++) {
       await pause(200 + Math.random() * 300);
       await receivers[0]!.kill();
-      kills++;
       await receivers[0]!.start();
     }
+    // A receiver does not start without it.
     await server.stop();
     await pause(1_000);
     await server.start();
     await receivers[0]!.kill();
-    kills++;
     await receivers[0]!.start();
   };
 
-  const [load] = await Promise.all([sendLoad(receivers, until), killing()]);
+  const load = await sendLoad(receivers, killing);
   const store = await openPostgres(url);
   onTestFinished(() => store.close());
   await settleDown(store);
   expect(await Promise.all(receivers.map((receiver) => receiver.stop()))).toEqual(receivers.map(() => 0));
 
-  expect(kills).toBeGreaterThan(1);
-  expect(load.accepted.length).toBeGreaterThan(50);
   expect(load.refused).toBeGreaterThan(0);
   expectAllInOrder(load, destination.arrivals);
   expect((await store.counts()).deliveries).toEqual({ delivered: new Set(destination.arrivals).size });
-  expect(load.decidedFirst.size).toBeGreaterThan(10);
   expect([...load.decidedFirst].filter(([, times]) => times > 1)).toEqual([]);
   const approvals = await server.run(url, `SELECT delivery_id FROM notes WHERE text LIKE 'approved%' GROUP BY 1 HAVING count(*) <> 1`);
   expect(approvals).toEqual([]);
@@ -195,9 +199,8 @@ test('two receivers, one of them killed each second: all that was acknowledged i
   const destination = await new Destination(moody).listen();
   const receivers = [new Receiver(url, destination.url), new Receiver(url, destination.url)];
   await Promise.all(receivers.map((receiver) => receiver.start()));
-  const until = performance.now() + KILLING_MS;
   const killing = async () => {
-    for (let kills = 0; performance.now() < until; kills++) {
+    for (let kills = 0; kills < KILLS; kills++) {
       await pause(1_000);
       const receiver = receivers[kills % 2]!;
       await receiver.kill();
@@ -205,14 +208,11 @@ test('two receivers, one of them killed each second: all that was acknowledged i
     }
   };
 
-  const [load] = await Promise.all([sendLoad(receivers, until), killing()]);
-  const lastKill = performance.now();
+  const load = await sendLoad(receivers, killing);
   const store = await openPostgres(url);
   onTestFinished(() => store.close());
   await settleDown(store);
 
-  expect(performance.now() - lastKill).toBeLessThan(20_000);
   expectAllInOrder(load, destination.arrivals);
-  expect(load.accepted.length).toBeGreaterThan(50);
   await Promise.all(receivers.map((receiver) => receiver.stop()));
-}, 120_000);
+});

@@ -41,7 +41,7 @@ function askedFor(decision: DecisionValue): Promise<string> {
       expect(JSON.stringify(messages.map(({ blocks }) => blocks))).toContain(JSON.stringify(value));
       return value;
     },
-    { timeout: 10_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
 }
 
@@ -99,6 +99,6 @@ describe("GitHub's webhooks on Workers", () => {
     await vi.waitFor(async () => {
       const { delivery } = await until(id, 'delivered', 'prod-eu');
       expect(delivery.run).toMatchObject({ status: 'completed', conclusion: 'success' });
-    });
+    }, 60_000);
   });
 });

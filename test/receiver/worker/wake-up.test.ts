@@ -118,7 +118,7 @@ describe('the alarm of an object', () => {
     const { state, wake } = alarm();
     state.broken = true;
     wake.soon();
-    await vi.waitFor(() => expect(state.failures).toHaveLength(1));
+    await vi.waitFor(() => expect(state.failures).toHaveLength(1), 20_000);
     state.broken = false;
     wake.soon();
     expect(state.at).toBe(NOW + 10 * SECOND);

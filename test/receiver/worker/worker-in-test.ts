@@ -51,7 +51,7 @@ export function until(id: string, state: DeliveryView['state'], source = 'defaul
       if (record.delivery?.state !== state) throw new Error(`${id} is not ${state}: ${JSON.stringify(body)}`);
       return record;
     },
-    { timeout: 20_000, interval: 25 },
+    { timeout: 60_000, interval: 25 },
   );
 }
 

