@@ -93,7 +93,7 @@ try {
     renderTable(
       head,
       peers.map((peer) => row(peer, survived.get(peer) ?? [], samples.get(peer) ?? [], baseline)),
-    ),
+    ).join('\n'),
   );
   if (flags.json !== undefined) {
     const found = peers.map((peer) => ({ name: peer.name, survival: survived.get(peer), samples: samples.get(peer) }));

@@ -102,7 +102,7 @@ try {
 }
 const machine = `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}`;
 console.log(`\n${lengths.rounds} rounds, ${lengths.seconds} s a turn; ${machine}; load average before it began: ${load.toFixed(1)}\n`);
-console.log(renderTable(FIGURE_COLUMNS, figures.map(figureRow)));
+console.log(renderTable(FIGURE_COLUMNS, figures.map(figureRow)).join('\n'));
 const aimed = figures.filter((figure) => isMet(figure) !== undefined);
 console.log(`\n${aimed.filter((figure) => isMet(figure) === true).length} of ${aimed.length} targets are met`);
 if (flags.json !== undefined) {

@@ -187,7 +187,7 @@ try {
         aim,
         met ? 'met' : 'not met',
       ]),
-    ),
+    ).join('\n'),
   );
 } finally {
   await postgres.stop();

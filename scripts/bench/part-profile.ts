@@ -34,7 +34,7 @@ export async function profilePart(bench: Bench): Promise<Figure[]> {
   const rows = (shares: readonly Share[]) => shares.map(({ name, share }) => [`${(share * 100).toFixed(1)} %`, name]);
   bench.print(
     `shares of the ${(busyMs / 1000).toFixed(1)} s in which the receiver's main thread was busy (idle: ${(idleMs / 1000).toFixed(1)} s)\n\n` +
-      `${renderTable(['SHARE', 'LAYER'], rows(layers))}\n\n${renderTable(['SHARE', 'FUNCTION, ITS OWN TIME'], rows(functions))}`,
+      `${renderTable(['SHARE', 'LAYER'], rows(layers)).join('\n')}\n\n${renderTable(['SHARE', 'FUNCTION, ITS OWN TIME'], rows(functions)).join('\n')}`,
   );
   return layers.map(({ name, share }) => ({ part: 'profile', name, unit: '%', measured: share * 100 }));
 }

@@ -104,7 +104,7 @@ try {
   }
 
   if (process.stdout.isTTY) process.stdout.write('\r\x1b[2K');
-  console.log(`\n${renderTable(['', 'WHAT WAS SENT', 'WHAT HAPPENED'], rows)}\n`);
+  console.log(`\n${renderTable(['', 'WHAT WAS SENT', 'WHAT HAPPENED'], rows).join('\n')}\n`);
   console.log(failed === 0 ? `All ${rows.length} as it should be.` : `${failed} of ${rows.length} went wrong.`);
   process.exitCode = failed === 0 ? 0 : 1;
 } finally {

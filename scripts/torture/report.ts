@@ -41,7 +41,7 @@ export function reportText(results: readonly RunResult[]): string {
     row('dispatches that arrived', ({ dispatches }) => dispatches),
     row('seconds', ({ seconds }) => seconds),
   ];
-  return [renderTable(['', ...results.map(({ store }) => store.toUpperCase())], rows), ...results.flatMap(findingsOf)].join('\n');
+  return [...renderTable(['', ...results.map(({ store }) => store.toUpperCase())], rows), ...results.flatMap(findingsOf)].join('\n');
 }
 
 function findingsOf({ store, account }: RunResult): string[] {

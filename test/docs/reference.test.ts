@@ -7,12 +7,17 @@ import { EVENT_FIELDS, EVENT_TYPES } from '../../src/event/event.ts';
 import { PROJECT } from '../stand-ins/receiver-process.ts';
 import { inlineCode, PAGES, page, tableRows } from './pages.ts';
 
-const environment = readFileSync(join(PROJECT, 'receiver', 'environment.ts'), 'utf8');
-const variables = new Set([...environment.matchAll(/(?:get\('|variables\.)([A-Z_]+)/g)].map((found) => found[1] ?? ''));
+const sourceOf = (...path: string[]): string => readFileSync(join(PROJECT, ...path), 'utf8');
+const variables = new Set([
+  ...[...sourceOf('receiver', 'environment.ts').matchAll(/(?:get\('|variables\.)([A-Z_]+)/g)].map((found) => found[1] ?? ''),
+  ...[...sourceOf('src', 'lib', 'proxy-settings.ts').matchAll(/(?:address\(|get\(variables, )'([A-Z_]+)'/g)].map((found) => found[1] ?? ''),
+]);
+/** Read by Node itself. */
+const OF_NODE = ['NODE_EXTRA_CA_CERTS'];
 /** Read by a rule and not by name, see `readAuthentication`. */
 const OF_SOURCES = ['WANDB_WEBHOOK_SECRET', 'WANDB_WEBHOOK_TOKEN'];
-/** Names in the documentation that are no variable of the receiver: a secret inside W&B, the Worker's own. */
-const OTHER_NAMES = ['RELAY_SECRET', 'RELAY_SANDBOX'];
+/** Names in the documentation that are no variable of the receiver: a secret inside W&B, the Worker's own, Node's, GitHub's. */
+const OTHER_NAMES = ['RELAY_SECRET', 'RELAY_SANDBOX', 'NODE_ENV', 'NODE_DEBUG', 'GITHUB_EVENT_PATH'];
 
 /** The names of all properties in a JSON Schema. */
 function propertyNames(schema: unknown): string[] {
@@ -30,7 +35,7 @@ describe('the reference', () => {
 
   it('names every environment variable that is read, and no other', () => {
     const named = rows.flatMap((cell) => [...cell.matchAll(/`([A-Z_]+)`/g)].map((found) => found[1] ?? ''));
-    expect(named.filter((name) => !OF_SOURCES.includes(name)).sort()).toEqual([...variables].sort());
+    expect(named.filter((name) => !OF_SOURCES.includes(name)).sort()).toEqual([...variables, ...OF_NODE].sort());
     for (const name of OF_SOURCES) {
       expect(rows).toContain(`\`${name}\``);
       expect(rows.some((cell) => cell.includes(`\`${name}_<SOURCE>\``))).toBe(true);
@@ -38,10 +43,10 @@ describe('the reference', () => {
   });
 
   it('is the only place that other pages take variables from', () => {
-    const known = new Set([...variables, ...OF_SOURCES, ...OTHER_NAMES]);
+    const known = new Set([...variables, ...OF_SOURCES, ...OF_NODE, ...OTHER_NAMES]);
     const unknown = PAGES.flatMap((one) =>
       [...inlineCode(one), ...one.blocks.map(({ text }) => text)]
-        .flatMap((code) => code.match(/\b(?:WANDB|GITHUB|SLACK|RELAY|DATABASE)_[A-Z_]+\b/g) ?? [])
+        .flatMap((code) => code.match(/\b(?:(?:WANDB|GITHUB|SLACK|RELAY|DATABASE|BASE|NODE)_[A-Z_]+|[A-Z]+_PROXY)\b/g) ?? [])
         .filter((name) => !known.has(name) && !/^WANDB_WEBHOOK_(SECRET|TOKEN)_/.test(name))
         .map((name) => `${one.name}: ${name}`),
     );
