@@ -18,7 +18,7 @@ import { changeLines, planJson, planLines } from '../plan-report.ts';
 import { applySync, connect, driftSync, type Planned, planSync, type SyncAccess, type SyncOptions } from '../sync/commands.ts';
 import { readDefinitions } from '../sync/definitions.ts';
 import { exportSync } from '../sync/export.ts';
-import { visibleDocument } from '../visible.ts';
+import { visible, visibleDocument } from '../visible.ts';
 import { annotate, type Folders } from './annotations.ts';
 import { driftIssue, stickyComment } from './comment.ts';
 import { readEventOutputs } from './event-command.ts';
@@ -136,8 +136,7 @@ function defaultPlanFile(): string | undefined {
 async function comment(inputs: ActionInputs, mark: string, body: string): Promise<void> {
   const pullRequest = context.payload.pull_request?.number;
   if (!inputs.comment) return;
-  if (pullRequest === undefined)
-    return say('No comment is kept: this run is not for a pull request (the event has none). The plan is here and in the summary.');
+  if (pullRequest === undefined) return say('No comment is kept: this run is not for a pull request (the event has none).');
   if (inputs.githubToken === '') return say('No comment is kept: github-token is blank.');
   try {
     say(`comment ${await stickyComment(githubClient(inputs), context.repo, pullRequest, mark, body)}`);
@@ -149,7 +148,7 @@ async function comment(inputs: ActionInputs, mark: string, body: string): Promis
 /** A plan that failed takes the place of the one before it, so that nobody approves what is out of date. */
 async function noPlan(inputs: ActionInputs, complaints: readonly Complaint[]): Promise<void> {
   const mark = commentMark(inputs.workingDirectory);
-  const shown = complaints.slice(0, 20).map((complaint) => `- ${codeSpan(formatComplaint(complaint).slice(0, COMPLAINT_ROOM))}`);
+  const shown = complaints.slice(0, 20).map((complaint) => `- ${codeSpan(visible(formatComplaint(complaint)).slice(0, COMPLAINT_ROOM))}`);
   await comment(
     inputs,
     mark,
