@@ -10,7 +10,7 @@ import type { Config } from '../config/config.ts';
 import { configWarnings } from '../config/config-warnings.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { codeBlock, codeSpan } from '../lib/markdown.ts';
-import { visibleDocument } from '../lib/visible.ts';
+import { visible, visibleDocument } from '../lib/visible.ts';
 import { readApprovedPlan } from '../plan/approved-plan.ts';
 import type { DriftedChange } from '../plan/drift.ts';
 import { hasChanges, type Plan, type PlannedChange } from '../plan/plan.ts';
@@ -136,8 +136,7 @@ function defaultPlanFile(): string | undefined {
 async function comment(inputs: ActionInputs, mark: string, body: string): Promise<void> {
   const pullRequest = context.payload.pull_request?.number;
   if (!inputs.comment) return;
-  if (pullRequest === undefined)
-    return say('No comment is kept: this run is not for a pull request (the event has none). The plan is here and in the summary.');
+  if (pullRequest === undefined) return say('No comment is kept: this run is not for a pull request (the event has none).');
   if (inputs.githubToken === '') return say('No comment is kept: github-token is blank.');
   try {
     say(`comment ${await stickyComment(githubClient(inputs), context.repo, pullRequest, mark, body)}`);
@@ -149,7 +148,7 @@ async function comment(inputs: ActionInputs, mark: string, body: string): Promis
 /** A plan that failed takes the place of the one before it, so that nobody approves what is out of date. */
 async function noPlan(inputs: ActionInputs, complaints: readonly Complaint[]): Promise<void> {
   const mark = commentMark(inputs.workingDirectory);
-  const shown = complaints.slice(0, 20).map((complaint) => `- ${codeSpan(formatComplaint(complaint).slice(0, COMPLAINT_ROOM))}`);
+  const shown = complaints.slice(0, 20).map((complaint) => `- ${codeSpan(visible(formatComplaint(complaint)).slice(0, COMPLAINT_ROOM))}`);
   await comment(
     inputs,
     mark,

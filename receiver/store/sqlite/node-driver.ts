@@ -23,8 +23,8 @@ export class FileMovedError extends StoreUnavailableError {}
  * Opens a SQLite file, or makes one. WAL with `synchronous=FULL`: a commit has reached the disk when it returns, so it
  * survives a power cut (SQLite documentation, "PRAGMA synchronous").
  *
- * A transaction throws `FileMovedError` when the file, or its write-ahead log, was removed or replaced since it was opened:
- * SQLite itself would go on writing into the deleted file without an error.
+ * A transaction throws `FileMovedError` when the file, or its write-ahead log, was removed or replaced since it was opened, or
+ * the file was truncated: SQLite itself would go on writing into it without an error.
  */
 export function openSqlite(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS }: SqliteOptions = {}): SqlDriver {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
@@ -36,7 +36,10 @@ export function openSqlite(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS }: Sq
     database.close();
     throw error;
   }
-  const checkFile = fileCheck(path);
+  const checkFile = fileCheck(path, () => {
+    const { bytes } = database.prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size').get() ?? {};
+    return Number(bytes);
+  });
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string): StatementSync => {
     let statement = statements.get(sql);
@@ -69,15 +72,27 @@ export function openSqlite(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS }: Sq
   };
 }
 
-/** Returns what throws `FileMovedError` once the files that are open are no longer those at their paths. */
-function fileCheck(path: string): () => void {
+/**
+ * Returns what throws `FileMovedError` once the files that are open are no longer those at their paths, or the database has
+ * been cut short. SQLite itself makes it shorter only after a VACUUM, and then to the size that it knows.
+ *
+ * @param knownBytes how large the database is for SQLite
+ */
+function fileCheck(path: string, knownBytes: () => number): () => void {
   if (path === ':memory:') return () => undefined;
+  let largest = 0;
+  const isCutShort = (): boolean => {
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (size < largest && size < knownBytes()) return true;
+    largest = size;
+    return false;
+  };
   // The log is made when the file is opened, and stays until the last connection is closed.
   const opened = [path, `${path}-wal`].map((file) => ({ file, id: fileId(file) })).filter(({ id }) => id !== undefined);
   return () => {
-    const moved = opened.find(({ file, id }) => fileId(file) !== id);
+    const moved = opened.find(({ file, id }) => fileId(file) !== id)?.file ?? (isCutShort() ? path : undefined);
     if (moved === undefined) return;
-    throw new FileMovedError(`${moved.file} was removed or replaced since it was opened: put the file back, or restart the receiver`);
+    throw new FileMovedError(`${moved} was removed or replaced since it was opened: put the file back, or restart the receiver`);
   };
 }
 

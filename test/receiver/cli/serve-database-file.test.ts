@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -190,6 +190,14 @@ test('a database that never was, in a folder that cannot be written, ends the st
   expect(existsSync(join(folder, 'relay.db'))).toBe(false);
 });
 
+test('a database that is a folder ends the start with one line', async () => {
+  const folder = receiverFolder();
+  mkdirSync(join(folder, 'data'));
+  const { code, stderr } = await runCommand(['serve', '--sandbox'], { cwd: folder, environment: { DATABASE_URL: 'file:data' } });
+
+  expect([code, stderr.trim().split('\n')]).toEqual([1, [expect.stringMatching(/^DATABASE_URL: data: .* is a folder/)]]);
+});
+
 describe('a database file that goes while the receiver runs', () => {
   async function running() {
     const github = await takingDispatches();
@@ -237,6 +245,15 @@ describe('a database file that goes while the receiver runs', () => {
     expect(gone()).toEqual([]);
     expect(await again.end('SIGTERM')).toBe(0);
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  test('by being truncated in its place: nothing is acknowledged that nobody can read again', async () => {
+    const { relay, gone, path } = await running();
+
+    truncateSync(path, 0);
+
+    await expectRefusal(relay, gone);
+    expect(await relay.end('SIGTERM')).toBe(0);
   });
 
   test('by losing its write-ahead log: nothing is acknowledged that only the removed log holds', async () => {

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SqlDriver } from '../../../receiver/store/sqlite/driver.ts';
-import { lockForReceiver, openSqlite, StoreInUseError } from '../../../receiver/store/sqlite/node-driver.ts';
+import { FileMovedError, lockForReceiver, openSqlite, StoreInUseError } from '../../../receiver/store/sqlite/node-driver.ts';
 import { claimPurpose, migrate, NewerSchemaError, SCHEMA_VERSION, WrongPurposeError } from '../../../receiver/store/sqlite/schema.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { accept, claimOne, drain, eventOf, MINUTE, retryAt, SECOND, SETTLE_MS, stateOf, statesOf, succeed, T0 } from './samples.ts';
@@ -163,6 +163,48 @@ describe('a SQLite file', () => {
     expect(() => claimPurpose(other, 'live')).toThrow(WrongPurposeError);
     expect(() => claimPurpose(other, 'live')).toThrow(/belongs to a sandbox receiver and this is a live one: use another file/);
     claimPurpose(other, 'sandbox');
+  });
+});
+
+describe('a SQLite file that becomes smaller', () => {
+  /** A file whose database is well over 64 KiB, all of it out of the write-ahead log. */
+  function largeFile() {
+    const path = temporaryDatabase();
+    const driver = openSqlite(path);
+    onTestFinished(() => driver.close());
+    driver.run('CREATE TABLE ballast (text TEXT)');
+    const fill = () => driver.transaction(() => driver.run('INSERT INTO ballast VALUES (?)', 'x'.repeat(100_000)));
+    fill();
+    fill();
+    driver.rows('PRAGMA wal_checkpoint(TRUNCATE)');
+    fill();
+    return { path, driver, fill };
+  }
+
+  test('because another process has vacuumed it is used as before', () => {
+    const { path, driver, fill } = largeFile();
+    driver.transaction(() => driver.run('DELETE FROM ballast'));
+    const before = statSync(path).size;
+    const other = openSqlite(path);
+    other.run('VACUUM');
+    other.rows('PRAGMA wal_checkpoint(TRUNCATE)');
+    other.close();
+    expect(statSync(path).size).toBeLessThan(before);
+
+    fill();
+
+    expect(driver.rows('SELECT COUNT(*) AS n FROM ballast')).toEqual([{ n: 1 }]);
+  });
+
+  test.each([
+    ['cut', (path: string) => truncateSync(path, 8_192)],
+    ['overwritten with a smaller one', (path: string) => writeFileSync(path, 'x'.repeat(8_192))],
+  ])('because it was %s in its place takes nothing more', (_how, shorten) => {
+    const { path, fill } = largeFile();
+
+    shorten(path);
+
+    expect(fill).toThrow(FileMovedError);
   });
 });
 

@@ -181,6 +181,14 @@ describe('Markdown on a pull request', () => {
     expect(line.slice(2 + fence.length, -fence.length)).not.toContain(fence);
   });
 
+  it('shows problems that are long and full of what cannot be seen within the limit of a comment', async () => {
+    const unknown = Array.from({ length: 20 }, (_, i) => `"${i}${'\u200b'.repeat(900)}": 1\n`).join('');
+    const body = await planned(`version: 1\nroutes: []\n${unknown}`);
+    expect(body).toContain('There is no plan');
+    expect(body).toContain('\\u200b\\u200b');
+    expect(body.length).toBeLessThan(65_536);
+  });
+
   it('shows the plan in a block that no name closes', async () => {
     const body = await planned(config('resnet50', `${NASTY} ~~~`));
     const [, fence = '', inside = '', after = ''] = /\n(`{3,})diff\n([\s\S]*?)\n\1\n([\s\S]*)$/.exec(body) ?? [];
