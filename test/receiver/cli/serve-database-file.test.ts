@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSyn
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { eventually, type ReceiverProcess } from '../../stand-ins/receiver-process.ts';
+import { eventually, type ReceiverProcess, runCommand } from '../../stand-ins/receiver-process.ts';
 import { probe, realReceiver, receiverFolder, send, takingDispatches, withoutRoot } from './real-receiver.ts';
 
 /** What health checks may take on a busy machine; a process that is blocked by the lock answers after five seconds at the earliest. Milliseconds. */
