@@ -1,4 +1,5 @@
 import type { Accepted, ClaimedDelivery, DeliveryState, NewEvent, Settlement, Throttle } from '../../receiver/store/delivery.ts';
+import { SETTLE_MS } from '../../receiver/store/rules/decisions.ts';
 import type { Store } from '../../receiver/store/store.ts';
 import type { ModelledGitHub } from './modelled-github.ts';
 import type { Trace } from './trace.ts';
@@ -260,7 +261,8 @@ export class Rules {
   #loseLease(known: Known): void {
     known.lease = undefined;
     known.ambiguous = true;
-    known.due = undefined;
+    // Its run is looked for when GitHub can have listed it.
+    known.due = this.moment(SETTLE_MS);
     this.#github.becameUnclear(known.id);
   }
 
