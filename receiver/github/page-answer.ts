@@ -32,3 +32,8 @@ export function refusePages(fetch: Fetch): Fetch {
     return response;
   };
 }
+
+/** JSON with a status of success that is not what GitHub's API gives. @throws Error unless it has what was asked for */
+export function expectInAnswer(isThere: boolean, what: string): void {
+  if (!isThere) throw new Error(`the answer has no ${what}: does GITHUB_API_URL point to GitHub's API?`);
+}

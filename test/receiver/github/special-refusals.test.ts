@@ -86,6 +86,16 @@ describe('a refusal with a cause of its own', () => {
     });
   });
 
+  it.each([{}, [], 'null'])('is seen in JSON that is not what was asked for: %j', async (body) => {
+    const headers = { 'content-type': 'application/json' };
+    const server = await scriptedServer({ status: 200, headers, body });
+    const { target } = targetAt(server.url);
+    expect(await target.look(dispatch, { ...context, runsSince: NOW })).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringContaining("the answer has no list of runs: does GITHUB_API_URL point to GitHub's API?"),
+    });
+  });
+
   it('is not seen in what only mentions the words', async () => {
     const start = { kind: 'workflow_dispatch', repository: 'acme/deploy', workflow: 'd.yml', ref: 'archived', inputs: {} } as const;
     const server = await scriptedServer({ status: 422, body: { message: 'No ref found for: archived' } });
