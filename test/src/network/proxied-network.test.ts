@@ -89,13 +89,16 @@ describe('a request through a proxy', () => {
     },
   );
 
-  it.each(['127.0.0.2', '128.0.0.0/8', '127.0.0.0/33', 'fd00::/8', '127.0.0.1:1'])('goes there for other addresses than %s', async (except) => {
-    const server = await scriptedServer({ status: 200, body: {} });
-    const proxy = await proxyStandIn();
-    const { fetch } = through({ HTTP_PROXY: `http://${proxy.host}`, NO_PROXY: except });
-    expect((await fetch(server.url)).status).toBe(200);
-    expect(proxy.asked).toEqual([new URL(server.url).host]);
-  });
+  it.each(['127.0.0.2', '128.0.0.0/8', '127.0.0.0/33', 'fd00::/8', '127.0.0.1:1'])(
+    'goes there for other addresses than %s',
+    async (except) => {
+      const server = await scriptedServer({ status: 200, body: {} });
+      const proxy = await proxyStandIn();
+      const { fetch } = through({ HTTP_PROXY: `http://${proxy.host}`, NO_PROXY: except });
+      expect((await fetch(server.url)).status).toBe(200);
+      expect(proxy.asked).toEqual([new URL(server.url).host]);
+    },
+  );
 
   it.each([
     ['a%2Fkey', 'a/key:'],
