@@ -1,6 +1,7 @@
 import { Octokit } from '@octokit/rest';
 import { limitedFetch } from '../../src/network/limited-fetch.ts';
 import { allowanceReset } from './answer.ts';
+import { refusePages } from './page-answer.ts';
 import { followRedirects } from './redirects.ts';
 
 export interface ClientOptions {
@@ -31,11 +32,11 @@ export function githubClient({ token, apiUrl, fetch, signal, onMove }: ClientOpt
   });
 }
 
-/** How every request to GitHub is sent: redirects on the same server only, and no endless answers. */
+/** How every request to GitHub is sent: redirects on the same server only, no endless answers, and no pages. */
 export function githubFetch(fetch: typeof globalThis.fetch, onMove?: (to: URL) => void): typeof globalThis.fetch {
   const lists = limitedFetch(fetch, { maxBytes: LONGEST_LIST });
   const changes = limitedFetch(fetch, { maxBytes: LONGEST_ANSWER });
-  return followRedirects((input, init) => (init?.method === 'GET' ? lists(input, init) : changes(input, init)), onMove);
+  return refusePages(followRedirects((input, init) => (init?.method === 'GET' ? lists(input, init) : changes(input, init)), onMove));
 }
 
 export function ownerAndRepo(repository: string): { owner: string; repo: string } {
