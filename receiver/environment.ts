@@ -110,7 +110,8 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
 
   const webhookNames = Object.keys(variables).filter((name) => WEBHOOK_VARIABLE.test(name));
   warnings.push(...commaWarnings(variables, [...webhookNames, 'GITHUB_WEBHOOK_SECRET']));
-  for (const name of [...names, ...webhookNames]) if (isQuoted(variables[name])) warnings.push(`${name}: ${LEFT_QUOTED}`);
+  for (const name of [...names, ...webhookNames, 'NO_PROXY', 'no_proxy'])
+    if (isQuoted(variables[name])) warnings.push(`${name}: ${LEFT_QUOTED}`);
 
   const webhookSecrets = [...authentication.sources.values()].flatMap(({ secrets, tokens }) => [...secrets, ...tokens]);
   const githubSecret = github === undefined ? [] : [github.kind === 'token' ? github.token : github.privateKey];
@@ -263,7 +264,7 @@ function readAddress(name: string, text: string | undefined, otherwise: string, 
   return otherwise;
 }
 
-const QUOTES = ['""', "''", '“”', '‘’', '``'];
+const QUOTES = ['""', "''", '``', '“”', '‘’', '„“', '„”', '‚‘', '«»', '»«'];
 const LEFT_QUOTED = 'its value still has its quotes around it: write it without them, because files for "docker --env-file" keep them';
 
 function isQuoted(text: string | undefined): boolean {
@@ -274,7 +275,9 @@ function isQuoted(text: string | undefined): boolean {
 /** Quotes that are meant as part of a secret are possible: that is only warned about, unless the value is wrong anyway. */
 function withQuotesNamed(error: string, variables: Variables): string {
   const name = /^[A-Z0-9_]+(?=:)/.exec(error)?.[0];
-  return name !== undefined && isQuoted(variables[name]) ? `${error}; ${LEFT_QUOTED}` : error;
+  // Those of proxies are read in lower case, too.
+  const values = name === undefined ? [] : [variables[name], variables[name.toLowerCase()]];
+  return values.some(isQuoted) ? `${error}; ${LEFT_QUOTED}` : error;
 }
 
 /** For secrets of which there may be several at a time. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server';
 import { bodyBudget } from './http/body-budget.ts';
 import { closeAfterAnswer, type Exchange, handleConnectionErrors } from './http/connection.ts';
 import { nodeBody } from './http/node-body.ts';
@@ -44,8 +44,8 @@ export async function listen(
   const budget = bodyBudget(() => performance.now());
   const latest = new WeakMap<Socket, Exchange>();
   const expecting = new WeakSet<IncomingMessage>();
-  const server = createAdaptorServer({
-    fetch: async (request, bindings) => {
+  const listener = getRequestListener(
+    async (request, bindings) => {
       const { incoming, outgoing } = bindings as HttpBindings;
       // Our side is closed, so it could not be answered: it came behind a request that was refused.
       if (incoming.socket.writableEnded) return new Response(null, { status: 503 });
@@ -58,18 +58,29 @@ export async function listen(
       if (!incoming.complete) closeAfterAnswer(exchange);
       return response;
     },
-    // HTTP/1.0 needs no Host, and health checks of HAProxy send none.
-    hostname: 'localhost',
-    createServer,
-    serverOptions: {
-      requestTimeout: requestTimeoutMs,
-      headersTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, requestTimeoutMs),
+    {
+      // HTTP/1.0 needs no Host, and health checks of HAProxy send none.
+      hostname: 'localhost',
+      // A Host or a target that makes no address. What follows is not read: it would be of any length.
+      errorHandler: (error) => {
+        // What the app throws it answers itself.
+        if (!(error instanceof RequestError)) return new Response(null, { status: 500 });
+        const detail = 'the Host header or the target of the request is not valid';
+        log?.warn({ status: 400 }, `refused: ${detail}`);
+        const headers = { 'content-type': 'application/problem+json', connection: 'close' };
+        return new Response(JSON.stringify({ type: 'about:blank', title: 'Bad Request', status: 400, detail }), { status: 400, headers });
+      },
+      overrideGlobalObjects: false,
+      // A body that is not read is the connection's business: see `closeAfterAnswer`.
+      autoCleanupIncoming: false,
     },
-    overrideGlobalObjects: false,
-    // A body that is not read is the connection's business: see `closeAfterAnswer`.
-    autoCleanupIncoming: false,
-  }) as Server;
+  );
+  const timeouts = {
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, requestTimeoutMs),
+  };
+  const server = createServer(timeouts, (incoming, outgoing) => void listener(incoming, outgoing));
   // A sender may close its side after its request and still wait for the answer (RFC 9112, 9.6); without this Node closes, too.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on('checkContinue', (incoming, outgoing) => {

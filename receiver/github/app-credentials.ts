@@ -6,6 +6,7 @@ import type { Logger } from '../log/log.ts';
 import { appClock } from './app-clock.ts';
 import { githubFetch } from './client.ts';
 import type { GitHubCredentials, Permission, Token } from './credentials.ts';
+import { expectInAnswer } from './page-answer.ts';
 import { repositoryOfUrl } from './redirects.ts';
 
 export interface AppOptions {
@@ -84,6 +85,7 @@ export function appCredentials(options: AppOptions): GitHubCredentials {
         movedTo = to;
       },
     );
+    expectInAnswer(typeof data?.id === 'number', 'installation');
     const moved = movedTo === undefined ? undefined : repositoryOfUrl(movedTo);
     const installation = { id: data.id, repositoryId: moved !== undefined && 'id' in moved ? Number(moved.id) : undefined };
     installations.set(repository, installation);
@@ -98,6 +100,7 @@ export function appCredentials(options: AppOptions): GitHubCredentials {
         permissions: { ...permission },
       }),
     );
+    expectInAnswer(typeof data?.token === 'string' && data.token !== '', 'token');
     const forget = options.redactor?.add(data.token) ?? (() => {});
     return { token: data.token, createdAt: now(), expiresAt: clock.endOf(data.expires_at, headers.date), forget };
   };

@@ -16,31 +16,28 @@ const HOW_TO = 'set it to the whole text of the .pem file that GitHub gave out (
  */
 export function readAppKey(text: string): Result<string, string> {
   // Many places that hold secrets keep only one line.
-  const written = text.replaceAll('\\n', '\n');
+  const written = text.replaceAll(/(?:\\+r)?\\+n/g, '\n');
   const block = BLOCK.exec(written);
   if (block === null) return err(`is not a private key: ${HOW_TO}`);
   const [alone, label = '', body = ''] = block;
   if (/\bENCRYPTED\b/.test(alone)) {
     return err(`is encrypted: decrypt it with "openssl pkey -in key.pem -out key-plain.pem" and ${HOW_TO}`);
   }
-  // A key that lost its line breaks, or has spaces before its lines, is put into lines again.
-  const [key, pem] = keyIn(written.trim() === alone ? [written, framed(label, body)] : [framed(label, body)]);
+  // A key that lost its line breaks, or has spaces in its lines, is put into lines again: OpenSSL reads more than what signs does.
+  const pem = framed(label, body);
+  const key = keyIn(pem);
   if (key === undefined) return err(`is not a private key: ${HOW_TO}`);
   const type = key.asymmetricKeyType;
   if (type !== 'rsa') return err(`is a key of type ${type ?? 'unknown'}, and a GitHub App signs with RSA keys only: ${HOW_TO}`);
   return ok(pem);
 }
 
-/** The first of these texts that is a private key. */
-function keyIn(texts: readonly string[]): [KeyObject, string] | [undefined, undefined] {
-  for (const text of texts) {
-    try {
-      return [createPrivateKey(text), text];
-    } catch {
-      // The next way to write it.
-    }
+function keyIn(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return undefined;
   }
-  return [undefined, undefined];
 }
 
 function framed(label: string, body: string): string {

@@ -1,5 +1,6 @@
 import { Octokit } from '@octokit/rest';
 import { limitedFetch } from '../../src/network/limited-fetch.ts';
+import { refusePages } from './page-answer.ts';
 import { allowanceReset } from './read-error.ts';
 import { followRedirects } from './redirects.ts';
 
@@ -31,11 +32,11 @@ export function githubClient({ token, apiUrl, fetch, signal, onMove }: ClientOpt
   });
 }
 
-/** How every request to GitHub is sent: redirects on the same server only, and no endless answers. */
+/** How every request to GitHub is sent: redirects on the same server only, no endless answers, and no pages. */
 export function githubFetch(fetch: typeof globalThis.fetch, onMove?: (to: URL) => void): typeof globalThis.fetch {
   const lists = limitedFetch(fetch, { maxBytes: LONGEST_LIST });
   const changes = limitedFetch(fetch, { maxBytes: LONGEST_ANSWER });
-  return followRedirects((input, init) => (init?.method === 'GET' ? lists(input, init) : changes(input, init)), onMove);
+  return refusePages(followRedirects((input, init) => (init?.method === 'GET' ? lists(input, init) : changes(input, init)), onMove));
 }
 
 export function ownerAndRepo(repository: string): { owner: string; repo: string } {

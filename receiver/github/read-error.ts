@@ -3,6 +3,7 @@ import { neverSent } from '../../src/lib/never-sent.ts';
 import { proxyErrorIn } from '../../src/lib/proxy-error.ts';
 import { LONGEST_WAIT_MS, retryAfter } from '../../src/lib/retry-after.ts';
 import type { SendResult } from '../outbox/target.ts';
+import { PageError } from './page-answer.ts';
 import { RedirectError } from './redirects.ts';
 import { addressHint, isHtml, pageWords, specialHint } from './special-refusals.ts';
 
@@ -37,11 +38,14 @@ const LIMIT_WAIT_MAX_MS = 3_600_000;
  */
 export function readFailure(error: unknown, context: AnswerContext): Failure {
   const response = error instanceof RequestError ? error.response : undefined;
-  if (!(error instanceof RequestError) || response === undefined) return redirected(error, context) ?? noAnswer(error, context);
+  if (!(error instanceof RequestError) || response === undefined)
+    return redirected(error, context) ?? pageInstead(error, context) ?? noAnswer(error, context);
   const status = error.status;
   const headers = response.headers as Headers;
-  const page = typeof response.data === 'string' && isHtml(headers, response.data) ? response.data : undefined;
-  const said = page === undefined ? messageOf(response.data, error.message, context) : pageWords(context.redact?.(page) ?? page);
+  const data = textOf(response.data);
+  const page = typeof data === 'string' && isHtml(headers, data) ? data : undefined;
+  const said = page === undefined ? messageOf(data, error.message, context) : pageWords(context.redact?.(page) ?? page);
+  const answered = `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`;
   const until = limitEnd(status, headers, said, context);
   if (until !== undefined) {
     return {
@@ -53,14 +57,13 @@ export function readFailure(error: unknown, context: AnswerContext): Failure {
   }
   const notBefore = retryAfter(headers['retry-after'], context.now);
   const floor = notBefore === undefined ? {} : { notBefore };
-  if (status >= 500)
-    return { outcome: 'failed', status, ambiguous: context.writes, detail: `GitHub answered ${status}: ${said}`, ...floor };
+  if (status >= 500) return { outcome: 'failed', status, ambiguous: context.writes, detail: answered, ...floor };
   if (status === 408 || status === 409 || status === 425) {
-    return { outcome: 'failed', status, ambiguous: false, detail: `GitHub answered ${status}: ${said}`, ...floor };
+    return { outcome: 'failed', status, ambiguous: false, detail: answered, ...floor };
   }
   const refused = { status, headers, text: page ?? said, url: error.request.url, repository: context.repository };
   const hint = specialHint(refused) ?? hintFor(status, context);
-  return { outcome: 'refused', status, detail: `GitHub answered ${status}: ${withoutStop(said)}. ${hint}` };
+  return { outcome: 'refused', status, detail: `${withoutStop(answered)}. ${hint}` };
 }
 
 function withoutStop(sentence: string): string {
@@ -104,6 +107,17 @@ function redirected(error: unknown, { repository }: AnswerContext): Failure | un
   return undefined;
 }
 
+/** A page with a status of success. Whatever sent it may have passed the request on. */
+function pageInstead(error: unknown, { writes, redact = (text) => text }: AnswerContext): Failure | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (!(at instanceof PageError)) continue;
+    const hint = error instanceof RequestError ? addressHint(error.request.url) : 'does GITHUB_API_URL point to GitHub?';
+    const detail = `GitHub answered ${at.status}: ${pageWords(redact(at.page))}. An HTML page came instead of an answer of GitHub's API: ${hint}`;
+    return { outcome: 'failed', status: at.status, ambiguous: writes, detail };
+  }
+  return undefined;
+}
+
 function noAnswer(error: unknown, context: AnswerContext): Failure {
   const what = proxyErrorIn(error)?.message ?? (isTimeout(error) ? 'no answer in time' : messageIn(error));
   const notSent = neverSent(error);
@@ -124,6 +138,11 @@ function messageIn(error: unknown): string {
 function isTimeout(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) if (at.name === 'TimeoutError') return true;
   return false;
+}
+
+/** Octokit hands over bytes where the content type is one that it does not know. */
+function textOf(data: unknown): unknown {
+  return data instanceof ArrayBuffer ? new TextDecoder().decode(data) : data;
 }
 
 /** GitHub's own words: the message and, for a 422, what it found wrong. */

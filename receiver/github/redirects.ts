@@ -49,13 +49,16 @@ function nextUrl(from: URL, status: number, location: string | null, redirects: 
   }
   if (!FOLLOWED.has(status)) throw new RedirectError(status, `a redirect to ${to.pathname}, which GitHub's API does not give`);
   if (redirects >= MOST_REDIRECTS) throw new RedirectError(status, `more than ${MOST_REDIRECTS} redirects, the last to ${to.pathname}`);
+  // `fetch` refuses an address with these, and the token says already who asks.
+  to.username = '';
+  to.password = '';
   return to;
 }
 
-/** The repository that an address of GitHub's API is about: by its id, or by its name. */
+/** The repository that an address of GitHub's API is about: by its id, or by its name, as the address has it. */
 export function repositoryOfUrl({ pathname }: URL): { readonly id: string } | { readonly name: string } | undefined {
   const id = /\/repositories\/(\d+)(?:\/|$)/.exec(pathname)?.[1];
   if (id !== undefined) return { id };
   const name = /\/repos\/([^/]+\/[^/]+)(?:\/|$)/.exec(pathname)?.[1];
-  return name === undefined ? undefined : { name: decodeURIComponent(name) };
+  return name === undefined ? undefined : { name };
 }

@@ -1,6 +1,7 @@
 import type { Octokit } from '@octokit/rest';
 import type { DispatchRequest } from '../../src/route/target.ts';
 import { ownerAndRepo } from './client.ts';
+import { expectInAnswer } from './page-answer.ts';
 
 export interface RunSearch {
   readonly repository: string;
@@ -42,7 +43,8 @@ export async function* runPages(client: Octokit, search: RunSearch, etag?: strin
       search.workflow === null
         ? await client.rest.actions.listWorkflowRunsForRepo({ ...parameters, page, headers })
         : await client.rest.actions.listWorkflowRuns({ ...parameters, workflow_id: search.workflow, page, headers });
-    const runs = response.data.workflow_runs;
+    const runs = response.data?.workflow_runs;
+    expectInAnswer(Array.isArray(runs), 'list of runs');
     const last = runs.length < RUNS_PER_PAGE;
     yield { runs, headers: response.headers, last };
     if (last) return;

@@ -27,7 +27,7 @@ export function specialHint({ status, headers, text, url, repository }: RefusedR
   if (sso !== '' || (forbidden && /\bSAML\b/i.test(text))) {
     return `${owner} requires SAML single sign-on: authorize the token for ${owner} (GitHub: Settings, Developer settings, the token, "Configure SSO"), and replay`;
   }
-  if (forbidden && /\barchived\b/i.test(text))
+  if ((forbidden && /\barchived\b/i.test(text)) || /\brepository (?:was|is|has been) archived\b/i.test(text))
     return `${repository} is archived and read-only: unarchive it, or name another repository in the config`;
   if (forbidden && /\bIP allow list\b/i.test(text)) {
     return `${owner} has an IP allow list: add the address from which this receiver reaches GitHub (that of its proxy, if it has one), and replay`;
@@ -39,7 +39,10 @@ export function specialHint({ status, headers, text, url, repository }: RefusedR
 
 /** Whether a page came where GitHub's API gives JSON: from a login, a proxy, or a server's pages for people. */
 export function isHtml(headers: RefusedRequest['headers'], text: string): boolean {
-  return /\bhtml\b/i.test(String(headers['content-type'] ?? '')) || /^\s*<(?:!doctype|html|head|body)\b/i.test(text);
+  return (
+    /\bhtml\b/i.test(String(headers['content-type'] ?? '')) ||
+    /^\ufeff?\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|body)\b/i.test(text)
+  );
 }
 
 function isJson(headers: RefusedRequest['headers']): boolean {

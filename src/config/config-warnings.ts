@@ -44,8 +44,8 @@ function eachText(value: unknown, path: ConfigPath, look: (text: string, path: C
   }
 }
 
-/** `${alias}`, `${artifact_metadata.stage}`; not `${{ … }}`, which is GitHub's. */
-const VARIABLE = /\$\{\s*([\w.]+)\s*\}/;
+/** `${alias}`, `${artifact_metadata.val/loss}`; not `${{ … }}`, which is GitHub's, nor `${HOME:-x}`, which is a shell's. */
+const VARIABLE = /\$\{\s*(artifact_metadata\.[^{}]*[^{}\s]|[\w.]+)\s*\}/;
 
 function templateWarning(text: string): string | undefined {
   const [whole, name] = VARIABLE.exec(text) ?? [];

@@ -29,7 +29,8 @@ export function fieldOfVariable(variable: string): string {
   if (variable === 'event_type') return 'type';
   if (variable === 'artifact_version_index') return 'version';
   const metadata = /^artifact_metadata\.(.+)$/.exec(variable)?.[1];
-  if (metadata !== undefined) return `wandb.artifact.metadata.${metadata}`;
+  if (metadata !== undefined)
+    return `wandb.artifact.metadata${/^[\w.-]+$/.test(metadata) ? `.${metadata}` : `[${JSON.stringify(metadata)}]`}`;
   const [field] = Object.entries(NAMES).find(([, names]) => names.includes(variable)) ?? [];
   return field ?? `payload.${variable}`;
 }

@@ -46,8 +46,12 @@ function get(variables: Variables, name: string): string | undefined {
 
 /** `null`: it is not one. */
 function readAddress(text: string): string | null {
+  // A value that still has its quotes would be read as a host of that name.
+  if (/^["'`\p{Pi}\p{Pf}„‚]/u.test(text)) return null;
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') return null;
+  // Then a sign in the password began the path, and the user name is taken for the host.
+  if (url.pathname.includes('@')) return null;
   // A % that begins no escape cannot be decoded.
   return /%(?![0-9a-f]{2})/i.test(url.username + url.password) ? null : url.href;
 }

@@ -1,8 +1,9 @@
-import { type Dispatcher, EnvHttpProxyAgent, Pool, type Response, fetch as undiciFetch } from 'undici';
+import { BlockList, isIP } from 'node:net';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool, type Response, fetch as undiciFetch } from 'undici';
 import { messageOf } from '../lib/error-message.ts';
 import { neverSent } from '../lib/never-sent.ts';
 import { ProxyError, proxyErrorIn } from '../lib/proxy-error.ts';
-import { type ProxySettings, proxyName } from '../lib/proxy-settings.ts';
+import { basicCredentials, type ProxySettings, proxyName } from '../lib/proxy-settings.ts';
 
 /** How long a proxy may take until it is connected, and until it has opened the way to a server. Milliseconds. */
 const PROXY_LIMIT_MS = 4_000;
@@ -37,8 +38,9 @@ export function proxiedNetwork(settings: ProxySettings): ProxiedNetwork {
     proxyTls: { timeout: PROXY_LIMIT_MS },
     clientFactory: (origin: URL, options: object) => new ProxyPool(origin, options),
   };
-  const dispatcher = new EnvHttpProxyAgent(common);
-  const forwarder = new EnvHttpProxyAgent({ ...common, proxyTunnel: false });
+  const direct = { agent: new Agent(), ranges: rangesIn(settings.except) };
+  const dispatcher = new ProxyAgent(common, direct);
+  const forwarder = new ProxyAgent({ ...common, proxyTunnel: false }, direct);
   /** Origins that no tunnel was opened to, and that a request was forwarded to. */
   const forwarded = new Set<string>();
 
@@ -70,7 +72,7 @@ export function proxiedNetwork(settings: ProxySettings): ProxiedNetwork {
     fetch: fetch as unknown as typeof globalThis.fetch,
     dispatcher,
     close: async () => {
-      await Promise.all([dispatcher.destroy(), forwarder.destroy()]);
+      await Promise.all([dispatcher.destroy(), forwarder.destroy(), direct.agent.destroy()]);
     },
   };
 }
@@ -80,13 +82,53 @@ function mayForward({ status }: ProxyError): boolean {
   return status === undefined || (status < 500 && status !== UNAUTHORIZED);
 }
 
+interface Direct {
+  readonly agent: Agent;
+  /** Addresses that are reached without a proxy. */
+  readonly ranges: BlockList;
+}
+
+/** NO_PROXY has ranges of addresses, too, such as `10.0.0.0/8`, as for curl and Go; undici only knows names and addresses. */
+class ProxyAgent extends EnvHttpProxyAgent {
+  readonly #direct: Direct;
+
+  constructor(options: EnvHttpProxyAgent.Options, direct: Direct) {
+    super(options);
+    this.#direct = direct;
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const host = new URL(String(options.origin)).hostname.replace(/^\[|\]$/g, '');
+    const isDirect = isIP(host) !== 0 && this.#direct.ranges.check(host, familyOf(host));
+    return isDirect ? this.#direct.agent.dispatch(options, handler) : super.dispatch(options, handler);
+  }
+}
+
+function rangesIn(except: string): BlockList {
+  const ranges = new BlockList();
+  for (const entry of except.split(',')) {
+    const [, address = '', length = ''] = /^\[?([^[\]/]+)\/(\d{1,3})\]?$/.exec(entry) ?? [];
+    const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+    if (Number(length) <= bits) ranges.addSubnet(address, Number(length), familyOf(address));
+  }
+  return ranges;
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 4 ? 'ipv4' : 'ipv6';
+}
+
 /** The connections to a proxy. */
 class ProxyPool extends Pool {
   readonly #name: string;
+  /** Where an address has only a user name, such as a key, or only a password: undici sends neither. */
+  readonly #authorization: string | undefined;
 
   constructor(proxy: URL, options: Pool.Options) {
     super(proxy.origin, { ...options, headersTimeout: PROXY_LIMIT_MS });
+    const { username, password } = proxy;
     this.#name = proxyName(proxy.href);
+    this.#authorization = (username === '') === (password === '') ? undefined : `Basic ${basicCredentials(username, password)}`;
   }
 
   override connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData>;
@@ -99,7 +141,7 @@ class ProxyPool extends Pool {
   async #open(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> {
     let answer: Dispatcher.ConnectData;
     try {
-      answer = await super.connect(options);
+      answer = await super.connect(this.#authorized(options));
     } catch (cause) {
       throw new ProxyError(`the proxy ${this.#name} cannot be used: ${reasonIn(cause)}`, { cause });
     }
@@ -108,6 +150,11 @@ class ProxyPool extends Pool {
     const { statusCode: status } = answer;
     const message = `the proxy ${this.#name} refused the connection to ${options.path} (${status})${adviceFor(status)}`;
     throw new ProxyError(message, { status });
+  }
+
+  #authorized(options: Dispatcher.ConnectOptions): Dispatcher.ConnectOptions {
+    if (this.#authorization === undefined) return options;
+    return { ...options, headers: { ...(options.headers as Record<string, string>), 'proxy-authorization': this.#authorization } };
   }
 }
 

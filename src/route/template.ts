@@ -57,6 +57,7 @@ export function isTemplate(text: string): boolean {
 export function compileTemplate(text: string, use: TemplateFor = 'json'): Result<CompiledTemplate, string> {
   const engine = use === 'slack' ? slackEngine : plainEngine;
   if (!isTemplate(text)) return ok({ render: () => text, constant: true, readsWandb: false });
+  const quotes = hasTypographicQuotes(text) ? ` (typographic quotes do not quote: write " or ')` : '';
   let parsed: ParsedTemplate[];
   let paths: readonly (readonly unknown[])[];
   try {
@@ -64,9 +65,8 @@ export function compileTemplate(text: string, use: TemplateFor = 'json'): Result
     keepNumberLiterals(text, parsed);
     paths = engine.globalVariableSegmentsSync(parsed);
     const problem = unknownWord(paths);
-    if (problem !== undefined) return err(problem);
+    if (problem !== undefined) return err(`${problem}${quotes}`);
   } catch (error) {
-    const quotes = hasTypographicQuotes(text) ? ` (typographic quotes do not quote: write " or ')` : '';
     return err(`not a Liquid template: ${messageOf(error)}${quotes}`);
   }
   const only = parsed.length === 1 && use === 'json' ? parsed[0] : undefined;

@@ -55,6 +55,17 @@ describe.each(ENDPOINTS)('$path over a socket', (endpoint) => {
     expect((await connection.answer()).status).toBe(endpoint.accepted);
   });
 
+  it('refuses a Host that is none, says so in the log, and reads no body after it', async () => {
+    const { receiver, connection } = await connected();
+    const body = endpoint.body();
+    const headers = { ...endpoint.headers(body), host: 'a b@c', 'content-length': '900000000' };
+    connection.write(requestHead(endpoint.path, headers) + body);
+    const answer = await connection.answer();
+    expect([answer.status, answer.headers.get('connection')]).toEqual([400, 'close']);
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 400, detail: expect.stringContaining('Host') });
+    expect(receiver.log.map(({ level }) => level)).toEqual(['warn']);
+  });
+
   it('takes what arrives in small pieces', async () => {
     const { connection } = await connected();
     for (const request of [withLength(endpoint), inChunks(endpoint)]) {

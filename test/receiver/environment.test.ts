@@ -205,6 +205,9 @@ describe('the environment', () => {
       `${plain}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
       plain.replaceAll('\n', ' '),
       plain.replaceAll('\n', '\n   '),
+      plain.replaceAll('\n', '\\r\\n'),
+      plain.replaceAll('\n', '\\\\n'),
+      plain.replaceAll('\n', '\u00a0\n'),
     ];
     for (const key of written) {
       const { github } = read({ GITHUB_APP_ID: '1', GITHUB_APP_PRIVATE_KEY: key });
@@ -236,17 +239,24 @@ describe('the environment', () => {
     expect(read({ NO_PROXY: '*' }).proxies).toBeUndefined();
   });
 
-  it.each(['socks5://proxy.example:1080', 'http://', 'http://a b', 'http://relay:100%@proxy.example', 'ftp://proxy.example'])(
-    'refuses %s as a proxy, in one line without it',
-    (address) => {
-      for (const name of ['HTTPS_PROXY', 'HTTP_PROXY', 'http_proxy']) {
-        const [line, ...more] = errors({ [name]: address });
-        expect(more).toEqual([]);
-        expect(line).toMatch(new RegExp(`^${name.toUpperCase()}: is not the address of an HTTP proxy`));
-        if (address !== 'http://') expect(line).not.toContain(address);
-      }
-    },
-  );
+  it.each([
+    'socks5://proxy.example:1080',
+    'http://',
+    'http://a b',
+    'http://relay:100%@proxy.example',
+    'ftp://proxy.example',
+    'acme\\relay:secret@proxy.example:3128',
+    '"http://proxy.example:3128"',
+    '“http://proxy.example:3128”',
+  ])('refuses %s as a proxy, in one line without it', (address) => {
+    for (const name of ['HTTPS_PROXY', 'HTTP_PROXY', 'http_proxy']) {
+      const [line, ...more] = errors({ [name]: address });
+      expect(more).toEqual([]);
+      expect(line).toMatch(new RegExp(`^${name.toUpperCase()}: is not the address of an HTTP proxy`));
+      if (address !== 'http://') expect(line).not.toContain(address);
+      expect(line?.includes('still has its quotes')).toBe(/^["“]/.test(address));
+    }
+  });
 
   it('reports every wrong value at once and never the value of a secret', () => {
     const lines = errors({ PORT: 'x', DATABASE_URL: 'y', GITHUB_APP_ID: '1', GITHUB_APP_PRIVATE_KEY: 'the-secret-key' });
@@ -272,6 +282,10 @@ describe('the environment', () => {
     ['WANDB_API_KEY', '“a-key-of-forty-characters”'],
     ['WANDB_WEBHOOK_SECRET_PROD', '"a-secret-for-tests-only"'],
     ['HOST', '"127.0.0.1"'],
+    ['GITHUB_WEBHOOK_SECRET', '„a-secret-for-tests-only“'],
+    ['RELAY_ADMIN_TOKEN', '«a-secret-for-tests-only»'],
+    ['NO_PROXY', '"localhost,.acme.example"'],
+    ['no_proxy', "'localhost'"],
   ])('warns that %s still has its quotes, without showing it', (name, value) => {
     const { warnings } = read({ [name]: value });
     expect(warnings).toEqual([expect.stringMatching(new RegExp(`^${name}: its value still has its quotes`))]);

@@ -93,6 +93,7 @@ routes:
           client_payload:
             who: "\${event_author}"
             deep: [{ stage: "at \${artifact_metadata.stage}" }, "$HOME", "{{ event.alias }}"]
+            loss: "\${artifact_metadata.val/loss}"
 `;
     const { code, out } = await commandLine({ 'conf/relay.yaml': config }).run('validate', '--config', 'conf/relay.yaml');
     expect(code).toBe(0);
@@ -109,7 +110,8 @@ routes:
     at('26:29', 'routes[0].to[0].repository_dispatch.client_payload.deep[0].stage', '${artifact_metadata.stage} stays');
     expect(lines.join('\n')).toContain('Write {{ event.author }}');
     expect(lines.join('\n')).toContain('Write {{ event.wandb.artifact.metadata.stage }}');
-    expect(lines.map((line) => line.split(':')[1])).toEqual(['7', '11', '15', '17', '18', '19', '25', '26']);
+    expect(lines.join('\n')).toContain('Write {{ event.wandb.artifact.metadata["val/loss"] }}');
+    expect(lines.map((line) => line.split(':')[1])).toEqual(['7', '11', '15', '17', '18', '19', '25', '26', '27']);
   });
 
   // Git's own switch for its tests: as in a container, where the checkout belongs to another user.

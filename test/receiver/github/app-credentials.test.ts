@@ -3,6 +3,7 @@ import { type AppOptions, appCredentials } from '../../../receiver/github/app-cr
 import { dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
 import type { DispatchRequest } from '../../../src/route/target.ts';
 import { type GitHubStandIn, startGitHub } from '../../stand-ins/github.ts';
+import { scriptedServer } from '../../stand-ins/scripted-server.ts';
 
 const dispatch: DispatchRequest = {
   kind: 'repository_dispatch',
@@ -43,6 +44,19 @@ describe('a GitHub App', () => {
       { repositories: ['deploy'], permissions: { actions: 'write' } },
       { repositories: ['deploy'], permissions: { actions: 'read' } },
     ]);
+  });
+
+  it.each([
+    [{}, 'installation'],
+    [{ id: 1 }, 'token'],
+  ])('says that a server which answers %j is not GitHub', async (body, missing) => {
+    const server = await scriptedServer({ status: 200, body }, { status: 201, body: { token: null } });
+    const target = dispatchTarget({ credentials: credentialsWith({ apiUrl: server.url }), apiUrl: server.url, fetch, now: Date.now });
+    expect(await target.send(dispatch, context)).toMatchObject({
+      outcome: 'failed',
+      ambiguous: false,
+      detail: expect.stringContaining(`the answer has no ${missing}: does GITHUB_API_URL point to GitHub's API?`),
+    });
   });
 
   it('asks for another token shortly before the first one ends', async () => {

@@ -45,6 +45,20 @@ describe('a repository that has another name', () => {
     expect(log).toHaveLength(1);
   });
 
+  it.each(['/repos/acme/%zz%ff/dispatches', '//relay:password@HOST/repositories/7/dispatches'])(
+    'gets the request once after a redirect to an odd address: %s',
+    async (location) => {
+      const headers = { location };
+      const server = await scriptedServer({ status: 301, headers, body: {} }, { status: 204 }, { status: 404, body: {} });
+      headers.location = location.replace('HOST', new URL(server.url).host);
+      const { send, repositories } = targetAt(server.url);
+      expect(await send()).toMatchObject({ outcome: 'delivered', detail: expect.stringContaining('acme/deploy has another name now') });
+      expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'POST', 'GET']);
+      expect(server.requests[1]?.headers).toMatchObject({ authorization: 'token ghp_x' });
+      expect(repositories).toEqual(location.includes('HOST') ? [['acme/deploy', '7']] : []);
+    },
+  );
+
   it('is reported when its new name cannot be read', async () => {
     const server = await scriptedServer(moved(DISPATCHES), { status: 204 }, { status: 404, body: {} });
     const { send, repositories } = targetAt(server.url);

@@ -3,7 +3,7 @@ import { addressHint, pageWords } from '../../../receiver/github/special-refusal
 import { redactorOf } from '../../../src/lib/redact.ts';
 import { endlessServer } from '../../stand-ins/endless.ts';
 import { type ScriptedAnswer, scriptedServer } from '../../stand-ins/scripted-server.ts';
-import { dispatch, NOW, targetAt } from './github-in-test.ts';
+import { context, dispatch, NOW, targetAt } from './github-in-test.ts';
 
 const forbidden = (message: string, headers: Record<string, string> = {}): ScriptedAnswer => ({ status: 403, headers, body: { message } });
 
@@ -49,11 +49,51 @@ describe('a refusal with a cause of its own', () => {
       { status: 403, headers: { 'content-type': 'text/plain' }, body: '\n<!doctype html>' },
       /an HTML page\. An HTML page came/,
     ],
+    [
+      'a page of a content type that clients do not read',
+      {
+        status: 403,
+        headers: { 'content-type': 'application/xhtml+xml' },
+        body: '<?xml version="1.0"?><html><title>Blocked</title></html>',
+      },
+      /an HTML page, "Blocked"\. An HTML page came/,
+    ],
+    [
+      'an archived repository, by another status',
+      { status: 422, body: { message: 'Repository is archived' } },
+      /acme\/deploy is archived and read-only/,
+    ],
   ])('says what to do: %s', async (_what, answer, hint) => {
     const server = await scriptedServer(answer);
     const result = await targetAt(server.url).send();
     expect(result).toMatchObject({ outcome: 'refused', detail: expect.stringMatching(hint) });
     expect(result.detail).not.toMatch(/<|Contents: read and write/);
+  });
+
+  it.each<[string, ScriptedAnswer]>([
+    ['of HTML', { status: 200, headers: { 'content-type': 'text/html' }, body: '<title>Sign in</title>' }],
+    ['of no type', { status: 200, headers: { 'content-type': '' }, body: '\n<!DOCTYPE html><title>Sign in</title>' }],
+  ])('is seen in a page %s that comes as a success, whatever was asked', async (_what, page) => {
+    const server = await scriptedServer(page, page);
+    const { send, target } = targetAt(server.url);
+    const detail = expect.stringMatching(/answered 200: an HTML page, "Sign in"\. An HTML page came .*\/api\/v3: http:\/\/127/);
+    expect(await send()).toEqual({ outcome: 'failed', status: 200, ambiguous: true, detail });
+    expect(await target.findPrior(dispatch, { ...context, runsSince: NOW })).toEqual({
+      outcome: 'failed',
+      status: 200,
+      ambiguous: false,
+      detail,
+    });
+  });
+
+  it.each([{}, [], 'null'])('is seen in JSON that is not what was asked for: %j', async (body) => {
+    const headers = { 'content-type': 'application/json' };
+    const server = await scriptedServer({ status: 200, headers, body });
+    const { target } = targetAt(server.url);
+    expect(await target.findPrior(dispatch, { ...context, runsSince: NOW })).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringContaining("the answer has no list of runs: does GITHUB_API_URL point to GitHub's API?"),
+    });
   });
 
   it('is not seen in what only mentions the words', async () => {

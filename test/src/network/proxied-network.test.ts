@@ -78,14 +78,36 @@ describe('a request through a proxy', () => {
     expect(proxy.asked).toEqual(['wandb.internal:80']);
   });
 
-  it('does not go there for what NO_PROXY names', async () => {
-    const server = await scriptedServer({ status: 200, body: {} }, { status: 200, body: {} });
-    const proxy = await proxyStandIn();
-    for (const except of ['127.0.0.1', 'x.test, *']) {
+  it.each(['127.0.0.1', 'x.test, *', 'fd00::/8,127.0.0.0/8', '0.0.0.0/0', '127.0.0.1:PORT'])(
+    'does not go there for what NO_PROXY names: %s',
+    async (except) => {
+      const server = await scriptedServer({ status: 200, body: {} });
+      const proxy = await proxyStandIn();
+      const { fetch } = through({ HTTP_PROXY: `http://${proxy.host}`, NO_PROXY: except.replace('PORT', new URL(server.url).port) });
+      expect((await fetch(server.url)).status).toBe(200);
+      expect(proxy.asked).toEqual([]);
+    },
+  );
+
+  it.each(['127.0.0.2', '128.0.0.0/8', '127.0.0.0/33', 'fd00::/8', '127.0.0.1:1'])(
+    'goes there for other addresses than %s',
+    async (except) => {
+      const server = await scriptedServer({ status: 200, body: {} });
+      const proxy = await proxyStandIn();
       const { fetch } = through({ HTTP_PROXY: `http://${proxy.host}`, NO_PROXY: except });
       expect((await fetch(server.url)).status).toBe(200);
-    }
-    expect(proxy.asked).toEqual([]);
+      expect(proxy.asked).toEqual([new URL(server.url).host]);
+    },
+  );
+
+  it.each([
+    ['a%2Fkey', 'a/key:'],
+    [':word', ':word'],
+  ])('sends a user name or a password that stands alone: %s', async (userinfo, credentials) => {
+    const server = await scriptedServer({ status: 200, body: {} });
+    const proxy = await proxyStandIn({ credentials });
+    const { fetch } = through({ HTTP_PROXY: `http://${userinfo}@${proxy.host}` });
+    expect((await fetch(server.url)).status).toBe(200);
   });
 
   it.each<[string, ProxyOptions, RegExp]>([
