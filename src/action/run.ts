@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as core from '@actions/core';
 import { context, getOctokit } from '@actions/github';
 import { exportYaml } from '../automation/export-yaml.ts';
-import { type Complaint, complaintOf, formatComplaint } from '../config/complaint.ts';
 import type { Config } from '../config/config.ts';
 import { configWarnings } from '../config/config-warnings.ts';
+import { type Diagnostic, formatDiagnostic } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { codeBlock, codeSpan } from '../lib/markdown.ts';
 import { visibleDocument } from '../lib/visible.ts';
@@ -24,12 +24,12 @@ import { driftIssue, stickyComment } from './comment.ts';
 import { readEventOutputs } from './event-command.ts';
 import { type ActionInputs, readInputs } from './inputs.ts';
 import { actionNetwork } from './network.ts';
-import { annotations, fail, notice, say, sayDocument, summarize, warn, warningAnnotations } from './output.ts';
+import { annotations, fail, notice, print, printDocument, summarize, warn } from './output.ts';
 
 /** Characters of a plan in an issue, whose body has the same limit as a comment. */
 const ISSUE_ROOM = 60_000;
-/** Characters of one problem in the comment; the log has all of it. */
-const COMPLAINT_ROOM = 1_000;
+/** Characters of one error in the comment; the log has all of it. */
+const DIAGNOSTIC_ROOM = 1_000;
 
 const network = actionNetwork(process.env);
 const fetch = network.ok ? network.value.fetch : globalThis.fetch;
@@ -47,7 +47,7 @@ export async function runAction(): Promise<void> {
   } catch (error) {
     fail(`unexpected: ${messageOf(error)}`);
     // Not thrown: Node would print it as it is, and the runner reads what Node prints, too.
-    if (error instanceof Error) say(...(error.stack ?? '').split('\n'));
+    if (error instanceof Error) print(...(error.stack ?? '').split('\n'));
   }
 }
 
@@ -55,9 +55,9 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
   if (inputs.command === 'event') return runEvent();
   const cwd = resolve(inputs.workingDirectory);
   const config = await readDefinitions(cwd, inputs.config, 'refuse');
-  if (!config.ok) return inputs.command === 'plan' ? noPlan(inputs, config.error) : complain(config.error, inputs);
-  say(`${inputs.config.join(', ')}: ok (${config.value.automations.length} automations, ${config.value.routes.length} routes)`);
-  annotate(configWarnings(config.value).map(complaintOf), foldersOf(inputs), warningAnnotations);
+  if (!config.ok) return inputs.command === 'plan' ? noPlan(inputs, config.error) : failWith(config.error, inputs);
+  print(`${inputs.config.join(', ')}: ok (${config.value.automations.length} automations, ${config.value.routes.length} routes)`);
+  annotate(configWarnings(config.value), foldersOf(inputs), annotations);
   if (inputs.command === 'validate') return;
   if (inputs.wandbApiKey === '') return withoutKey(inputs);
 
@@ -70,19 +70,19 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
   switch (inputs.command) {
     case 'plan': {
       const planned = await planSync(config.value, client, options);
-      return planned.ok ? showPlan(inputs, cwd, config.value, planned.value) : noPlan(inputs, planned.error);
+      return planned.ok ? showPlan(inputs, cwd, planned.value) : noPlan(inputs, planned.error);
     }
     case 'apply':
       return runApply(inputs, cwd, config.value, client, options);
     case 'drift': {
       const found = await driftSync(config.value, client, options);
-      return found.ok ? showDrift(inputs, found.value.plan, found.value.drift) : complain(found.error, inputs);
+      return found.ok ? showDrift(inputs, found.value.plan, found.value.drift) : failWith(found.error, inputs);
     }
     case 'export': {
       const exported = await exportSync(config.value, client, options.repository);
-      if (!exported.ok) return complain(exported.error, inputs);
+      if (!exported.ok) return failWith(exported.error, inputs);
       const text = exportYaml(exported.value);
-      sayDocument(text.trimEnd());
+      printDocument(text.trimEnd());
       if (inputs.planFile !== '') writePlanFile(resolve(cwd, inputs.planFile), text);
     }
   }
@@ -107,23 +107,23 @@ function runEvent(): void {
     return;
   }
   for (const [name, value] of Object.entries(outputs.value)) core.setOutput(name, value);
-  say(`${outputs.value.type} by delivery ${outputs.value['delivery-id']}`);
+  print(`${outputs.value.type} by delivery ${outputs.value['delivery-id']}`);
 }
 
-async function showPlan(inputs: ActionInputs, cwd: string, config: Config, { plan, world }: Planned): Promise<void> {
-  say(...planLines(plan));
-  for (const name of world.unreadable) warn(`${name} exists at W&B and cannot be described; it is left alone`);
+async function showPlan(inputs: ActionInputs, cwd: string, { plan, state }: Planned): Promise<void> {
+  print(...planLines(plan));
+  for (const name of state.unreadable) warn(`${name} exists at W&B and cannot be described; it is left alone`);
   setPlanOutputs(plan);
   const file = inputs.planFile !== '' ? resolve(cwd, inputs.planFile) : defaultPlanFile();
   if (file !== undefined) {
     if (!writePlanFile(file, `${JSON.stringify(planJson(plan), null, 2)}\n`)) return;
-    say(`the whole plan is in ${file}`);
+    print(`the whole plan is in ${file}`);
   }
   const mark = commentMark(inputs.workingDirectory);
   await summarize(planMarkdown(plan, { mark, limit: SUMMARY_LIMIT - 1024, rest: 'see the plan file' }));
   const body = planMarkdown(plan, { mark, limit: COMMENT_LIMIT, rest: `the whole plan is in the summary of [this run](${runUrl()})` });
   await comment(inputs, mark, body);
-  if (plan.summary.refused > 0) refuse(plan, config, inputs);
+  if (plan.summary.refused > 0) failRefused(plan, inputs);
 }
 
 /** The runner's folder for temporary files, from which a later step can upload it. */
@@ -137,27 +137,25 @@ async function comment(inputs: ActionInputs, mark: string, body: string): Promis
   const pullRequest = context.payload.pull_request?.number;
   if (!inputs.comment) return;
   if (pullRequest === undefined)
-    return say('No comment is kept: this run is not for a pull request (the event has none). The plan is here and in the summary.');
-  if (inputs.githubToken === '') return say('No comment is kept: github-token is blank.');
+    return print('No comment is kept: this run is not for a pull request (the event has none). The plan is here and in the summary.');
+  if (inputs.githubToken === '') return print('No comment is kept: github-token is blank.');
   try {
-    say(`comment ${await stickyComment(githubClient(inputs), context.repo, pullRequest, mark, body)}`);
+    print(`comment ${await stickyComment(githubClient(inputs), context.repo, pullRequest, mark, body)}`);
   } catch (error) {
     warn(`the comment could not be written: ${messageOf(error)}; the job needs "permissions: pull-requests: write"`);
   }
 }
 
 /** A plan that failed takes the place of the one before it, so that nobody approves what is out of date. */
-async function noPlan(inputs: ActionInputs, complaints: readonly Complaint[]): Promise<void> {
+async function noPlan(inputs: ActionInputs, errors: readonly Diagnostic[]): Promise<void> {
   const mark = commentMark(inputs.workingDirectory);
-  const shown = complaints.slice(0, 20).map((complaint) => `- ${codeSpan(formatComplaint(complaint).slice(0, COMPLAINT_ROOM))}`);
+  const shown = errors.slice(0, 20).map((error) => `- ${codeSpan(formatDiagnostic(error).slice(0, DIAGNOSTIC_ROOM))}`);
   await comment(
     inputs,
     mark,
-    [mark, '### W&B automations', '', `There is no plan: ${complaints.length} problems, see [this run](${runUrl()}).`, '', ...shown].join(
-      '\n',
-    ),
+    [mark, '### W&B automations', '', `There is no plan: ${errors.length} problems, see [this run](${runUrl()}).`, '', ...shown].join('\n'),
   );
-  complain(complaints, inputs);
+  failWith(errors, inputs);
 }
 
 function runUrl(): string {
@@ -180,28 +178,28 @@ async function runApply(
     client,
     options,
     approved === undefined ? undefined : { plan: approved.value },
-    (step, n, total) => say(`${n}/${total} ${step.kind} ${step.change.name} (${step.change.scope})`),
+    (step, n, total) => print(`${n}/${total} ${step.kind} ${step.change.name} (${step.change.scope})`),
   );
-  if (!applied.ok) return complain(applied.error, inputs);
+  if (!applied.ok) return failWith(applied.error, inputs);
   const { plan, report } = applied.value;
   setPlanOutputs(plan);
-  const failures: Complaint[] = [];
+  const failures: Diagnostic[] = [];
   for (const { change, outcome, why } of report.applied) {
     const line = `${outcome}: ${change.action} ${change.name} (${change.scope})${why === undefined ? '' : `: ${why}`}`;
-    say(line);
-    if (outcome !== 'done') failures.push({ message: line, ...placeOf(change, plan, config) });
+    print(line);
+    if (outcome !== 'done') failures.push(errorAt(change, line));
   }
   annotate(failures, foldersOf(inputs), annotations);
   await summarize(planMarkdown(plan, { mark: commentMark(inputs.workingDirectory), limit: SUMMARY_LIMIT - 1024, rest: 'see the log' }));
   if (!report.complete) return fail('not everything was applied; run it again to finish');
-  if (plan.summary.refused > 0) refuse(plan, config, inputs);
+  if (plan.summary.refused > 0) failRefused(plan, inputs);
 }
 
 async function showDrift(inputs: ActionInputs, plan: Plan, drift: readonly DriftedChange[]): Promise<void> {
   const drifted = drift.filter(({ kind }) => kind !== 'definition');
   const lines = drifted.flatMap(({ change }) => changeLines(change));
-  say(...lines);
-  say(drifted.length === 0 ? 'No drift.' : `${drifted.length} automations are not as they were applied.`);
+  print(...lines);
+  print(drifted.length === 0 ? 'No drift.' : `${drifted.length} automations are not as they were applied.`);
   setPlanOutputs(plan);
   core.setOutput('changes', String(drifted.length));
   if (inputs.githubToken === '') return;
@@ -210,7 +208,7 @@ async function showDrift(inputs: ActionInputs, plan: Plan, drift: readonly Drift
       ? undefined
       : `These automations are not as they were applied. Apply again, or take the change into the definitions.\n\n${planBlock(lines)}`;
   try {
-    say(`issue: ${await driftIssue(githubClient(inputs), context.repo, body)}`);
+    print(`issue: ${await driftIssue(githubClient(inputs), context.repo, body)}`);
   } catch (error) {
     warn(`the issue about drift could not be written: ${messageOf(error)}; the job needs "permissions: issues: write"`);
   }
@@ -240,24 +238,19 @@ function setPlanOutputs(plan: Plan): void {
   core.setOutput('plan-json', json.length < 450_000 ? json : JSON.stringify({ fingerprint: plan.fingerprint, summary: plan.summary }));
 }
 
-function refuse(plan: Plan, config: Config, inputs: ActionInputs): void {
+function failRefused(plan: Plan, inputs: ActionInputs): void {
   const refused = plan.changes.filter(({ action }) => action === 'refused');
   annotate(
-    refused.map((change) => ({
-      message: `${change.name} (${change.scope}): refused: ${change.reason}`,
-      ...placeOf(change, plan, config),
-    })),
+    refused.map((change) => errorAt(change, `${change.name} (${change.scope}): refused: ${change.reason}`)),
     foldersOf(inputs),
     annotations,
   );
   fail(`${refused.length} refused`);
 }
 
-/** Where the definition of a change stands; a plan begins with the definitions, in their order. */
-function placeOf(change: PlannedChange, plan: Plan, config: Config): Pick<Complaint, 'place'> {
-  const places = config.automationPlaces.filter((_place, i) => config.automations[i]?.engine !== 'relay');
-  const place = places[plan.changes.indexOf(change)];
-  return place === undefined ? {} : { place };
+/** An error at the definition of a change, if there is one. */
+function errorAt({ location }: PlannedChange, message: string): Diagnostic {
+  return { severity: 'error', message, ...(location === undefined ? {} : { location }) };
 }
 
 /** Writes a file that an input names; a file that cannot be written fails the step. */
@@ -276,11 +269,11 @@ function foldersOf(inputs: ActionInputs): Folders {
   return { cwd: resolve(inputs.workingDirectory), workspace: process.env.GITHUB_WORKSPACE || process.cwd() };
 }
 
-function complain(complaints: readonly Complaint[], inputs: ActionInputs): void {
-  for (const complaint of complaints) say(formatComplaint(complaint));
-  annotate(complaints, foldersOf(inputs), annotations);
-  const [only, ...more] = complaints;
-  fail(only !== undefined && more.length === 0 ? formatComplaint(only) : `${complaints.length} problems`);
+function failWith(errors: readonly Diagnostic[], inputs: ActionInputs): void {
+  for (const error of errors) print(formatDiagnostic(error));
+  annotate(errors, foldersOf(inputs), annotations);
+  const [only, ...more] = errors;
+  fail(only !== undefined && more.length === 0 ? formatDiagnostic(only) : `${errors.length} problems`);
 }
 
 function githubClient(inputs: ActionInputs): ReturnType<typeof getOctokit> {
@@ -295,6 +288,6 @@ function accessOf(inputs: ActionInputs): SyncAccess {
     now: Date.now,
     random: () => randomInt(1_000_000) / 1_000_000,
     sleep: (ms) => sleep(ms),
-    tell: say,
+    log: print,
   };
 }

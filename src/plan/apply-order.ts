@@ -14,22 +14,22 @@ export type ApplyStep =
  * (W&B). Otherwise creations come first and deletions last, so that nothing is missing in between.
  */
 export function applyOrder(changes: readonly PlannedChange[], live: readonly LiveTrigger[]): ApplyStep[] {
-  const names = new Map(live.map((trigger) => [placeOf(trigger.scope.id, trigger.name), trigger.id]));
-  const nameOf = new Map(live.map((trigger) => [trigger.id, placeOf(trigger.scope.id, trigger.name)]));
+  const names = new Map(live.map((trigger) => [nameKey(trigger.scope.id, trigger.name), trigger.id]));
+  const nameOf = new Map(live.map((trigger) => [trigger.id, nameKey(trigger.scope.id, trigger.name)]));
   const waiting = changes.flatMap(stepOf).sort((a, b) => RANK[a.kind] - RANK[b.kind]);
   const ordered: ApplyStep[] = [];
   const take = (step: ApplyStep): void => {
     ordered.push(step);
     if (step.kind !== 'create') names.delete(nameOf.get(step.id) ?? '');
     if (step.kind === 'create' || step.kind === 'delete') return;
-    const place = placeOf(step.input.scopeID, step.input.name);
-    names.set(place, step.id);
-    nameOf.set(step.id, place);
+    const key = nameKey(step.input.scopeID, step.input.name);
+    names.set(key, step.id);
+    nameOf.set(step.id, key);
   };
   /** Who holds the name that a step needs, if it is not the step's own automation. */
   const holderOf = (step: ApplyStep): string | undefined => {
     if (step.kind === 'delete') return undefined;
-    const holder = names.get(placeOf(step.input.scopeID, step.input.name));
+    const holder = names.get(nameKey(step.input.scopeID, step.input.name));
     return step.kind !== 'create' && holder === step.id ? undefined : holder;
   };
   const willMove = (id: string): boolean => waiting.some((step) => step.kind !== 'create' && step.id === id);
@@ -60,7 +60,7 @@ function stepOf(change: PlannedChange): ApplyStep[] {
   return action === 'delete' && id !== undefined ? [{ kind: 'delete', change, id }] : [];
 }
 
-function placeOf(scopeId: string, name: string): string {
+function nameKey(scopeId: string, name: string): string {
   return `${scopeId}\n${name}`;
 }
 

@@ -63,6 +63,7 @@ export function planJson(plan: Plan): object {
   return { ...plan, changes: plan.changes.map(changeJson) };
 }
 
-export function changeJson({ input: _input, ...change }: PlannedChange): object {
+/** One change as JSON. What is written and where it is defined are not part of it. */
+export function changeJson({ input: _input, location: _location, ...change }: PlannedChange): object {
   return { ...change, fields: change.fields.map(({ path, before, after }) => ({ path, before: before ?? null, after: after ?? null })) };
 }

@@ -2,9 +2,10 @@ import { isSameRepository, readMark, withMark } from '../automation/ownership.ts
 import type { LiveTrigger, TriggerInput, TriggerScope } from '../automation/trigger.ts';
 import { type FieldChange, fieldChanges, stateDigest, stateOfInput, stateOfLive } from '../automation/trigger-state.ts';
 import { fingerprintOf } from '../lib/canonical.ts';
+import type { SourceLocation } from '../lib/diagnostic.ts';
 import type { JsonValue } from '../lib/json.ts';
 
-/** A definition with everything looked up: what W&B should hold. */
+/** A definition with its names resolved: what W&B should have. */
 export interface DesiredTrigger {
   readonly key: string;
   /** The name that it had, for a rename that is not a deletion and a creation. */
@@ -14,6 +15,8 @@ export interface DesiredTrigger {
   /** Without the mark of ownership. */
   readonly input: TriggerInput;
   readonly scope: TriggerScope;
+  /** Where it is defined. */
+  readonly location?: SourceLocation;
 }
 
 export type PlanAction = 'create' | 'update' | 'delete' | 'unchanged' | 'refused';
@@ -31,8 +34,10 @@ export interface PlannedChange {
   readonly fingerprint: string;
   /** What to write; with the mark. */
   readonly input?: TriggerInput;
-  /** The id at W&B, of what exists. */
+  /** The id at W&B, if it exists. */
   readonly id?: string;
+  /** Where it is defined; left out for a deletion. */
+  readonly location?: SourceLocation;
 }
 
 export interface Plan {
@@ -121,7 +126,12 @@ function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, reposi
   const state = stateOfInput(desired.input);
   const mark = { repository, key: desired.key, applied: stateDigest(state) };
   const input = { ...desired.input, description: withMark(desired.input.description, mark) };
-  const common = { key: desired.key, name: desired.input.name, scope: desired.scope.description };
+  const common = {
+    key: desired.key,
+    name: desired.input.name,
+    scope: desired.scope.description,
+    ...(desired.location === undefined ? {} : { location: desired.location }),
+  };
   const before = found === undefined ? undefined : stateOfLive(found);
   const fingerprint = fingerprintOf({ intended: state, current: before === undefined ? null : { ...before, id: found?.id ?? null } });
   const fields = fieldChanges(before, state);
@@ -159,19 +169,19 @@ function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, reposi
 
 /** A name that something keeps is refused here, where people look, and not by W&B half-way through. */
 function refuseTakenNames(changes: readonly PlannedChange[], live: readonly LiveTrigger[]): readonly PlannedChange[] {
-  const placeOf = (scopeId: string, name: string) => `${scopeId}\n${name}`;
-  const holders = new Map(live.map((trigger) => [placeOf(trigger.scope.id, trigger.name), trigger]));
+  const nameKey = (scopeId: string, name: string) => `${scopeId}\n${name}`;
+  const holders = new Map(live.map((trigger) => [nameKey(trigger.scope.id, trigger.name), trigger]));
   const byId = new Map(changes.map((change) => [change.id, change]));
   const stays = ({ id, name, scope }: LiveTrigger): boolean => {
     const change = byId.get(id);
     if (change?.action === 'update' && change.input !== undefined) {
-      return placeOf(change.input.scopeID, change.input.name) === placeOf(scope.id, name);
+      return nameKey(change.input.scopeID, change.input.name) === nameKey(scope.id, name);
     }
     return change?.action !== 'delete';
   };
   const next = changes.map((change): PlannedChange => {
     if ((change.action !== 'create' && change.action !== 'update') || change.input === undefined) return change;
-    const holder = holders.get(placeOf(change.input.scopeID, change.input.name));
+    const holder = holders.get(nameKey(change.input.scopeID, change.input.name));
     if (holder === undefined || holder.id === change.id || !stays(holder)) return change;
     const reason = `the scope has another automation of this name, ${holder.id}, which stays: choose another name, or delete that one first`;
     return { ...change, action: 'refused', reason };

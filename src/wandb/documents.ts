@@ -71,14 +71,14 @@ ${RUN_FACTS}`;
 export const DELETE_TRIGGER = `mutation DeleteAutomation($id: ID!) { deleteTrigger(input: { triggerID: $id }) { success } }`;
 
 /** Several entities and organizations in one request: `$e0 … `, answered as `e0 …`; `$o0 …` likewise. */
-export function placesDocument(entities: number, organizations: number): string {
-  const places = 'id name orgEntity { id name }';
+export function scopeDirectoryDocument(entities: number, organizations: number): string {
+  const organization = 'id name orgEntity { id name }';
   return aliased('Places', [
     ...numbered(entities, (i) => ({
       variables: [`$e${i}: String!`],
-      field: `e${i}: entity(name: $e${i}) { id name organization { ${places} } }`,
+      field: `e${i}: entity(name: $e${i}) { id name organization { ${organization} } }`,
     })),
-    ...numbered(organizations, (i) => ({ variables: [`$o${i}: String!`], field: `o${i}: organization(name: $o${i}) { ${places} }` })),
+    ...numbered(organizations, (i) => ({ variables: [`$o${i}: String!`], field: `o${i}: organization(name: $o${i}) { ${organization} }` })),
   ]);
 }
 

@@ -15,8 +15,8 @@ import { liveTriggerOf, type TriggerAnswer, triggerShape } from './live-trigger.
 import { allPages, type Page, pageOf } from './paging.ts';
 import type { WandbError } from './wandb-error.ts';
 
-/** Where automations are looked for. */
-export interface TriggerPlaces {
+/** The teams and organizations whose automations are listed. */
+export interface TriggerOwners {
   /** Teams (or users), by name. */
   readonly entities: readonly string[];
   /** Organizations, each with the entity that owns its registries; none for a team without one. */
@@ -43,25 +43,25 @@ const deletedShape = z.object({ deleteTrigger: z.object({ success: z.boolean() }
 const EMPTY_PAGE: Page<never> = { pageInfo: { hasNextPage: false }, edges: [] };
 
 /**
- * All automations of the places, to the last page, each once, in W&B's order.
+ * All automations of the owners, from every page, each once, in W&B's order.
  *
  * Servers with `Entity.triggers` and `Organization.triggers` are asked directly; an older one is walked project by project.
- * A registry's automations hang under the organization's entity, so that one is always listed too. What `Organization.triggers`
- * brings from teams that are not among the places is left out. An entity that does not exist counts as one without automations.
+ * A registry's automations hang under the organization's entity, so that one is always listed too. Automations
+ * from `Organization.triggers` of other teams are left out. An entity that does not exist counts as one without automations.
  */
 export async function listTriggers(
   client: WandbClient,
   features: ServerFeatures,
-  places: TriggerPlaces,
+  owners: TriggerOwners,
 ): Promise<Result<TriggerListing, WandbError>> {
-  const entities = new Set([...places.entities, ...places.organizations.map((organization) => organization.entity)]);
+  const entities = new Set([...owners.entities, ...owners.organizations.map((organization) => organization.entity)]);
   const sources = [...entities].map((name) =>
     supports(features, 'query_on_entity')
       ? listOwner(client, entityTriggersDocument(features), name)
       : walkProjects(client, projectTriggersDocument(features), name),
   );
   if (supports(features, 'organization')) {
-    sources.push(...places.organizations.map(({ name }) => listOwner(client, organizationTriggersDocument(features), name)));
+    sources.push(...owners.organizations.map(({ name }) => listOwner(client, organizationTriggersDocument(features), name)));
   }
   const found = new Map<string, TriggerAnswer>();
   for (const listed of await Promise.all(sources)) {

@@ -143,7 +143,7 @@ describe('plan on a pull request', () => {
     expect(places).toHaveLength(9);
     expect(places[0]?.properties).toContain('line=4');
     expect(places[0]?.message).toContain('did you mean "no_op"?');
-    expect(run.annotations.map(({ message }) => message)).toContain('and 5 more problems: see the log of this step');
+    expect(run.annotations.map(({ message }) => message)).toContain('5 more problems: see the log of this step');
   });
 
   it('warns on the line of what is allowed and probably not meant', async () => {
@@ -249,7 +249,7 @@ describe('apply', () => {
       files: { 'wandb-relay.config.ts': 'console.log("it runs"); export default {}' },
     });
     expect(run.log).not.toContain('it runs');
-    expect([run.code, run.outputs['failure-reason']]).toEqual([1, expect.stringContaining('render it in a job without them')]);
+    expect([run.code, run.outputs['failure-reason']]).toEqual([1, expect.stringContaining('Render it to JSON in a job without secrets')]);
   });
 
   it('runs none without a key either: a token is always there', async () => {

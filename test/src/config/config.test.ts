@@ -11,6 +11,7 @@ const read = (text: string) => theValue(readConfig(text, 'relay.yaml'));
 
 /** A list of routes, one per line from line 3 on. */
 const routes = (...lines: string[]) => ['version: 1', 'routes:', ...lines.map((line) => `  - ${line}`)].join('\n');
+const isPositive = (n: number) => n >= 1;
 const TO = 'to: [ { slack: { channel: x } } ]';
 
 describe('readConfig accepts', () => {
@@ -19,7 +20,7 @@ describe('readConfig accepts', () => {
     expect(config.entity).toBe('acme');
     expect(config.automations.map(({ name }) => name)).toEqual(['deploy-production']);
     expect(config.routes.map(({ name }) => name)).toEqual(['anything-tagged-europe', 'deploy-production']);
-    expect(config.routePaths).toEqual([
+    expect(config.routes.map(({ path }) => path)).toEqual([
       ['routes', 0],
       ['automations', 0, 'action', 'relay'],
     ]);
@@ -147,7 +148,10 @@ describe('readConfig says what is wrong with the file as a whole', () => {
         const result = readConfig(pieces.join(''), 'relay.yaml');
         const problems = result.ok ? [] : result.error;
         expect(result.ok || problems.length > 0).toBe(true);
-        for (const { line, column, message } of problems) expect(line >= 1 && column >= 1 && message !== '').toBe(true);
+        for (const { location, message } of problems) {
+          expect(location).toMatchObject({ file: 'relay.yaml', line: expect.toSatisfy(isPositive), column: expect.toSatisfy(isPositive) });
+          expect(message).not.toBe('');
+        }
       }),
     );
   });

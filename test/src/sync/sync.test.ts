@@ -245,8 +245,8 @@ describe('what goes wrong', () => {
     );
     const planned = await planSync(config, testClient(server).client, OPTIONS);
     expect(planned.ok ? [] : planned.error).toMatchObject([
-      { place: { file: 'wandb-relay.yaml', line: 4 }, message: expect.stringContaining('train') },
-      { place: { line: 4 }, message: expect.stringContaining('there is #ml-alerts') },
+      { location: { file: 'wandb-relay.yaml', line: 4 }, field: 'automations[0].scope', message: expect.stringContaining('train') },
+      { location: { line: 4 }, field: 'automations[0].action', message: expect.stringContaining('there is #ml-alerts') },
     ]);
   });
 
@@ -255,7 +255,7 @@ describe('what goes wrong', () => {
     const text = 'automations:\n  - { name: x, scope: { team: acme }, event: { link_artifact: {} }, action: { no_op: {} } }';
     expect((await plan(text)).summary.create).toBe(1);
     server.world.organization('acme-org').flags.clear();
-    await expect(plan(text)).rejects.toThrow('has not switched on automations on a whole team');
+    await expect(plan(text)).rejects.toThrow('automations on a whole team or organization are off');
   });
 
   it('applies only what was approved', async () => {
@@ -271,7 +271,7 @@ describe('what goes wrong', () => {
       ['two', 'refused', true],
     ]);
     expect(server.world.trigger('one').filter).toContain('"a"');
-    await expect(apply(next, {}, { fingerprint: 'another' })).rejects.toThrow('has moved since');
+    await expect(apply(next, {}, { fingerprint: 'another' })).rejects.toThrow('has changed since it was approved');
   });
 
   it('creates a declared webhook integration that is missing', async () => {
@@ -286,6 +286,18 @@ describe('what goes wrong', () => {
 });
 
 describe('what a plan says beside its changes', () => {
+  it('locates each change at its definition, also behind an automation that the relay evaluates, and never in its JSON', async () => {
+    const { plan } = await wandb();
+    const own =
+      '\n  - { name: own, engine: relay, scope: { project: train }, event: { run_state: { states: [failed] } }, action: { no_op: {} } }';
+    const found = await plan(`automations:${own}${alias('one')}${alias('two')}`);
+    expect(found.changes.map(({ name, location }) => [name, location?.file, location?.line])).toEqual([
+      ['one', 'wandb-relay.yaml', 5],
+      ['two', 'wandb-relay.yaml', 10],
+    ]);
+    expect(JSON.stringify(planJson(found))).not.toContain('location');
+  });
+
   it('takes an automation over from another repository when it is adopted', async () => {
     const { server, apply, plan } = await wandb();
     await apply(`automations: ${alias('one')}`, { repository: 'acme/other' });
