@@ -26,7 +26,7 @@ import { type ActionInputs, readInputs } from './inputs.ts';
 import { actionNetwork } from './network.ts';
 import { annotations, fail, notice, print, printDocument, summarize, warn } from './output.ts';
 
-/** Characters of a plan in an issue, whose body has the same limit as a comment. */
+/** Characters of a plan in an issue. An issue has the same limit as a comment. */
 const ISSUE_ROOM = 60_000;
 /** Characters of one error in the comment; the log has all of it. */
 const DIAGNOSTIC_ROOM = 1_000;
@@ -34,9 +34,9 @@ const DIAGNOSTIC_ROOM = 1_000;
 const network = actionNetwork(process.env);
 const fetch = network.ok ? network.value.fetch : globalThis.fetch;
 
-/** The Action: reads its inputs, masks the secrets, runs one command, and says how it went in the ways that GitHub has. */
+/** The Action: reads its inputs, masks the secrets and runs one command. The result is in the log, annotations and outputs. */
 export async function runAction(): Promise<void> {
-  // Before anything is printed.
+  // First, because nothing may be printed before the secrets are masked.
   if (!network.ok) return fail(...network.error);
   for (const secret of network.value.secrets) core.setSecret(secret);
   for (const name of ['wandb-api-key', 'github-token']) if (core.getInput(name) !== '') core.setSecret(core.getInput(name));
@@ -45,8 +45,8 @@ export async function runAction(): Promise<void> {
   try {
     await runCommand(inputs.value);
   } catch (error) {
-    fail(`unexpected: ${messageOf(error)}`);
-    // Not thrown: Node would print it as it is, and the runner reads what Node prints, too.
+    fail(`unexpected error: ${messageOf(error)}`);
+    // Not thrown: Node would print it raw, and the runner would read commands in it.
     if (error instanceof Error) print(...(error.stack ?? '').split('\n'));
   }
 }
@@ -88,7 +88,7 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
   }
 }
 
-/** A pull request from a fork gets no secrets: what can be checked without them was checked. */
+/** A pull request from a fork gets no secrets. Its definitions are validated, and there is no plan. */
 function withoutKey(inputs: ActionInputs): void {
   const from = context.payload.pull_request?.head?.repo?.full_name;
   const fork = from !== undefined && from !== `${context.repo.owner}/${context.repo.repo}`;
@@ -112,12 +112,12 @@ function runEvent(): void {
 
 async function showPlan(inputs: ActionInputs, cwd: string, { plan, state }: Planned): Promise<void> {
   print(...planLines(plan));
-  for (const name of state.unreadable) warn(`${name} exists at W&B and cannot be described; it is left alone`);
+  for (const name of state.unreadable) warn(`${name} exists at W&B, but this version cannot read it. It is not changed`);
   setPlanOutputs(plan);
   const file = inputs.planFile !== '' ? resolve(cwd, inputs.planFile) : defaultPlanFile();
   if (file !== undefined) {
     if (!writePlanFile(file, `${JSON.stringify(planJson(plan), null, 2)}\n`)) return;
-    print(`the whole plan is in ${file}`);
+    print(`The whole plan is in ${file}`);
   }
   const mark = commentMark(inputs.workingDirectory);
   await summarize(planMarkdown(plan, { mark, limit: SUMMARY_LIMIT - 1024, rest: 'see the plan file' }));
@@ -132,28 +132,28 @@ function defaultPlanFile(): string | undefined {
   return folder === undefined || folder === '' ? undefined : join(folder, 'wandb-relay-plan.json');
 }
 
-/** Keeps the comment on the pull request, where there is one; a comment that cannot be written fails nothing. */
+/** Writes the comment on the pull request, if there is one. The step does not fail when it cannot be written. */
 async function comment(inputs: ActionInputs, mark: string, body: string): Promise<void> {
   const pullRequest = context.payload.pull_request?.number;
   if (!inputs.comment) return;
   if (pullRequest === undefined)
-    return print('No comment is kept: this run is not for a pull request (the event has none). The plan is here and in the summary.');
-  if (inputs.githubToken === '') return print('No comment is kept: github-token is blank.');
+    return print('No comment is written: this run is not for a pull request. The plan is in this log and in the summary.');
+  if (inputs.githubToken === '') return print('No comment is written: github-token is blank.');
   try {
-    print(`comment ${await stickyComment(githubClient(inputs), context.repo, pullRequest, mark, body)}`);
+    print(`Comment ${await stickyComment(githubClient(inputs), context.repo, pullRequest, mark, body)}`);
   } catch (error) {
-    warn(`the comment could not be written: ${messageOf(error)}; the job needs "permissions: pull-requests: write"`);
+    warn(`the comment could not be written: ${messageOf(error)}. The job needs "permissions: pull-requests: write"`);
   }
 }
 
-/** A plan that failed takes the place of the one before it, so that nobody approves what is out of date. */
+/** A failed plan replaces the earlier plan in the comment, so that nobody approves an outdated one. */
 async function noPlan(inputs: ActionInputs, errors: readonly Diagnostic[]): Promise<void> {
   const mark = commentMark(inputs.workingDirectory);
   const shown = errors.slice(0, 20).map((error) => `- ${codeSpan(formatDiagnostic(error).slice(0, DIAGNOSTIC_ROOM))}`);
   await comment(
     inputs,
     mark,
-    [mark, '### W&B automations', '', `There is no plan: ${errors.length} problems, see [this run](${runUrl()}).`, '', ...shown].join('\n'),
+    [mark, '### W&B automations', '', `There is no plan: ${errors.length} problems. See [this run](${runUrl()}).`, '', ...shown].join('\n'),
   );
   failWith(errors, inputs);
 }
@@ -191,7 +191,7 @@ async function runApply(
   }
   annotate(failures, foldersOf(inputs), annotations);
   await summarize(planMarkdown(plan, { mark: commentMark(inputs.workingDirectory), limit: SUMMARY_LIMIT - 1024, rest: 'see the log' }));
-  if (!report.complete) return fail('not everything was applied; run it again to finish');
+  if (!report.complete) return fail('not everything was applied: run it again to finish');
   if (plan.summary.refused > 0) failRefused(plan, inputs);
 }
 
@@ -199,22 +199,22 @@ async function showDrift(inputs: ActionInputs, plan: Plan, drift: readonly Drift
   const drifted = drift.filter(({ kind }) => kind !== 'definition');
   const lines = drifted.flatMap(({ change }) => changeLines(change));
   print(...lines);
-  print(drifted.length === 0 ? 'No drift.' : `${drifted.length} automations are not as they were applied.`);
+  print(drifted.length === 0 ? 'No drift.' : `${drifted.length} automations were changed at W&B since the last apply.`);
   setPlanOutputs(plan);
   core.setOutput('changes', String(drifted.length));
   if (inputs.githubToken === '') return;
   const body =
     drifted.length === 0
       ? undefined
-      : `These automations are not as they were applied. Apply again, or take the change into the definitions.\n\n${planBlock(lines)}`;
+      : `These automations were changed at W&B since the last apply. Apply again, or copy the change into the definitions.\n\n${planBlock(lines)}`;
   try {
-    print(`issue: ${await driftIssue(githubClient(inputs), context.repo, body)}`);
+    print(`Issue: ${await driftIssue(githubClient(inputs), context.repo, body)}`);
   } catch (error) {
-    warn(`the issue about drift could not be written: ${messageOf(error)}; the job needs "permissions: issues: write"`);
+    warn(`the drift issue could not be written: ${messageOf(error)}. The job needs "permissions: issues: write"`);
   }
 }
 
-/** What fits into an issue, and how much does not. */
+/** The lines that fit into an issue, and how many do not. */
 function planBlock(lines: readonly string[]): string {
   const shown: string[] = [];
   let size = 0;
@@ -234,7 +234,7 @@ function setPlanOutputs(plan: Plan): void {
   core.setOutput('to-delete', String(plan.summary.delete));
   core.setOutput('fingerprint', plan.fingerprint);
   const json = visibleDocument(JSON.stringify(planJson(plan)));
-  // GitHub takes 1 MB of outputs for a job, counted in UTF-16: two bytes a character.
+  // GitHub allows 1 MB of outputs for a job, in UTF-16: two bytes a character.
   core.setOutput('plan-json', json.length < 450_000 ? json : JSON.stringify({ fingerprint: plan.fingerprint, summary: plan.summary }));
 }
 
@@ -253,7 +253,7 @@ function errorAt({ location }: PlannedChange, message: string): Diagnostic {
   return { severity: 'error', message, ...(location === undefined ? {} : { location }) };
 }
 
-/** Writes a file that an input names; a file that cannot be written fails the step. */
+/** Writes the file of an input. If it cannot be written, the step fails. */
 function writePlanFile(file: string, text: string): boolean {
   try {
     writeFileSync(file, text);
@@ -264,7 +264,6 @@ function writePlanFile(file: string, text: string): boolean {
   }
 }
 
-/** Annotations name files from the top of the checkout, the runner's workspace. */
 function foldersOf(inputs: ActionInputs): Folders {
   return { cwd: resolve(inputs.workingDirectory), workspace: process.env.GITHUB_WORKSPACE || process.cwd() };
 }

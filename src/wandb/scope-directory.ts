@@ -5,12 +5,12 @@ import { scopeDirectoryDocument, VIEWER } from './documents.ts';
 import { missingNameError } from './missing-name.ts';
 import type { WandbError } from './wandb-error.ts';
 
-/** Teams and organizations by name: everything else hangs under them. */
+/** Teams and organizations by name: the owners of projects and registries. */
 
 export interface FoundOrganization {
   readonly id: string;
   readonly name: string;
-  /** Owns the registries, and is what an organization-wide automation is scoped to; `null` where W&B shows none. */
+  /** Owns the registries, and is the scope of an organization-wide automation; `null` if W&B shows none. */
   readonly entity: { readonly id: string; readonly name: string } | null;
 }
 
@@ -25,7 +25,7 @@ export interface ScopeDirectory {
   organization(name: string): Result<FoundOrganization, WandbError>;
 }
 
-/** One document holds no more aliases than this. */
+/** The most aliases in one query document. */
 const ALIASES_PER_REQUEST = 50;
 
 const organizationShape = z
@@ -110,7 +110,7 @@ async function visibleNames(client: WandbClient): Promise<Result<{ entities: str
   const answer = await client.query(VIEWER, {}, viewerShape);
   if (!answer.ok) return answer;
   const { viewer } = answer.value;
-  // W&B answers a key that it does not know like a stranger: with nothing, not with 401.
+  // W&B treats an unknown key like an anonymous user: no data, and not a 401.
   if (viewer === undefined || viewer === null) {
     return err({ kind: 'unauthorized', status: 200, message: 'W&B does not know the API key: check WANDB_API_KEY' });
   }

@@ -9,19 +9,19 @@ import type { TriggerOwners } from './triggers.ts';
 import type { WandbError } from './wandb-error.ts';
 
 export interface ResolvedScopes {
-  /** One for each scope asked for, in their order. An error is a name that does not exist, and says what does. */
+  /** One for each scope, in the same order. An error names what exists instead. */
   readonly scopes: readonly Result<TriggerScope, WandbError>[];
   /** Whose automations have to be listed for these scopes. The default team and its organization are always among them. */
   readonly owners: TriggerOwners;
 }
 
-/** A scope with its owner found: what is left to look up, if anything. */
+/** A scope whose owner is resolved, with what is left to look up. */
 type Owned =
   | { readonly kind: 'entity'; readonly id: string }
   | { readonly kind: 'project'; readonly name: ProjectName; readonly collection: string | undefined };
 
 /**
- * Finds what the config's scopes name.
+ * Resolves the names in scopes to ids.
  *
  * Each thing is looked up once, many in one request: one for all teams and organizations, one for 50 projects, one for
  * 500 collections; errors cost one listing each. Rules of W&B: a registry is the project `wandb-registry-<name>` of the
@@ -29,7 +29,7 @@ type Owned =
  *
  * @param entity the team of every project without one of its own
  * @param organization owner of the registries; left out, the team's
- * @returns an error when W&B can't be asked, or when `entity` or `organization` itself does not exist
+ * @returns an error when W&B cannot be queried, or when `entity` or `organization` itself does not exist
  */
 export async function resolveScopes(
   client: WandbClient,
@@ -97,7 +97,7 @@ type Ids = ReadonlyMap<string, Result<string, WandbError>>;
 
 function idOf(scope: Scope, owned: Result<Owned, WandbError>, projects: Ids, collections: Ids): Result<TriggerScope, WandbError> {
   if (!owned.ok) return owned;
-  const description = wordsOf(scope);
+  const description = descriptionOf(scope);
   if (owned.value.kind === 'entity') return ok({ type: 'ENTITY', id: owned.value.id, description });
   const { name, collection } = owned.value;
   const project = projects.get(projectKey(name));
@@ -109,8 +109,8 @@ function idOf(scope: Scope, owned: Result<Owned, WandbError>, projects: Ids, col
   return found.ok ? ok({ type: 'ARTIFACT_COLLECTION', id: found.value, description }) : found;
 }
 
-/** The scope in the config's words, the wider word first however it was written. */
-function wordsOf(scope: Scope): string {
+/** The scope in the words of the config, the wider one first. */
+function descriptionOf(scope: Scope): string {
   const { collection, ...wider } = scope;
   return describeScope(collection === undefined ? wider : { ...wider, collection });
 }
@@ -120,7 +120,7 @@ function entityOf(project: string | undefined): string | undefined {
   return slash < 0 ? undefined : project?.slice(0, slash);
 }
 
-/** What is listed: the default team's organization, and every other that a scope names. */
+/** The default team and its organization, and every other that a scope names. */
 function ownersOf(
   directory: ScopeDirectory,
   home: FoundOrganization | null,

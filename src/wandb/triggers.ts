@@ -25,12 +25,12 @@ export interface TriggerOwners {
 
 export interface TriggerListing {
   readonly triggers: readonly LiveTrigger[];
-  /** Automations on a kind of scope that this version does not know: they exist, and cannot be described. */
+  /** Automations with a kind of scope that this version does not know. */
   readonly unreadable: readonly { readonly id: string; readonly name: string; readonly scopeKind: string }[];
 }
 
 const TRIGGERS_PER_PAGE = 100;
-/** Each project brings all its automations along. */
+/** A page has all automations of each of its projects. */
 const PROJECTS_PER_PAGE = 50;
 
 const listingShape = z.object({ owner: z.object({ triggers: pageOf(triggerShape).nullish() }).nullish() });
@@ -95,7 +95,7 @@ async function walkProjects(client: WandbClient, document: string, name: string)
 }
 
 /**
- * Creates an automation; once, whatever happens. `conflict`: the scope has one of this name. `unclear`: list to see.
+ * Creates an automation. It is sent once. `conflict`: the scope has one of this name. `unclear`: list to see.
  */
 export async function createTrigger(
   client: WandbClient,
@@ -106,8 +106,8 @@ export async function createTrigger(
 }
 
 /**
- * Makes an automation equal to `input`. All fields are sent, because W&B has been seen to lose those that are left out.
- * `not_found`: it is gone.
+ * Makes an automation equal to `input`. All fields are sent, because W&B was seen to lose omitted ones. `not_found`: it
+ * does not exist any more.
  */
 export async function updateTrigger(
   client: WandbClient,
@@ -118,12 +118,12 @@ export async function updateTrigger(
   return saved(await client.mutate(updateTriggerDocument(features), { input: { id, ...input } }, savedShape));
 }
 
-/** Deletes an automation. `not_found`: it was gone already. */
+/** Deletes an automation. `not_found`: it did not exist any more. */
 export async function deleteTrigger(client: WandbClient, id: string): Promise<Result<void, WandbError>> {
   const answer = await client.mutate(DELETE_TRIGGER, { id }, deletedShape);
   if (!answer.ok) return answer;
   if (answer.value.deleteTrigger?.success === true) return ok(undefined);
-  return err({ kind: 'unclear', status: 200, message: 'W&B does not say that the automation was deleted' });
+  return err({ kind: 'unclear', status: 200, message: 'the response of W&B does not confirm that the automation was deleted' });
 }
 
 function saved(answer: Result<z.infer<typeof savedShape>, WandbError>): Result<LiveTrigger, WandbError> {
@@ -131,6 +131,6 @@ function saved(answer: Result<z.infer<typeof savedShape>, WandbError>): Result<L
   const trigger = answer.value.result?.trigger;
   const live = trigger === undefined || trigger === null ? undefined : liveTriggerOf(trigger);
   return live === undefined
-    ? err({ kind: 'unclear', status: 200, message: 'W&B answered without the automation that was to be saved' })
+    ? err({ kind: 'unclear', status: 200, message: 'the response of W&B does not have the saved automation' })
     : ok(live);
 }

@@ -235,7 +235,7 @@ describe('apply', () => {
       inputs: { command: 'apply', ...access(server) },
       files: { 'wandb-relay.yaml': config(alias('one'), alias('two')) },
     });
-    expect([run.code, run.outputs['failure-reason']]).toEqual([1, 'not everything was applied; run it again to finish']);
+    expect([run.code, run.outputs['failure-reason']]).toEqual([1, 'not everything was applied: run it again to finish']);
     expect(run.log).toContain('done: create two');
     expect(run.annotations).toContainEqual(
       expect.objectContaining({ kind: 'error', message: expect.stringContaining('failed: create one') }),

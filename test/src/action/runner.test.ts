@@ -87,7 +87,7 @@ it('plan outside of a pull request says that it keeps no comment', async () => {
   const server = await wandbServer();
   const run = await runAction({ inputs: { command: 'plan', ...access(server) }, files: { 'wandb-relay.yaml': config() } });
   expect(run.code).toBe(0);
-  expect(run.log).toContain('No comment is kept: this run is not for a pull request');
+  expect(run.log).toContain('No comment is written: this run is not for a pull request');
 });
 
 it.each(['https://api.wandb.ai/graphql', 'https://wandb.ai/acme'])('refuses the address %s', async (address) => {

@@ -72,12 +72,7 @@ describe('readConfig says what is wrong with a target', () => {
   });
 
   it.each([
-    [
-      '{ slack: { channel: x, text: "{{ evnt }}" } }',
-      '6:38',
-      'slack.text',
-      'nothing is called "evnt" in a template (did you mean "event"?)',
-    ],
+    ['{ slack: { channel: x, text: "{{ evnt }}" } }', '6:38', 'slack.text', 'templates have no variable "evnt" (did you mean "event"?)'],
     ['{ slack: { channel: x, text: "{% if %}" } }', '6:38', 'slack.text', 'not a Liquid template: '],
     ['{ slack: { channel: x, text: "{{ route | upcaes }}" } }', '6:38', 'slack.text', 'not a Liquid template: undefined filter'],
     [dispatch('repository: a/b, event_type: "{{ event.alais }}"'), '6:63', 'repository_dispatch.event_type', 'an event has no "alais"'],

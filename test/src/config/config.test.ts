@@ -188,7 +188,7 @@ describe('readConfig says what is wrong with the conditions of a route', () => {
     ['LINK_MODEL', '4:18: routes[0].on.event', '; there are create_artifact, '],
   ])('that asks for the event type %s', (event, place, hint) => {
     const [problem] = problemsIn(routeConfig({ on: `{ event: ${event} }` }));
-    expect(problem?.startsWith(`relay.yaml:${place}: no event type is called "`)).toBe(true);
+    expect(problem?.startsWith(`relay.yaml:${place}: there is no event type "`)).toBe(true);
     expect(problem).toContain(hint);
   });
 });

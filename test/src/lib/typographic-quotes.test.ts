@@ -15,7 +15,7 @@ describe('typographic quotes', () => {
 
   it('are named where they break a template', () => {
     expect(theError(compileTemplate('{% if event.alias == “production” %}x{% endif %}'))).toContain(
-      '(typographic quotes do not quote: write " or \')',
+      '(typographic quotes are not quotes in Liquid: write " or \')',
     );
     expect(theError(compileTemplate('{% if %}'))).not.toContain('typographic');
   });

@@ -205,7 +205,7 @@ describe('names', () => {
     await apply(`automations: ${alias('one', 'a', '    key: A')}`);
     server.world.addTrigger({ name: 'two', scope: server.world.collections[0] ?? null });
     const planned = await plan(`automations: ${alias('two', 'a', '    key: A')}`);
-    expect(planned.changes).toMatchObject([{ action: 'refused', reason: expect.stringContaining('another automation of this name') }]);
+    expect(planned.changes).toMatchObject([{ action: 'refused', reason: expect.stringContaining('already has an automation of this name') }]);
   });
 });
 
@@ -266,7 +266,7 @@ describe('what goes wrong', () => {
     if (!approved.ok) throw new Error(approved.error);
     server.world.trigger('two').enabled = false;
     const { plan: done } = await apply(next, {}, { plan: approved.value });
-    expect(done.changes.map(({ name, action, reason }) => [name, action, reason?.includes('moved since')])).toEqual([
+    expect(done.changes.map(({ name, action, reason }) => [name, action, reason?.includes('has changed since')])).toEqual([
       ['one', 'update', undefined],
       ['two', 'refused', true],
     ]);
@@ -398,7 +398,7 @@ describe('export', () => {
     const integrationID = server.world.integrations.find((one) => 'name' in one && one.name === 'relay')?.id ?? '';
     const action = { __typename: 'GenericWebhookTriggeredAction', integrationID, requestPayload: '{"n": ${artifact_metadata.n}}' } as const;
     server.world.addTrigger({ name: 'odd', scope: server.world.project('train'), action });
-    expect(await exported()).toContain('"odd": its payload is no JSON');
+    expect(await exported()).toContain('"odd": its payload is not JSON');
   });
 
   it('writes percentages as they were', async () => {
@@ -433,7 +433,7 @@ describe('export', () => {
     const { server, exported } = await wandb();
     const action = { __typename: 'ARIATriggeredAction', prompt: 'do it' } as const;
     server.world.addTrigger({ name: 'odd', scope: server.world.project('train'), action });
-    expect(await exported()).toContain('"odd": its action');
+    expect(await exported()).toContain('"odd": definitions cannot express its action');
   });
 });
 

@@ -232,7 +232,7 @@ describe('W&B in trouble', () => {
     const asked = fetchEnrichment(client, { ...RUN_EVENT, payload: {} }, { signal: aborter.signal, appUrl: APP });
     await expect.poll(() => server.requests.length).toBe(1);
     aborter.abort();
-    expect(await asked).toMatchObject({ ok: false, error: { kind: 'unavailable', message: 'W&B: no answer in the time there was' } });
+    expect(await asked).toMatchObject({ ok: false, error: { kind: 'unavailable', message: 'W&B: no response in time' } });
   });
 
   it('a used-up rate limit is kept by not asking', async () => {
@@ -241,7 +241,7 @@ describe('W&B in trouble', () => {
     const { client, sleeps } = testClient(server);
     const once = () => fetchEnrichment(client, { ...RUN_EVENT, payload: {} }, { signal: unhurried(), appUrl: APP });
     expect((await once()).ok).toBe(true);
-    expect(await once()).toMatchObject({ ok: false, error: { message: "W&B's rate limit is used up for another 20 s: not asked" } });
+    expect(await once()).toMatchObject({ ok: false, error: { message: "W&B's rate limit is used up for another 20 s: no request was sent" } });
     expect([client.requests, sleeps]).toEqual([1, []]);
   });
 
