@@ -42,7 +42,7 @@ export interface TestReceiverOptions {
   readonly extensions?: (
     parts: Pick<ReceiverParts, 'store' | 'log' | 'now' | 'redactor'>,
   ) => ReturnType<NonNullable<ReceiverParts['extensions']>>;
-  /** Stands between the receiver and its store. */
+  /** Wraps the store, to observe or disturb it. */
   readonly wrap?: (store: Store) => Store;
 }
 

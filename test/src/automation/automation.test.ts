@@ -56,7 +56,7 @@ describe('an automation may have', () => {
   });
 });
 
-describe('readConfig says what is wrong with the scope', () => {
+describe('readConfig reports errors in the scope', () => {
   it.each([
     ['{}', '12: automations[0].scope: must have exactly one of project, registry, team, organization; has none'],
     [
@@ -98,7 +98,7 @@ describe('readConfig says what is wrong with the scope', () => {
   });
 });
 
-describe('readConfig says what is wrong with the event', () => {
+describe('readConfig reports errors in the event', () => {
   it.each([
     ['link_artifact', '12: automations[0].event: must be a mapping, not a string'],
     ['{ link_artifact: }', '29: automations[0].event.link_artifact: must be a mapping, not null'],
@@ -178,7 +178,7 @@ describe('readConfig says what is wrong with the event', () => {
   });
 });
 
-describe('readConfig says what is wrong with the action', () => {
+describe('readConfig reports errors in the action', () => {
   it.each([
     ['{}', '13: automations[0].action: must have exactly one of relay, webhook, notification, no_op; has none'],
     ['{ nop: {} }', '15: automations[0].action.nop: unknown key (did you mean "no_op"?)'],
@@ -196,7 +196,7 @@ describe('readConfig says what is wrong with the action', () => {
   });
 });
 
-describe('readConfig says what is wrong with an automation', () => {
+describe('readConfig reports errors in an automation', () => {
   it.each([
     ['colour: red', '5: automations[0].colour: unknown key; there are name, key, moved_from, description, '],
     ['enabled: yes', '14: automations[0].enabled: must be true or false, not a string'],
@@ -244,7 +244,7 @@ describe('readConfig', () => {
 describe('a relay action', () => {
   const relay = (name: string, more = '') => `name: ${name}, scope: { project: ${more === '' ? 'p' : 'q'} }, ${LINK}, ${RELAY}${more}`;
 
-  it('stands for a route of exactly this automation', () => {
+  it('makes a route for exactly this automation', () => {
     const [definition, ...rest] = read(several(relay('a'))).routes;
     expect(rest).toEqual([]);
     expect(definition).toEqual({
@@ -262,7 +262,7 @@ describe('a relay action', () => {
     expect(read(several(relay('a', ', key: k'))).routes[0]).toMatchObject({ name: 'k', on: { automation: 'a' } });
   });
 
-  it('looks at the scope as well where two automations share a name', () => {
+  it('matches on the scope as well if two automations share a name', () => {
     const routes = read(several(relay('a'), relay('a', ', key: k'))).routes.map(compileRoute);
     const heardBy = (project: string) =>
       routes

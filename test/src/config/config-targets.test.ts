@@ -6,7 +6,7 @@ const dispatch = (fields: string) => `{ repository_dispatch: { ${fields} } }`;
 const workflow = (fields: string) => `{ workflow_dispatch: { ${fields} } }`;
 const entries = (count: number) => `{ ${Array.from({ length: count }, (_, i) => `k${i}: v`).join(', ')} }`;
 
-describe('readConfig says what is wrong with a target', () => {
+describe('readConfig reports errors in a target', () => {
   it.each([
     ['{}', `6:9: ${FIELD}: must have exactly one of repository_dispatch, workflow_dispatch, slack; has none`],
     ['{ slak: { channel: x } }', `6:11: ${FIELD}.slak: unknown key (did you mean "slack"?)`],

@@ -90,7 +90,7 @@ describe('readConfig accepts', () => {
   });
 });
 
-describe('readConfig says what is wrong with the file as a whole', () => {
+describe('readConfig reports errors in the file as a whole', () => {
   it.each([
     ['', 'relay.yaml:1:1: the file is empty: it needs at least "version: 1" and routes'],
     ['# nothing yet\n', 'relay.yaml:1:1: the file is empty: it needs at least "version: 1" and routes'],
@@ -123,7 +123,7 @@ describe('readConfig says what is wrong with the file as a whole', () => {
     expect(problemsIn(bomb.join('\n'))).toEqual([expect.stringContaining('not valid YAML')]);
   });
 
-  it('answers any text with a config or with problems that have a place', () => {
+  it('returns a config or located errors for any text', () => {
     const piece = fc.constantFrom(
       'version: 1\n',
       'routes:',
@@ -157,7 +157,7 @@ describe('readConfig says what is wrong with the file as a whole', () => {
   });
 });
 
-describe('readConfig says what is wrong with the conditions of a route', () => {
+describe('readConfig reports errors in the conditions of a route', () => {
   it.each([
     ['{ alais: x }', '4:11: routes[0].on.alais: unknown key (did you mean "alias"?)'],
     ['{ alias: 5 }', '4:18: routes[0].on.alias: must be a string, not a number'],
@@ -193,7 +193,7 @@ describe('readConfig says what is wrong with the conditions of a route', () => {
   });
 });
 
-describe('readConfig says what is wrong with the rest of a route', () => {
+describe('readConfig reports errors in the rest of a route', () => {
   it.each([
     ['colour: red', '7:5: routes[0].colour: unknown key; there are name, source, on, to, approval, order, cooldown'],
     ['ordr: fifo', '7:5: routes[0].ordr: unknown key (did you mean "order"?)'],
@@ -236,7 +236,7 @@ describe('readConfig says what is wrong with the rest of a route', () => {
   });
 });
 
-describe('readConfig says what is wrong with a setting', () => {
+describe('readConfig reports errors in a setting', () => {
   it.each([
     ['{ dedupe_windw: 5m }', '2:13: settings.dedupe_windw: unknown key (did you mean "dedupe_window"?)'],
     ['{ retry_for: forever }', '2:24: settings.retry_for: must be a duration such as 30s, 10m, 24h or 3d'],

@@ -36,7 +36,7 @@ describe('an answer that is read up to a limit', () => {
     expect([(await limited(server.url)).status, (await limited(server.url)).status]).toEqual([204, 304]);
   });
 
-  it('takes exactly as much as the limit says, and not a byte more', async () => {
+  it('accepts exactly as many bytes as the limit, and not one more', async () => {
     const server = await scriptedServer({ status: 200, body: 'x'.repeat(100) }, { status: 200, body: 'x'.repeat(101) });
     const limited = limitedFetch(fetch, { maxBytes: 100 });
     expect(await (await limited(server.url)).text()).toHaveLength(100);

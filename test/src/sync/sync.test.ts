@@ -110,7 +110,7 @@ describe('plan and apply', () => {
     }
   });
 
-  it('lets two automations exchange their names', async () => {
+  it('swaps the names of two automations', async () => {
     const { server, apply } = await wandb();
     await apply(`automations: ${alias('one', 'a', '    key: A')}${alias('two', 'b', '    key: B')}`);
     const ids = [server.world.trigger('one').id, server.world.trigger('two').id];
@@ -205,7 +205,9 @@ describe('names', () => {
     await apply(`automations: ${alias('one', 'a', '    key: A')}`);
     server.world.addTrigger({ name: 'two', scope: server.world.collections[0] ?? null });
     const planned = await plan(`automations: ${alias('two', 'a', '    key: A')}`);
-    expect(planned.changes).toMatchObject([{ action: 'refused', reason: expect.stringContaining('already has an automation of this name') }]);
+    expect(planned.changes).toMatchObject([
+      { action: 'refused', reason: expect.stringContaining('already has an automation of this name') },
+    ]);
   });
 });
 
@@ -238,7 +240,7 @@ describe('what goes wrong', () => {
     expect(names(server)).toEqual(['one', 'two']);
   });
 
-  it('names the place of what W&B does not have', async () => {
+  it('locates the names that W&B does not have', async () => {
     const { server } = await wandb();
     const config = configOf(
       'automations:\n  - { name: x, scope: { project: trian }, event: { link_artifact: {} }, action: { notification: { slack: "#ml-alert" } } }',
@@ -250,7 +252,7 @@ describe('what goes wrong', () => {
     ]);
   });
 
-  it('says when the organization has no automations on a whole team', async () => {
+  it('reports when the organization has no automations on a whole team', async () => {
     const { server, plan } = await wandb();
     const text = 'automations:\n  - { name: x, scope: { team: acme }, event: { link_artifact: {} }, action: { no_op: {} } }';
     expect((await plan(text)).summary.create).toBe(1);
@@ -285,7 +287,7 @@ describe('what goes wrong', () => {
   });
 });
 
-describe('what a plan says beside its changes', () => {
+describe('what a plan has besides its changes', () => {
   it('locates each change at its definition, also behind an automation that the relay evaluates, and never in its JSON', async () => {
     const { plan } = await wandb();
     const own =
@@ -331,7 +333,7 @@ describe('what a plan says beside its changes', () => {
 });
 
 describe('drift', () => {
-  it('tells a change at W&B from a change of the definition', async () => {
+  it('distinguishes a change at W&B from a change of the definition', async () => {
     const { server, apply, drift } = await wandb();
     const text = (value: string) => `automations: ${alias('one', value)}${alias('two', 'b')}`;
     await apply(text('a'));
@@ -385,7 +387,7 @@ describe('export', () => {
     ['a name with a line break', { name: 'odd\n::set-output name=x::y' }],
     ['states twice', { eventType: 'RUN_STATE', filter: '{"run_state_filter":{"states":["FINISHED","finished"]}}' }],
     ['runs that are no JSON', { eventType: 'RUN_STATE', filter: '{"run_filter":"{","run_state_filter":{"states":["FINISHED"]}}' }],
-  ])('says %s, and stays readable', async (_what, trigger) => {
+  ])('lists %s as not exported, and stays readable', async (_what, trigger) => {
     const { server, exported, plan } = await wandb();
     server.world.addTrigger({ name: 'odd', scope: server.world.project('train'), ...trigger });
     const yaml = await exported();
@@ -393,7 +395,7 @@ describe('export', () => {
     expect((await plan(yaml.replace(/^version: 1\nentity: acme\n/, ''))).changes).toEqual([]);
   });
 
-  it('says a payload that is no JSON', async () => {
+  it('lists a payload that is not JSON', async () => {
     const { server, exported } = await wandb();
     const integrationID = server.world.integrations.find((one) => 'name' in one && one.name === 'relay')?.id ?? '';
     const action = { __typename: 'GenericWebhookTriggeredAction', integrationID, requestPayload: '{"n": ${artifact_metadata.n}}' } as const;
@@ -429,7 +431,7 @@ describe('export', () => {
     expect(planned.summary).toMatchObject({ unchanged: 3, update: 0 });
   });
 
-  it('says what it cannot express', async () => {
+  it('lists what it cannot express', async () => {
     const { server, exported } = await wandb();
     const action = { __typename: 'ARIATriggeredAction', prompt: 'do it' } as const;
     server.world.addTrigger({ name: 'odd', scope: server.world.project('train'), action });

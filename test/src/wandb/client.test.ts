@@ -70,7 +70,7 @@ describe('an error', () => {
     ['501', { status: 501, body: {} }, 'unavailable', '501'],
     ['200 with no JSON', { status: 200, body: '<html>hello</html>' }, 'unavailable', 'WANDB_BASE_URL'],
     ['200 without data', { status: 200, body: {} }, 'unavailable', 'has no data'],
-  ])('%s is told once and not retried', async (_name, answer, kind, words) => {
+  ])('%s is reported once and not retried', async (_name, answer, kind, words) => {
     const { result, server, sleeps } = await queried(answer, fine);
     expect(errorOf(result).kind).toBe(kind);
     expect(errorOf(result).message).toContain(words);
@@ -140,7 +140,7 @@ describe('a query', () => {
     expect(error).toEqual({ kind: 'unavailable', status: null, message: 'W&B: no response within 0.02 s' });
   });
 
-  it('says what failed when there is no server', async () => {
+  it('reports what failed when there is no server', async () => {
     const error = errorOf(await testClient({ url: 'http://127.0.0.1:1' }, { fetch: refusedFetch }).client.query(DOCUMENT, {}, anything));
     expect(error).toMatchObject({ kind: 'unavailable', status: null, message: expect.stringContaining('ECONNREFUSED') });
   });
@@ -267,7 +267,7 @@ describe("W&B's rate limit", () => {
     expect(sleeps).toEqual([12_500]);
   });
 
-  it('tells a retry when to come back', async () => {
+  it('sends a client that retries its retry time', async () => {
     const { sleeps, result } = await queried({ status: 429, headers: limits('0', '20') }, fine);
     expect(result.ok).toBe(true);
     expect(sleeps).toEqual([20_000]);

@@ -100,7 +100,7 @@ describe('listing', () => {
     expect(client.requests - before).toBe(6);
   });
 
-  it('does not fail on an event, an action or a scope that nobody has heard of', async () => {
+  it('does not fail on an unknown event, action or scope', async () => {
     const world = acmeWorld();
     world.addTrigger({
       name: 'new-kind',
@@ -117,7 +117,7 @@ describe('listing', () => {
     expect(unreadable).toEqual([{ id: lost.id, name: 'new-place', scopeKind: 'SomethingNewScope' }]);
   });
 
-  it('tells queue jobs and prompts by their kind, and survives an integration that is gone', async () => {
+  it('reads queue jobs and prompts by their kind, and an integration that does not exist any more', async () => {
     const world = acmeWorld();
     const scope = world.project('train');
     const gone = { __typename: 'GenericWebhookTriggeredAction', integrationID: 'gone', requestPayload: null } as const;
@@ -260,7 +260,7 @@ describe('updating and deleting', () => {
     expect(errorOf(await updateTrigger(client, features, id, triggerInput({ name: 'second' }))).kind).toBe('conflict');
   });
 
-  it('tells what is gone', async () => {
+  it('reports what does not exist any more', async () => {
     const { client, features, server } = await session();
     const { id } = successOf(await createTrigger(client, features, triggerInput()));
     expect(await deleteTrigger(client, id)).toEqual({ ok: true, value: undefined });
