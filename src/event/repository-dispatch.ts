@@ -44,7 +44,7 @@ export function dispatchInBody(body: JsonValue, deliveryId: string): Result<Disp
 }
 
 function notADispatch(why: string): Result<never, string> {
-  return err(`passthrough needs a body that is a GitHub dispatch, {"event_type": …, "client_payload": {…}}; this body ${why}`);
+  return err(`passthrough needs a body that is a GitHub dispatch, {"event_type": …, "client_payload": {…}}; this one ${why}`);
 }
 
 function withDeliveryId(payload: JsonObject, deliveryId: string): JsonObject {

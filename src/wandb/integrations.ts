@@ -112,7 +112,7 @@ export async function createWebhookIntegration(
     ? err({
         kind: 'unclear',
         status: 200,
-        message: `the response of W&B does not have the new webhook integration ${name}: check at W&B whether it was created`,
+        message: `W&B responded without the new webhook integration ${name}: check at W&B whether it was created`,
       })
     : ok(webhook);
 }

@@ -42,7 +42,7 @@ export async function allPages<Node>(
       return err({
         kind: 'unavailable',
         status: 200,
-        message: 'the list of W&B could not be read to its end: it has more pages and no valid cursor',
+        message: 'W&B has more pages of a list, but no valid cursor: the list cannot be read to its end',
       });
     }
     seen.add(after);

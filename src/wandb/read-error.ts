@@ -33,13 +33,13 @@ export function readResponse(response: HttpResponse, writes: boolean, redact: (t
   if (response.status < 200 || response.status >= 300) return err(refusalOf(response, body));
   const open: WandbErrorKind = writes ? 'unclear' : 'unavailable';
   if (body === undefined)
-    return refuse(open, response.status, 'the response of W&B is not JSON: check that WANDB_BASE_URL is the address of a W&B server');
+    return refuse(open, response.status, 'W&B responded without JSON: check that WANDB_BASE_URL is the address of a W&B server');
   const messages = messagesIn(body, redact);
   if (messages.length > 0) {
     const kind = writes && failsBelowTheRoot(body) ? 'unclear' : 'invalid';
     return refuse(kind, response.status, `W&B refused: ${messages.join('; ')}`);
   }
-  return isJsonObject(body.data) ? ok(body.data) : refuse(open, response.status, 'the response of W&B has no data');
+  return isJsonObject(body.data) ? ok(body.data) : refuse(open, response.status, 'W&B responded without data');
 
   function refusalOf(refused: HttpResponse, refusedBody: JsonObject | undefined): Refusal {
     const { kind, retry } = meaningOf(refused.status, writes);
@@ -89,7 +89,7 @@ function meaningOf(status: number, writes: boolean): { kind: WandbErrorKind; ret
 function headline({ status, location }: HttpResponse): string {
   if (status < 400) return `W&B redirects (${status}) to ${location ?? 'an unnamed address'}: set WANDB_BASE_URL to the final address`;
   if (status === 401) return 'W&B refused the API key (401): check WANDB_API_KEY';
-  if (status === 403) return 'the owner of the API key is not allowed to do this at W&B (403): use a key with the permission';
+  if (status === 403) return 'W&B does not allow this for the owner of the API key (403): use a key with the permission';
   return `W&B answered ${status}`;
 }
 

@@ -123,7 +123,7 @@ export async function deleteTrigger(client: WandbClient, id: string): Promise<Re
   const answer = await client.mutate(DELETE_TRIGGER, { id }, deletedShape);
   if (!answer.ok) return answer;
   if (answer.value.deleteTrigger?.success === true) return ok(undefined);
-  return err({ kind: 'unclear', status: 200, message: 'the response of W&B does not confirm that the automation was deleted' });
+  return err({ kind: 'unclear', status: 200, message: 'W&B did not confirm that the automation was deleted' });
 }
 
 function saved(answer: Result<z.infer<typeof savedShape>, WandbError>): Result<LiveTrigger, WandbError> {
@@ -131,6 +131,6 @@ function saved(answer: Result<z.infer<typeof savedShape>, WandbError>): Result<L
   const trigger = answer.value.result?.trigger;
   const live = trigger === undefined || trigger === null ? undefined : liveTriggerOf(trigger);
   return live === undefined
-    ? err({ kind: 'unclear', status: 200, message: 'the response of W&B does not have the saved automation' })
+    ? err({ kind: 'unclear', status: 200, message: 'W&B responded without the saved automation' })
     : ok(live);
 }

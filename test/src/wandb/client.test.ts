@@ -69,7 +69,7 @@ describe('an error', () => {
     ['409', { status: 409, body: { errors: [{ message: 'exists' }] } }, 'conflict', 'exists'],
     ['501', { status: 501, body: {} }, 'unavailable', '501'],
     ['200 with no JSON', { status: 200, body: '<html>hello</html>' }, 'unavailable', 'WANDB_BASE_URL'],
-    ['200 without data', { status: 200, body: {} }, 'unavailable', 'has no data'],
+    ['200 without data', { status: 200, body: {} }, 'unavailable', 'without data'],
   ])('%s is reported once and not retried', async (_name, answer, kind, words) => {
     const { result, server, sleeps } = await queried(answer, fine);
     expect(errorOf(result).kind).toBe(kind);
