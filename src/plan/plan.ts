@@ -152,7 +152,8 @@ function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, reposi
       ...at,
       action: 'refused',
       fields,
-      reason: 'an automation of this name exists and is not managed by wandb-relay. Add "adopt: true" to take it over, or choose another name',
+      reason:
+        'an automation of this name exists and is not managed by wandb-relay. Add "adopt: true" to take it over, or choose another name',
     };
   }
   const renamedKey = owner !== undefined && (owner.key !== desired.key || !isSameRepository(owner.repository, repository));

@@ -130,7 +130,5 @@ function saved(answer: Result<z.infer<typeof savedShape>, WandbError>): Result<L
   if (!answer.ok) return answer;
   const trigger = answer.value.result?.trigger;
   const live = trigger === undefined || trigger === null ? undefined : liveTriggerOf(trigger);
-  return live === undefined
-    ? err({ kind: 'unclear', status: 200, message: 'W&B responded without the saved automation' })
-    : ok(live);
+  return live === undefined ? err({ kind: 'unclear', status: 200, message: 'W&B responded without the saved automation' }) : ok(live);
 }
