@@ -91,7 +91,7 @@ describe('the examples of the documentation', () => {
   it('have definitions in TypeScript that render to a config', { timeout: 60_000 }, async () => {
     const [example, ...more] = blocksOf('ts');
     expect(more).toEqual([]);
-    const builders = pathToFileURL(join(PROJECT, 'src', 'builders.ts')).href;
+    const builders = pathToFileURL(join(PROJECT, 'src', 'builders', 'builders.ts')).href;
     const cwd = temporaryFolder();
     const text = example?.text ?? '';
     expect(text).toContain(`from 'wandb-relay/builders'`);
