@@ -1,6 +1,6 @@
-import { approvalWarnings, type Config } from '../src/config/config.ts';
-import { formatWarning } from '../src/config/config-problem.ts';
+import type { Config } from '../src/config/config.ts';
 import { configWarnings as writtenWarnings } from '../src/config/config-warnings.ts';
+import { formatDiagnostic } from '../src/lib/diagnostic.ts';
 import type { Environment } from './environment.ts';
 
 /** What only config and environment together tell; the same wherever a receiver runs. Lines for people. */
@@ -34,7 +34,7 @@ export function configWarnings(
   if (!connected && config.routes.some((route) => route.approval !== undefined)) {
     warnings.push('SLACK_BOT_TOKEN is not set: nobody is asked about dispatches that are held; use "wandb-relay approve"');
   }
-  warnings.push(...writtenWarnings(config).map(formatWarning), ...approvalWarnings(config));
+  warnings.push(...writtenWarnings(config).map(formatDiagnostic));
   if (config.automations.some((automation) => automation.engine === 'relay')) {
     warnings.push('automations with "engine: relay" are not evaluated by this version');
   }

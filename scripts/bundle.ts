@@ -11,7 +11,7 @@ export async function bundleAction(): Promise<string> {
     platform: 'node',
     target: 'node24',
     format: 'cjs',
-    // jsonc-parser's other build loads its parts in a way that no bundler can follow.
+    // jsonc-parser's CommonJS build has dynamic imports that no bundler can follow.
     mainFields: ['module', 'main'],
     minify: true,
     legalComments: 'none',
@@ -19,6 +19,6 @@ export async function bundleAction(): Promise<string> {
     outfile: 'dist/index.cjs',
   });
   const [file] = outputFiles;
-  if (file === undefined) throw new Error('esbuild made nothing');
+  if (file === undefined) throw new Error('esbuild returned no file');
   return file.text;
 }

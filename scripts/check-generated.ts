@@ -4,7 +4,7 @@ import { configJsonSchema } from '../src/config/config.ts';
 import { clientPayloadJsonSchema } from '../src/event/client-payload.ts';
 import { bundleAction } from './bundle.ts';
 
-/** `npm run generated`: fails when a committed file is not what its source gives. */
+/** `npm run generated`: fails if a committed file is not up to date with its source. */
 const FILES: Readonly<Record<string, { text: string; command: string }>> = {
   'schema/wandb-relay.schema.json': { text: `${JSON.stringify(configJsonSchema(), null, 2)}\n`, command: 'npm run generate' },
   'schema/client-payload.schema.json': { text: `${JSON.stringify(clientPayloadJsonSchema(), null, 2)}\n`, command: 'npm run generate' },
@@ -17,7 +17,7 @@ for (const [file, { text, command }] of Object.entries(FILES)) {
   if (found === text) console.log(`${file} is up to date`);
   else {
     stale++;
-    console.error(`${file} is not what its source gives: run "${command}" and commit it`);
+    console.error(`${file} is out of date: run "${command}" and commit it`);
   }
 }
 process.exitCode = stale === 0 ? 0 : 1;

@@ -6,7 +6,7 @@ import { ROOT, WRANGLER, wranglerConfig } from './wrangler.ts';
 
 /**
  * `npm run dev:worker`: the Worker on this machine, in workerd, without an account or the network. Without a .dev.vars it is a
- * sandbox with a secret of its own; arguments are wrangler's (`npm run dev:worker -- --port 8799`).
+ * sandbox with a random secret. Arguments are passed to wrangler (`npm run dev:worker -- --port 8799`).
  */
 const variables = join(ROOT, '.dev.vars');
 const given = process.argv.slice(2);
@@ -15,7 +15,7 @@ const args = ['dev', '--config', wranglerConfig(), ...state, ...(existsSync(vari
 
 function sandbox(): string[] {
   const secret = randomBytes(24).toString('hex');
-  console.log('There is no .dev.vars, so this is a sandbox: it writes down dispatches instead of sending them. Send it an event:');
+  console.log('There is no .dev.vars, so this is a sandbox: it records dispatches instead of sending them. Send it an event:');
   const port = given.find((_, i) => given[i - 1] === '--port') ?? '8787';
   console.log(`WANDB_WEBHOOK_SECRET=${secret} npm run -s relay -- send-test --event add_artifact_alias --url http://localhost:${port}`);
   return ['--var', 'RELAY_SANDBOX:true', `WANDB_WEBHOOK_SECRET:${secret}`];

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ROOT, WRANGLER, wranglerConfig } from './wrangler.ts';
 
-/** `npm run build:worker`: bundles the Worker as a deployment does, without one, and fails when it is too large compressed. */
+/** `npm run build:worker`: bundles the Worker like a deployment, without deploying it. Fails if the compressed bundle is too large. */
 const LIMIT = 1_000_000;
 
 const folder = join(ROOT, '.wrangler', 'build');
-// Files of an earlier build would count.
+// Otherwise files of an earlier build are counted.
 rmSync(folder, { recursive: true, force: true });
 try {
   execFileSync(WRANGLER, ['deploy', '--dry-run', '--config', wranglerConfig(), '--outdir', folder], {
@@ -25,7 +25,7 @@ const uploaded = readdirSync(folder).filter((name) => !name.endsWith('.map') && 
 const bytes = Buffer.concat(uploaded.map((name) => readFileSync(join(folder, name))));
 const compressed = gzipSync(bytes).length;
 const kilobytes = (size: number): string => `${Math.round(size / 1000)} kB`;
-const line = `the Worker: ${kilobytes(compressed)} compressed (${kilobytes(bytes.length)} as it is), at most ${kilobytes(LIMIT)}`;
+const line = `the Worker: ${kilobytes(compressed)} compressed (${kilobytes(bytes.length)} uncompressed), limit ${kilobytes(LIMIT)}`;
 if (compressed < LIMIT) console.log(line);
 else {
   console.error(`${line}: it is too large`);

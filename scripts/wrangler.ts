@@ -6,8 +6,8 @@ export const ROOT = join(import.meta.dirname, '..');
 export const WRANGLER = join(ROOT, 'node_modules', '.bin', 'wrangler');
 
 /**
- * Which configuration wrangler is to use: wrangler.jsonc, or, where there is no wandb-relay.yaml yet, one in .wrangler/ that is
- * the same but bundles the example; or one in a folder of somebody's own, with a config of theirs.
+ * The path of wrangler's configuration: wrangler.jsonc; or, without a wandb-relay.yaml, a copy in .wrangler/ that bundles the
+ * example; or a copy in the given folder that bundles the given config.
  */
 export function wranglerConfig(own?: { readonly folder: string; readonly bundledConfig: string }): string {
   const path = join(ROOT, 'wrangler.jsonc');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Config, readConfig } from '../../src/config/config.ts';
-import { formatProblem } from '../../src/config/config-problem.ts';
+import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { err, type Result } from '../../src/lib/result.ts';
 
@@ -15,7 +15,7 @@ export function loadConfig(cwd: string, file: string): Result<Config, string[]> 
     return err([`${file}: cannot be read: ${messageOf(error)}`]);
   }
   const config = readConfig(text, file);
-  return config.ok ? config : err(config.error.map(formatProblem));
+  return config.ok ? config : err(config.error.map(formatDiagnostic));
 }
 
 export function isMissing(error: unknown): boolean {

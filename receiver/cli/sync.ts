@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exportYaml } from '../../src/automation/export-yaml.ts';
-import { type Complaint, complaintOf, formatComplaint } from '../../src/config/complaint.ts';
 import type { Config } from '../../src/config/config.ts';
 import { readConfigFiles } from '../../src/config/config-files.ts';
 import { apiKeyPage } from '../../src/event/wandb-links.ts';
+import { type Diagnostic, formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { readApprovedPlan } from '../../src/plan/approved-plan.ts';
 import { hasChanges } from '../../src/plan/plan.ts';
@@ -41,13 +41,13 @@ export async function plan(
   if (ready === undefined) return 1;
   const planned = await planSync(ready.config, ready.client, ready.options);
   if (!planned.ok) return complain(io, planned.error);
-  const { plan: found, world } = planned.value;
+  const { plan: found, state } = planned.value;
   const json = JSON.stringify(planJson(found), null, 2);
   if (words.out !== undefined && !write(io, words.out, `${json}\n`)) return 1;
   if (words.json) io.printDocument(json);
   else {
     for (const line of planLines(found)) io.print(line);
-    for (const name of world.unreadable) io.print(`${name} exists and cannot be described; it is left alone.`);
+    for (const name of state.unreadable) io.print(`${name} exists and cannot be described; it is left alone.`);
     if (hasChanges(found)) io.print(`Fingerprint ${found.fingerprint}`);
   }
   if (found.summary.refused > 0) return 1;
@@ -60,7 +60,7 @@ export async function apply(
   words: SyncWords & { readonly plan: string | undefined; readonly fingerprint: string | undefined },
 ): Promise<ExitCode> {
   const approval = readApproval(io, words.plan, words.fingerprint);
-  if (typeof approval === 'string') return complain(io, [{ message: approval }]);
+  if (typeof approval === 'string') return complain(io, [{ severity: 'error', message: approval }]);
   const ready = await prepare(io, words);
   if (ready === undefined) return 1;
   const applied = await applySync(ready.config, ready.client, ready.options, approval, (step, number, total) =>
@@ -115,7 +115,7 @@ export async function exportDefinitions(
   let source: Pick<Config, 'entity' | 'organization'> = { entity: words.entity, organization: words.organization };
   if (words.entity === undefined) {
     const config = await readDefinitions(io.cwd, words.config);
-    if (!config.ok) return complain(io, [...config.error, { message: 'or name the team with --entity' }]);
+    if (!config.ok) return complain(io, [...config.error, { severity: 'error', message: 'or name the team with --entity' }]);
     source = config.value;
   }
   const exported = await exportSync(source, client, repository);
@@ -138,7 +138,7 @@ export async function render(
   const sources = await readConfigSources(io.cwd, words.config);
   if (!sources.ok) return complain(io, sources.error);
   const checked = readConfigFiles(sources.value);
-  if (!checked.ok) return complain(io, checked.error.map(complaintOf));
+  if (!checked.ok) return complain(io, checked.error);
   const json = JSON.stringify(checked.value.source, null, 2);
   if (words.out === undefined) io.printDocument(json);
   else {
@@ -170,7 +170,7 @@ function connectOrComplain(io: CommandIo): WandbClient | undefined {
     io.complain(`WANDB_API_KEY: is not set: set it to the key of a W&B user of the team. W&B shows a new key once: ${apiKeyPage(baseUrl)}`);
     return undefined;
   }
-  return connect({ apiKey, baseUrl, fetch: io.fetch, now: io.now, random: io.random, sleep: (ms) => sleep(ms), tell: io.complain });
+  return connect({ apiKey, baseUrl, fetch: io.fetch, now: io.now, random: io.random, sleep: (ms) => sleep(ms), log: io.complain });
 }
 
 function repositoryOrComplain(io: CommandIo): string | undefined {
@@ -206,7 +206,7 @@ function write(io: CommandIo, file: string, text: string): boolean {
   }
 }
 
-function complain(io: CommandIo, complaints: readonly Complaint[]): ExitCode {
-  for (const complaint of complaints) io.complain(formatComplaint(complaint));
+function complain(io: CommandIo, errors: readonly Diagnostic[]): ExitCode {
+  for (const error of errors) io.complain(formatDiagnostic(error));
   return 1;
 }

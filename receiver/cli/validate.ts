@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { formatComplaint } from '../../src/config/complaint.ts';
-import { approvalWarnings, type Config } from '../../src/config/config.ts';
-import { formatProblem, formatWarning } from '../../src/config/config-problem.ts';
+import type { Config } from '../../src/config/config.ts';
 import { configWarnings } from '../../src/config/config-warnings.ts';
 import { unheardDispatches } from '../../src/config/workflow-triggers.ts';
+import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { readDefinitions } from '../../src/sync/definitions.ts';
 import { findCheckout } from './checkout.ts';
 import type { CommandIo, ExitCode } from './output.ts';
@@ -12,14 +11,13 @@ import type { CommandIo, ExitCode } from './output.ts';
 /** `wandb-relay validate`: every problem of the config files with its place, and dispatches that no workflow here hears. */
 export async function validate(io: CommandIo, files: readonly string[]): Promise<ExitCode> {
   const loaded = await readDefinitions(io.cwd, files);
-  if (!loaded.ok) return complainOf(io, loaded.error.map(formatComplaint));
+  if (!loaded.ok) return complainOf(io, loaded.error.map(formatDiagnostic));
   const config = loaded.value;
   const checkout = findCheckout(io.variables, dirname(resolve(io.cwd, files[0] ?? '.')));
   const unheard = checkout.ok ? unheardDispatches(config, checkout.value.repository, readWorkflows(checkout.value.folder)) : [];
-  if (unheard.length > 0) return complainOf(io, unheard.map(formatProblem));
+  if (unheard.length > 0) return complainOf(io, unheard.map(formatDiagnostic));
   io.print(`${files.join(', ')}: ok (${count(config.routes.length, 'route')}, ${count(config.automations.length, 'automation')})`);
-  for (const warning of configWarnings(config)) io.print(formatWarning(warning));
-  for (const warning of approvalWarnings(config)) io.print(`Note: ${warning}.`);
+  for (const warning of configWarnings(config)) io.print(formatDiagnostic(warning));
   if (!checkout.ok && dispatches(config)) io.print(`Whether workflows listen was not checked: ${checkout.error}.`);
   return 0;
 }

@@ -1,6 +1,6 @@
 import { type Config, readConfig } from '../../src/config/config.ts';
-import { formatProblem } from '../../src/config/config-problem.ts';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
+import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
 import { configWarnings, credentialProblems } from '../config-checks.ts';
 import { DEFAULT_CONFIG_PATH, type Environment, GITHUB_API_URL, readEnvironment, type Variables } from '../environment.ts';
@@ -31,7 +31,7 @@ const MOST_BODY_BYTES = 1_000_000;
  */
 export function bundledConfig(text: string): Config {
   const config = readConfig(text, DEFAULT_CONFIG_PATH);
-  if (!config.ok) throw new Error(`the config that was bundled is not valid:\n${config.error.map(formatProblem).join('\n')}`);
+  if (!config.ok) throw new Error(`the config that was bundled is not valid:\n${config.error.map(formatDiagnostic).join('\n')}`);
   return config.value;
 }
 

@@ -68,7 +68,7 @@ export interface Stage {
   /** What people do in Slack. */
   readonly from: SlackInteractions;
   readonly people: Readonly<Record<'ada' | 'bob', SlackPerson>>;
-  /** Moves GitHub's clock on. */
+  /** Advances GitHub's clock. */
   readonly later: (milliseconds: number) => void;
   /** Prints lines below the scene's title. */
   readonly say: (lines: readonly string[]) => void;
@@ -76,7 +76,7 @@ export interface Stage {
 
 export interface Scene {
   readonly title: string;
-  /** Plays it, checks it, and says what happened. Throws when it was not as it should be. */
+  /** Runs and checks it. Returns what happened, and throws if a check fails. */
   play(stage: Stage): Promise<string>;
 }
 
@@ -107,7 +107,7 @@ export const demoScenes: readonly Scene[] = [
       await arrived(github, answer);
       const run = github.runs.at(-1);
       assert.ok(run);
-      return `202, then workflow_dispatch deploy.yml; GitHub said it started ${run.html_url}`;
+      return `202, then workflow_dispatch deploy.yml; GitHub returned the run ${run.html_url}`;
     },
   },
   {
@@ -130,7 +130,7 @@ export const demoScenes: readonly Scene[] = [
       assert.equal(answer.status, 401);
       assert.equal(answer.body.detail, undefined);
       assert.equal(github.dispatches.length, before);
-      return '401 without a word why; the log says it';
+      return '401 without a reason; the log has it';
     },
   },
   {

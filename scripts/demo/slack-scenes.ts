@@ -17,20 +17,20 @@ export const slackScenes: readonly Scene[] = [
     title: 'a champion is chosen: somebody approves it in Slack, and the workflow succeeds',
     play: async (stage) => {
       const { github, people, from } = stage;
-      const told = follow(stage);
+      const channel = follow(stage);
       await send(stage, 'champion', 'resnet50');
-      const question = await told.until(/waits for approval/);
-      assert.equal(told.runs().length, 0);
+      const question = await channel.until(/waits for approval/);
+      assert.equal(channel.runs().length, 0);
       stage.say(['> bob presses Approve']);
       await from.press(people.bob, ACTIONS.approve, buttonValue(question, ACTIONS.approve));
-      await told.until(/run queued/);
-      const run = await told.startedRun();
+      await channel.until(/run queued/);
+      const run = await channel.startedRun();
       await github.advance(run.id, 'in_progress');
-      await told.until(/run in progress/);
+      await channel.until(/run in progress/);
       stage.later(185_000);
       await github.advance(run.id, { conclusion: 'success' });
-      const { text } = await told.until(/run succeeded in 3 min/);
-      assert.equal(told.messages().length, 1);
+      const { text } = await channel.until(/run succeeded in 3 min/);
+      assert.equal(channel.messages().length, 1);
       return `one message, from the question to: ${ending(text)}`;
     },
   },
@@ -38,32 +38,32 @@ export const slackScenes: readonly Scene[] = [
     title: 'another is rejected',
     play: async (stage) => {
       const { people, from } = stage;
-      const told = follow(stage);
+      const channel = follow(stage);
       await send(stage, 'champion', 'bert');
-      const question = await told.until(/waits for approval/);
+      const question = await channel.until(/waits for approval/);
       stage.say(['> ada presses Reject']);
       await from.press(people.ada, ACTIONS.reject, buttonValue(question, ACTIONS.reject));
-      const { text } = await told.until(/cancelled/);
-      assert.equal(told.runs().length, 0);
+      const { text } = await channel.until(/cancelled/);
+      assert.equal(channel.runs().length, 0);
       return `nothing was dispatched: ${ending(text)}`;
     },
   },
   {
     title: 'a workflow fails',
     play: async (stage) => {
-      const told = follow(stage);
+      const channel = follow(stage);
       await send(stage, 'canary', 'gpt');
-      const run = await told.startedRun();
-      await told.until(/run queued/);
+      const run = await channel.startedRun();
+      await channel.until(/run queued/);
       stage.later(42_000);
       await stage.github.advance(run.id, { conclusion: 'failure' });
-      await told.until(/run failed/);
-      await eventually('the failure is said in the thread', () => told.messages().length === 2, LIMIT_MS);
-      const [head, reply] = told.messages();
+      await channel.until(/run failed/);
+      await eventually('the failure is posted in the thread', () => channel.messages().length === 2, LIMIT_MS);
+      const [head, reply] = channel.messages();
       assert.ok(reply);
       assert.equal(reply.threadTs, head?.ts);
       stage.say(['in its thread:', ...linesOf(reply).map((line) => `  ${line}`)]);
-      return 'said in the message, and once in its thread';
+      return 'shown in the message, and posted once in its thread';
     },
   },
   {
@@ -71,19 +71,19 @@ export const slackScenes: readonly Scene[] = [
     play: async (stage) => {
       const { slack } = stage;
       slack.setDown(true);
-      const told = follow(stage);
+      const channel = follow(stage);
       const before = performance.now();
       await send(stage, 'canary', 'whisper');
-      const run = await told.startedRun();
+      const run = await channel.startedRun();
       const took = Math.round(performance.now() - before);
       stage.later(60_000);
       await stage.github.advance(run.id, { conclusion: 'success' });
       await eventually('Slack was asked in vain', () => slack.calls.at(-1)?.status === 503, LIMIT_MS);
-      assert.equal(told.messages().length, 0);
+      assert.equal(channel.messages().length, 0);
       stage.say([`GitHub had started the run after ${took} ms; Slack answers 503`, '> Slack is back']);
       slack.setDown(false);
-      await told.until(/run succeeded/);
-      assert.equal(told.messages().length, 1);
+      await channel.until(/run succeeded/);
+      assert.equal(channel.messages().length, 1);
       return `the run had started after ${took} ms; the message came when Slack was back, once`;
     },
   },

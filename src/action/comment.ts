@@ -7,7 +7,7 @@ export interface Repository {
   readonly repo: string;
 }
 
-/** One comment on a pull request: found again by its mark among all pages and edited, or made. */
+/** Creates or updates one comment on a pull request. It is found by its mark, on any page of comments. */
 export async function stickyComment(
   octokit: Octokit,
   repository: Repository,
@@ -30,7 +30,11 @@ export async function stickyComment(
 
 const DRIFT_MARK = '<!-- wandb-relay drift -->';
 
-/** One issue about drift: opened, kept up to date, and closed when the drift is gone. */
+/**
+ * Keeps one issue about drift: opens it, updates it, and closes it when the drift is gone.
+ *
+ * @param body `undefined`: there is no drift
+ */
 export async function driftIssue(
   octokit: Octokit,
   repository: Repository,
@@ -39,7 +43,7 @@ export async function driftIssue(
   const open = await findDriftIssue(octokit, repository);
   if (body === undefined) {
     if (open === undefined) return 'none';
-    await octokit.rest.issues.createComment({ ...repository, issue_number: open, body: 'The drift is gone.' });
+    await octokit.rest.issues.createComment({ ...repository, issue_number: open, body: 'There is no drift any more.' });
     await octokit.rest.issues.update({ ...repository, issue_number: open, state: 'closed' });
     return 'closed';
   }
@@ -55,8 +59,8 @@ export async function driftIssue(
 type Author = { readonly login: string; readonly type?: string } | null;
 
 /**
- * Whose comments and issues are ours. Anybody can write our mark, and whoever wrote a comment can change it after us.
- * The token of a workflow may not ask who it is (403); it writes as a bot, which no person can.
+ * Which comments and issues are ours. The mark alone is not enough: anybody can write it, and an author can edit a comment
+ * after us. The token of a workflow cannot query its own login (403), but it writes as a bot, which no person can.
  */
 async function ownership(octokit: Octokit): Promise<(author: Author) => boolean> {
   const login = await octokit.rest.users.getAuthenticated().then(

@@ -3,9 +3,10 @@ import { EVENT_FIELDS } from '../event/event.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 
 /**
- * Reads the payload of the dispatch that started this workflow, as outputs: `delivery-id`, `route`, `type` and the fields
- * of the event. Each is one line of limited length; used through `env:` none can become part of a script. Anything that is
- * not exactly what the receiver sends is refused.
+ * Reads the payload of the dispatch that started this workflow as outputs: `delivery-id`, `route`, `type` and the fields of
+ * the event. Each output is one line of limited length. Passed through `env:`, none can inject code into a script.
+ *
+ * @returns an error for a payload that does not match `clientPayloadSchema`
  */
 export function readEventOutputs(clientPayload: unknown): Result<Readonly<Record<string, string>>, string> {
   if (clientPayload === undefined) return err('this workflow was not started by a repository_dispatch: there is no client_payload');

@@ -7,7 +7,7 @@ const WANDB_API_URL = 'https://api.wandb.ai';
 
 export type ActionCommand = (typeof COMMANDS)[number];
 
-/** Every input of the Action, read in this one place. */
+/** The inputs of the Action, see action.yml. */
 export interface ActionInputs {
   readonly command: ActionCommand;
   /** Files or globs. */
@@ -23,7 +23,7 @@ export interface ActionInputs {
   readonly workingDirectory: string;
 }
 
-/** Reads the inputs; each error names the input and says what to write. */
+/** Reads and checks all inputs. Returns all errors at once, each with its input and an allowed value. */
 export function readInputs(get: (name: string) => string): Result<ActionInputs, string[]> {
   const errors: string[] = [];
   const truth = (name: string, otherwise: boolean): boolean => {

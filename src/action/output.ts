@@ -2,21 +2,21 @@ import { randomUUID } from 'node:crypto';
 import * as core from '@actions/core';
 import { messageOf } from '../lib/error-message.ts';
 import { visible, visibleDocument } from '../lib/visible.ts';
-import type { Annotate } from './annotations.ts';
+import type { Annotations } from './annotations.ts';
 
 /**
- * The one place from which the Action prints, annotates and writes its summary. Whatever it says may hold text from outside:
- * no line of it is a command to the runner (`::command::`, `##[command]`), breaks a line or hides text around it.
+ * All output of the Action: log, annotations, summary. It may contain text from outside, so nothing in it can become a
+ * command to the runner (`::command::`, `##[command]`), break a line or hide the text around it.
  */
 
-/** Prints lines to the log of the step; a line break inside of one is shown as `\u000a`. */
-export function say(...lines: string[]): void {
-  print(lines.map(visible).join('\n'));
+/** Prints lines to the log of the step. A line break inside a line is shown as `\u000a`. */
+export function print(...lines: string[]): void {
+  write(lines.map(visible).join('\n'));
 }
 
-/** Prints a whole document that we wrote, such as YAML: it keeps its line breaks. */
-export function sayDocument(text: string): void {
-  print(visibleDocument(text));
+/** Prints a document that we generated, such as YAML. Its line breaks are kept. */
+export function printDocument(text: string): void {
+  write(visibleDocument(text));
 }
 
 export function notice(message: string): void {
@@ -27,44 +27,40 @@ export function warn(message: string): void {
   core.warning(visible(message), { title: TITLE });
 }
 
-/** Annotations that fail the check. */
-export const annotations: Annotate = annotationsBy(core.error);
-/** Annotations that warn. */
-export const warningAnnotations: Annotate = annotationsBy(core.warning);
+/** The annotations of this step. */
+export const annotations: Annotations = { error: annotationsBy(core.error), warning: annotationsBy(core.warning) };
 
-function annotationsBy(write: typeof core.error): Annotate {
-  return {
-    error: (message, { file, ...place }) =>
-      write(visible(message), { title: TITLE, ...place, ...(file === undefined ? {} : { file: visible(file) }) }),
-  };
+function annotationsBy(write: typeof core.error): Annotations['error'] {
+  return (message, { file, ...position }) =>
+    write(visible(message), { title: TITLE, ...position, ...(file === undefined ? {} : { file: visible(file) }) });
 }
 
-/** The step fails, for each of these reasons. */
+/** Fails the step, for each of these reasons. */
 export function fail(...reasons: string[]): void {
   const text = reasons.map(visible).join('\n');
   core.setOutput('failure-reason', text);
   core.setFailed(text);
 }
 
-/** Writes the summary of the step. Where there is none, or it cannot be written, that fails nothing: the log says the same. */
+/** Writes the step summary. If it cannot be written, the step does not fail: the log has the same content. */
 export async function summarize(markdown: string): Promise<void> {
-  if ((process.env.GITHUB_STEP_SUMMARY ?? '') === '') return say('There is no summary of this step: GITHUB_STEP_SUMMARY is not set.');
+  if ((process.env.GITHUB_STEP_SUMMARY ?? '') === '') return print('No summary is written: GITHUB_STEP_SUMMARY is not set.');
   try {
     await core.summary.addRaw(markdown).write();
   } catch (error) {
-    warn(`the summary of the step could not be written: ${messageOf(error)}`);
+    warn(`the step summary could not be written: ${messageOf(error)}`);
   }
 }
 
 const TITLE = 'wandb-relay';
 
 /**
- * What the runner may take for a command. It trims white space that `\s` does not know, and compares as a language does, so
- * that characters without a width do not count: anything outside of ASCII may stand between the signs.
+ * What the runner may read as a command. It trims white space that `\s` does not know, and its comparison ignores characters
+ * without a width, so anything outside of ASCII may be between the signs.
  */
 const LIKE_A_COMMAND = /:\P{ASCII}*:|#\P{ASCII}*#\P{ASCII}*\[/u;
 
-function print(text: string): void {
+function write(text: string): void {
   const token = randomUUID();
   core.info(LIKE_A_COMMAND.test(text) ? `::stop-commands::${token}\n${text}\n::${token}::` : text);
 }

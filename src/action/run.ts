@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as core from '@actions/core';
 import { context, getOctokit } from '@actions/github';
 import { exportYaml } from '../automation/export-yaml.ts';
-import { type Complaint, complaintOf, formatComplaint } from '../config/complaint.ts';
 import type { Config } from '../config/config.ts';
 import { configWarnings } from '../config/config-warnings.ts';
+import { type Diagnostic, formatDiagnostic } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { codeBlock, codeSpan } from '../lib/markdown.ts';
 import { visible, visibleDocument } from '../lib/visible.ts';
@@ -24,19 +24,19 @@ import { driftIssue, stickyComment } from './comment.ts';
 import { readEventOutputs } from './event-command.ts';
 import { type ActionInputs, readInputs } from './inputs.ts';
 import { actionNetwork } from './network.ts';
-import { annotations, fail, notice, say, sayDocument, summarize, warn, warningAnnotations } from './output.ts';
+import { annotations, fail, notice, print, printDocument, summarize, warn } from './output.ts';
 
-/** Characters of a plan in an issue, whose body has the same limit as a comment. */
+/** Characters of a plan in an issue. An issue has the same limit as a comment. */
 const ISSUE_ROOM = 60_000;
-/** Characters of one problem in the comment; the log has all of it. */
-const COMPLAINT_ROOM = 1_000;
+/** Characters of one error in the comment; the log has all of it. */
+const DIAGNOSTIC_ROOM = 1_000;
 
 const network = actionNetwork(process.env);
 const fetch = network.ok ? network.value.fetch : globalThis.fetch;
 
-/** The Action: reads its inputs, masks the secrets, runs one command, and says how it went in the ways that GitHub has. */
+/** The Action: reads its inputs, masks the secrets and runs one command. The result is in the log, annotations and outputs. */
 export async function runAction(): Promise<void> {
-  // Before anything is printed.
+  // First, because nothing may be printed before the secrets are masked.
   if (!network.ok) return fail(...network.error);
   for (const secret of network.value.secrets) core.setSecret(secret);
   for (const name of ['wandb-api-key', 'github-token']) if (core.getInput(name) !== '') core.setSecret(core.getInput(name));
@@ -45,9 +45,9 @@ export async function runAction(): Promise<void> {
   try {
     await runCommand(inputs.value);
   } catch (error) {
-    fail(`unexpected: ${messageOf(error)}`);
-    // Not thrown: Node would print it as it is, and the runner reads what Node prints, too.
-    if (error instanceof Error) say(...(error.stack ?? '').split('\n'));
+    fail(`unexpected error: ${messageOf(error)}`);
+    // Not thrown: Node would print it raw, and the runner would read commands in it.
+    if (error instanceof Error) print(...(error.stack ?? '').split('\n'));
   }
 }
 
@@ -55,9 +55,9 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
   if (inputs.command === 'event') return runEvent();
   const cwd = resolve(inputs.workingDirectory);
   const config = await readDefinitions(cwd, inputs.config, 'refuse');
-  if (!config.ok) return inputs.command === 'plan' ? noPlan(inputs, config.error) : complain(config.error, inputs);
-  say(`${inputs.config.join(', ')}: ok (${config.value.automations.length} automations, ${config.value.routes.length} routes)`);
-  annotate(configWarnings(config.value).map(complaintOf), foldersOf(inputs), warningAnnotations);
+  if (!config.ok) return inputs.command === 'plan' ? noPlan(inputs, config.error) : failWith(config.error, inputs);
+  print(`${inputs.config.join(', ')}: ok (${config.value.automations.length} automations, ${config.value.routes.length} routes)`);
+  annotate(configWarnings(config.value), foldersOf(inputs), annotations);
   if (inputs.command === 'validate') return;
   if (inputs.wandbApiKey === '') return withoutKey(inputs);
 
@@ -70,25 +70,25 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
   switch (inputs.command) {
     case 'plan': {
       const planned = await planSync(config.value, client, options);
-      return planned.ok ? showPlan(inputs, cwd, config.value, planned.value) : noPlan(inputs, planned.error);
+      return planned.ok ? showPlan(inputs, cwd, planned.value) : noPlan(inputs, planned.error);
     }
     case 'apply':
       return runApply(inputs, cwd, config.value, client, options);
     case 'drift': {
       const found = await driftSync(config.value, client, options);
-      return found.ok ? showDrift(inputs, found.value.plan, found.value.drift) : complain(found.error, inputs);
+      return found.ok ? showDrift(inputs, found.value.plan, found.value.drift) : failWith(found.error, inputs);
     }
     case 'export': {
       const exported = await exportSync(config.value, client, options.repository);
-      if (!exported.ok) return complain(exported.error, inputs);
+      if (!exported.ok) return failWith(exported.error, inputs);
       const text = exportYaml(exported.value);
-      sayDocument(text.trimEnd());
+      printDocument(text.trimEnd());
       if (inputs.planFile !== '') writePlanFile(resolve(cwd, inputs.planFile), text);
     }
   }
 }
 
-/** A pull request from a fork gets no secrets: what can be checked without them was checked. */
+/** A pull request from a fork gets no secrets. Its definitions are validated, and there is no plan. */
 function withoutKey(inputs: ActionInputs): void {
   const from = context.payload.pull_request?.head?.repo?.full_name;
   const fork = from !== undefined && from !== `${context.repo.owner}/${context.repo.repo}`;
@@ -107,23 +107,23 @@ function runEvent(): void {
     return;
   }
   for (const [name, value] of Object.entries(outputs.value)) core.setOutput(name, value);
-  say(`${outputs.value.type} by delivery ${outputs.value['delivery-id']}`);
+  print(`${outputs.value.type} by delivery ${outputs.value['delivery-id']}`);
 }
 
-async function showPlan(inputs: ActionInputs, cwd: string, config: Config, { plan, world }: Planned): Promise<void> {
-  say(...planLines(plan));
-  for (const name of world.unreadable) warn(`${name} exists at W&B and cannot be described; it is left alone`);
+async function showPlan(inputs: ActionInputs, cwd: string, { plan, state }: Planned): Promise<void> {
+  print(...planLines(plan));
+  for (const name of state.unreadable) warn(`${name} exists at W&B, but this version cannot read it. It is not changed`);
   setPlanOutputs(plan);
   const file = inputs.planFile !== '' ? resolve(cwd, inputs.planFile) : defaultPlanFile();
   if (file !== undefined) {
     if (!writePlanFile(file, `${JSON.stringify(planJson(plan), null, 2)}\n`)) return;
-    say(`the whole plan is in ${file}`);
+    print(`The whole plan is in ${file}`);
   }
   const mark = commentMark(inputs.workingDirectory);
   await summarize(planMarkdown(plan, { mark, limit: SUMMARY_LIMIT - 1024, rest: 'see the plan file' }));
   const body = planMarkdown(plan, { mark, limit: COMMENT_LIMIT, rest: `the whole plan is in the summary of [this run](${runUrl()})` });
   await comment(inputs, mark, body);
-  if (plan.summary.refused > 0) refuse(plan, config, inputs);
+  if (plan.summary.refused > 0) failRefused(plan, inputs);
 }
 
 /** The runner's folder for temporary files, from which a later step can upload it. */
@@ -132,31 +132,29 @@ function defaultPlanFile(): string | undefined {
   return folder === undefined || folder === '' ? undefined : join(folder, 'wandb-relay-plan.json');
 }
 
-/** Keeps the comment on the pull request, where there is one; a comment that cannot be written fails nothing. */
+/** Writes the comment on the pull request, if there is one. The step does not fail when it cannot be written. */
 async function comment(inputs: ActionInputs, mark: string, body: string): Promise<void> {
   const pullRequest = context.payload.pull_request?.number;
   if (!inputs.comment) return;
-  if (pullRequest === undefined) return say('No comment is kept: this run is not for a pull request (the event has none).');
-  if (inputs.githubToken === '') return say('No comment is kept: github-token is blank.');
+  if (pullRequest === undefined) return print('No comment is written: this run is not for a pull request (the event has none).');
+  if (inputs.githubToken === '') return print('No comment is written: github-token is blank.');
   try {
-    say(`comment ${await stickyComment(githubClient(inputs), context.repo, pullRequest, mark, body)}`);
+    print(`Comment ${await stickyComment(githubClient(inputs), context.repo, pullRequest, mark, body)}`);
   } catch (error) {
-    warn(`the comment could not be written: ${messageOf(error)}; the job needs "permissions: pull-requests: write"`);
+    warn(`the comment could not be written: ${messageOf(error)}. The job needs "permissions: pull-requests: write"`);
   }
 }
 
-/** A plan that failed takes the place of the one before it, so that nobody approves what is out of date. */
-async function noPlan(inputs: ActionInputs, complaints: readonly Complaint[]): Promise<void> {
+/** A failed plan replaces the earlier plan in the comment, so that nobody approves an outdated one. */
+async function noPlan(inputs: ActionInputs, errors: readonly Diagnostic[]): Promise<void> {
   const mark = commentMark(inputs.workingDirectory);
-  const shown = complaints.slice(0, 20).map((complaint) => `- ${codeSpan(visible(formatComplaint(complaint)).slice(0, COMPLAINT_ROOM))}`);
+  const shown = errors.slice(0, 20).map((error) => `- ${codeSpan(visible(formatDiagnostic(error)).slice(0, DIAGNOSTIC_ROOM))}`);
   await comment(
     inputs,
     mark,
-    [mark, '### W&B automations', '', `There is no plan: ${complaints.length} problems, see [this run](${runUrl()}).`, '', ...shown].join(
-      '\n',
-    ),
+    [mark, '### W&B automations', '', `There is no plan: ${errors.length} problems. See [this run](${runUrl()}).`, '', ...shown].join('\n'),
   );
-  complain(complaints, inputs);
+  failWith(errors, inputs);
 }
 
 function runUrl(): string {
@@ -179,43 +177,43 @@ async function runApply(
     client,
     options,
     approved === undefined ? undefined : { plan: approved.value },
-    (step, n, total) => say(`${n}/${total} ${step.kind} ${step.change.name} (${step.change.scope})`),
+    (step, n, total) => print(`${n}/${total} ${step.kind} ${step.change.name} (${step.change.scope})`),
   );
-  if (!applied.ok) return complain(applied.error, inputs);
+  if (!applied.ok) return failWith(applied.error, inputs);
   const { plan, report } = applied.value;
   setPlanOutputs(plan);
-  const failures: Complaint[] = [];
+  const failures: Diagnostic[] = [];
   for (const { change, outcome, why } of report.applied) {
     const line = `${outcome}: ${change.action} ${change.name} (${change.scope})${why === undefined ? '' : `: ${why}`}`;
-    say(line);
-    if (outcome !== 'done') failures.push({ message: line, ...placeOf(change, plan, config) });
+    print(line);
+    if (outcome !== 'done') failures.push(errorAt(change, line));
   }
   annotate(failures, foldersOf(inputs), annotations);
   await summarize(planMarkdown(plan, { mark: commentMark(inputs.workingDirectory), limit: SUMMARY_LIMIT - 1024, rest: 'see the log' }));
-  if (!report.complete) return fail('not everything was applied; run it again to finish');
-  if (plan.summary.refused > 0) refuse(plan, config, inputs);
+  if (!report.complete) return fail('not everything was applied: run it again to finish');
+  if (plan.summary.refused > 0) failRefused(plan, inputs);
 }
 
 async function showDrift(inputs: ActionInputs, plan: Plan, drift: readonly DriftedChange[]): Promise<void> {
   const drifted = drift.filter(({ kind }) => kind !== 'definition');
   const lines = drifted.flatMap(({ change }) => changeLines(change));
-  say(...lines);
-  say(drifted.length === 0 ? 'No drift.' : `${drifted.length} automations are not as they were applied.`);
+  print(...lines);
+  print(drifted.length === 0 ? 'No drift.' : `${drifted.length} automations were changed at W&B since the last apply.`);
   setPlanOutputs(plan);
   core.setOutput('changes', String(drifted.length));
   if (inputs.githubToken === '') return;
   const body =
     drifted.length === 0
       ? undefined
-      : `These automations are not as they were applied. Apply again, or take the change into the definitions.\n\n${planBlock(lines)}`;
+      : `These automations were changed at W&B since the last apply. Apply again, or copy the change into the definitions.\n\n${planBlock(lines)}`;
   try {
-    say(`issue: ${await driftIssue(githubClient(inputs), context.repo, body)}`);
+    print(`Issue: ${await driftIssue(githubClient(inputs), context.repo, body)}`);
   } catch (error) {
-    warn(`the issue about drift could not be written: ${messageOf(error)}; the job needs "permissions: issues: write"`);
+    warn(`the drift issue could not be written: ${messageOf(error)}. The job needs "permissions: issues: write"`);
   }
 }
 
-/** What fits into an issue, and how much does not. */
+/** The lines that fit into an issue, and how many do not. */
 function planBlock(lines: readonly string[]): string {
   const shown: string[] = [];
   let size = 0;
@@ -235,31 +233,26 @@ function setPlanOutputs(plan: Plan): void {
   core.setOutput('to-delete', String(plan.summary.delete));
   core.setOutput('fingerprint', plan.fingerprint);
   const json = visibleDocument(JSON.stringify(planJson(plan)));
-  // GitHub takes 1 MB of outputs for a job, counted in UTF-16: two bytes a character.
+  // GitHub allows 1 MB of outputs for a job, in UTF-16: two bytes a character.
   core.setOutput('plan-json', json.length < 450_000 ? json : JSON.stringify({ fingerprint: plan.fingerprint, summary: plan.summary }));
 }
 
-function refuse(plan: Plan, config: Config, inputs: ActionInputs): void {
+function failRefused(plan: Plan, inputs: ActionInputs): void {
   const refused = plan.changes.filter(({ action }) => action === 'refused');
   annotate(
-    refused.map((change) => ({
-      message: `${change.name} (${change.scope}): refused: ${change.reason}`,
-      ...placeOf(change, plan, config),
-    })),
+    refused.map((change) => errorAt(change, `${change.name} (${change.scope}): refused: ${change.reason}`)),
     foldersOf(inputs),
     annotations,
   );
   fail(`${refused.length} refused`);
 }
 
-/** Where the definition of a change stands; a plan begins with the definitions, in their order. */
-function placeOf(change: PlannedChange, plan: Plan, config: Config): Pick<Complaint, 'place'> {
-  const places = config.automationPlaces.filter((_place, i) => config.automations[i]?.engine !== 'relay');
-  const place = places[plan.changes.indexOf(change)];
-  return place === undefined ? {} : { place };
+/** An error at the definition of a change, if there is one. */
+function errorAt({ location }: PlannedChange, message: string): Diagnostic {
+  return { severity: 'error', message, ...(location === undefined ? {} : { location }) };
 }
 
-/** Writes a file that an input names; a file that cannot be written fails the step. */
+/** Writes the file of an input. If it cannot be written, the step fails. */
 function writePlanFile(file: string, text: string): boolean {
   try {
     writeFileSync(file, text);
@@ -270,16 +263,15 @@ function writePlanFile(file: string, text: string): boolean {
   }
 }
 
-/** Annotations name files from the top of the checkout, the runner's workspace. */
 function foldersOf(inputs: ActionInputs): Folders {
   return { cwd: resolve(inputs.workingDirectory), workspace: process.env.GITHUB_WORKSPACE || process.cwd() };
 }
 
-function complain(complaints: readonly Complaint[], inputs: ActionInputs): void {
-  for (const complaint of complaints) say(formatComplaint(complaint));
-  annotate(complaints, foldersOf(inputs), annotations);
-  const [only, ...more] = complaints;
-  fail(only !== undefined && more.length === 0 ? formatComplaint(only) : `${complaints.length} problems`);
+function failWith(errors: readonly Diagnostic[], inputs: ActionInputs): void {
+  for (const error of errors) print(formatDiagnostic(error));
+  annotate(errors, foldersOf(inputs), annotations);
+  const [only, ...more] = errors;
+  fail(only !== undefined && more.length === 0 ? formatDiagnostic(only) : `${errors.length} problems`);
 }
 
 function githubClient(inputs: ActionInputs): ReturnType<typeof getOctokit> {
@@ -294,6 +286,6 @@ function accessOf(inputs: ActionInputs): SyncAccess {
     now: Date.now,
     random: () => randomInt(1_000_000) / 1_000_000,
     sleep: (ms) => sleep(ms),
-    tell: say,
+    log: print,
   };
 }

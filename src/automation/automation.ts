@@ -5,7 +5,7 @@ import { matchSchema } from '../route/match.ts';
 import { type RouteDefinition, relayShape } from '../route/route.ts';
 import { rawFilterSchema } from './raw-filter.ts';
 
-/** Automation definitions as the config file has them. What W&B would refuse is refused here, offline. */
+/** Automation definitions of the config file. What W&B would refuse is refused here, without asking it. */
 
 const scopeWord = z.string().min(1, 'must not be empty');
 
@@ -26,7 +26,7 @@ export const scopeSchema = z
       context.addIssue({
         code: 'custom',
         path: ['collection'],
-        message: 'a collection belongs to a project or a registry: add one of them',
+        message: 'a collection needs a project or a registry: add one of them',
       });
     }
   });
@@ -48,7 +48,7 @@ const changeAmount = z.union([
   z.string().regex(/^(?!0+(\.0+)?%$)\d+(\.\d+)?%$/, 'must be a positive number, or a percentage such as 25%'),
 ]);
 
-/** Without an aggregate the latest value counts alone, so a window has no meaning. */
+/** Without an aggregate only the latest value is compared, so a window has no effect. */
 function windowsNeedAggregate(
   event: { aggregate?: unknown; window?: number | undefined; prior_window?: number | undefined },
   context: z.RefinementCtx,
@@ -56,7 +56,7 @@ function windowsNeedAggregate(
   if (event.aggregate !== undefined) return;
   for (const word of ['window', 'prior_window'] as const) {
     if ((event[word] ?? 1) !== 1) {
-      context.addIssue({ code: 'custom', path: [word], message: 'needs an aggregate: without one the latest value counts alone' });
+      context.addIssue({ code: 'custom', path: [word], message: 'needs an aggregate: without one only the latest value is compared' });
     }
   }
 }
@@ -144,7 +144,7 @@ const RUN_EVENTS: ReadonlySet<string> = new Set(['run_metric', 'run_metric_chang
 export const automationSchema = z
   .strictObject({
     name: nameSchema,
-    key: nameSchema.optional().describe('Names the automation for good; default: its name'),
+    key: nameSchema.optional().describe('Identifies the automation, also after a rename; default: its name'),
     moved_from: nameSchema.optional(),
     description: z.string().optional(),
     enabled: z.boolean().optional(),
@@ -166,25 +166,25 @@ export function eventTypeOf(automation: Pick<Automation, 'event'>): EventType {
   return Object.keys(automation.event)[0] as EventType;
 }
 
-/** Which event goes with which scope: the W&B client refuses the same (facts of the Python client, 0.28 to 0.30). */
+/** Which event is allowed in which scope. The rules are those of W&B's Python client (0.28 to 0.30). */
 function fitProblems(automation: Pick<Automation, 'event' | 'scope' | 'runs' | 'engine'>): { path: string[]; message: string }[] {
   const problems: { path: string[]; message: string }[] = [];
-  // Without exactly one event there is nothing to hold the rest against; that is reported where the event stands.
+  // Anything but exactly one event is reported at the event itself.
   if (Object.keys(automation.event).length !== 1) return problems;
   const type = eventTypeOf(automation);
   const { scope } = automation;
   const isRunEvent = RUN_EVENTS.has(type);
   if (type === 'create_artifact' && scope.collection === undefined) {
-    problems.push({ path: ['scope'], message: 'create_artifact needs a collection: W&B offers it for nothing wider' });
+    problems.push({ path: ['scope'], message: 'create_artifact needs a collection: W&B has it for no wider scope' });
   }
   if (isRunEvent && (isRegistry(scope) || scope.collection !== undefined || scope.organization !== undefined)) {
     problems.push({
       path: ['scope'],
-      message: `${type} needs a project or a team: runs do not belong to a registry, a collection or an organization`,
+      message: `${type} needs a project or a team: registries, collections and organizations have no runs`,
     });
   }
   if (!isRunEvent && automation.runs !== undefined) {
-    problems.push({ path: ['runs'], message: `runs filters run events only; ${type} is not one` });
+    problems.push({ path: ['runs'], message: `runs is for run events only; ${type} is not one` });
   }
   if (!isRunEvent && automation.engine === 'relay') {
     problems.push({ path: ['engine'], message: `engine: relay evaluates run events only; ${type} is not one` });
@@ -201,7 +201,7 @@ function projectOf(scope: Scope): string | undefined {
   return scope.project?.split('/').at(-1);
 }
 
-/** The scope with what its words leave out: two definitions of one scope give the same text. */
+/** The scope with its default team: two spellings of one scope give the same text. */
 export function scopeKey(scope: Scope, entity: string | undefined): string {
   const project = scope.project === undefined || scope.project.includes('/') ? scope.project : `${entity ?? ''}/${scope.project}`;
   return JSON.stringify([project, scope.registry, scope.collection, scope.team, scope.organization].map((word) => word ?? null));
@@ -214,19 +214,19 @@ export function describeScope(scope: Scope): string {
     .join(', ');
 }
 
-/** The name of the route that an automation with a `relay` action stands for. */
+/** The name of the route of an automation with a `relay` action. */
 export function relayRouteName(automation: Pick<Automation, 'key' | 'name'>): string {
   return automation.key ?? automation.name;
 }
 
 /**
- * The route that an automation with a `relay` action stands for, or `undefined` for any other action.
+ * The route of an automation with a `relay` action; `undefined` for any other action.
  *
- * It matches on the literals that we write into the payload, the automation's name and its event type, and not on W&B's
- * variables, whose spelling for registries is not documented.
+ * It matches on literals that we write into the payload: the automation's name and its event type. It does not match on
+ * W&B's variables, because their spelling for registries is not documented.
  *
- * @param entity the team that a project belongs to when the scope does not say
- * @param nameIsShared another automation has the same name in another scope: then the scope decides as well
+ * @param entity the team of a project without one of its own
+ * @param nameIsShared another automation has the same name in another scope: then the route matches on the scope as well
  */
 export function relayRoute(automation: Automation, entity: string | undefined, nameIsShared: boolean): RouteDefinition | undefined {
   const relay = automation.action.relay;

@@ -6,8 +6,8 @@ import { mutationFilter, runFilter } from './filter-algebra.ts';
 import { matchFilter, RUN_FIELDS } from './match-filter.ts';
 
 /**
- * The condition of an automation as W&B's API wants it. Every shape and constant is the W&B client's (0.30.0:
- * `wandb/automations/events.py`, `_run_metric_filters.py`, `_run_state_filters.py`), except where a line says otherwise.
+ * The condition of an automation in the form of W&B's API. Every shape and constant is the W&B client's (0.30.0:
+ * `wandb/automations/events.py`, `_run_metric_filters.py`, `_run_state_filters.py`), except where a comment says otherwise.
  */
 
 type AutomationEvent = Automation['event'];
@@ -16,7 +16,7 @@ type ChangeEvent = NonNullable<AutomationEvent['run_metric_change']>;
 type ZscoreEvent = NonNullable<AutomationEvent['run_metric_zscore']>;
 type StateEvent = NonNullable<AutomationEvent['run_state']>;
 
-/** The windows that hold where the config names none and there is an aggregate: those that W&B's app proposes. */
+/** The default windows of events with an aggregate: those that W&B's app proposes. */
 export const DEFAULT_WINDOWS = { threshold: 5, current: 10, prior: 50, zscore: 30 } as const;
 
 /** `triggeringEventType` of the API. */
@@ -25,7 +25,7 @@ export function triggeringEventType(automation: Pick<Automation, 'event'>): stri
   return type === 'link_artifact' ? 'LINK_MODEL' : type.toUpperCase();
 }
 
-/** `eventFilter` of the API: JSON as text, in which the filter on runs is JSON as text once more. */
+/** `eventFilter` of the API: JSON text. Its filter on runs is again JSON text inside of it. */
 export function eventFilter(automation: Pick<Automation, 'event' | 'runs'>): string {
   return JSON.stringify(filterOf(automation));
 }

@@ -7,11 +7,11 @@ import type { LiveTrigger } from './trigger.ts';
 import { triggerInput } from './trigger-input.ts';
 import { fieldChanges, normalFilter, stateOfInput, stateOfLive } from './trigger-state.ts';
 
-/** What is known of the world that the automations live in. */
+/** The team, organization and repository that the definitions are written for. */
 export interface ExportContext {
-  /** The team: what the config's `entity` will be. */
+  /** The team: the `entity` of the config. */
   readonly entity: string;
-  /** The organization's own entity, which owns its registries. */
+  /** The organization's own entity. It owns the registries. */
   readonly organizationEntity: string | undefined;
   readonly organization: string | undefined;
   /** The repository that the definitions are for. */
@@ -34,9 +34,10 @@ const EVENT_KEYS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * A live automation as a definition of the config file that plans to no change, or what of it no definition can say.
+ * An automation at W&B as a definition of the config file. Applying that definition changes nothing.
  *
- * @param nameIsShared another one has the same name in another scope, so that it needs a key of its own
+ * @param nameIsShared another one has the same name in another scope, so this one needs a key
+ * @returns an error that says what a definition cannot express
  */
 export function exportDefinition(live: LiveTrigger, context: ExportContext, nameIsShared: boolean): Result<JsonObject, string> {
   const { text, mark } = readMark(live.description);
@@ -58,33 +59,33 @@ export function exportDefinition(live: LiveTrigger, context: ExportContext, name
     ...event.value,
     action: action.value,
   };
-  const lost = whatIsLost(definition, live);
-  return lost === undefined ? ok(definition) : err(lost);
+  const problem = exportProblem(definition, live);
+  return problem === undefined ? ok(definition) : err(problem);
 }
 
-/** Why a definition would be refused, or would change what exists. */
-function whatIsLost(definition: JsonObject, live: LiveTrigger): string | undefined {
+/** Why the definition would be invalid or would change the automation, or `undefined`. */
+function exportProblem(definition: JsonObject, live: LiveTrigger): string | undefined {
   const read = automationSchema.safeParse(definition);
   if (!read.success) {
     const issue = read.error.issues[0];
-    return `its definition would be refused: ${issue?.path.join('.')}: ${issue?.message}`;
+    return `its definition would be invalid: ${issue?.path.join('.')}: ${issue?.message}`;
   }
   const { action, scope } = live;
   const integrationId = 'integrationId' in action ? (action.integrationId ?? undefined) : undefined;
   const input = triggerInput(read.data, { scope: { type: scope.type, id: scope.id, description: '' }, integrationId });
   const paths = fieldChanges(stateOfLive(live), stateOfInput(input)).map(({ path }) => path);
-  return paths.length === 0 ? undefined : `a definition would change it: ${paths.join(', ')}`;
+  return paths.length === 0 ? undefined : `no definition can express ${paths.join(', ')}`;
 }
 
 function scopeOf({ scope }: LiveTrigger, context: ExportContext): Result<JsonObject, string> {
   if (scope.type === 'ENTITY') {
     if (scope.name === context.organizationEntity) {
-      return context.organization === undefined ? err('its organization is not known') : ok({ organization: context.organization });
+      return context.organization === undefined ? err('its organization is unknown') : ok({ organization: context.organization });
     }
     return ok({ team: scope.name });
   }
   const name = scope.type === 'PROJECT' ? scope.name : scope.project;
-  if (name === null) return err('the project of its collection is not known');
+  if (name === null) return err('the project of its collection is unknown');
   const collection = scope.type === 'ARTIFACT_COLLECTION' ? { collection: scope.name } : {};
   const registry = /^wandb-registry-(.+)$/.exec(name)?.[1];
   if (registry !== undefined) return ok({ registry, ...collection });
@@ -95,14 +96,12 @@ function scopeOf({ scope }: LiveTrigger, context: ExportContext): Result<JsonObj
 /** The `event` of the definition, and its `runs`. */
 function eventOf(live: LiveTrigger): Result<JsonObject, string> {
   const key = EVENT_KEYS.get(live.eventType);
-  if (key === undefined) return err(`its event ${live.eventType} has no definition`);
+  if (key === undefined) return err(`definitions cannot express its event ${live.eventType}`);
   if (!key.startsWith('run_')) return ok({ event: { [key]: artifactFilter(live.filter, key.includes('tag') ? 'tag' : 'alias') } });
   const filter = isJsonObject(live.filter) ? live.filter : {};
   const runs = runsOf(filter.run_filter);
   const condition = conditionOf(key, filter);
-  return condition === undefined
-    ? err('its run filter has a form that no definition can say')
-    : ok({ event: { [key]: condition }, ...runs });
+  return condition === undefined ? err('definitions cannot express its run filter') : ok({ event: { [key]: condition }, ...runs });
 }
 
 const MATCH_WORDS: ReadonlyMap<string, string> = new Map([
@@ -113,7 +112,7 @@ const MATCH_WORDS: ReadonlyMap<string, string> = new Map([
   ['$ne', 'not'],
 ]);
 
-/** `{alias: MATCH}` where a MATCH can say it, else the raw filter. */
+/** `{alias: MATCH}` if a MATCH can express it, else the raw filter. */
 function artifactFilter(filter: JsonValue, word: 'alias' | 'tag'): JsonObject {
   const normal = normalFilter(filter);
   if (isJsonObject(normal) && Object.keys(normal).length === 0) return {};
@@ -134,7 +133,7 @@ function matchOf(condition: JsonValue | undefined): JsonValue | undefined {
   return word !== undefined && fits ? { [word]: value } : undefined;
 }
 
-/** `runs:` of the definition, or nothing when every run is meant. */
+/** `runs:` of the definition; nothing if the filter matches every run. */
 function runsOf(runFilter: JsonValue | undefined): JsonObject {
   const raw = typeof runFilter === 'string' ? jsonOr(runFilter) : runFilter;
   const normal = normalFilter(raw ?? {});
@@ -214,13 +213,13 @@ function aggregated(operator: JsonValue | undefined, windows: Record<string, Jso
 function actionOf({ action }: LiveTrigger): Result<JsonObject, string> {
   switch (action.type) {
     case 'GENERIC_WEBHOOK': {
-      if (action.integrationName === null) return err('its webhook integration is gone');
+      if (action.integrationName === null) return err('its webhook integration does not exist any more');
       const payload = parseExactJson(action.requestPayload || 'null');
-      if (!payload.ok) return err(`its payload is no JSON: ${payload.error}`);
+      if (!payload.ok) return err(`its payload is not JSON: ${payload.error}`);
       return ok({ webhook: { integration: action.integrationName, payload: payload.value } });
     }
     case 'NOTIFICATION': {
-      if (action.channel === null) return err('its Slack integration is gone');
+      if (action.channel === null) return err('its Slack integration does not exist any more');
       const { title, message, severity } = action;
       return ok({
         notification: {
@@ -234,11 +233,11 @@ function actionOf({ action }: LiveTrigger): Result<JsonObject, string> {
     case 'NO_OP':
       return ok({ no_op: {} });
     case 'OTHER':
-      return err(`its action ${action.kind} has no definition`);
+      return err(`definitions cannot express its action ${action.kind}`);
   }
 }
 
-/** What is no JSON stays text. */
+/** Text that is not JSON stays text. */
 function jsonOr(text: string): JsonValue {
   const parsed = parseJson(text);
   return parsed.ok ? parsed.value : text;

@@ -1,19 +1,19 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 
 /**
- * The shape in which W&B wants a filter, and the simplification that its Python client applies first.
+ * The form of filters that W&B expects, and the simplification that its Python client applies first.
  *
  * Source of the facts: `wandb/_filters/filterutils.py` and `wandb/automations/_validators.py` of the client, 0.30.0,
- * observed by running it. The client reads a filter several times on its way to the server, so what it sends is the end of
- * repeated simplification.
+ * observed by running it. The client parses a filter several times before it sends it, so what it sends is simplified
+ * repeatedly.
  *
- * One difference is on purpose. The client takes the only child out of a `$nor` and merges a `$nor` into one around it, as
- * it does with `$and` and `$or`; both turn the meaning round (`$nor: [a]` would become `a`). Such a `$nor` stays as it is.
+ * One difference is intended. The client takes the only child out of a `$nor` and merges a `$nor` into one around it, as
+ * it does with `$and` and `$or`. Both would invert the meaning (`$nor: [a]` would become `a`), so we keep such a `$nor`.
  */
 
 const LISTS: ReadonlySet<string> = new Set(['$and', '$or', '$nor']);
 
-/** What the negation of each operator is, where the client writes one in place of `$not`. */
+/** The negation of each operator, as far as the client writes one instead of `$not`. */
 const OPPOSITES: Readonly<Record<string, string>> = {
   $or: '$nor',
   $nor: '$or',

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import type { Match } from '../route/match.ts';
 
 /**
- * MATCH of the config and the Mongo-like filter on one field that it stands for.
+ * A MATCH of the config, and the equal Mongo-like filter on one field.
  * Source of the operators: `wandb/_filters/operators.py` of the W&B client; `$contains` is W&B's own.
  */
 
@@ -26,7 +26,7 @@ function operand(match: Match): JsonObject {
   return { $ne: match.not ?? '' };
 }
 
-/** The MATCH that says the same as a filter on one field, or `undefined` when none does. */
+/** The MATCH that is equal to a filter on one field, or `undefined`. */
 export function matchOf(filter: JsonObject): { readonly field: string; readonly match: Match } | undefined {
   const [field, value] = onlyEntry(filter) ?? [];
   if (field === undefined || field.startsWith('$') || !isJsonObject(value)) return undefined;

@@ -12,19 +12,19 @@ export interface Owner {
 }
 
 export interface Mark extends Owner {
-  /** Eight hex digits of what was written when it was last applied; tells drift from a change of the definition. */
+  /** Eight hex digits of what was written when it was last applied; distinguishes drift from a change of the definition. */
   readonly applied: string;
 }
 
 const OPENING = '[wandb-relay ';
 const MARK = /^\[wandb-relay (\S+) ([^[\]\n]+) ([0-9a-f]{8})\]$/;
 
-/** GitHub does not tell `Acme/Models` from `acme/models`. */
+/** GitHub's repository names are not case-sensitive. */
 export function isSameRepository(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 
-/** The description with its mark, in place of any that it has. */
+/** The description with this mark, which replaces an earlier one. */
 export function withMark(description: string | null, mark: Mark): string {
   const text = `[wandb-relay ${mark.repository} ${escapeKey(mark.key)} ${mark.applied}]`;
   const own = readMark(description).text;

@@ -39,7 +39,7 @@ function childProblems(child: JsonValue, path: FilterProblem['path']): FilterPro
   return isJsonObject(child) ? shapeProblems(child, path) : [{ path, message: 'must be a filter: a mapping' }];
 }
 
-/** At any depth: a regular expression may stand inside the operand of a field. */
+/** At any depth: a regular expression may be inside the operand of a field. */
 function regexProblems(value: JsonValue, path: FilterProblem['path']): FilterProblem[] {
   if (Array.isArray(value)) return value.flatMap((item, i) => regexProblems(item, [...path, i]));
   if (!isJsonObject(value)) return [];

@@ -21,10 +21,10 @@ export function integrationOf(automation: Pick<Automation, 'action'>): Integrati
   return notification === undefined ? undefined : { kind: 'slack', name: notification.slack };
 }
 
-/** What the names in a definition stand for at W&B. */
+/** The ids at W&B of the names in a definition. */
 export interface ResolvedNames {
   readonly scope: TriggerScope;
-  /** Of the integration that `integrationOf` names; `undefined` where it names none. */
+  /** The id of the integration that `integrationOf` returns; `undefined` if it returns none. */
   readonly integrationId: string | undefined;
 }
 
@@ -49,7 +49,7 @@ function triggeredAction(
   if (automation.action.no_op !== undefined) {
     return { triggeredActionType: 'NO_OP', triggeredActionConfig: { noOpActionInput: { noOp: true } } };
   }
-  if (integrationId === undefined) throw new Error(`automation "${automation.name}": its integration was not looked up`);
+  if (integrationId === undefined) throw new Error(`automation "${automation.name}": its integration was not resolved`);
   const { notification } = automation.action;
   if (notification !== undefined) {
     return { triggeredActionType: 'NOTIFICATION', triggeredActionConfig: notificationConfig(notification, integrationId) };
@@ -60,7 +60,7 @@ function triggeredAction(
   };
 }
 
-/** What is left out is sent as the client's default: no text, severity INFO. */
+/** The defaults are those of W&B's client: no text, severity INFO. */
 function notificationConfig(notification: NonNullable<Automation['action']['notification']>, integrationID: string): TriggeredActionConfig {
   const { title = '', message = '', severity = 'info' } = notification;
   return {
@@ -72,12 +72,12 @@ function requestPayload(automation: Automation): string | null {
   const written = automation.action.webhook?.payload;
   if (written === null) return null;
   return JSON.stringify(
-    written === undefined ? relayPayload(eventTypeOf(automation), automation.name, metricOf(automation)) : meant(written),
+    written === undefined ? relayPayload(eventTypeOf(automation), automation.name, metricOf(automation)) : parsedPayload(written),
   );
 }
 
-/** A text that holds a JSON object is that object, as it is for the client; any other value is itself. */
-function meant(payload: JsonValue): JsonValue {
+/** W&B's client parses a text that contains a JSON object. Any other value stays as it is. */
+function parsedPayload(payload: JsonValue): JsonValue {
   if (typeof payload !== 'string') return payload;
   const parsed = parseExactJson(payload);
   return parsed.ok && isJsonObject(parsed.value) ? parsed.value : payload;

@@ -5,8 +5,8 @@ import { readMark } from './ownership.ts';
 import type { LiveTrigger, TriggerInput } from './trigger.ts';
 
 /**
- * What an automation says, in one shape for what is intended and what exists, so that the two can be compared field by
- * field. What the server fills in, how it wraps filters and in which order keys come makes no difference here.
+ * The content of an automation, in one form for definitions and for automations at W&B, so that both can be compared field
+ * by field. Defaults that the server fills in, its wrapping of filters and the order of keys make no difference.
  */
 export type TriggerState = {
   name: string;
@@ -18,6 +18,7 @@ export type TriggerState = {
   action: JsonObject;
 };
 
+/** The state that an input writes. */
 export function stateOfInput(input: TriggerInput): TriggerState {
   return {
     name: input.name,
@@ -29,6 +30,7 @@ export function stateOfInput(input: TriggerInput): TriggerState {
   };
 }
 
+/** The state that W&B has. */
 export function stateOfLive(live: LiveTrigger): TriggerState {
   return {
     name: live.name,
@@ -40,7 +42,7 @@ export function stateOfLive(live: LiveTrigger): TriggerState {
   };
 }
 
-/** Eight hex digits that stand for a state in the mark of ownership. */
+/** Eight hex digits of a hash. The mark of ownership has the digest of the state applied last. */
 export function stateDigest(state: TriggerState): string {
   return fingerprintOf(state, 8);
 }
@@ -76,7 +78,7 @@ function actionOfLive({ action }: LiveTrigger): JsonObject {
   }
 }
 
-/** A payload as the JSON that it is; text that is no JSON stays text. */
+/** A payload as JSON. Text that is not JSON stays text. */
 function payloadOf(text: string | null): JsonValue {
   if (text === null || text === '') return null;
   const payload = parseExactJson(text);
@@ -94,12 +96,12 @@ function parsed(text: string): JsonValue {
 const ENVELOPE_KEYS = ['run_filter', 'run_metric_filter', 'run_state_filter', 'metric_filter'];
 
 /**
- * A filter without what says nothing: JSON inside text is parsed, groups of one are opened, empty groups and absent
+ * A filter in normal form: JSON inside text is parsed, groups of one are unwrapped, empty groups and absent
  * values dropped, `{x: 1}` written as `{x: {$eq: 1}}`, and the states of a run filter put in order.
  */
 export function normalFilter(filter: JsonValue): JsonValue {
   if (!isJsonObject(filter)) return filter;
-  // Brought into the shape in which we would send it, so that every way to write a condition is the same.
+  // In the form that we would send, so that every way to write a condition gives the same result.
   if (!ENVELOPE_KEYS.some((key) => Object.hasOwn(filter, key))) return normalCondition(mutationFilter(filter));
   return withoutNulls(
     Object.fromEntries(
@@ -147,21 +149,21 @@ function normalGroup(word: string, members: JsonValue[]): JsonValue {
   return inner.length === 1 && first !== undefined ? first : { [word]: inner };
 }
 
-/** One field that differs: where, what is there, what shall be. `undefined` stands for nothing. */
+/** One field that differs. `undefined`: the field does not exist on that side. */
 export interface FieldChange {
   readonly path: string;
   readonly before: JsonValue | undefined;
   readonly after: JsonValue | undefined;
 }
 
-/** A payload may have a field that is called `constructor`. */
+/** Own fields only: a payload may have a field named `constructor`. */
 function own(object: JsonObject, key: string): JsonValue | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 /**
- * The fields in which two states differ, in the order of the intended one; of what is new or gone, every field. Lists are
- * compared whole.
+ * The fields in which two states differ, in the order of the intended state. Of a state that is new or removed, every
+ * field. Lists are compared as a whole.
  */
 export function fieldChanges(before: JsonValue | undefined, after: JsonValue | undefined, path = ''): FieldChange[] {
   const from = before === undefined && isFilled(after) ? {} : before;

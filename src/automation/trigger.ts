@@ -1,7 +1,7 @@
 import type { JsonValue } from '../lib/json.ts';
 
 /**
- * An automation as W&B's GraphQL API has it. W&B calls it a trigger; the names and spellings here are those of the
+ * Automations in the form of W&B's GraphQL API, which calls them triggers. Names and spellings are those of its
  * schema (`CreateFilterTriggerInput`, `Trigger`).
  */
 
@@ -34,7 +34,7 @@ export type TriggeredActionConfig =
     }
   | { readonly noOpActionInput: { readonly noOp: true } };
 
-/** Where an automation lives: an id for W&B, words for people. */
+/** The scope of an automation: its id at W&B, and a description for people. */
 export interface TriggerScope {
   readonly type: TriggerScopeType;
   readonly id: string;
@@ -42,7 +42,7 @@ export interface TriggerScope {
   readonly description: string;
 }
 
-/** An automation that exists at W&B. Enums are plain text, because a server may know more than we do. */
+/** An automation at W&B. Enums are plain text, because a newer server may have more values. */
 export interface LiveTrigger {
   readonly id: string;
   readonly name: string;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * A webhook integration of the team that applying creates where it is missing.
+ * A webhook integration of the team. `apply` creates it if it is missing.
  * Limits of the name: `CreateGenericWebhookIntegrationInput` in the W&B client's generated types, 0.30.0.
  */
 export const webhookIntegrationSchema = z.strictObject({

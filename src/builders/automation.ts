@@ -3,31 +3,50 @@ import type { automationSchema } from '../automation/automation.ts';
 import type { configSchema } from '../config/config-schema.ts';
 import type { ScopedEvent } from './events.ts';
 
-/** Actions, automations and whole configs, for the TypeScript builders. What they make is plain JSON, as in YAML. */
+/** Actions, automations and whole configs for the TypeScript builders. They return plain JSON, the same as in YAML. */
 
 export type AutomationDefinition = z.input<typeof automationSchema>;
 export type ConfigDefinition = z.input<typeof configSchema>;
 type Action = AutomationDefinition['action'];
 type ActionFields<K extends keyof Action> = NonNullable<Action[K]>;
 
-/** A message in a Slack channel of the team. Without a title, a message or a severity W&B gets the client's defaults: no text, INFO. */
+/**
+ * A message in a Slack channel of the team. The defaults are those of W&B's client: no title, no message, severity INFO.
+ *
+ * @example
+ * sendNotification({ slack: '#ml-alerts', title: 'Loss is rising', severity: 'warn' })
+ */
 export function sendNotification(fields: ActionFields<'notification'>): Action {
   return { notification: present(fields) };
 }
 
 /**
- * A request to a webhook integration of the team. `payload: null` sends none, which is the W&B client's default; a payload
- * that is left out is the relay payload, as in YAML.
+ * A request to a webhook integration of the team. Without a payload it sends the relay payload, as in YAML. `payload: null`
+ * sends none, which is the default of W&B's client.
+ *
+ * @example
+ * sendWebhook({ integration: 'ci', payload: { model: '${artifact_collection_name}' } })
  */
 export function sendWebhook(fields: ActionFields<'webhook'>): Action {
   return { webhook: present(fields) };
 }
 
+/**
+ * No action: the automation only shows in W&B's history.
+ *
+ * @example
+ * automation({ name: 'watch', event: onLinkArtifact(registry('model')), action: doNothing() })
+ */
 export function doNothing(): Action {
   return { no_op: {} };
 }
 
-/** A request to the receiver, and what the receiver does with it. */
+/**
+ * A request to the receiver, and where the receiver delivers it.
+ *
+ * @example
+ * relay({ to: [{ repository_dispatch: { repository: 'acme/deploy', event_type: 'model-ready' } }] })
+ */
 export function relay(fields: ActionFields<'relay'>): Action {
   return { relay: present(fields) };
 }
@@ -38,15 +57,25 @@ export interface AutomationFields {
   readonly action: Action;
   readonly description?: string;
   readonly enabled?: boolean;
-  /** Names the automation for good; default: its name. */
+  /** Identifies the automation, also after a rename; default: its name. */
   readonly key?: string;
-  /** The name that it had. */
+  /** Its earlier name, for a rename without deleting and creating. */
   readonly movedFrom?: string;
-  /** Take over an automation of this name that somebody else made. */
+  /** Take over an automation of this name that somebody else made; default false. */
   readonly adopt?: boolean;
   readonly engine?: 'wandb' | 'relay';
 }
 
+/**
+ * One automation.
+ *
+ * @example
+ * automation({
+ *   name: 'deploy-production',
+ *   event: onAddArtifactAlias(collection(registry('model'), 'resnet50'), artifactEvent.alias.eq('production')),
+ *   action: relay({ to: [{ repository_dispatch: { repository: 'acme/deploy', event_type: 'model-ready' } }] }),
+ * })
+ */
 export function automation({ name, event, action, movedFrom, ...more }: AutomationFields): AutomationDefinition {
   return {
     name,
@@ -59,12 +88,17 @@ export function automation({ name, event, action, movedFrom, ...more }: Automati
   };
 }
 
-/** A whole config file: `export default config({ entity: 'acme', automations: [ … ] })`. */
+/**
+ * A whole config file. It has to be the default export.
+ *
+ * @example
+ * export default config({ entity: 'acme', automations: [deployProduction] });
+ */
 export function config(fields: Omit<ConfigDefinition, 'version'>): ConfigDefinition {
   return { version: 1, ...present(fields) };
 }
 
-/** JSON has no `undefined`. */
+/** Without undefined fields: JSON has no `undefined`. */
 function present<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }

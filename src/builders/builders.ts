@@ -1,6 +1,6 @@
 /**
- * `wandb-relay/builders`: definitions in TypeScript that read like those of W&B's Python client and are plain JSON in the
- * end. This is the package's public entry for them, and the only file that gathers what others define.
+ * `wandb-relay/builders`: definitions in TypeScript that read like those of W&B's Python client and return plain JSON.
+ * This file is the public entry of the package, and the only one that re-exports from others.
  */
 
 export type { AutomationDefinition, AutomationFields, ConfigDefinition } from './automation.ts';

@@ -3,8 +3,8 @@ import type { JsonObject } from '../lib/json.ts';
 import type { Filter, RunCondition } from './filters.ts';
 
 /**
- * Scopes and events, for the TypeScript builders. Counterparts of the `On…` classes of the W&B client (0.30.0: `events.py`),
- * which take an object of the client where these take the scope by its name.
+ * Scopes and events for the TypeScript builders. Counterparts of the `On…` classes of W&B's client (0.30.0: `events.py`).
+ * Those take an object of the client; these take the scope by its name.
  */
 
 export interface ProjectScope {
@@ -22,29 +22,58 @@ export interface OrganizationScope {
 }
 export type AnyScope = ProjectScope | RegistryScope | CollectionScope | TeamScope | OrganizationScope;
 
-/** @param name of the team's project, or `entity/project` */
+/**
+ * A project.
+ *
+ * @param name a project of the team, or `entity/project`
+ * @example
+ * onRunState(project('train'), runEvent.state.eq('failed'))
+ */
 export function project(name: string): ProjectScope {
   return { project: name };
 }
 
+/**
+ * A registry of the organization.
+ *
+ * @example
+ * onLinkArtifact(registry('model'))
+ */
 export function registry(name: string): RegistryScope {
   return { registry: name };
 }
 
-/** A collection of a project or of a registry: `collection(registry('model'), 'resnet50')`. */
+/**
+ * A collection of a project or of a registry.
+ *
+ * @example
+ * collection(registry('model'), 'resnet50')
+ */
 export function collection<S extends ProjectScope | RegistryScope>(of: S, name: string): S & { readonly collection: string } {
   return { ...of, collection: name };
 }
 
+/**
+ * All projects of a team. The organization must have these automations switched on (W&B).
+ *
+ * @example
+ * onRunState(team('acme'), runEvent.state.eq('failed'))
+ */
 export function team(name: string): TeamScope {
   return { team: name };
 }
 
+/**
+ * All of an organization. The organization must have these automations switched on (W&B).
+ *
+ * @example
+ * onAddArtifactAlias(organization('acme-corp'), artifactEvent.alias.eq('production'))
+ */
 export function organization(name: string): OrganizationScope {
   return { organization: name };
 }
 
-/** An event in its scope: what `automation` takes. */
+/** An event in its scope, for `automation`. */
 export interface ScopedEvent {
   readonly scope: AnyScope;
   readonly event: JsonObject;
@@ -55,24 +84,81 @@ const artifactEventOn =
   <S extends AnyScope>(type: string, word: 'alias' | 'tag') =>
   (scope: S, condition?: Filter<'artifact'>): ScopedEvent => ({ scope, event: { [type]: artifactFields(word, condition) } });
 
-/** A new version in a collection. W&B offers it for nothing wider. */
+/**
+ * A new version in a collection. W&B has this event for no wider scope.
+ *
+ * @example
+ * onCreateArtifact(collection(project('train'), 'resnet50'))
+ */
 export const onCreateArtifact = artifactEventOn<CollectionScope>('create_artifact', 'alias');
+/**
+ * A version is linked to a collection, usually of a registry.
+ *
+ * @example
+ * onLinkArtifact(registry('model'), artifactEvent.alias.matchesRegex('^prod'))
+ */
 export const onLinkArtifact = artifactEventOn<AnyScope>('link_artifact', 'alias');
+/**
+ * A version is unlinked from a collection.
+ *
+ * @example
+ * onUnlinkArtifact(registry('model'))
+ */
 export const onUnlinkArtifact = artifactEventOn<AnyScope>('unlink_artifact', 'alias');
+/**
+ * A version gets an alias.
+ *
+ * @example
+ * onAddArtifactAlias(collection(registry('model'), 'resnet50'), artifactEvent.alias.eq('production'))
+ */
 export const onAddArtifactAlias = artifactEventOn<AnyScope>('add_artifact_alias', 'alias');
+/**
+ * A version gets a tag.
+ *
+ * @example
+ * onAddArtifactTag(registry('model'), artifactEvent.tag.eq('approved'))
+ */
 export const onAddArtifactTag = artifactEventOn<AnyScope>('add_artifact_tag', 'tag');
+/**
+ * A tag of a version is removed.
+ *
+ * @example
+ * onRemoveArtifactTag(registry('model'), artifactEvent.tag.eq('approved'))
+ */
 export const onRemoveArtifactTag = artifactEventOn<AnyScope>('remove_artifact_tag', 'tag');
+/**
+ * A collection gets a tag.
+ *
+ * @example
+ * onAddCollectionTag(registry('model'), artifactEvent.tag.eq('eu'))
+ */
 export const onAddCollectionTag = artifactEventOn<AnyScope>('add_collection_tag', 'tag');
+/**
+ * A tag of a collection is removed.
+ *
+ * @example
+ * onRemoveCollectionTag(registry('model'), artifactEvent.tag.eq('eu'))
+ */
 export const onRemoveCollectionTag = artifactEventOn<AnyScope>('remove_collection_tag', 'tag');
 
 type RunScope = (ProjectScope | TeamScope) & { readonly collection?: undefined };
 
-/** A metric of a run passes a threshold, changes, or strays from its mean. */
+/**
+ * A metric of a run passes a threshold, changes, or deviates from its mean.
+ *
+ * @example
+ * onRunMetric(project('train'), runEvent.metric('loss').avg(10).gt(0.5))
+ */
 export function onRunMetric(scope: RunScope, condition: RunCondition<'metric'>): ScopedEvent {
   return runEventOn(scope, condition);
 }
 
-/** A run comes into one of the states. */
+/**
+ * A run enters one of the states.
+ *
+ * @example
+ * onRunState(project('train'), runEvent.state.in(['failed', 'finished']))
+ */
 export function onRunState(scope: RunScope, condition: RunCondition<'state'>): ScopedEvent {
   return runEventOn(scope, condition);
 }
@@ -81,7 +167,7 @@ function runEventOn(scope: RunScope, { event, runs }: RunCondition<'metric' | 's
   return { scope, event, ...(runs === undefined ? {} : { runs: runFields(runs.filter) }) };
 }
 
-/** As a MATCH where one says the same, else as it is. */
+/** As a MATCH if one is equal to the filter, else as a raw filter. */
 function artifactFields(word: 'alias' | 'tag', condition: Filter<'artifact'> | undefined): JsonObject {
   if (condition === undefined) return {};
   const found = matchOf(condition.filter);

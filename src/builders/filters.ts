@@ -7,24 +7,24 @@ import { isJsonObject, type JsonObject } from '../lib/json.ts';
 
 export type Subject = 'artifact' | 'run';
 
-/** A condition that is complete: on the artifact of an event, or on the run. */
+/** A condition on the artifact of an event, or on the run. */
 export interface Filter<S extends Subject = Subject> {
   readonly subject: S;
-  /** Mongo-like, in the server's words. */
+  /** Mongo-like, with the server's field names. */
   readonly filter: JsonObject;
 }
 
-/** What the last value of a metric, or the state of a run, has to be; with conditions on the run, if there are any. */
+/** A condition on a metric or on the state of a run, with optional conditions on the run. */
 export interface RunCondition<K extends 'metric' | 'state'> {
   readonly kind: K;
-  /** One key of `event` of the config, with its fields. */
+  /** The `event` of the config: one key with its fields. */
   readonly event: JsonObject;
   readonly runs: Filter<'run'> | undefined;
 }
 
 export type Scalar = string | number | boolean;
 
-/** A field that can be asked about. */
+/** A field for conditions. */
 export interface Field<S extends Subject> {
   eq(value: Scalar | readonly Scalar[]): Filter<S>;
   ne(value: Scalar | readonly Scalar[]): Filter<S>;
@@ -40,40 +40,49 @@ export interface Field<S extends Subject> {
   exists(exists?: boolean): Filter<S>;
 }
 
-/** @param name as the server calls the field */
+/** @param name the server's name of the field */
 export function field<S extends Subject>(subject: S, name: string): Field<S> {
-  const ask = (operator: string, operand: Scalar | readonly Scalar[]): Filter<S> => ({
+  const condition = (operator: string, operand: Scalar | readonly Scalar[]): Filter<S> => ({
     subject,
     filter: { [name]: { [operator]: typeof operand === 'object' ? [...operand] : operand } },
   });
   return {
-    eq: (value) => ask('$eq', value),
-    ne: (value) => ask('$ne', value),
-    in: (values) => ask('$in', values),
-    notIn: (values) => ask('$nin', values),
-    contains: (text) => ask('$contains', text),
-    matchesRegex: (pattern) => ask('$regex', pattern),
-    gt: (value) => ask('$gt', value),
-    gte: (value) => ask('$gte', value),
-    lt: (value) => ask('$lt', value),
-    lte: (value) => ask('$lte', value),
-    exists: (exists = true) => ask('$exists', exists),
+    eq: (value) => condition('$eq', value),
+    ne: (value) => condition('$ne', value),
+    in: (values) => condition('$in', values),
+    notIn: (values) => condition('$nin', values),
+    contains: (text) => condition('$contains', text),
+    matchesRegex: (pattern) => condition('$regex', pattern),
+    gt: (value) => condition('$gt', value),
+    gte: (value) => condition('$gte', value),
+    lt: (value) => condition('$lt', value),
+    lte: (value) => condition('$lte', value),
+    exists: (exists = true) => condition('$exists', exists),
   };
 }
 
-/** What can be asked about the artifact of an event. */
+/**
+ * Conditions on the artifact of an event.
+ *
+ * @example
+ * artifactEvent.alias.in(['staging', 'production'])
+ */
 export const artifactEvent = {
   alias: field('artifact', 'alias'),
   tag: field('artifact', 'tag'),
-  /** A Mongo-like filter in the server's words, passed on as it is. */
+  /** A Mongo-like filter with the server's field names, sent unchanged. */
   filter: (raw: JsonObject): Filter<'artifact'> => ({ subject: 'artifact', filter: raw }),
 } as const;
 
 type RunPart<K extends 'metric' | 'state'> = Filter<'run'> | RunCondition<K>;
 
 /**
- * All of them hold. Conditions on runs and one condition on a metric or a state make one that `onRunMetric` or `onRunState`
- * takes: `and(runEvent.name.contains('nightly'), runEvent.metric('loss').gt(1))`.
+ * All conditions are true. Conditions on runs can be combined with one condition on a metric or a state, for `onRunMetric`
+ * or `onRunState`.
+ *
+ * @throws TypeError for two conditions on metrics or states, or for a mix of artifacts and runs
+ * @example
+ * and(runEvent.name.contains('nightly'), runEvent.metric('loss').gt(1))
  */
 export function and(first: Filter<'artifact'>, ...others: readonly Filter<'artifact'>[]): Filter<'artifact'>;
 export function and(first: Filter<'run'>, ...others: readonly Filter<'run'>[]): Filter<'run'>;
@@ -81,7 +90,7 @@ export function and<K extends 'metric' | 'state'>(first: RunPart<K>, ...others: 
 export function and(...parts: readonly (Filter | RunCondition<'metric' | 'state'>)[]): Filter | RunCondition<'metric' | 'state'> {
   const conditions = parts.filter((part) => 'kind' in part);
   const [condition, second] = conditions;
-  if (second !== undefined) throw new TypeError('and() takes one condition on a metric or a state: W&B watches one for each automation');
+  if (second !== undefined) throw new TypeError('and() takes one condition on a metric or a state: W&B allows one for each automation');
   if (condition === undefined) return combined('$and', parts.filter(isFilter));
   const runs = parts.flatMap((part) => ('kind' in part ? (part.runs ?? []) : part));
   const [first] = runs;
@@ -89,14 +98,25 @@ export function and(...parts: readonly (Filter | RunCondition<'metric' | 'state'
   return { ...condition, runs: asRunFilter(runs.length === 1 ? first : combined('$and', runs)) };
 }
 
-/** At least one of them holds. */
+/**
+ * At least one condition is true.
+ *
+ * @throws TypeError for a mix of artifacts and runs
+ * @example
+ * or(artifactEvent.alias.eq('staging'), artifactEvent.alias.eq('production'))
+ */
 export function or(first: Filter<'artifact'>, ...others: readonly Filter<'artifact'>[]): Filter<'artifact'>;
 export function or(first: Filter<'run'>, ...others: readonly Filter<'run'>[]): Filter<'run'>;
 export function or(first: Filter, ...others: readonly Filter[]): Filter {
   return combined('$or', [first, ...others]);
 }
 
-/** It does not hold. As in the client, the negation of `or` is `$nor`, and a double negation is none. */
+/**
+ * The condition is false. As in W&B's client, the negation of `or` is `$nor`, and a double negation is dropped.
+ *
+ * @example
+ * not(artifactEvent.alias.contains('test'))
+ */
 export function not<S extends Subject>({ subject, filter }: Filter<S>): Filter<S> {
   const entries = Object.entries(filter);
   const [operator, operand] = entries.length === 1 ? (entries[0] ?? []) : [];
@@ -116,7 +136,8 @@ function combined<S extends Subject>(operator: '$and' | '$or', filters: readonly
 }
 
 function asRunFilter({ subject, filter }: Filter): Filter<'run'> {
-  if (subject !== 'run') throw new TypeError('a condition on a metric or a state goes with conditions on runs, not on artifacts');
+  if (subject !== 'run')
+    throw new TypeError('a condition on a metric or a state can be combined with conditions on runs, not on artifacts');
   return { subject, filter };
 }
 

@@ -4,11 +4,11 @@ import { formatPercent } from '../lib/percent.ts';
 import { type Field, type Filter, field, type RunCondition } from './filters.ts';
 
 /**
- * Conditions on metrics and states of runs, for the TypeScript builders.
+ * Conditions on metrics and states of runs for the TypeScript builders.
  *
  * Counterparts of `MetricVal`, `MetricAgg`, `ZScoreMetricOperand` and `StateOperand` in the W&B client (0.30.0:
- * `_run_metric_filters.py`, `_run_state_filters.py`), with its defaults: a prior window is as long as the current one. They
- * differ from those of the config, so windows are always written out.
+ * `_run_metric_filters.py`, `_run_state_filters.py`), with its defaults: a prior window is as long as the current one. The
+ * config has other defaults, so windows are always written.
  */
 
 export type MetricCondition = RunCondition<'metric'>;
@@ -16,11 +16,11 @@ export type StateCondition = RunCondition<'state'>;
 
 /** By how much: a difference, or a fraction of the prior value. */
 export type Change = ({ readonly diff: number; readonly frac?: undefined } | { readonly frac: number; readonly diff?: undefined }) & {
-  /** How many values the prior window has; as many as the current one where left out. Needs an aggregate. */
+  /** Number of values in the prior window; default: as in the current one. Needs an aggregate. */
   readonly priorWindow?: number;
 };
 
-/** The latest value of a metric, or an aggregate of the last few. */
+/** The latest value of a metric, or an aggregate of its last values. */
 export interface MetricOperand {
   gt(threshold: number): MetricCondition;
   gte(threshold: number): MetricCondition;
@@ -62,7 +62,12 @@ export interface AbsoluteZscore {
 
 export type State = 'running' | 'finished' | 'failed';
 
-/** What can be asked about a run. */
+/**
+ * Conditions on a run: its name, user, state and metrics.
+ *
+ * @example
+ * runEvent.metric('loss').avg(10).increasesBy({ frac: 0.25 })
+ */
 export const runEvent = {
   /** The display name. */
   name: field('run', RUN_FIELDS.name) as Field<'run'>,
@@ -72,7 +77,7 @@ export const runEvent = {
     in: (states: readonly State[]): StateCondition => stateCondition(states),
   },
   metric,
-  /** A Mongo-like filter in the server's words, passed on as it is. */
+  /** A Mongo-like filter with the server's field names, sent unchanged. */
   filter: (raw: JsonObject): Filter<'run'> => ({ subject: 'run', filter: raw }),
 } as const;
 
@@ -114,7 +119,7 @@ function operand(base: JsonObject, window: number | undefined): MetricOperand {
 function zscore(name: string, window: number): Zscore {
   const compare = (direction: string, sign: 1 | -1) => (threshold: number) => {
     const distance = numberOf(threshold) * sign;
-    if (distance <= 0) throw new RangeError(`a z-score is above a positive or below a negative threshold, which ${threshold} is not`);
+    if (distance <= 0) throw new RangeError(`the threshold of a z-score must be positive for gt and negative for lt, not ${threshold}`);
     return condition('run_metric_zscore', { metric: name, window, threshold: distance, direction });
   };
   const above = compare('above', 1);
@@ -123,7 +128,12 @@ function zscore(name: string, window: number): Zscore {
   return { gt: above, gte: above, lt: below, lte: below, abs: () => ({ gt: away, gte: away }) };
 }
 
-/** The z-score in either direction: `abs(runEvent.metric('loss').zscore(30)).gt(3)`. */
+/**
+ * The z-score in either direction.
+ *
+ * @example
+ * abs(runEvent.metric('loss').zscore(30)).gt(3)
+ */
 export function abs(score: Zscore): AbsoluteZscore {
   return score.abs();
 }
@@ -139,19 +149,18 @@ function windows(window: number | undefined, { priorWindow }: Change): JsonObjec
 }
 
 function amountOf({ diff, frac }: Change): string | number {
-  if ((diff === undefined) === (frac === undefined)) throw new TypeError('a change is either { diff } or { frac }');
+  if ((diff === undefined) === (frac === undefined)) throw new TypeError('a change must have either diff or frac');
   const amount = numberOf(diff ?? frac);
-  if (amount <= 0) throw new RangeError(`a change is by a positive amount, which ${amount} is not`);
+  if (amount <= 0) throw new RangeError(`a change must be by a positive amount, not ${amount}`);
   return frac === undefined ? amount : formatPercent(amount);
 }
 
 function windowOf(window: number): number {
-  if (!Number.isInteger(window) || window < 1)
-    throw new RangeError(`a window is a whole number of values from 1 on, which ${window} is not`);
+  if (!Number.isInteger(window) || window < 1) throw new RangeError(`a window must be a whole number of at least 1, not ${window}`);
   return window;
 }
 
-/** A config in JavaScript has no compiler that keeps booleans and texts out. */
+/** A config in JavaScript is not type-checked. */
 function numberOf(value: unknown): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new TypeError(`expected a number, got ${String(value)}`);
   return value;

@@ -1,16 +1,17 @@
 import type { Automation } from '../automation/automation.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
+import { byPosition, type Diagnostic } from '../lib/diagnostic.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { RouteDefinition } from '../route/route.ts';
-import { automationProblems, type Found, integrationProblems, routeProblems } from './config-names.ts';
-import type { ConfigPath, ConfigProblem, Locator } from './config-problem.ts';
+import { automationErrors, type Found, integrationErrors, routeErrors } from './config-names.ts';
 import type { ConfigContent } from './config-schema.ts';
+import type { ConfigPath, Locator } from './locator.ts';
 
-/** One config file that is good by itself. */
+/** One config file that is valid by itself. */
 export interface ConfigPart {
   readonly file: string;
-  /** As it was written, before durations and the like were read. */
+  /** As written, before durations are parsed. */
   readonly source: JsonObject;
   readonly content: ConfigContent;
   readonly locator: Locator;
@@ -27,24 +28,24 @@ export interface MergedParts {
   readonly locator: Locator;
 }
 
-/** Puts files together and holds their definitions against each other. */
-export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, ConfigProblem[]> {
+/** Merges the files. The errors are conflicts between definitions: of one file or of several. */
+export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Diagnostic[]> {
   const entity = sameEverywhere(parts, 'entity');
   const organization = sameEverywhere(parts, 'organization');
   const settings = onlyOnce(parts, 'settings');
   const automations = itemsOf(parts, 'automations', ({ content }) => content.automations);
   const routes = itemsOf(parts, 'routes', ({ content }) => content.routes);
   const webhooks = itemsOf(parts, 'integrations.webhooks', ({ content }) => content.integrations?.webhooks);
-  const problems = [
-    ...entity.problems,
-    ...organization.problems,
-    ...settings.problems,
-    ...routeProblems(routes, automations),
-    ...automationProblems(automations, entity.value),
-    ...integrationProblems(webhooks),
+  const errors = [
+    ...entity.errors,
+    ...organization.errors,
+    ...settings.errors,
+    ...routeErrors(routes, automations),
+    ...automationErrors(automations, entity.value),
+    ...integrationErrors(webhooks),
     ...missingEntity(parts, entity.value),
   ];
-  if (problems.length > 0) return err(inOrder(problems, parts));
+  if (errors.length > 0) return err(inOrder(errors, parts));
   return ok({
     entity: entity.value,
     organization: organization.value,
@@ -56,7 +57,7 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Co
   });
 }
 
-/** The files as one file: lists one after the other, every other word as it stands where it stands. */
+/** The files as one document: lists are concatenated, every other key keeps its value. */
 export function sourceOf(parts: readonly ConfigPart[]): JsonObject {
   return parts.reduce<JsonObject>((merged, { source }) => joined(merged, source), {});
 }
@@ -74,7 +75,7 @@ function joinedValue(before: JsonValue | undefined, after: JsonValue): JsonValue
 
 interface Shared<T> {
   readonly value: T | undefined;
-  readonly problems: readonly ConfigProblem[];
+  readonly errors: readonly Diagnostic[];
 }
 
 function sameEverywhere(parts: readonly ConfigPart[], word: 'entity' | 'organization'): Shared<string> {
@@ -82,7 +83,7 @@ function sameEverywhere(parts: readonly ConfigPart[], word: 'entity' | 'organiza
   const value = first?.content[word];
   return {
     value,
-    problems: others
+    errors: others
       .filter(({ content }) => content[word] !== value)
       .map(({ locator }) => locator.at([word], `is "${value}" in ${first?.file}: all files of a config have the same ${word}`)),
   };
@@ -92,11 +93,11 @@ function onlyOnce<K extends 'settings'>(parts: readonly ConfigPart[], word: K): 
   const [first, ...others] = parts.filter(({ content }) => content[word] !== undefined);
   return {
     value: first?.content[word],
-    problems: others.map(({ locator }) => locator.atKey([word], `there are ${word} in ${first?.file} already: put them into one file`)),
+    errors: others.map(({ locator }) => locator.atKey([word], `there are ${word} in ${first?.file} already: put them into one file`)),
   };
 }
 
-function missingEntity(parts: readonly ConfigPart[], entity: string | undefined): ConfigProblem[] {
+function missingEntity(parts: readonly ConfigPart[], entity: string | undefined): Diagnostic[] {
   const needing = parts.find(({ content }) => (content.automations?.length ?? 0) > 0);
   if (entity !== undefined || needing === undefined) return [];
   return [needing.locator.at(['automations'], 'automations need "entity: <team>" at the top of the file')];
@@ -108,14 +109,14 @@ function itemsOf<T>(parts: readonly ConfigPart[], path: string, list: (part: Con
   );
 }
 
-/** By file, then by place. */
-function inOrder(problems: readonly ConfigProblem[], parts: readonly ConfigPart[]): ConfigProblem[] {
+/** By file, then by position. */
+function inOrder(errors: readonly Diagnostic[], parts: readonly ConfigPart[]): Diagnostic[] {
   const position = new Map(parts.map(({ file }, i) => [file, i]));
-  const fileOf = (problem: ConfigProblem) => position.get(problem.file) ?? 0;
-  return problems.toSorted((a, b) => fileOf(a) - fileOf(b) || a.line - b.line || a.column - b.column);
+  const fileOf = ({ location }: Diagnostic) => position.get(location?.file ?? '') ?? 0;
+  return errors.toSorted((a, b) => fileOf(a) - fileOf(b) || byPosition(a, b));
 }
 
-/** A locator whose paths count the items of all files as one list; any other path is looked up in the first file that has it. */
+/** Its paths count the items of all files as one list. Any other path is looked up in the first file that has it. */
 function mergedLocator(
   parts: readonly ConfigPart[],
   lists: { readonly [word: string]: readonly Pick<Found<unknown>, 'path' | 'locator'>[] },
@@ -126,19 +127,22 @@ function mergedLocator(
     if (item !== undefined) return { locator: item.locator, path: [...item.path, ...rest] };
     return { locator: (parts.find(({ locator }) => path.length > 0 && locator.has(path.slice(0, 1))) ?? parts[0])?.locator, path };
   };
-  const nowhere = (message: string): ConfigProblem => ({ file: '', line: 1, column: 1, field: '', message });
   return {
     has(path) {
       const found = find(path);
       return found.locator?.has(found.path) ?? false;
     },
-    at(path, message) {
+    at(path, message, severity) {
       const found = find(path);
-      return found.locator?.at(found.path, message) ?? nowhere(message);
+      return found.locator?.at(found.path, message, severity) ?? { severity: severity ?? 'error', message };
     },
-    atKey(path, message) {
+    atKey(path, message, severity) {
       const found = find(path);
-      return found.locator?.atKey(found.path, message) ?? nowhere(message);
+      return found.locator?.atKey(found.path, message, severity) ?? { severity: severity ?? 'error', message };
+    },
+    locationOf(path) {
+      const found = find(path);
+      return found.locator?.locationOf(found.path) ?? { file: '', line: 1, column: 1 };
     },
   };
 }

@@ -1,9 +1,10 @@
 import { type Automation, describeScope, relayRouteName, scopeKey } from '../automation/automation.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
+import type { Diagnostic } from '../lib/diagnostic.ts';
 import type { RouteDefinition } from '../route/route.ts';
-import type { ConfigPath, ConfigProblem, Locator } from './config-problem.ts';
+import type { ConfigPath, Locator } from './locator.ts';
 
-/** A definition, with its place. */
+/** A definition and where it was found. */
 export interface Found<T> {
   readonly item: T;
   readonly file: string;
@@ -11,34 +12,34 @@ export interface Found<T> {
   readonly path: ConfigPath;
 }
 
-type Complaint<T> = (found: Found<T>, word: string, message: string) => ConfigProblem;
+function errorAt({ locator, path }: Found<unknown>, key: string, message: string): Diagnostic {
+  return locator.at([...path, key], message);
+}
 
-const complain: Complaint<unknown> = ({ locator, path }, word, message) => locator.at([...path, word], message);
-
-/** Remembers who had a key first. The answer for a later one is where that was, as a person would look it up from there. */
-function firstPlaces() {
-  const places = new Map<string, Found<unknown>>();
+/** Remembers the first definition of each key. For a later one it returns where the first is. */
+function firstDefinitions() {
+  const firsts = new Map<string, Found<unknown>>();
   return (key: string, found: Found<unknown>): string | undefined => {
-    const before = places.get(key);
+    const before = firsts.get(key);
     if (before !== undefined) return whereFrom(found, before);
-    places.set(key, found);
+    firsts.set(key, found);
     return undefined;
   };
 }
 
 function whereFrom(here: Found<unknown>, there: Found<unknown>): string {
-  const { line } = there.locator.at(there.path, '');
+  const { line } = there.locator.locationOf(there.path);
   return there.file === here.file ? `line ${line}` : `${there.file}:${line}`;
 }
 
-/** Names of routes are unique; an automation with a `relay` action makes one. */
-export function routeProblems(routes: readonly Found<RouteDefinition>[], automations: readonly Found<Automation>[]): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  const earlier = firstPlaces();
+/** Route names are unique. An automation with a `relay` action makes a route. */
+export function routeErrors(routes: readonly Found<RouteDefinition>[], automations: readonly Found<Automation>[]): Diagnostic[] {
+  const errors: Diagnostic[] = [];
+  const earlier = firstDefinitions();
   for (const found of routes) {
     const where = earlier(found.item.name, found);
     if (where !== undefined) {
-      problems.push(complain(found, 'name', `there is another route "${found.item.name}" (${where}): route names are unique`));
+      errors.push(errorAt(found, 'name', `there is another route "${found.item.name}" (${where}): route names are unique`));
     }
   }
   for (const found of automations) {
@@ -47,21 +48,21 @@ export function routeProblems(routes: readonly Found<RouteDefinition>[], automat
     const where = earlier(name, found);
     if (where !== undefined) {
       const message = `its relay action makes the route "${name}", which exists already (${where}): give the automation a key of its own`;
-      problems.push(complain(found, 'name', message));
+      errors.push(errorAt(found, 'name', message));
     }
   }
-  return problems;
+  return errors;
 }
 
 /**
- * Names of automations are unique in a scope, as at W&B. A key names its automation for good, so a key that is written out
- * is unique in the whole config; one that is only the automation's name is so in its scope.
+ * Automation names are unique in a scope, as at W&B. A `key` identifies its automation permanently, so a written `key` is
+ * unique in the whole config. A key that defaults to the name is unique in its scope.
  */
-export function automationProblems(automations: readonly Found<Automation>[], entity: string | undefined): ConfigProblem[] {
+export function automationErrors(automations: readonly Found<Automation>[], entity: string | undefined): Diagnostic[] {
   const inScope = (found: Found<Automation>, text: string) => `${text}\n${scopeKey(found.item.scope, entity)}`;
-  const problems: ConfigProblem[] = [];
-  const named = firstPlaces();
-  const moved = firstPlaces();
+  const errors: Diagnostic[] = [];
+  const named = firstDefinitions();
+  const moved = firstDefinitions();
   const owners = new Map<string, Found<Automation>>();
   for (const found of automations) {
     const { name, scope, moved_from: old } = found.item;
@@ -69,12 +70,12 @@ export function automationProblems(automations: readonly Found<Automation>[], en
     if (where === undefined) owners.set(inScope(found, name), found);
     else {
       const message = `there is another automation "${name}" in ${describeScope(scope)} (${where}): names are unique in a scope`;
-      problems.push(complain(found, 'name', message));
+      errors.push(errorAt(found, 'name', message));
     }
     const alsoMoved = old === undefined ? undefined : moved(inScope(found, old), found);
     if (alsoMoved !== undefined) {
-      problems.push(
-        complain(found, 'moved_from', `another automation was renamed from "${old}" as well (${alsoMoved}): only one of them was`),
+      errors.push(
+        errorAt(found, 'moved_from', `another automation was renamed from "${old}" as well (${alsoMoved}): only one of them was`),
       );
     }
   }
@@ -83,33 +84,33 @@ export function automationProblems(automations: readonly Found<Automation>[], en
     const owner = old === undefined ? undefined : owners.get(inScope(found, old));
     if (owner === undefined || owner === found) continue;
     const message = `"${old}" is the name of another automation (${whereFrom(found, owner)}): an automation that was renamed leaves its old name free`;
-    problems.push(complain(found, 'moved_from', message));
+    errors.push(errorAt(found, 'moved_from', message));
   }
-  return [...problems, ...keyProblems(automations)];
+  return [...errors, ...keyErrors(automations)];
 }
 
-function keyProblems(automations: readonly Found<Automation>[]): ConfigProblem[] {
+function keyErrors(automations: readonly Found<Automation>[]): Diagnostic[] {
   const written = automations.filter(({ item }) => item.key !== undefined);
-  const earlier = firstPlaces();
+  const earlier = firstDefinitions();
   return written.flatMap((found) => {
     const key = found.item.key ?? '';
     const where = earlier(key, found);
     if (where !== undefined)
-      return [complain(found, 'key', `there is another automation with the key "${key}" (${where}): keys are unique`)];
+      return [errorAt(found, 'key', `there is another automation with the key "${key}" (${where}): keys are unique`)];
     const namesake = automations.find(({ item }) => item.key === undefined && item.name === key);
     if (namesake === undefined) return [];
     const message = `"${key}" is already the key of the automation of that name (${whereFrom(found, namesake)}): keys are unique`;
-    return [complain(found, 'key', message)];
+    return [errorAt(found, 'key', message)];
   });
 }
 
-/** Names of declared webhook integrations are unique: W&B finds them by name. */
-export function integrationProblems(webhooks: readonly Found<WebhookIntegration>[]): ConfigProblem[] {
-  const earlier = firstPlaces();
+/** Names of declared webhook integrations are unique: W&B looks them up by name. */
+export function integrationErrors(webhooks: readonly Found<WebhookIntegration>[]): Diagnostic[] {
+  const earlier = firstDefinitions();
   return webhooks.flatMap((found) => {
     const where = earlier(found.item.name, found);
     return where === undefined
       ? []
-      : [complain(found, 'name', `there is another webhook integration "${found.item.name}" (${where}): names are unique`)];
+      : [errorAt(found, 'name', `there is another webhook integration "${found.item.name}" (${where}): names are unique`)];
   });
 }

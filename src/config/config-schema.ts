@@ -4,7 +4,7 @@ import { integrationsSchema } from '../automation/webhook-integration.ts';
 import { durationSchema, nameSchema, positiveWhole } from '../lib/schema-words.ts';
 import { routeSchema } from '../route/route.ts';
 
-/** The config file, version 1: what may stand in one file. Types, checks and the JSON Schema for editors come from here. */
+/** The schema of a config file, version 1. Types, checks and the JSON Schema for editors are derived from it. */
 
 const settingsSchema = z.strictObject({
   dedupe_window: durationSchema

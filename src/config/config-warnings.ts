@@ -1,46 +1,62 @@
 import { fieldOfVariable } from '../event/webhook-body.ts';
+import { byPosition, type Diagnostic } from '../lib/diagnostic.ts';
 import { hasTypographicQuotes } from '../lib/typographic-quotes.ts';
 import type { Config } from './config.ts';
-import type { ConfigPath, ConfigProblem } from './config-problem.ts';
+import type { ConfigPath } from './locator.ts';
 
 /**
- * What a config allows and its author probably does not mean, each with its place: a variable of W&B inside a route, where
- * nothing fills it in, and typographic quotes in a condition, which are compared like any other letter.
+ * Warnings about what is valid and probably a mistake:
+ *
+ * - a W&B variable inside a route, where nothing fills it in
+ * - typographic quotes in a condition, which are compared like any other character
+ * - `allow_self: false` without `settings.slack_users`, so that nobody can approve
+ *
+ * @returns by file, then by position
  */
-export function configWarnings(config: Config): ConfigProblem[] {
-  const { automations, routes, routePaths, locator } = config;
-  const warnings: ConfigProblem[] = [];
+export function configWarnings(config: Config): Diagnostic[] {
+  const { automations, routes, locator } = config;
+  const warnings = approvalWarnings(config);
   const check = (value: unknown, path: ConfigPath, warningOf: (text: string) => string | undefined): void =>
     eachText(value, path, (text, at, isKey) => {
       const message = warningOf(text);
-      if (message !== undefined) warnings.push(isKey ? locator.atKey(at, message) : locator.at(at, message));
+      if (message !== undefined) warnings.push(isKey ? locator.atKey(at, message, 'warning') : locator.at(at, message, 'warning'));
     });
-  routes.forEach((route, i) => {
-    const { name: _name, on, source, ...rest } = route;
-    const path = routePaths[i] ?? [];
-    // What a relay action does not say itself was made from literals.
+  for (const { name: _name, location: _location, path, on, source, ...rest } of routes) {
+    // The conditions of a relay action are generated from literals.
     if (path[0] === 'routes') check({ on, source }, path, conditionWarning);
     check(rest, path, templateWarning);
-  });
-  automations.forEach(({ event, runs }, i) => {
-    check({ event, runs }, ['automations', i], quotesWarning);
-  });
-  return warnings.sort((a, b) => compareText(a.file, b.file) || a.line - b.line || a.column - b.column);
+  }
+  for (const { event, runs, path } of automations) check({ event, runs }, path, quotesWarning);
+  return warnings.sort((a, b) => compareText(a.location?.file ?? '', b.location?.file ?? '') || byPosition(a, b));
 }
 
 function compareText(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-/** Calls `look` with every text in a value, the keys of mappings among them, and where it stands. */
-function eachText(value: unknown, path: ConfigPath, look: (text: string, path: ConfigPath, isKey: boolean) => void): void {
-  if (typeof value === 'string') look(value, path, false);
+/** Authors are matched through `slack_users`. If the author is unknown, approval is denied. */
+function approvalWarnings({ routes, settings, locator }: Config): Diagnostic[] {
+  if (Object.keys(settings.slackUsers).length > 0) return [];
+  return routes
+    .filter(({ approval }) => approval?.allow_self === false)
+    .map(({ name, path }) =>
+      locator.at(
+        [...path, 'approval', 'allow_self'],
+        `nobody can approve "${name}" in Slack for an event of a W&B user: settings.slack_users is empty, so its author is unknown. Add the authors to slack_users`,
+        'warning',
+      ),
+    );
+}
+
+/** Calls `visit` with the path of every text in a value, keys included. */
+function eachText(value: unknown, path: ConfigPath, visit: (text: string, path: ConfigPath, isKey: boolean) => void): void {
+  if (typeof value === 'string') visit(value, path, false);
   if (typeof value !== 'object' || value === null) return;
   const isList = Array.isArray(value);
   for (const [key, item] of Object.entries(value)) {
     const at = [...path, isList ? Number(key) : key];
-    if (!isList) look(key, at, true);
-    eachText(item, at, look);
+    if (!isList) visit(key, at, true);
+    eachText(item, at, visit);
   }
 }
 
@@ -54,11 +70,11 @@ function templateWarning(text: string): string | undefined {
 
 function conditionWarning(text: string): string | undefined {
   const [whole] = VARIABLE.exec(text) ?? [];
-  return whole === undefined ? quotesWarning(text) : `${notFilledIn(whole)}. The condition compares with this very text`;
+  return whole === undefined ? quotesWarning(text) : `${notFilledIn(whole)}. The condition compares with this literal text`;
 }
 
 function notFilledIn(variable: string): string {
-  return `${variable} stays as it is here: W&B fills in its variables only in the payload of an automation`;
+  return `${variable} is not filled in here: W&B replaces its variables only in the payload of an automation`;
 }
 
 function quotesWarning(text: string): string | undefined {

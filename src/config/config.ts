@@ -2,14 +2,16 @@ import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { type Automation, relayRoute } from '../automation/automation.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
+import type { Diagnostic, SourceLocation } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { RouteDefinition } from '../route/route.ts';
 import { type ConfigPart, mergeParts, sourceOf } from './config-merge.ts';
 import { exactWhereSent, keepNumbers, withDoubles, withExactNumbers } from './config-numbers.ts';
-import { type ConfigPath, type ConfigProblem, type Locator, locatorOf, problemsOf, type SourceLocation } from './config-problem.ts';
 import { type ConfigContent, configSchema } from './config-schema.ts';
+import { type ConfigPath, type Locator, locationAt, locatorOf } from './locator.ts';
+import { diagnosticsOf } from './schema-issues.ts';
 
 /** Durations in milliseconds, sizes in bytes. */
 export interface Settings {
@@ -34,77 +36,77 @@ export const DEFAULT_SETTINGS: Settings = {
   commitStatus: false,
 };
 
-/** One or several config files that were read and found good. */
+/** A definition with where it is written. */
+export type Located<T> = T & {
+  readonly location: SourceLocation;
+  /** For `Config.locator`: the definition's path in the config as one file. */
+  readonly path: ConfigPath;
+};
+
+/** One or several config files, valid and merged. */
 export interface Config {
   readonly entity: string | undefined;
   readonly organization: string | undefined;
-  readonly automations: readonly Automation[];
-  /** Where each of `automations` stands. */
-  readonly automationPlaces: readonly SourceLocation[];
+  readonly automations: readonly Located<Automation>[];
   readonly integrations: { readonly webhooks: readonly WebhookIntegration[] };
-  /** The files' own routes, then those that automations with a `relay` action stand for. */
-  readonly routes: readonly RouteDefinition[];
-  /** Where each of `routes` stands, for `locator`. */
-  readonly routePaths: readonly ConfigPath[];
+  /** The files' own routes, then those of automations with a `relay` action, which are located at that action. */
+  readonly routes: readonly Located<RouteDefinition>[];
   readonly settings: Settings;
-  /** All of it as one file would have it; reading that gives this config again. */
+  /** The same config as one document: reading it gives an equal config. */
   readonly source: JsonObject;
-  /** For complaints that only a later check can make. Its paths count the automations and routes of all files as one list. */
+  /** For diagnostics of later checks. Its paths count the automations and routes of all files as one list. */
   readonly locator: Locator;
 }
 
 /**
  * Reads a config file of version 1.
  *
- * Every problem that can be found is returned at once, each with its place; nothing is taken from a file that has one.
+ * Returns all errors at once, each with its location. A file with an error is not used at all.
  *
  * @param text the YAML (1.2), or JSON, of the file
- * @param file its name, for messages
+ * @param file its name, for locations
  */
-export function readConfig(text: string, file: string): Result<Config, ConfigProblem[]> {
+export function readConfig(text: string, file: string): Result<Config, Diagnostic[]> {
   const part = readConfigPart(text, file);
   return part.ok ? joinParts([part.value]) : part;
 }
 
-/** Makes a config of files that are good each for itself. */
-export function joinParts(parts: readonly ConfigPart[]): Result<Config, ConfigProblem[]> {
+/** Makes a config of files that are valid each by itself. The errors are conflicts between their definitions. */
+export function joinParts(parts: readonly ConfigPart[]): Result<Config, Diagnostic[]> {
   const merged = mergeParts(parts);
   if (!merged.ok) return merged;
-  const { entity, organization, automations, routes, settings, webhooks, locator } = merged.value;
-  const relays = relayRoutes(automations, entity);
+  const { entity, organization, settings, webhooks, locator } = merged.value;
+  const located = <T>(item: T, path: ConfigPath): Located<T> => ({ ...item, location: locator.locationOf(path), path });
+  const automations = merged.value.automations.map((automation, i) => located(automation, ['automations', i]));
+  const routes = merged.value.routes.map((route, i) => located(route, ['routes', i]));
+  const relays = relayRoutes(automations, entity).map(({ route, path }) => located(route, path));
   return ok({
     entity,
     organization,
     automations,
-    automationPlaces: automations.map((_automation, i) => placeOf(locator.at(['automations', i], ''))),
     integrations: { webhooks },
-    routes: [...routes, ...relays.map(({ route }) => route)],
-    routePaths: [...routes.map((_route, i) => ['routes', i]), ...relays.map(({ path }) => path)],
+    routes: [...routes, ...relays],
     settings: readSettings(settings),
     source: sourceOf(parts),
     locator,
   });
 }
 
-function placeOf({ file, line, column }: ConfigProblem): SourceLocation {
-  return { file, line, column };
-}
-
-/** Reads one file by itself: what only shows between definitions is not looked at. */
-export function readConfigPart(text: string, file: string): Result<ConfigPart, ConfigProblem[]> {
+/** Reads one file by itself. Conflicts between definitions are found by `joinParts`. */
+export function readConfigPart(text: string, file: string): Result<ConfigPart, Diagnostic[]> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const locator = locatorOf(file, document, lines);
   if (document.errors.length > 0) {
-    return err(document.errors.map((error) => problemAt(file, lines, error.pos[0], `not valid YAML: ${error.message}`)));
+    return err(document.errors.map((error) => errorAt(file, lines, error.pos[0], `not valid YAML: ${error.message}`)));
   }
   let content: JsonValue | undefined;
   try {
     const unresolved = unresolvedAlias(document);
-    if (unresolved !== undefined) return err([problemAt(file, lines, unresolved, 'not valid YAML: this alias has no anchor before it')]);
+    if (unresolved !== undefined) return err([errorAt(file, lines, unresolved, 'not valid YAML: this alias has no anchor before it')]);
     keepNumbers(document);
     content = document.toJS({ maxAliasCount: 100 }) as JsonValue | undefined;
-    // An anchor that contains itself gives a value without end, which no schema survives.
+    // An anchor that contains itself gives an endless value, which zod cannot check.
     JSON.stringify(content);
   } catch (error) {
     return err([locator.at([], `not valid YAML: ${messageOf(error)}`)]);
@@ -113,11 +115,11 @@ export function readConfigPart(text: string, file: string): Result<ConfigPart, C
     return err([locator.at([], 'the file is empty: it needs at least "version: 1" and routes')]);
   const exact = exactWhereSent(content);
   const parsed = configSchema.safeParse(withDoubles(exact));
-  if (!parsed.success) return err(problemsOf(parsed.error.issues, locator, knownKeysAt));
+  if (!parsed.success) return err(diagnosticsOf(parsed.error.issues, locator, knownKeysAt));
   return ok({ file, source: exact as JsonObject, content: withExactNumbers(parsed.data, exact), locator });
 }
 
-/** Where an alias stands whose anchor does not exist. */
+/** The offset of the first alias without an anchor. */
 function unresolvedAlias(document: Document): number | undefined {
   let offset: number | undefined;
   visit(document, {
@@ -130,9 +132,8 @@ function unresolvedAlias(document: Document): number | undefined {
   return offset;
 }
 
-function problemAt(file: string, lines: LineCounter, offset: number, message: string): ConfigProblem {
-  const { line, col } = lines.linePos(offset);
-  return { file, line, column: col, field: '', message };
+function errorAt(file: string, lines: LineCounter, offset: number, message: string): Diagnostic {
+  return { severity: 'error', message, location: locationAt(file, lines, offset) };
 }
 
 function readSettings(settings: ConfigContent['settings']): Settings {
@@ -147,20 +148,14 @@ function readSettings(settings: ConfigContent['settings']): Settings {
   };
 }
 
-/** What the config allows and probably does not mean. One sentence each. */
-export function approvalWarnings({ routes, settings }: Pick<Config, 'routes' | 'settings'>): string[] {
-  const strict = routes.filter(({ approval }) => approval?.allow_self === false).map(({ name }) => name);
-  if (strict.length === 0 || Object.keys(settings.slackUsers).length > 0) return [];
-  return [
-    `settings.slack_users is empty, so nobody can tell who caused an event: with "allow_self: false" (${strict.join(', ')}) no event of a W&B user can be approved in Slack`,
-  ];
-}
-
-function relayRoutes(automations: readonly Automation[], entity: string | undefined): { route: RouteDefinition; path: ConfigPath }[] {
-  return automations.flatMap((automation, i) => {
+function relayRoutes(
+  automations: readonly Located<Automation>[],
+  entity: string | undefined,
+): { route: RouteDefinition; path: ConfigPath }[] {
+  return automations.flatMap((automation) => {
     const shared = automations.some((other) => other !== automation && other.name === automation.name);
     const route = relayRoute(automation, entity, shared);
-    return route === undefined ? [] : [{ route, path: ['automations', i, 'action', 'relay'] }];
+    return route === undefined ? [] : [{ route, path: [...automation.path, 'action', 'relay'] }];
   });
 }
 
@@ -177,7 +172,7 @@ interface SchemaNode {
 
 let schemaTree: SchemaNode | undefined;
 
-/** The keys that may stand at a path, read off the same schema that editors get. */
+/** The keys that the schema allows at a path, for "did you mean". */
 function knownKeysAt(path: ConfigPath): string[] {
   schemaTree ??= configJsonSchema() as SchemaNode;
   let nodes: SchemaNode[] = [schemaTree];

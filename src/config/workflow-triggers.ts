@@ -1,12 +1,12 @@
 import { parse } from 'yaml';
+import type { Diagnostic } from '../lib/diagnostic.ts';
 import type { RouteDefinition } from '../route/route.ts';
 import { isTemplate } from '../route/template.ts';
 import type { Config } from './config.ts';
-import type { ConfigProblem } from './config-problem.ts';
 
-/** What starts a workflow, as far as dispatches are concerned. */
+/** The dispatches that start a workflow. */
 export interface WorkflowTriggers {
-  /** The event types that it listens to; `any` without a list; `undefined` when it does not listen. */
+  /** The event types that start it; `any` without a list; `undefined` when none does. */
   readonly repositoryDispatch: readonly string[] | 'any' | undefined;
   /** The inputs that it declares; `undefined` when it cannot be started by hand. */
   readonly workflowDispatch: readonly string[] | undefined;
@@ -44,24 +44,24 @@ function field(value: unknown, name: string): unknown {
 }
 
 /**
- * Holds the routes that dispatch to this very repository against its workflows: a dispatch that nothing listens to is
- * answered with 204 by GitHub and starts nothing.
+ * The dispatches to this repository that none of its workflows listens to. GitHub answers such a dispatch with 204 and
+ * starts nothing.
  *
  * @param repository `owner/name` of the checkout
  * @param workflows the files of `.github/workflows` on this branch, by name
  */
-export function unheardDispatches(config: Config, repository: string, workflows: ReadonlyMap<string, string>): ConfigProblem[] {
+export function unheardDispatches(config: Config, repository: string, workflows: ReadonlyMap<string, string>): Diagnostic[] {
   const triggers = new Map([...workflows].map(([name, text]) => [name, readTriggers(text)]));
-  return config.routes.flatMap((route, i) =>
+  return config.routes.flatMap((route) =>
     route.to.flatMap((target, j) => {
-      const [kind, message] = unheard(target, repository, triggers) ?? [];
-      const path = [...(config.routePaths[i] ?? []), 'to', j, ...(kind === undefined ? [] : [kind])];
+      const [kind, message] = findSilentTarget(target, repository, triggers) ?? [];
+      const path = [...route.path, 'to', j, ...(kind === undefined ? [] : [kind])];
       return message === undefined ? [] : [config.locator.at(path, message)];
     }),
   );
 }
 
-function unheard(
+function findSilentTarget(
   target: RouteDefinition['to'][number],
   repository: string,
   triggers: ReadonlyMap<string, WorkflowTriggers>,

@@ -7,14 +7,14 @@ const MAX_DEPTH = 8;
 
 export interface Capped {
   readonly value: JsonObject;
-  /** Something was left out or cut. */
+  /** True if a value was left out or cut. */
   readonly truncated: boolean;
 }
 
 /**
- * A document that somebody else wrote, made fit to be kept and sent on: every text one line of limited length, no number
- * that JSON cannot hold, nothing under the key `__proto__`, and at most `maxBytes` bytes as JSON. What is too deep goes
- * first, then the largest entries; of a large object as much stays as there is room for.
+ * Limits a document from outside so that it can be stored and sent: every text is one line of limited length, numbers are
+ * finite, the key `__proto__` is removed, and the JSON has at most `maxBytes` bytes. Values that are too deep are removed
+ * first, then the largest entries. Large objects are kept in part.
  */
 export function capObject(object: JsonObject, maxBytes: number): Capped {
   const clean = cleanedObject(object, 1);
@@ -40,19 +40,19 @@ function cleaned(value: JsonValue, depth: number): { readonly value: JsonValue |
     const line = oneLine(value);
     return { value: line, truncated: line.length < value.trim().length };
   }
-  // A workflow's JSON reader has doubles: what none of them comes near would be an infinity there.
+  // JSON readers of workflows use doubles. A number outside of their range would become infinite.
   if (value instanceof JsonNumber) return { value: Number.isFinite(value.valueOf()) ? value : undefined, truncated: false };
-  // JSON has no -0 of its own: it comes back as 0.
+  // JSON.stringify writes -0 as 0.
   if (typeof value === 'number') return { value: Number.isFinite(value) ? value + 0 : undefined, truncated: false };
   if (typeof value !== 'object' || value === null) return { value, truncated: false };
   if (depth > MAX_DEPTH) return { value: undefined, truncated: true };
   if (!Array.isArray(value)) return cleanedObject(value, depth);
   const items = value.map((item) => cleaned(item, depth + 1));
-  // A place in a list means something: what cannot stay there becomes null.
+  // The index in a list has a meaning, so a removed item becomes null.
   return { value: items.map((item) => item.value ?? null), truncated: items.some((item) => item.truncated) };
 }
 
-/** Keeps the small entries whole, and of larger objects what still has room. A list is kept whole or not at all. */
+/** Keeps small entries whole and large objects in part. A list is kept whole or not at all. */
 function fitted(object: JsonObject, maxBytes: number): JsonObject {
   const entries = Object.entries(object).map(([key, value]) => ({ key, value, bytes: bytesOf(value), overhead: bytesOf(key) + 2 }));
   let left = maxBytes - 2;

@@ -8,8 +8,8 @@ const oneLine = z
   .regex(/^[^\p{Cc}\u2028\u2029]*$/u, 'must be one line without control characters');
 
 /**
- * What a workflow receives as `github.event.client_payload` when the route does not say otherwise. The receiver makes it,
- * and the Action's `event` command checks it.
+ * The default `github.event.client_payload` of a workflow. The receiver makes it, and the Action's `event` command checks
+ * it.
  */
 export const clientPayloadSchema = z.strictObject({
   delivery_id: oneLine.min(1),
@@ -20,10 +20,11 @@ export const clientPayloadSchema = z.strictObject({
       (typeof EVENT_FIELDS)[number],
       z.ZodOptional<typeof oneLine>
     >),
-    wandb: enrichmentSchema.optional().describe("What W&B's API says about the artifact or the run, when the receiver can ask it"),
+    wandb: enrichmentSchema.optional().describe("Facts about the artifact or the run from W&B's API, if the receiver has an API key"),
   }),
 });
 
+/** The JSON Schema of `clientPayloadSchema`. */
 export function clientPayloadJsonSchema(): object {
   return { title: 'client_payload of wandb-relay', ...z.toJSONSchema(clientPayloadSchema, { io: 'input', target: 'draft-7' }) };
 }

@@ -16,11 +16,11 @@ const ADDRESS = /^(?:https?|ssh|git):\/\/(?:[^/]*@)?([^/:@]+)(?::\d+)?\/(.+)$/;
 const SCP_LIKE = /^(?:[^/@:]+@)?([^/@:]+):(?!\/\/)(.+)$/;
 
 /**
- * The commit that a run was trained from: as W&B's API says it, or as the body of the event has it, under `commit`,
- * `git_commit` or `sha` and `repository` or `git_remote`, in the body itself or in its `client_payload`. A part that
- * W&B does not know may come from the body.
+ * The commit that a run was trained from: from W&B's API, or from the body of the event or its `client_payload`, where it
+ * may be named `commit`, `git_commit` or `sha` and `repository` or `git_remote`. A part that W&B's API does not have may
+ * come from the body.
  *
- * @param event with its `payload`, as templates have it; without it only W&B is asked
+ * @param event with its `payload`, as templates have it; without a payload only W&B's facts are used
  * @param host GitHub's host in remotes
  */
 export function commitOf(

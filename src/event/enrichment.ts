@@ -6,8 +6,8 @@ import { jsonValueSchema } from '../lib/schema-words.ts';
 const entries = z.record(z.string(), jsonValueSchema);
 
 /**
- * What W&B's API said about the artifact version or the run of an event: `event.wandb` in templates and in what a workflow
- * receives. What is not known is absent. The objects are open: a later receiver may say more.
+ * Facts of W&B's API about the artifact version or the run of an event: `event.wandb` in templates and in the default
+ * payload. Unknown fields are absent. The objects are open: a later version may add fields.
  */
 export const enrichmentSchema = z.looseObject({
   artifact: z
@@ -15,7 +15,7 @@ export const enrichmentSchema = z.looseObject({
       type: z.string().optional().describe('model, dataset, …'),
       version: z.string().optional().describe('vN in the collection of the event'),
       source: z.string().optional().describe('Where a run logged it: entity/project/collection:vN'),
-      aliases: z.array(z.string()).optional().describe('In the collection of the event, when W&B was asked'),
+      aliases: z.array(z.string()).optional().describe('In the collection of the event, at the time of the query'),
       tags: z.array(z.string()).optional(),
       size: z.number().optional().describe('Bytes'),
       digest: z.string().optional(),
@@ -34,7 +34,7 @@ export const enrichmentSchema = z.looseObject({
       user: z.string().optional(),
       tags: z.array(z.string()).optional(),
       created_at: z.string().optional().describe('ISO 8601, as W&B writes it'),
-      duration_seconds: z.number().optional().describe('From its start to its last sign of life'),
+      duration_seconds: z.number().optional().describe('From its start to its last heartbeat'),
       summary: entries.optional(),
       truncated: z.literal(true).optional().describe('The summary or tags are not complete'),
       commit: z.string().optional(),
@@ -45,7 +45,7 @@ export const enrichmentSchema = z.looseObject({
     .describe('The run of the event, or the one that made the artifact'),
 });
 
-/** The same without its large parts, for where there is no room for them. */
+/** The same facts without metadata and summary, to save space. */
 export function withoutDetails(wandb: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(wandb).map(([key, part]) => {

@@ -1,5 +1,5 @@
 /**
- * Every event type that W&B's automations know, in our spelling, and `unknown` for what was authentic but not understood.
+ * Every event type of W&B's automations, in our spelling, and `unknown` for an authentic webhook of no known type.
  * Source: W&B's automation documentation (2026-09); `weave_metric` comes from Weave's own alerts.
  */
 export const EVENT_TYPES = [
@@ -21,7 +21,7 @@ export const EVENT_TYPES = [
 
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** The words of `on` in the config, of `event` in templates, and of the payload that a workflow receives. */
+/** The fields of `on` in the config, of `event` in templates, and of the default payload. */
 export const EVENT_FIELDS = [
   'source',
   'entity',
@@ -44,12 +44,12 @@ export type EventField = (typeof EVENT_FIELDS)[number];
 /** The sender of a request to `/webhooks/wandb` without a name of its own. */
 export const DEFAULT_SOURCE = 'default';
 
-/** What happened in W&B. A field that the event does not have is absent, never blank. */
+/** An event of W&B. Fields that it does not have are absent, never blank. */
 export type RelayEvent = { readonly type: EventType; readonly source: string } & {
   readonly [F in Exclude<EventField, 'source'>]?: string;
 };
 
-/** Longest value of a field that is sent on; W&B's own names are far shorter. */
+/** In characters: the longest value of a field. W&B's own names are far shorter. */
 export const MAX_FIELD_LENGTH = 1024;
 
 /** W&B's names that are not simply our name in another case. */
@@ -65,7 +65,7 @@ const KNOWN: ReadonlySet<string> = new Set(EVENT_TYPES);
 
 /**
  * Reads an event type in any spelling: `LINK_ARTIFACT`, `LINK_MODEL`, `link-artifact`, `Link artifact`, `linkArtifact`.
- * Returns `undefined` for what is no event type of W&B; `unknown` is ours and is never read from a body.
+ * Returns `undefined` for any other text. `unknown` is our own type and is never read from a body.
  */
 export function readEventType(text: string): EventType | undefined {
   const word = text
@@ -77,7 +77,7 @@ export function readEventType(text: string): EventType | undefined {
   return OTHER_NAMES.get(word) ?? (KNOWN.has(word) ? (word as EventType) : undefined);
 }
 
-/** The field that, beside the artifact or the run, makes two events of this type be about the same thing. */
+/** The fields that, besides the artifact or the run, identify the subject of an event of this type. */
 const SUBJECT_FIELDS: Readonly<Record<EventType, readonly EventField[]>> = {
   create_artifact: [],
   link_artifact: [],
@@ -96,9 +96,9 @@ const SUBJECT_FIELDS: Readonly<Record<EventType, readonly EventField[]>> = {
 };
 
 /**
- * What an event is about: source, entity, project and collection, with the alias, tag, run or metric that its type has.
- * The version is not part of it: v12 and v13 of a model that get the alias `production` are one subject, so they
- * are delivered in the order in which they came. A tag that is added and one that is removed share a subject too.
+ * The subject of an event, as its order key: source, entity, project and collection, and the alias, tag, run or metric of
+ * its type. The version is not part of it: v12 and v13 of a model that get the alias `production` have one subject, so
+ * they are delivered in order. Adding and removing one tag have the same subject, too.
  */
 export function subjectOf(event: RelayEvent): string {
   const parts: Record<string, string> = { source: event.source };
@@ -110,8 +110,8 @@ export function subjectOf(event: RelayEvent): string {
 }
 
 /**
- * What people call one thing, for a message that tells its whole story: an artifact version, a run, or, where the event
- * names neither, whatever it does name. Unlike `subjectOf` it keeps v12 and v13 apart and takes all aliases together.
+ * The subject of a Slack conversation: an artifact version, a run, or, if the event names neither, the fields that it has.
+ * Unlike `subjectOf`, it separates v12 from v13 and groups all aliases.
  */
 export function conversationSubjectOf(event: RelayEvent): string {
   const parts: Record<string, string> = { source: event.source };
@@ -121,6 +121,6 @@ export function conversationSubjectOf(event: RelayEvent): string {
     const value = event[field];
     if (value !== undefined) parts[field] = value;
   }
-  // Nothing says what it is about: then it is about itself alone.
+  // Without any of these fields: the subject of its order key.
   return Object.keys(parts).length === 1 ? subjectOf(event) : JSON.stringify(parts);
 }

@@ -1,12 +1,12 @@
 import { MAX_FIELD_LENGTH } from './event.ts';
 
 const CONTROL_CHARACTERS = /[\p{Cc}\u2028\u2029]+/gu;
-/** Half of a character that a cut or a careless sender left behind. */
+/** Half of a surrogate pair, left by a cut or by the sender. */
 const LONE_SURROGATE = /\p{Cs}/gu;
 
 /**
- * Text from elsewhere as one line of limited length: line breaks and other control characters become a space, because a
- * workflow may be careless enough to put the value into a shell script (GitHub, "Security hardening": untrusted input).
+ * Text from outside as one line of limited length. Line breaks and other control characters become a space, because a
+ * workflow may put the value into a shell script (GitHub, "Security hardening": untrusted input).
  */
 export function oneLine(text: string): string {
   const line = text.replace(CONTROL_CHARACTERS, ' ').replace(LONE_SURROGATE, '').trim();

@@ -2,10 +2,10 @@ import type { JsonObject } from '../lib/json.ts';
 import type { EventType } from './event.ts';
 
 /**
- * The JSON that is written into a W&B webhook action: literals for what is known when the automation is made, W&B's
- * variables for the rest, only those that exist for the event (W&B documentation, "Payload variables").
+ * The payload of a W&B webhook action: literals for what is known in advance, and the W&B variables that exist for the
+ * event (W&B documentation, "Payload variables").
  *
- * @param automation the automation's name, known beforehand
+ * @param automation the automation's name
  * @param metric the metric's name, for run metric events
  */
 export function relayPayload(event: EventType, automation: string, metric?: string): JsonObject {
@@ -57,7 +57,7 @@ function variablesOf(event: EventType, metric: string | undefined): JsonObject {
   }
 }
 
-/** Puts values where W&B puts them; a variable without a value becomes blank, as W&B does where one does not apply. */
+/** Replaces variables as W&B does. A variable without a value becomes blank. */
 export function substituteVariables(payload: JsonObject, values: Readonly<Record<string, string>>): JsonObject {
   return Object.fromEntries(
     Object.entries(payload).map(([key, value]) => [

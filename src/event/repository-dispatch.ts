@@ -26,9 +26,10 @@ export function dispatchProblem({ event_type, client_payload }: DispatchContent)
 }
 
 /**
- * The dispatch that a body already is, as it came: `event_type`, and `client_payload` if there is one. `delivery_id` is added
- * where there is room for it and no key of that name, so that the run can be found. Or a sentence that says why the body is
- * no dispatch.
+ * The dispatch of a body that already has the form of one: its `event_type`, and its `client_payload` if there is one.
+ * `delivery_id` is added if there is room and no such key, so that the run can be found.
+ *
+ * @returns an error that says why the body is not a dispatch
  */
 export function dispatchInBody(body: JsonValue, deliveryId: string): Result<DispatchContent, string> {
   if (!isJsonObject(body)) return notADispatch('is not a JSON object');
@@ -37,7 +38,7 @@ export function dispatchInBody(body: JsonValue, deliveryId: string): Result<Disp
   if (typeof event_type !== 'string') return notADispatch('has an event_type that is not text');
   if (event_type.trim() === '') return notADispatch('has an empty event_type');
   if (!isJsonObject(client_payload)) return notADispatch('has a client_payload that is not an object');
-  // W&B's flat variables have an event_type too, and would be lost without a word.
+  // W&B's flat variables have an event_type too. They would be dropped silently.
   if (body.client_payload === undefined && Object.keys(body).length > 1) return notADispatch('has no client_payload');
   return ok({ event_type, client_payload: withDeliveryId(client_payload, deliveryId) });
 }

@@ -18,13 +18,13 @@ const CLOUD_APP = `${FORGE}/wandb`;
 /** Where the cloud's app was before; old links redirect. */
 const FORMER_CLOUD_APP = 'https://wandb.ai';
 
-/** Where the app is, given where the API is: elsewhere for W&B's own cloud, the same for every other server. No slash at the end. */
+/** The address of the app for an address of the API: another one for W&B's own cloud, the same for other servers. Without a slash at the end. */
 export function wandbAppUrl(apiUrl: string): string {
   const base = apiUrl.replace(/\/+$/, '');
   return CLOUD_APIS.has(base) ? CLOUD_APP : base;
 }
 
-/** Where a person gets an API key, given where the API is. */
+/** The page with a person's API keys, for an address of the API. */
 export function apiKeyPage(apiUrl: string): string {
   const app = wandbAppUrl(apiUrl);
   return app === CLOUD_APP ? `${FORGE}/account-settings/<organization>/api-keys` : `${app}/authorize`;
@@ -38,9 +38,9 @@ export interface WandbApp {
 }
 
 /**
- * Links to what an event is about, the most exact first, and to the run that made it. A link is made only when all that
- * stands in it is known: an artifact's page needs its type, which only W&B's API tells (`wandb`, see `enrichment.ts`), and
- * a registry's the organization, except in W&B's own cloud. The project's page stands in where nothing more exact can be linked.
+ * Links to the subject of an event, the most specific first, and to the run that made it. A link needs all of its parts: an
+ * artifact's page needs its type, which only W&B's API has (`wandb`, see `enrichment.ts`), and a registry's page needs the
+ * organization, except in W&B's own cloud. Without a more specific link, there is one to the project.
  *
  * The forms of the addresses are those of W&B's Python client; that of the cloud's registry is CoreWeave's.
  */
@@ -55,26 +55,26 @@ export function wandbLinks(event: RelayEvent, wandb: JsonObject | null | undefin
   const { entity, project, registry, collection, version, run } = event;
   if (registry !== undefined) {
     const selection = pathOf([entity, project, collection], (part) => part);
-    const place = isCloud ? ['registry', registry] : ['orgs', organization, 'registry', registry];
-    if (selection !== undefined) add('registry', place, registryQuery(selection, version), isCloud ? FORGE : app);
+    const path = isCloud ? ['registry', registry] : ['orgs', organization, 'registry', registry];
+    if (selection !== undefined) add('registry', path, registryQuery(selection, version), isCloud ? FORGE : app);
   } else if (run === undefined) {
     add('artifact', [entity, project, 'artifacts', textAt(wandb, 'artifact', 'type'), collection, version]);
   }
-  const told = (kind: 'artifact' | 'run'): void => {
+  const addFromApi = (kind: 'artifact' | 'run'): void => {
     const named = textAt(wandb, kind, 'url');
-    // What was stored before the cloud's app moved.
+    // Links that were stored before the cloud's app moved.
     const page = isCloud && named?.startsWith(`${FORMER_CLOUD_APP}/`) ? app + named.slice(FORMER_CLOUD_APP.length) : named;
-    // W&B's own word, but only for pages of the app that we link to.
+    // Only pages of the app that we link to.
     if (page !== undefined && isBelow(page, app) && !links.some((one) => one.kind === kind)) links.push({ kind, url: page });
   };
-  told('artifact');
-  told('run');
+  addFromApi('artifact');
+  addFromApi('run');
   if (run !== undefined && !links.some(({ kind }) => kind === 'run')) add('run', [entity, project, 'runs', run]);
   if (links.length === 0 && registry === undefined) add('project', [entity, project]);
   return links;
 }
 
-/** Also after `..` in its path was followed. */
+/** Checked after `..` in the path is resolved. */
 function isBelow(page: string, app: string): boolean {
   return page.startsWith(`${app}/`) && URL.canParse(page) && new URL(page).href.startsWith(`${app}/`);
 }
@@ -84,7 +84,7 @@ function registryQuery(selection: string, version: string | undefined): string {
   return version === undefined ? query : `${query}&version=${encoded(version)}`;
 }
 
-/** A path with every part encoded; `undefined` when a part is missing or would lead out of it. */
+/** A path with every part encoded; `undefined` if a part is missing, blank, `.` or `..`. */
 function pathOf(parts: readonly (string | undefined)[], encode = encoded): string | undefined {
   const good = parts.every((part) => part !== undefined && !/^\s*\.{0,2}\s*$/.test(part));
   return good ? parts.map((part) => encode(part ?? '')).join('/') : undefined;

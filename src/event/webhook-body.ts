@@ -3,7 +3,7 @@ import { JsonNumber } from '../lib/json-number.ts';
 import { type EventField, type RelayEvent, readEventType } from './event.ts';
 import { oneLine } from './one-line.ts';
 
-/** What an authentic body turned out to be. */
+/** The meaning of an authentic body. */
 export type UnderstoodBody = { readonly kind: 'ping' } | { readonly kind: 'event'; readonly event: RelayEvent };
 
 /**
@@ -24,7 +24,7 @@ const NAMES: Readonly<Record<Exclude<EventField, 'source' | 'registry' | 'versio
   metric: ['metric', 'metric_name'],
 };
 
-/** Where a template finds what W&B's variable stands for: a word of `event`, or its own name in the body. Metadata is what W&B's API told. */
+/** The path below `event` where a template finds the value of a W&B variable. Metadata comes from W&B's API. */
 export function fieldOfVariable(variable: string): string {
   if (variable === 'event_type') return 'type';
   if (variable === 'artifact_version_index') return 'version';
@@ -39,7 +39,7 @@ export function fieldOfVariable(variable: string): string {
 const REGISTRY_PREFIX = 'wandb-registry-';
 
 /**
- * Understands a body of W&B: the relay payload, any flat object of W&B's variable names, and the GitHub-shaped body of
+ * Reads a body of W&B: the relay payload, any flat object of W&B's variable names, and the GitHub-shaped body of
  * W&B's documentation (`{event_type, client_payload}`), whose `client_payload` holds the variables.
  *
  * `{}` and `{"ping": true}` are the app's Test button. Whatever else names no event type of W&B is an event of type
@@ -65,8 +65,8 @@ function typeOf(value: JsonValue | undefined): RelayEvent['type'] | undefined {
 }
 
 /**
- * W&B's documentation teaches bodies that do not carry the event type. Two variables give it away all the same,
- * because W&B leaves them blank for every other type: `alias` and `run_status`.
+ * Some bodies in W&B's documentation do not have the event type. Two variables identify it, because W&B leaves them blank
+ * for every other type: `alias` and `run_status`.
  */
 function typeFrom(fields: Fields): RelayEvent['type'] | undefined {
   if (fields.run !== undefined && fields.status !== undefined) return 'run_state';
@@ -89,7 +89,7 @@ function readFields(from: JsonObject): Fields {
   addFromArtifact(fields);
   const index = readValue(from.artifact_version_index);
   const numbered = index === undefined ? undefined : `v${index.replace(/^v/, '')}`;
-  // The string may end in an alias; a number tells more.
+  // The string may end in an alias. A version number is more specific.
   const inString = /^v\d+$/.test(fields.version ?? '') ? fields.version : undefined;
   const version = readValue(from.version) ?? inString ?? numbered ?? fields.version;
   if (version !== undefined) fields.version = version;
@@ -115,7 +115,7 @@ function addFromArtifact(fields: Fields): void {
   if (colon !== -1) fillIn(fields, 'version', artifact.slice(colon + 1));
 }
 
-/** A part of a value is held to the same rules as a whole one: it may be blank or a variable that was not filled in. */
+/** The rules for a whole value apply to a part as well: it may be blank or a variable that was not filled in. */
 function fillIn(fields: Fields, field: keyof Fields, part: string | undefined): void {
   const value = readValue(part);
   if (value !== undefined) fields[field] ??= value;

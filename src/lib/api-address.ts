@@ -16,22 +16,22 @@ export const SLACK_APP: AppHosts = [
 ];
 
 /**
- * Reads the address of an API, without a slash at its end. The error says what cannot work and what to write; it does not
- * repeat an address that may hold a secret.
+ * Reads the address of an API. The result has no slash at its end. The error says what to write, and does not repeat a
+ * user name, a password, or the part of a path that may be secret.
  */
 export function readApiAddress(text: string, otherwise: string, apps: AppHosts): Result<string, string> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && `${url.username}${url.password}` !== '')
-    return err(`has a user name or a password in it, which is not sent: leave it out, as in ${otherwise}`);
+    return err(`has a user name or a password, which would not be sent: remove it, as in ${otherwise}`);
   const app = url === undefined ? undefined : apps.find(({ isApp }) => isApp(url));
   if (url !== undefined && app !== undefined) return err(`${url.hostname}${api(url)} is not the address of the API: set it to ${app.api}`);
   if (url === undefined || !/^https?:$/.test(url.protocol)) return err(`"${text}" is not an http or https address, such as ${otherwise}`);
-  if (/[?#]/.test(text)) return err(`"${text}" has more behind the path ("?" or "#"): leave that out, as in ${otherwise}`);
-  if (/\/graphql\/*$/i.test(url.pathname)) return err(`"${text}" must not end in "/graphql": leave that out`);
+  if (/[?#]/.test(text)) return err(`"${text}" has a query or a fragment ("?" or "#"): remove it, as in ${otherwise}`);
+  if (/\/graphql\/*$/i.test(url.pathname)) return err(`"${text}" must not end in "/graphql": remove that`);
   return ok(text.replace(/\/+$/, ''));
 }
 
-/** The first part of the path is enough to recognise the address; what follows may be the secret of a webhook. */
+/** The first part of the path is enough to recognise the address. The rest may be the secret of a webhook. */
 function api({ pathname }: URL): string {
   return /^\/[^/]*/.exec(pathname)?.[0].replace(/^\/$/, '') ?? '';
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { JsonValue } from './json.ts';
 import { canonicalNumber, JsonNumber } from './json-number.ts';
 
-/** JSON with the keys of every object in order: equal values give equal text, however their numbers were written. */
+/** JSON with sorted keys: equal values give equal text, in every spelling of their numbers. */
 export function canonicalJson(value: JsonValue): string {
   if (value instanceof JsonNumber) return canonicalNumber(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

@@ -1,6 +1,6 @@
 import { v7 } from 'uuid';
 
-/** Makes identifiers; time and randomness are the caller's. */
+/** Returns a new identifier. */
 export type NewId = () => string;
 
 /**

@@ -2,8 +2,8 @@
  * A number of a JSON document whose text a double would change: a 64-bit id, a long decimal, `1e400`, `1.0`. It keeps its
  * text, and is written with it.
  *
- * In arithmetic it is the nearest double. Comparisons are exact. The methods `equals`, `gt`, `geq`, `lt` and `leq` are what
- * LiquidJS asks of values in conditions (its interface `Comparable`).
+ * In arithmetic it is the nearest double. Comparisons are exact. LiquidJS calls `equals`, `gt`, `geq`, `lt` and `leq` in
+ * conditions (its interface `Comparable`).
  */
 export class JsonNumber {
   /** A number of JSON's grammar. */
@@ -84,7 +84,7 @@ function sameDecimal(one: Decimal, other: Decimal): boolean {
   return one.negative === other.negative && one.digits === other.digits && one.point === other.point;
 }
 
-/** Only what is a number compares as one: a text does not, nor does NaN, as in JavaScript's `===`. */
+/** Only numbers are compared. Text and NaN are equal to no number, as with JavaScript's `===`. */
 function isNumeric(value: unknown): value is number | JsonNumber {
   return value instanceof JsonNumber || (typeof value === 'number' && !Number.isNaN(value));
 }
@@ -96,7 +96,7 @@ function compare(one: JsonNumber, other: number | JsonNumber): number {
   return a.negative ? -compareSize(a, b) : compareSize(a, b);
 }
 
-/** Digits without zeros at either end compare like the fractions that they are. */
+/** Digits without zeros at either end are compared as fractions. */
 function compareSize(a: Decimal, b: Decimal): number {
   if (a.digits === '' || b.digits === '') return Math.sign(a.digits.length - b.digits.length);
   if (a.point !== b.point) return a.point < b.point ? -1 : 1;

@@ -6,7 +6,7 @@ import { err, ok, type Result } from './result.ts';
 export type JsonValue = string | number | JsonNumber | boolean | null | JsonValue[] | JsonObject;
 export type JsonObject = { [key: string]: JsonValue };
 
-/** Deeper than this, a document is an attack on recursion and not a message. */
+/** A deeper document is an attack on recursive code. */
 export const MAX_JSON_DEPTH = 64;
 
 const TOO_DEEP = `nested more than ${MAX_JSON_DEPTH} levels deep`;
@@ -15,13 +15,16 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
 }
 
-/** Parses strict JSON as `parseJson` does, and keeps the text of every number that a double would change. */
+/** Parses strict JSON like `parseJson`, and keeps the text of every number that a double would change. */
 export function parseExactJson(text: string): Result<JsonValue, string> {
-  const plain = parseJson(text);
-  return plain.ok && hasExactNumber(text) ? ok(exactJson(text)) : plain;
+  return parseWith(text, readExactJson);
 }
 
-/** Reads JSON that we wrote ourselves, with the text of every number. Throws on anything else. */
+/**
+ * Reads JSON that we wrote ourselves, and keeps the text of every number that a double would change.
+ *
+ * @throws SyntaxError for text that is not JSON
+ */
 export function readExactJson(text: string): JsonValue {
   return hasExactNumber(text) ? exactJson(text) : (JSON.parse(text) as JsonValue);
 }
@@ -30,8 +33,8 @@ export function readExactJson(text: string): JsonValue {
 const CANDIDATE = /(?:^|[[:,\s])(-?(?:\d+[.eE][\d.eE+-]*|\d{16,})|-0)/g;
 
 /**
- * Whether a double changes any number of the text. It may take a part of a string for a number, which costs the second parse
- * and changes nothing. Without this look every body would be parsed many times slower.
+ * Whether a double changes any number of the text. Part of a string may look like such a number. That costs time and does
+ * not change the result. Without this check every body would be parsed with the reviver, which is many times slower.
  */
 function hasExactNumber(text: string): boolean {
   CANDIDATE.lastIndex = 0;
@@ -51,19 +54,23 @@ function exactJson(text: string): JsonValue {
 }
 
 /**
- * Parses strict JSON. Numbers become doubles: for documents of which only small numbers are used.
+ * Parses strict JSON. Numbers become doubles, for documents whose large numbers are not used.
  *
- * The error names the place as `line L, column C` (both from 1) and what is wrong there. V8's own message
- * carries no position for short texts, so the place is looked up only after the parse has failed.
+ * The error is `line L, column C: reason` (both from 1). V8's own message has no position for short texts, so a second
+ * parser finds it, only after the first has failed.
  */
 export function parseJson(text: string): Result<JsonValue, string> {
+  return parseWith(text, (json) => JSON.parse(json) as JsonValue);
+}
+
+function parseWith(text: string, parse: (text: string) => JsonValue): Result<JsonValue, string> {
   let value: JsonValue;
   try {
-    value = JSON.parse(text) as JsonValue;
+    value = parse(text);
   } catch {
     return err(describeJsonError(text));
   }
-  return depthOf(value, MAX_JSON_DEPTH) > MAX_JSON_DEPTH ? err(`nested more than ${MAX_JSON_DEPTH} levels deep`) : ok(value);
+  return depthOf(value, MAX_JSON_DEPTH) > MAX_JSON_DEPTH ? err(TOO_DEEP) : ok(value);
 }
 
 function describeJsonError(text: string): string {
@@ -71,11 +78,11 @@ function describeJsonError(text: string): string {
   try {
     parse(text, errors, { disallowComments: true, allowTrailingComma: false });
   } catch {
-    // The tolerant parser recurses: only nesting beyond every measure brings it down.
+    // The tolerant parser recurses, so very deep nesting overflows its stack.
     return TOO_DEEP;
   }
   const first = errors[0];
-  // V8 refuses a few things that the tolerant parser takes, such as a raw tab inside a string.
+  // V8 refuses some text that the tolerant parser accepts, such as a raw tab inside a string.
   if (first === undefined) return 'not valid JSON (a control character inside a string?)';
   const { line, column } = lineAndColumn(text, first.offset);
   const what = printParseErrorCode(first.error)
@@ -92,7 +99,7 @@ function lineAndColumn(text: string, offset: number): { line: number; column: nu
 
 /** The nesting depth of a value, counted no further than one past `limit`. */
 function depthOf(value: JsonValue, limit: number): number {
-  if (typeof value !== 'object' || value === null) return 0;
+  if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return 0;
   if (limit === 0) return 1;
   let deepest = 0;
   for (const child of Array.isArray(value) ? value : Object.values(value)) {

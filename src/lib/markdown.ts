@@ -1,22 +1,22 @@
 import { visible } from './visible.ts';
 
 /**
- * Text that anybody may have written, inside of Markdown. It goes into code, where GitHub reads nothing of it: a backslash
- * does not stop a mention, an issue's number or a bare address (GitHub renders them after Markdown), and a code span does.
+ * Text from outside as a Markdown code span, in which GitHub interprets nothing. A backslash would not stop a mention, an
+ * issue number or a bare address, because GitHub renders these after Markdown.
  */
 export function codeSpan(text: string): string {
   const line = visible(text);
   const fence = '`'.repeat(longestRun(line) + 1);
-  // A space beside the fence is not shown, if both ends have one (CommonMark, "Code spans").
+  // CommonMark removes one space at each end ("Code spans").
   return `${fence} ${line} ${fence}`;
 }
 
-/** A block of code that nothing inside of `lines` can close, as long as `fence` is made for them. */
+/** A code block. No line can close it if `fence` was made for these lines. */
 export function codeBlock(lines: readonly string[], language: string, fence: string = fenceFor(lines)): string[] {
   return [`${fence}${language}`, ...lines, fence];
 }
 
-/** Longer than any run of backticks in the lines. */
+/** A fence that is longer than any run of backticks in the lines. */
 export function fenceFor(lines: readonly string[]): string {
   return '`'.repeat(Math.max(3, longestRun(lines.join('\n')) + 1));
 }

@@ -1,6 +1,6 @@
 import { proxyErrorIn } from './proxy-error.ts';
 
-/** Failures that Node has before a request leaves this machine. */
+/** Error codes of Node for requests that never left this machine. */
 const CODES: ReadonlySet<string> = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -15,7 +15,7 @@ const CODES: ReadonlySet<string> = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
-/** True when a failed request cannot have reached the other side, so that nothing can have happened there. */
+/** True if a failed request cannot have reached the server, so it had no effect there. */
 export function neverSent(error: unknown): boolean {
   if (proxyErrorIn(error) !== undefined) return true;
   const code = innermostCode(error);

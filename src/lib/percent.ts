@@ -1,8 +1,8 @@
 /**
- * Percentages as the config writes them, `25%` for the fraction 0.25.
+ * Percentages in the form of the config: `25%` for the fraction 0.25.
  *
- * Both directions move the decimal point in the digits and never multiply: 33.3 / 100 is not 0.333 in binary floating
- * point, and the W&B client sends the fraction that its user typed.
+ * Both functions move the decimal point in the digits and never multiply, because 33.3 / 100 is not 0.333 in binary floating
+ * point, and W&B's client sends the fraction as it was typed.
  */
 
 /** The fraction of a percentage: `33.3%` is 0.333. */

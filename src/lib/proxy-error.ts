@@ -1,9 +1,9 @@
-/** A request did not get past a proxy: nothing of it reached the server. */
+/** A proxy did not pass a request on: nothing reached the server. */
 export class ProxyError extends Error {
   override readonly name = 'ProxyError';
-  /** Unlike the codes of sockets, this one is no reason for undici to try the connection again. */
+  /** Not a socket code, so that undici does not retry the connection. */
   readonly code = 'ERR_PROXY';
-  /** What the proxy answered, if it did. */
+  /** The HTTP status of the proxy, if it responded. */
   readonly status: number | undefined;
 
   constructor(message: string, options: ErrorOptions & { readonly status?: number } = {}) {
@@ -12,7 +12,7 @@ export class ProxyError extends Error {
   }
 }
 
-/** The failure of a proxy that a failed request has as its cause. */
+/** The proxy failure among the causes of an error. */
 export function proxyErrorIn(error: unknown): ProxyError | undefined {
   for (let at = error; at instanceof Error; at = at.cause) if (at instanceof ProxyError) return at;
   return undefined;

@@ -1,24 +1,24 @@
 import { err, ok, type Result } from './result.ts';
 
-/** Which proxies requests go through, as the environment says. Pure. */
+/** The proxies of the environment. Pure. */
 
 export interface ProxySettings {
-  /** For `https:` and `wss:`; an address with its user name and password. `undefined`: straight to the server. */
+  /** For `https:` and `wss:`; an address with its user name and password. `undefined`: no proxy. */
   readonly https: string | undefined;
   /** For `http:` and `ws:`. */
   readonly http: string | undefined;
-  /** Hosts that are reached without a proxy, as NO_PROXY has them. */
+  /** Hosts that are reached without a proxy, in the form of NO_PROXY. */
   readonly except: string;
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY. As with curl, the lower-case form of a variable comes before the upper-case
- * one, a blank value counts as not set, and an address without a scheme is one of `http:`. HTTP_PROXY alone is used for
- * `https:` as well, as Node does it (Node documentation, "Built-in proxy support").
+ * Reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY. As with curl, the lower-case form of a variable has precedence, a blank value
+ * counts as not set, and an address without a scheme is `http:`. HTTP_PROXY alone is used for `https:` as well, as in
+ * Node (Node documentation, "Built-in proxy support").
  *
- * @returns `undefined` when no proxy is set; or one line for each value that is not usable, without the value, which may hold a password
+ * @returns `undefined` when no proxy is set; or an error for each unusable variable, without its value, which may have a password
  */
 export function readProxySettings(variables: Variables): Result<ProxySettings | undefined, string[]> {
   const errors: string[] = [];
@@ -27,7 +27,7 @@ export function readProxySettings(variables: Variables): Result<ProxySettings | 
     const read = text === undefined ? undefined : readAddress(text);
     if (read === null) {
       errors.push(
-        `${name}: is not the address of an HTTP proxy: set it to one such as http://proxy.example:3128, with signs such as @ / # % in a password written as %40 %2F %23 %25`,
+        `${name}: is not the address of an HTTP proxy: set it to an address such as http://proxy.example:3128, and write characters such as @ / # % in a password as %40 %2F %23 %25`,
       );
     }
     return read ?? undefined;
@@ -63,7 +63,7 @@ function exceptions(text: string): string {
   return hosts.map((host) => (/^[^[\]]*:[^[\]]*:/.test(host) ? `[${host}]` : host)).join(',');
 }
 
-/** Everything by which the passwords of proxies can be recognised: as they are, in an address, and in a Basic header. */
+/** The passwords of proxies in every form that may appear: plain, in an address, and in a Basic header. */
 export function proxySecrets(settings: ProxySettings | undefined): string[] {
   const secrets = [settings?.https, settings?.http].flatMap((address) => {
     const { username, password } = address === undefined ? { username: '', password: '' } : new URL(address);
@@ -73,7 +73,7 @@ export function proxySecrets(settings: ProxySettings | undefined): string[] {
   return [...new Set(secrets)];
 }
 
-/** What stands behind `Basic` in `Proxy-Authorization`, for a user name and a password as an address has them. */
+/** The value after `Basic` in `Proxy-Authorization`, for a user name and a password in the form of an address. */
 export function basicCredentials(username: string, password: string): string {
   const bytes = new TextEncoder().encode(`${decoded(username)}:${decoded(password)}`);
   return btoa(String.fromCharCode(...bytes));
@@ -88,7 +88,7 @@ function decoded(text: string): string {
   }
 }
 
-/** A proxy as people may see it: without its user name and password. */
+/** A proxy for messages: its host and port, without user name and password. */
 export function proxyName(address: string): string {
   return new URL(address).host;
 }

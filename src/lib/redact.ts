@@ -2,7 +2,7 @@ import { type JsonValue, mapStrings } from './json.ts';
 
 export const REDACTED = '[redacted]';
 
-/** Replaces the values of secrets wherever they turn up. Nothing is assumed about their length or their characters. */
+/** Replaces the values of secrets. Nothing is assumed about their length or their characters. */
 export interface Redactor {
   /** In text that a person or a log will see. Also finds a value as any JSON encoder may write it: `\u0026`, `\/`, `\"`. */
   text(text: string): string;
@@ -11,17 +11,17 @@ export interface Redactor {
   /**
    * Redacts one more secret from now on, such as a token that was obtained while running.
    *
-   * @returns what ends that, for a secret that is worth nothing any more; nothing happens the second time it is called
+   * @returns a function that removes the secret, for when it has expired. Calling it again has no effect.
    */
   add(secret: string): () => void;
 }
 
-/** One way in which a secret may be written. */
+/** One spelling of a secret. */
 interface Form {
   readonly plain: string;
-  /** Made when it is first needed: it costs more than looking for the plain value. */
+  /** Compiled on first use, because it is slower than a search for the plain value. */
   pattern: RegExp | undefined;
-  /** So many secrets have this form. */
+  /** The number of secrets with this form. */
   uses: number;
 }
 

@@ -1,9 +1,8 @@
-/** How long a server asks to wait. Pure: header text and the time now in, a time out. */
+/** How long a server asks to wait. Pure. */
 
 /**
- * The longest wait that a header is believed, in milliseconds. GitHub's rate limit windows are an hour long, those of W&B
- * and Slack shorter. Anything beyond comes from a faulty server or from something in between, and must not stop
- * deliveries for days.
+ * The longest accepted wait, in milliseconds. GitHub's rate limit windows are an hour long, those of W&B and Slack are
+ * shorter. A longer wait comes from a faulty server or proxy, and must not stop deliveries for days.
  */
 export const LONGEST_WAIT_MS = 2 * 3_600_000;
 
@@ -14,7 +13,7 @@ const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /i;
  * Reads `Retry-After`: a number of seconds, or an HTTP date (RFC 9110, section 10.2.3).
  *
  * @param now milliseconds since 1970
- * @returns the time it names, from `now` to `now + LONGEST_WAIT_MS`, in whole milliseconds; `undefined` when it names none
+ * @returns the end of the wait, from `now` to `now + LONGEST_WAIT_MS`, in whole milliseconds; `undefined` for any other value
  */
 export function retryAfter(value: string | number | null | undefined, now: number): number | undefined {
   const text = String(value ?? '').trim();
@@ -25,7 +24,7 @@ export function retryAfter(value: string | number | null | undefined, now: numbe
 }
 
 /**
- * The end of a wait of so many seconds from now, never further away than `LONGEST_WAIT_MS`.
+ * The end of a wait in seconds from now, at most `LONGEST_WAIT_MS` away.
  *
  * @param past what a time before now means: a date that has passed is over; a negative number of seconds is no wait at all
  * @returns milliseconds since 1970; `undefined` when the number is no wait

@@ -1,29 +1,29 @@
-/** When a delivery that failed is tried again. Pure: the clock and the dice are the caller's. */
+/** When a failed delivery is retried. Pure: time and randomness are arguments. */
 
-/** Why one attempt did not deliver. */
+/** How one attempt failed. */
 export interface AttemptFailure {
   /**
-   * The request may have had its effect all the same (time-out, reset connection, 5xx): before the next attempt the
-   * target is asked whether it did.
+   * The request may have had its effect nevertheless (time-out, reset connection, 5xx). The target is queried before the
+   * next attempt.
    */
   readonly ambiguous: boolean;
-  /** No sooner than this (milliseconds since 1970): `Retry-After` or `x-ratelimit-reset`. */
+  /** Not earlier than this, in milliseconds since 1970: `Retry-After` or `x-ratelimit-reset`. */
   readonly notBefore?: number;
 }
 
 export interface RetryState {
-  /** Attempts made so far, the failed one included. */
+  /** Attempts so far, including the failed one. */
   readonly attempts: number;
-  /** When trying began, in milliseconds since 1970: acceptance, or the last replay. */
+  /** The start of the retries, in milliseconds since 1970: acceptance, or the last replay. */
   readonly since: number;
 }
 
 export interface RetryPolicy {
   readonly firstDelayMs: number;
   readonly maxDelayMs: number;
-  /** After this long without success the delivery is dead. */
+  /** After this time without success the delivery has failed. */
   readonly retryForMs: number;
-  /** How long an ambiguous attempt is left alone, so that the run it may have started can be seen. */
+  /** The minimum wait after an ambiguous attempt, until a run that it may have started is visible. */
   readonly settleMs: number;
 }
 
@@ -37,7 +37,7 @@ export type NextAttempt = { readonly at: number } | 'give_up';
 
 /**
  * The time of the next attempt: exponential with full jitter, uniformly between now and a ceiling that doubles from
- * `firstDelayMs` to `maxDelayMs`. What the server asked for is a floor, never shortened.
+ * `firstDelayMs` to `maxDelayMs`. The server's `notBefore` is a minimum.
  *
  * @param random a number from 0 up to, not including, 1
  */

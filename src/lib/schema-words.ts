@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import type { JsonValue } from './json.ts';
 
-/** Building blocks that the schemas of routes and automations share. */
+/** Schemas that routes and automations share. */
 
-/** A name comes back in a webhook, where surrounding space is cut and control characters are replaced: one that has them would match nothing. */
+/** A name comes back in a webhook, without surrounding space and control characters, so a name that has them would never match. */
 export const nameSchema = z
   .string()
   .min(1, 'must not be empty')
@@ -23,7 +23,7 @@ export const positiveWhole = z.number().int('must be a whole number').positive('
 
 type Optionals<S extends z.ZodRawShape> = { [K in keyof S]: z.ZodOptional<S[K]> };
 
-/** An object that has exactly one of the keys. The value of the key may be anything that its schema takes. */
+/** An object with exactly one of the keys of `shape`. */
 export function exactlyOneKey<S extends z.ZodRawShape>(shape: S) {
   const words = Object.keys(shape);
   const optionals = Object.fromEntries(words.map((word) => [word, z.optional(shape[word] as z.ZodType)])) as unknown as Optionals<S>;

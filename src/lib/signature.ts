@@ -1,17 +1,17 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
- * Checks of W&B's two ways to prove who sends: `X-Wandb-Signature`, an HMAC-SHA256 of the raw body with the webhook's
- * secret, and `Authorization: Bearer` with its access token. Pure computation; both compare in constant time.
+ * Checks both ways in which W&B authenticates webhooks: `X-Wandb-Signature`, an HMAC-SHA256 of the raw body with the
+ * webhook's secret, and `Authorization: Bearer` with its access token. Pure. Both compare in constant time.
  */
 
-/** More values than this in one header are not looked at. */
+/** Further values in one header are ignored. */
 const MAX_HEADER_VALUES = 5;
 
 /** How a signature failed, for the log only. `signature-of-empty-object`: it is the signature of the literal `{}`, seen at one receiver. */
 export type SignatureFailure = 'missing' | 'malformed' | 'mismatch' | 'signature-of-empty-object';
 
-/** Makes the signature header's value as W&B's documentation does: base64. */
+/** The value of the signature header. The default encoding is that of W&B's documentation. */
 export function signBody(body: Uint8Array | string, secret: string, encoding: 'hex' | 'base64' = 'base64'): string {
   return createHmac('sha256', secret).update(body).digest(encoding);
 }
@@ -30,7 +30,7 @@ export function checkSignature(header: string | undefined, body: Uint8Array, sec
   return anySigned(given, Buffer.from('{}'), secrets) ? 'signature-of-empty-object' : 'mismatch';
 }
 
-/** Checks what can be known without the body. `undefined`: whether the signature is right, only the body can tell. */
+/** Checks the header before the body is read. `undefined`: it is well-formed. `checkSignature` decides whether it is valid. */
 export function checkSignatureHeader(header: string | undefined): 'missing' | 'malformed' | undefined {
   const given = readSignatures(header);
   return typeof given === 'string' ? given : undefined;
@@ -46,7 +46,7 @@ function readSignatures(header: string | undefined): Buffer[] | 'missing' | 'mal
   return given.length === 0 ? 'malformed' : given;
 }
 
-/** Every pair is compared, whatever the earlier ones said, so that the time taken does not tell which secret fits. */
+/** All pairs are compared, also after a match, so that the duration does not reveal which secret matches. */
 function anySigned(given: readonly Buffer[], body: Uint8Array, secrets: readonly string[]): boolean {
   let found = false;
   for (const secret of secrets) {
@@ -65,7 +65,7 @@ function readSignature(text: string): Buffer | undefined {
   if (HEX.test(value)) return Buffer.from(value, 'hex');
   if (!BASE64.test(value)) return undefined;
   const bytes = Buffer.from(value, 'base64');
-  // The last character has two bits that mean nothing: only the spelling that an encoder writes is a signature.
+  // The last character has two unused bits. Only the spelling of an encoder is accepted.
   return bytes.toString('base64').slice(0, 43) === value.slice(0, 43) ? bytes : undefined;
 }
 
@@ -83,7 +83,7 @@ export function checkBearer(header: string | undefined, tokens: readonly string[
   return found ? undefined : 'mismatch';
 }
 
-/** Equal lengths for a comparison that takes only equal lengths. */
+/** Hashed, because `timingSafeEqual` needs equal lengths. */
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

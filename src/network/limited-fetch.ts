@@ -1,38 +1,38 @@
-/** Answers to our requests, read up to a limit while they arrive. */
+/** Responses, read up to a size limit. */
 
 type Fetch = typeof globalThis.fetch;
 
 export interface BodyLimits {
-  /** The most bytes of a successful answer, after decompression. */
+  /** The most bytes of a successful response, after decompression. */
   readonly maxBytes: number;
 }
 
-/** Of an answer that refuses, this much is read; the rest says nothing that anybody needs. Bytes. */
-const REFUSAL_BYTES = 64 * 1024;
+/** In bytes. Only this much of an error response is read. */
+const ERROR_BODY_BYTES = 64 * 1024;
 
-/** Statuses whose answers have no body (Fetch standard, "null body status"). */
+/** Statuses without a body (Fetch standard, "null body status"). */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
-/** A successful answer was longer than anything that was asked for. */
-export class AnswerTooLongError extends Error {
-  override readonly name = 'AnswerTooLongError';
+/** A successful response was longer than the limit. */
+export class ResponseTooLongError extends Error {
+  override readonly name = 'ResponseTooLongError';
 }
 
 /**
- * A `fetch` that holds no more of an answer than `maxBytes`, counted after decompression. The body is read before the
- * response is handed on, so a client that calls `text()` or `json()` cannot read more.
+ * A `fetch` that keeps at most `maxBytes` of a response, counted after decompression. The body is read before the response
+ * is returned, so a caller of `text()` or `json()` cannot read more.
  *
- * A successful answer that is longer rejects with `AnswerTooLongError`. One with another status is cut off and handed on:
- * its status says what happened.
+ * A longer successful response rejects with `ResponseTooLongError`. A longer error response is cut:
+ * its status has the outcome.
  */
 export function limitedFetch(fetch: Fetch, { maxBytes }: BodyLimits): Fetch {
   return async (input, init) => {
     const response = await fetch(input, init);
     const { status, statusText } = response;
     if (WITHOUT_BODY.has(status) || response.body === null) return response;
-    const body = response.ok ? await readWhole(response.body, maxBytes) : await readStart(response.body, REFUSAL_BYTES);
+    const body = response.ok ? await readWhole(response.body, maxBytes) : await readStart(response.body, ERROR_BODY_BYTES);
     const headers = new Headers([...response.headers]);
-    // They are about the body as it came over the wire.
+    // These headers describe the body as it was transferred.
     headers.delete('content-encoding');
     headers.delete('content-length');
     return new Response(body, { status, statusText, headers });
@@ -41,7 +41,7 @@ export function limitedFetch(fetch: Fetch, { maxBytes }: BodyLimits): Fetch {
 
 async function readWhole(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const { bytes, isWhole } = await read(body, maxBytes);
-  if (!isWhole) throw new AnswerTooLongError(`the answer is longer than ${Math.round(maxBytes / 1024)} KiB; the rest was not read`);
+  if (!isWhole) throw new ResponseTooLongError(`the response is longer than ${Math.round(maxBytes / 1024)} KiB; the rest was not read`);
   return bytes;
 }
 
@@ -50,7 +50,7 @@ async function readStart(body: ReadableStream<Uint8Array>, maxBytes: number): Pr
   try {
     return (await read(body, maxBytes, part)).bytes;
   } catch {
-    // The status arrived: what is missing is a part of the explanation.
+    // The status has arrived. Only a part of the explanation is missing.
     return joined(part.chunks, Math.min(part.size, maxBytes));
   }
 }
@@ -60,7 +60,7 @@ interface Part {
   size: number;
 }
 
-/** Reads until the end or until the limit is passed, and then ends the connection. */
+/** Reads until the end or until the limit is exceeded, and then cancels the stream. */
 async function read(
   body: ReadableStream<Uint8Array>,
   maxBytes: number,
@@ -73,7 +73,7 @@ async function read(
     part.chunks.push(value);
     part.size += value.byteLength;
   }
-  // Not waited for: a server that goes on sending could delay it.
+  // Not awaited: a server that keeps sending could delay it.
   reader.cancel().catch(() => {});
   return { bytes: joined(part.chunks, maxBytes), isWhole: false };
 }

@@ -5,11 +5,11 @@ import type { ProxiedNetwork } from './proxy-dispatcher.ts';
 /** How this process reaches other servers. */
 export interface Network {
   readonly fetch: typeof globalThis.fetch;
-  /** What a WebSocket is to be opened with; left out: nothing stands in between. */
+  /** For opening WebSockets; left out without a proxy. */
   readonly dispatcher?: () => Promise<Dispatcher>;
 }
 
-/** The network through the proxies of the settings; without settings, Node's own `fetch`. What is needed for it is loaded with the first request. */
+/** The network through the proxies of the settings; without settings, Node's own `fetch`. undici is loaded on the first request. */
 export function networkThrough(settings: ProxySettings | undefined): Network {
   if (settings === undefined) return { fetch: globalThis.fetch };
   let loaded: Promise<ProxiedNetwork> | undefined;

@@ -5,12 +5,12 @@ import { neverSent } from '../lib/never-sent.ts';
 import { ProxyError, proxyErrorIn } from '../lib/proxy-error.ts';
 import { basicCredentials, type ProxySettings, proxyName } from '../lib/proxy-settings.ts';
 
-/** How long a proxy may take until it is connected, and until it has opened the way to a server. Milliseconds. */
+/** In milliseconds: for the connection to a proxy, and for its connection to the server. */
 const PROXY_LIMIT_MS = 4_000;
 /** Proxy Authentication Required (RFC 9110). */
 const UNAUTHORIZED = 407;
 
-/** The ways out of this machine that go through a proxy. */
+/** Requests and WebSockets through a proxy. */
 export interface ProxiedNetwork {
   readonly fetch: typeof globalThis.fetch;
   /** For WebSockets. */
@@ -20,18 +20,18 @@ export interface ProxiedNetwork {
 }
 
 /**
- * Sends requests through the proxies of the settings, with undici, which is also what Node's own `fetch` is made of: its
- * `EnvHttpProxyAgent` knows NO_PROXY, and serves `fetch` and WebSockets alike. (Node's NODE_USE_ENV_PROXY is not used: it
+ * Sends requests through the proxies of the settings, with undici, on which Node's own `fetch` is built. Its
+ * `EnvHttpProxyAgent` implements NO_PROXY, for `fetch` and for WebSockets. (Node's NODE_USE_ENV_PROXY is not used: it
  * must be set before the process starts, and does not reach the WebSocket that @slack/socket-mode brings with it.)
  *
- * Connections are tunnels (CONNECT). A proxy that opens none to an `http:` server is asked to forward the request instead,
- * as most proxies do for such servers.
+ * Connections are tunnels (CONNECT). If a proxy refuses a tunnel to an `http:` server, the request is sent to the proxy to
+ * forward it, which most proxies support for such servers.
  *
- * A failure of the proxy itself has a `ProxyError` as its cause, which names the proxy and holds no password.
+ * A failure of the proxy itself has a `ProxyError` as its cause, which names the proxy without a password.
  */
 export function proxiedNetwork(settings: ProxySettings): ProxiedNetwork {
   const common = {
-    // Blank instead of left out: otherwise the environment is read once more, by other rules.
+    // Blank, not undefined: otherwise undici reads the environment itself, by other rules.
     httpProxy: settings.http ?? '',
     httpsProxy: settings.https ?? '',
     noProxy: settings.except,
@@ -41,7 +41,7 @@ export function proxiedNetwork(settings: ProxySettings): ProxiedNetwork {
   const direct = { agent: new Agent(), ranges: rangesIn(settings.except) };
   const dispatcher = new ProxyAgent(common, direct);
   const forwarder = new ProxyAgent({ ...common, proxyTunnel: false }, direct);
-  /** Origins that no tunnel was opened to, and that a request was forwarded to. */
+  /** Origins to which the proxy forwards requests instead of opening tunnels. */
   const forwarded = new Set<string>();
 
   const fetch = async (input: string, init: object = {}): Promise<Response> => {
@@ -59,12 +59,12 @@ export function proxiedNetwork(settings: ProxySettings): ProxiedNetwork {
   const forward = async (input: string, init: object, refusal: ProxyError): Promise<Response> => {
     try {
       const response = await undiciFetch(input, { ...init, dispatcher: forwarder });
-      // The proxy, once more.
+      // The proxy itself responded again.
       if (response.status === refusal.status) throw refusal;
       forwarded.add(new URL(input).origin);
       return response;
     } catch (error) {
-      // A refusal is thrown as `fetch` throws it.
+      // In the form in which `fetch` throws.
       throw neverSent(error) ? new TypeError('fetch failed', { cause: refusal }) : error;
     }
   };
@@ -77,7 +77,7 @@ export function proxiedNetwork(settings: ProxySettings): ProxiedNetwork {
   };
 }
 
-/** Whether a proxy that opened no tunnel may forward the request: not with a wrong password, nor when it cannot reach the server. */
+/** Whether to let the proxy forward the request after it refused a tunnel. Not after a wrong password, nor if it cannot reach the server. */
 function mayForward({ status }: ProxyError): boolean {
   return status === undefined || (status < 500 && status !== UNAUTHORIZED);
 }
@@ -158,7 +158,7 @@ class ProxyPool extends Pool {
   }
 }
 
-/** What was wrong with a connection; one that was tried at several addresses has a code and no message. */
+/** Why a connection failed. An error for several addresses has a code and no message. */
 function reasonIn(error: unknown): string {
   const message = messageOf(error);
   return message === '' && error instanceof Error && 'code' in error ? String(error.code) : message;

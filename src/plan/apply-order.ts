@@ -5,37 +5,37 @@ import type { PlannedChange } from './plan.ts';
 export type ApplyStep =
   | { readonly kind: 'create'; readonly change: PlannedChange; readonly input: TriggerInput }
   | { readonly kind: 'update'; readonly change: PlannedChange; readonly id: string; readonly input: TriggerInput }
-  /** A rename that only makes room: two automations exchange their names. */
+  /** A temporary rename: two automations swap their names. */
   | { readonly kind: 'make_room'; readonly change: PlannedChange; readonly id: string; readonly input: TriggerInput }
   | { readonly kind: 'delete'; readonly change: PlannedChange; readonly id: string };
 
 /**
- * Puts the mutations of a plan in an order in which no name is taken when it is needed: names are unique in a scope
- * (W&B). Otherwise creations come first and deletions last, so that nothing is missing in between.
+ * Orders the mutations of a plan so that every name is free when it is needed: names are unique in a scope (W&B).
+ * Otherwise creations come first and deletions last, so that no automation is missing in between.
  */
 export function applyOrder(changes: readonly PlannedChange[], live: readonly LiveTrigger[]): ApplyStep[] {
-  const names = new Map(live.map((trigger) => [placeOf(trigger.scope.id, trigger.name), trigger.id]));
-  const nameOf = new Map(live.map((trigger) => [trigger.id, placeOf(trigger.scope.id, trigger.name)]));
+  const names = new Map(live.map((trigger) => [nameKey(trigger.scope.id, trigger.name), trigger.id]));
+  const nameOf = new Map(live.map((trigger) => [trigger.id, nameKey(trigger.scope.id, trigger.name)]));
   const waiting = changes.flatMap(stepOf).sort((a, b) => RANK[a.kind] - RANK[b.kind]);
   const ordered: ApplyStep[] = [];
   const take = (step: ApplyStep): void => {
     ordered.push(step);
     if (step.kind !== 'create') names.delete(nameOf.get(step.id) ?? '');
     if (step.kind === 'create' || step.kind === 'delete') return;
-    const place = placeOf(step.input.scopeID, step.input.name);
-    names.set(place, step.id);
-    nameOf.set(step.id, place);
+    const key = nameKey(step.input.scopeID, step.input.name);
+    names.set(key, step.id);
+    nameOf.set(step.id, key);
   };
-  /** Who holds the name that a step needs, if it is not the step's own automation. */
+  /** The id of another automation that has the name that a step needs. */
   const holderOf = (step: ApplyStep): string | undefined => {
     if (step.kind === 'delete') return undefined;
-    const holder = names.get(placeOf(step.input.scopeID, step.input.name));
+    const holder = names.get(nameKey(step.input.scopeID, step.input.name));
     return step.kind !== 'create' && holder === step.id ? undefined : holder;
   };
   const willMove = (id: string): boolean => waiting.some((step) => step.kind !== 'create' && step.id === id);
 
   while (waiting.length > 0) {
-    // A name that nobody is going to give up is left to the server to refuse.
+    // If nothing frees the name, the server refuses the step.
     const next = waiting.findIndex((step) => {
       const holder = holderOf(step);
       return holder === undefined || !willMove(holder);
@@ -43,8 +43,8 @@ export function applyOrder(changes: readonly PlannedChange[], live: readonly Liv
     const [step] = waiting.splice(Math.max(next, 0), 1);
     if (step === undefined) break;
     if (next === -1 && step.kind === 'update') {
-      // Everybody waits for somebody else: the first steps aside and comes back to its real name later.
-      take({ ...step, kind: 'make_room', input: { ...step.input, name: asideName(step.input.name, step.id) } });
+      // A cycle of renames: the first step takes a temporary name, and its real name later.
+      take({ ...step, kind: 'make_room', input: { ...step.input, name: temporaryName(step.input.name, step.id) } });
       waiting.push(step);
     } else take(step);
   }
@@ -60,11 +60,11 @@ function stepOf(change: PlannedChange): ApplyStep[] {
   return action === 'delete' && id !== undefined ? [{ kind: 'delete', change, id }] : [];
 }
 
-function placeOf(scopeId: string, name: string): string {
+function nameKey(scopeId: string, name: string): string {
   return `${scopeId}\n${name}`;
 }
 
-/** At most 255 characters, as W&B allows. */
-function asideName(name: string, id: string): string {
+/** At most 255 characters: W&B's limit. */
+function temporaryName(name: string, id: string): string {
   return `${name.slice(0, 200)} (renaming ${id.slice(-8)})`;
 }

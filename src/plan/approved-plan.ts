@@ -8,9 +8,10 @@ const approvedSchema = z.object({
   changes: z.array(z.object({ action: z.string(), key: z.string(), scope: z.string(), fingerprint: z.string() })),
 });
 
-/** What of a plan file has to be known to hold a newer plan against it. */
+/** The part of a plan file that a newer plan is compared with. */
 export type ApprovedPlan = z.infer<typeof approvedSchema>;
 
+/** Reads a plan file, as `plan --out` writes it. */
 export function readApprovedPlan(text: string): Result<ApprovedPlan, string> {
   let content: unknown;
   try {
@@ -19,12 +20,12 @@ export function readApprovedPlan(text: string): Result<ApprovedPlan, string> {
     return err(`not JSON: ${messageOf(error)}`);
   }
   const parsed = approvedSchema.safeParse(content);
-  return parsed.success ? ok(parsed.data) : err('not a plan as "plan --out" writes it');
+  return parsed.success ? ok(parsed.data) : err('not a plan file of "plan --out"');
 }
 
 /**
- * The plan of now with only what was approved: an object whose definition or state at W&B has moved since is refused and
- * named, the rest goes on.
+ * The current plan with only its approved changes. A change that was not approved, or whose definition or state at W&B
+ * has changed since, is refused. The rest can be applied.
  */
 export function onlyApproved(plan: Plan, approved: ApprovedPlan): Plan {
   const known = new Map(approved.changes.map((change) => [identityOf(change), change]));
@@ -32,8 +33,8 @@ export function onlyApproved(plan: Plan, approved: ApprovedPlan): Plan {
     const before = known.get(identityOf(change));
     if (change.action === 'unchanged' || change.action === 'refused') return change;
     if (before?.fingerprint === change.fingerprint && before.action === change.action) return change;
-    const reason = before === undefined ? 'it is not in the approved plan' : 'it has moved since the plan was approved';
-    return { ...change, action: 'refused', reason: `${reason}: plan again and have that approved` };
+    const reason = before === undefined ? 'it is not in the approved plan' : 'it has changed since the plan was approved';
+    return { ...change, action: 'refused', reason: `${reason}. Plan again and get the new plan approved` };
   });
   return { ...plan, changes, summary: summaryOf(changes) };
 }

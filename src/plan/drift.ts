@@ -4,10 +4,10 @@ import { stateDigest, stateOfInput, stateOfLive } from '../automation/trigger-st
 import { type DesiredTrigger, identityOf, type Plan, type PlannedChange } from './plan.ts';
 
 /**
- * What kind of difference a planned change is. The mark of ownership carries a digest of what was last applied:
+ * Which side of a planned change moved since the last apply. The mark of ownership has a digest of the state applied last.
  *
- * - `drift`: somebody changed, or deleted, what was applied; the definition did not move
- * - `definition`: the definition has moved and was not applied yet; W&B is as it was left
+ * - `drift`: the automation was changed or deleted at W&B
+ * - `definition`: the definition was changed and not applied yet
  * - `both`
  */
 export type DriftKind = 'drift' | 'definition' | 'both';
@@ -17,7 +17,7 @@ export interface DriftedChange {
   readonly change: PlannedChange;
 }
 
-/** Tells drift at W&B apart from definitions that are not applied yet. A refused deletion is neither. */
+/** Separates drift at W&B from definitions that are not applied yet. A refused deletion is neither. Pure. */
 export function findDrift(plan: Plan, desired: readonly DesiredTrigger[], live: readonly LiveTrigger[]): DriftedChange[] {
   const intended = new Map(
     desired.map((one) => [identityOf({ key: one.key, scope: one.scope.description }), stateDigest(stateOfInput(one.input))]),
@@ -25,14 +25,14 @@ export function findDrift(plan: Plan, desired: readonly DesiredTrigger[], live: 
   const existing = new Map(live.map((trigger) => [trigger.id, trigger]));
   return plan.changes.flatMap((change): DriftedChange[] => {
     if (change.action === 'unchanged') return [];
-    // What is defined and no longer ours was taken over, or lost its mark when somebody edited its description.
+    // It is defined and not ours any more: it was taken over, or an edit of its description removed the mark.
     if (change.action === 'refused') return intended.has(identityOf(change)) ? [{ kind: 'drift', change }] : [];
-    // What is defined and not there was deleted, or never applied: on the branch that is applied, both are drift.
+    // It is defined and missing: it was deleted, or never applied. On the branch that is applied, both are drift.
     if (change.action === 'create') return [{ kind: 'drift', change }];
     const trigger = existing.get(change.id ?? '');
     const applied = trigger === undefined ? undefined : readMark(trigger.description).mark?.applied;
     if (trigger === undefined || change.action === 'delete') return [{ kind: 'definition', change }];
-    // One that is adopted has no mark until its first change: like what is not there, it differs from what was applied.
+    // An adopted automation has no mark until its first change, so its state was never applied.
     if (applied === undefined) return [{ kind: 'drift', change }];
     const moved = intended.get(identityOf(change)) !== applied;
     const drifted = stateDigest(stateOfLive(trigger)) !== applied;

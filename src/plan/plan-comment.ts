@@ -3,25 +3,25 @@ import { visible } from '../lib/visible.ts';
 import type { Plan } from './plan.ts';
 import { changeLines, summaryLine, worstFirst } from './plan-report.ts';
 
-/** GitHub's limits: a comment has 65,536 characters, a step summary 1 MiB; both are held in bytes of UTF-8, which are never fewer. */
+/** GitHub's limits: 65,536 characters in a comment, 1 MiB in a step summary. Both are kept in bytes of UTF-8, never fewer than characters. */
 export const COMMENT_LIMIT = 65_536;
 export const SUMMARY_LIMIT = 1_048_576;
 
-/** By this the comment is found again. */
+/** The first line of the plan comment. The comment of a later run is found by it. */
 export function commentMark(workingDirectory: string): string {
   return `<!-- wandb-relay plan ${workingDirectory.replace(/[^\w./-]/g, '_')} -->`;
 }
 
 /**
- * A plan as Markdown, the most destructive first, at most `limit` bytes: what does not fit is counted.
+ * A plan as Markdown of at most `limit` bytes, the most destructive changes first. Changes that do not fit are counted.
  *
- * @param rest where the whole plan can be read, for when it does not fit
+ * @param rest where to read the whole plan, if it does not fit
  */
 export function planMarkdown(plan: Plan, options: { readonly mark: string; readonly limit: number; readonly rest: string }): string {
   const head = [options.mark, '### W&B automations', '', summaryLine(plan), ''];
   const tail = ['', `Fingerprint: \`${plan.fingerprint}\``];
   const orphans = plan.orphans.map(({ name, scope }) =>
-    visible(`? ${name} (${scope}): its definition is gone; it stays, unless prune is set`),
+    visible(`? ${name} (${scope}): its definition was removed. It is kept, unless prune is set`),
   );
   const blocks = [
     ...worstFirst(plan.changes).map((change) => changeLines(change).join('\n')),

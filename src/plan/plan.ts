@@ -2,18 +2,21 @@ import { isSameRepository, readMark, withMark } from '../automation/ownership.ts
 import type { LiveTrigger, TriggerInput, TriggerScope } from '../automation/trigger.ts';
 import { type FieldChange, fieldChanges, stateDigest, stateOfInput, stateOfLive } from '../automation/trigger-state.ts';
 import { fingerprintOf } from '../lib/canonical.ts';
+import type { SourceLocation } from '../lib/diagnostic.ts';
 import type { JsonValue } from '../lib/json.ts';
 
-/** A definition with everything looked up: what W&B should hold. */
+/** A definition with its names resolved: what W&B should have. */
 export interface DesiredTrigger {
   readonly key: string;
   /** The name that it had, for a rename that is not a deletion and a creation. */
   readonly movedFrom: string | undefined;
-  /** Take over an automation of this name that nobody owns. */
+  /** Take over an automation of this name that this repository does not own. */
   readonly adopt: boolean;
   /** Without the mark of ownership. */
   readonly input: TriggerInput;
   readonly scope: TriggerScope;
+  /** Where it is defined. */
+  readonly location?: SourceLocation;
 }
 
 export type PlanAction = 'create' | 'update' | 'delete' | 'unchanged' | 'refused';
@@ -22,45 +25,47 @@ export interface PlannedChange {
   readonly action: PlanAction;
   readonly key: string;
   readonly name: string;
-  /** In words: `registry model, collection resnet50`. */
+  /** For people: `registry model, collection resnet50`. */
   readonly scope: string;
   readonly fields: readonly FieldChange[];
   /** Why it is refused. */
   readonly reason?: string;
-  /** Of what is intended and what exists now. */
+  /** A hash of the intended and the current state. An approval holds only for the same fingerprint. */
   readonly fingerprint: string;
-  /** What to write; with the mark. */
+  /** What to write, with the mark of ownership. */
   readonly input?: TriggerInput;
-  /** The id at W&B, of what exists. */
+  /** The id at W&B, if it exists. */
   readonly id?: string;
+  /** Where it is defined; left out for a deletion. */
+  readonly location?: SourceLocation;
 }
 
 export interface Plan {
   readonly fingerprint: string;
   readonly summary: Readonly<Record<PlanAction, number>>;
   readonly changes: readonly PlannedChange[];
-  /** What else will be done, or has to be done by hand. */
+  /** What else `apply` does, or a person has to do. For people. */
   readonly notes: readonly string[];
-  /** Managed automations whose definition is gone and that stay, because nobody asked to prune. */
+  /** Managed automations whose definition was removed. They are kept, because `prune` is off. */
   readonly orphans: readonly { readonly key: string; readonly name: string; readonly scope: string }[];
 }
 
 export interface PlanOptions {
   /** `owner/name` of the repository that the definitions are in. */
   readonly repository: string;
-  /** Delete managed automations whose definition is gone. */
+  /** Delete managed automations whose definition was removed. */
   readonly prune: boolean;
-  /** More deletions than this are refused, and more than half of what is managed. */
+  /** All deletions are refused if there are more than this, or more than half of the managed automations. */
   readonly maxDeletes: number;
 }
 
 export const DEFAULT_MAX_DELETES = 3;
 
 /**
- * What has to happen for W&B to hold what is defined. Pure: two lists in, a plan out.
+ * The changes that make W&B match the definitions. Pure.
  *
- * Only automations with this repository's mark are changed or deleted; one of the same name that somebody else made is
- * refused unless it is adopted. An adopted one gets its mark with its first real change.
+ * Only automations with this repository's mark are changed or deleted. An automation of the same name that somebody else
+ * made is refused, unless it is adopted. An adopted one gets its mark with its first real change.
  */
 export function makePlan(desired: readonly DesiredTrigger[], live: readonly LiveTrigger[], options: PlanOptions): Plan {
   const taken = new Set<string>();
@@ -83,7 +88,7 @@ export function makePlan(desired: readonly DesiredTrigger[], live: readonly Live
   };
 }
 
-/** The automation that a definition is about: by its mark, by the mark of its old name, or by its name. */
+/** The automation of a definition: found by its mark, by the mark of its old name, or by its name. */
 function findLive(
   { key, movedFrom, input }: DesiredTrigger,
   live: readonly LiveTrigger[],
@@ -97,13 +102,13 @@ function findLive(
   const byKey = mine.filter((trigger) => keyOf(trigger) === key);
   const inPlace = byKey.find(here);
   if (inPlace !== undefined) return inPlace;
-  // A key that names one definition names it in whatever scope; a name that several scopes share does not.
+  // A key that only one definition has identifies it in any scope. A name that several scopes share does not.
   if (byKey[0] !== undefined && keys.get(key) === 1) return byKey[0];
   const byOldKey = movedFrom === undefined || keys.has(movedFrom) ? [] : mine.filter((trigger) => keyOf(trigger) === movedFrom);
   const moved = byOldKey.find(here) ?? byOldKey[0];
   if (moved !== undefined) return moved;
   const inScope = free.filter(here);
-  // One of ours that another definition will claim by its key, and then rename, does not stand in the way.
+  // Skip one of ours that another definition claims by its key and then renames.
   const others = inScope.filter((trigger) => !(ownedBy(trigger, repository) && keys.has(keyOf(trigger))));
   return (
     others.find((trigger) => trigger.name === input.name) ??
@@ -121,7 +126,12 @@ function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, reposi
   const state = stateOfInput(desired.input);
   const mark = { repository, key: desired.key, applied: stateDigest(state) };
   const input = { ...desired.input, description: withMark(desired.input.description, mark) };
-  const common = { key: desired.key, name: desired.input.name, scope: desired.scope.description };
+  const common = {
+    key: desired.key,
+    name: desired.input.name,
+    scope: desired.scope.description,
+    ...(desired.location === undefined ? {} : { location: desired.location }),
+  };
   const before = found === undefined ? undefined : stateOfLive(found);
   const fingerprint = fingerprintOf({ intended: state, current: before === undefined ? null : { ...before, id: found?.id ?? null } });
   const fields = fieldChanges(before, state);
@@ -134,7 +144,7 @@ function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, reposi
       ...at,
       action: 'refused',
       fields,
-      reason: `it belongs to ${owner.repository}: remove it there and add "adopt: true" here, or choose another name`,
+      reason: `it belongs to ${owner.repository}. Remove it there and add "adopt: true" here, or choose another name`,
     };
   }
   if (owner === undefined && !desired.adopt) {
@@ -142,7 +152,8 @@ function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, reposi
       ...at,
       action: 'refused',
       fields,
-      reason: 'somebody else made an automation of this name: add "adopt: true" to take it over, or choose another name',
+      reason:
+        'an automation of this name exists and is not managed by wandb-relay. Add "adopt: true" to take it over, or choose another name',
     };
   }
   const renamedKey = owner !== undefined && (owner.key !== desired.key || !isSameRepository(owner.repository, repository));
@@ -157,26 +168,26 @@ function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, reposi
   };
 }
 
-/** A name that something keeps is refused here, where people look, and not by W&B half-way through. */
+/** Refuses names that another automation keeps, so that people see it in the plan and not halfway through `apply`. */
 function refuseTakenNames(changes: readonly PlannedChange[], live: readonly LiveTrigger[]): readonly PlannedChange[] {
-  const placeOf = (scopeId: string, name: string) => `${scopeId}\n${name}`;
-  const holders = new Map(live.map((trigger) => [placeOf(trigger.scope.id, trigger.name), trigger]));
+  const nameKey = (scopeId: string, name: string) => `${scopeId}\n${name}`;
+  const holders = new Map(live.map((trigger) => [nameKey(trigger.scope.id, trigger.name), trigger]));
   const byId = new Map(changes.map((change) => [change.id, change]));
   const stays = ({ id, name, scope }: LiveTrigger): boolean => {
     const change = byId.get(id);
     if (change?.action === 'update' && change.input !== undefined) {
-      return placeOf(change.input.scopeID, change.input.name) === placeOf(scope.id, name);
+      return nameKey(change.input.scopeID, change.input.name) === nameKey(scope.id, name);
     }
     return change?.action !== 'delete';
   };
   const next = changes.map((change): PlannedChange => {
     if ((change.action !== 'create' && change.action !== 'update') || change.input === undefined) return change;
-    const holder = holders.get(placeOf(change.input.scopeID, change.input.name));
+    const holder = holders.get(nameKey(change.input.scopeID, change.input.name));
     if (holder === undefined || holder.id === change.id || !stays(holder)) return change;
-    const reason = `the scope has another automation of this name, ${holder.id}, which stays: choose another name, or delete that one first`;
+    const reason = `the scope already has an automation of this name (${holder.id}). Choose another name, or delete that one first`;
     return { ...change, action: 'refused', reason };
   });
-  // What is refused keeps its own name, which another may wait for.
+  // A refused change keeps its current name, and another change may need that name.
   return next.every((change, i) => change === changes[i]) ? changes : refuseTakenNames(next, live);
 }
 
@@ -198,15 +209,16 @@ function planDeletions(gone: readonly LiveTrigger[], managed: number, { maxDelet
   });
 }
 
-/** Why so many deletions are refused and how to go on, or `undefined`. */
+/** Why the deletions are refused and what to do, or `undefined`. */
 function deletionProblem(gone: number, managed: number, half: number, maxDeletes: number): string | undefined {
   const what = `${gone} of ${managed} managed automations would be deleted`;
   if (gone > half)
-    return `${what}, more than half: check that all definition files are there; if it is meant, remove at most ${half} of them at a time`;
-  if (gone > maxDeletes) return `${what}, and the limit is ${maxDeletes}: if it is meant, set --max-deletes ${gone}`;
+    return `${what}, which is more than half. Check that all definition files are read. If this is intended, delete at most ${half} at a time`;
+  if (gone > maxDeletes) return `${what}, and the limit is ${maxDeletes}. If this is intended, set --max-deletes ${gone}`;
   return undefined;
 }
 
+/** How many changes there are of each kind. */
 export function summaryOf(changes: readonly PlannedChange[]): Record<PlanAction, number> {
   const summary = { create: 0, update: 0, delete: 0, unchanged: 0, refused: 0 };
   for (const { action } of changes) summary[action]++;
@@ -222,7 +234,7 @@ function keyOf(trigger: LiveTrigger): string {
   return readMark(trigger.description).mark?.key ?? trigger.name;
 }
 
-/** The scope of what exists, in the words of the config as far as they can be told from it. */
+/** The scope of an existing automation for people, in the words of the config. */
 export function liveScope({ scope }: LiveTrigger): string {
   const project = (name: string) =>
     name.startsWith('wandb-registry-') ? `registry ${name.slice('wandb-registry-'.length)}` : `project ${name}`;
@@ -236,7 +248,7 @@ export function liveScope({ scope }: LiveTrigger): string {
   }
 }
 
-/** Tells the changes of one plan apart, and finds one again in a later plan. */
+/** Identifies a change within a plan, and in later plans. */
 export function identityOf({ key, scope }: Pick<PlannedChange, 'key' | 'scope'>): string {
   return `${key}\n${scope}`;
 }

@@ -1,10 +1,10 @@
 import { type FilterImplOptions, Liquid, type Template, TypeGuards } from 'liquidjs';
 import { JsonNumber, numberOf } from '../lib/json-number.ts';
 
-/** Filters that ask for a number's type and so do not know a `JsonNumber`. All others take it as text or as a double. */
+/** Filters that check the type of a number, so they do not accept a `JsonNumber`. All others convert it. */
 const ASK_FOR_TYPE = ['date', 'date_to_long_string', 'date_to_rfc822', 'date_to_string', 'date_to_xmlschema'];
 
-/** A Liquid engine in which a `JsonNumber` may stand wherever a number may. */
+/** A Liquid engine that accepts a `JsonNumber` wherever it accepts a number. */
 export function liquidEngine(options: ConstructorParameters<typeof Liquid>[0]): Liquid {
   const engine = new Liquid(options);
   for (const name of ASK_FOR_TYPE) {

@@ -32,7 +32,7 @@ export type Match = z.infer<typeof matchSchema>;
 /** A compiled MATCH. */
 export interface Matcher {
   matches(value: string): boolean;
-  /** What it asks for, as the end of a sentence: `"production"`, `one of "a", "b"`. */
+  /** The wanted value, as the end of a sentence: `"production"`, `one of "a", "b"`. */
   readonly wanted: string;
 }
 

@@ -3,7 +3,7 @@ import { JsonNumber } from '../lib/json-number.ts';
 
 /**
  * The value at a dotted path of a body, as text: `client_payload.stage`, `runs.0.id`. A number is its own text. A key may
- * have dots in it: the shortest key that leads to a value wins. `undefined` for what is not there, null, a list or an object.
+ * have dots: the shortest key that leads to a value is used. `undefined` for a missing value, null, a list or an object.
  */
 export function payloadText(payload: JsonValue, path: string): string | undefined {
   const value = valueAt(payload, path);

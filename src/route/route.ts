@@ -13,7 +13,7 @@ const eventWord = z.string().superRefine((word, context) => {
   if ((EVENT_TYPES as readonly string[]).includes(word)) return;
   context.addIssue({
     code: 'custom',
-    message: `no event type is called "${word}"${didYouMean(word, EVENT_TYPES)}; there are ${EVENT_TYPES.join(', ')}`,
+    message: `there is no event type "${word}"${didYouMean(word, EVENT_TYPES)}; there are ${EVENT_TYPES.join(', ')}`,
   });
 });
 
@@ -39,23 +39,23 @@ const slackId = z
 
 export const approvalSchema = z
   .strictObject({
-    slack: z.string().min(1, 'must not be empty').describe('The channel that is asked'),
+    slack: z.string().min(1, 'must not be empty').describe('The channel with the buttons'),
     by: z.array(slackId).min(1, 'must list at least one id').optional().describe('Slack user or user group ids that may decide'),
     allow_self: z
       .boolean()
       .optional()
-      .describe('false: who caused the event in W&B may not approve it (needs "by", and settings.slack_users); default true'),
-    expires: durationSchema.optional().describe('What nobody approved by then is cancelled; default 24h'),
+      .describe('false: the author of the event may not approve it (needs "by" and settings.slack_users); default true'),
+    expires: durationSchema.optional().describe('A dispatch that is not approved in this time is cancelled; default 24h'),
   })
   .refine((approval) => approval.allow_self !== false || approval.by !== undefined, {
     path: ['allow_self'],
-    message: 'false only holds among named people: add "by"',
+    message: 'false needs "by": only listed people can be told apart from the author',
   });
 
-/** What `expires` is when it is left out. Milliseconds. */
+/** The default of `expires`, in milliseconds. */
 export const DEFAULT_APPROVAL_EXPIRY_MS = 24 * 3_600_000;
 
-/** Who is asked, who may decide, and for how long. */
+/** Where approval is requested, who may decide, and for how long. */
 export interface Approval {
   readonly channel: string;
   /** Slack user and user group ids; `null`: everyone in the channel. */
@@ -64,7 +64,7 @@ export interface Approval {
   readonly expiresMs: number;
 }
 
-/** What a route and a `relay` action have in common. */
+/** The fields that a route and a `relay` action share. */
 export const relayShape = {
   to: z.array(targetSchema).min(1, 'must name at least one target'),
   approval: approvalSchema.optional(),
@@ -82,14 +82,14 @@ export const routeSchema = z.strictObject({
 export type RouteDefinition = z.infer<typeof routeSchema>;
 type Condition = z.infer<typeof conditionSchema>;
 
-/** A route that is ready to be asked about events. */
+/** A compiled route. */
 export interface Route {
   readonly name: string;
   /** `latest`: a newer event of the same subject replaces an undelivered older one. */
   readonly order: 'fifo' | 'latest';
-  /** At most one firing per event subject in this many milliseconds; 0: no limit. */
+  /** In milliseconds: at most one match per event subject in this time; 0: no limit. */
   readonly cooldownMs: number;
-  /** The dispatches wait until a person approves them. */
+  /** If set, dispatches are held until a person approves them. */
   readonly approval: Approval | undefined;
   readonly targets: readonly CompiledTarget[];
   readonly conditions: readonly RouteCondition[];
@@ -138,19 +138,18 @@ function alternatives(condition: Condition): Match[] {
 }
 
 /**
- * True when every condition of the route holds. A field that the event does not have, and a path that leads to no value of
- * the body, meet no condition, not even `not`.
+ * True if every condition of the route is met. A field or a path without a value meets no condition, not even `not`.
  *
  * @param payload the body as it arrived, secrets redacted
  */
 export function routeMatches(route: Route, event: RelayEvent, payload: JsonValue): boolean {
-  return route.conditions.every((condition) => holds(condition, event, payload));
+  return route.conditions.every((condition) => isMet(condition, event, payload));
 }
 
-/** Why the route does not match: a clause per condition that does not hold. Empty when it does match. */
+/** Why the route does not match: one text for each condition that is not met. Empty if it matches. */
 export function whyNot(route: Route, event: RelayEvent, payload: JsonValue): string[] {
   return route.conditions
-    .filter((condition) => !holds(condition, event, payload))
+    .filter((condition) => !isMet(condition, event, payload))
     .map(({ name, read, anyOf }) => {
       const value = read(event, payload);
       const wanted = anyOf.map((matcher) => matcher.wanted).join(' or ');
@@ -158,7 +157,7 @@ export function whyNot(route: Route, event: RelayEvent, payload: JsonValue): str
     });
 }
 
-function holds(condition: RouteCondition, event: RelayEvent, payload: JsonValue): boolean {
+function isMet(condition: RouteCondition, event: RelayEvent, payload: JsonValue): boolean {
   const value = condition.read(event, payload);
   return value !== undefined && condition.anyOf.some((matcher) => matcher.matches(value));
 }

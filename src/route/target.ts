@@ -90,7 +90,7 @@ export const targetSchema = exactlyOneKey({
 export type TargetDefinition = z.infer<typeof targetSchema>;
 export type TargetKind = keyof TargetDefinition;
 
-/** What one delivery sends, complete: stored with the delivery, so that a replay sends the same. */
+/** The complete request of a delivery. It is stored with the delivery, so that a replay sends the same. */
 export type TargetRequest =
   | { readonly kind: 'repository_dispatch'; readonly repository: string; readonly event_type: string; readonly client_payload: JsonObject }
   | {
@@ -111,13 +111,13 @@ export type TargetRequest =
       readonly target_url: string | null;
     };
 
-/** What goes to Slack. A conversation is one message in one channel about one subject, with its thread. */
+/** Requests to Slack. A conversation is one message in one channel about one subject, with its thread. */
 export type SlackRequest =
-  /** Tells of the delivery's event: as the conversation's message, or in its thread. */
+  /** Posts the delivery's event: as the conversation's message, or in its thread. */
   | { readonly kind: 'slack'; readonly channel: string; readonly text: string | null; readonly thread: boolean }
-  /** Makes the conversation's message say how things stand now. */
+  /** Updates the conversation's message to the current state. */
   | { readonly kind: 'slack_update'; readonly conversation: string }
-  /** Says one thing in the conversation's thread; `text` is mrkdwn, escaped already. */
+  /** Posts a reply in the conversation's thread. `text` is escaped mrkdwn. */
   | { readonly kind: 'slack_reply'; readonly conversation: string; readonly text: string };
 
 /** The requests that start a workflow. */
@@ -131,17 +131,18 @@ export function isDispatch(request: TargetRequest): request is DispatchRequest {
 
 export interface CompiledTarget {
   readonly kind: TargetKind;
-  /** Where it goes, in one word: `repository_dispatch:acme/deploy`. Deliveries of one subject keep their order per target. */
+  /** Identifies the target: `repository_dispatch:acme/deploy`. Deliveries of one subject keep their order per target. */
   readonly name: string;
   /** For GitHub's kinds. */
   readonly repository: string | undefined;
   /** For Slack's kind. */
   readonly channel: string | undefined;
-  /** What it was compiled from; to be built again when more is known about the event. */
+  /** What it was compiled from. A request is built again from it when the event is enriched. */
   readonly definition: TargetDefinition;
   /**
-   * The request for one event, or a sentence that says which limit or template refuses it. `unchecked` lets limits be: for
-   * a request that is to be built again, once more is known, and checked then.
+   * The request for one event. The error names the template or the limit of the target that it fails.
+   *
+   * @param unchecked skips the limits, for a request that is built again after enrichment and checked then
    */
   build(context: TemplateContext, unchecked?: 'unchecked'): Result<TargetRequest, string>;
 }
@@ -155,7 +156,7 @@ export function compileTarget(definition: TargetDefinition): CompiledTarget {
   throw new Error('a target without a kind passed the schema');
 }
 
-/** Whether what W&B's API says about an event can change the request: the default payload holds it, a template may read it. */
+/** Whether the request depends on `event.wandb`: through the default payload, or through a template. */
 export function usesEnrichment(definition: TargetDefinition): boolean {
   const { repository_dispatch: repositoryDispatch, workflow_dispatch: workflowDispatch, slack } = definition;
   if (repositoryDispatch !== undefined) {
@@ -246,8 +247,7 @@ function compileSlack(definition: z.infer<typeof slackSchema>): CompiledTarget {
 }
 
 /**
- * What a workflow receives when the route does not say: which delivery this is, which route, and what happened, with what
- * W&B's API says about it when it was asked.
+ * The default payload of a workflow: the delivery, the route and the event, with its enrichment if there is one.
  */
 function defaultPayload(context: TemplateContext): JsonObject {
   const { payload: _payload, ...event } = context.event;
@@ -280,13 +280,13 @@ function workflowDispatchProblem(request: Extract<TargetRequest, { kind: 'workfl
   return undefined;
 }
 
-/** The schema has compiled every template once before; a failure here is a bug. */
+/** The schema has already compiled every template. A failure here is a bug. */
 function compiled(result: Result<CompiledTemplate, string>): CompiledTemplate {
   if (!result.ok) throw new Error(`a template that does not compile passed the schema: ${result.error}`);
   return result.value;
 }
 
-/** Liquid throws when a template runs into a limit or a filter refuses a value: that refuses the request, not the event. */
+/** Liquid throws if a template exceeds a limit or a filter refuses a value. Only this request fails, not the event. */
 function rendering(build: () => Result<TargetRequest, string>): Result<TargetRequest, string> {
   try {
     return build();

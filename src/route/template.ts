@@ -9,8 +9,8 @@ import { hasTypographicQuotes } from '../lib/typographic-quotes.ts';
 import { keepNumberLiterals, liquidEngine } from './liquid-numbers.ts';
 
 /**
- * What a template can read. `event.payload` is the body as it arrived; `event.wandb` is what W&B's API says about the
- * artifact or run, when it was asked.
+ * The variables of a template. `event.payload` is the body as it arrived. `event.wandb` are the facts of W&B's API about the
+ * artifact or run, if the event was enriched.
  */
 export interface TemplateContext {
   readonly delivery_id: string;
@@ -21,30 +21,30 @@ export interface TemplateContext {
 const TOP_LEVEL = ['delivery_id', 'route', 'event'];
 const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, 'wandb'];
 
-/** Limits per template, so that a clever one cannot stop the receiver: characters parsed, milliseconds, allocations. */
+/** Limits per template, so that none can block the receiver: characters parsed, milliseconds, allocations. */
 const LIMITS = { parseLimit: 20_000, renderLimit: 100, memoryLimit: 1_000_000 } as const;
 
-/** Templates see only own properties, know every filter that they use, and cannot read files: the partials are an empty set. */
+/** Templates read only own properties, cannot use unknown filters, and cannot read files: there are no partials. */
 const OPTIONS = { ...LIMITS, ownPropertyOnly: true, strictFilters: true, templates: {} } as const;
 const plainEngine = liquidEngine(OPTIONS);
-/** Whatever is put into a message of Slack is escaped: nobody names a run so that it mentions or links. */
+/** Values in Slack messages are escaped, so that the name of a run cannot mention people or make links. */
 const slackEngine = liquidEngine({ ...OPTIONS, outputEscape: (value: unknown) => escapeMrkdwn(asText(value)) });
-// The one filter that would get around it (LiquidJS, "raw").
+// The one filter that skips escaping (LiquidJS, "raw").
 delete slackEngine.filters.raw;
 
-/** Where the text goes: `slack` escapes what the template puts in. */
+/** The use of the text: `slack` escapes the values. */
 export type TemplateFor = 'json' | 'slack';
 
 export interface CompiledTemplate {
-  /** The value: text, or, where the whole template is one `{{ … }}`, whatever type that has. `null` when it is absent. */
+  /** The rendered text. If the whole template is one `{{ … }}`, its value with its type; `null` if it is absent. */
   render(context: TemplateContext): JsonValue;
-  /** True when the text is the same for every event. */
+  /** True if the text is the same for every event. */
   readonly constant: boolean;
-  /** True when it may read `event.wandb`: by name, or because it takes the event as a whole. */
+  /** True if it may read `event.wandb`: by name, or through `event` as a whole. */
   readonly readsWandb: boolean;
 }
 
-/** True when the text has anything to render; false: it is the same for every event. */
+/** False if the text is the same for every event. */
 export function isTemplate(text: string): boolean {
   return text.includes('{{') || text.includes('{%');
 }
@@ -52,19 +52,19 @@ export function isTemplate(text: string): boolean {
 /**
  * Compiles a Liquid template.
  *
- * The error says what is wrong: the syntax, a filter that does not exist, or a word that no event has.
+ * @returns an error for wrong syntax, an unknown filter, or a variable that does not exist
  */
 export function compileTemplate(text: string, use: TemplateFor = 'json'): Result<CompiledTemplate, string> {
   const engine = use === 'slack' ? slackEngine : plainEngine;
   if (!isTemplate(text)) return ok({ render: () => text, constant: true, readsWandb: false });
-  const quotes = hasTypographicQuotes(text) ? ` (typographic quotes do not quote: write " or ')` : '';
+  const quotes = hasTypographicQuotes(text) ? ` (typographic quotes are not quotes in Liquid: write " or ')` : '';
   let parsed: ParsedTemplate[];
   let paths: readonly (readonly unknown[])[];
   try {
     parsed = engine.parse(text);
     keepNumberLiterals(text, parsed);
     paths = engine.globalVariableSegmentsSync(parsed);
-    const problem = unknownWord(paths);
+    const problem = unknownVariable(paths);
     if (problem !== undefined) return err(`${problem}${quotes}`);
   } catch (error) {
     return err(`not a Liquid template: ${messageOf(error)}${quotes}`);
@@ -99,10 +99,10 @@ export function compileTemplatesIn(value: JsonValue): Result<CompiledTemplate, s
   });
 }
 
-function unknownWord(paths: readonly (readonly unknown[])[]): string | undefined {
+function unknownVariable(paths: readonly (readonly unknown[])[]): string | undefined {
   for (const [first, second] of paths) {
     if (typeof first === 'string' && !TOP_LEVEL.includes(first)) {
-      return `nothing is called "${first}" in a template${didYouMean(first, TOP_LEVEL)}; there are ${TOP_LEVEL.join(', ')}`;
+      return `templates have no variable "${first}"${didYouMean(first, TOP_LEVEL)}; there are ${TOP_LEVEL.join(', ')}`;
     }
     if (first === 'event' && typeof second === 'string' && !EVENT_WORDS.includes(second)) {
       return `an event has no "${second}"${didYouMean(second, EVENT_WORDS)}; it has ${EVENT_WORDS.join(', ')}`;
@@ -111,7 +111,7 @@ function unknownWord(paths: readonly (readonly unknown[])[]): string | undefined
   return undefined;
 }
 
-/** What LiquidJS's own `evalValueSync` does, without parsing the expression again for every event. */
+/** Like LiquidJS's `evalValueSync`, without parsing the expression for every event. */
 function evaluate(output: Output, engine: Liquid, context: TemplateContext): unknown {
   return toValueSync(output.value.value(new Context({ ...context }, engine.options, { sync: true }, { liquid: engine })));
 }
@@ -121,7 +121,7 @@ function asText(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** Liquid may hand back what JSON cannot hold: an absent value, or one of its own drops. */
+/** Liquid may return values that JSON does not have: undefined, or one of its own drops. */
 function asJson(value: unknown): JsonValue {
   if (value instanceof Drop) return null;
   const text = JSON.stringify(value);

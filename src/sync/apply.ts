@@ -6,7 +6,7 @@ import { type ApplyStep, applyOrder } from '../plan/apply-order.ts';
 import type { Plan, PlannedChange } from '../plan/plan.ts';
 import type { WandbError } from '../wandb/wandb-error.ts';
 
-/** The mutations that applying needs, and the list that settles what is unclear. */
+/** The mutations of `applyPlan`, and the list that it checks their effect with. */
 export interface TriggerApi {
   list(): Promise<Result<readonly LiveTrigger[], WandbError>>;
   create(input: TriggerInput): Promise<Result<LiveTrigger, WandbError>>;
@@ -17,28 +17,28 @@ export interface TriggerApi {
 export interface AppliedChange {
   readonly change: PlannedChange;
   readonly outcome: 'done' | 'failed' | 'left';
-  /** Why it failed, or why it was not tried. */
+  /** Why it failed or was not tried. */
   readonly why?: string;
 }
 
 export interface ApplyReport {
   readonly applied: readonly AppliedChange[];
-  /** Everything that was planned is done, and was seen to be. */
+  /** Every planned change is done, and the list at W&B confirms it. */
   readonly complete: boolean;
 }
 
 /**
- * Carries out a plan. One that fails does not keep the others from being tried, unless W&B can't be reached or the key is
- * refused: then the rest is left. Nothing is sent twice: what is unclear is settled by listing. Afterwards everything is
- * read again and held against the plan. Running it again finishes what is left.
+ * Applies a plan. After a change fails, the others are still tried, unless W&B cannot be reached or refuses the key. No
+ * mutation is sent twice: when a response is unclear, the list decides. At the end the list is read again and compared
+ * with the plan. Running it again finishes what is left.
  *
- * @param tell hears of every step before it is taken
+ * @param onStep is called before each mutation
  */
 export async function applyPlan(
   plan: Plan,
   live: readonly LiveTrigger[],
   api: TriggerApi,
-  tell: (step: ApplyStep, number: number, total: number) => void,
+  onStep: (step: ApplyStep, number: number, total: number) => void,
 ): Promise<ApplyReport> {
   const steps = applyOrder(plan.changes, live);
   const failures = new Map<PlannedChange, string>();
@@ -47,8 +47,8 @@ export async function applyPlan(
   for (const [i, step] of steps.entries()) {
     if (stopped !== undefined) break;
     if (failures.has(step.change)) continue;
-    tell(step, i + 1, steps.length);
-    const error = await take(step, api);
+    onStep(step, i + 1, steps.length);
+    const error = await send(step, api);
     if (error === undefined) {
       if (step.kind !== 'make_room') done.add(step.change);
       continue;
@@ -68,19 +68,19 @@ export async function applyPlan(
   return { applied, complete: applied.every(({ outcome }) => outcome === 'done') };
 }
 
-/** Takes one step; `undefined` when it is done, perhaps by an attempt whose answer was lost. */
-async function take(step: ApplyStep, api: TriggerApi): Promise<WandbError | undefined> {
+/** Sends one mutation. `undefined`: it is done, maybe although its response was lost. */
+async function send(step: ApplyStep, api: TriggerApi): Promise<WandbError | undefined> {
   switch (step.kind) {
     case 'create': {
       const created = await api.create(step.input);
-      return created.ok ? undefined : settle(created.error, api, (live) => live.some((trigger) => says(trigger, step.input)));
+      return created.ok ? undefined : settle(created.error, api, (live) => live.some(matcherOf(step.input)));
     }
     case 'update':
     case 'make_room': {
       const updated = await api.update(step.id, step.input);
       return updated.ok
         ? undefined
-        : settle(updated.error, api, (live) => live.some((trigger) => trigger.id === step.id && says(trigger, step.input)));
+        : settle(updated.error, api, (live) => live.filter(({ id }) => id === step.id).some(matcherOf(step.input)));
     }
     case 'delete': {
       const deleted = await api.delete(step.id);
@@ -90,7 +90,7 @@ async function take(step: ApplyStep, api: TriggerApi): Promise<WandbError | unde
   }
 }
 
-/** After a conflict or an unclear answer the list decides; it is never sent a second time. */
+/** After a conflict or an unclear response the list decides. The mutation is never sent again. */
 async function settle(
   error: WandbError,
   api: TriggerApi,
@@ -98,31 +98,38 @@ async function settle(
 ): Promise<WandbError | undefined> {
   if (error.kind !== 'conflict' && error.kind !== 'unclear') return error;
   const listed = await api.list();
-  if (!listed.ok) return { ...error, message: `${error.message}; and whether it was done could not be seen: ${listed.error.message}` };
+  if (!listed.ok)
+    return {
+      ...error,
+      message: `${error.message}. Whether it was applied is unknown, because the list could not be read: ${listed.error.message}`,
+    };
   if (isDone(listed.value)) return undefined;
   return error.kind === 'conflict'
     ? { ...error, message: `${error.message}: the scope has another automation of this name` }
-    : { ...error, message: `${error.message}; it was not done: apply again` };
+    : { ...error, message: `${error.message}. The change was not made: apply again` };
 }
 
-/** The automation says what was to be written, its mark included. */
-function says(trigger: LiveTrigger, input: TriggerInput): boolean {
-  const mark = readMark(input.description).mark;
-  const found = readMark(trigger.description).mark;
-  const sameMark = mark?.repository === found?.repository && mark?.key === found?.key;
-  return sameMark && fieldChanges(stateOfLive(trigger), stateOfInput(input)).length === 0;
+/** Returns whether an automation has everything that was written, its mark included. */
+function matcherOf(input: TriggerInput): (trigger: LiveTrigger) => boolean {
+  const { mark } = readMark(input.description);
+  const intended = stateOfInput(input);
+  return (trigger) => {
+    const found = readMark(trigger.description).mark;
+    const sameMark = mark?.repository === found?.repository && mark?.key === found?.key;
+    return sameMark && fieldChanges(stateOfLive(trigger), intended).length === 0;
+  };
 }
 
-/** Reads everything again; what is not as it was written is named. */
+/** Reads the list again. Returns the changes that W&B does not show, each with the reason. */
 async function verify(done: readonly PlannedChange[], api: TriggerApi): Promise<Map<PlannedChange, string>> {
   const listed = await api.list();
   const problems = new Map<PlannedChange, string>();
   for (const change of done) {
-    if (!listed.ok) problems.set(change, `written, but not seen again: ${listed.error.message}`);
+    if (!listed.ok) problems.set(change, `sent, but not confirmed, because the list could not be read: ${listed.error.message}`);
     else if (change.input !== undefined) {
-      const { input } = change;
-      if (!listed.value.some((trigger) => says(trigger, input))) problems.set(change, 'written, but W&B shows something else: plan again');
-    } else if (listed.value.some((trigger) => trigger.id === change.id)) problems.set(change, 'deleted, but W&B still shows it');
+      if (!listed.value.some(matcherOf(change.input))) problems.set(change, 'sent, but W&B shows another state: plan again');
+    } else if (listed.value.some((trigger) => trigger.id === change.id))
+      problems.set(change, 'deleted, but W&B still shows it: plan again');
   }
   return problems;
 }

@@ -1,15 +1,15 @@
-import type { Complaint } from '../config/complaint.ts';
 import type { Config } from '../config/config.ts';
-import { err, ok, type Result } from '../lib/result.ts';
+import { type Diagnostic, failure } from '../lib/diagnostic.ts';
+import { ok, type Result } from '../lib/result.ts';
 import type { ApplyStep } from '../plan/apply-order.ts';
 import { type ApprovedPlan, onlyApproved } from '../plan/approved-plan.ts';
 import { type DriftedChange, findDrift } from '../plan/drift.ts';
 import { identityOf, makePlan, type Plan, summaryOf } from '../plan/plan.ts';
 import { createWandbClient, type WandbClient } from '../wandb/client.ts';
 import { type ApplyReport, applyPlan } from './apply.ts';
-import { idToCome, readState, type SyncState } from './state.ts';
+import { placeholderId, readState, type SyncState } from './state.ts';
 
-/** The commands that the CLI and the Action share. Their errors are complaints for people. */
+/** The commands that the CLI and the Action share. Their errors are diagnostics. */
 
 export interface SyncAccess {
   readonly apiKey: string;
@@ -18,8 +18,8 @@ export interface SyncAccess {
   readonly now: () => number;
   readonly random: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Told of waits and progress. */
-  readonly tell: (message: string) => void;
+  /** Gets a line for each wait and retry; never the key. */
+  readonly log: (message: string) => void;
 }
 
 export interface SyncOptions {
@@ -31,53 +31,60 @@ export interface SyncOptions {
 
 export interface Planned {
   readonly plan: Plan;
-  readonly world: SyncState;
+  readonly state: SyncState;
 }
 
+/** The client for one server and one key. Sends nothing yet. */
 export function connect(access: SyncAccess): WandbClient {
-  return createWandbClient({ ...access, log: access.tell });
+  return createWandbClient(access);
 }
 
-/** Compares what is defined with what exists. Sends no mutation. */
-export async function planSync(config: Config, client: WandbClient, options: SyncOptions): Promise<Result<Planned, Complaint[]>> {
-  const world = await readState(config, client);
-  if (!world.ok) return world;
-  const plan = makePlan(world.value.desired, world.value.live, options);
-  return ok({ plan: { ...plan, notes: world.value.notes }, world: world.value });
+/** Compares the definitions with W&B. Sends no mutation. */
+export async function planSync(config: Config, client: WandbClient, options: SyncOptions): Promise<Result<Planned, Diagnostic[]>> {
+  const state = await readState(config, client);
+  if (!state.ok) return state;
+  const plan = makePlan(state.value.desired, state.value.live, options);
+  return ok({ plan: { ...plan, notes: state.value.notes }, state: state.value });
 }
 
-/** What was approved: a plan as it was written to a file, or the fingerprint of the whole. */
+/** What was approved: a plan file, or the fingerprint of a whole plan. `undefined`: nothing has to be approved. */
 export type Approval = { readonly plan: ApprovedPlan } | { readonly fingerprint: string } | undefined;
 
 export interface Applied {
-  /** What was approved of the plan of now; what was refused is in it. */
+  /** The current plan. What was not approved is refused. */
   readonly plan: Plan;
   readonly report: ApplyReport;
+  /** The names of webhook integrations that were created. */
   readonly created: readonly string[];
 }
 
-/** Makes W&B equal to what is defined, as far as it was approved. */
+/**
+ * Makes W&B match the definitions, as far as that was approved.
+ *
+ * @param onStep is called before each mutation
+ */
 export async function applySync(
   config: Config,
   client: WandbClient,
   options: SyncOptions,
   approval: Approval,
-  tell: (step: ApplyStep, number: number, total: number) => void,
-): Promise<Result<Applied, Complaint[]>> {
+  onStep: (step: ApplyStep, number: number, total: number) => void,
+): Promise<Result<Applied, Diagnostic[]>> {
   const planned = await planSync(config, client, options);
   if (!planned.ok) return planned;
-  let { plan, world } = planned.value;
+  let { plan, state } = planned.value;
   if (approval !== undefined && 'fingerprint' in approval && approval.fingerprint !== plan.fingerprint) {
-    const message = `the plan has moved since it was approved: its fingerprint is ${plan.fingerprint}, not ${approval.fingerprint}; plan again, or approve with --plan to apply what has not moved`;
-    return err([{ message }]);
+    return failure(
+      `the plan has changed since it was approved: its fingerprint is ${plan.fingerprint}, not ${approval.fingerprint}. Plan again, or pass the approved plan with --plan to apply what has not changed`,
+    );
   }
   if (approval !== undefined && 'plan' in approval) plan = onlyApproved(plan, approval.plan);
   const created: string[] = [];
-  const needed = neededWebhooks(plan, world);
+  const needed = neededWebhooks(plan, state);
   if (needed.length > 0) {
-    const failure = await createWebhooks(config, world, needed, created);
-    if (failure !== undefined) return err([{ message: failure }]);
-    // The stand-ins for their ids become real ones; what was approved stays approved.
+    const error = await createWebhooks(config, state, needed, created);
+    if (error !== undefined) return failure(error);
+    // Plan again, so that real ids replace the placeholders. What was approved stays approved.
     const again = await planSync(config, client, options);
     if (!again.ok) return again;
     const allowed = new Set(plan.changes.filter(({ action }) => action !== 'refused').map(identityOf));
@@ -86,36 +93,36 @@ export async function applySync(
       allowed.has(identityOf(change)) ? change : (refused.get(identityOf(change)) ?? change),
     );
     plan = { ...again.value.plan, changes, summary: summaryOf(changes) };
-    world = again.value.world;
+    state = again.value.state;
   }
-  return ok({ plan, report: await applyPlan(plan, world.live, world.api, tell), created });
+  return ok({ plan, report: await applyPlan(plan, state.live, state.api, onStep), created });
 }
 
-/** The missing integrations that something uses which is really going to be written. */
+/** The missing integrations that a change of this plan uses. */
 function neededWebhooks({ changes }: Plan, { missingWebhooks }: SyncState): SyncState['missingWebhooks'] {
   const ids = changes.flatMap(({ action, input }) => {
     const config = action === 'create' || action === 'update' ? input?.triggeredActionConfig : undefined;
     return config !== undefined && 'genericWebhookActionInput' in config ? [config.genericWebhookActionInput.integrationID] : [];
   });
-  return missingWebhooks.filter(({ name }) => ids.includes(idToCome(name)));
+  return missingWebhooks.filter(({ name }) => ids.includes(placeholderId(name)));
 }
 
-/** Creates declared webhook integrations; a sentence when one can't be. */
+/** Creates declared webhook integrations. Returns a message when one cannot be created. */
 async function createWebhooks(
   config: Config,
-  world: SyncState,
+  state: SyncState,
   needed: SyncState['missingWebhooks'],
   created: string[],
 ): Promise<string | undefined> {
   for (const { name, url, access_token_secret, secret } of needed) {
-    const result = await world.integrations.createWebhook({
+    const result = await state.integrations.createWebhook({
       entityName: config.entity ?? '',
       name,
       urlEndpoint: url,
       accessTokenRef: access_token_secret ?? null,
       secretRef: secret ?? null,
     });
-    if (!result.ok && !(await world.integrations.webhook(config.entity ?? '', name)).ok) {
+    if (!result.ok && !(await state.integrations.webhook(config.entity ?? '', name)).ok) {
       return `the webhook integration ${name} could not be created: ${result.error.message}`;
     }
     created.push(name);
@@ -123,14 +130,14 @@ async function createWebhooks(
   return undefined;
 }
 
-/** What W&B has become since it was last applied. */
+/** `planSync`, and which of its changes were made at W&B since the last apply. Sends no mutation. */
 export async function driftSync(
   config: Config,
   client: WandbClient,
   options: SyncOptions,
-): Promise<Result<Planned & { readonly drift: readonly DriftedChange[] }, Complaint[]>> {
+): Promise<Result<Planned & { readonly drift: readonly DriftedChange[] }, Diagnostic[]>> {
   const planned = await planSync(config, client, options);
   if (!planned.ok) return planned;
-  const { plan, world } = planned.value;
-  return ok({ plan, world, drift: findDrift(plan, world.desired, world.live) });
+  const { plan, state } = planned.value;
+  return ok({ plan, state, drift: findDrift(plan, state.desired, state.live) });
 }

@@ -1,11 +1,11 @@
 import { globSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Complaint, complaintOf } from '../config/complaint.ts';
 import type { Config } from '../config/config.ts';
 import { readConfigFiles } from '../config/config-files.ts';
+import { type Diagnostic, failure } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
-import { err, ok, type Result } from '../lib/result.ts';
+import { ok, type Result } from '../lib/result.ts';
 
 /** A config file's name and its text. */
 export interface ConfigFile {
@@ -14,40 +14,39 @@ export interface ConfigFile {
 }
 
 /**
- * Finds and reads config files.
+ * Finds and reads config files. A pattern is a file or a glob, relative to `cwd`.
  *
- * A pattern is a file or a glob, below `cwd`. A TypeScript or JavaScript file is run, and what it exports as default is
- * compiled to the JSON that YAML would have been: so a file from a pull request is code, and is only to be run where there
- * are no secrets.
+ * A TypeScript or JavaScript file is run, and its default export is rendered as JSON. Such a file from a pull request is
+ * untrusted code: pass `refuse` where there are secrets.
+ *
+ * @returns each file once; an error names the pattern that matches nothing, or the file that cannot be read or is refused
  */
 export async function readConfigSources(
   cwd: string,
   patterns: readonly string[],
   code: 'run' | 'refuse' = 'run',
-): Promise<Result<ConfigFile[], Complaint[]>> {
+): Promise<Result<ConfigFile[], Diagnostic[]>> {
   const names = new Set<string>();
   for (const pattern of patterns) {
     const found = globSync(pattern, { cwd }).sort();
     if (found.length === 0)
-      return err([
-        {
-          message: `${pattern}: there is no such file: write it (see examples/wandb-relay.yaml), or name it with --config or RELAY_CONFIG`,
-        },
-      ]);
+      return failure(
+        `${pattern}: there is no such file: write it (see examples/wandb-relay.yaml), or name it with --config or RELAY_CONFIG`,
+      );
     for (const name of found) names.add(relative(cwd, resolve(cwd, name)));
   }
   const isCode = (name: string): boolean => /\.[cm]?[jt]s$/i.test(name);
   const refused = code === 'refuse' ? [...names].find(isCode) : undefined;
   if (refused !== undefined) {
-    const message = `${refused}: a TypeScript config is code, and the Action has secrets and a token: render it in a job without them ("render --out plan.json") and give this job the JSON`;
-    return err([{ message }]);
+    const message = `${refused}: is code, and the Action does not run code, because it has secrets. Render it to JSON in a job without secrets ("wandb-relay render --out definitions.json") and pass that file as config`;
+    return failure(message);
   }
   const files: ConfigFile[] = [];
   for (const name of names) {
     try {
       files.push({ name, text: isCode(name) ? await compile(resolve(cwd, name)) : readFileSync(resolve(cwd, name), 'utf8') });
     } catch (error) {
-      return err([{ message: `${name}: cannot be read: ${messageOf(error)}` }]);
+      return failure(`${name}: cannot be read: ${messageOf(error)}`);
     }
   }
   return ok(files);
@@ -60,14 +59,13 @@ async function compile(path: string): Promise<string> {
   return JSON.stringify(config, null, 2);
 }
 
-/** Reads and checks all definitions; every problem at once, each with its place. */
+/** `readConfigSources`, and checks what was read. Returns all errors at once, each with its location. */
 export async function readDefinitions(
   cwd: string,
   patterns: readonly string[],
   code: 'run' | 'refuse' = 'run',
-): Promise<Result<Config, Complaint[]>> {
+): Promise<Result<Config, Diagnostic[]>> {
   const files = await readConfigSources(cwd, patterns, code);
   if (!files.ok) return files;
-  const config = readConfigFiles(files.value);
-  return config.ok ? config : err(config.error.map(complaintOf));
+  return readConfigFiles(files.value);
 }

@@ -3,8 +3,8 @@ import { triggeringEventType } from '../automation/event-filter.ts';
 import type { LiveTrigger, TriggerScope } from '../automation/trigger.ts';
 import { integrationOf, triggerInput } from '../automation/trigger-input.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
-import type { Complaint } from '../config/complaint.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, Located } from '../config/config.ts';
+import { type Diagnostic, failure } from '../lib/diagnostic.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { DesiredTrigger } from '../plan/plan.ts';
 import type { WandbClient } from '../wandb/client.ts';
@@ -12,82 +12,82 @@ import { entityScopeAllowed, readFeatures } from '../wandb/feature-lookup.ts';
 import { type ServerFeatures, supports } from '../wandb/features.ts';
 import { type Integrations, wandbIntegrations } from '../wandb/integrations.ts';
 import { resolveScopes } from '../wandb/scopes.ts';
-import { createTrigger, deleteTrigger, listTriggers, type TriggerPlaces, updateTrigger } from '../wandb/triggers.ts';
+import { createTrigger, deleteTrigger, listTriggers, type TriggerOwners, updateTrigger } from '../wandb/triggers.ts';
 import type { WandbError } from '../wandb/wandb-error.ts';
 import type { TriggerApi } from './apply.ts';
 
-/** What is defined, with every name looked up, and what exists. */
+/** The two sides that a sync compares: the definitions, with every name resolved, and the automations at W&B. */
 export interface SyncState {
   readonly desired: readonly DesiredTrigger[];
   readonly live: readonly LiveTrigger[];
-  /** Automations that exist and cannot be described, in words. */
+  /** Automations at W&B that this version cannot read, for people. */
   readonly unreadable: readonly string[];
-  /** Webhook integrations that are declared, used, and not there yet. */
+  /** Webhook integrations that are declared and used, and do not exist yet. */
   readonly missingWebhooks: readonly WebhookIntegration[];
-  /** What people should know about integrations. */
+  /** Notes about integrations, for people. */
   readonly notes: readonly string[];
-  readonly places: TriggerPlaces;
+  readonly owners: TriggerOwners;
   readonly api: TriggerApi;
   readonly integrations: Integrations;
 }
 
-/** An id that no integration has: it stands for one that applying will create. */
-export function idToCome(name: string): string {
+/** A placeholder id, for an integration that `apply` will create. No real integration has it. */
+export function placeholderId(name: string): string {
   return `(to be created: ${name})`;
 }
 
 /**
- * Looks up what a config names and lists what exists. One problem for each definition that names something that is not
- * there, each with its place in the file.
+ * Resolves the names in a config and lists the automations at W&B. Sends no mutation.
+ *
+ * @returns one diagnostic for each scope, event or action that W&B does not have, at its line; or the reason why W&B could
+ * not be asked
  */
-export async function readState(config: Config, client: WandbClient): Promise<Result<SyncState, Complaint[]>> {
+export async function readState(config: Config, client: WandbClient): Promise<Result<SyncState, Diagnostic[]>> {
   const { entity, organization, automations: all } = config;
-  if (entity === undefined) return err([{ message: 'the config has no "entity": it names the team whose automations these are' }]);
+  if (entity === undefined) return failure('the config has no "entity": set it to the team that owns the automations');
   const automations = all.filter((automation) => automation.engine !== 'relay');
   const features = await readFeatures(client);
-  if (!features.ok) return err([{ message: features.error.message }]);
+  if (!features.ok) return failure(features.error.message);
   const resolved = await resolveScopes(
     client,
     automations.map(({ scope }) => scope),
     entity,
     organization,
   );
-  if (!resolved.ok) return err([{ message: resolved.error.message }]);
-  const { places } = resolved.value;
-  const listed = await listTriggers(client, features.value, places);
-  if (!listed.ok) return err([{ message: listed.error.message }]);
+  if (!resolved.ok) return failure(resolved.error.message);
+  const { owners } = resolved.value;
+  const listed = await listTriggers(client, features.value, owners);
+  if (!listed.ok) return failure(listed.error.message);
 
-  const home = places.organizations[0]?.name;
+  const home = owners.organizations[0]?.name;
   const hasEntityScope = resolved.value.scopes.some((scope) => scope.ok && scope.value.type === 'ENTITY');
   const allowed = hasEntityScope && home !== undefined ? await entityScopeAllowed(client, features.value, home) : ok(true);
-  if (!allowed.ok) return err([{ message: allowed.error.message }]);
+  if (!allowed.ok) return failure(allowed.error.message);
   const integrations = wandbIntegrations(client);
-  const problems: Complaint[] = [];
+  const errors: Diagnostic[] = [];
   const desired: DesiredTrigger[] = [];
   const missing = new Map<string, WebhookIntegration>();
   for (const [i, automation] of automations.entries()) {
-    const place = config.automationPlaces[all.indexOf(automation)];
-    const complain = (field: string, why: string) => {
-      const message = `automation "${automation.name}": ${field}: ${why}`;
-      problems.push(place === undefined ? { message } : { place, message });
+    const addError = (field: 'scope' | 'action' | 'event', why: string) => {
+      errors.push(config.locator.at([...automation.path, field], `automation "${automation.name}": ${why}`));
     };
     const scope = resolved.value.scopes[i];
     const integration = await findIntegration(automation, entity, config, integrations, missing);
-    if (scope?.ok === false) complain('scope', scope.error.message);
-    if (!integration.ok) complain('action', integration.error.message);
+    if (scope?.ok === false) addError('scope', scope.error.message);
+    if (!integration.ok) addError('action', integration.error.message);
     const unsupported = unsupportedBy(features.value, automation, scope?.ok ? scope.value : undefined);
-    if (unsupported !== undefined) complain('event', unsupported);
+    if (unsupported !== undefined) addError('event', unsupported);
     if (scope?.ok && scope.value.type === 'ENTITY' && !allowed.value && unsupported === undefined) {
-      complain(
+      addError(
         'scope',
-        `the organization ${home} has not switched on automations on a whole team or organization: ask W&B, or use projects`,
+        `automations on a whole team or organization are off for the organization ${home}: ask W&B to switch them on, or use projects as scopes`,
       );
     }
     if (scope?.ok && integration.ok) desired.push(desiredOf(automation, scope.value, integration.value));
   }
-  if (problems.length > 0) return err(problems);
+  if (errors.length > 0) return err(errors);
   const list = async (): Promise<Result<readonly LiveTrigger[], WandbError>> => {
-    const again = await listTriggers(client, features.value, places);
+    const again = await listTriggers(client, features.value, owners);
     return again.ok ? ok(again.value.triggers) : again;
   };
   return ok({
@@ -96,7 +96,7 @@ export async function readState(config: Config, client: WandbClient): Promise<Re
     unreadable: listed.value.unreadable.map(({ name, scopeKind }) => `${name} (on ${scopeKind})`),
     missingWebhooks: [...missing.values()],
     notes: await integrationNotes(config, entity, integrations, [...missing.values()]),
-    places,
+    owners,
     integrations,
     api: {
       list,
@@ -107,17 +107,18 @@ export async function readState(config: Config, client: WandbClient): Promise<Re
   });
 }
 
-function desiredOf(automation: Automation, scope: TriggerScope, integrationId: string | undefined): DesiredTrigger {
+function desiredOf(automation: Located<Automation>, scope: TriggerScope, integrationId: string | undefined): DesiredTrigger {
   return {
     key: automation.key ?? automation.name,
     movedFrom: automation.moved_from,
     adopt: automation.adopt ?? false,
     input: triggerInput(automation, { scope, integrationId }),
     scope,
+    location: automation.location,
   };
 }
 
-/** The id of the integration that an action uses; one that is declared and missing gets a stand-in. */
+/** The id of the integration that an action uses. One that is declared and missing gets a placeholder. */
 async function findIntegration(
   automation: Automation,
   entity: string,
@@ -132,10 +133,10 @@ async function findIntegration(
   const declared = config.integrations.webhooks.find(({ name }) => name === wanted.name);
   if (found.ok || declared === undefined || found.error.kind !== 'not_found') return found;
   missing.set(declared.name, declared);
-  return ok(idToCome(declared.name));
+  return ok(placeholderId(declared.name));
 }
 
-/** What applying creates, and what differs and cannot be changed through the API: W&B has no mutation for it. */
+/** What `apply` will create, and what differs and has to be changed in the app: W&B has no mutation for it. */
 async function integrationNotes(
   config: Config,
   entity: string,
@@ -156,12 +157,13 @@ async function integrationNotes(
   return notes;
 }
 
-/** What this server cannot do, said before it refuses. */
+/** Why this server cannot have the automation, or `undefined`. */
 function unsupportedBy(features: ServerFeatures, automation: Automation, scope: TriggerScope | undefined): string | undefined {
   if (scope === undefined) return undefined;
   if (!supports(features, { event: triggeringEventType(automation) })) {
-    return `this W&B server does not know the event ${Object.keys(automation.event)[0]}: a newer server does`;
+    return `this W&B server is too old for the event ${Object.keys(automation.event)[0]}: update the server`;
   }
-  if (!supports(features, { scope: scope.type })) return `this W&B server has no automations on ${scope.description}: a newer server has`;
+  if (!supports(features, { scope: scope.type }))
+    return `this W&B server is too old for automations on ${scope.description}: update the server`;
   return undefined;
 }

@@ -6,7 +6,7 @@ import { err, ok, type Result } from '../lib/result.ts';
 import { nextAttempt, type RetryPolicy } from '../lib/retry.ts';
 import { retryAfter, waitEnd } from '../lib/retry-after.ts';
 import { limitedFetch } from '../network/limited-fetch.ts';
-import { type Refusal, readAnswer, readNoAnswer } from './read-error.ts';
+import { type Refusal, readFetchError, readResponse } from './read-error.ts';
 import type { WandbError } from './wandb-error.ts';
 
 export interface WandbClientOptions {
@@ -19,30 +19,30 @@ export interface WandbClientOptions {
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Told of waits and retries; never of the key. */
+  /** Gets a line for each wait and retry; never the key. */
   readonly log?: (message: string) => void;
-  /** For one request, its answer included; default 30 seconds. */
+  /** For one request and its response; default 30 seconds. */
   readonly timeoutMs?: number;
 }
 
 export type Variables = Readonly<Record<string, unknown>>;
 
 export interface QueryOptions {
-  /** For who can do without the answer: one attempt, no waiting for the rate limit, and an end as soon as this is aborted. */
+  /** For optional data: one attempt, no waiting for the rate limit, and it ends when this signal is aborted. */
   readonly onceUntil?: AbortSignal;
 }
 
-/** W&B's GraphQL API, with what W&B says about a request sorted into data and `WandbError`. */
+/** W&B's GraphQL API. Responses are returned as data or as a `WandbError`. */
 export interface WandbClient {
   /**
-   * Sends a query; what can be retried is retried, up to five attempts.
+   * Sends a query. Failures that can be retried are retried, up to five attempts.
    *
-   * @param shape what the data must look like; W&B's answer in any other shape is `unavailable`
+   * @param shape the schema of the data; other data is `unavailable`
    */
   query<T>(document: string, variables: Variables, shape: z.ZodType<T>, options?: QueryOptions): Promise<Result<T, WandbError>>;
   /**
-   * Sends a mutation. It is sent again only when the earlier one certainly was not carried out (429, or no connection);
-   * every other failure without a clear answer is `unclear`, for the caller to settle by listing.
+   * Sends a mutation. It is retried only if W&B certainly did not apply it (429, or no connection). Any other failure
+   * without a clear response is `unclear`: the caller has to list to see whether it was applied.
    */
   mutate<T>(document: string, variables: Variables, shape: z.ZodType<T>): Promise<Result<T, WandbError>>;
   /** HTTP requests sent so far, retries included. */
@@ -53,36 +53,36 @@ export interface WandbClient {
 
 const MAX_ATTEMPTS = 5;
 const RETRY: RetryPolicy = { firstDelayMs: 1_000, maxDelayMs: 30_000, retryForMs: 180_000, settleMs: 0 };
-/** A used-up quota that takes longer than this to come back is an error: a job should not stand still unseen. */
+/** If the rate limit resets later than this, the request fails instead of blocking the job. */
 const MAX_QUOTA_WAIT_MS = 600_000;
 const TIME_LIMIT_MS = 30_000;
-/** A page of W&B's lists is well below a megabyte. Bytes. */
-const LONGEST_ANSWER = 16 * 1024 * 1024;
-const OUT_OF_TIME: WandbError = { kind: 'unavailable', status: null, message: 'W&B: no answer in the time there was' };
+/** In bytes. A page of W&B's lists is well below a megabyte. */
+const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
+const OUT_OF_TIME: WandbError = { kind: 'unavailable', status: null, message: 'W&B: no response in time' };
 
-interface Answered {
+interface Attempt {
   readonly result: Result<JsonObject, Refusal>;
   /** What `Retry-After` or the rate limit asks for, milliseconds since 1970. */
   readonly notBefore?: number;
 }
 
-/** A client for one server and one key. It holds the counts and the state of the rate limit, nothing else. */
+/** A client for one server and one key. Its only state is its counts and the rate limit. */
 export function createWandbClient(options: WandbClientOptions): WandbClient {
   const { now, log } = options;
   const url = `${options.baseUrl.replace(/\/+$/, '')}/graphql`;
   const basic = Buffer.from(`api:${options.apiKey}`).toString('base64');
   const redactor = redactorOf([options.apiKey, basic]);
-  const fetch = limitedFetch(options.fetch, { maxBytes: LONGEST_ANSWER });
+  const fetch = limitedFetch(options.fetch, { maxBytes: MAX_RESPONSE_BYTES });
   const timeoutMs = options.timeoutMs ?? TIME_LIMIT_MS;
   let requests = 0;
   let mutations = 0;
-  let held = { until: 0, writtenAt: 0 };
+  let throttled = { until: 0, writtenAt: 0 };
 
-  /** A clock that is put back does not lengthen the wait. */
-  function heldUntil(): number {
+  /** A clock that is set back does not lengthen the wait. */
+  function throttledUntil(): number {
     const at = now();
-    const until = dueAfter(held.until, held.writtenAt, at);
-    if (until !== held.until) held = { until, writtenAt: at };
+    const until = dueAfter(throttled.until, throttled.writtenAt, at);
+    if (until !== throttled.until) throttled = { until, writtenAt: at };
     return until;
   }
 
@@ -91,13 +91,13 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
     const reset = numberIn(headers, 'ratelimit-reset');
     const remaining = numberIn(headers, 'ratelimit-remaining');
     if (reset !== undefined && remaining !== undefined && remaining <= 0 && reset > 0) {
-      held = { until: Math.max(heldUntil(), waitEnd(reset, now()) ?? 0), writtenAt: now() };
+      throttled = { until: Math.max(throttledUntil(), waitEnd(reset, now()) ?? 0), writtenAt: now() };
     }
     const asked = retryAfter(headers.get('retry-after'), now());
-    return asked ?? (heldUntil() > now() ? heldUntil() : undefined);
+    return asked ?? (throttledUntil() > now() ? throttledUntil() : undefined);
   }
 
-  async function send(document: string, variables: Variables, writes: boolean, until?: AbortSignal): Promise<Answered> {
+  async function send(document: string, variables: Variables, writes: boolean, until?: AbortSignal): Promise<Attempt> {
     const timeLimit = AbortSignal.timeout(timeoutMs);
     requests += 1;
     if (writes) mutations += 1;
@@ -112,44 +112,46 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
       });
       const notBefore = readLimits(response.headers);
       const answer = { status: response.status, body: await response.text(), location: response.headers.get('location') };
-      const read = readAnswer(answer, writes);
-      // Once more without secrets, before what W&B says is cut: half a key would not be recognised.
-      const result = read.ok ? read : readAnswer({ ...answer, body: redactor.text(answer.body) }, writes);
-      return { result, ...(notBefore === undefined ? {} : { notBefore }) };
+      const read = readResponse(answer, writes, redactor.text);
+      return { result: read, ...(notBefore === undefined ? {} : { notBefore }) };
     } catch (thrown) {
       if (until?.aborted === true) return { result: err({ error: OUT_OF_TIME, retry: false }) };
-      return { result: err(readNoAnswer(thrown, writes, timeoutMs)) };
+      return { result: err(readFetchError(thrown, writes, timeoutMs)) };
     }
   }
 
   async function waitForQuota(): Promise<WandbError | undefined> {
-    const wait = heldUntil() - now();
+    const wait = throttledUntil() - now();
     if (wait <= 0) return undefined;
     const seconds = Math.ceil(wait / 1000);
     if (wait > MAX_QUOTA_WAIT_MS) {
       return { kind: 'unavailable', status: null, message: `W&B's rate limit is used up for another ${seconds} s: try again later` };
     }
-    log?.(`W&B's rate limit is used up: waiting ${seconds} s`);
+    log?.(`W&B's rate limit is used up. Waiting ${seconds} s`);
     await options.sleep(wait);
     return undefined;
   }
 
-  /** One attempt; the rate limit is kept by not asking. */
-  async function carryOutOnce(document: string, variables: Variables, until: AbortSignal): Promise<Result<JsonObject, WandbError>> {
+  /** One attempt. While the rate limit is used up, nothing is sent. */
+  async function executeOnce(document: string, variables: Variables, until: AbortSignal): Promise<Result<JsonObject, WandbError>> {
     if (until.aborted) return err(OUT_OF_TIME);
-    const seconds = Math.ceil((heldUntil() - now()) / 1000);
+    const seconds = Math.ceil((throttledUntil() - now()) / 1000);
     if (seconds > 0) {
-      return err({ kind: 'unavailable', status: null, message: `W&B's rate limit is used up for another ${seconds} s: not asked` });
+      return err({
+        kind: 'unavailable',
+        status: null,
+        message: `W&B's rate limit is used up for another ${seconds} s: no request was sent`,
+      });
     }
     const { result } = await send(document, variables, false, until);
     return result.ok ? result : err({ ...result.error.error, message: redactor.text(result.error.error.message) });
   }
 
-  async function carryOut(document: string, variables: Variables, writes: boolean): Promise<Result<JsonObject, WandbError>> {
+  async function execute(document: string, variables: Variables, writes: boolean): Promise<Result<JsonObject, WandbError>> {
     const since = now();
     for (let attempts = 1; ; attempts++) {
-      const held = await waitForQuota();
-      if (held !== undefined) return err(held);
+      const throttleError = await waitForQuota();
+      if (throttleError !== undefined) return err(throttleError);
       const { result, notBefore } = await send(document, variables, writes);
       if (result.ok) return result;
       const error = { ...result.error.error, message: redactor.text(result.error.error.message) };
@@ -158,28 +160,28 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
       const next = nextAttempt({ attempts, since }, failure, RETRY, now(), options.random());
       if (next === 'give_up') return err(error);
       const wait = Math.max(0, next.at - now());
-      log?.(`${error.message}; trying again in ${(wait / 1000).toFixed(1)} s (attempt ${attempts + 1} of ${MAX_ATTEMPTS})`);
+      log?.(`${error.message}. Trying again in ${(wait / 1000).toFixed(1)} s (attempt ${attempts + 1} of ${MAX_ATTEMPTS})`);
       await options.sleep(wait);
     }
   }
 
-  function understand<T>(answer: Result<JsonObject, WandbError>, shape: z.ZodType<T>, writes: boolean): Result<T, WandbError> {
+  function checkShape<T>(answer: Result<JsonObject, WandbError>, shape: z.ZodType<T>, writes: boolean): Result<T, WandbError> {
     if (!answer.ok) return answer;
     const read = shape.safeParse(answer.value);
     if (read.success) return ok(read.data);
     const issue = read.error.issues[0];
-    const place = issue === undefined ? '' : ` at ${issue.path.join('.')}: ${issue.message}`;
-    const message = redactor.text(`W&B answered in a shape that is not known${place}`);
+    const where = issue === undefined ? '' : ` at ${issue.path.join('.')}: ${issue.message}`;
+    const message = redactor.text(`W&B's response has an unknown form${where}`);
     return err({ kind: writes ? 'unclear' : 'unavailable', status: 200, message });
   }
 
   return {
     query: async (document, variables, shape, { onceUntil } = {}) => {
       const answer =
-        onceUntil === undefined ? await carryOut(document, variables, false) : await carryOutOnce(document, variables, onceUntil);
-      return understand(answer, shape, false);
+        onceUntil === undefined ? await execute(document, variables, false) : await executeOnce(document, variables, onceUntil);
+      return checkShape(answer, shape, false);
     },
-    mutate: async (document, variables, shape) => understand(await carryOut(document, variables, true), shape, true),
+    mutate: async (document, variables, shape) => checkShape(await execute(document, variables, true), shape, true),
     get requests() {
       return requests;
     },

@@ -11,7 +11,7 @@ export interface CollectionName extends ProjectName {
   readonly collection: string;
 }
 
-/** Each collection of a project, by name, can be there twice: as what runs log to and as what versions are linked to. */
+/** A project can have two collections of one name: one that runs log to, and one that versions are linked to. */
 const NAMES_PER_FILTER = 50;
 const FILTERS_PER_REQUEST = 10;
 const PER_PAGE = 100;
@@ -32,9 +32,9 @@ export function collectionKey(name: CollectionName): string {
 }
 
 /**
- * The ids of collections of projects that exist. W&B is asked by name, many projects and names in one request; what that
- * does not bring is looked for in the project's whole list, which the error then names from. (How the server filters is not
- * documented, so nothing depends on it but the number of requests.)
+ * The ids of collections of existing projects. One request looks up many names. A name that it does not find is searched in
+ * the whole list of the project, and an error names what is in that list. (The server's filter is not documented, so only
+ * the number of requests depends on it.)
  *
  * In a project a sequence (what runs log to) comes before a portfolio of the same name; a registry has portfolios only.
  *
@@ -78,7 +78,7 @@ function byProject(wanted: readonly CollectionName[]): Query[] {
   return [...projects.values()].map(({ entity, project, names }) => ({ entity, project, names: [...names] }));
 }
 
-/** What the server's filter finds. A server that refuses the filter finds nothing: the caller lists then. */
+/** The collections that the server's filter finds. None if the server refuses the filter: the caller lists then. */
 async function askByName(
   client: WandbClient,
   projects: readonly Query[],
@@ -125,9 +125,9 @@ function pick(nodes: readonly CollectionAnswer[], name: string, project: string)
 
 function missingCollection({ project, collection }: CollectionName, all: readonly CollectionAnswer[]): Result<never, WandbError> {
   const inRegistry = project.startsWith(REGISTRY_PREFIX);
-  const place = inRegistry ? `in registry ${project.slice(REGISTRY_PREFIX.length)}` : `in project ${project}`;
+  const where = inRegistry ? `in registry ${project.slice(REGISTRY_PREFIX.length)}` : `in project ${project}`;
   const known = all.filter((node) => !inRegistry || node.__typename === 'ArtifactPortfolio').map((node) => node.name);
-  return missingNameError('collection', collection, place, known);
+  return missingNameError('collection', collection, where, known);
 }
 
 function chunksOf<T>(items: readonly T[], size: number): T[][] {

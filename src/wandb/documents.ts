@@ -59,7 +59,7 @@ export const ARTIFACT_BY_NAME = `query ArtifactByName($entity: String!, $project
 }
 ${ARTIFACT_FACTS}`;
 
-/** A run by its id, and the runs that the filter lets through, the liveliest first. */
+/** A run by its id, and the runs that match the filter, the last active one first. */
 export const RUN_BY_NAME = `query RunByName($entity: String!, $project: String!, $name: String!, $filters: JSONString!) {
   project(name: $project, entityName: $entity) {
     run(name: $name) { ...RunFacts }
@@ -71,14 +71,14 @@ ${RUN_FACTS}`;
 export const DELETE_TRIGGER = `mutation DeleteAutomation($id: ID!) { deleteTrigger(input: { triggerID: $id }) { success } }`;
 
 /** Several entities and organizations in one request: `$e0 … `, answered as `e0 …`; `$o0 …` likewise. */
-export function placesDocument(entities: number, organizations: number): string {
-  const places = 'id name orgEntity { id name }';
-  return aliased('Places', [
+export function scopeDirectoryDocument(entities: number, organizations: number): string {
+  const organization = 'id name orgEntity { id name }';
+  return aliased('ScopeDirectory', [
     ...numbered(entities, (i) => ({
       variables: [`$e${i}: String!`],
-      field: `e${i}: entity(name: $e${i}) { id name organization { ${places} } }`,
+      field: `e${i}: entity(name: $e${i}) { id name organization { ${organization} } }`,
     })),
-    ...numbered(organizations, (i) => ({ variables: [`$o${i}: String!`], field: `o${i}: organization(name: $o${i}) { ${places} }` })),
+    ...numbered(organizations, (i) => ({ variables: [`$o${i}: String!`], field: `o${i}: organization(name: $o${i}) { ${organization} }` })),
   ]);
 }
 

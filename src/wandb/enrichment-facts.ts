@@ -4,15 +4,15 @@ import type { RelayEvent } from '../event/event.ts';
 import { oneLine } from '../event/one-line.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../lib/json.ts';
 
-/** What W&B answers about artifacts and runs, and what of it is handed on. Pure. */
+/** Reads W&B's responses about artifacts and runs, and selects the facts for events. Pure. */
 
 /** Metadata and summary, each, in bytes of JSON: a dispatch has room for both and for the event. */
 const MAX_DETAIL_BYTES = 4_096;
 const MAX_WORDS = 50;
-/** Of all aliases, or all tags, together. */
+/** For all aliases, or all tags, together. */
 const MAX_WORDS_BYTES = 2_048;
 
-// A field that is missing or of another type is not known; it does not spoil the others.
+// A field that is missing or has another type counts as unknown. The others are still used.
 const text = z.string().nullish().catch(null);
 const userShape = z.object({ username: text, name: text }).nullish().catch(null);
 const projectShape = z.object({ name: text, entityName: text }).nullish().catch(null);
@@ -34,7 +34,7 @@ export const runShape = z.object({
 export const artifactShape = z.object({
   versionIndex: z.number().int().nullish().catch(null),
   metadata: text,
-  // Int64: as a number, or as text where a server is careful.
+  // Int64: some servers send it as text.
   size: z
     .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
     .nullish()
@@ -179,7 +179,7 @@ function finite(value: number | null | undefined): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** Whole seconds; W&B's times are UTC, also where they do not say so. */
+/** In whole seconds. W&B's times are UTC, also without a time zone. */
 function secondsBetween(from: string | null | undefined, to: string | null | undefined): number | undefined {
   if (!from || !to) return undefined;
   const [start, end] = [from, to].map((time) => Date.parse(/(?:z|[+-]\d\d:?\d\d)$/i.test(time) ? time : `${time}Z`));

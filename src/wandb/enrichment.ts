@@ -7,7 +7,7 @@ import { ARTIFACT_BY_ID, ARTIFACT_BY_NAME, RUN_BY_NAME } from './documents.ts';
 import { type AnsweredArtifact, type AnsweredRun, artifactFacts, artifactShape, runFacts, runShape } from './enrichment-facts.ts';
 import type { WandbError } from './wandb-error.ts';
 
-/** An event with its body, in which W&B's id of the artifact may stand. */
+/** An event with its body. The body may have W&B's id of the artifact. */
 export type EventWithBody = RelayEvent & { readonly payload: JsonValue };
 
 export interface EnrichmentOptions {
@@ -17,7 +17,7 @@ export interface EnrichmentOptions {
   readonly appUrl: string;
 }
 
-/** What W&B's API says, as in `enrichmentSchema`; `null`: it knows nothing, or the key may not see it. */
+/** The facts of W&B's API, as in `enrichmentSchema`; `null`: there are none, or the key may not see them. */
 export type Enrichment = Result<JsonObject | null, WandbError>;
 
 const artifactByIdShape = z.object({ artifact: artifactShape.nullish() });
@@ -31,24 +31,24 @@ const runByNameShape = z.object({
 /** `artifact_version` is W&B's variable with the artifact's GraphQL id in base64 (W&B documentation, "Payload variables"). */
 const ARTIFACT_ID = /^wandb-artifact:\/\/_id\/([A-Za-z0-9+/_-]{1,200}={0,2})$/;
 
-/** What to ask about an event. */
-type Question =
+/** The query of an event. */
+type EnrichmentQuery =
   | { readonly about: 'run'; readonly entity: string; readonly project: string; readonly name: string }
   | { readonly about: 'artifact'; readonly entity: string; readonly project: string; readonly name: string }
   | { readonly about: 'artifact'; readonly id: string };
 
 /** Whether the event names a run or an artifact version that W&B can be asked about. */
 export function canBeEnriched(event: EventWithBody): boolean {
-  return questionOf(event) !== undefined;
+  return queryOf(event) !== undefined;
 }
 
-function questionOf({ entity, project, collection, version, run, payload }: EventWithBody): Question | undefined {
-  const place = entity === undefined || project === undefined ? undefined : { entity, project };
-  if (run !== undefined) return place && { about: 'run', ...place, name: run };
+function queryOf({ entity, project, collection, version, run, payload }: EventWithBody): EnrichmentQuery | undefined {
+  const projectName = entity === undefined || project === undefined ? undefined : { entity, project };
+  if (run !== undefined) return projectName && { about: 'run', ...projectName, name: run };
   const id = artifactIdIn(payload);
   if (id !== undefined) return { about: 'artifact', id };
   if (collection === undefined || version === undefined) return undefined;
-  return place && { about: 'artifact', ...place, name: `${collection}:${version}` };
+  return projectName && { about: 'artifact', ...projectName, name: `${collection}:${version}` };
 }
 
 function artifactIdIn(payload: JsonValue): string | undefined {
@@ -58,18 +58,18 @@ function artifactIdIn(payload: JsonValue): string | undefined {
 }
 
 /**
- * Asks W&B about the run or the artifact version of an event: one request, or none when the event names neither. Nothing is
- * tried again and nothing is waited for: an event can do without.
+ * Queries W&B for the run or the artifact version of an event: one request, or none if the event names neither. There is no
+ * retry and no wait for the rate limit, because an event can be delivered without.
  */
 export async function fetchEnrichment(client: WandbClient, event: EventWithBody, options: EnrichmentOptions): Promise<Enrichment> {
   const { appUrl, signal } = options;
-  const question = questionOf(event);
-  if (question === undefined) return ok(null);
-  if (question.about === 'run') {
-    const run = await findRun(client, question, signal);
+  const query = queryOf(event);
+  if (query === undefined) return ok(null);
+  if (query.about === 'run') {
+    const run = await findRun(client, query, signal);
     return run.ok ? ok(run.value ? { run: runFacts(run.value, appUrl) } : null) : run;
   }
-  const artifact = await findArtifact(client, question, signal);
+  const artifact = await findArtifact(client, query, signal);
   return artifact.ok ? ok(artifact.value ? artifactFacts(artifact.value, event, appUrl) : null) : artifact;
 }
 
@@ -77,25 +77,25 @@ type Missing = null | undefined;
 
 async function findArtifact(
   client: WandbClient,
-  question: Extract<Question, { about: 'artifact' }>,
+  query: Extract<EnrichmentQuery, { about: 'artifact' }>,
   onceUntil: AbortSignal,
 ): Promise<Result<AnsweredArtifact | Missing, WandbError>> {
-  if ('id' in question) {
-    const answer = await client.query(ARTIFACT_BY_ID, { id: question.id }, artifactByIdShape, { onceUntil });
+  if ('id' in query) {
+    const answer = await client.query(ARTIFACT_BY_ID, { id: query.id }, artifactByIdShape, { onceUntil });
     return answer.ok ? ok(answer.value.artifact) : answer;
   }
-  const { entity, project, name } = question;
+  const { entity, project, name } = query;
   const answer = await client.query(ARTIFACT_BY_NAME, { entity, project, name }, artifactByNameShape, { onceUntil });
   return answer.ok ? ok(answer.value.project?.artifact) : answer;
 }
 
 /**
- * W&B does not say whether `run_name` is the run's id or its display name. The id is looked for first; a display name
- * counts only when a single run has it, because the facts of another run are worse than none.
+ * It is not documented whether `run_name` is the run's id or its display name. The id is tried first. A display name is
+ * used only if a single run has it, because the facts of another run are worse than none.
  */
 async function findRun(
   client: WandbClient,
-  { entity, project, name }: Extract<Question, { about: 'run' }>,
+  { entity, project, name }: Extract<EnrichmentQuery, { about: 'run' }>,
   onceUntil: AbortSignal,
 ): Promise<Result<AnsweredRun | Missing, WandbError>> {
   const variables = { entity, project, name, filters: JSON.stringify({ display_name: name }) };

@@ -16,8 +16,7 @@ const organizationFlagsShape = z.object({
 });
 
 /**
- * Asks the server which features it has; one request, once per run. A server that refuses the question is too old to have
- * any of them.
+ * Asks the server for its features, in one request. A server that refuses the query is too old to have any of them.
  */
 export async function readFeatures(client: WandbClient): Promise<Result<ServerFeatures, WandbError>> {
   const answer = await client.query(SERVER_FEATURES, {}, serverFeaturesShape);

@@ -1,7 +1,7 @@
 /** The feature flags that the server has switched on. */
 export type ServerFeatures = ReadonlySet<string>;
 
-/** Something that only newer servers have. */
+/** A feature that only newer servers have. */
 export type Capability =
   | { readonly event: string }
   | { readonly action: string }
@@ -11,7 +11,7 @@ export type Capability =
   /** `Organization.triggers`. */
   | 'organization';
 
-/** What every server in use has, without a flag (Python client 0.30, `automations/_compat.py`). */
+/** Features of every server in use, without a flag (Python client 0.30, `automations/_compat.py`). */
 const ALWAYS_EVENTS: ReadonlySet<string> = new Set([
   'CREATE_ARTIFACT',
   'LINK_MODEL',
@@ -23,7 +23,7 @@ const ALWAYS_EVENTS: ReadonlySet<string> = new Set([
 const ALWAYS_ACTIONS: ReadonlySet<string> = new Set(['NOTIFICATION', 'GENERIC_WEBHOOK', 'NO_OP']);
 const ALWAYS_SCOPES: ReadonlySet<string> = new Set(['PROJECT', 'ARTIFACT_COLLECTION']);
 
-/** Whether the server has it. An event, action or scope that is not known here has a flag of its own name, as all have. */
+/** Whether the server has the feature. Every event, action or scope that is not listed above has a flag of its own name. */
 export function supports(features: ServerFeatures, capability: Capability): boolean {
   if (capability === 'query_on_entity') return features.has('QUERY_AUTOMATIONS_ON_ENTITY');
   if (capability === 'organization') return features.has('AUTOMATIONS_ON_ORGANIZATION');

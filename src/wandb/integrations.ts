@@ -29,15 +29,15 @@ export interface WebhookIntegrationInput {
   readonly secretRef?: string | null;
 }
 
-/** The integrations of any number of entities, each entity listed once, when first asked for. */
+/** The integrations of any number of entities. Each entity is listed once, on first use. */
 export interface Integrations {
-  /** The id of the Slack integration that posts to a channel, written with or without `#`. */
+  /** The id of the Slack integration that posts to a channel. The channel may be written with or without `#`. */
   slack(entity: string, channel: string): Promise<Result<string, WandbError>>;
   /** The id of a webhook integration. */
   webhook(entity: string, name: string): Promise<Result<string, WandbError>>;
   /** All webhook integrations of an entity. */
   webhooks(entity: string): Promise<Result<readonly WebhookIntegration[], WandbError>>;
-  /** Creates a webhook integration, which `webhook` knows from then on. `conflict`: the name is taken. `unclear`: list to see. */
+  /** Creates a webhook integration. `webhook` finds it from then on. `conflict`: the name is taken. `unclear`: list to see. */
   createWebhook(input: WebhookIntegrationInput): Promise<Result<WebhookIntegration, WandbError>>;
 }
 
@@ -63,7 +63,7 @@ const createdShape = z.object({
   createGenericWebhookIntegration: z.object({ integration: integrationShape.nullish() }).nullish(),
 });
 
-/** The integrations that this client's key can see. Errors name what does exist; the listing is kept for as long as the object. */
+/** The integrations that this client's key can see. Errors name those that exist. The lists are cached in the returned object. */
 export function wandbIntegrations(client: WandbClient): Integrations {
   const cache = new Map<string, Promise<Result<EntityIntegrations, WandbError>>>();
 
@@ -90,14 +90,14 @@ export function wandbIntegrations(client: WandbClient): Integrations {
     },
     createWebhook: async (input) => {
       const created = await createWebhookIntegration(client, input);
-      // After an unclear answer too: what is there now is not what was listed.
+      // Also after an unclear response: the cached list may be outdated.
       cache.delete(input.entityName);
       return created;
     },
   };
 }
 
-/** Creates a webhook integration; once, whatever happens. */
+/** Creates a webhook integration. It is sent once and never retried after an unclear response. */
 export async function createWebhookIntegration(
   client: WandbClient,
   input: WebhookIntegrationInput,
@@ -109,7 +109,11 @@ export async function createWebhookIntegration(
   const integration = answer.value.createGenericWebhookIntegration?.integration;
   const webhook = integration === undefined || integration === null ? undefined : webhookOf(integration);
   return webhook === undefined
-    ? err({ kind: 'unclear', status: 200, message: `W&B answered without the webhook integration ${name} that was to be created` })
+    ? err({
+        kind: 'unclear',
+        status: 200,
+        message: `W&B responded without the new webhook integration ${name}: check at W&B whether it was created`,
+      })
     : ok(webhook);
 }
 
@@ -164,7 +168,7 @@ function webhookIn(all: readonly WebhookIntegration[], entity: string, name: str
   );
 }
 
-/** A channel as people write it; a direct message's `@name` stays. */
+/** A channel with its `#`. A direct message keeps its `@name`. */
 function hashed(channel: string): string {
   return channel.startsWith('#') || channel.startsWith('@') ? channel : `#${channel}`;
 }

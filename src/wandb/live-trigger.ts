@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { LiveAction, LiveScope, LiveTrigger } from '../automation/trigger.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../lib/json.ts';
 
-/** How the fragment `Automation` (documents.ts) comes back. Enums are plain text: a server may know more members than we do. */
+/** The response to the fragment `Automation` (documents.ts). Enums are plain text, because a newer server may have more values. */
 
 const named = z.string().nullish();
 const integrationShape = z.object({ id: named, name: named, channelName: named }).nullish();
@@ -34,7 +34,7 @@ export const triggerShape = z.object({
 
 export type TriggerAnswer = z.infer<typeof triggerShape>;
 
-/** The automation in our words, or `undefined` for one on a kind of scope that is not known here. */
+/** The automation as a `LiveTrigger`; `undefined` if its kind of scope is unknown. */
 export function liveTriggerOf(answer: TriggerAnswer): LiveTrigger | undefined {
   const scope = scopeOf(answer.scope);
   if (scope === undefined) return undefined;
@@ -102,7 +102,7 @@ function actionOf(action: TriggerAnswer['triggeredAction']): LiveAction {
 
 /**
  * A saved filter as a value. W&B returns the filters of artifact events as `{"filter": F}`, where F is JSON or a text of
- * JSON, and those of run events as they were sent (Python client, `automations/events.py`). What is no JSON stays text.
+ * JSON, and those of run events as they were sent (Python client, `automations/events.py`). Text that is not JSON stays text.
  */
 export function savedFilter(text: string): JsonValue {
   const outer = jsonOr(text);

@@ -2,26 +2,26 @@ import { nearestWord } from '../lib/nearest-word.ts';
 import { err, type Result } from '../lib/result.ts';
 import type { WandbError } from './wandb-error.ts';
 
-/** More names than this are a wall of text; the nearest one is named in any case. */
+/** More names would make the message unreadable. The nearest one is always named. */
 const MAX_NAMES = 10;
 
 /**
- * The sentence about a name that nothing has: `no project trian in team acme; there are train, eval (did you mean train?)`.
+ * A message about a name that does not exist: `no project trian in team acme; there are train, eval (did you mean train?)`.
  *
- * @param kind what was looked for: `project`, `Slack channel`
- * @param place where: `in team acme`; empty for everywhere
- * @param known the names that there are, in W&B's order
+ * @param kind for example `project`, `Slack channel`
+ * @param within for example `in team acme`; blank for everywhere
+ * @param known the names that exist, in W&B's order
  */
-export function missingName(kind: string, name: string, place: string, known: readonly string[]): string {
-  const where = place === '' ? '' : ` ${place}`;
+export function missingName(kind: string, name: string, within: string, known: readonly string[]): string {
+  const where = within === '' ? '' : ` ${within}`;
   const near = nearestWord(name, known);
   const meant = near === undefined ? '' : ` (did you mean ${near}?)`;
   return `no ${kind} ${name}${where}; ${listed(known)}${meant}`;
 }
 
-/** `missingName` as the error that look-ups return: not found, and no HTTP status, because the finding is ours. */
-export function missingNameError(kind: string, name: string, place: string, known: readonly string[]): Result<never, WandbError> {
-  return err({ kind: 'not_found', status: null, message: missingName(kind, name, place, known) });
+/** `missingName` as an error `not_found`, without an HTTP status. */
+export function missingNameError(kind: string, name: string, within: string, known: readonly string[]): Result<never, WandbError> {
+  return err({ kind: 'not_found', status: null, message: missingName(kind, name, within, known) });
 }
 
 function listed(known: readonly string[]): string {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbError } from './wandb-error.ts';
 
-/** One page of a Relay connection. Edges may be empty: W&B leaves out what the key may not see. */
+/** One page of a Relay connection. Edges may be empty: W&B leaves out nodes that the key may not see. */
 export interface Page<Node> {
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor?: string | null | undefined };
   readonly edges: readonly ({ readonly node?: Node | null | undefined } | null)[];
@@ -22,7 +22,7 @@ export function nodesOf<Node>(page: Page<Node>): Node[] {
 }
 
 /**
- * Reads a connection to its end.
+ * Reads all pages of a connection.
  *
  * @param read fetches the page after a cursor (`null` for the first)
  * @returns all nodes, or the first error; a server whose cursor does not move is `unavailable`, not an endless loop
@@ -42,7 +42,7 @@ export async function allPages<Node>(
       return err({
         kind: 'unavailable',
         status: 200,
-        message: 'W&B says that there are more pages but not where: its list cannot be read whole',
+        message: 'W&B has more pages of a list, but no valid cursor: the list cannot be read to its end',
       });
     }
     seen.add(after);

@@ -14,7 +14,7 @@ export interface ProjectName {
   readonly project: string;
 }
 
-/** One document holds no more aliases than this. */
+/** The most aliases in one query document. */
 const ALIASES_PER_REQUEST = 50;
 const PROJECTS_PER_PAGE = 100;
 

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
-import { placesDocument, VIEWER } from './documents.ts';
+import { scopeDirectoryDocument, VIEWER } from './documents.ts';
 import { missingNameError } from './missing-name.ts';
 import type { WandbError } from './wandb-error.ts';
 
-/** Teams and organizations by name: everything else hangs under them. */
+/** Teams and organizations by name: the owners of projects and registries. */
 
 export interface FoundOrganization {
   readonly id: string;
   readonly name: string;
-  /** Owns the registries, and is what an organization-wide automation is scoped to; `null` where W&B shows none. */
+  /** Owns the registries, and is the scope of an organization-wide automation; `null` if W&B shows none. */
   readonly entity: { readonly id: string; readonly name: string } | null;
 }
 
@@ -20,19 +20,19 @@ export interface FoundEntity {
   readonly organization: FoundOrganization | null;
 }
 
-export interface Places {
+export interface ScopeDirectory {
   entity(name: string): Result<FoundEntity, WandbError>;
   organization(name: string): Result<FoundOrganization, WandbError>;
 }
 
-/** One document holds no more aliases than this. */
+/** The most aliases in one query document. */
 const ALIASES_PER_REQUEST = 50;
 
 const organizationShape = z
   .object({ id: z.string(), name: z.string(), orgEntity: z.object({ id: z.string(), name: z.string() }).nullish() })
   .nullish();
 /** One shape for both kinds of alias: an entity brings its `organization`, an organization its `orgEntity`. */
-const placeShape = z
+const ownerShape = z
   .object({
     id: z.string(),
     name: z.string(),
@@ -40,7 +40,7 @@ const placeShape = z
     orgEntity: z.object({ id: z.string(), name: z.string() }).nullish(),
   })
   .nullish();
-type PlaceAnswer = z.infer<typeof placeShape>;
+type OwnerAnswer = z.infer<typeof ownerShape>;
 
 const viewerShape = z.object({
   viewer: z
@@ -57,11 +57,11 @@ const viewerShape = z.object({
  * Looks up teams and organizations, all together in one request (one more per 50 names). Where one does not exist, the
  * teams and organizations of the key's owner are fetched, for an error that names them.
  */
-export async function findPlaces(
+export async function readScopeDirectory(
   client: WandbClient,
   entityNames: readonly string[],
   organizationNames: readonly string[],
-): Promise<Result<Places, WandbError>> {
+): Promise<Result<ScopeDirectory, WandbError>> {
   const entities = new Map<string, FoundEntity>();
   const organizations = new Map<string, FoundOrganization>();
   const entityQueue = [...new Set(entityNames)];
@@ -74,7 +74,7 @@ export async function findPlaces(
       ...asked.e.map(({ name }, i) => [`e${i}`, name]),
       ...asked.o.map(({ name }, i) => [`o${i}`, name]),
     ]);
-    const answer = await client.query(placesDocument(asked.e.length, asked.o.length), variables, z.record(z.string(), placeShape));
+    const answer = await client.query(scopeDirectoryDocument(asked.e.length, asked.o.length), variables, z.record(z.string(), ownerShape));
     if (!answer.ok) return answer;
     for (const [i, { name }] of asked.e.entries()) {
       const entity = answer.value[`e${i}`];
@@ -101,7 +101,7 @@ function found<T>(all: ReadonlyMap<string, T>, name: string): Result<T, never> |
   return one === undefined ? undefined : ok(one);
 }
 
-function organizationOf(answer: z.infer<typeof organizationShape> | PlaceAnswer): FoundOrganization | null {
+function organizationOf(answer: z.infer<typeof organizationShape> | OwnerAnswer): FoundOrganization | null {
   if (answer === undefined || answer === null) return null;
   return { id: answer.id, name: answer.name, entity: answer.orgEntity ?? null };
 }
@@ -110,7 +110,7 @@ async function visibleNames(client: WandbClient): Promise<Result<{ entities: str
   const answer = await client.query(VIEWER, {}, viewerShape);
   if (!answer.ok) return answer;
   const { viewer } = answer.value;
-  // W&B answers a key that it does not know like a stranger: with nothing, not with 401.
+  // W&B treats an unknown key like an anonymous user: no data, and not a 401.
   if (viewer === undefined || viewer === null) {
     return err({ kind: 'unauthorized', status: 200, message: 'W&B does not know the API key: check WANDB_API_KEY' });
   }

@@ -4,24 +4,24 @@ import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
 import { collectionKey, findCollections } from './collections.ts';
 import { findProjects, type ProjectName, projectKey, REGISTRY_PREFIX } from './projects.ts';
-import { type FoundEntity, type FoundOrganization, findPlaces, type Places } from './scope-directory.ts';
-import type { TriggerPlaces } from './triggers.ts';
+import { type FoundEntity, type FoundOrganization, readScopeDirectory, type ScopeDirectory } from './scope-directory.ts';
+import type { TriggerOwners } from './triggers.ts';
 import type { WandbError } from './wandb-error.ts';
 
 export interface ResolvedScopes {
-  /** One for each scope asked for, in their order. An error is a name that does not exist, and says what does. */
+  /** One for each scope, in the same order. An error names what exists instead. */
   readonly scopes: readonly Result<TriggerScope, WandbError>[];
-  /** Where the automations of these scopes are listed, the default team and its organization always among them. */
-  readonly places: TriggerPlaces;
+  /** Whose automations have to be listed for these scopes. The default team and its organization are always among them. */
+  readonly owners: TriggerOwners;
 }
 
-/** A scope with its owner found: what is left to look up, if anything. */
+/** A scope whose owner is resolved, with what is left to look up. */
 type Owned =
   | { readonly kind: 'entity'; readonly id: string }
   | { readonly kind: 'project'; readonly name: ProjectName; readonly collection: string | undefined };
 
 /**
- * Finds what the config's scopes name.
+ * Resolves the names in scopes to ids.
  *
  * Each thing is looked up once, many in one request: one for all teams and organizations, one for 50 projects, one for
  * 500 collections; errors cost one listing each. Rules of W&B: a registry is the project `wandb-registry-<name>` of the
@@ -29,7 +29,7 @@ type Owned =
  *
  * @param entity the team of every project without one of its own
  * @param organization owner of the registries; left out, the team's
- * @returns an error when W&B can't be asked, or when `entity` or `organization` itself does not exist
+ * @returns an error when W&B cannot be queried, or when `entity` or `organization` itself does not exist
  */
 export async function resolveScopes(
   client: WandbClient,
@@ -39,14 +39,14 @@ export async function resolveScopes(
 ): Promise<Result<ResolvedScopes, WandbError>> {
   const others = scopes.map((scope) => scope.team ?? entityOf(scope.project)).filter((name) => name !== undefined);
   const organizations = [organization, ...scopes.map((scope) => scope.organization)].filter((name) => name !== undefined);
-  const places = await findPlaces(client, [entity, ...others], organizations);
-  if (!places.ok) return places;
-  const team = places.value.entity(entity);
+  const directory = await readScopeDirectory(client, [entity, ...others], organizations);
+  if (!directory.ok) return directory;
+  const team = directory.value.entity(entity);
   if (!team.ok) return team;
-  const home = organization === undefined ? ok(team.value.organization) : places.value.organization(organization);
+  const home = organization === undefined ? ok(team.value.organization) : directory.value.organization(organization);
   if (!home.ok) return home;
 
-  const owned = scopes.map((scope) => ownerOf(scope, places.value, team.value, home.value));
+  const owned = scopes.map((scope) => ownerOf(scope, directory.value, team.value, home.value));
   const inProjects = owned.flatMap((one) => (one.ok && one.value.kind === 'project' ? [one.value] : []));
   const projects = await findProjects(
     client,
@@ -63,17 +63,17 @@ export async function resolveScopes(
 
   return ok({
     scopes: scopes.map((scope, i) => idOf(scope, owned[i] as Result<Owned, WandbError>, projects.value, collections.value)),
-    places: placesOf(places.value, home.value, [entity, ...others], organizations),
+    owners: ownersOf(directory.value, home.value, [entity, ...others], organizations),
   });
 }
 
-function ownerOf(scope: Scope, places: Places, team: FoundEntity, home: FoundOrganization | null): Result<Owned, WandbError> {
+function ownerOf(scope: Scope, directory: ScopeDirectory, team: FoundEntity, home: FoundOrganization | null): Result<Owned, WandbError> {
   if (scope.team !== undefined) {
-    const entity = places.entity(scope.team);
+    const entity = directory.entity(scope.team);
     return entity.ok ? ok({ kind: 'entity', id: entity.value.id }) : entity;
   }
   if (scope.organization !== undefined) {
-    const found = places.organization(scope.organization);
+    const found = directory.organization(scope.organization);
     if (!found.ok) return found;
     if (found.value.entity === null) return missing(`W&B shows no entity for organization ${scope.organization}: the key may not see it`);
     return ok({ kind: 'entity', id: found.value.entity.id });
@@ -87,7 +87,7 @@ function ownerOf(scope: Scope, places: Places, team: FoundEntity, home: FoundOrg
   const written = scope.project ?? '';
   const prefix = entityOf(written);
   if (prefix === undefined) return ok({ kind: 'project', name: { entity: team.name, project: written }, collection });
-  const owner = places.entity(prefix);
+  const owner = directory.entity(prefix);
   return owner.ok
     ? ok({ kind: 'project', name: { entity: owner.value.name, project: written.slice(prefix.length + 1) }, collection })
     : owner;
@@ -97,7 +97,7 @@ type Ids = ReadonlyMap<string, Result<string, WandbError>>;
 
 function idOf(scope: Scope, owned: Result<Owned, WandbError>, projects: Ids, collections: Ids): Result<TriggerScope, WandbError> {
   if (!owned.ok) return owned;
-  const description = wordsOf(scope);
+  const description = descriptionOf(scope);
   if (owned.value.kind === 'entity') return ok({ type: 'ENTITY', id: owned.value.id, description });
   const { name, collection } = owned.value;
   const project = projects.get(projectKey(name));
@@ -109,8 +109,8 @@ function idOf(scope: Scope, owned: Result<Owned, WandbError>, projects: Ids, col
   return found.ok ? ok({ type: 'ARTIFACT_COLLECTION', id: found.value, description }) : found;
 }
 
-/** The scope in the config's words, the wider word first however it was written. */
-function wordsOf(scope: Scope): string {
+/** The scope in the words of the config, the wider one first. */
+function descriptionOf(scope: Scope): string {
   const { collection, ...wider } = scope;
   return describeScope(collection === undefined ? wider : { ...wider, collection });
 }
@@ -120,15 +120,15 @@ function entityOf(project: string | undefined): string | undefined {
   return slash < 0 ? undefined : project?.slice(0, slash);
 }
 
-/** What is listed: the default team's organization, and every other that a scope names. */
-function placesOf(
-  places: Places,
+/** The default team and its organization, and every other that a scope names. */
+function ownersOf(
+  directory: ScopeDirectory,
   home: FoundOrganization | null,
   entities: readonly string[],
   organizations: readonly string[],
-): TriggerPlaces {
-  const teams = entities.map(places.entity).flatMap((entity) => (entity.ok ? [entity.value.name] : []));
-  const named = organizations.map(places.organization).flatMap((organization) => (organization.ok ? [organization.value] : []));
+): TriggerOwners {
+  const teams = entities.map(directory.entity).flatMap((entity) => (entity.ok ? [entity.value.name] : []));
+  const named = organizations.map(directory.organization).flatMap((organization) => (organization.ok ? [organization.value] : []));
   const owners = (home === null ? named : [home, ...named]).flatMap(({ name, entity }) =>
     entity === null ? [] : [{ name, entity: entity.name }],
   );

@@ -15,8 +15,8 @@ import { liveTriggerOf, type TriggerAnswer, triggerShape } from './live-trigger.
 import { allPages, type Page, pageOf } from './paging.ts';
 import type { WandbError } from './wandb-error.ts';
 
-/** Where automations are looked for. */
-export interface TriggerPlaces {
+/** The teams and organizations whose automations are listed. */
+export interface TriggerOwners {
   /** Teams (or users), by name. */
   readonly entities: readonly string[];
   /** Organizations, each with the entity that owns its registries; none for a team without one. */
@@ -25,12 +25,12 @@ export interface TriggerPlaces {
 
 export interface TriggerListing {
   readonly triggers: readonly LiveTrigger[];
-  /** Automations on a kind of scope that this version does not know: they exist, and cannot be described. */
+  /** Automations with a kind of scope that this version does not know. */
   readonly unreadable: readonly { readonly id: string; readonly name: string; readonly scopeKind: string }[];
 }
 
 const TRIGGERS_PER_PAGE = 100;
-/** Each project brings all its automations along. */
+/** A page has all automations of each of its projects. */
 const PROJECTS_PER_PAGE = 50;
 
 const listingShape = z.object({ owner: z.object({ triggers: pageOf(triggerShape).nullish() }).nullish() });
@@ -43,25 +43,25 @@ const deletedShape = z.object({ deleteTrigger: z.object({ success: z.boolean() }
 const EMPTY_PAGE: Page<never> = { pageInfo: { hasNextPage: false }, edges: [] };
 
 /**
- * All automations of the places, to the last page, each once, in W&B's order.
+ * All automations of the owners, from every page, each once, in W&B's order.
  *
  * Servers with `Entity.triggers` and `Organization.triggers` are asked directly; an older one is walked project by project.
- * A registry's automations hang under the organization's entity, so that one is always listed too. What `Organization.triggers`
- * brings from teams that are not among the places is left out. An entity that does not exist counts as one without automations.
+ * A registry's automations hang under the organization's entity, so that one is always listed too. Automations
+ * from `Organization.triggers` of other teams are left out. An entity that does not exist counts as one without automations.
  */
 export async function listTriggers(
   client: WandbClient,
   features: ServerFeatures,
-  places: TriggerPlaces,
+  owners: TriggerOwners,
 ): Promise<Result<TriggerListing, WandbError>> {
-  const entities = new Set([...places.entities, ...places.organizations.map((organization) => organization.entity)]);
+  const entities = new Set([...owners.entities, ...owners.organizations.map((organization) => organization.entity)]);
   const sources = [...entities].map((name) =>
     supports(features, 'query_on_entity')
       ? listOwner(client, entityTriggersDocument(features), name)
       : walkProjects(client, projectTriggersDocument(features), name),
   );
   if (supports(features, 'organization')) {
-    sources.push(...places.organizations.map(({ name }) => listOwner(client, organizationTriggersDocument(features), name)));
+    sources.push(...owners.organizations.map(({ name }) => listOwner(client, organizationTriggersDocument(features), name)));
   }
   const found = new Map<string, TriggerAnswer>();
   for (const listed of await Promise.all(sources)) {
@@ -95,7 +95,7 @@ async function walkProjects(client: WandbClient, document: string, name: string)
 }
 
 /**
- * Creates an automation; once, whatever happens. `conflict`: the scope has one of this name. `unclear`: list to see.
+ * Creates an automation. It is sent once. `conflict`: the scope has one of this name. `unclear`: list to see.
  */
 export async function createTrigger(
   client: WandbClient,
@@ -106,8 +106,8 @@ export async function createTrigger(
 }
 
 /**
- * Makes an automation equal to `input`. All fields are sent, because W&B has been seen to lose those that are left out.
- * `not_found`: it is gone.
+ * Makes an automation equal to `input`. All fields are sent, because W&B was seen to lose omitted ones. `not_found`: it
+ * does not exist any more.
  */
 export async function updateTrigger(
   client: WandbClient,
@@ -118,19 +118,17 @@ export async function updateTrigger(
   return saved(await client.mutate(updateTriggerDocument(features), { input: { id, ...input } }, savedShape));
 }
 
-/** Deletes an automation. `not_found`: it was gone already. */
+/** Deletes an automation. `not_found`: it did not exist any more. */
 export async function deleteTrigger(client: WandbClient, id: string): Promise<Result<void, WandbError>> {
   const answer = await client.mutate(DELETE_TRIGGER, { id }, deletedShape);
   if (!answer.ok) return answer;
   if (answer.value.deleteTrigger?.success === true) return ok(undefined);
-  return err({ kind: 'unclear', status: 200, message: 'W&B does not say that the automation was deleted' });
+  return err({ kind: 'unclear', status: 200, message: 'W&B did not confirm that the automation was deleted' });
 }
 
 function saved(answer: Result<z.infer<typeof savedShape>, WandbError>): Result<LiveTrigger, WandbError> {
   if (!answer.ok) return answer;
   const trigger = answer.value.result?.trigger;
   const live = trigger === undefined || trigger === null ? undefined : liveTriggerOf(trigger);
-  return live === undefined
-    ? err({ kind: 'unclear', status: 200, message: 'W&B answered without the automation that was to be saved' })
-    : ok(live);
+  return live === undefined ? err({ kind: 'unclear', status: 200, message: 'W&B responded without the saved automation' }) : ok(live);
 }

@@ -6,11 +6,11 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '../../src/config/config.ts';
-import { formatProblem } from '../../src/config/config-problem.ts';
 import { readTriggers } from '../../src/config/workflow-triggers.ts';
 import { clientPayloadSchema } from '../../src/event/client-payload.ts';
 import type { EventType } from '../../src/event/event.ts';
 import { relayPayload } from '../../src/event/relay-payload.ts';
+import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { BARE_ENVIRONMENT, MAIN, PROJECT } from '../stand-ins/receiver-process.ts';
 import { temporaryFolder } from '../stand-ins/temporary-folder.ts';
 import { type Block, blocksOf, page, tableRows } from './pages.ts';
@@ -44,7 +44,7 @@ describe('the examples of the documentation', () => {
     expect(ofKind('config').length).toBeGreaterThan(8);
     const problems = ofKind('config').flatMap(({ place, text }) => {
       const config = readConfig(/^version:/m.test(text) ? text : `version: 1\n${text}`, place);
-      return config.ok ? [] : config.error.map(formatProblem);
+      return config.ok ? [] : config.error.map(formatDiagnostic);
     });
     expect(problems).toEqual([]);
   });

@@ -145,7 +145,7 @@ describe('the environment', () => {
     [{ WANDB_BASE_URL: 'https://wandb.example.com/graphql/' }, /^WANDB_BASE_URL: .* must not end in "\/graphql"/],
     [{ WANDB_BASE_URL: 'https://wandb.ai' }, /^WANDB_BASE_URL: wandb.ai is not the address of the API: set it to https:\/\/api.wandb.ai/],
     [{ WANDB_BASE_URL: 'https://forge.coreweave.com/wandb' }, /^WANDB_BASE_URL: .* is not the address of the API/],
-    [{ WANDB_BASE_URL: 'https://wandb.example.com?x=1' }, /^WANDB_BASE_URL: .* has more behind the path/],
+    [{ WANDB_BASE_URL: 'https://wandb.example.com?x=1' }, /^WANDB_BASE_URL: .* has a query or a fragment/],
     [{ GITHUB_API_URL: 'https://github.com/acme' }, /^GITHUB_API_URL: .* set it to https:\/\/api.github.com/],
     [{ GITHUB_API_URL: 'https://ghe.example.com/api/graphql' }, /^GITHUB_API_URL: .* must not end in "\/graphql"/],
     [{ SLACK_API_URL: 'https://slack.com' }, /^SLACK_API_URL: .* set it to https:\/\/slack.com\/api/],

@@ -15,7 +15,7 @@ const link = (fields: Record<string, string>) => understandBody({ event: 'link_a
 const several = (...lines: string[]) => ['version: 1', 'entity: acme', 'automations:', ...lines.map((l) => `  - { ${l} }`)].join('\n');
 const REST = 'event: { link_artifact: {} }, action: { relay: { to: [ { slack: { channel: x } } ] } }';
 
-describe('corners where a value is lost, leaked or misread', () => {
+describe('edge cases in which a value could be lost, leaked or misread', () => {
   it.each(['constructor', '__proto__', 'Constructor'])('%s is no event type', (word) => expect(readEventType(word)).toBeUndefined());
   it('parts of an artifact are never blank, nor unexpanded variables', () => {
     expect(link({ artifact: '${entity_name}/ /c:${v}' })).toEqual({
@@ -49,7 +49,7 @@ describe('corners where a value is lost, leaked or misread', () => {
   });
   it('a secret inside JSON inside JSON is found', () =>
     expect(redactorOf(['a"secret"b-value']).json({ x: JSON.stringify('a"secret"b-value') })).toEqual({ x: '"[redacted]"' }));
-  it('a relay route tells the default entity from another', () => {
+  it('a relay route distinguishes the default entity from another', () => {
     const c = several(`name: a, scope: { project: p }, ${REST}`, `name: a, key: k, scope: { project: other/p }, ${REST}`);
     const heard = (entity: string) =>
       theValue(readConfig(c, 'f'))
@@ -74,7 +74,7 @@ describe('corners where a value is lost, leaked or misread', () => {
   it.each(['" a"', '"a "', '"a\\nb"', '" "'])('refuses the name %s, which no webhook can bring back', (name) =>
     expect(problemsIn(automationConfig({}).replace('watch', name))[0]).toMatch(/^relay.yaml:4:11: automations\[0\]\.name: must not/),
   );
-  it('an event without a key is complained of once', () =>
+  it('an event without a key is reported once', () =>
     expect(problemsIn(automationConfig({ event: '{}', more: 'runs: { name: x }' }))).toHaveLength(1));
   it('a project has one slash at most', () =>
     expect(problemsIn(automationConfig({ scope: '{ project: a/b/c }' }))).toEqual([
@@ -91,9 +91,9 @@ describe('corners where a value is lost, leaked or misread', () => {
     ).toHaveLength(1);
     expect(problemsIn(routeConfig({ to: '{ repository_dispatch: { repository: a/.., event_type: x } }' }))).toHaveLength(1);
   });
-  it('an alias without an anchor is reported at its place', () =>
+  it('an alias without an anchor is reported at its location', () =>
     expect(problemsIn('version: 1\nroutes: *nowhere')[0]).toMatch(/^relay.yaml:2:9: /));
-  it('complaints are in words for people', () =>
+  it('errors are written for people', () =>
     expect(problemsIn(routeConfig({ more: 'approval: { slack: "", by: [] }' })).join()).not.toContain('Too small'));
   it('a blank list of types means any type', () =>
     expect(readTriggers('on: { repository_dispatch: { types: } }').repositoryDispatch).toBe('any'));

@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 
-/** A workflow that the stand-in knows of; only these start runs. */
+/** A workflow of the stand-in. Only these start runs. */
 export interface StandInWorkflow {
   readonly repository: string;
   readonly file: string;
@@ -28,7 +28,7 @@ export interface StandInRun {
   updated_at: string;
 }
 
-/** What happens to a run next: it starts, ends, or is started once more. */
+/** The next step of a run: it starts, ends, or is rerun. */
 export type RunProgress = 'in_progress' | 'rerun' | { readonly conclusion: string };
 
 /** A request about runs, and what was answered; a 304 costs nothing of the allowance. */
@@ -63,7 +63,7 @@ export interface StandInWebhookAnswer {
 
 export type WebhookAction = 'requested' | 'in_progress' | 'completed';
 
-/** All runs of the stand-in, and who is told about them. */
+/** All runs of the stand-in, and the receiver of their webhooks. */
 export interface RunBook {
   readonly runs: StandInRun[];
   readonly reads: StandInRead[];
@@ -109,7 +109,7 @@ export function startRun(
   return run;
 }
 
-/** Moves a run on and tells the receiver of the webhooks. */
+/** Advances a run and sends its webhook. */
 export async function advanceRun(book: RunBook, id: number, progress: RunProgress): Promise<StandInRun> {
   const run = book.runs.find((known) => known.id === id);
   if (run === undefined) throw new Error(`the stand-in has no run ${id}`);
@@ -132,12 +132,12 @@ export function tellWebhook(book: RunBook, run: StandInRun, action: WebhookActio
   const { receiver } = book;
   if (receiver === undefined) return Promise.resolve();
   const request = webhookOf(run, action, receiver);
-  const told = sendWebhook(receiver, request).then((status) => {
+  const sent = sendWebhook(receiver, request).then((status) => {
     book.webhookAnswers.push({ action, guid: request.headers.get('x-github-delivery') ?? '', status });
-    book.underWay.delete(told);
+    book.underWay.delete(sent);
   });
-  book.underWay.add(told);
-  return told;
+  book.underWay.add(sent);
+  return sent;
 }
 
 async function sendWebhook({ send = fetch }: WebhookReceiver, request: Request): Promise<number | undefined> {

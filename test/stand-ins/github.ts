@@ -85,7 +85,7 @@ export interface GitHubStandIn {
 
 /**
  * GitHub on this machine: the `emulate` package's stateful GitHub (repositories, tokens, Apps), with what it lacks in
- * front of it: repository dispatches, workflow dispatches that tell their run, and the list of runs by title.
+ * front of it: repository dispatches, workflow dispatches that return their run, and the list of runs by title.
  * The rules are GitHub's REST documentation's: sizes, 404 and 422, 204 also when nothing listens.
  */
 export async function startGitHub(options: {
@@ -274,7 +274,7 @@ interface ReadContext {
 
 const NOT_READABLE: Answer = { status: 403, message: 'Resource not accessible by personal access token' };
 
-/** Lets the next fault, the refusal or the effect answer, and writes down what arrived. */
+/** Responds with the next fault, a refusal or the effect, and records the request. */
 function settle(
   c: { json(data: unknown, status?: number, headers?: Record<string, string>): Response },
   state: State,
@@ -294,7 +294,7 @@ function settle(
   return response;
 }
 
-/** Asks the emulated GitHub whether it lets the token see the repository. */
+/** Asks the emulated GitHub whether the token may see the repository. */
 async function deniedBy(
   state: State,
   backendUrl: string,

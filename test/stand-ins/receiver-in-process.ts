@@ -8,7 +8,7 @@ import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../receiver/store/store.ts';
 import type { SourceSecrets } from '../../receiver/webhook/authenticate.ts';
 import { readConfig } from '../../src/config/config.ts';
-import { formatProblem } from '../../src/config/config-problem.ts';
+import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -42,7 +42,7 @@ export interface TestReceiverOptions {
   readonly extensions?: (
     parts: Pick<ReceiverParts, 'store' | 'log' | 'now' | 'redactor'>,
   ) => ReturnType<NonNullable<ReceiverParts['extensions']>>;
-  /** Stands between the receiver and its store. */
+  /** Wraps the store, to observe or disturb it. */
   readonly wrap?: (store: Store) => Store;
 }
 
@@ -58,7 +58,7 @@ routes:
 /** A receiver over a real SQLite file, without a socket and not sending: its HTTP through \`app.request\`. */
 export function testReceiver(options: TestReceiverOptions = {}): TestReceiver {
   const config = readConfig(options.config ?? TEST_CONFIG, 'wandb-relay.yaml');
-  if (!config.ok) throw new Error(config.error.map(formatProblem).join('\n'));
+  if (!config.ok) throw new Error(config.error.map(formatDiagnostic).join('\n'));
   const sources = options.sources ?? { '': { secrets: [SECRET] } };
   const authentication = {
     sources: new Map(Object.entries(sources).map(([name, { secrets = [], tokens = [] }]) => [name, { secrets, tokens }])),

@@ -30,7 +30,7 @@ export async function startReceiver(options: {
   readonly nodeOptions?: readonly string[];
   /** A command that runs what follows it under some restriction. */
   readonly wrapper?: readonly string[];
-  /** Told of the process before it listens. */
+  /** Is called with the process before it listens. */
   readonly startedAs?: (child: ChildProcess) => void;
 }): Promise<ReceiverProcess> {
   const command = [...(options.wrapper ?? []), process.execPath, ...(options.nodeOptions ?? []), MAIN, 'serve', ...(options.words ?? [])];

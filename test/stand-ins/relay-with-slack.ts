@@ -46,7 +46,7 @@ export interface RelayWithSlack {
   replies(channel: string): StandInMessage[];
   /** How often something was posted, with an effect. */
   posts(): number;
-  /** Presses the button as it stands in the message. */
+  /** Presses the button that the message has. */
   press(message: StandInMessage | undefined, button: 'approve' | 'reject' | 'dispatchAgain', by: SlackPerson): Promise<void>;
   /** What only those who pressed saw, oldest first. */
   answers(): string[];
@@ -56,7 +56,7 @@ export interface RelayWithSlack {
 export interface RelayOptions {
   readonly config: (people: People) => string;
   readonly channels: readonly string[];
-  /** GitHub tells how runs go on; default true. */
+  /** GitHub sends webhooks about runs; default true. */
   readonly webhooks?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   /** Takes what is to be done when the test has ended, last first. */

@@ -17,7 +17,7 @@ export interface ScriptedRequest {
   readonly text: string;
 }
 
-/** A real HTTP server that answers as it is told, in order, and remembers what it was asked. */
+/** A real HTTP server with scripted responses, in order. It records its requests. */
 export async function scriptedServer(...answers: ScriptedAnswer[]): Promise<{ url: string; requests: ScriptedRequest[] }> {
   const requests: ScriptedRequest[] = [];
   const server = createServer((request, response) => {

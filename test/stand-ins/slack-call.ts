@@ -36,12 +36,12 @@ export interface SlackCall {
   readonly args: Readonly<Record<string, unknown>>;
   /** `null`: it was not answered. */
   readonly status: number | null;
-  /** Slack's word, when it said no. */
+  /** Slack's error code, if it refused. */
   readonly error: string | null;
   readonly at: number;
 }
 
-/** A message as it stands now. */
+/** The current state of a message. */
 export interface StandInMessage {
   readonly channel: string;
   readonly ts: string;

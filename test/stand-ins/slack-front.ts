@@ -4,7 +4,7 @@ import { blocksProblem } from './slack-rules.ts';
 
 type Fields = Record<string, unknown>;
 
-/** What the front knows. The backend keeps tokens, scopes, members and views; messages are kept here too, as they stand. */
+/** What the front knows. The backend keeps tokens, scopes, members and views; the current messages are kept here, too. */
 export interface SlackState {
   readonly backendUrl: string;
   readonly botToken: string;
@@ -65,12 +65,12 @@ async function answerTo(state: SlackState, method: string, args: Fields, authori
     return new Response(null, { status: 504 });
   }
   const response = fault === undefined && answer !== undefined ? Response.json(answer.body, { status: answer.status }) : faulty(fault);
-  const said = fault === undefined ? answer?.body.error : fault.error;
-  state.calls.push({ method, args, status: response.status, error: said === undefined ? null : String(said), at: Date.now() });
+  const error = fault === undefined ? answer?.body.error : fault.error;
+  state.calls.push({ method, args, status: response.status, error: error === undefined ? null : String(error), at: Date.now() });
   return response;
 }
 
-/** What is answered instead; without a fault, by what stands before a Slack that is down. */
+/** The response of a fault; without one, the response of a Slack that is down. */
 function faulty(fault: SlackFault = { status: 503, body: 'upstream connect error' }): Response {
   const { error, extra = {}, headers = {} } = fault;
   const status = fault.status ?? (error === undefined && fault.body === undefined ? 500 : 200);

@@ -4,9 +4,9 @@ import type { StandInMessage } from './slack-call.ts';
 import { linesOf } from './slack-words.ts';
 import { aliasBody } from './wandb-sender.ts';
 
-/** The stories that the end-to-end tests of Slack tell, and how they are read. */
+/** The scenarios of the end-to-end tests of Slack, and how their messages are read. */
 
-/** The alias `production` waits for an approval, `staging` does not; both are told of in #ml-deploys. */
+/** The alias `production` waits for an approval, `staging` does not; both are posted in #ml-deploys. */
 export const config = (approval = '{ slack: "#ml-deploys" }') => `version: 1
 entity: acme
 settings: { github_writes_per_second: 50 }
@@ -58,7 +58,7 @@ export const headSays = (relay: RelayWithSlack, ...words: readonly (string | Reg
     for (const word of words) expect(textOf(heads[0])).toMatch(word);
   });
 
-/** The question is there, with its buttons; bob approves it and the run that follows is told of. */
+/** The question is there, with its buttons; bob approves it and the message shows the run that follows. */
 export async function approved(relay: RelayWithSlack, version = 'v12') {
   const event = await relay.event(production(version));
   await headSays(relay, /waits for approval/i);

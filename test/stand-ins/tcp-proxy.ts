@@ -10,7 +10,7 @@ export interface TcpProxy {
 }
 
 /**
- * Stands between a client and the server of `url`, and ends with the test.
+ * A proxy between a client and the server of `url`. It closes with the test.
  *
  * @param change what the server sends, before the client sees it
  */
@@ -47,7 +47,7 @@ export async function startProxy(url: string, change: (sent: Buffer) => Buffer =
   };
 }
 
-/** Like PgBouncer, tells the client a number for cancelling that is not the server process's (BackendKeyData of the protocol). */
+/** Like PgBouncer, sends the client a key for cancelling that is not the server process's (BackendKeyData of the protocol). */
 export function likePooler(sent: Buffer): Buffer {
   const at = sent.indexOf(Buffer.from([0x4b, 0, 0, 0, 12]));
   if (at !== -1) sent.writeInt32BE(0x5afe, at + 5);

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 
-/** W&B's `filters` argument, as far as the stand-in understands it: Mongo's words over the fields of one thing. */
+/** W&B's `filters` argument, as far as the stand-in supports it: Mongo's operators on the fields of one object. */
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import { createWandbClient, type WandbClient, type WandbClientOptions } from '../../src/wandb/client.ts';
 import { startWandb, type WandbStandIn, type WandbStandInOptions } from './wandb-server.ts';
 
-/** The stand-in for one test. It goes when the test ends, which fails if a forbidden mutation was sent. */
+/** The stand-in for one test. It closes when the test ends, which fails if a forbidden mutation was sent. */
 export async function wandbServer(options: WandbStandInOptions = {}): Promise<WandbStandIn> {
   const server = await startWandb(options);
   onTestFinished(() => server.close());

@@ -6,7 +6,7 @@ export interface SchemaOptions {
   readonly features: ReadonlySet<string>;
   /** `false`: so old that it can't be asked for its features. */
   readonly reportsFeatures: boolean;
-  /** A server of the future, with an event, an action and a scope that nobody has heard of. */
+  /** A server of the future, with an event, an action and a scope that no client knows. */
   readonly hasUnknownKinds: boolean;
 }
 

@@ -40,7 +40,7 @@ export interface WandbStandInOptions {
   readonly pageSize?: number;
   readonly wrapping?: AnswerOptions['wrapping'];
   readonly collectionFilters?: AnswerOptions['collectionFilters'];
-  /** With an event, an action and a scope that nobody has heard of. */
+  /** With an event, an action and a scope that no client knows. */
   readonly hasUnknownKinds?: boolean;
   readonly now?: () => Date;
   readonly port?: number;

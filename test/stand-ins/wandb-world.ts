@@ -98,7 +98,7 @@ interface GitHubIntegration {
 
 export type WorldIntegration = SlackIntegration | WebhookIntegration | GitHubIntegration;
 
-/** Where an automation can live; `null` for the scope that nobody has heard of. */
+/** The scope of an automation; `null` for the scope that no client knows. */
 export type WorldScope = WorldEntity | WorldProject | WorldCollection;
 
 /** As it is answered, but for the integration, which is found by its id. */

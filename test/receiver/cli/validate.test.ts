@@ -101,13 +101,13 @@ routes:
     const at = (place: string, field: string, message: string) =>
       expect(lines).toContainEqual(expect.stringContaining(`conf/relay.yaml:${place}: ${field}: warning: ${message}`));
     at('7:36', 'automations[0].event.add_artifact_alias.alias', '"“production”" has typographic quotes');
-    at('11:44', 'automations[0].action.relay.to[0].slack.text', '${run_name} stays as it is here');
+    at('11:44', 'automations[0].action.relay.to[0].slack.text', '${run_name} is not filled in here');
     at('15:14', 'routes[0].on.alias', '"“production”" has typographic quotes');
     at('17:24', 'routes[0].on.project[1]', '"‘eval’" has typographic quotes');
     at('18:18', 'routes[0].on.payload.“a”', '"“a”" has typographic quotes');
-    at('19:19', 'routes[0].on.automation', '${automation_name} stays as it is here');
-    at('25:18', 'routes[0].to[0].repository_dispatch.client_payload.who', '${event_author} stays');
-    at('26:29', 'routes[0].to[0].repository_dispatch.client_payload.deep[0].stage', '${artifact_metadata.stage} stays');
+    at('19:19', 'routes[0].on.automation', '${automation_name} is not filled in here');
+    at('25:18', 'routes[0].to[0].repository_dispatch.client_payload.who', '${event_author} is not filled in');
+    at('26:29', 'routes[0].to[0].repository_dispatch.client_payload.deep[0].stage', '${artifact_metadata.stage} is not filled in');
     expect(lines.join('\n')).toContain('Write {{ event.author }}');
     expect(lines.join('\n')).toContain('Write {{ event.wandb.artifact.metadata.stage }}');
     expect(lines.join('\n')).toContain('Write {{ event.wandb.artifact.metadata["val/loss"] }}');

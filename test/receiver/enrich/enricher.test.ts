@@ -90,7 +90,7 @@ describe('W&B in trouble', () => {
     const since = performance.now();
     expect(await enricher.enrich('e1')).toBeNull();
     expect(performance.now() - since).toBeLessThan(5_000);
-    expect([requests(), log.map(({ message }) => message)]).toEqual([1, ['not enriched: W&B: no answer in the time there was']]);
+    expect([requests(), log.map(({ message }) => message)]).toEqual([1, ['not enriched: W&B: no response in time']]);
   });
 
   it('never puts the key into the log', async () => {

@@ -147,7 +147,7 @@ describe('an answer that never ends', () => {
     expect(await targetAt(server.url).send()).toMatchObject({
       outcome: 'failed',
       ambiguous: true,
-      detail: expect.stringContaining('the answer is longer than'),
+      detail: expect.stringContaining('the response is longer than'),
     });
     await server.left;
   });

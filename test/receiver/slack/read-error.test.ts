@@ -80,7 +80,7 @@ describe('an answer that never ends', () => {
     expect(read(await callAt(`${server.url}/`, AbortSignal.timeout(20_000)))).toMatchObject({
       outcome: 'failed',
       ambiguous: true,
-      detail: expect.stringContaining('the answer is longer than'),
+      detail: expect.stringContaining('the response is longer than'),
     });
     await server.left;
   });

@@ -8,7 +8,7 @@ import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import { readConfig } from '../../../src/config/config.ts';
-import { formatProblem } from '../../../src/config/config-problem.ts';
+import { formatDiagnostic } from '../../../src/lib/diagnostic.ts';
 import { idsFrom } from '../../../src/lib/id.ts';
 import { redactorOf } from '../../../src/lib/redact.ts';
 import { compileRoute } from '../../../src/route/route.ts';
@@ -65,7 +65,7 @@ const EMPTY_HOME: RenderHome = () => ({ type: 'home', blocks: [] });
 /** A whole receiver with the Slack app over a real SQLite file; its HTTP through `app.request`. */
 export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
   const config = readConfig(configOf(options), 'wandb-relay.yaml');
-  if (!config.ok) throw new Error(config.error.map(formatProblem).join('\n'));
+  if (!config.ok) throw new Error(config.error.map(formatDiagnostic).join('\n'));
   const { routes: definitions, settings } = config.value;
   const routes = definitions.map(compileRoute);
   const real = sqliteStore(openSqlite(options.path ?? temporaryDatabase()));

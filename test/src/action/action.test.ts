@@ -106,7 +106,7 @@ describe('plan on a pull request', () => {
     expect(JSON.parse(run.temporary('wandb-relay-plan.json')).changes).toHaveLength(304);
   });
 
-  it('puts a failure in the place of the plan before it, so that nobody approves what is out of date', async () => {
+  it('replaces the earlier plan with the failure, so that nobody approves an outdated one', async () => {
     const server = await wandbServer();
     const number = await newConversation();
     const plan = (text: string) =>
@@ -135,7 +135,7 @@ describe('plan on a pull request', () => {
     expect(run.annotations).toMatchObject([{ kind: 'warning', message: expect.stringContaining('pull-requests: write') }]);
   });
 
-  it('annotates the lines of the config, and says how many more problems there are', async () => {
+  it('annotates the lines of the config, and counts the problems that are not shown', async () => {
     const broken = Array.from({ length: 14 }, (_, i) => alias(`a${i}`).replace('no_op', 'no_opp'));
     const run = await runAction({ inputs: { command: 'plan' }, files: { 'wandb-relay.yaml': config(...broken) } });
     expect([run.code, run.outputs['failure-reason']]).toEqual([1, '14 problems']);
@@ -143,7 +143,7 @@ describe('plan on a pull request', () => {
     expect(places).toHaveLength(9);
     expect(places[0]?.properties).toContain('line=4');
     expect(places[0]?.message).toContain('did you mean "no_op"?');
-    expect(run.annotations.map(({ message }) => message)).toContain('and 5 more problems: see the log of this step');
+    expect(run.annotations.map(({ message }) => message)).toContain('5 more problems: see the log of this step');
   });
 
   it('warns on the line of what is allowed and probably not meant', async () => {
@@ -154,7 +154,7 @@ describe('plan on a pull request', () => {
     ]);
   });
 
-  it('validates a pull request from a fork and says why there is no plan', async () => {
+  it('validates a pull request from a fork and explains why there is no plan', async () => {
     const run = await runAction({
       inputs: { command: 'plan' },
       files: { 'wandb-relay.yaml': config(alias('one')) },
@@ -166,7 +166,7 @@ describe('plan on a pull request', () => {
 });
 
 describe('what others have written', () => {
-  it('edits no comment of somebody else, whatever it says', async () => {
+  it('does not edit a comment of somebody else, whatever its text', async () => {
     const server = await wandbServer();
     const number = await newConversation();
     await api('POST', `/issues/${number}/comments`, { body: '<!-- wandb-relay plan . -->\nmine' }, OTHER_TOKEN);
@@ -228,28 +228,28 @@ describe('apply', () => {
     expect(server.world.trigger('two').description).toBeNull();
   });
 
-  it('fails with what is left when a part could not be done', async () => {
+  it('reports what is left when a part fails', async () => {
     const server = await wandbServer();
     server.fail({ on: 'mutation', status: 400, body: { errors: [{ message: 'no such thing' }] } });
     const run = await runAction({
       inputs: { command: 'apply', ...access(server) },
       files: { 'wandb-relay.yaml': config(alias('one'), alias('two')) },
     });
-    expect([run.code, run.outputs['failure-reason']]).toEqual([1, 'not everything was applied; run it again to finish']);
+    expect([run.code, run.outputs['failure-reason']]).toEqual([1, 'not everything was applied: run it again to finish']);
     expect(run.log).toContain('done: create two');
     expect(run.annotations).toContainEqual(
       expect.objectContaining({ kind: 'error', message: expect.stringContaining('failed: create one') }),
     );
   });
 
-  it.each(['wandb-relay.config.ts', 'wandb-relay.*'])('does not run TypeScript beside a key: %s', async (pattern) => {
+  it.each(['wandb-relay.config.ts', 'wandb-relay.*'])('does not run TypeScript when there is a key: %s', async (pattern) => {
     const server = await wandbServer();
     const run = await runAction({
       inputs: { command: 'apply', config: pattern, ...access(server) },
       files: { 'wandb-relay.config.ts': 'console.log("it runs"); export default {}' },
     });
     expect(run.log).not.toContain('it runs');
-    expect([run.code, run.outputs['failure-reason']]).toEqual([1, expect.stringContaining('render it in a job without them')]);
+    expect([run.code, run.outputs['failure-reason']]).toEqual([1, expect.stringContaining('Render it to JSON in a job without secrets')]);
   });
 
   it('runs none without a key either: a token is always there', async () => {
@@ -289,7 +289,7 @@ describe('event', () => {
     event: { type: 'add_artifact_alias', source: 'default', collection: 'resnet50', version: 'v12', alias: 'production' },
   };
 
-  it('gives the fields of the dispatch as outputs', async () => {
+  it('sets the fields of the dispatch as outputs', async () => {
     const run = await runAction({ inputs: { command: 'event' }, event: { client_payload: payload } });
     expect([run.code, run.outputs]).toEqual([
       0,
@@ -316,7 +316,7 @@ describe('event', () => {
 });
 
 describe('inputs', () => {
-  it('says which input is wrong', async () => {
+  it('reports every wrong input', async () => {
     const run = await runAction({ inputs: { command: 'pln', prune: 'maybe', 'max-deletes': 'few' } });
     expect(run.code).toBe(1);
     for (const name of ['command: "pln"', 'prune: "maybe"', 'max-deletes: "few"']) expect(run.outputs['failure-reason']).toContain(name);

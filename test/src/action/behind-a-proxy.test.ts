@@ -51,7 +51,7 @@ describe('the Action on a runner behind a proxy', () => {
     expect(log).toMatch(/the comment could not be written: the proxy 127\.0\.0\.1:\d+ refused/);
   });
 
-  it('says which variable has no address of a proxy', async () => {
+  it('reports the variable that has no proxy address', async () => {
     const { code, outputs } = await plan({ HTTPS_PROXY: 'socks5://127.0.0.1:1080' });
     expect(code).toBe(1);
     expect(outputs['failure-reason']).toMatch(/^HTTPS_PROXY: is not the address of an HTTP proxy/);

@@ -29,7 +29,7 @@ describe('where the runner has no summary', () => {
     });
     expect([run.code, run.outputs['failure-reason']]).toEqual([0, undefined]);
     expect(server.world.trigger('one').description).toContain('[wandb-relay acme/models one');
-    expect(run.log).toContain('There is no summary of this step');
+    expect(run.log).toContain('No summary is written');
   });
 
   it('nor can write one, the step does not fail for that', async () => {
@@ -40,9 +40,7 @@ describe('where the runner has no summary', () => {
       environment: { GITHUB_STEP_SUMMARY: join(temporaryFolder(), 'none', 'summary.md') },
     });
     expect([run.code, run.outputs['to-create']]).toEqual([0, '1']);
-    expect(run.annotations).toMatchObject([
-      { kind: 'warning', message: expect.stringContaining('the summary of the step could not be written') },
-    ]);
+    expect(run.annotations).toMatchObject([{ kind: 'warning', message: expect.stringContaining('the step summary could not be written') }]);
   });
 });
 
@@ -83,11 +81,11 @@ describe('annotations name files from the top of the workspace', () => {
   });
 });
 
-it('plan outside of a pull request says that it keeps no comment', async () => {
+it('plan outside of a pull request reports that it writes no comment', async () => {
   const server = await wandbServer();
   const run = await runAction({ inputs: { command: 'plan', ...access(server) }, files: { 'wandb-relay.yaml': config() } });
   expect(run.code).toBe(0);
-  expect(run.log).toContain('No comment is kept: this run is not for a pull request');
+  expect(run.log).toContain('No comment is written: this run is not for a pull request');
 });
 
 it.each(['https://api.wandb.ai/graphql', 'https://wandb.ai/acme'])('refuses the address %s', async (address) => {
@@ -108,7 +106,7 @@ describe('text from outside', () => {
   /** What .NET trims from the beginning of a line, or does not count when it compares, before the runner looks for "::". */
   const HIDDEN = ['\u0085', '\u000b', '\u000c', '\u2028', '\u2029', '\u00a0', '\u3000', '\u200b', '\ufeff', '\ufe0f', '\u0000', '\r', '\n'];
 
-  it('is no command to the runner, whatever stands before it', async () => {
+  it('is never a command to the runner, whatever comes before it', async () => {
     const server = await wandbServer();
     for (const [i, hidden] of HIDDEN.entries()) {
       for (const command of [`${hidden}::set-output name=fingerprint::x`, `#${hidden}#${hidden}[set-output name=fingerprint;]x`])
@@ -170,7 +168,7 @@ describe('Markdown on a pull request', () => {
 
   const NASTY = 'x` @acme/all <img src=x> [a](https://evil.example) ``` #1';
 
-  it('shows the problems as code, of which nothing is a mention, a link or HTML', async () => {
+  it('shows the problems as code, without mentions, links or HTML', async () => {
     const body = await planned(config(NASTY));
     expect(body).toContain('There is no plan');
     const [line = ''] = body.split('\n').filter((one) => one.startsWith('- '));

@@ -56,14 +56,14 @@ describe('an automation may have', () => {
   });
 });
 
-describe('readConfig says what is wrong with the scope', () => {
+describe('readConfig reports errors in the scope', () => {
   it.each([
     ['{}', '12: automations[0].scope: must have exactly one of project, registry, team, organization; has none'],
     [
       '{ project: p, team: t }',
       '12: automations[0].scope: must have exactly one of project, registry, team, organization; has project, team',
     ],
-    ['{ team: t, collection: c }', '35: automations[0].scope.collection: a collection belongs to a project or a registry: add one of them'],
+    ['{ team: t, collection: c }', '35: automations[0].scope.collection: a collection needs a project or a registry: add one of them'],
     ['{ projct: p }', '14: automations[0].scope.projct: unknown key (did you mean "project"?)'],
     ['{ project: "" }', '23: automations[0].scope.project: must not be empty'],
     ['{ project: 7 }', '23: automations[0].scope.project: must be a string, not a number'],
@@ -74,7 +74,7 @@ describe('readConfig says what is wrong with the scope', () => {
 
   it('of create_artifact, which needs a collection', () => {
     expect(problemsIn(automationConfig({ event: '{ create_artifact: {} }' }))).toEqual([
-      'relay.yaml:5:12: automations[0].scope: create_artifact needs a collection: W&B offers it for nothing wider',
+      'relay.yaml:5:12: automations[0].scope: create_artifact needs a collection: W&B has it for no wider scope',
     ]);
   });
 
@@ -88,7 +88,7 @@ describe('readConfig says what is wrong with the scope', () => {
     it.each(['{ registry: r }', '{ organization: o }', '{ project: p, collection: c }'])('%s', (scope) => {
       const type = event.split(':')[0];
       expect(problemsIn(automationConfig({ scope, event: `{ ${event} }` }))).toEqual([
-        `relay.yaml:5:12: automations[0].scope: ${type} needs a project or a team: runs do not belong to a registry, a collection or an organization`,
+        `relay.yaml:5:12: automations[0].scope: ${type} needs a project or a team: registries, collections and organizations have no runs`,
       ]);
     });
 
@@ -98,7 +98,7 @@ describe('readConfig says what is wrong with the scope', () => {
   });
 });
 
-describe('readConfig says what is wrong with the event', () => {
+describe('readConfig reports errors in the event', () => {
   it.each([
     ['link_artifact', '12: automations[0].event: must be a mapping, not a string'],
     ['{ link_artifact: }', '29: automations[0].event.link_artifact: must be a mapping, not null'],
@@ -116,7 +116,7 @@ describe('readConfig says what is wrong with the event', () => {
     ],
     [
       '{ run_metric: { metric: x, above: 1, window: 5 } }',
-      '57: automations[0].event.run_metric.window: needs an aggregate: without one the latest value counts alone',
+      '57: automations[0].event.run_metric.window: needs an aggregate: without one only the latest value is compared',
     ],
     [
       '{ run_metric: { metric: x, above: 1, window: 1.5, aggregate: min } }',
@@ -128,7 +128,7 @@ describe('readConfig says what is wrong with the event', () => {
     ],
     [
       '{ run_metric_change: { metric: x, changes_by: 1, prior_window: 3 } }',
-      '75: automations[0].event.run_metric_change.prior_window: needs an aggregate: without one the latest value counts alone',
+      '75: automations[0].event.run_metric_change.prior_window: needs an aggregate: without one only the latest value is compared',
     ],
     ['{ run_metric_change: { metric: x, changes_by: -1 } }', '58: automations[0].event.run_metric_change.changes_by: must be positive'],
     [
@@ -178,7 +178,7 @@ describe('readConfig says what is wrong with the event', () => {
   });
 });
 
-describe('readConfig says what is wrong with the action', () => {
+describe('readConfig reports errors in the action', () => {
   it.each([
     ['{}', '13: automations[0].action: must have exactly one of relay, webhook, notification, no_op; has none'],
     ['{ nop: {} }', '15: automations[0].action.nop: unknown key (did you mean "no_op"?)'],
@@ -196,12 +196,12 @@ describe('readConfig says what is wrong with the action', () => {
   });
 });
 
-describe('readConfig says what is wrong with an automation', () => {
+describe('readConfig reports errors in an automation', () => {
   it.each([
     ['colour: red', '5: automations[0].colour: unknown key; there are name, key, moved_from, description, '],
     ['enabled: yes', '14: automations[0].enabled: must be true or false, not a string'],
     ['engine: local', '13: automations[0].engine: must be one of "wandb", "relay"'],
-    ['runs: { name: x }', '11: automations[0].runs: runs filters run events only; link_artifact is not one'],
+    ['runs: { name: x }', '11: automations[0].runs: runs is for run events only; link_artifact is not one'],
     ['engine: relay', '13: automations[0].engine: engine: relay evaluates run events only; link_artifact is not one'],
   ])('%s', (more, problem) => {
     const problems = problemsIn(automationConfig({ more }));
@@ -244,7 +244,7 @@ describe('readConfig', () => {
 describe('a relay action', () => {
   const relay = (name: string, more = '') => `name: ${name}, scope: { project: ${more === '' ? 'p' : 'q'} }, ${LINK}, ${RELAY}${more}`;
 
-  it('stands for a route of exactly this automation', () => {
+  it('makes a route for exactly this automation', () => {
     const [definition, ...rest] = read(several(relay('a'))).routes;
     expect(rest).toEqual([]);
     expect(definition).toEqual({
@@ -253,6 +253,8 @@ describe('a relay action', () => {
       order: 'latest',
       cooldown: 3_600_000,
       to: [{ slack: { channel: 'x' } }],
+      location: { file: 'relay.yaml', line: 4, column: 86 },
+      path: ['automations', 0, 'action', 'relay'],
     });
   });
 
@@ -260,7 +262,7 @@ describe('a relay action', () => {
     expect(read(several(relay('a', ', key: k'))).routes[0]).toMatchObject({ name: 'k', on: { automation: 'a' } });
   });
 
-  it('looks at the scope as well where two automations share a name', () => {
+  it('matches on the scope as well if two automations share a name', () => {
     const routes = read(several(relay('a'), relay('a', ', key: k'))).routes.map(compileRoute);
     const heardBy = (project: string) =>
       routes

@@ -24,7 +24,7 @@ describe('a raw filter is refused, as by the W&B client, with', () => {
     expect(problemsIn(artifact(filter))).toEqual([`relay.yaml:6:${problem}`]);
   });
 
-  it('a regular expression that RE2 refuses, wherever it stands', () => {
+  it('a regular expression that RE2 refuses, at any depth', () => {
     const nested = '{ $or: [ { a: b }, { a: { $not: { $regex: "(?!x)" } } } ] }';
     expect(problemsIn(artifact(nested))[0]).toMatch(
       /^relay\.yaml:6:\d+: .*filter\.\$or\[1\]\.a\.\$not\.\$regex: not an RE2 regular expression/,

@@ -75,6 +75,6 @@ describe('the integration that an action needs', () => {
 
   it('must have been looked up', () => {
     const scope = { type: 'PROJECT', id: 'x', description: 'project train' } as const;
-    expect(() => triggerInput(one('{ webhook: { integration: hook } }'), { scope, integrationId: undefined })).toThrow('not looked up');
+    expect(() => triggerInput(one('{ webhook: { integration: hook } }'), { scope, integrationId: undefined })).toThrow('not resolved');
   });
 });

@@ -186,7 +186,7 @@ describe('and() refuses', () => {
   it.each([
     ['two metrics', () => and(M('a').gt(1), M('b').gt(1)), 'one condition on a metric or a state'],
     ['an artifact with a run', () => and(A.eq('a'), N.eq('b') as never), 'cannot mix'],
-    ['an artifact with a metric', () => and(A.eq('a') as never, M('b').gt(1)), 'goes with conditions on runs'],
+    ['an artifact with a metric', () => and(A.eq('a') as never, M('b').gt(1)), 'can be combined with conditions on runs'],
     ['nothing', () => (and as () => unknown)(), 'at least one'],
   ])('%s', (_what, build, message) => {
     expect(build).toThrow(message);

@@ -1,10 +1,10 @@
 import { readConfig } from '../../../src/config/config.ts';
-import { formatProblem } from '../../../src/config/config-problem.ts';
+import { formatDiagnostic } from '../../../src/lib/diagnostic.ts';
 import { theError } from '../event/samples.ts';
 
 /** Every problem of a config, as a person reads it. */
 export function problemsIn(text: string): string[] {
-  return theError(readConfig(text, 'relay.yaml')).map(formatProblem);
+  return theError(readConfig(text, 'relay.yaml')).map(formatDiagnostic);
 }
 
 interface AutomationParts {

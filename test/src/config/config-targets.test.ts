@@ -6,7 +6,7 @@ const dispatch = (fields: string) => `{ repository_dispatch: { ${fields} } }`;
 const workflow = (fields: string) => `{ workflow_dispatch: { ${fields} } }`;
 const entries = (count: number) => `{ ${Array.from({ length: count }, (_, i) => `k${i}: v`).join(', ')} }`;
 
-describe('readConfig says what is wrong with a target', () => {
+describe('readConfig reports errors in a target', () => {
   it.each([
     ['{}', `6:9: ${FIELD}: must have exactly one of repository_dispatch, workflow_dispatch, slack; has none`],
     ['{ slak: { channel: x } }', `6:11: ${FIELD}.slak: unknown key (did you mean "slack"?)`],
@@ -72,12 +72,7 @@ describe('readConfig says what is wrong with a target', () => {
   });
 
   it.each([
-    [
-      '{ slack: { channel: x, text: "{{ evnt }}" } }',
-      '6:38',
-      'slack.text',
-      'nothing is called "evnt" in a template (did you mean "event"?)',
-    ],
+    ['{ slack: { channel: x, text: "{{ evnt }}" } }', '6:38', 'slack.text', 'templates have no variable "evnt" (did you mean "event"?)'],
     ['{ slack: { channel: x, text: "{% if %}" } }', '6:38', 'slack.text', 'not a Liquid template: '],
     ['{ slack: { channel: x, text: "{{ route | upcaes }}" } }', '6:38', 'slack.text', 'not a Liquid template: undefined filter'],
     [dispatch('repository: a/b, event_type: "{{ event.alais }}"'), '6:63', 'repository_dispatch.event_type', 'an event has no "alais"'],

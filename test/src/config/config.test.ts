@@ -11,6 +11,7 @@ const read = (text: string) => theValue(readConfig(text, 'relay.yaml'));
 
 /** A list of routes, one per line from line 3 on. */
 const routes = (...lines: string[]) => ['version: 1', 'routes:', ...lines.map((line) => `  - ${line}`)].join('\n');
+const isPositive = (n: number) => n >= 1;
 const TO = 'to: [ { slack: { channel: x } } ]';
 
 describe('readConfig accepts', () => {
@@ -19,7 +20,7 @@ describe('readConfig accepts', () => {
     expect(config.entity).toBe('acme');
     expect(config.automations.map(({ name }) => name)).toEqual(['deploy-production']);
     expect(config.routes.map(({ name }) => name)).toEqual(['anything-tagged-europe', 'deploy-production']);
-    expect(config.routePaths).toEqual([
+    expect(config.routes.map(({ path }) => path)).toEqual([
       ['routes', 0],
       ['automations', 0, 'action', 'relay'],
     ]);
@@ -89,7 +90,7 @@ describe('readConfig accepts', () => {
   });
 });
 
-describe('readConfig says what is wrong with the file as a whole', () => {
+describe('readConfig reports errors in the file as a whole', () => {
   it.each([
     ['', 'relay.yaml:1:1: the file is empty: it needs at least "version: 1" and routes'],
     ['# nothing yet\n', 'relay.yaml:1:1: the file is empty: it needs at least "version: 1" and routes'],
@@ -122,7 +123,7 @@ describe('readConfig says what is wrong with the file as a whole', () => {
     expect(problemsIn(bomb.join('\n'))).toEqual([expect.stringContaining('not valid YAML')]);
   });
 
-  it('answers any text with a config or with problems that have a place', () => {
+  it('returns a config or located errors for any text', () => {
     const piece = fc.constantFrom(
       'version: 1\n',
       'routes:',
@@ -147,13 +148,16 @@ describe('readConfig says what is wrong with the file as a whole', () => {
         const result = readConfig(pieces.join(''), 'relay.yaml');
         const problems = result.ok ? [] : result.error;
         expect(result.ok || problems.length > 0).toBe(true);
-        for (const { line, column, message } of problems) expect(line >= 1 && column >= 1 && message !== '').toBe(true);
+        for (const { location, message } of problems) {
+          expect(location).toMatchObject({ file: 'relay.yaml', line: expect.toSatisfy(isPositive), column: expect.toSatisfy(isPositive) });
+          expect(message).not.toBe('');
+        }
       }),
     );
   });
 });
 
-describe('readConfig says what is wrong with the conditions of a route', () => {
+describe('readConfig reports errors in the conditions of a route', () => {
   it.each([
     ['{ alais: x }', '4:11: routes[0].on.alais: unknown key (did you mean "alias"?)'],
     ['{ alias: 5 }', '4:18: routes[0].on.alias: must be a string, not a number'],
@@ -184,12 +188,12 @@ describe('readConfig says what is wrong with the conditions of a route', () => {
     ['LINK_MODEL', '4:18: routes[0].on.event', '; there are create_artifact, '],
   ])('that asks for the event type %s', (event, place, hint) => {
     const [problem] = problemsIn(routeConfig({ on: `{ event: ${event} }` }));
-    expect(problem?.startsWith(`relay.yaml:${place}: no event type is called "`)).toBe(true);
+    expect(problem?.startsWith(`relay.yaml:${place}: there is no event type "`)).toBe(true);
     expect(problem).toContain(hint);
   });
 });
 
-describe('readConfig says what is wrong with the rest of a route', () => {
+describe('readConfig reports errors in the rest of a route', () => {
   it.each([
     ['colour: red', '7:5: routes[0].colour: unknown key; there are name, source, on, to, approval, order, cooldown'],
     ['ordr: fifo', '7:5: routes[0].ordr: unknown key (did you mean "order"?)'],
@@ -232,7 +236,7 @@ describe('readConfig says what is wrong with the rest of a route', () => {
   });
 });
 
-describe('readConfig says what is wrong with a setting', () => {
+describe('readConfig reports errors in a setting', () => {
   it.each([
     ['{ dedupe_windw: 5m }', '2:13: settings.dedupe_windw: unknown key (did you mean "dedupe_window"?)'],
     ['{ retry_for: forever }', '2:24: settings.retry_for: must be a duration such as 30s, 10m, 24h or 3d'],

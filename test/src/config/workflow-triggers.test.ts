@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
-import { formatProblem } from '../../../src/config/config-problem.ts';
 import { readTriggers, unheardDispatches } from '../../../src/config/workflow-triggers.ts';
+import { formatDiagnostic } from '../../../src/lib/diagnostic.ts';
 import { theValue } from '../event/samples.ts';
 import { routeConfig } from './config-samples.ts';
 
@@ -33,7 +33,7 @@ describe('unheardDispatches', () => {
   ]);
 
   const problemsOf = (to: string, workflows: ReadonlyMap<string, string> = WORKFLOWS) =>
-    unheardDispatches(theValue(readConfig(routeConfig({ to }), 'relay.yaml')), 'acme/deploy', workflows).map(formatProblem);
+    unheardDispatches(theValue(readConfig(routeConfig({ to }), 'relay.yaml')), 'acme/deploy', workflows).map(formatDiagnostic);
 
   it.each([
     '{ repository_dispatch: { repository: acme/deploy, event_type: model } }',
@@ -44,7 +44,7 @@ describe('unheardDispatches', () => {
     '{ workflow_dispatch: { repository: acme/deploy, workflow: "123", ref: main } }',
     '{ workflow_dispatch: { repository: acme/elsewhere, workflow: none.yml, ref: main } }',
     '{ slack: { channel: x } }',
-  ])('has no complaint about %s', (to) => {
+  ])('reports nothing for %s', (to) => {
     expect(problemsOf(to)).toEqual([]);
   });
 
@@ -71,12 +71,12 @@ describe('unheardDispatches', () => {
     expect(problems[0]?.slice(0, beginning.length)).toBe(beginning);
   });
 
-  it('is content with one workflow that listens to everything', () => {
+  it('reports nothing when one workflow listens to every type', () => {
     const workflows = new Map([['any.yml', 'on: repository_dispatch']]);
     expect(problemsOf('{ repository_dispatch: { repository: acme/deploy, event_type: nobody } }', workflows)).toEqual([]);
   });
 
-  it('points to the relay action that an unheard dispatch comes from', () => {
+  it('points to the relay action whose dispatch starts no workflow', () => {
     const config = `version: 1
 entity: acme
 automations:
@@ -86,6 +86,6 @@ automations:
     action: { relay: { to: [ { repository_dispatch: { repository: acme/deploy, event_type: nobody } } ] } }
 `;
     const [problem] = unheardDispatches(theValue(readConfig(config, 'relay.yaml')), 'acme/deploy', WORKFLOWS);
-    expect(problem).toMatchObject({ line: 7, field: 'automations[0].action.relay.to[0].repository_dispatch' });
+    expect(problem).toMatchObject({ location: { line: 7 }, field: 'automations[0].action.relay.to[0].repository_dispatch' });
   });
 });

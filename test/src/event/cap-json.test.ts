@@ -32,7 +32,7 @@ describe('capObject', () => {
     expect(JSON.parse(JSON.stringify(value))).toEqual(value);
   });
 
-  it('says that it is whole only when nothing is missing', () => {
+  it('reports that it is complete only if nothing is missing', () => {
     const plain = fc.dictionary(fc.stringMatching(/^[a-z]{1,9}$/), fc.oneof(fc.integer(), fc.stringMatching(/^[a-z]*$/), fc.boolean()));
     fc.assert(
       fc.property(plain, fc.integer({ min: 2, max: 200 }), (object, maxBytes) => {
@@ -60,7 +60,7 @@ describe('capObject', () => {
     expect(capObject(nested(40), 4_096)).toMatchObject({ truncated: true });
   });
 
-  it('gives a number that JSON cannot hold no place, or null in a list', () => {
+  it('removes a number that JSON cannot hold, and writes null for it in a list', () => {
     const object = { a: Number.NaN, b: [1, Number.POSITIVE_INFINITY], c: 0 };
     expect(capObject(object, 4_096).value).toEqual({ b: [1, null], c: 0 });
   });

@@ -12,7 +12,7 @@ function outputs(wandb: object) {
   return readEventOutputs(request.kind === 'repository_dispatch' ? request.client_payload : undefined);
 }
 
-describe('a default payload with what W&B says', () => {
+describe('a default payload with facts of W&B', () => {
   it('is read by the Action, whose outputs stay those of the event', () => {
     const wandb = {
       artifact: { type: 'model', size: 1, metadata: { a: [1] }, truncated: true },
@@ -22,7 +22,7 @@ describe('a default payload with what W&B says', () => {
     expect(theValue(outputs(wandb))).toMatchObject({ 'delivery-id': 'delivery-1', version: 'v12' });
   });
 
-  it('may say more than this Action knows', () => {
+  it('may have fields that this Action does not know', () => {
     expect(outputs({ weave: {}, artifact: { license: 'MIT' } }).ok).toBe(true);
   });
 

@@ -29,7 +29,7 @@ describe('relayPayload', () => {
     for (const [name, value] of used) expect(value).toBe(`\${${name}}`);
   });
 
-  it('says what is known beforehand in literals', () => {
+  it('has literals for what is known in advance', () => {
     expect(relayPayload('run_metric', 'watch', 'val/loss')).toMatchObject({
       relay: 1,
       automation: 'watch',

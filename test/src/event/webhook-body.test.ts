@@ -152,7 +152,7 @@ describe('an artifact', () => {
     expect(aliasEvent({ artifact_version_string: artifact })).toMatchObject({ artifact, ...fields });
   });
 
-  it('without a collection tells no entity and no project', () => {
+  it('without a collection has no entity and no project', () => {
     expect(aliasEvent({ artifact: 'resnet:v3' })).toEqual({
       type: 'add_artifact_alias',
       source: 'prod',

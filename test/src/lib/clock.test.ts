@@ -14,6 +14,6 @@ test('what was planned by a clock that was ahead waits from now on, for as long 
   expect(dueAfter(NOW + HOUR, NOW + CLOCK_TOLERANCE_MS + 1, NOW)).toBe(NOW + HOUR - CLOCK_TOLERANCE_MS - 1);
 });
 
-test.each([-HOUR, 0, CLOCK_TOLERANCE_MS])('what was planned %i ms ahead of now is due when it says', (ahead) => {
+test.each([-HOUR, 0, CLOCK_TOLERANCE_MS])('what was scheduled %i ms ahead of now keeps its due time', (ahead) => {
   expect(dueAfter(NOW + HOUR, NOW + ahead, NOW)).toBe(NOW + HOUR);
 });

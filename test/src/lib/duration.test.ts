@@ -29,6 +29,6 @@ it.each([
   [48 * 3_600_000, '2 d'],
   [51 * 3_600_000, '2 d 3 h'],
   [-5, '0 s'],
-])('says %d ms as %s', (ms, words) => {
+])('writes %d ms as %s', (ms, words) => {
   expect(durationWords(ms)).toBe(words);
 });

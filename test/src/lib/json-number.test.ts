@@ -25,7 +25,7 @@ const { text: document } = fc.letrec<{ text: string }>((tie) => ({
 const parse = (text: string): JsonValue => theValue(parseExactJson(text));
 
 describe('parseExactJson', () => {
-  it('gives back every number as it was written, wherever it stands', () => {
+  it('keeps every number as it was written, at any depth', () => {
     fc.assert(
       fc.property(document, (text) => {
         expect(JSON.stringify(parse(text))).toBe(text);
@@ -56,7 +56,7 @@ describe('parseExactJson', () => {
     expect(parse('[1,0.5,-12,9007199254740992]')).toEqual([1, 0.5, -12, 9007199254740992]);
   });
 
-  it('reads the last of a key that stands twice, like any JSON', () => {
+  it('uses the last value of a duplicate key, like JSON.parse', () => {
     expect(JSON.stringify(parse('{"a":9007199254740993,"b":1,"a":2.0}'))).toBe('{"a":2.0,"b":1}');
   });
 

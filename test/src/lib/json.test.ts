@@ -37,11 +37,11 @@ describe('parseJson', () => {
     ['{"a": 1}\n}', 'line 2, column 1: end of file expected'],
     ['[1 /* one */]', 'line 1, column 4: invalid comment token'],
     ["{'a': 1}", 'line 1, column 2: invalid symbol'],
-  ])('says where %j is wrong', (text, message) => {
+  ])('locates the error in %j', (text, message) => {
     expect(theError(parseJson(text))).toBe(message);
   });
 
-  it('finds a wrong character wherever it stands in a document', () => {
+  it('locates a wrong character anywhere in a document', () => {
     fc.assert(
       fc.property(fc.array(fc.integer(), { minLength: 1, maxLength: 20 }), fc.nat(), (numbers, pick) => {
         const at = pick % numbers.length;
@@ -72,7 +72,7 @@ describe('parseJson', () => {
 });
 
 describe('isJsonObject', () => {
-  it('tells objects from lists, null and the rest', () => {
+  it('distinguishes objects from lists, null and the rest', () => {
     const values: (JsonValue | undefined)[] = [{}, { a: 1 }, [], null, 'x', 1, true, undefined];
     expect(values.map(isJsonObject)).toEqual([true, true, false, false, false, false, false, false]);
   });

@@ -19,7 +19,7 @@ describe('nearestWord', () => {
     expect(nearestWord(typed, KNOWN)).toBeUndefined();
   });
 
-  it('does not take a short word for another one of which no letter is the same', () => {
+  it('does not match a short word that shares no letter', () => {
     expect(nearestWord('x', ['a'])).toBeUndefined();
     expect(nearestWord('xy', ['ab'])).toBeUndefined();
   });
@@ -43,7 +43,7 @@ describe('didYouMean', () => {
     expect(didYouMean('alais', KNOWN)).toBe(' (did you mean "alias"?)');
   });
 
-  it('says nothing when none is', () => {
+  it('is blank when none is', () => {
     expect(didYouMean('zzzzzz', KNOWN)).toBe('');
   });
 });

@@ -25,7 +25,7 @@ function stringsIn(value: JsonValue): string[] {
 }
 
 describe('the text redactor', () => {
-  it('lets no secret survive, raw or as a JSON string has it', () => {
+  it('redacts every secret, raw or escaped in JSON', () => {
     fc.assert(
       fc.property(fc.array(secret, { minLength: 1, maxLength: 3 }), around, around, (secrets, before, after) => {
         const redactor = redactorOf(secrets);
@@ -60,7 +60,7 @@ describe('the text redactor', () => {
 });
 
 describe('the JSON redactor', () => {
-  it('lets no secret survive in any string, key or escape of a document', () => {
+  it('redacts every secret in any string, key or escape of a document', () => {
     fc.assert(
       fc.property(secret, fc.jsonValue(), around, (value, rest, before) => {
         const text = `{"plain": ${JSON.stringify(before + value)}, ${escaped(value)}: [${escaped(value)}], "rest": ${JSON.stringify(rest)}}`;

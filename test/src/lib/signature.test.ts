@@ -101,7 +101,7 @@ describe('checkSignature', () => {
     );
   });
 
-  it('names, and refuses, the signature of {} in place of the body', () => {
+  it('refuses, and names, the signature of {} instead of the body', () => {
     expect(checkSignature(signBody('{}', SECRET), BODY, [SECRET])).toBe('signature-of-empty-object');
   });
 

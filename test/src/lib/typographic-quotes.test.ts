@@ -16,7 +16,7 @@ describe('typographic quotes', () => {
   // Some of them are letters to LiquidJS.
   it.each(['“production”', '‘production’', '«production»'])('are named where they break a template: %s', (text) => {
     expect(theError(compileTemplate(`{% if event.alias == ${text} %}x{% endif %}`))).toContain(
-      '(typographic quotes do not quote: write " or \')',
+      '(typographic quotes are not quotes in Liquid: write " or \')',
     );
     expect(theError(compileTemplate('{% if %}'))).not.toContain('typographic');
   });

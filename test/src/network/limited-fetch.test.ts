@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AnswerTooLongError, limitedFetch } from '../../../src/network/limited-fetch.ts';
+import { limitedFetch, ResponseTooLongError } from '../../../src/network/limited-fetch.ts';
 import { endlessServer } from '../../stand-ins/endless.ts';
 import { scriptedServer } from '../../stand-ins/scripted-server.ts';
 
@@ -9,7 +9,7 @@ describe('an answer that is read up to a limit', () => {
   it.each([false, true])('ends the connection when a success never ends (gzip: %s)', async (gzip) => {
     const server = await endlessServer({ status: 200, gzip });
     const request = limitedFetch(fetch, { maxBytes: MIB })(server.url);
-    await expect(request).rejects.toThrow(AnswerTooLongError);
+    await expect(request).rejects.toThrow(ResponseTooLongError);
     await expect(request).rejects.toThrow('longer than 1024 KiB');
     await server.left;
     // What the sockets and the compression hold on the way; a gigabyte takes a second.
@@ -36,10 +36,10 @@ describe('an answer that is read up to a limit', () => {
     expect([(await limited(server.url)).status, (await limited(server.url)).status]).toEqual([204, 304]);
   });
 
-  it('takes exactly as much as the limit says, and not a byte more', async () => {
+  it('accepts exactly as many bytes as the limit, and not one more', async () => {
     const server = await scriptedServer({ status: 200, body: 'x'.repeat(100) }, { status: 200, body: 'x'.repeat(101) });
     const limited = limitedFetch(fetch, { maxBytes: 100 });
     expect(await (await limited(server.url)).text()).toHaveLength(100);
-    await expect(limited(server.url)).rejects.toThrow(AnswerTooLongError);
+    await expect(limited(server.url)).rejects.toThrow(ResponseTooLongError);
   });
 });

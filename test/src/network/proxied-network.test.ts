@@ -22,7 +22,7 @@ async function failureOf(request: Promise<unknown>): Promise<unknown> {
 }
 
 describe('a request through a proxy', () => {
-  it.each(['HTTP_PROXY', 'http_proxy'])('goes where %s says, with its user name and password', async (name) => {
+  it.each(['HTTP_PROXY', 'http_proxy'])('uses the proxy of %s, with its user name and password', async (name) => {
     const server = await scriptedServer({ status: 200, body: { ok: true } });
     const port = Number(new URL(server.url).port);
     const proxy = await proxyStandIn({ credentials: 'relay:p@ss', hosts: { 'wandb.internal': port } });

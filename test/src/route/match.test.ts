@@ -22,7 +22,7 @@ describe('MATCH', () => {
     [{ not_in: ['a', 'b'] }, 'c', true],
     [{ not: 'a' }, 'a', false],
     [{ not: 'a' }, 'b', true],
-  ])('%j asked about %j says %j', (match, value, expected) => {
+  ])('%j applied to %j is %j', (match, value, expected) => {
     expect(compileMatch(match).matches(value)).toBe(expected);
   });
 
@@ -50,7 +50,7 @@ describe('MATCH', () => {
     [{ in: ['a', 'b'] }, 'one of "a", "b"'],
     [{ not_in: ['a'] }, 'none of "a"'],
     [{ not: 'a' }, 'not "a"'],
-  ])('%j says that it wants %s', (match, wanted) => {
+  ])('%j wants %s', (match, wanted) => {
     expect(compileMatch(match).wanted).toBe(wanted);
   });
 

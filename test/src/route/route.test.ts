@@ -58,7 +58,7 @@ describe('a route', () => {
     });
   });
 
-  it('is in order, without a cooldown and without approval unless it says so', () => {
+  it('defaults to fifo, without a cooldown and without approval', () => {
     expect(routeOn({})).toMatchObject({ name: 'deploy', order: 'fifo', cooldownMs: 0, approval: undefined });
     const definition = routeSchema.parse({ name: 'r', on: {}, to: TO, order: 'latest', cooldown: '10m', approval: { slack: '#ml' } });
     expect(compileRoute(definition)).toMatchObject({
@@ -75,7 +75,7 @@ describe('a route', () => {
 });
 
 describe('whyNot', () => {
-  it('says nothing about a route that matches', () => {
+  it('is empty for a route that matches', () => {
     expect(whyNot(routeOn({ alias: 'production' }), EVENT, {})).toEqual([]);
   });
 

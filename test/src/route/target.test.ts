@@ -121,7 +121,7 @@ describe('a Slack target', () => {
     expect(theValue(build({ slack: { channel: '#ml' } }))).toMatchObject({ text: null, thread: true });
   });
 
-  it('escapes what the event puts into its text, and nothing of what the config says', () => {
+  it('escapes values of the event, and not the text of the config', () => {
     const text = '<!here> *{{ event.alias }}* by {{ event.author | upcase }}';
     const request = theValue(
       build({ slack: { channel: '#ml', text } }, contextWith({ alias: '<!channel> & <http://x|y>', author: '<@u1>' })),
@@ -189,7 +189,7 @@ describe('requestProblem', () => {
   });
 });
 
-describe('what W&B says about the event', () => {
+describe('the enrichment of the event', () => {
   it('is part of the default payload, and of templates', () => {
     const context = { ...CONTEXT, event: { ...CONTEXT.event, wandb: { artifact: { type: 'model' } } } };
     expect(theValue(build(dispatch(), context))).toMatchObject({ client_payload: { event: { wandb: { artifact: { type: 'model' } } } } });

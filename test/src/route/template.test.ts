@@ -99,9 +99,9 @@ describe('a template', () => {
 
 describe('compileTemplate refuses', () => {
   it.each([
-    ['{{ evnt.alias }}', 'nothing is called "evnt" in a template (did you mean "event"?); there are delivery_id, route, event'],
-    ['{{ "x" | default: rout }}', 'nothing is called "rout" in a template (did you mean "route"?); there are delivery_id, route, event'],
-    ['{% if evnt %}{% endif %}', 'nothing is called "evnt" in a template (did you mean "event"?); there are delivery_id, route, event'],
+    ['{{ evnt.alias }}', 'templates have no variable "evnt" (did you mean "event"?); there are delivery_id, route, event'],
+    ['{{ "x" | default: rout }}', 'templates have no variable "rout" (did you mean "route"?); there are delivery_id, route, event'],
+    ['{% if evnt %}{% endif %}', 'templates have no variable "evnt" (did you mean "event"?); there are delivery_id, route, event'],
   ])('an unknown word: %s', (text, message) => {
     expect(theError(compileTemplate(text))).toBe(message);
   });

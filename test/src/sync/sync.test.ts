@@ -110,7 +110,7 @@ describe('plan and apply', () => {
     }
   });
 
-  it('lets two automations exchange their names', async () => {
+  it('swaps the names of two automations', async () => {
     const { server, apply } = await wandb();
     await apply(`automations: ${alias('one', 'a', '    key: A')}${alias('two', 'b', '    key: B')}`);
     const ids = [server.world.trigger('one').id, server.world.trigger('two').id];
@@ -205,7 +205,9 @@ describe('names', () => {
     await apply(`automations: ${alias('one', 'a', '    key: A')}`);
     server.world.addTrigger({ name: 'two', scope: server.world.collections[0] ?? null });
     const planned = await plan(`automations: ${alias('two', 'a', '    key: A')}`);
-    expect(planned.changes).toMatchObject([{ action: 'refused', reason: expect.stringContaining('another automation of this name') }]);
+    expect(planned.changes).toMatchObject([
+      { action: 'refused', reason: expect.stringContaining('already has an automation of this name') },
+    ]);
   });
 });
 
@@ -238,24 +240,24 @@ describe('what goes wrong', () => {
     expect(names(server)).toEqual(['one', 'two']);
   });
 
-  it('names the place of what W&B does not have', async () => {
+  it('locates the names that W&B does not have', async () => {
     const { server } = await wandb();
     const config = configOf(
       'automations:\n  - { name: x, scope: { project: trian }, event: { link_artifact: {} }, action: { notification: { slack: "#ml-alert" } } }',
     );
     const planned = await planSync(config, testClient(server).client, OPTIONS);
     expect(planned.ok ? [] : planned.error).toMatchObject([
-      { place: { file: 'wandb-relay.yaml', line: 4 }, message: expect.stringContaining('train') },
-      { place: { line: 4 }, message: expect.stringContaining('there is #ml-alerts') },
+      { location: { file: 'wandb-relay.yaml', line: 4 }, field: 'automations[0].scope', message: expect.stringContaining('train') },
+      { location: { line: 4 }, field: 'automations[0].action', message: expect.stringContaining('there is #ml-alerts') },
     ]);
   });
 
-  it('says when the organization has no automations on a whole team', async () => {
+  it('reports when the organization has no automations on a whole team', async () => {
     const { server, plan } = await wandb();
     const text = 'automations:\n  - { name: x, scope: { team: acme }, event: { link_artifact: {} }, action: { no_op: {} } }';
     expect((await plan(text)).summary.create).toBe(1);
     server.world.organization('acme-org').flags.clear();
-    await expect(plan(text)).rejects.toThrow('has not switched on automations on a whole team');
+    await expect(plan(text)).rejects.toThrow('automations on a whole team or organization are off');
   });
 
   it('applies only what was approved', async () => {
@@ -266,12 +268,12 @@ describe('what goes wrong', () => {
     if (!approved.ok) throw new Error(approved.error);
     server.world.trigger('two').enabled = false;
     const { plan: done } = await apply(next, {}, { plan: approved.value });
-    expect(done.changes.map(({ name, action, reason }) => [name, action, reason?.includes('moved since')])).toEqual([
+    expect(done.changes.map(({ name, action, reason }) => [name, action, reason?.includes('has changed since')])).toEqual([
       ['one', 'update', undefined],
       ['two', 'refused', true],
     ]);
     expect(server.world.trigger('one').filter).toContain('"a"');
-    await expect(apply(next, {}, { fingerprint: 'another' })).rejects.toThrow('has moved since');
+    await expect(apply(next, {}, { fingerprint: 'another' })).rejects.toThrow('has changed since it was approved');
   });
 
   it('creates a declared webhook integration that is missing', async () => {
@@ -285,7 +287,19 @@ describe('what goes wrong', () => {
   });
 });
 
-describe('what a plan says beside its changes', () => {
+describe('what a plan has besides its changes', () => {
+  it('locates each change at its definition, also behind an automation that the relay evaluates, and never in its JSON', async () => {
+    const { plan } = await wandb();
+    const own =
+      '\n  - { name: own, engine: relay, scope: { project: train }, event: { run_state: { states: [failed] } }, action: { no_op: {} } }';
+    const found = await plan(`automations:${own}${alias('one')}${alias('two')}`);
+    expect(found.changes.map(({ name, location }) => [name, location?.file, location?.line])).toEqual([
+      ['one', 'wandb-relay.yaml', 5],
+      ['two', 'wandb-relay.yaml', 10],
+    ]);
+    expect(JSON.stringify(planJson(found))).not.toContain('location');
+  });
+
   it('takes an automation over from another repository when it is adopted', async () => {
     const { server, apply, plan } = await wandb();
     await apply(`automations: ${alias('one')}`, { repository: 'acme/other' });
@@ -319,7 +333,7 @@ describe('what a plan says beside its changes', () => {
 });
 
 describe('drift', () => {
-  it('tells a change at W&B from a change of the definition', async () => {
+  it('distinguishes a change at W&B from a change of the definition', async () => {
     const { server, apply, drift } = await wandb();
     const text = (value: string) => `automations: ${alias('one', value)}${alias('two', 'b')}`;
     await apply(text('a'));
@@ -373,7 +387,7 @@ describe('export', () => {
     ['a name with a line break', { name: 'odd\n::set-output name=x::y' }],
     ['states twice', { eventType: 'RUN_STATE', filter: '{"run_state_filter":{"states":["FINISHED","finished"]}}' }],
     ['runs that are no JSON', { eventType: 'RUN_STATE', filter: '{"run_filter":"{","run_state_filter":{"states":["FINISHED"]}}' }],
-  ])('says %s, and stays readable', async (_what, trigger) => {
+  ])('lists %s as not exported, and stays readable', async (_what, trigger) => {
     const { server, exported, plan } = await wandb();
     server.world.addTrigger({ name: 'odd', scope: server.world.project('train'), ...trigger });
     const yaml = await exported();
@@ -381,12 +395,12 @@ describe('export', () => {
     expect((await plan(yaml.replace(/^version: 1\nentity: acme\n/, ''))).changes).toEqual([]);
   });
 
-  it('says a payload that is no JSON', async () => {
+  it('lists a payload that is not JSON', async () => {
     const { server, exported } = await wandb();
     const integrationID = server.world.integrations.find((one) => 'name' in one && one.name === 'relay')?.id ?? '';
     const action = { __typename: 'GenericWebhookTriggeredAction', integrationID, requestPayload: '{"n": ${artifact_metadata.n}}' } as const;
     server.world.addTrigger({ name: 'odd', scope: server.world.project('train'), action });
-    expect(await exported()).toContain('"odd": its payload is no JSON');
+    expect(await exported()).toContain('"odd": its payload is not JSON');
   });
 
   it('writes percentages as they were', async () => {
@@ -417,11 +431,11 @@ describe('export', () => {
     expect(planned.summary).toMatchObject({ unchanged: 3, update: 0 });
   });
 
-  it('says what it cannot express', async () => {
+  it('lists what it cannot express', async () => {
     const { server, exported } = await wandb();
     const action = { __typename: 'ARIATriggeredAction', prompt: 'do it' } as const;
     server.world.addTrigger({ name: 'odd', scope: server.world.project('train'), action });
-    expect(await exported()).toContain('"odd": its action');
+    expect(await exported()).toContain('"odd": definitions cannot express its action');
   });
 });
 

@@ -70,7 +70,7 @@ describe('an error', () => {
     ['501', { status: 501, body: {} }, 'unavailable', '501'],
     ['200 with no JSON', { status: 200, body: '<html>hello</html>' }, 'unavailable', 'WANDB_BASE_URL'],
     ['200 without data', { status: 200, body: {} }, 'unavailable', 'without data'],
-  ])('%s is told once and not retried', async (_name, answer, kind, words) => {
+  ])('%s is reported once and not retried', async (_name, answer, kind, words) => {
     const { result, server, sleeps } = await queried(answer, fine);
     expect(errorOf(result).kind).toBe(kind);
     expect(errorOf(result).message).toContain(words);
@@ -137,10 +137,10 @@ describe('a query', () => {
     const server = await scriptedServer('silence', 'silence', 'silence', 'silence', 'silence');
     const { client } = testClient({ url: server.url }, { timeoutMs: 20 });
     const error = errorOf(await client.query(DOCUMENT, {}, anything));
-    expect(error).toEqual({ kind: 'unavailable', status: null, message: 'W&B: no answer within 0.02 s' });
+    expect(error).toEqual({ kind: 'unavailable', status: null, message: 'W&B: no response within 0.02 s' });
   });
 
-  it('says what failed when there is no server', async () => {
+  it('reports what failed when there is no server', async () => {
     const error = errorOf(await testClient({ url: 'http://127.0.0.1:1' }, { fetch: refusedFetch }).client.query(DOCUMENT, {}, anything));
     expect(error).toMatchObject({ kind: 'unavailable', status: null, message: expect.stringContaining('ECONNREFUSED') });
   });
@@ -221,7 +221,7 @@ describe('an answer that makes no sense', () => {
     const server = await endlessServer({ status: 200, gzip });
     const { client } = testClient({ url: server.url });
     const error = errorOf(await client.mutate(MUTATION, {}, anything));
-    expect(error).toMatchObject({ kind: 'unclear', message: expect.stringContaining('the answer is longer than') });
+    expect(error).toMatchObject({ kind: 'unclear', message: expect.stringContaining('the response is longer than') });
     await server.left;
   });
 
@@ -255,7 +255,7 @@ describe("W&B's rate limit", () => {
     await client.query(DOCUMENT, {}, anything);
     expect((await client.query(DOCUMENT, {}, anything)).ok).toBe(true);
     expect(sleeps).toEqual([12_500]);
-    expect(log).toEqual(["W&B's rate limit is used up: waiting 13 s"]);
+    expect(log).toEqual(["W&B's rate limit is used up. Waiting 13 s"]);
   });
 
   it('holds for as long as it was to, when the clock is put back meanwhile', async () => {
@@ -267,7 +267,7 @@ describe("W&B's rate limit", () => {
     expect(sleeps).toEqual([12_500]);
   });
 
-  it('tells a retry when to come back', async () => {
+  it('sends a client that retries its retry time', async () => {
     const { sleeps, result } = await queried({ status: 429, headers: limits('0', '20') }, fine);
     expect(result.ok).toBe(true);
     expect(sleeps).toEqual([20_000]);

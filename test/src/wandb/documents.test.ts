@@ -8,7 +8,7 @@ const {
   createTriggerDocument,
   entityTriggersDocument,
   organizationTriggersDocument,
-  placesDocument,
+  scopeDirectoryDocument,
   projectsDocument,
   projectTriggersDocument,
   updateTriggerDocument,
@@ -16,9 +16,9 @@ const {
 
 const fixed = Object.entries(documents).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
 const built: [string, string][] = [
-  ['placesDocument(2, 1)', placesDocument(2, 1)],
-  ['placesDocument(1, 0)', placesDocument(1, 0)],
-  ['placesDocument(0, 1)', placesDocument(0, 1)],
+  ['scopeDirectoryDocument(2, 1)', scopeDirectoryDocument(2, 1)],
+  ['scopeDirectoryDocument(1, 0)', scopeDirectoryDocument(1, 0)],
+  ['scopeDirectoryDocument(0, 1)', scopeDirectoryDocument(0, 1)],
   ['projectsDocument(50)', projectsDocument(50)],
   ['collectionsDocument(10, 100)', collectionsDocument(10, 100)],
 ];

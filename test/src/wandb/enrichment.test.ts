@@ -94,7 +94,7 @@ describe('an event about an artifact', () => {
     });
   });
 
-  it.each(['flat', 'nested'])('is asked about by the id that stands in the %s body, whatever the names say', async (form) => {
+  it.each(['flat', 'nested'])('is queried by the id in the %s body, whatever the names are', async (form) => {
     const { world, artifact } = modelWorld();
     const variables = { artifact_version: `wandb-artifact://_id/${artifact.id}` };
     const payload = form === 'flat' ? variables : { event_type: 'LINK_ARTIFACT', client_payload: variables };
@@ -128,7 +128,7 @@ describe('an event about an artifact', () => {
     expect(partOf(wandb, 'artifact')).toMatchObject({ type: 'a/b ?#', url: `${APP}/acme/train/artifacts/a%2Fb%20%3F%23/resnet50/v4` });
   });
 
-  it('keeps of large metadata what has room, and says that there was more', async () => {
+  it('keeps as much of large metadata as fits, and marks it as truncated', async () => {
     const metadata = { small: 1, large: 'x'.repeat(900), deep: Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`k${i}`, i])) };
     const { wandb } = await ask(modelWorld({ metadata: JSON.stringify(metadata) }).world, REGISTRY_EVENT);
     const artifact = partOf(wandb, 'artifact');
@@ -232,16 +232,19 @@ describe('W&B in trouble', () => {
     const asked = fetchEnrichment(client, { ...RUN_EVENT, payload: {} }, { signal: aborter.signal, appUrl: APP });
     await expect.poll(() => server.requests.length).toBe(1);
     aborter.abort();
-    expect(await asked).toMatchObject({ ok: false, error: { kind: 'unavailable', message: 'W&B: no answer in the time there was' } });
+    expect(await asked).toMatchObject({ ok: false, error: { kind: 'unavailable', message: 'W&B: no response in time' } });
   });
 
-  it('a used-up rate limit is kept by not asking', async () => {
+  it('a used-up rate limit sends no request', async () => {
     const server = await wandbServer(modelWorld());
     Object.assign(server.answerHeaders, { 'ratelimit-remaining': '0', 'ratelimit-reset': '20' });
     const { client, sleeps } = testClient(server);
     const once = () => fetchEnrichment(client, { ...RUN_EVENT, payload: {} }, { signal: unhurried(), appUrl: APP });
     expect((await once()).ok).toBe(true);
-    expect(await once()).toMatchObject({ ok: false, error: { message: "W&B's rate limit is used up for another 20 s: not asked" } });
+    expect(await once()).toMatchObject({
+      ok: false,
+      error: { message: "W&B's rate limit is used up for another 20 s: no request was sent" },
+    });
     expect([client.requests, sleeps]).toEqual([1, []]);
   });
 

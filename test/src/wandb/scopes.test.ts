@@ -49,8 +49,8 @@ describe('scopes', () => {
     }
   });
 
-  it('say where automations are to be listed, even when there are no scopes', async () => {
-    expect(successOf((await resolve([])).result).places).toEqual({
+  it('name the owners whose automations are listed, even when there are no scopes', async () => {
+    expect(successOf((await resolve([])).result).owners).toEqual({
       entities: ['acme'],
       organizations: [{ name: 'acme-org', entity: 'acme-org-entity' }],
     });
@@ -58,7 +58,7 @@ describe('scopes', () => {
     world.addProject(world.addEntity('vision'), 'eval');
     world.addOrganization('second-org', []);
     const scopes: Scope[] = [{ project: 'vision/eval' }, { organization: 'second-org' }, { team: 'acme' }];
-    expect(successOf((await resolve(scopes, { world })).result).places).toEqual({
+    expect(successOf((await resolve(scopes, { world })).result).owners).toEqual({
       entities: ['acme', 'vision'],
       organizations: [
         { name: 'acme-org', entity: 'acme-org-entity' },

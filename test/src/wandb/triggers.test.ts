@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readFeatures } from '../../../src/wandb/feature-lookup.ts';
 import { savedFilter } from '../../../src/wandb/live-trigger.ts';
-import { createTrigger, deleteTrigger, listTriggers, type TriggerPlaces, updateTrigger } from '../../../src/wandb/triggers.ts';
+import { createTrigger, deleteTrigger, listTriggers, type TriggerOwners, updateTrigger } from '../../../src/wandb/triggers.ts';
 import { testClient, wandbServer } from '../../stand-ins/wandb-in-test.ts';
 import { CLOUD_FEATURES } from '../../stand-ins/wandb-schema.ts';
 import type { WandbStandInOptions } from '../../stand-ins/wandb-server.ts';
@@ -20,13 +20,13 @@ import {
   WEBHOOK_RELAY,
 } from './trigger-samples.ts';
 
-const PLACES: TriggerPlaces = { entities: ['acme'], organizations: [{ name: 'acme-org', entity: 'acme-org-entity' }] };
+const OWNERS: TriggerOwners = { entities: ['acme'], organizations: [{ name: 'acme-org', entity: 'acme-org-entity' }] };
 
 async function session(options: WandbStandInOptions = {}) {
   const server = await wandbServer(options);
   const { client } = testClient(server);
   const features = successOf(await readFeatures(client));
-  const list = async (places = PLACES) => successOf(await listTriggers(client, features, places));
+  const list = async (owners = OWNERS) => successOf(await listTriggers(client, features, owners));
   return { server, client, features, list };
 }
 
@@ -100,7 +100,7 @@ describe('listing', () => {
     expect(client.requests - before).toBe(6);
   });
 
-  it('does not fail on an event, an action or a scope that nobody has heard of', async () => {
+  it('does not fail on an unknown event, action or scope', async () => {
     const world = acmeWorld();
     world.addTrigger({
       name: 'new-kind',
@@ -117,7 +117,7 @@ describe('listing', () => {
     expect(unreadable).toEqual([{ id: lost.id, name: 'new-place', scopeKind: 'SomethingNewScope' }]);
   });
 
-  it('tells queue jobs and prompts by their kind, and survives an integration that is gone', async () => {
+  it('reads queue jobs and prompts by their kind, and an integration that does not exist any more', async () => {
     const world = acmeWorld();
     const scope = world.project('train');
     const gone = { __typename: 'GenericWebhookTriggeredAction', integrationID: 'gone', requestPayload: null } as const;
@@ -138,7 +138,7 @@ describe('listing', () => {
   it('passes on why W&B cannot be asked', async () => {
     const { server, client, features } = await session();
     server.fail({ status: 403, body: { error: 'permission denied' } });
-    expect(errorOf(await listTriggers(client, features, PLACES)).kind).toBe('unauthorized');
+    expect(errorOf(await listTriggers(client, features, OWNERS)).kind).toBe('unauthorized');
   });
 
   it('takes a team that does not exist for one without automations', async () => {
@@ -260,7 +260,7 @@ describe('updating and deleting', () => {
     expect(errorOf(await updateTrigger(client, features, id, triggerInput({ name: 'second' }))).kind).toBe('conflict');
   });
 
-  it('tells what is gone', async () => {
+  it('reports what does not exist any more', async () => {
     const { client, features, server } = await session();
     const { id } = successOf(await createTrigger(client, features, triggerInput()));
     expect(await deleteTrigger(client, id)).toEqual({ ok: true, value: undefined });
