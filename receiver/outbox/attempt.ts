@@ -1,4 +1,5 @@
 import { messageOf } from '../../src/lib/error-message.ts';
+import type { RequestKind } from '../../src/route/target.ts';
 import type { AttemptOutcome, ClaimedDelivery } from '../store/delivery.ts';
 import type { PriorResult, SendContext, SendResult, Target } from './target.ts';
 
@@ -82,12 +83,13 @@ function knownFrom(look: PriorResult): AttemptResult | undefined {
   }
 }
 
-export function unconfigured(delivery: ClaimedDelivery): SendResult {
-  const { kind } = delivery.request;
-  const what = kind.startsWith('slack')
-    ? 'Slack is not connected: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN)'
-    : 'no GitHub credentials are configured: set GITHUB_TOKEN or the App';
-  return { outcome: 'refused', status: null, detail: `${what}, restart and replay this delivery` };
+/** What comes of a delivery for which no target is configured. */
+export function refusedFor({ request }: Pick<ClaimedDelivery, 'request'>, unconfigured = noTarget): SendResult {
+  return { outcome: 'refused', status: null, detail: `${unconfigured(request.kind)}, restart and replay this delivery` };
+}
+
+function noTarget(kind: RequestKind): string {
+  return `no target is configured for ${kind}: configure one`;
 }
 
 export function attemptOutcome(result: AttemptResult): AttemptOutcome {

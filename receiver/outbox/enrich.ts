@@ -1,6 +1,7 @@
 import { withoutDetails } from '../../src/event/enrichment.ts';
 import { type JsonObject, parseExactJson } from '../../src/lib/json.ts';
-import { compileTarget, isDispatch, type TargetRequest } from '../../src/route/target.ts';
+import { isMessage } from '../../src/route/conversation-requests.ts';
+import { type CompiledTarget, isDispatch, type TargetDefinition, type TargetRequest } from '../../src/route/target.ts';
 import type { Logger } from '../log/log.ts';
 import type { ClaimedDelivery } from '../store/delivery.ts';
 import type { HeldDelivery, Store } from '../store/store.ts';
@@ -9,6 +10,7 @@ export interface EnrichOptions {
   readonly store: Pick<Store, 'event' | 'updateRequest' | 'heldToEnrich' | 'updateHeldRequest'>;
   /** What is known about an event beyond what arrived, or `null`. Quick and without failures of its own. */
   readonly enrich: (eventId: string) => Promise<JsonObject | null>;
+  readonly compile: (definition: TargetDefinition) => CompiledTarget;
   readonly log: Logger;
 }
 
@@ -26,11 +28,11 @@ export async function enrichRequest(delivery: ClaimedDelivery, options: EnrichOp
   const { template, request } = delivery;
   const isFirst = delivery.attempts === 0;
   // Also without a template: the event's message and the status of its commit tell what is known.
-  const wandb = isFirst && (isDispatch(request) || request.kind === 'slack') ? await options.enrich(delivery.eventId) : null;
-  if (request.kind === 'slack') await completeAllHeld(delivery.eventId, options);
+  const wandb = isFirst && (isDispatch(request) || isMessage(request)) ? await options.enrich(delivery.eventId) : null;
+  if (isMessage(request)) await completeAllHeld(delivery.eventId, options);
   if (template === null) return request;
   // What may have been sent already is not sent in two forms.
-  const complete = wandb === null ? request : await built(delivery, compileTarget(template).build, wandb, options);
+  const complete = wandb === null ? request : await built(delivery, template, wandb, options);
   // Where it could not be stored the lease is lost: nothing is sent that another attempt would not send.
   return (await options.store.updateRequest(delivery, complete)) ? complete : request;
 }
@@ -41,16 +43,14 @@ async function completeAllHeld(eventId: string, options: EnrichOptions): Promise
   const wandb = await options.enrich(eventId);
   for (const delivery of held) {
     const { id, template, request } = delivery;
-    const complete = wandb === null ? request : await built(delivery, compileTarget(template).build, wandb, options);
+    const complete = wandb === null ? request : await built(delivery, template, wandb, options);
     await options.store.updateHeldRequest(id, complete);
   }
 }
 
-type Build = ReturnType<typeof compileTarget>['build'];
-
 async function built(
   delivery: ClaimedDelivery | HeldDelivery,
-  build: Build,
+  template: TargetDefinition,
   wandb: JsonObject,
   options: EnrichOptions,
 ): Promise<TargetRequest> {
@@ -59,6 +59,7 @@ async function built(
   const payload = view === undefined ? undefined : parseExactJson(view.body);
   if (view === undefined || payload?.ok !== true) return delivery.request;
   const { event } = view;
+  const { build } = options.compile(template);
   const fields = { delivery: delivery.id, event: delivery.eventId, route: delivery.route, target: delivery.target };
   for (const known of [wandb, withoutDetails(wandb)]) {
     const request = build({ delivery_id: delivery.id, route: delivery.route, event: { ...event, payload: payload.value, wandb: known } });

@@ -121,7 +121,7 @@ export interface DeliveryQueue {
    * Returns false, and changes nothing, when the lease is no longer the caller's.
    */
   settle(
-    claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>,
+    claim: Pick<ClaimedDelivery, 'id' | 'leaseToken' | 'request'>,
     attempt: Attempt,
     settlement: Settlement,
     throttle?: Throttle,

@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { REPOSITORY } from '../lib/repository.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { exactlyOneKey, jsonValueSchema } from '../lib/schema-words.ts';
+import type { Alert } from './alert.ts';
 import { type CompiledTemplate, compileTemplate, compileTemplatesIn, isTemplate, type TemplateContext } from './template.ts';
 
 /** GitHub's documented limits for a workflow dispatch. */
@@ -117,7 +118,11 @@ export type SlackRequest =
   | { readonly kind: 'slack'; readonly channel: string; readonly text: string | null; readonly thread: boolean }
   /** Makes the conversation's message say how things stand now. */
   | { readonly kind: 'slack_update'; readonly conversation: string }
-  /** Says one thing in the conversation's thread; `text` is mrkdwn, escaped already. */
+  | SlackReply;
+
+/** Says one thing in the conversation's thread: an alert, or a text, which is mrkdwn and escaped already. */
+export type SlackReply =
+  | { readonly kind: 'slack_reply'; readonly conversation: string; readonly alert: Alert }
   | { readonly kind: 'slack_reply'; readonly conversation: string; readonly text: string };
 
 /** The requests that start a workflow. */

@@ -3,7 +3,7 @@ import { approvalsDue, decideApproval, expireApproval, findApproval, listOpenApp
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf, forgetMessage, refreshConversations } from '../rules/conversations.ts';
-import type { Change } from '../rules/decisions.ts';
+import type { Change } from '../rules/may-change.ts';
 import { listMutes, setMute } from '../rules/mutes.ts';
 import { locksOfEvents, orderKeyLock } from '../rules/order-keys.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';

@@ -1,7 +1,7 @@
 import { readExactJson } from '../../../src/lib/json.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
-import { LEASE_RAN_OUT, RECEIVER_GONE } from '../rules/decisions.ts';
+import { LEASE_RAN_OUT, RECEIVER_GONE } from '../rules/reasons.ts';
 import { keepOneReclaimed, reclaim } from '../rules/reclaim.ts';
 import type { SqlScalar } from '../rules/work.ts';
 import type { ClaimOptions } from '../store.ts';

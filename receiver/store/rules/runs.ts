@@ -1,7 +1,6 @@
 import { describeRun, idsIn, isAboutAny, isNewer, type OpenRun, type RunReport } from '../run.ts';
 import type { RunChange, RunFollowUps } from '../run-change.ts';
 import { alertEvent, conversationsOf, insertWithMute, refreshConversations } from './conversations.ts';
-import { missingRunAlert } from './decisions.ts';
 import { addNote } from './notes.ts';
 import { locksOfEvents, orderKeyLock } from './order-keys.ts';
 import { keepRepositoryId, namesOfRepository } from './repositories.ts';
@@ -168,8 +167,10 @@ export function* markRun(deliveryId: string, status: 'missing' | 'unknown', text
   const delivery = marked === 0 ? undefined : yield* deliveryBehind(deliveryId);
   if (delivery === undefined) return;
   yield* addNote(deliveryId, now, text);
-  if (status === 'missing') yield* alertEvent(delivery.event_id, missingRunAlert(delivery, text), now);
-  else yield* refreshConversations(delivery.event_id, now);
+  if (status === 'missing') {
+    const { target, route } = delivery;
+    yield* alertEvent(delivery.event_id, { problem: 'run_missing', target, route, reason: text }, now);
+  } else yield* refreshConversations(delivery.event_id, now);
 }
 
 function* deliveryBehind(id: string): Work<{ event_id: string; route: string; target: string } | undefined> {

@@ -1,5 +1,5 @@
 import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
-import { CLOCK_DIFFERENCE_MS } from './decisions.ts';
+import { CLOCK_DIFFERENCE_MS } from './runs-since.ts';
 import { exec, firstRow, lock, type Work } from './work.ts';
 
 /**

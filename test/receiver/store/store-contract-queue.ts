@@ -93,7 +93,7 @@ export function queueContract(open: OpenStore): void {
       const delivery = await claimOne(store, T0);
       const throttle = { credential: 'github', until: T0 + HOUR, reason: 'limit' };
       const settle = (leaseToken: string, id = 'd-e1') =>
-        store.settle({ id, leaseToken }, attemptAt(T0, 'refused'), { state: 'dead', reason: 'no' }, throttle);
+        store.settle({ ...delivery, id, leaseToken }, attemptAt(T0, 'refused'), { state: 'dead', reason: 'no' }, throttle);
 
       expect([await settle('of somebody else'), await settle(delivery.leaseToken, 'no such delivery')]).toEqual([false, false]);
       expect(await store.delivery('d-e1')).toMatchObject({ delivery: { state: 'in_flight', attempts: 0 }, attempts: [] });
