@@ -103,9 +103,9 @@ describe('what several receivers accept at the same time', () => {
       for (let n = 0; n < 25; n++) await accept(each, eventOf(`${i}-${n}`), eventOf(`other ${i}-${n}`, { subject: 'other' }));
     });
 
-    const rows = await server.run(url, `SELECT id, position, ready FROM deliveries WHERE order_key = 'model' ORDER BY seq`);
+    const rows = await server.run(url, `SELECT id, position, is_head FROM deliveries WHERE order_key = 'model' ORDER BY seq`);
     expect(rows.map(({ position }) => Number(position))).toEqual(rows.map((_, i) => i + 1));
-    expect(rows.filter(({ ready }) => ready === 1)).toHaveLength(1);
+    expect(rows.filter((row) => row.is_head === 1)).toHaveLength(1);
     const sent = (await drain(store, T0)).filter((id) => !id.includes('other'));
     expect(sent).toEqual(rows.map(({ id }) => id));
   });
