@@ -15,11 +15,11 @@ export interface EnrichOptions {
 }
 
 /**
- * The request that a claimed delivery is to send, complete: where it was to be built again with what is known about the
+ * The request that a claimed delivery is to send: where it was to be built again with what is known about the
  * event by now, that is done once, and stored, so that retries and replays send the same. What cannot be built again goes
  * out as it was built when the event was accepted.
  *
- * Before a message goes out, all that its event holds is completed in the same way: what people are asked about is what
+ * Before a message goes out, all that its event holds is built again in the same way: what people are asked about is what
  * is sent once they approve.
  *
  * Rejects only when the store fails.
@@ -27,24 +27,24 @@ export interface EnrichOptions {
 export async function enrichRequest(delivery: ClaimedDelivery, options: EnrichOptions): Promise<TargetRequest> {
   const { template, request } = delivery;
   const isFirst = delivery.attempts === 0;
-  // Also without a template: the event's message and the status of its commit tell what is known.
+  // Also without a template: the event's message and the status of its commit show what is known.
   const wandb = isFirst && (isDispatch(request) || isMessage(request)) ? await options.enrich(delivery.eventId) : null;
-  if (isMessage(request)) await completeAllHeld(delivery.eventId, options);
+  if (isMessage(request)) await updateAllHeld(delivery.eventId, options);
   if (template === null) return request;
   // What may have been sent already is not sent in two forms.
-  const complete = wandb === null ? request : await built(delivery, template, wandb, options);
+  const enriched = wandb === null ? request : await built(delivery, template, wandb, options);
   // Where it could not be stored the lease is lost: nothing is sent that another attempt would not send.
-  return (await options.store.updateRequest(delivery, complete)) ? complete : request;
+  return (await options.store.updateRequest(delivery, enriched)) ? enriched : request;
 }
 
-async function completeAllHeld(eventId: string, options: EnrichOptions): Promise<void> {
+async function updateAllHeld(eventId: string, options: EnrichOptions): Promise<void> {
   const held = await options.store.heldToEnrich(eventId);
   if (held.length === 0) return;
   const wandb = await options.enrich(eventId);
   for (const delivery of held) {
     const { id, template, request } = delivery;
-    const complete = wandb === null ? request : await built(delivery, template, wandb, options);
-    await options.store.updateHeldRequest(id, complete);
+    const enriched = wandb === null ? request : await built(delivery, template, wandb, options);
+    await options.store.updateHeldRequest(id, enriched);
   }
 }
 

@@ -9,10 +9,11 @@ import { exec, exists, firstRow, insertRows, rows, type SqlScalar, type Work } f
 
 /** All of this file runs inside the caller's transaction. Whatever changes a conversation holds the lock of its order key. */
 
+const CONVERSATION_COLUMNS = { key: 'text', channel: 'text', credential: 'text' } as const;
+
 /** Each with its channel and credential. */
 export function* openConversations(conversations: readonly (readonly SqlScalar[])[]): Work<void> {
-  const columns = { key: 'text', channel: 'text', credential: 'text' } as const;
-  yield* insertRows('conversations', columns, conversations, { ignoreExisting: true });
+  yield* insertRows('conversations', CONVERSATION_COLUMNS, conversations, { ignoreExisting: true });
 }
 
 /** Inserts a delivery; a message opens its conversation, and is not sent when its route is muted for the subject. */

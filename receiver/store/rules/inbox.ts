@@ -27,7 +27,7 @@ const EVENT_COLUMNS: Columns = {
 /**
  * Stores a batch of events with what follows from them, and answers in their order.
  *
- * @param lookUp how this database polls up what is known about a batch
+ * @param lookUp how this database looks up what is known about a batch
  */
 export function* acceptEvents(events: readonly NewEvent[], dedupeWindowMs: number, lookUp: LookUp): Work<Accepted[]> {
   const keys = keysOf(events);

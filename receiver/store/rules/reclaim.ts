@@ -4,7 +4,7 @@ import { orderKeyLock } from './order-keys.ts';
 import { exec, exists, lock, rows, type SqlScalar, type Work } from './work.ts';
 
 /**
- * A reclaimed delivery waits this long before its run is looked for, like every other ambiguous attempt: a service lists a
+ * A reclaimed delivery waits this long before `findPrior`, like every other ambiguous attempt: a service lists a
  * run some seconds after its dispatch. Milliseconds.
  */
 const SETTLE_MS = DEFAULT_RETRY_POLICY.settleMs;
