@@ -3,8 +3,8 @@ import { type JsonObject, parseExactJson } from '../../src/lib/json.ts';
 import { isMessage } from '../../src/route/conversation-requests.ts';
 import { type CompiledTarget, isDispatch, type TargetDefinition, type TargetRequest } from '../../src/route/target.ts';
 import type { Logger } from '../log/log.ts';
-import type { ClaimedDelivery } from '../store/delivery.ts';
-import type { HeldDelivery, Store } from '../store/store.ts';
+import type { ClaimedDelivery, HeldDelivery } from '../store/delivery.ts';
+import type { Store } from '../store/store.ts';
 
 export interface EnrichOptions {
   readonly store: Pick<Store, 'event' | 'updateRequest' | 'heldToEnrich' | 'updateHeldRequest'>;

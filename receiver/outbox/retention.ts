@@ -1,7 +1,7 @@
 import { ageOf } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { Logger } from '../log/log.ts';
-import type { Retention } from '../store/store.ts';
+import type { Retention } from '../store/retention.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 
 /** Time between two rounds. Milliseconds. */

@@ -115,6 +115,11 @@ export interface ClaimedDelivery {
   readonly conversation: string | null;
 }
 
+/** A delivery that waits for an approval, with what its request is still to be built from. */
+export type HeldDelivery = Pick<ClaimedDelivery, 'id' | 'eventId' | 'route' | 'target' | 'request'> & {
+  readonly template: TargetDefinition;
+};
+
 /** The log of one attempt. */
 export interface Attempt {
   readonly startedAt: number;

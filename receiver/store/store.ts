@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { Approval } from '../../src/route/route.ts';
-import type { TargetDefinition, TargetRequest } from '../../src/route/target.ts';
+import type { TargetRequest } from '../../src/route/target.ts';
 import type {
   Accepted,
   Attempt,
@@ -10,12 +10,14 @@ import type {
   DeliveryView,
   EventOutcome,
   EventView,
+  HeldDelivery,
   NewEvent,
   PostedMessage,
   RejectedRequest,
   Settlement,
   Throttle,
 } from './delivery.ts';
+import type { Retention } from './retention.ts';
 import type { OpenRun, RunReport } from './run.ts';
 import type { RunChange, RunFollowUps } from './run-change.ts';
 
@@ -75,11 +77,6 @@ export interface ClaimOptions {
   /** Reclaims no lease that has run out: the clock has just jumped forward, and attempts are still under way. */
   readonly keepLeases?: boolean;
 }
-
-/** A delivery that waits for an approval, with what its request is still to be built from. */
-export type HeldDelivery = Pick<ClaimedDelivery, 'id' | 'eventId' | 'route' | 'target' | 'request'> & {
-  readonly template: TargetDefinition;
-};
 
 /** Where workers take deliveries from. */
 export interface DeliveryQueue {
@@ -301,25 +298,4 @@ export interface RunLog {
   keepRepositoryId(repository: string, id: string): Promise<void>;
   /** Throttles everything that uses a credential; `now` is when that became known. */
   throttle(throttle: Throttle, now?: number): Promise<void>;
-}
-
-export interface PruneOptions {
-  /**
-   * Events received before this may go (milliseconds since 1970). Duplicates and cooldowns are decided by what is stored:
-   * it must be further back than the dedupe window and the longest cooldown, see `retentionFloor`.
-   */
-  readonly before: number;
-  /** At most so many events. */
-  readonly limit: number;
-}
-
-/** What goes when it is old. */
-export interface Retention {
-  /**
-   * Removes events, oldest first, with their deliveries, attempts, notes, runs and approvals; returns how many there were:
-   * fewer than `limit` when there are no more. An event stays as long as one of its deliveries is pending, in flight, held
-   * or dead. A conversation shows the events that are left, and goes with the last of them. Rejected requests and
-   * mutes that ended before go too.
-   */
-  prune(options: PruneOptions): Promise<number>;
 }

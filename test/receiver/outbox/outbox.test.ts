@@ -89,7 +89,7 @@ describe('sending', () => {
     expect(await box.until('d-e1', 'dead')).toMatchObject({ reason: 'gave up: GitHub answered 503', attempts: 4 });
   });
 
-  test('while the clock has just jumped, nothing that is being sent is taken over', async () => {
+  test('while the clock has just jumped, nothing that is being sent is reclaimed', async () => {
     let jumped = false;
     const box = started({ clock: { hasJumped: () => jumped } });
     const { opened, open } = gate();
@@ -193,7 +193,7 @@ describe('after an attempt that may have had its effect', () => {
     expect(box.log.join('\n')).toContain(why);
   });
 
-  test('while looking fails nothing is sent, and it stays unclear', async () => {
+  test('while the search fails nothing is sent, and it stays ambiguous', async () => {
     const box = started();
     const noAnswer = { ...failed, detail: 'GitHub answered 500' } as const;
     const limited = { outcome: 'limited', status: 429, detail: 'slow down', until: 1 } as const;
@@ -247,7 +247,7 @@ describe('after an attempt that may have had its effect', () => {
     ]);
   });
 
-  test('an outcome that could not be stored is looked up when the lease ends', async () => {
+  test('an outcome that could not be stored is searched when the lease ends', async () => {
     let failures = 1;
     const box = started({}, (store) => ({
       ...store,

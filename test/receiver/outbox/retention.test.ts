@@ -3,7 +3,7 @@ import { silentLogger } from '../../../receiver/log/log.ts';
 import { createRetention, retentionFloor } from '../../../receiver/outbox/retention.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
-import type { PruneOptions } from '../../../receiver/store/store.ts';
+import type { PruneOptions } from '../../../receiver/store/retention.ts';
 import { accept, eventOf, T0 } from '../store/samples.ts';
 
 const DAY = 86_400_000;
@@ -47,7 +47,7 @@ test('a store that fails is asked again in a later round', async () => {
   expect(warned).toEqual(['old events could not be removed; trying again later']);
 });
 
-test('where there are no timers a look removes what is old, at most once a round', async () => {
+test('where there are no timers a round removes what is old, at most once a round', async () => {
   const store = sqliteStore(openSqlite(':memory:'));
   for (let n = 0; n < 70; n++) await accept(store, eventOf(`old ${n}`, { subject: `s ${n}`, firings: [] }));
   let now = T0 + DAY + 1;

@@ -175,7 +175,7 @@ describe('what several receivers claim at the same time', () => {
     expect(perSlot.reduce((sum, n) => sum + n)).toBeGreaterThan(15);
   });
 
-  test('is held back for all of them', async () => {
+  test('is throttled for all of them', async () => {
     const { stores, store } = await openSeveral(2);
     await accept(store, eventOf('e1'));
     await stores[1]!.throttle({ credential: 'github', until: T0 + SECOND, reason: 'limit' });
@@ -213,7 +213,7 @@ describe('what people do through several receivers at the same time', () => {
     expect(await stateOf(store, 'd-e1')).toBe(decision === 'approved' ? 'pending' : 'cancelled');
   });
 
-  test('closes the question when the last of what is held is let go, in whichever order', async () => {
+  test('closes the question when the last held delivery is released, in whichever order', async () => {
     const { stores, store } = await openSeveral(4);
     for (let round = 0; round < 10; round++) {
       const held = stores.map((_, i) => heldOf(`${round}-${i}`, { orderKey: `line ${round}-${i}` }));

@@ -103,7 +103,7 @@ export function alertsContract(open: OpenStore): void {
       expect(await reportedBy(store)).toEqual([`not_dispatched: ${reason}`, 'update']);
     });
 
-    onStore('nothing of what is to be retried, of a run that is found or may not be looked at', async (store) => {
+    onStore('nothing of what is to be retried, of a run that is found or may not be read', async (store) => {
       await acceptTold(store);
       await retryAt(store, only(await claimDispatches(store, T0)), T0, T0 + SECOND);
       await dispatch(store, T0 + SECOND);
