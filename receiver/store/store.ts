@@ -60,7 +60,7 @@ export interface EventInbox {
    */
   accept(events: readonly NewEvent[], options: { readonly dedupeWindowMs: number }): Promise<Accepted[]>;
 
-  /** Keeps an authentic request that could not be taken; only the latest thousand are kept. */
+  /** Keeps an authentic request that could not be accepted; only the latest thousand are kept. */
   keepRejected(rejected: RejectedRequest): Promise<void>;
 }
 
@@ -285,7 +285,7 @@ export interface RunLog {
   /** The runs that a report is about and has news of. */
   runsOf(report: RunReport): Promise<OpenRun[]>;
   /** Stores what the service reported, ties runs to their deliveries and stores what follows, in one transaction. */
-  recordRuns(reports: readonly RunReport[], now: number, consequences: RunFollowUps): Promise<RunChange[]>;
+  recordRuns(reports: readonly RunReport[], now: number, followUps: RunFollowUps): Promise<RunChange[]>;
   /**
    * No run was found where one is expected, or the relay may not read runs; `text` becomes a note, once. A report still
    * changes it. A missing run is reported in the threads of the conversations that show its event.

@@ -153,7 +153,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     runsToPoll: (options) => at(options.now, () => write(() => takeRuns(options))),
     earliestPollAt: () => autocommit(earliestPoll),
     runsOf: (report) => autocommit(() => findRuns(report)),
-    recordRuns: (reports, now, consequences) => notifying(write(() => recordReports(reports, now, consequences))),
+    recordRuns: (reports, now, followUps) => notifying(write(() => recordReports(reports, now, followUps))),
     markRun: (deliveryId, status, text, now) => write(() => markRun(deliveryId, status, text, now)),
     keepRepositoryId: (repository, id) => autocommit(() => keepRepositoryId(repository, id)),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),

@@ -1,11 +1,11 @@
 import { rows, type Work } from './work.ts';
 
 /**
- * Names of locks; stored nowhere. Whatever changes the deliveries of an order key, or decides by what is known of a subject, a cooldown or
+ * Names of locks. Whatever changes the deliveries of an order key, or decides by what is known of a subject, a cooldown or
  * a conversation, holds a lock of that name for its whole transaction. So what several receivers do to one order key
  * happens one after another, as it does in SQLite. Leasing and settling a row need the row's lock only.
  */
-export const orderKeyLock = (orderKey: string): string => `line ${orderKey}`;
+export const orderKeyLock = (orderKey: string): string => `order ${orderKey}`;
 export const subjectLock = (subjectKey: string): string => `subject ${subjectKey}`;
 export const cooldownLock = (cooldownKey: string): string => `cooldown ${cooldownKey}`;
 

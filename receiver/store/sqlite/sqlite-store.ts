@@ -123,7 +123,7 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
     runsToPoll: (options) => writeAt(options.now, () => takeRuns(options)),
     earliestPollAt: () => read(earliestPoll),
     runsOf: (report) => read(() => findRuns(report)),
-    recordRuns: (reports, now, consequences) => write(() => recordReports(reports, now, consequences)),
+    recordRuns: (reports, now, followUps) => write(() => recordReports(reports, now, followUps)),
     markRun: (deliveryId, status, text, now) => write(() => markRun(deliveryId, status, text, now)),
     keepRepositoryId: (repository, id) => write(() => keepRepositoryId(repository, id)),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),

@@ -305,7 +305,7 @@ test('a process that stands still in the middle of a transaction keeps nobody fr
   const { url, store } = await openSeveral(1);
   const frozen = openDriver(`${url}?idle_in_transaction_session_timeout=300`);
   onTestFinished(() => frozen.close());
-  const stuck = frozen.transaction(['line model', 'subject model'], () => new Promise((resolve) => setTimeout(resolve, 1_500)));
+  const stuck = frozen.transaction(['order model', 'subject model'], () => new Promise((resolve) => setTimeout(resolve, 1_500)));
 
   const outcome = stuck.then(
     () => 'committed',
