@@ -4,15 +4,16 @@ import { idsFrom } from '../src/lib/id.ts';
 import type { Redactor } from '../src/lib/redact.ts';
 import type { Network } from '../src/network/proxied-network.ts';
 import type { Route } from '../src/route/route.ts';
+import type { RequestKind } from '../src/route/target.ts';
 import type { Environment } from './environment.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
-import { githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
+import { GITHUB_UNCONFIGURED, githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
 import type { Logger } from './log/log.ts';
 import { type ClockWatch, createClockWatch } from './outbox/clock-watch.ts';
 import { createRetention, retentionFloor } from './outbox/retention.ts';
 import type { Extension, ReceiverParts } from './receiver.ts';
 import { failureText } from './slack/message.ts';
-import { sandboxSlackTargets, slackTargets } from './slack/targets.ts';
+import { SLACK_UNCONFIGURED, sandboxSlackTargets, slackTargets } from './slack/targets.ts';
 import type { Store } from './store/store.ts';
 import { createExpiry } from './watch/expiry.ts';
 import { createRecordRuns, type RecordRuns } from './watch/record-runs.ts';
@@ -43,7 +44,9 @@ export interface ConnectOptions {
 /** The parts of a receiver that depend on what is configured; the same on every platform. Each is loaded only when it is needed. */
 export async function composeParts(
   options: ConnectOptions,
-): Promise<Pick<ReceiverParts, 'targets' | 'credentialFor' | 'extensions' | 'clock'> & Partial<Pick<ReceiverParts, 'complete'>>> {
+): Promise<
+  Pick<ReceiverParts, 'targets' | 'unconfigured' | 'credentialFor' | 'extensions' | 'clock'> & Partial<Pick<ReceiverParts, 'complete'>>
+> {
   const { environment, sandbox, log } = options;
   const clock = watchClock(options);
   const github = sandbox ? sandboxTargets(log, environment.githubApiUrl) : await githubTargets(environment, options);
@@ -62,11 +65,17 @@ export async function composeParts(
   const makeExtensions = await extensionsFor(options, github, messages.githubUrl, clock);
   return {
     targets: { ...github.targets, ...slack },
+    unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
     extensions: makeExtensions,
     clock,
     ...(complete === undefined ? {} : { complete }),
   };
+}
+
+/** What a kind of request cannot be sent without. */
+export function whyUnconfigured(kind: RequestKind): string {
+  return kind.startsWith('slack') ? SLACK_UNCONFIGURED : GITHUB_UNCONFIGURED;
 }
 
 function watchClock({ now, log, store, startsSteady = false }: ConnectOptions): ClockWatch {
@@ -79,10 +88,11 @@ function watchClock({ now, log, store, startsSteady = false }: ConnectOptions): 
 async function wandbCompletion(options: ConnectOptions): Promise<ReceiverParts['complete'] | undefined> {
   const { environment, store, now, log, redactor } = options;
   if (environment.wandbApiKey === undefined) return undefined;
-  const [{ createWandbClient }, { createEnricher }, { enrichRequest }] = await Promise.all([
+  const [{ createWandbClient }, { createEnricher }, { enrichRequest }, { rememberingCompiler }] = await Promise.all([
     import('../src/wandb/client.ts'),
     import('./enrich/enricher.ts'),
     import('./outbox/enrich.ts'),
+    import('../src/route/compiled-targets.ts'),
   ]);
   // As it stands in the header of every request to W&B.
   redactor.add(Buffer.from(`api:${environment.wandbApiKey}`).toString('base64'));
@@ -102,7 +112,8 @@ async function wandbCompletion(options: ConnectOptions): Promise<ReceiverParts['
     redact: redactor.json,
     log,
   });
-  return (delivery) => enrichRequest(delivery, { store, enrich, log });
+  const compile = rememberingCompiler();
+  return (delivery) => enrichRequest(delivery, { store, enrich, compile, log });
 }
 
 /** What goes on beside the outboxes: approvals that expire, runs that are followed, Slack's and GitHub's requests. */

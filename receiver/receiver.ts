@@ -9,7 +9,7 @@ import { createApp } from './app.ts';
 import type { RequestVariables } from './http/request-log.ts';
 import type { Logger } from './log/log.ts';
 import type { ClockWatch } from './outbox/clock-watch.ts';
-import { createOutbox } from './outbox/outbox.ts';
+import { createOutbox, type OutboxOptions } from './outbox/outbox.ts';
 import type { Targets } from './outbox/target.ts';
 import type { ClaimedDelivery } from './store/delivery.ts';
 import type { Store } from './store/store.ts';
@@ -26,6 +26,8 @@ export interface ReceiverParts {
   /** See `AppOptions`; left out: none. */
   readonly basePath?: string;
   readonly targets: Targets;
+  /** See `OutboxOptions`. */
+  readonly unconfigured?: OutboxOptions['unconfigured'];
   readonly credentialFor: (target: CompiledTarget) => string;
   /** Gives requests as they are to be sent, see `OutboxOptions`; left out when W&B's API is not asked. */
   readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
@@ -93,6 +95,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     newToken: newId,
     redact: redactor.text,
     log,
+    ...(parts.unconfigured === undefined ? {} : { unconfigured: parts.unconfigured }),
     ...(parts.complete === undefined ? {} : { complete: parts.complete }),
     ...(parts.clock === undefined ? {} : { clock: parts.clock }),
     ...(parts.wakeLater === undefined ? {} : { wakeLater: parts.wakeLater }),

@@ -26,6 +26,9 @@ export interface GitHubOptions {
   readonly redactor: Redactor;
 }
 
+/** Why nothing can be dispatched without credentials, and what to do. */
+export const GITHUB_UNCONFIGURED = 'no GitHub credentials are configured: set GITHUB_TOKEN or the App';
+
 /** GitHub for real. Its client is loaded only here: a sandbox does without it. */
 export async function githubTargets(
   { github, githubApiUrl: apiUrl }: Pick<Environment, 'github' | 'githubApiUrl'>,

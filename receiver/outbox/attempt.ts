@@ -1,17 +1,18 @@
 import { messageOf } from '../../src/lib/error-message.ts';
+import type { RequestKind } from '../../src/route/target.ts';
 import type { AttemptOutcome, ClaimedDelivery } from '../store/delivery.ts';
 import type { PriorResult, SendContext, SendResult, Target } from './target.ts';
 
-/** The whole of one attempt: completing the request, looking for the run, sending. Milliseconds. */
+/** The whole of one attempt: enriching the request, `findPrior`, sending. Milliseconds. */
 export const ATTEMPT_LIMIT_MS = 60_000;
-/** How long a target has to end an attempt that was aborted, with an answer of its own. */
+/** How long a target has to end an aborted attempt with its own result. Milliseconds. */
 const HEED_MS = 500;
 /** How long writing down an outcome may take, also while the database restarts (see `SETTLE_TRIES` in `postgres-store.ts`). */
 const STORING_MS = 60_000;
-/** A lease outlasts its attempt: nobody takes a delivery over that is still being sent or written down. Milliseconds. */
+/** A lease outlasts its attempt: nobody reclaims a delivery that is still being sent or settled. Milliseconds. */
 export const LEASE_MS = ATTEMPT_LIMIT_MS + HEED_MS + STORING_MS;
 
-/** A result, and whether it was found out by looking instead of by sending. */
+/** A result, and whether it came from `findPrior` instead of from sending. */
 export type AttemptResult = SendResult & { readonly found?: boolean };
 
 /**
@@ -44,14 +45,14 @@ async function attempt(target: Target, coming: ClaimedDelivery | Promise<Claimed
     const { id: deliveryId, eventId, conversation, attempts } = delivery;
     const context: SendContext = { deliveryId, eventId, conversation, attempts, signal };
     if (!delivery.ambiguous) return await target.send(delivery.request, context);
-    const look = await target.findPrior(delivery.request, { ...context, runsSince: delivery.runsSince });
-    const known = knownFrom(look);
+    const prior = await target.findPrior(delivery.request, { ...context, runsSince: delivery.runsSince });
+    const known = knownFrom(prior);
     if (known !== undefined) return known;
     signal.throwIfAborted();
     const sent = await target.send(delivery.request, context);
     const why =
-      look.outcome === 'unknowable'
-        ? `whether the earlier attempt had its effect cannot be known (${look.detail})`
+      prior.outcome === 'unknowable'
+        ? `whether the earlier attempt had its effect cannot be known (${prior.detail})`
         : 'nothing of the earlier attempt was found';
     return { ...sent, detail: `${sent.detail} (sent again: ${why})` };
   } catch (error) {
@@ -59,35 +60,36 @@ async function attempt(target: Target, coming: ClaimedDelivery | Promise<Claimed
   }
 }
 
-/** What a look settles by itself, or `undefined` when the request has to be sent. */
-function knownFrom(look: PriorResult): AttemptResult | undefined {
-  switch (look.outcome) {
+/** What the search settles by itself, or `undefined` when the request has to be sent. */
+function knownFrom(prior: PriorResult): AttemptResult | undefined {
+  switch (prior.outcome) {
     case 'found':
       return {
         outcome: 'delivered',
         status: null,
-        run: look.run,
-        ...(look.message === undefined ? {} : { message: look.message }),
+        run: prior.run,
+        ...(prior.message === undefined ? {} : { message: prior.message }),
         found: true,
-        detail: `an earlier attempt had ${look.run === null ? 'posted the message' : `started ${look.run.url}`}; not sent again`,
+        detail: `an earlier attempt had ${prior.run === null ? 'posted the message' : `started ${prior.run.url}`}; not sent again`,
       };
     case 'limited':
-      return look;
+      return prior;
     case 'failed':
       // Nothing was sent this time, but the earlier attempt is as unclear as before.
-      return { ...look, ambiguous: true, detail: `could not look for what the earlier attempt did: ${look.detail}` };
+      return { ...prior, ambiguous: true, detail: `could not look for what the earlier attempt did: ${prior.detail}` };
     case 'not_found':
     case 'unknowable':
       return undefined;
   }
 }
 
-export function unconfigured(delivery: ClaimedDelivery): SendResult {
-  const { kind } = delivery.request;
-  const what = kind.startsWith('slack')
-    ? 'Slack is not connected: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN)'
-    : 'no GitHub credentials are configured: set GITHUB_TOKEN or the App';
-  return { outcome: 'refused', status: null, detail: `${what}, restart and replay this delivery` };
+/** What comes of a delivery for which no target is configured. */
+export function refusedFor({ request }: Pick<ClaimedDelivery, 'request'>, unconfigured = noTarget): SendResult {
+  return { outcome: 'refused', status: null, detail: `${unconfigured(request.kind)}, restart and replay this delivery` };
+}
+
+function noTarget(kind: RequestKind): string {
+  return `no target is configured for ${kind}: configure one`;
 }
 
 export function attemptOutcome(result: AttemptResult): AttemptOutcome {

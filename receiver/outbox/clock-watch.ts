@@ -12,11 +12,11 @@ export interface ClockWatchOptions {
   /** Milliseconds since some moment, by a clock that only goes on. */
   readonly elapsed: () => number;
   readonly log: Logger;
-  /** What starts anew with each piece of work does not wait after its start; it would wait for ever. */
+  /** What starts again with each piece of work does not wait after its start; it would wait for ever. */
   readonly startsSteady?: boolean;
 }
 
-/** Notices that the clock of this machine jumps, and says so once. */
+/** Detects jumps of this machine's clock, and logs each once. */
 export interface ClockWatch {
   /** True for a minute after a jump forward: what looks overdue may have just begun, and the clock may be corrected at once. */
   hasJumped(): boolean;
@@ -34,10 +34,10 @@ export function createClockWatch({ now, elapsed, log, startsSteady = false }: Cl
   let jumpedAt = Number.NEGATIVE_INFINITY;
   let backAt = Number.NEGATIVE_INFINITY;
 
-  const look = (): void => {
+  const measure = (): void => {
     const at = { now: now(), elapsed: elapsed() };
     const step = at.now - last.now - (at.elapsed - last.elapsed);
-    // The minute after a jump may pass in one step, where nobody looks for as long.
+    // The minute after a jump may pass in one step, where nobody asks for as long.
     const passes = last.now - jumpedAt < JUMP_MS && step <= 2 * JUMP_MS;
     last = at;
     if (step < -CLOCK_TOLERANCE_MS) {
@@ -56,7 +56,7 @@ export function createClockWatch({ now, elapsed, log, startsSteady = false }: Cl
     }
   };
   const hasJumped = (): boolean => {
-    look();
+    measure();
     const since = last.now - jumpedAt;
     return since >= 0 && since < JUMP_MS;
   };
@@ -65,7 +65,7 @@ export function createClockWatch({ now, elapsed, log, startsSteady = false }: Cl
     // By the clock that may jump, too: a jump has a wait of its own.
     isSteady: () => !hasJumped() && (startsSteady || Math.max(last.now - start.now, last.elapsed - start.elapsed) >= JUMP_MS),
     storedAhead: (aheadMs) => {
-      look();
+      measure();
       if (last.elapsed - backAt < REPORT_EVERY_MS) return;
       backAt = last.elapsed;
       log.warn(

@@ -1,23 +1,25 @@
 import { withoutDetails } from '../../src/event/enrichment.ts';
 import { type JsonObject, parseExactJson } from '../../src/lib/json.ts';
-import { compileTarget, isDispatch, type TargetRequest } from '../../src/route/target.ts';
+import { isMessage } from '../../src/route/conversation-requests.ts';
+import { type CompiledTarget, isDispatch, type TargetDefinition, type TargetRequest } from '../../src/route/target.ts';
 import type { Logger } from '../log/log.ts';
-import type { ClaimedDelivery } from '../store/delivery.ts';
-import type { HeldDelivery, Store } from '../store/store.ts';
+import type { ClaimedDelivery, HeldDelivery } from '../store/delivery.ts';
+import type { Store } from '../store/store.ts';
 
 export interface EnrichOptions {
   readonly store: Pick<Store, 'event' | 'updateRequest' | 'heldToEnrich' | 'updateHeldRequest'>;
   /** What is known about an event beyond what arrived, or `null`. Quick and without failures of its own. */
   readonly enrich: (eventId: string) => Promise<JsonObject | null>;
+  readonly compile: (definition: TargetDefinition) => CompiledTarget;
   readonly log: Logger;
 }
 
 /**
- * The request that a claimed delivery is to send, complete: where it was to be built again with what is known about the
+ * The request that a claimed delivery is to send: where it was to be built again with what is known about the
  * event by now, that is done once, and stored, so that retries and replays send the same. What cannot be built again goes
  * out as it was built when the event was accepted.
  *
- * Before a message goes out, all that its event holds is completed in the same way: what people are asked about is what
+ * Before a message goes out, all that its event holds is built again in the same way: what people are asked about is what
  * is sent once they approve.
  *
  * Rejects only when the store fails.
@@ -25,32 +27,30 @@ export interface EnrichOptions {
 export async function enrichRequest(delivery: ClaimedDelivery, options: EnrichOptions): Promise<TargetRequest> {
   const { template, request } = delivery;
   const isFirst = delivery.attempts === 0;
-  // Also without a template: the event's message and the status of its commit tell what is known.
-  const wandb = isFirst && (isDispatch(request) || request.kind === 'slack') ? await options.enrich(delivery.eventId) : null;
-  if (request.kind === 'slack') await completeAllHeld(delivery.eventId, options);
+  // Also without a template: the event's message and the status of its commit show what is known.
+  const wandb = isFirst && (isDispatch(request) || isMessage(request)) ? await options.enrich(delivery.eventId) : null;
+  if (isMessage(request)) await updateAllHeld(delivery.eventId, options);
   if (template === null) return request;
   // What may have been sent already is not sent in two forms.
-  const complete = wandb === null ? request : await built(delivery, compileTarget(template).build, wandb, options);
+  const enriched = wandb === null ? request : await built(delivery, template, wandb, options);
   // Where it could not be stored the lease is lost: nothing is sent that another attempt would not send.
-  return (await options.store.updateRequest(delivery, complete)) ? complete : request;
+  return (await options.store.updateRequest(delivery, enriched)) ? enriched : request;
 }
 
-async function completeAllHeld(eventId: string, options: EnrichOptions): Promise<void> {
+async function updateAllHeld(eventId: string, options: EnrichOptions): Promise<void> {
   const held = await options.store.heldToEnrich(eventId);
   if (held.length === 0) return;
   const wandb = await options.enrich(eventId);
   for (const delivery of held) {
     const { id, template, request } = delivery;
-    const complete = wandb === null ? request : await built(delivery, compileTarget(template).build, wandb, options);
-    await options.store.updateHeldRequest(id, complete);
+    const enriched = wandb === null ? request : await built(delivery, template, wandb, options);
+    await options.store.updateHeldRequest(id, enriched);
   }
 }
 
-type Build = ReturnType<typeof compileTarget>['build'];
-
 async function built(
   delivery: ClaimedDelivery | HeldDelivery,
-  build: Build,
+  template: TargetDefinition,
   wandb: JsonObject,
   options: EnrichOptions,
 ): Promise<TargetRequest> {
@@ -59,6 +59,7 @@ async function built(
   const payload = view === undefined ? undefined : parseExactJson(view.body);
   if (view === undefined || payload?.ok !== true) return delivery.request;
   const { event } = view;
+  const { build } = options.compile(template);
   const fields = { delivery: delivery.id, event: delivery.eventId, route: delivery.route, target: delivery.target };
   for (const known of [wandb, withoutDetails(wandb)]) {
     const request = build({ delivery_id: delivery.id, route: delivery.route, event: { ...event, payload: payload.value, wandb: known } });

@@ -1,11 +1,11 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { RetryPolicy } from '../../src/lib/retry.ts';
-import type { TargetRequest } from '../../src/route/target.ts';
+import type { RequestKind, TargetRequest } from '../../src/route/target.ts';
 import type { Logger } from '../log/log.ts';
 import type { ClaimedDelivery } from '../store/delivery.ts';
 import type { DeliveryQueue } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
-import { ATTEMPT_LIMIT_MS, attemptOutcome, LEASE_MS, limitedAttempt, unconfigured } from './attempt.ts';
+import { ATTEMPT_LIMIT_MS, attemptOutcome, LEASE_MS, limitedAttempt, refusedFor } from './attempt.ts';
 import type { ClockWatch } from './clock-watch.ts';
 import { settlementOf } from './settlement.ts';
 import { type Target, type Targets, targetFor } from './target.ts';
@@ -13,6 +13,8 @@ import { type Target, type Targets, targetFor } from './target.ts';
 export interface OutboxOptions {
   readonly queue: DeliveryQueue;
   readonly targets: Targets;
+  /** Why there is no target for a kind of request, and what to set; left out: only that there is none. */
+  readonly unconfigured?: (kind: RequestKind) => string;
   readonly retry: RetryPolicy;
   /** Shortest time between two sends with one credential, in milliseconds. */
   readonly paceMs: number;
@@ -48,7 +50,7 @@ export interface Outbox {
   stop(graceMs: number): Promise<void>;
 }
 
-/** GitHub allows 100 concurrent requests. */
+/** Below the 100 concurrent requests that the strictest target allows. */
 const DEFAULT_CONCURRENCY = 50;
 /** Another process (the CLI's replay) may have put something in the queue. */
 const POLL_MS = 1_000;
@@ -199,7 +201,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     const target = whileLeased(targetFor(options.targets, delivery.request), delivery, options.queue);
     const result =
       target === undefined
-        ? unconfigured(delivery)
+        ? refusedFor(delivery, options.unconfigured)
         : await limitedAttempt(target, complete(delivery, options), AbortSignal.any([stopping, tooLong.signal]));
     const detail = options.redact(result.detail).slice(0, DETAIL_LENGTH);
     const { settlement, throttle } = settlementOf(

@@ -1,10 +1,10 @@
 import { ageOf } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { Logger } from '../log/log.ts';
-import type { Retention } from '../store/store.ts';
+import type { Retention } from '../store/retention.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 
-/** How often it is looked whether something is old. */
+/** Time between two rounds. Milliseconds. */
 const ROUND_MS = 15 * 60_000;
 /** So many events go in one transaction: a few milliseconds, in which others wait. */
 const BATCH = 50;
@@ -18,7 +18,7 @@ export interface RetentionOptions {
   /** How long events are kept, in milliseconds; at least `retentionFloor`. */
   readonly keepMs: number;
   readonly now: () => number;
-  /** Says whether the clock may be trusted; while it may not, nothing is removed. Left out: always. */
+  /** Whether the clock may be trusted; while it may not, nothing is removed. Left out: always. */
   readonly isSteady?: () => boolean;
   readonly log: Logger;
   /** For tests. */
@@ -34,7 +34,7 @@ export function retentionFloor(dedupeWindowMs: number, cooldownsMs: readonly num
 export interface Retiring {
   start(): void;
   /** A round now, if the last one was long enough ago; for platforms that have alarms and no timers. Never rejects. */
-  look(): Promise<void>;
+  runOnce(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export function createRetention(options: RetentionOptions): Retiring {
   let busy: Promise<void> = Promise.resolve();
   let stopped = true;
   let removed = 0;
-  let lookedAt = Number.NEGATIVE_INFINITY;
+  let endedAt = Number.NEGATIVE_INFINITY;
 
   const later = (ms: number): void => {
     if (stopped) return;
@@ -83,11 +83,11 @@ export function createRetention(options: RetentionOptions): Retiring {
       stopped = false;
       later(pauseMs);
     },
-    look: async () => {
-      if (ageOf(lookedAt, now()) < roundMs || !isSteady()) return;
+    runOnce: async () => {
+      if (ageOf(endedAt, now()) < roundMs || !isSteady()) return;
       let more = true;
       for (let batches = 0; more && batches < MOST_BATCHES; batches++) more = await removeSome();
-      if (!more) lookedAt = now();
+      if (!more) endedAt = now();
     },
     stop: async () => {
       stopped = true;

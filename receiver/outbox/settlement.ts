@@ -2,15 +2,15 @@ import { nextAttempt, type RetryPolicy } from '../../src/lib/retry.ts';
 import type { ClaimedDelivery, Settlement, Throttle } from '../store/delivery.ts';
 import type { SendResult } from './target.ts';
 
-/** Nothing else that uses a credential is held back for longer than this, whatever an answer says. Milliseconds. */
-const LONGEST_HOLD_MS = 24 * 3_600_000;
+/** A credential is throttled for no longer than this, whatever a response asks for. Milliseconds. */
+const LONGEST_THROTTLE_MS = 24 * 3_600_000;
 
 export interface SettlementRules {
   readonly retry: RetryPolicy;
   readonly now: () => number;
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
-  /** The clock has just jumped, or may be wrong: how long a delivery has been tried cannot be told, and none is given up for it. */
+  /** The clock has just jumped, or may be wrong: how long a delivery has been tried is not known, and none is given up for it. */
   readonly unsteady?: boolean;
 }
 
@@ -42,7 +42,7 @@ export function settlementOf(
       const since = unsteady ? now() : Math.min(delivery.retryingSince, now());
       const failure = notBefore === undefined ? { ambiguous } : { ambiguous, notBefore };
       const next = nextAttempt({ attempts: delivery.attempts + 1, since }, failure, retry, now(), random());
-      const until = notBefore === undefined ? undefined : Math.min(notBefore, now() + LONGEST_HOLD_MS);
+      const until = notBefore === undefined ? undefined : Math.min(notBefore, now() + LONGEST_THROTTLE_MS);
       const throttle = until === undefined ? {} : { throttle: { credential: delivery.credential, until, reason: result.detail } };
       if (next === 'give_up') return { settlement: { state: 'dead', reason: `gave up: ${result.detail}` }, ...throttle };
       return { settlement: { state: 'pending', dueAt: next.at, ambiguous, reason: result.detail }, ...throttle };

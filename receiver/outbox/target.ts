@@ -10,10 +10,10 @@ export type SendResult =
       readonly run: StartedRun | null;
       /** What was posted, when it was a message. */
       readonly message?: PostedMessage;
-      /** The answer said that the credential's allowance is used up until then (milliseconds since 1970). */
+      /** The response says that the credential's allowance is used up until then (milliseconds since 1970). */
       readonly throttledUntil?: number;
     }
-  /** It will never work as it is; `detail` says what to mend. */
+  /** It will never work as it is; `detail` says what to fix. */
   | { readonly outcome: 'refused'; readonly status: number | null; readonly detail: string }
   /** A rate limit: everything that uses the credential waits until then. */
   | { readonly outcome: 'limited'; readonly status: number | null; readonly detail: string; readonly until: number }
@@ -26,7 +26,7 @@ export type SendResult =
       readonly notBefore?: number;
     };
 
-/** What came of looking for the run that an earlier, ambiguous attempt may have started. */
+/** What came of the search for what an earlier, ambiguous attempt may have done. */
 export type PriorResult =
   | { readonly outcome: 'found'; readonly run: StartedRun | null; readonly message?: PostedMessage }
   | { readonly outcome: 'not_found' }
@@ -48,7 +48,7 @@ export interface SendContext {
 /** A kind of destination. The outbox owns order, pace and retries; a target sends once and never retries by itself. */
 export interface Target<Request extends TargetRequest = TargetRequest> {
   send(request: Request, context: SendContext): Promise<SendResult>;
-  /** Looks for what an ambiguous attempt started, among runs since `runsSince` (milliseconds since 1970). */
+  /** Searches for what an ambiguous attempt started, among runs since `runsSince` (milliseconds since 1970). */
   findPrior(request: Request, context: SendContext & { readonly runsSince: number }): Promise<PriorResult>;
 }
 

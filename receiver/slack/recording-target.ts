@@ -3,6 +3,7 @@ import type { Logger } from '../log/log.ts';
 import type { Target } from '../outbox/target.ts';
 import type { PostedMessage } from '../store/delivery.ts';
 import type { Store } from '../store/store.ts';
+import { replyText } from './alert-text.ts';
 import type { SlackRender } from './slack-target.ts';
 
 /** The sandbox's Slack: writes down what it would say, and says nothing. */
@@ -20,7 +21,7 @@ export function recordingSlackTarget(options: {
       const channel = story?.channel ?? '';
       const what = request.kind === 'slack_update' ? 'a change of a message recorded' : 'a message recorded';
       log.info(
-        { delivery: deliveryId, channel, text: request.kind === 'slack_reply' ? request.text : text },
+        { delivery: deliveryId, channel, text: request.kind === 'slack_reply' ? replyText(request) : text },
         `${what}, not sent (sandbox)`,
       );
       const message: PostedMessage = { channel, ts: deliveryId };

@@ -2,6 +2,7 @@ import type { SlackRequest } from '../../src/route/target.ts';
 import type { PriorResult, SendContext, SendResult, Target } from '../outbox/target.ts';
 import type { PostedMessage } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationStore, ConversationView } from '../store/store.ts';
+import { replyText } from './alert-text.ts';
 import type { SlackClient } from './client.ts';
 import { deliveryMetadata, field, findChannelId, findMessage } from './find-message.ts';
 import { readSlackFailure, type SlackAnswerContext, slackWord, whyUnreadable } from './read-error.ts';
@@ -88,7 +89,7 @@ async function reply(options: SlackTargetOptions, request: Reply, context: SendC
   const story = await options.book.viewConversation(conversation, options.now());
   if (story === undefined || story.message === null) return delivered(null, 'there is no message to reply to');
   const place = { story, name: story.channel, channel: story.message.channel, head: story.message, broadcast: false };
-  const text = sectionText(request.text);
+  const text = sectionText(replyText(request));
   const blocks = [{ type: 'section', text: { type: 'mrkdwn', text, verbatim: true } }];
   return post(options, place, { text, blocks }, context);
 }

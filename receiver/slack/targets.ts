@@ -14,6 +14,9 @@ export interface SlackTargetsOptions extends Omit<MessageContext, 'now'> {
   readonly now: () => number;
 }
 
+/** Why a message cannot be sent without `slackTargets`, and what to do. */
+export const SLACK_UNCONFIGURED = 'Slack is not connected: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN)';
+
 /** Slack for real; none without a token. Its client is loaded only here. */
 export async function slackTargets({ slack }: Pick<Environment, 'slack'>, options: SlackTargetsOptions): Promise<Targets> {
   if (slack === undefined) return {};

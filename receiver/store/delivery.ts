@@ -16,7 +16,7 @@ export type DeliveryState = (typeof DELIVERY_STATES)[number];
 export interface NewDelivery {
   readonly id: string;
   readonly route: string;
-  /** Where it goes, in one word: `repository_dispatch:acme/deploy`. */
+  /** Where it goes: `repository_dispatch:acme/deploy`. */
   readonly target: string;
   /** Whose rate limit it counts against. */
   readonly credential: string;
@@ -106,7 +106,7 @@ export interface ClaimedDelivery {
   readonly attempts: number;
   /** When trying began, in milliseconds since 1970. */
   readonly retryingSince: number;
-  /** An earlier attempt may have had its effect: look for the run before sending. */
+  /** An earlier attempt may have had its effect: `findPrior` comes before sending. */
   readonly ambiguous: boolean;
   /** Runs that started before this are not this delivery's (milliseconds since 1970). */
   readonly runsSince: number;
@@ -114,6 +114,11 @@ export interface ClaimedDelivery {
   readonly template: TargetDefinition | null;
   readonly conversation: string | null;
 }
+
+/** A delivery that waits for an approval, with what its request is still to be built from. */
+export type HeldDelivery = Pick<ClaimedDelivery, 'id' | 'eventId' | 'route' | 'target' | 'request'> & {
+  readonly template: TargetDefinition;
+};
 
 /** The log of one attempt. */
 export interface Attempt {
@@ -186,7 +191,7 @@ export interface EventView {
   readonly duplicateOf: string | null;
   readonly event: RelayEvent;
   readonly body: string;
-  /** What W&B's API said about the artifact or run; `undefined`: not asked yet; `null`: it said nothing. */
+  /** What W&B's API knows about the artifact or run; `undefined`: not asked yet; `null`: nothing. */
   readonly wandb: JsonObject | null | undefined;
   /** The order subject, see `subjectOf`; what a mute applies to. */
   readonly subjectKey: string;

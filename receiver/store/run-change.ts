@@ -9,7 +9,7 @@ export interface RunChange {
   readonly repository: string;
   readonly before: RunView;
   readonly after: RunView;
-  /** Where the event is being told of. */
+  /** The conversations that show the event. */
   readonly conversations: readonly { readonly key: string; readonly channel: string }[];
 }
 

@@ -1,6 +1,6 @@
 /**
  * The workflow run of a dispatch: `expected` (asked for, not seen yet), `queued`, `in_progress`, `completed`; `missing`:
- * it did not appear in time. `unknown`: nobody may look.
+ * it did not appear in time. `unknown`: the relay may not read it.
  */
 export type RunStatus = 'expected' | 'queued' | 'in_progress' | 'completed' | 'missing' | 'unknown';
 
@@ -9,7 +9,7 @@ export interface RunView {
   readonly id: string | null;
   readonly url: string | null;
   readonly status: RunStatus;
-  /** GitHub's word, such as `success` or `failure`; `null` until it is completed. */
+  /** The service's own term, such as `success` or `failure`; `null` until it is completed. */
   readonly conclusion: string | null;
   /** Counts from 1; a re-run has the next number. */
   readonly attempt: number;
@@ -17,10 +17,10 @@ export interface RunView {
   readonly endedAt: number | null;
 }
 
-/** What GitHub told about a run, by webhook or when asked. */
+/** What the service reports about a run, by webhook or when polled. */
 export interface RunReport {
   readonly repository: string;
-  /** GitHub's id of the repository, which stays when the name changes; left out where it is not known. */
+  /** The service's id of the repository, which stays when the name changes; left out where it is not known. */
   readonly repositoryId?: string;
   readonly runId: string;
   readonly url: string;
@@ -36,7 +36,7 @@ export interface RunReport {
   readonly endedAt: number | null;
 }
 
-/** A run that is to be looked at. */
+/** A run that is to be polled. */
 export interface OpenRun {
   readonly deliveryId: string;
   readonly eventId: string;
@@ -50,12 +50,12 @@ export interface OpenRun {
   readonly dispatchedAt: number;
   /** Runs from before this are not this delivery's. */
   readonly runsSince: number;
-  /** How often it was looked at. */
+  /** How often it was polled. */
   readonly polls: number;
 }
 
 /**
- * Whether a report tells something newer than what is known. Reports arrive in any order: a later attempt beats an
+ * Whether a report is newer than what is known. Reports arrive in any order: a later attempt beats an
  * earlier one, and within an attempt a run only moves on.
  */
 export function isNewer(known: Pick<RunView, 'status' | 'attempt'>, report: Pick<RunReport, 'status' | 'attempt'>): boolean {
@@ -88,7 +88,7 @@ export function idsIn(title: string): string[] {
 
 const MOST_WORDS = 100;
 
-/** How soon a run is first looked for after its dispatch. Milliseconds. */
+/** How soon a run is first polled after its dispatch. Milliseconds. */
 export const FIRST_POLL_MS = 5_000;
 
 /** What a change of a run is called in a delivery's notes. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { Approval } from '../../src/route/route.ts';
-import type { TargetDefinition, TargetRequest } from '../../src/route/target.ts';
+import type { TargetRequest } from '../../src/route/target.ts';
 import type {
   Accepted,
   Attempt,
@@ -10,12 +10,14 @@ import type {
   DeliveryView,
   EventOutcome,
   EventView,
+  HeldDelivery,
   NewEvent,
   PostedMessage,
   RejectedRequest,
   Settlement,
   Throttle,
 } from './delivery.ts';
+import type { Retention } from './retention.ts';
 import type { OpenRun, RunReport } from './run.ts';
 import type { RunChange, RunFollowUps } from './run-change.ts';
 
@@ -31,13 +33,13 @@ export interface Store extends EventInbox, DeliveryQueue, DeliveryAdmin, Approva
   /** Proves that the store can write; rejects with the reason when it can't. */
   check(): Promise<void>;
   /**
-   * From now on `listener` hears when stored times were moved to now because a clock that was ahead had written them (see
+   * Calls `listener` whenever stored times were moved to now because a clock that was ahead had written them (see
    * `stored-times.ts`), with how far ahead the furthest of them was, in milliseconds.
    */
   onClockCorrected(listener: (aheadMs: number) => void): void;
   /**
-   * Calls `wake` when another process has stored something that may be due. A hint, for stores that several processes
-   * share: it may be lost, and come without need. Returns what ends it.
+   * Calls `wake` when another process has stored something that may be due, for stores that several processes share. Best
+   * effort: may be missed or spurious. Returns an unsubscribe function.
    */
   listen?(wake: () => void): () => void;
   close(): Promise<void>;
@@ -58,7 +60,7 @@ export interface EventInbox {
    */
   accept(events: readonly NewEvent[], options: { readonly dedupeWindowMs: number }): Promise<Accepted[]>;
 
-  /** Keeps an authentic request that could not be taken; only the latest thousand are kept. */
+  /** Keeps an authentic request that could not be accepted; only the latest thousand are kept. */
   keepRejected(rejected: RejectedRequest): Promise<void>;
 }
 
@@ -72,20 +74,15 @@ export interface ClaimOptions {
   readonly newToken: () => string;
   /** Which credentials this worker serves; left out: all. */
   readonly serves?: (credential: string) => boolean;
-  /** Takes no lease over that has run out: the clock has just jumped forward, and attempts are still under way. */
+  /** Reclaims no lease that has run out: the clock has just jumped forward, and attempts are still under way. */
   readonly keepLeases?: boolean;
 }
-
-/** A delivery that waits for an approval, with what its request is still to be built from. */
-export type HeldDelivery = Pick<ClaimedDelivery, 'id' | 'eventId' | 'route' | 'target' | 'request'> & {
-  readonly template: TargetDefinition;
-};
 
 /** Where workers take deliveries from. */
 export interface DeliveryQueue {
   /**
-   * Leases deliveries that are due: pending, first of their order key, their credential not held back and its pace kept.
-   * A lease that ran out is taken over, as ambiguous.
+   * Leases deliveries that are due: pending, first of their order key, their credential not throttled and its pace kept.
+   * A lease that ran out is reclaimed, as ambiguous.
    */
   claim(options: ClaimOptions): Promise<ClaimedDelivery[]>;
 
@@ -94,7 +91,7 @@ export interface DeliveryQueue {
 
   /**
    * Whether the lease is still the caller's, to be asked right before sending; rejects when that cannot be known. Left out by
-   * stores where nobody takes over a lease before it runs out.
+   * stores where nobody reclaims a lease before it runs out.
    */
   holds?(claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>): Promise<boolean>;
 
@@ -107,28 +104,28 @@ export interface DeliveryQueue {
   /** Replaces the request of a held delivery by one that is complete, before people are asked about it. False when it is not held any more. */
   updateHeldRequest(id: string, request: TargetRequest): Promise<boolean>;
 
-  /** Keeps what W&B's API said about an event; `null`: it said nothing. The first word stays. */
+  /** Keeps what W&B's API knows about an event; `null`: nothing. The first answer stays. */
   keepEnrichment(eventId: string, wandb: JsonObject | null): Promise<void>;
 
   /**
-   * Logs an attempt and moves the delivery on; lets the next of its order key go when it is finished.
+   * Logs an attempt and moves the delivery on; the next of its order key becomes the head when it is finished.
    *
    * A delivery that would be retried although a newer one with `replacesOlder` waits behind it becomes `superseded`.
-   * A dispatch that was delivered gets a run to be watched; the first message of a conversation becomes its message, to be
-   * updated when it was found instead of sent; conversations that tell of the delivery's event are to be updated. That a
-   * dispatch is dead is said in their threads first. An update that was delivered leaves no trace, but the message that it
-   * posted, if it did, becomes its conversation's when that has none.
+   * A dispatch that was delivered gets a run to be watched. The first message of a conversation becomes its message, and is
+   * updated when it was found instead of sent. Conversations that show the delivery's event are updated; an alert that a
+   * dispatch failed comes first, in their threads. An update that was delivered leaves no trace, but a message that it
+   * posted becomes its conversation's when that has none.
    * Returns false, and changes nothing, when the lease is no longer the caller's.
    */
   settle(
-    claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>,
+    claim: Pick<ClaimedDelivery, 'id' | 'leaseToken' | 'request'>,
     attempt: Attempt,
     settlement: Settlement,
     throttle?: Throttle,
   ): Promise<boolean>;
 
   /**
-   * Takes up what was in flight when an earlier process died, at once and as ambiguous; returns how many there were. A
+   * Reclaims what was in flight when an earlier process died, at once and as ambiguous; returns how many there were. A
    * store that several receivers share does nothing: what is in flight may be another's, and a lease runs out by itself.
    */
   recoverInFlight(now: number): Promise<number>;
@@ -157,7 +154,7 @@ export interface Counts {
 /** What a person asked for, delivery by delivery. */
 export type ChangeResult = { readonly id: string } & ({ readonly done: true } | { readonly done: false; readonly why: string });
 
-/** Where people look and step in. */
+/** Where people read, and change deliveries. */
 export interface DeliveryAdmin {
   /** Newest first. */
   deliveries(filter: DeliveryFilter): Promise<DeliveryView[]>;
@@ -168,19 +165,19 @@ export interface DeliveryAdmin {
   /** Newest first. */
   rejected(limit: number): Promise<RejectedRequest[]>;
   counts(): Promise<Counts>;
-  /** What is held back at `now`, and until when. */
+  /** What is throttled at `now`, and until when. */
   throttles(now: number): Promise<Throttle[]>;
 
-  /** Sends finished deliveries once more: same id, same request, at the end of the line of their order key. */
+  /** Sends finished deliveries once more: same id, same request, behind everything that waits for their order key. */
   replay(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
-  /** Lets held deliveries go. */
+  /** Releases held deliveries. */
   approve(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
-  /** Stops deliveries that are held or pending, and discards dead ones. */
+  /** Cancels deliveries that are held, pending or dead. */
   cancel(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
 }
 
 export interface ChangeOptions {
-  /** Who asked for it, for the notes: `ada (U012ABC) in Slack`; left out: `by hand`. */
+  /** Who asked for it, for the notes: `ada (U012ABC)`; left out: `by hand`. */
   readonly by?: string;
   /** Nothing is done when the delivery has changed since this moment: what was pressed was out of date. */
   readonly ifUpdatedAt?: number;
@@ -206,7 +203,7 @@ export interface Decision {
   readonly decision: DecisionKind;
   readonly by: string;
   readonly at: number;
-  /** The clock has just jumped forward: whether the approval has expired cannot be told, and it counts as open. */
+  /** The clock has just jumped forward: whether the approval has expired is not known, and it counts as open. */
   readonly clockJumped?: boolean;
 }
 
@@ -232,13 +229,13 @@ export interface ConversationEvent {
   /** Everything but messages, oldest first. */
   readonly deliveries: readonly DeliveryView[];
   readonly approvals: readonly ApprovalView[];
-  /** What the route says happened, from the latest message of this event in the conversation. */
+  /** The route's own text about what happened, from the latest message of this event in the conversation. */
   readonly text: string | null;
-  /** The message that told of this event in the conversation, once it is there. */
+  /** The message about this event in the conversation, once it is there. */
   readonly message: PostedMessage | null;
 }
 
-/** What a conversation tells. */
+/** What a conversation shows. */
 export interface ConversationView {
   readonly key: string;
   /** As the config has it. */
@@ -259,7 +256,7 @@ export interface Mute {
   readonly by: string;
 }
 
-/** What is told where. */
+/** Conversations: a message with its thread, in one channel, about one subject. */
 export interface ConversationStore {
   /** `eventId`: this event is in it as well, however many have come since. */
   viewConversation(conversation: string, now: number, eventId?: string): Promise<ConversationView | undefined>;
@@ -267,9 +264,9 @@ export interface ConversationStore {
   channelId(channel: string): Promise<string | undefined>;
   /** The conversation's message is gone: the next event gets a new one, or the update that found out posts it. */
   forgetMessage(conversation: string, ts: string): Promise<void>;
-  /** Makes the conversations of an event say how things stand, soon. */
+  /** Requests an update of every conversation that shows the event. */
   refreshConversations(eventId: string, now: number): Promise<void>;
-  /** Stops messages of a route about a subject until then; `until` 0 ends it. Conversations of `eventId` say so. */
+  /** Stops messages of a route about a subject until then; `until` 0 ends it. Conversations of `eventId` show it. */
   mute(mute: Mute, eventId: string, now: number): Promise<void>;
   mutes(now: number): Promise<Mute[]>;
   /** True when this key was not seen before; then it is now. For requests that may come twice. */
@@ -279,47 +276,26 @@ export interface ConversationStore {
 /** What became of the runs that dispatches started. */
 export interface RunLog {
   /**
-   * Takes runs that are due for a look; each is due again at `nextPollAt` of how often it was looked at, so that two
-   * receivers do not look at once.
+   * Takes runs that are due for a poll; each is due again at `nextPollAt`, which knows how often it was polled. So two
+   * receivers do not poll one run at once.
    */
   runsToPoll(options: { now: number; limit: number; nextPollAt: (run: OpenRun) => number }): Promise<OpenRun[]>;
-  /** When the next run is due for a look; `undefined` when none is open. */
+  /** When the next run is due for a poll; `undefined` when none is open. */
   earliestPollAt(): Promise<number | undefined>;
   /** The runs that a report is about and has news of. */
   runsOf(report: RunReport): Promise<OpenRun[]>;
-  /** Writes down what GitHub reported, ties runs to their deliveries and stores what follows, in one transaction. */
-  recordRuns(reports: readonly RunReport[], now: number, consequences: RunFollowUps): Promise<RunChange[]>;
+  /** Stores what the service reported, ties runs to their deliveries and stores what follows, in one transaction. */
+  recordRuns(reports: readonly RunReport[], now: number, followUps: RunFollowUps): Promise<RunChange[]>;
   /**
-   * No run was found where one is expected, or nobody may look; `text` becomes a note, once. A report still changes it. That
-   * a run is missing is said in the threads of the conversations that tell of its event.
+   * No run was found where one is expected, or the relay may not read runs; `text` becomes a note, once. A report still
+   * changes it. A missing run is reported in the threads of the conversations that show its event.
    */
   markRun(deliveryId: string, status: 'missing' | 'unknown', text: string, now: number): Promise<void>;
   /**
-   * Keeps GitHub's id of a repository that runs were dispatched to, under the name by which they were: a report about a
+   * Keeps the service's id of a repository that runs were dispatched to, under the name by which they were: a report about a
    * repository with this id is about those runs too, whatever its name is by then. The latest id counts.
    */
   keepRepositoryId(repository: string, id: string): Promise<void>;
-  /** Holds back everything that uses a credential; `now` is when that was found out. */
+  /** Throttles everything that uses a credential; `now` is when that became known. */
   throttle(throttle: Throttle, now?: number): Promise<void>;
-}
-
-export interface PruneOptions {
-  /**
-   * Events received before this may go (milliseconds since 1970). Duplicates and cooldowns are decided by what is stored:
-   * it must be further back than the dedupe window and the longest cooldown, see `retentionFloor`.
-   */
-  readonly before: number;
-  /** At most so many events. */
-  readonly limit: number;
-}
-
-/** What goes when it is old. */
-export interface Retention {
-  /**
-   * Removes events, oldest first, with their deliveries, attempts, notes, runs and approvals; returns how many there were:
-   * fewer than `limit` when there are no more. An event stays as long as one of its deliveries is pending, in flight, held
-   * or dead. A conversation tells of the events that are left, and goes with the last of them. Rejected requests and
-   * mutes that ended before go too.
-   */
-  prune(options: PruneOptions): Promise<number>;
 }

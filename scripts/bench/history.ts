@@ -136,15 +136,15 @@ async function copying(sql: HistorySql, table: (typeof TABLES)[number], { from, 
 }
 
 const TIMES = [
-  ...['received_at', 'created_at', 'updated_at', 'due_at', 'since', 'runs_since'],
-  ...['started_at', 'ended_at', 'dispatched_at', 'look_at', 'at'],
+  ...['received_at', 'created_at', 'updated_at', 'due_at', 'retrying_since', 'runs_since'],
+  ...['started_at', 'ended_at', 'dispatched_at', 'next_poll_at', 'at'],
 ];
 
 async function checkHistory(sql: HistorySql, total: number): Promise<void> {
   const [found] = await sql.rows(
     `SELECT ${TABLES.map((table) => `(SELECT COUNT(*) FROM ${table}) AS ${table}`).join(', ')},
-       (SELECT COUNT(*) FROM deliveries WHERE state = 'delivered' AND ready = 0) AS delivered,
-       (SELECT COUNT(*) FROM runs WHERE look_at IS NULL) AS followed`,
+       (SELECT COUNT(*) FROM deliveries WHERE state = 'delivered' AND is_head = 0) AS delivered,
+       (SELECT COUNT(*) FROM runs WHERE next_poll_at IS NULL) AS followed`,
   );
   if (Object.values(found ?? {}).some((count) => Number(count) !== total))
     throw new Error(`not ${total} of each: ${JSON.stringify(found)}`);
@@ -158,15 +158,15 @@ export async function finishAll(sql: HistorySql): Promise<void> {
      SELECT id, created_at, 250, 'delivered', 204, 'dispatched model-production to ${BENCH_REPOSITORY}' FROM deliveries WHERE state <> 'delivered'`,
   );
   await sql.run(
-    `INSERT INTO runs (delivery_id, event_id, route, repository, kind, status, dispatched_at, runs_since, look_at)
+    `INSERT INTO runs (delivery_id, event_id, route, repository, kind, status, dispatched_at, runs_since, next_poll_at)
      SELECT id, event_id, route, '${BENCH_REPOSITORY}', 'repository_dispatch', 'expected', created_at, runs_since, 0 FROM deliveries
      WHERE state <> 'delivered'`,
   );
   await sql.run(
-    `UPDATE deliveries SET state = 'delivered', ready = 0, attempts = 1, reason = NULL, lease_token = NULL, lease_until = NULL
+    `UPDATE deliveries SET state = 'delivered', is_head = 0, attempts = 1, reason = NULL, lease_token = NULL, lease_until = NULL
      WHERE state <> 'delivered'`,
   );
-  await sql.run(`UPDATE runs SET status = 'unknown', look_at = NULL WHERE look_at IS NOT NULL`);
-  await sql.run('UPDATE credentials SET hold_until = 0, next_slot_at = 0');
+  await sql.run(`UPDATE runs SET status = 'unknown', next_poll_at = NULL WHERE next_poll_at IS NOT NULL`);
+  await sql.run('UPDATE credentials SET throttled_until = 0, next_slot_at = 0');
   await sql.run('COMMIT');
 }

@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { REPOSITORY } from '../lib/repository.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { exactlyOneKey, jsonValueSchema } from '../lib/schema-words.ts';
+import type { Alert } from './alert.ts';
 import { type CompiledTemplate, compileTemplate, compileTemplatesIn, isTemplate, type TemplateContext } from './template.ts';
 
 /** GitHub's documented limits for a workflow dispatch. */
@@ -117,7 +118,11 @@ export type SlackRequest =
   | { readonly kind: 'slack'; readonly channel: string; readonly text: string | null; readonly thread: boolean }
   /** Updates the conversation's message to the current state. */
   | { readonly kind: 'slack_update'; readonly conversation: string }
-  /** Posts a reply in the conversation's thread. `text` is escaped mrkdwn. */
+  | SlackReply;
+
+/** Posts a reply in the conversation's thread: an alert, or a text, which is escaped mrkdwn. */
+export type SlackReply =
+  | { readonly kind: 'slack_reply'; readonly conversation: string; readonly alert: Alert }
   | { readonly kind: 'slack_reply'; readonly conversation: string; readonly text: string };
 
 /** The requests that start a workflow. */

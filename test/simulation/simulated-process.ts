@@ -119,7 +119,7 @@ export class SimulatedProcess {
         return claims;
       });
     const settle = async (
-      lease: Pick<ClaimedDelivery, 'id' | 'leaseToken'>,
+      lease: Pick<ClaimedDelivery, 'id' | 'leaseToken' | 'request'>,
       attempt: Attempt,
       settlement: Settlement,
       throttle?: Throttle,

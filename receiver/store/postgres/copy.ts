@@ -159,7 +159,7 @@ export async function beginCopy(driver: PostgresDriver, source: string): Promise
 async function othersAreConnected(sql: Sql): Promise<boolean> {
   const isOther = `datname = current_database() AND application_name = 'wandb-relay' AND pid <> pg_backend_pid()`;
   for (let tries = 0; tries < 20; tries++) {
-    // Within a transaction the server shows what it has shown before, unless told otherwise.
+    // Within a transaction the server keeps showing the first answer of its statistics, unless its snapshot is cleared.
     await sql.run('SELECT pg_stat_clear_snapshot()');
     if ((await sql.rows(`SELECT FROM pg_stat_activity WHERE ${isOther}`)).length === 0) return false;
     await sql.run('SELECT pg_sleep(0.1)');
@@ -192,7 +192,7 @@ export async function finishCopy(driver: PostgresDriver): Promise<void> {
         name,
       );
     }
-    // The planner knows nothing of what was copied until it has looked.
+    // The planner has no statistics of what was copied.
     await sql.run('ANALYZE events, deliveries, attempts, runs, notes');
     await sql.run('UPDATE migration SET finished = 1');
   };

@@ -19,7 +19,7 @@ export interface PostgresDriver extends Sql {
    * minutes, such as a migration, or waits for one: no statement of it is ended early, on either side.
    */
   transaction<T>(locks: readonly string[], work: (sql: Sql) => Promise<T>, options?: { readonly unlimited?: boolean }): Promise<T>;
-  /** One look at everything: no transaction that commits meanwhile shows in the middle of `work`. */
+  /** Reads one snapshot: what commits meanwhile does not show in `work`. */
   snapshot<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** A connection of its own beside the pool, for what belongs to one session; not connected yet. */
   newClient(): CutClient;
@@ -27,7 +27,7 @@ export interface PostgresDriver extends Sql {
   close(): Promise<void>;
 }
 
-/** A connection that can be ended without a word to the server, which may not hear it. */
+/** A connection whose socket can be closed without a message to the server, which may not answer. */
 export type CutClient = Client & { cut(): void };
 
 export interface DriverOptions {
@@ -46,10 +46,10 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
 /** What the server may take longer than its own limit before the connection counts as dead. Milliseconds. */
 const ANSWER_LATE_MS = 2_000;
-/** A transaction of a process that was frozen or cut off lets go of its locks after this. Milliseconds. */
+/** The server ends a transaction of a process that was frozen or cut off after this, and frees its locks. Milliseconds. */
 const IDLE_IN_TRANSACTION_MS = 10_000;
 const IDLE_CONNECTION_MS = 30_000;
-/** A server that does not answer is not said goodbye to for longer. */
+/** How long closing waits for a server that does not answer. Milliseconds. */
 export const CLOSE_LIMIT_MS = 3_000;
 /** Instead of none, which `pg` takes for the connection's own limit. Milliseconds. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -162,7 +162,7 @@ const INT8 = 20;
 const typeParser: typeof types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   oid === INT8 ? Number : types.getTypeParser(oid, format as 'text');
 
-/** Says what `pg` 8 takes these modes for anyway, and is going to change in version 9. */
+/** Names the mode that `pg` 8 takes these for; version 9 is going to change that. */
 function withExplicitTls(url: string): string {
   if (url.includes('uselibpqcompat=')) return url;
   return url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full');
@@ -186,7 +186,7 @@ function storable(value: SqlValue): SqlValue {
 }
 
 /**
- * The server's own word (a SQLSTATE) that leaves the connection as it was. Classes 08 and 57P end it. One that takes no
+ * An error of the server (a SQLSTATE) that leaves the connection as it was. Classes 08 and 57P end it. One that takes no
  * writes (25006) leads to a standby, or to what was the primary before a failover: only a new connection finds the one of
  * now. A server that is full (53300) has room again soon.
  */

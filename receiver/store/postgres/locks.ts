@@ -1,7 +1,7 @@
 /**
- * Who may do what at the same time. Whatever changes the line of an order key, or decides by what is known of a subject,
+ * Who may do what at the same time. Whatever changes the deliveries of an order key, or decides by what is known of a subject,
  * a cooldown or a conversation, holds a lock of that name for its whole transaction: so what several receivers do to one
- * line happens one after another, as it does in SQLite. Leasing and settling a row need the row's lock only.
+ * order key happens one after another, as it does in SQLite. Leasing and settling a row need the row's lock only.
  *
  * The locks are PostgreSQL's advisory ones, taken together at the start and in the order of their numbers, so that two
  * transactions never wait for each other. A name is a 32-bit hash: two names that share one wait for each other without
@@ -26,7 +26,7 @@ export function locksOf(names: readonly string[]): string {
   return `SELECT pg_advisory_xact_lock_shared(${OURS}, ${EVERYTHING}), ${locks.join(', ')}`;
 }
 
-/** Taken before a migration: nobody else migrates, and nobody changes a line. */
+/** Taken before a migration: nobody else migrates, and nobody changes an order key. */
 export const LOCK_EVERYTHING = `SELECT pg_advisory_xact_lock(${OURS}, ${EVERYTHING})`;
 
 /** The two arguments of the lock that a living receiver holds. @param number SQL */

@@ -2,42 +2,42 @@ import type { Client } from 'pg';
 import { messageOf } from '../../../src/lib/error-message.ts';
 import type { PostgresDriver } from './driver.ts';
 
-/** The channel on which receivers tell each other that something may be due. */
+/** The channel on which receivers notify each other that something may be due. */
 const CHANNEL = 'wandb_relay_changed';
-/** Changes within this time of one that was told are told together. Milliseconds. */
-const TOLD_TOGETHER_MS = 50;
+/** Changes within this time of a notification share the next one. Milliseconds. */
+const SHARED_WITHIN_MS = 50;
 const RECONNECT_FIRST_MS = 500;
 const RECONNECT_MOST_MS = 10_000;
 
 export interface Notifier {
-  /** Something may have become due: tells the others soon. */
-  tell(): void;
-  /** Calls `wake` when another receiver told so, and whenever it may have been missed. Returns what ends it. */
+  /** Something may have become due: notifies the others soon. */
+  notify(): void;
+  /** Calls `wake` when another receiver notifies, and whenever it may have been missed. Returns what ends it. */
   listen(wake: () => void): () => void;
   close(): Promise<void>;
 }
 
 /**
- * NOTIFY and LISTEN, as a hint only: whoever listens polls at the queue from time to time anyway, so that what is lost here
- * costs a second. It is told outside of the transaction, because NOTIFY would have all commits wait for each other.
+ * NOTIFY and LISTEN, as a hint only: whoever listens polls the queue from time to time anyway, so that what is lost here
+ * costs a second. It is sent outside of the transaction, because NOTIFY would have all commits wait for each other.
  */
 export function createNotifier(driver: PostgresDriver, ownName: string, warn: (text: string) => void): Notifier {
   const listeners = new Set<Listener>();
   let timer: NodeJS.Timeout | undefined;
-  let telling: Promise<unknown> = Promise.resolve();
+  let sending: Promise<unknown> = Promise.resolve();
   let due = false;
-  const tellNow = (): void => {
+  const notifyNow = (): void => {
     due = false;
-    telling = driver.rows('SELECT pg_notify($1, $2)', CHANNEL, ownName).catch(() => undefined);
+    sending = driver.rows('SELECT pg_notify($1, $2)', CHANNEL, ownName).catch(() => undefined);
     timer = setTimeout(() => {
       timer = undefined;
-      if (due) tellNow();
-    }, TOLD_TOGETHER_MS);
+      if (due) notifyNow();
+    }, SHARED_WITHIN_MS);
     timer.unref();
   };
   return {
-    tell: () => {
-      if (timer === undefined) tellNow();
+    notify: () => {
+      if (timer === undefined) notifyNow();
       else due = true;
     },
     listen: (wake) => {
@@ -50,12 +50,12 @@ export function createNotifier(driver: PostgresDriver, ownName: string, warn: (t
     },
     close: async () => {
       clearTimeout(timer);
-      await Promise.all([telling, ...[...listeners].map((listener) => listener.close())]);
+      await Promise.all([sending, ...[...listeners].map((listener) => listener.close())]);
     },
   };
 }
 
-/** One connection that listens, and is made anew when it breaks. */
+/** One connection that listens, and is replaced when it breaks. */
 class Listener {
   readonly #driver: PostgresDriver;
   readonly #ownName: string;

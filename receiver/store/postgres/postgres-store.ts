@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { approvalsDue, decideApproval, expireApproval, findApproval, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
-import { channelIdOf, forgetMessage, refreshConversations } from '../rules/conversations.ts';
-import type { Change } from '../rules/decisions.ts';
-import { listMutes, setMute } from '../rules/mutes.ts';
-import { locksOfEvents, orderKeyLock } from '../rules/order-keys.ts';
+import { channelIdOf } from '../rules/conversations.ts';
+import type { Change } from '../rules/may-change.ts';
+import { listMutes } from '../rules/mutes.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
   countAll,
@@ -18,13 +17,14 @@ import {
   listRejected,
   markSeen,
 } from '../rules/queries.ts';
+import { forgetConversationMessage, muteAndRefresh, refreshEvent } from '../rules/refresh.ts';
 import { keepRepositoryId } from '../rules/repositories.ts';
 import { heldToEnrich, updateHeldRequest, updateRequest } from '../rules/requests.ts';
 import { earliestPoll, findRuns, markRun, recordReports, takeRuns } from '../rules/runs.ts';
 import { settleClaim } from '../rules/settle.ts';
 import { aheadMs, type ClockCorrected, correctTimes, timesGate } from '../rules/stored-times.ts';
 import { keepThrottle, listThrottles } from '../rules/throttles.ts';
-import { lock, type Work } from '../rules/work.ts';
+import type { Work } from '../rules/work.ts';
 import type { ChangeOptions, ChangeResult, Store } from '../store.ts';
 import { acceptBatch } from './accept.ts';
 import { CLOSE_LIMIT_MS, DatabaseAwayError, type DriverOptions, openDriver, type PostgresDriver } from './driver.ts';
@@ -36,11 +36,11 @@ import { migrate } from './schema.ts';
 import { openSession, type ReceiverSession, type SessionChange } from './session.ts';
 
 export interface PostgresOptions extends DriverOptions {
-  /** What a receiver is going to do with the database; left out by commands that only look or step in. */
+  /** What a receiver is going to do with the database; left out by commands that only read or change deliveries. */
   readonly purpose?: 'live' | 'sandbox';
-  /** Told when the connection that listens cannot be made. */
+  /** Called when the connection that listens cannot be made. */
   readonly warn?: (text: string) => void;
-  /** Told when the session that proves this receiver to be alive is lost or regained, or cannot be had. */
+  /** Called when the session that proves this receiver to be alive is lost or regained, or cannot be had. */
   readonly sessionChanged?: (change: SessionChange) => void;
 }
 
@@ -73,14 +73,14 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
 /** Over a database that has been migrated. */
 export function postgresStore(driver: PostgresDriver, warn: (text: string) => void, session?: ReceiverSession): Store {
   const others = createNotifier(driver, randomUUID(), warn);
-  /** Tells other receivers once it is done. */
-  const told = async <T>(work: Promise<T>): Promise<T> => {
+  /** Notifies other receivers once it is done. */
+  const notifying = async <T>(work: Promise<T>): Promise<T> => {
     const result = await work;
-    others.tell();
+    others.notify();
     return result;
   };
   const isDue = timesGate();
-  let heard: ClockCorrected = () => undefined;
+  let corrected: ClockCorrected = () => undefined;
   /**
    * Before stored times are compared with `now`, what a clock that was ahead has planned is planned again. Not where the
    * caller's time may be an older one: when an event was received, when an attempt ended.
@@ -88,17 +88,18 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
   const at = async <T>(now: number, work: () => Promise<T>): Promise<T> => {
     const ahead = isDue(now) ? await runWork(driver, aheadMs(now)) : 0;
     // Another receiver may be faster.
-    if (ahead > 0 && (await runInTransaction(driver, () => correctTimes(now))) > 0) heard(ahead);
+    if (ahead > 0 && (await runInTransaction(driver, () => correctTimes(now))) > 0) corrected(ahead);
     return work();
   };
   const write = <T>(work: () => Work<T>): Promise<T> => runInTransaction(driver, work);
-  const read = <T>(work: () => Work<T>): Promise<T> => runWork(driver, work());
-  /** For rules that take several statements. */
-  const readAtOnce = <T>(work: () => Work<T>): Promise<T> => driver.snapshot((sql) => runWork(sql, work()));
+  /** Each statement is a transaction of its own: for rules of one statement, or whose statements do not belong together. */
+  const autocommit = <T>(work: () => Work<T>): Promise<T> => runWork(driver, work());
+  /** Reads of several statements that must fit together. */
+  const snapshot = <T>(work: () => Work<T>): Promise<T> => driver.snapshot((sql) => runWork(sql, work()));
   const change = (ids: readonly string[], kind: Change, now: number, options?: ChangeOptions): Promise<ChangeResult[]> =>
-    told(changeInParts(driver, ids, kind, now, options));
+    notifying(changeInParts(driver, ids, kind, now, options));
   return {
-    accept: (events, { dedupeWindowMs }) => told(acceptBatch(driver, events, dedupeWindowMs)),
+    accept: (events, { dedupeWindowMs }) => notifying(acceptBatch(driver, events, dedupeWindowMs)),
     keepRejected: (rejected) => write(() => keepRejected(rejected)),
     claim: (options) =>
       at(options.now, async () => {
@@ -112,77 +113,58 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
       const standing = session?.standing() ?? { kind: 'leases' };
       if (standing.kind === 'leases') return true;
       const receiver = standing.kind === 'alive' ? standing.receiver : null;
-      // Without a session in between, nobody can have taken it over.
+      // Without a session in between, nobody can have reclaimed it.
       return receiver !== null && isClaimOf(claim, receiver) ? true : keepLease(driver, claim, receiver);
     },
-    updateRequest: (claim, request) => read(() => updateRequest(claim, request)),
-    heldToEnrich: (eventId) => read(() => heldToEnrich(eventId)),
-    updateHeldRequest: (id, request) => read(() => updateHeldRequest(id, request)),
-    keepEnrichment: (eventId, wandb) => read(() => keepEnrichment(eventId, wandb)),
+    updateRequest: (claim, request) => autocommit(() => updateRequest(claim, request)),
+    heldToEnrich: (eventId) => autocommit(() => heldToEnrich(eventId)),
+    updateHeldRequest: (id, request) => autocommit(() => updateHeldRequest(id, request)),
+    keepEnrichment: (eventId, wandb) => autocommit(() => keepEnrichment(eventId, wandb)),
     settle: (claim, attempt, settlement, throttle) => persistently(() => write(() => settleClaim(claim, attempt, settlement, throttle))),
     // What is in flight is another receiver's; when that one is gone, the others reclaim it.
     recoverInFlight: (now) => at(now, async () => 0),
-    deliveries: (filter) => read(() => listDeliveries(filter)),
-    delivery: (id) => readAtOnce(() => findDelivery(id)),
-    events: (filter) => read(() => listEvents(filter)),
-    event: (id) => read(() => findEvent(id)),
-    rejected: (limit) => read(() => listRejected(limit)),
-    counts: () => readAtOnce(countAll),
-    throttles: (now) => at(now, () => read(() => listThrottles(now))),
+    deliveries: (filter) => autocommit(() => listDeliveries(filter)),
+    delivery: (id) => snapshot(() => findDelivery(id)),
+    events: (filter) => autocommit(() => listEvents(filter)),
+    event: (id) => autocommit(() => findEvent(id)),
+    rejected: (limit) => autocommit(() => listRejected(limit)),
+    counts: () => snapshot(countAll),
+    throttles: (now) => at(now, () => autocommit(() => listThrottles(now))),
     replay: (ids, now, options) => change(ids, 'replay', now, options),
     approve: (ids, now, options) => change(ids, 'approve', now, options),
     cancel: (ids, now, options) => change(ids, 'cancel', now, options),
-    approval: (eventId, route) => read(() => findApproval(eventId, route)),
-    openApprovals: (limit) => read(() => listOpenApprovals(limit)),
-    decide: (decision) => told(at(decision.at, () => write(() => decideApproval(decision)))),
+    approval: (eventId, route) => autocommit(() => findApproval(eventId, route)),
+    openApprovals: (limit) => autocommit(() => listOpenApprovals(limit)),
+    decide: (decision) => notifying(at(decision.at, () => write(() => decideApproval(decision)))),
     expireApprovals: (now) =>
       at(now, async () => {
         let expired = 0;
         // One transaction each: they have nothing to do with each other.
-        for (const approval of await read(() => approvalsDue(now))) if (await write(() => expireApproval(approval, now))) expired++;
+        for (const approval of await autocommit(() => approvalsDue(now))) if (await write(() => expireApproval(approval, now))) expired++;
         return expired;
       }),
-    viewConversation: (conversation, now, eventId) => at(now, () => readAtOnce(() => viewConversation(conversation, now, eventId))),
-    channelId: (channel) => read(() => channelIdOf(channel)),
-    forgetMessage: (conversation, ts) =>
-      write(function* () {
-        yield* lock([orderKeyLock(conversation)]);
-        yield* forgetMessage(conversation, ts);
-      }),
-    refreshConversations: (eventId, now) =>
-      told(
-        write(function* () {
-          yield* lock(() => locksOfEvents([eventId]));
-          yield* refreshConversations(eventId, now);
-        }),
-      ),
-    mute: (mute, eventId, now) =>
-      told(
-        at(now, () =>
-          write(function* () {
-            yield* lock(() => locksOfEvents([eventId]));
-            yield* setMute(mute, now);
-            yield* refreshConversations(eventId, now);
-          }),
-        ),
-      ),
-    mutes: (now) => at(now, () => read(() => listMutes(now))),
-    firstSeen: (key, now) => read(() => markSeen(key, now)),
+    viewConversation: (conversation, now, eventId) => at(now, () => snapshot(() => viewConversation(conversation, now, eventId))),
+    channelId: (channel) => autocommit(() => channelIdOf(channel)),
+    forgetMessage: (conversation, ts) => write(() => forgetConversationMessage(conversation, ts)),
+    refreshConversations: (eventId, now) => notifying(write(() => refreshEvent(eventId, now))),
+    mute: (mute, eventId, now) => notifying(at(now, () => write(() => muteAndRefresh(mute, eventId, now)))),
+    mutes: (now) => at(now, () => autocommit(() => listMutes(now))),
+    firstSeen: (key, now) => autocommit(() => markSeen(key, now)),
     runsToPoll: (options) => at(options.now, () => write(() => takeRuns(options))),
-    earliestPollAt: () => read(earliestPoll),
-    runsOf: (report) => read(() => findRuns(report)),
-    recordRuns: (reports, now, consequences) => told(write(() => recordReports(reports, now, consequences))),
+    earliestPollAt: () => autocommit(earliestPoll),
+    runsOf: (report) => autocommit(() => findRuns(report)),
+    recordRuns: (reports, now, followUps) => notifying(write(() => recordReports(reports, now, followUps))),
     markRun: (deliveryId, status, text, now) => write(() => markRun(deliveryId, status, text, now)),
-    keepRepositoryId: (repository, id) => read(() => keepRepositoryId(repository, id)),
+    keepRepositoryId: (repository, id) => autocommit(() => keepRepositoryId(repository, id)),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
     prune: async (options) => {
-      const old = await read(() => oldEvents(options));
+      const old = await autocommit(() => oldEvents(options));
       const removed = await write(() => removeEvents(old));
-      await read(() => removeOldRecords(options.before));
+      await autocommit(() => removeOldRecords(options.before));
       return removed;
     },
     onClockCorrected: (listener) => {
-      heard = listener;
+      corrected = listener;
     },
     listen: (wake) => others.listen(wake),
     check: async () => {
@@ -219,7 +201,7 @@ const SETTLE_TRIES = 20;
 const SETTLE_PAUSE_MS = 500;
 
 /**
- * What came of an attempt is worth some patience: otherwise it is found out by looking, when the lease has run out. The
+ * The outcome of an attempt is worth some patience: otherwise the run has to be searched when the lease has run out. The
  * lease is longer than this goes on, and settling twice does nothing the second time.
  */
 async function persistently<T>(work: () => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import { readExactJson } from '../../../src/lib/json.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
-import { LEASE_RAN_OUT, RECEIVER_GONE } from '../rules/decisions.ts';
+import { LEASE_RAN_OUT, RECEIVER_GONE } from '../rules/reasons.ts';
 import { keepOneReclaimed, reclaim } from '../rules/reclaim.ts';
 import type { SqlScalar } from '../rules/work.ts';
 import type { ClaimOptions } from '../store.ts';
@@ -32,7 +32,7 @@ const HAS_RUN_OUT = `state = 'in_flight' AND lease_until < $1`;
 export interface Claimer {
   /** The number whose lock it holds. */
   readonly receiver: number;
-  /** Take over first what receivers that are gone had in flight. */
+  /** Reclaim first what receivers that are gone had in flight. */
   readonly reclaims: boolean;
 }
 
@@ -43,18 +43,18 @@ export interface Claimer {
  */
 export async function claimDue(driver: PostgresDriver, options: ClaimOptions, claimer?: Claimer): Promise<ClaimedDelivery[]> {
   if (claimer?.reclaims === true) await reclaimFromGone(driver, options.now);
-  let found = await look(driver, options.now);
+  let found = await findDue(driver, options.now);
   if (found.runOut && options.keepLeases !== true) {
     await reclaimAll(driver, 'lease_until < $1', options.now, options.now, LEASE_RAN_OUT);
-    found = await look(driver, options.now);
+    found = await findDue(driver, options.now);
   }
   const credentials = found.credentials.filter((credential) => options.serves?.(credential) !== false);
   return credentials.length === 0 ? [] : lease(driver, credentials, options, claimer);
 }
 
 /** Which credentials have something that is due, and whether leases have run out; nearly always nothing, at little cost. */
-async function look(sql: Sql, now: number): Promise<{ credentials: string[]; runOut: boolean }> {
-  // `LIMIT 1`, also where EXISTS would say the same: that would be joined, and look at everything that is due.
+async function findDue(sql: Sql, now: number): Promise<{ credentials: string[]; runOut: boolean }> {
+  // `LIMIT 1` where EXISTS would do: PostgreSQL would turn that into a join over everything that is due.
   const rows = await sql.rows<{ credential: string | null }>(
     `SELECT credential FROM credentials c CROSS JOIN LATERAL (
        SELECT FROM deliveries d WHERE d.credential = c.credential AND ${IS_DUE} ORDER BY due_at LIMIT 1) AS due
@@ -128,7 +128,7 @@ function claimOf(row: DueRow): ClaimedDelivery {
   };
 }
 
-/** Each delivery whose conversation is looked at has a transaction of its own: its order key is locked before its row. */
+/** An update is checked against its conversation in a transaction of its own: the order key is locked before the row. */
 async function reclaimAll(driver: PostgresDriver, condition: string, value: SqlScalar, now: number, why: string): Promise<void> {
   const reclaimed = await runInTransaction(driver, () => reclaim(condition, value, now, why));
   for (const delivery of reclaimed) {
@@ -136,7 +136,7 @@ async function reclaimAll(driver: PostgresDriver, condition: string, value: SqlS
   }
 }
 
-/** Takes over what receivers had in flight whose session has ended: nobody holds the lock of their number. */
+/** Reclaims what receivers had in flight whose session has ended: nobody holds the lock of their number. */
 async function reclaimFromGone(driver: PostgresDriver, now: number): Promise<void> {
   const rows = await driver.rows<{ receiver: number }>(
     `WITH owners AS MATERIALIZED (SELECT DISTINCT lease_owner AS receiver FROM deliveries WHERE state = 'in_flight' AND lease_owner IS NOT NULL)
@@ -146,7 +146,7 @@ async function reclaimFromGone(driver: PostgresDriver, now: number): Promise<voi
   for (const { receiver } of rows) await reclaimAll(driver, 'lease_owner = $1', receiver, now, RECEIVER_GONE);
 }
 
-/** Tells by itself which receiver claimed. */
+/** Names the receiver that claimed. */
 function tokenOf(receiver: number, token: string): string {
   return `${receiver}/${token}`;
 }

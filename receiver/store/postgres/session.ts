@@ -6,36 +6,36 @@ import { receiverLock } from './locks.ts';
 /**
  * What proves to the other receivers that this one is alive: a session of its own with the server, which holds an advisory
  * lock by the receiver's number. Every claim records that number. The server frees the lock when the session ends, and the
- * others take over what the number had in flight: at once when the process is killed, because its socket closes; and when a
- * host or a network is lost, because the server ends a session from which it has heard nothing for `IDLE_LIMIT_MS`.
+ * others reclaim what the number had in flight: at once when the process is killed, because its socket closes; and when a
+ * host or a network is lost, because the server ends a session that has been idle for `IDLE_LIMIT_MS`.
  *
  * A receiver trusts its session for less than that after the last answer, so it stops before others begin.
  */
 export interface ReceiverSession {
   standing(): Standing;
-  /** True when it is time to look for receivers that are gone; then not again for a while. */
+  /** True when it is time to check for receivers that are gone; then not again for a while. */
   isTimeToReclaim(): boolean;
-  /** Frees the lock; others may take over what is still in flight. */
+  /** Frees the lock; others may reclaim what is still in flight. */
   close(): Promise<void>;
 }
 
 /**
  * `alive`: claims carry `receiver`. `lost`: nothing may be claimed. `leases`: there are no sessions to be had, and what a
- * receiver had in flight is taken over when its leases run out.
+ * receiver had in flight is reclaimed when its leases run out.
  */
 export type Standing = { readonly kind: 'alive'; readonly receiver: number } | { readonly kind: 'lost' } | { readonly kind: 'leases' };
 
 export interface SessionOptions {
-  /** Told of each change, for the log. */
+  /** Called with each change, for the log. */
   readonly report: (change: SessionChange) => void;
 }
 
 export type SessionChange = { readonly kind: 'lost'; readonly error: string } | { readonly kind: 'regained' } | { readonly kind: 'pooled' };
 
-/** How often the server hears of this receiver, and how long its answer may take. Milliseconds. */
+/** How often this receiver pings the server, and how long the answer may take. Milliseconds. */
 const PING_MS = 3_000;
 const PING_LIMIT_MS = 4_000;
-/** The server ends a session from which it has heard nothing for so long. Milliseconds. */
+/** The server ends a session that has been idle for so long. Milliseconds. */
 const IDLE_LIMIT_MS = 15_000;
 /** A session counts for so long after the last request that was answered. Milliseconds. */
 const TRUSTED_MS = 10_000;
@@ -46,7 +46,7 @@ const RECONNECT_MOST_MS = 1_000;
  * all receivers come back. Milliseconds.
  */
 const GRACE_MS = 3_000;
-/** Looks for receivers that are gone are at least so far apart. Milliseconds. */
+/** Shortest time between two checks for receivers that are gone. Milliseconds. */
 const RECLAIM_MS = 800;
 /** So many of its earlier numbers a receiver remembers. */
 const MOST_EARLIER = 20;
@@ -184,7 +184,7 @@ class Session implements ReceiverSession {
 }
 
 /**
- * A pooler, such as PgBouncer, tells each client a number of its own making where the server tells the process's (the
+ * A pooler, such as PgBouncer, gives each client a number of its own where the server gives the process's (the
  * protocol's BackendKeyData, for cancelling). With it a session is not ours: in transaction pooling each transaction may have
  * another one, and its settings and locks would go to strangers. A pooler that passes on the server's number is noticed when the
  * next request reaches another process.

@@ -1,10 +1,11 @@
 import type { Approval } from '../../../src/route/route.ts';
 import type { ApprovalView, Decision, DecisionResult } from '../store.ts';
 import { refreshConversations } from './conversations.ts';
-import { CLOCK_DIFFERENCE_MS, describeDecision, EXPIRED, rejectedBy } from './decisions.ts';
 import { addNote } from './notes.ts';
 import { release } from './order.ts';
 import { locksOfEvents } from './order-keys.ts';
+import { describeDecision, EXPIRED, rejectedBy } from './reasons.ts';
+import { CLOCK_DIFFERENCE_MS } from './runs-since.ts';
 import { APPROVAL_COLUMNS, type ApprovalRow, viewOfApproval } from './views.ts';
 import { exec, firstRow, lock, rows, type Work } from './work.ts';
 

@@ -1,19 +1,12 @@
 import type { ChangeOptions, ChangeResult } from '../store.ts';
 import { askAgain, closeWhenNothingHeld } from './approvals.ts';
 import { refreshConversations } from './conversations.ts';
-import {
-  CHANGED_COLUMNS,
-  type Change,
-  type ChangedRow,
-  CLOCK_DIFFERENCE_MS,
-  PAST,
-  runsSinceReplay,
-  WAITS_AGAIN,
-  whyNot,
-} from './decisions.ts';
+import { CHANGED_COLUMNS, type Change, type ChangedRow, PAST, whyNot } from './may-change.ts';
 import { addNote } from './notes.ts';
 import { promoteNext, release } from './order.ts';
 import { locksOfDeliveries } from './order-keys.ts';
+import { cancelledBy, WAITS_AGAIN } from './reasons.ts';
+import { CLOCK_DIFFERENCE_MS, runsSinceReplay } from './runs-since.ts';
 import { exec, firstRow, forEach, lock, type Work } from './work.ts';
 
 /** What a person does with some deliveries, in the order of the ids. */
@@ -49,7 +42,7 @@ function* changeDelivery(id: string, change: Change, now: number, options: Chang
 function* cancel(row: ChangedRow, by: string, now: number): Work<void> {
   yield* exec(
     `UPDATE deliveries SET state = 'cancelled', is_head = 0, reason = $1, updated_at = $2 WHERE seq = $3`,
-    `cancelled by ${by}`,
+    cancelledBy(by),
     now,
     row.seq,
   );
@@ -60,8 +53,8 @@ function* cancel(row: ChangedRow, by: string, now: number): Work<void> {
 function* replay(id: string, row: ChangedRow, now: number): Work<void> {
   const run = yield* firstRow<{ run_created_at: number | null }>('DELETE FROM runs WHERE delivery_id = $1 RETURNING run_created_at', id);
   if (row.approved === 1) {
-    const earlier = { runsSince: row.runs_since, finishedAt: row.updated_at, runCreatedAt: run?.run_created_at ?? null };
-    yield* release(row.seq, now, runsSinceReplay(earlier, now));
+    const before = { runsSince: row.runs_since, finishedAt: row.updated_at, runCreatedAt: run?.run_created_at ?? null };
+    yield* release(row.seq, now, runsSinceReplay(before, now));
     return;
   }
   // Nobody has ever approved it, so it waits for that again.

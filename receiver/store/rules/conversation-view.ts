@@ -1,11 +1,14 @@
+import { isMessage, isRunReport } from '../../../src/route/conversation-requests.ts';
 import type { ApprovalView, ConversationEvent, ConversationView } from '../store.ts';
 import { approvalsOf } from './approvals.ts';
-import { shownEvents } from './decisions.ts';
 import { mutesOf } from './mutes.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 import { firstRow, rows, type Work } from './work.ts';
 
-type StoryRow = DeliveryRow & { conversation: string | null; ephemeral: number };
+/** How many of the latest events a conversation shows, beside the first. */
+const LATEST_SHOWN = 10;
+
+type ShownRow = DeliveryRow & { conversation: string | null; ephemeral: number };
 
 /** What a conversation shows, at one moment. */
 export function* viewConversation(key: string, now: number, eventId?: string): Work<ConversationView | undefined> {
@@ -35,9 +38,14 @@ export function* viewConversation(key: string, now: number, eventId?: string): W
   };
 }
 
+/** Which of a conversation's events, oldest first, it shows: the first, the latest, and the one that is asked for. */
+function shownEvents<T extends { readonly event_id: string }>(all: readonly T[], eventId: string | undefined): readonly T[] {
+  return all.filter(({ event_id }, i) => i === 0 || i >= all.length - LATEST_SHOWN || event_id === eventId);
+}
+
 function* viewEvents(key: string, ids: readonly string[]): Work<ConversationEvent[]> {
   const events = yield* rows<EventRow>(`SELECT ${EVENT_COLUMNS} FROM events WHERE id = ANY ($1)`, ids);
-  const deliveries = yield* rows<StoryRow>(
+  const deliveries = yield* rows<ShownRow>(
     `SELECT ${DELIVERY_COLUMNS}, d.conversation, d.ephemeral ${FROM_DELIVERIES} WHERE d.event_id = ANY ($1) ORDER BY d.seq`,
     ids,
   );
@@ -56,17 +64,17 @@ function* viewEvents(key: string, ids: readonly string[]): Work<ConversationEven
   });
 }
 
-function viewEvent(key: string, event: EventRow, deliveries: readonly StoryRow[], approvals: readonly ApprovalView[]): ConversationEvent {
+function viewEvent(key: string, event: EventRow, deliveries: readonly ShownRow[], approvals: readonly ApprovalView[]): ConversationEvent {
   const messages = deliveries.filter((row) => row.conversation === key && row.ephemeral === 0).map(viewOfDelivery);
-  const texts = messages.flatMap(({ request }) => (request?.kind === 'slack' && request.text !== null ? [request.text] : []));
+  const texts = messages.flatMap(({ request }) => (request !== null && isMessage(request) && request.text !== null ? [request.text] : []));
   return {
     event: viewOfEvent(event),
     deliveries: deliveries
       .filter((row) => row.conversation === null)
       .map(viewOfDelivery)
-      .filter(({ request }) => request === null || request.kind !== 'commit_status'),
+      .filter(({ request }) => request === null || !isRunReport(request)),
     approvals,
     text: texts.at(-1) ?? null,
-    message: messages.find(({ request, message }) => message !== null && request?.kind === 'slack')?.message ?? null,
+    message: messages.find(({ request, message }) => message !== null && request !== null && isMessage(request))?.message ?? null,
   };
 }

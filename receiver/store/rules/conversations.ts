@@ -1,15 +1,19 @@
+import type { Alert } from '../../../src/route/alert.ts';
+import { alertReply, messageUpdate } from '../../../src/route/conversation-requests.ts';
 import type { NewDelivery, NewEvent, PostedMessage } from '../delivery.ts';
-import { type Alert, alertReply, mutedBy, updateOf } from './decisions.ts';
 import { muteIn, mutesOf } from './mutes.ts';
+import type { InsertedDelivery } from './new-row.ts';
 import { insertLast, promoteNext } from './order.ts';
+import { mutedBy } from './reasons.ts';
 import { exec, exists, firstRow, insertRows, rows, type SqlScalar, type Work } from './work.ts';
 
 /** All of this file runs inside the caller's transaction. Whatever changes a conversation holds the lock of its order key. */
 
+const CONVERSATION_COLUMNS = { key: 'text', channel: 'text', credential: 'text' } as const;
+
 /** Each with its channel and credential. */
 export function* openConversations(conversations: readonly (readonly SqlScalar[])[]): Work<void> {
-  const columns = { key: 'text', channel: 'text', credential: 'text' } as const;
-  yield* insertRows('conversations', columns, conversations, { ignoreExisting: true });
+  yield* insertRows('conversations', CONVERSATION_COLUMNS, conversations, { ignoreExisting: true });
 }
 
 /** Inserts a delivery; a message opens its conversation, and is not sent when its route is muted for the subject. */
@@ -43,7 +47,7 @@ export function* alertEvent(eventId: string, alert: Alert, now: number): Work<vo
   for (const { key } of yield* conversationsOf(eventId)) {
     if (!((yield* hasMessage(key)) || (yield* isWaiting(key)) || (yield* isInFlight(key)))) continue;
     const conversation = yield* revise(key);
-    if (conversation !== undefined) yield* insertWithMute(event, alertReply({ key, ...conversation }, alert), now);
+    if (conversation !== undefined) yield* insertWithMute(event, replyWith(alert, key, conversation), now);
   }
   yield* refreshConversations(eventId, now);
 }
@@ -86,6 +90,24 @@ function* revise(key: string): Work<Revision | undefined> {
        COALESCE((SELECT route FROM deliveries WHERE conversation = $1 AND conversation IS NOT NULL ORDER BY seq DESC LIMIT 1), '') AS route`,
     key,
   );
+}
+
+function updateOf(key: string, { channel, credential, revision, route }: Revision): InsertedDelivery {
+  const addressed = messageUpdate({ key, channel });
+  return { id: `update-${key}-${revision}`, route, ...addressed, credential, orderKey: key, conversation: key, ephemeral: true };
+}
+
+function replyWith(alert: Alert, key: string, { channel, credential, revision }: Revision): NewDelivery {
+  return {
+    id: `alert-${key}-${revision}`,
+    route: alert.route,
+    ...alertReply({ key, channel }, alert),
+    credential,
+    orderKey: key,
+    replacesOlder: false,
+    state: 'pending',
+    conversation: { key, channel, canMute: true },
+  };
 }
 
 /** A newer update shows what the failed ones would have shown. */

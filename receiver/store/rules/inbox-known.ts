@@ -25,7 +25,7 @@ export interface Known {
 }
 
 /**
- * How a database polls up what is known: PostgreSQL for a whole batch in one statement, because each answer is waited for;
+ * How a database looks up what is known: PostgreSQL for a whole batch in one statement, because each answer is waited for;
  * SQLite by small statements that are prepared once.
  */
 export interface LookUp {

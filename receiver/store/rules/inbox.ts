@@ -3,11 +3,13 @@ import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, Ro
 import type { Mute } from '../store.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
 import { hasMessage, openConversations, refreshConversations, requestUpdate } from './conversations.ts';
-import { canBeDuplicate, type DeliveryValues, mutedBy, newRow, outcomeOf, supersededBy } from './decisions.ts';
+import { canBeDuplicate, outcomeOf } from './event-outcome.ts';
 import { type Known, keysOf, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
 import { muteIn, mutesOf } from './mutes.ts';
+import { type DeliveryValues, newRow } from './new-row.ts';
 import { ensureCredentials, insertDeliveries, promoteNext } from './order.ts';
 import { cooldownLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
+import { mutedBy, supersededBy } from './reasons.ts';
 import { type Columns, exec, insertRows, lock, rows, type SqlScalar, type Work } from './work.ts';
 
 const EVENT_COLUMNS: Columns = {
@@ -25,7 +27,7 @@ const EVENT_COLUMNS: Columns = {
 /**
  * Stores a batch of events with what follows from them, and answers in their order.
  *
- * @param lookUp how this database polls up what is known about a batch
+ * @param lookUp how this database looks up what is known about a batch
  */
 export function* acceptEvents(events: readonly NewEvent[], dedupeWindowMs: number, lookUp: LookUp): Work<Accepted[]> {
   const keys = keysOf(events);

@@ -24,7 +24,9 @@ export function* setMute({ route, subjectKey, until, by }: Mute, now: number): W
 }
 
 export function* listMutes(now: number): Work<Mute[]> {
-  return (yield* rows<MuteRow>(`${MUTES} WHERE until > $1 ORDER BY until`, now)).map(viewOfMute);
+  return (yield* rows<MuteRow>(`${MUTES} WHERE until > $1 ORDER BY until, subject_key COLLATE "C", route COLLATE "C"`, now)).map(
+    viewOfMute,
+  );
 }
 
 export function* mutesOf(subjectKeys: readonly string[], now: number): Work<Mute[]> {

@@ -5,7 +5,7 @@ import { rows, type Work } from './work.ts';
  * a conversation, holds a lock of that name for its whole transaction. So what several receivers do to one order key
  * happens one after another, as it does in SQLite. Leasing and settling a row need the row's lock only.
  */
-export const orderKeyLock = (orderKey: string): string => `line ${orderKey}`;
+export const orderKeyLock = (orderKey: string): string => `order ${orderKey}`;
 export const subjectLock = (subjectKey: string): string => `subject ${subjectKey}`;
 export const cooldownLock = (cooldownKey: string): string => `cooldown ${cooldownKey}`;
 

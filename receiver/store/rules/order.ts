@@ -1,39 +1,13 @@
-import { type DeliveryValues, type INSERTED_COLUMNS, type InsertedDelivery, newRow } from './decisions.ts';
-import { type Columns, exec, firstRow, insertRows, type Work } from './work.ts';
+import { type DeliveryValues, INSERTED_COLUMNS, type InsertedDelivery, newRow } from './new-row.ts';
+import { exec, firstRow, insertRows, type Work } from './work.ts';
 
 /**
  * The order of an order key: which deliveries wait, and whose turn it is. All of this file runs inside the caller's
  * transaction, which holds the lock of the order key (`orderKeyLock`).
  */
 
-/** In the order of `INSERTED_COLUMNS`. */
-const COLUMNS = {
-  id: 'text',
-  event_id: 'text',
-  route: 'text',
-  target: 'text',
-  credential: 'text',
-  order_key: 'text',
-  replaces_older: 'smallint',
-  cooldown_key: 'text',
-  state: 'text',
-  approved: 'smallint',
-  is_head: 'smallint',
-  position: 'bigint',
-  due_at: 'bigint',
-  retrying_since: 'bigint',
-  runs_since: 'bigint',
-  reason: 'text',
-  request: 'text',
-  template: 'text',
-  conversation: 'text',
-  ephemeral: 'smallint',
-  created_at: 'bigint',
-  updated_at: 'bigint',
-} as const satisfies Columns & Record<(typeof INSERTED_COLUMNS)[number], unknown>;
-
 export function* insertDeliveries(deliveries: readonly DeliveryValues[]): Work<void> {
-  yield* insertRows('deliveries', COLUMNS, deliveries);
+  yield* insertRows('deliveries', INSERTED_COLUMNS, deliveries);
 }
 
 /** Inserts a delivery behind everything that waits for its order key. */
@@ -43,10 +17,12 @@ export function* insertLast(eventId: string, now: number, delivery: InsertedDeli
   if ((delivery.state ?? 'pending') === 'pending') yield* ensureCredentials([delivery.credential]);
 }
 
+const CREDENTIAL_COLUMNS = { credential: 'text' } as const;
+
 /** In the order of their names, so that two transactions that insert the same ones do not wait for each other. */
 export function* ensureCredentials(credentials: readonly string[]): Work<void> {
   const names = [...new Set(credentials)].sort().map((credential) => [credential]);
-  yield* insertRows('credentials', { credential: 'text' }, names, { ignoreExisting: true });
+  yield* insertRows('credentials', CREDENTIAL_COLUMNS, names, { ignoreExisting: true });
 }
 
 /** `undefined` when nothing waits or is being sent. */

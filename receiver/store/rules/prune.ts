@@ -1,9 +1,9 @@
-import type { PruneOptions } from '../store.ts';
+import type { PruneOptions } from '../retention.ts';
 import { locksOfEvents } from './order-keys.ts';
 import { UNDELIVERED } from './views.ts';
 import { exec, lock, rows, type Work } from './work.ts';
 
-/** Events that may go, oldest first; see `Retention` in `store.ts`. */
+/** Events that may go, oldest first; see `Retention`. */
 export function* oldEvents({ before, limit }: PruneOptions): Work<string[]> {
   // A subquery with LIMIT is answered event by event; PostgreSQL might join NOT EXISTS with all deliveries that there are.
   const events = yield* rows<{ id: string }>(

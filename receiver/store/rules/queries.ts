@@ -1,10 +1,14 @@
 import type { JsonObject } from '../../../src/lib/json.ts';
 import type { AttemptOutcome, DeliveryRecord, DeliveryState, DeliveryView, EventOutcome, EventView, RejectedRequest } from '../delivery.ts';
 import type { Counts, DeliveryFilter, EventFilter } from '../store.ts';
-import { REJECTED_KEPT, SEEN_KEPT_MS } from './decisions.ts';
 import { notesOf } from './notes.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 import { exec, firstRow, insertRows, rows, type SqlValue, type Work } from './work.ts';
+
+/** How many rejected requests are kept for inspection. */
+const REJECTED_KEPT = 1000;
+/** A request that comes again within this time is known. Milliseconds. */
+const SEEN_KEPT_MS = 7 * 86_400_000;
 
 /** Conditions with the values that their placeholders stand for. */
 class Where {

@@ -1,7 +1,13 @@
+import { DEFAULT_RETRY_POLICY } from '../../../src/lib/retry.ts';
 import { keepOneUpdate } from './conversations.ts';
-import { SETTLE_MS } from './decisions.ts';
 import { orderKeyLock } from './order-keys.ts';
 import { exec, exists, lock, rows, type SqlScalar, type Work } from './work.ts';
+
+/**
+ * A reclaimed delivery waits this long before `findPrior`, like every other ambiguous attempt: a service lists a
+ * run some seconds after its dispatch. Milliseconds.
+ */
+const SETTLE_MS = DEFAULT_RETRY_POLICY.settleMs;
 
 export interface Reclaimed {
   readonly id: string;

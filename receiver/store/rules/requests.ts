@@ -1,7 +1,6 @@
 import { readExactJson } from '../../../src/lib/json.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
-import type { ClaimedDelivery } from '../delivery.ts';
-import type { HeldDelivery } from '../store.ts';
+import type { ClaimedDelivery, HeldDelivery } from '../delivery.ts';
 import { exec, rows, type Work } from './work.ts';
 
 /** False when the lease is lost. */

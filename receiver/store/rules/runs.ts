@@ -1,7 +1,6 @@
 import { describeRun, idsIn, isAboutAny, isNewer, type OpenRun, type RunReport } from '../run.ts';
 import type { RunChange, RunFollowUps } from '../run-change.ts';
 import { alertEvent, conversationsOf, insertWithMute, refreshConversations } from './conversations.ts';
-import { missingRunAlert } from './decisions.ts';
 import { addNote } from './notes.ts';
 import { locksOfEvents, orderKeyLock } from './order-keys.ts';
 import { keepRepositoryId, namesOfRepository } from './repositories.ts';
@@ -11,7 +10,7 @@ import { exec, firstRow, lock, rows, type SqlScalar, type Work } from './work.ts
 /** So many runs get their next poll time in one statement: a Durable Object takes at most 100 values. */
 const RUNS_AT_ONCE = 30;
 
-/** Takes runs that are due for a poll, and sets when to poll again; what another receiver is taking is left to it. */
+/** Takes runs that are due for a poll, and sets when to poll again; skips those that another receiver is taking. */
 export function* takeRuns({
   now,
   limit,
@@ -59,23 +58,23 @@ export function* earliestPoll(): Work<number | undefined> {
   return row?.at;
 }
 
-/** Writes down what was reported, with what follows from it. */
-export function* recordReports(reports: readonly RunReport[], now: number, consequences: RunFollowUps): Work<RunChange[]> {
-  yield* lock(() => locksFor(reports, consequences));
+/** Stores what was reported, with its follow-ups. */
+export function* recordReports(reports: readonly RunReport[], now: number, followUps: RunFollowUps): Work<RunChange[]> {
+  yield* lock(() => locksFor(reports, followUps));
   const changes: RunChange[] = [];
   for (const report of reports) {
-    for (const row of yield* runsFor(report, 'FOR UPDATE')) changes.push(yield* record(row, report, now, consequences));
+    for (const row of yield* runsFor(report, 'FOR UPDATE')) changes.push(yield* record(row, report, now, followUps));
   }
   return changes;
 }
 
-/** As far as they are known before it is done; the rest is locked on the way. */
-function* locksFor(reports: readonly RunReport[], consequences: RunFollowUps): Work<string[]> {
+/** Those that are known beforehand; the rest is locked on the way. */
+function* locksFor(reports: readonly RunReport[], followUps: RunFollowUps): Work<string[]> {
   const names: string[] = [];
   for (const report of reports) {
     for (const row of yield* runsFor(report)) {
       names.push(...(yield* locksOfEvents([row.event_id])));
-      names.push(...consequences(yield* changeOf(row, report)).map(({ orderKey }) => orderKeyLock(orderKey)));
+      names.push(...followUps(yield* changeOf(row, report)).map(({ orderKey }) => orderKeyLock(orderKey)));
     }
   }
   return names;
@@ -124,7 +123,7 @@ function* changeOf(row: RunRow, report: RunReport): Work<RunChange> {
   };
 }
 
-function* record(row: RunRow, report: RunReport, now: number, consequences: RunFollowUps): Work<RunChange> {
+function* record(row: RunRow, report: RunReport, now: number, followUps: RunFollowUps): Work<RunChange> {
   const change = yield* changeOf(row, report);
   const { after } = change;
   yield* exec(
@@ -145,7 +144,7 @@ function* record(row: RunRow, report: RunReport, now: number, consequences: RunF
   yield* exec('UPDATE deliveries SET run_id = $1, run_url = $2 WHERE id = $3', report.runId, report.url, row.delivery_id);
   if (report.repositoryId !== undefined) yield* keepRepositoryId(row.repository, report.repositoryId);
   yield* addNote(row.delivery_id, now, describeRun(after));
-  const following = consequences(change);
+  const following = followUps(change);
   yield* lock(following.map(({ orderKey }) => orderKeyLock(orderKey)));
   const subject = yield* firstRow<{ subject_key: string }>('SELECT subject_key FROM events WHERE id = $1', row.event_id);
   const event = { id: row.event_id, subjectKey: subject?.subject_key ?? '' };
@@ -168,8 +167,10 @@ export function* markRun(deliveryId: string, status: 'missing' | 'unknown', text
   const delivery = marked === 0 ? undefined : yield* deliveryBehind(deliveryId);
   if (delivery === undefined) return;
   yield* addNote(deliveryId, now, text);
-  if (status === 'missing') yield* alertEvent(delivery.event_id, missingRunAlert(delivery, text), now);
-  else yield* refreshConversations(delivery.event_id, now);
+  if (status === 'missing') {
+    const { target, route } = delivery;
+    yield* alertEvent(delivery.event_id, { problem: 'run_missing', target, route, reason: text }, now);
+  } else yield* refreshConversations(delivery.event_id, now);
 }
 
 function* deliveryBehind(id: string): Work<{ event_id: string; route: string; target: string } | undefined> {

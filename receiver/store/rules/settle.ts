@@ -11,9 +11,9 @@ import {
   refreshConversations,
   requestUpdate,
 } from './conversations.ts';
-import { failureAlert, supersededBy } from './decisions.ts';
 import { promoteNext } from './order.ts';
 import { locksOfDeliveries } from './order-keys.ts';
+import { supersededBy } from './reasons.ts';
 import { lengthenThrottle } from './throttles.ts';
 import { exec, firstRow, lock, type Work } from './work.ts';
 
@@ -28,19 +28,18 @@ interface SettledRow {
   conversation: string | null;
   ephemeral: number;
   runs_since: number;
-  request: string;
 }
 
 /** False, and nothing done, when the lease is no longer the caller's. */
 export function* settleClaim(
-  claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>,
+  claim: Pick<ClaimedDelivery, 'id' | 'leaseToken' | 'request'>,
   attempt: Attempt,
   settlement: Settlement,
   throttle: Throttle | undefined,
 ): Work<boolean> {
   yield* lock(() => locksOfDeliveries([claim.id]));
   const row = yield* firstRow<SettledRow>(
-    `SELECT seq, id, event_id, order_key, route, target, position, conversation, ephemeral, runs_since, request FROM deliveries
+    `SELECT seq, id, event_id, order_key, route, target, position, conversation, ephemeral, runs_since FROM deliveries
      WHERE id = $1 AND state = 'in_flight' AND lease_token = $2 FOR UPDATE`,
     claim.id,
     claim.leaseToken,
@@ -61,18 +60,19 @@ export function* settleClaim(
   yield* writeSettlement(row.seq, now, replacement ?? settlement);
   if (replacement !== undefined || settlement.state !== 'pending') yield* promoteNext(row.order_key, now);
   if (row.conversation === null) {
-    yield* settleDispatch(row, settlement, now);
+    yield* settleDispatch(row, claim.request, settlement, now);
   } else {
     yield* settleMessage(row, row.conversation, { settlement, wasFound: attempt.outcome === 'found' }, now);
   }
   return true;
 }
 
-function* settleDispatch(row: SettledRow, settlement: Settlement, now: number): Work<void> {
-  const request = JSON.parse(row.request) as TargetRequest;
+function* settleDispatch(row: SettledRow, request: TargetRequest, settlement: Settlement, now: number): Work<void> {
   if (settlement.state === 'delivered') yield* expectRun(row, request, settlement.run, now);
-  if (settlement.state === 'dead' && isDispatch(request)) yield* alertEvent(row.event_id, failureAlert(row, settlement.reason), now);
-  else yield* refreshConversations(row.event_id, now);
+  if (settlement.state === 'dead' && isDispatch(request)) {
+    const { target, route } = row;
+    yield* alertEvent(row.event_id, { problem: 'not_dispatched', target, route, reason: settlement.reason }, now);
+  } else yield* refreshConversations(row.event_id, now);
 }
 
 /** What a message that was sent means for its conversation. */

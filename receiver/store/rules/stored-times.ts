@@ -1,5 +1,5 @@
 import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
-import { CLOCK_DIFFERENCE_MS } from './decisions.ts';
+import { CLOCK_DIFFERENCE_MS } from './runs-since.ts';
 import { exec, firstRow, lock, type Work } from './work.ts';
 
 /**
@@ -27,7 +27,7 @@ interface FutureTimes {
 
 /**
  * Which runs may be a delivery's: a time that was written by a clock that was ahead would hide them. How far it was ahead
- * can only be told from `planned`, the latest time of the row, which lies no earlier than the correction.
+ * follows only from `planned`, the latest time of the row, which lies no earlier than the correction.
  */
 const runsSince = (planned: string): string =>
   `CASE WHEN runs_since > ${NOW} - ${CLOCK_DIFFERENCE_MS} AND ${planned} > ${NOW} THEN runs_since - (${planned} - ${NOW}) ELSE runs_since END`;
@@ -36,7 +36,7 @@ const notAfterNow = (column: string): string => `CASE WHEN ${column} > ${NOW} TH
 
 const FUTURE_TIMES: readonly FutureTimes[] = [
   {
-    // Every change of `due_at` and `lease_until` sets `updated_at`. Only the first of a line has them looked at.
+    // Every change of `due_at` and `lease_until` sets `updated_at`. Only the head of an order key is compared with now.
     table: 'deliveries',
     writtenAt: 'updated_at',
     due: ['due_at', 'lease_until'],
@@ -64,7 +64,7 @@ const FUTURE_TIMES: readonly FutureTimes[] = [
   },
   { table: 'mutes', writtenAt: 'set_at', due: ['until'], also: {}, where: `until > ${LIMIT}` },
   {
-    // Rows of a version that does not store when the next look was planned have the time of their dispatch.
+    // Rows of a version that does not store when the next poll was planned have the time of their dispatch.
     table: 'runs',
     writtenAt: 'COALESCE(poll_set_at, dispatched_at)',
     due: ['next_poll_at'],
@@ -74,7 +74,7 @@ const FUTURE_TIMES: readonly FutureTimes[] = [
 ];
 
 /**
- * Says, as `at`, the latest time at which any of these rows was written, if that lies ahead; else null. With VALUES: a Durable
+ * Gives, as `at`, the latest time at which any of these rows was written, if that lies ahead; else null. With VALUES: a Durable
  * Object takes no more than five terms in a UNION.
  */
 const LATEST_AHEAD = `SELECT MAX(column1) AS at FROM (VALUES ${FUTURE_TIMES.map(
@@ -106,22 +106,22 @@ export function* correctTimes(now: number): Work<number> {
   return corrected;
 }
 
-/** Hears how far ahead of now the furthest of the times was that have been moved, in milliseconds. */
+/** Called with how far ahead of now the furthest of the moved times was, in milliseconds. */
 export type ClockCorrected = (aheadMs: number) => void;
 
-/** How often stored times are looked at when nothing hints at a jump: another process may have written them. Milliseconds. */
-const LOOK_EVERY_MS = 1_000;
+/** How often stored times are checked when nothing hints at a jump: another process may have written them. Milliseconds. */
+const CHECK_EVERY_MS = 1_000;
 
 /**
- * Says whether stored times should be looked at before something is decided at `now`: at first, when the clock has gone
+ * Whether stored times should be checked before something is decided at `now`: at first, when the clock has gone
  * back, and once a second.
  */
 export function timesGate(): (now: number) => boolean {
   let latest = Number.NEGATIVE_INFINITY;
-  let lookedAt = Number.NEGATIVE_INFINITY;
+  let checkedAt = Number.NEGATIVE_INFINITY;
   return (now) => {
-    const due = now < latest - CLOCK_TOLERANCE_MS || Math.abs(now - lookedAt) >= LOOK_EVERY_MS;
-    if (due) lookedAt = now;
+    const due = now < latest - CLOCK_TOLERANCE_MS || Math.abs(now - checkedAt) >= CHECK_EVERY_MS;
+    if (due) checkedAt = now;
     latest = due ? now : Math.max(latest, now);
     return due;
   };

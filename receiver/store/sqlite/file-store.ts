@@ -22,11 +22,11 @@ const REOPEN_MS = 1_000;
 /** Between two tries of work that found the file locked: short at first, and in the end a tenth of what it has waited. Milliseconds. */
 const SHORTEST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;
-/** How long a foreign lock is waited for. `long` is about as long as a lease, after which a delivery is taken up anyway. Milliseconds. */
+/** How long a foreign lock is waited for. `long` is about as long as a lease, after which a delivery is reclaimed anyway. Milliseconds. */
 const PATIENCE_MS = { none: 0, usual: 3_000, long: 110_000 } as const;
 
 /**
- * The store of a receiver on a SQLite file, of which it is the only receiver. It takes up what was in flight when the last
+ * The store of a receiver on a SQLite file, of which it is the only receiver. It reclaims what was in flight when the last
  * one ended.
  *
  * A foreign lock never blocks the process: the work is tried again every few milliseconds. A file that exists but cannot be
@@ -60,7 +60,7 @@ class DatabaseFile {
   #closed = false;
   /** What opening the file corrected, before or after somebody listens. Milliseconds; 0: nothing. */
   #correctedMs = 0;
-  #hear: ClockCorrected = (aheadMs) => {
+  #onCorrected: ClockCorrected = (aheadMs) => {
     this.#correctedMs = aheadMs;
   };
   #timer: NodeJS.Timeout | undefined;
@@ -108,7 +108,7 @@ class DatabaseFile {
 
   onClockCorrected(listener: ClockCorrected): void {
     if (this.#correctedMs > 0) listener(this.#correctedMs);
-    this.#hear = listener;
+    this.#onCorrected = listener;
   }
 
   close(): void {
@@ -129,7 +129,7 @@ class DatabaseFile {
       migrate(driver);
       claimPurpose(driver, purpose);
       const store = storeOver(driver, async (work) => work());
-      store.onClockCorrected((aheadMs) => this.#hear(aheadMs));
+      store.onClockCorrected((aheadMs) => this.#onCorrected(aheadMs));
       await store.check();
       // Only once: later, what is in flight is this receiver's own.
       const recovered = this.#recovered ? 0 : await store.recoverInFlight(now());
@@ -173,7 +173,7 @@ class DatabaseFile {
     throw new StoreUnavailableError(`the database cannot be written: ${this.#why}`);
   }
 
-  /** Says once that the file is not there any more, and once that it is again. */
+  /** Logs once that the file is gone, and once that it is back. */
   #watched<T>(work: () => T): T {
     const { path, log } = this.#options;
     try {

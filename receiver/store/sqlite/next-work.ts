@@ -5,7 +5,7 @@ import { runWork } from './run-work.ts';
 
 /**
  * When something is to be done next without anybody asking for it: a delivery is due, a lease ends, an approval expires or,
- * where runs are watched, a run is due for a look. `undefined`: nothing waits. May lie in the past.
+ * where runs are watched, a run is due for a poll. `undefined`: nothing waits. May lie in the past.
  */
 export function nextWorkAt(driver: SqlDriver, { watchesRuns }: { readonly watchesRuns: boolean }): number | undefined {
   const expiry = firstRow<{ at: number | null }>(driver, 'SELECT MIN(expires_at) AS at FROM approvals WHERE decision IS NULL');

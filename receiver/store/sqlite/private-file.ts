@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 /**
  * Makes a database file that only its owner can read, whatever the umask: events and requests are nobody else's business.
  * SQLite gives its log and its index the mode of the database. A file that exists keeps its mode; where none can be made,
- * SQLite says why when it opens it.
+ * SQLite reports why when it opens it.
  */
 export function createPrivately(path: string): void {
   try {

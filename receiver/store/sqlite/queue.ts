@@ -1,7 +1,7 @@
 import { readExactJson } from '../../../src/lib/json.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
-import { LEASE_RAN_OUT } from '../rules/decisions.ts';
+import { LEASE_RAN_OUT, RECEIVER_STOPPED } from '../rules/reasons.ts';
 import { keepOneReclaimed, reclaim } from '../rules/reclaim.ts';
 import type { ClaimOptions } from '../store.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
@@ -100,7 +100,7 @@ export function earliestDue(driver: SqlDriver, serves: (credential: string) => b
 
 /** Inside the caller's transaction. */
 export function reclaimInFlight(driver: SqlDriver, now: number): number {
-  return reclaimAll(driver, '$1 > 0', 1, now, 'the receiver stopped while this was in flight');
+  return reclaimAll(driver, '$1 > 0', 1, now, RECEIVER_STOPPED);
 }
 
 function reclaimAll(driver: SqlDriver, condition: string, value: number, now: number, detail: string): number {

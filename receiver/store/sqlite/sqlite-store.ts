@@ -1,9 +1,9 @@
 import { approvalsDue, decideApproval, expireApproval, findApproval, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
-import { channelIdOf, forgetMessage, refreshConversations } from '../rules/conversations.ts';
+import { channelIdOf } from '../rules/conversations.ts';
 import { acceptEvents } from '../rules/inbox.ts';
-import { listMutes, setMute } from '../rules/mutes.ts';
+import { listMutes } from '../rules/mutes.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
   countAll,
@@ -16,6 +16,7 @@ import {
   listRejected,
   markSeen,
 } from '../rules/queries.ts';
+import { forgetConversationMessage, muteAndRefresh, refreshEvent } from '../rules/refresh.ts';
 import { keepRepositoryId } from '../rules/repositories.ts';
 import { heldToEnrich, updateHeldRequest, updateRequest } from '../rules/requests.ts';
 import { earliestPoll, findRuns, markRun, recordReports, takeRuns } from '../rules/runs.ts';
@@ -60,7 +61,7 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
   const write = <T>(work: () => Work<T>, patience?: Patience): Promise<T> => inTransaction(() => runWork(driver, work()), patience);
   const read = <T>(work: () => Work<T>): Promise<T> => run(() => runWork(driver, work()));
   const isDue = timesGate();
-  let heard: ClockCorrected = () => undefined;
+  let corrected: ClockCorrected = () => undefined;
   /**
    * Before stored times are compared with `now`, times that a clock that was ahead has planned are planned again. Not where
    * the caller's time may be an older one: when an event was received, when an attempt ended.
@@ -69,7 +70,7 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
     const ahead = isDue(now) ? runWork(driver, aheadMs(now)) : 0;
     if (ahead === 0) return;
     inside(() => runWork(driver, correctTimes(now)));
-    heard(ahead);
+    corrected(ahead);
   };
   const inTransactionAt = <T>(now: number, work: () => T): Promise<T> =>
     inTransaction(() => {
@@ -114,19 +115,15 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
       }),
     viewConversation: (conversation, now, eventId) => readAt(now, () => viewConversation(conversation, now, eventId)),
     channelId: (channel) => read(() => channelIdOf(channel)),
-    forgetMessage: (conversation, ts) => write(() => forgetMessage(conversation, ts)),
-    refreshConversations: (eventId, now) => write(() => refreshConversations(eventId, now)),
-    mute: (mute, eventId, now) =>
-      writeAt(now, function* () {
-        yield* setMute(mute, now);
-        yield* refreshConversations(eventId, now);
-      }),
+    forgetMessage: (conversation, ts) => write(() => forgetConversationMessage(conversation, ts)),
+    refreshConversations: (eventId, now) => write(() => refreshEvent(eventId, now)),
+    mute: (mute, eventId, now) => writeAt(now, () => muteAndRefresh(mute, eventId, now)),
     mutes: (now) => readAt(now, () => listMutes(now)),
     firstSeen: (key, now) => write(() => markSeen(key, now)),
     runsToPoll: (options) => writeAt(options.now, () => takeRuns(options)),
     earliestPollAt: () => read(earliestPoll),
     runsOf: (report) => read(() => findRuns(report)),
-    recordRuns: (reports, now, consequences) => write(() => recordReports(reports, now, consequences)),
+    recordRuns: (reports, now, followUps) => write(() => recordReports(reports, now, followUps)),
     markRun: (deliveryId, status, text, now) => write(() => markRun(deliveryId, status, text, now)),
     keepRepositoryId: (repository, id) => write(() => keepRepositoryId(repository, id)),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
@@ -137,7 +134,7 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
         return removed;
       }),
     onClockCorrected: (listener) => {
-      heard = listener;
+      corrected = listener;
     },
     check: () =>
       inTransaction(() => {

@@ -6,8 +6,10 @@ export interface Translated {
   readonly values: readonly SqlScalar[];
 }
 
-/** A list of more values than this goes in as one JSON text: a Durable Object takes at most 100 values a statement. */
+/** A list of more values than this goes in as one JSON text: each length is a statement of its own to prepare. */
 const LONGEST_LIST = 40;
+/** So does every list of a statement that would have more values than this (Cloudflare, "Durable Objects limits"). */
+const MOST_VALUES = 100;
 
 interface Template {
   /** The texts between the placeholders. */
@@ -70,10 +72,12 @@ function templateOf(sql: string): Template {
 
 function withLists({ texts, indexes }: Template, given: readonly SqlValue[]): Translated {
   const values: SqlScalar[] = [];
+  const bound = indexes.reduce((sum, index) => sum + sizeOf(given[index] ?? null), 0);
+  const longestList = bound > MOST_VALUES ? 0 : LONGEST_LIST;
   let sql = texts[0] ?? '';
   indexes.forEach((index, i) => {
     const value = given[index] ?? null;
-    sql += isList(value) ? listCondition(value, values) : '?';
+    sql += isList(value) ? listCondition(value, longestList, values) : '?';
     if (!isList(value)) values.push(value);
     sql += texts[i + 1] ?? '';
   });
@@ -81,13 +85,17 @@ function withLists({ texts, indexes }: Template, given: readonly SqlValue[]): Tr
 }
 
 /** Adds what the condition needs to `values`. */
-function listCondition(list: readonly SqlScalar[], values: SqlScalar[]): string {
-  if (list.length > LONGEST_LIST) {
+function listCondition(list: readonly SqlScalar[], longestList: number, values: SqlScalar[]): string {
+  if (list.length > longestList) {
     values.push(JSON.stringify(list));
     return 'IN (SELECT value FROM json_each(?))';
   }
   values.push(...list);
   return `IN (${list.map(() => '?').join(', ')})`;
+}
+
+function sizeOf(value: SqlValue): number {
+  return isList(value) ? value.length : 1;
 }
 
 function isList(value: SqlValue): value is readonly SqlScalar[] {

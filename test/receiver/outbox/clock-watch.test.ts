@@ -50,7 +50,7 @@ test('a step of a minute, or a small one back, is none', () => {
   expect([watch.isSteady(), log]).toEqual([true, []]);
 });
 
-test('the wait ends though nobody looks for a minute; a second jump has a wait of its own', () => {
+test('the wait ends though nobody asks for a minute; a second jump has a wait of its own', () => {
   const { watch, log, jump } = watched();
   jump(HOUR);
   expect(watch.isSteady()).toBe(false);
@@ -63,7 +63,7 @@ test('the wait ends though nobody looks for a minute; a second jump has a wait o
   expect(log).toHaveLength(3);
 });
 
-test('a jump back ends the wait, and is said once, whoever notices first', () => {
+test('a jump back ends the wait, and is logged once, whoever notices first', () => {
   const { watch, log, jump, pass } = watched();
   jump(HOUR);
   expect(watch.isSteady()).toBe(false);
@@ -77,7 +77,7 @@ test('a jump back ends the wait, and is said once, whoever notices first', () =>
   expect(log.map((text) => text.slice(0, 30))).toEqual(['the clock jumped forward by 60', 'the clock went back by 60 minu']);
 });
 
-test('stored times that lie ahead at the start are said once, and again only when they go on', () => {
+test('stored times that lie ahead at the start are logged once, and again only when they go on', () => {
   const { watch, log, pass } = watched();
   watch.storedAhead(3 * HOUR);
   pass(60_000);

@@ -34,7 +34,8 @@ async function accepted(definition: TargetDefinition, options: { wandb?: JsonObj
     asked.push(eventId);
     return options.wandb === undefined ? WANDB : options.wandb;
   };
-  const complete = (delivery: Parameters<typeof enrichRequest>[0]) => enrichRequest(delivery, { store, enrich, log: silentLogger });
+  const complete = (delivery: Parameters<typeof enrichRequest>[0]) =>
+    enrichRequest(delivery, { store, enrich, compile: compileTarget, log: silentLogger });
   return { store, request, asked, complete };
 }
 

@@ -18,7 +18,7 @@ function outboxWithAlarms() {
 }
 
 describe('an outbox that something else wakes', () => {
-  test('does not look again by itself when nothing waits', async () => {
+  test('does not poll by itself when nothing waits', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const { world, wanted, looks } = outboxWithAlarms();
@@ -56,7 +56,7 @@ describe('an outbox that something else wakes', () => {
     expect(wanted.filter((at) => at <= world.now() + 10_000)).toEqual([]);
   });
 
-  test('looks again within a second when the store did not answer', async () => {
+  test('polls again within a second when the store did not answer', async () => {
     let broken = true;
     const failing = (store: Store): Store => ({
       ...store,

@@ -3,7 +3,7 @@ import { silentLogger } from '../../../receiver/log/log.ts';
 import { createRetention, retentionFloor } from '../../../receiver/outbox/retention.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
-import type { PruneOptions } from '../../../receiver/store/store.ts';
+import type { PruneOptions } from '../../../receiver/store/retention.ts';
 import { accept, eventOf, T0 } from '../store/samples.ts';
 
 const DAY = 86_400_000;
@@ -47,20 +47,20 @@ test('a store that fails is asked again in a later round', async () => {
   expect(warned).toEqual(['old events could not be removed; trying again later']);
 });
 
-test('where there are no timers a look removes what is old, at most once a round', async () => {
+test('where there are no timers a round removes what is old, at most once a round', async () => {
   const store = sqliteStore(openSqlite(':memory:'));
   for (let n = 0; n < 70; n++) await accept(store, eventOf(`old ${n}`, { subject: `s ${n}`, firings: [] }));
   let now = T0 + DAY + 1;
   const prune = vi.fn(store.prune);
   const retention = createRetention({ store: { prune }, keepMs: DAY, now: () => now, log: silentLogger, roundMs: 1000 });
 
-  await retention.look();
+  await retention.runOnce();
   expect((await store.counts()).events).toEqual({});
   const asked = prune.mock.calls.length;
-  await retention.look();
+  await retention.runOnce();
   expect(prune.mock.calls.length).toBe(asked);
   now += 1000;
-  await retention.look();
+  await retention.runOnce();
   expect(prune.mock.calls.length).toBe(asked + 1);
   await store.close();
 });
@@ -71,13 +71,13 @@ test('while the clock may not be trusted nothing is removed, and a clock that is
   const options = { store: { prune }, keepMs: DAY, now: () => now, log: silentLogger, roundMs: 1000, pauseMs: 1 };
   const retention = createRetention({ ...options, isSteady: () => steady });
 
-  await retention.look();
+  await retention.runOnce();
   expect(prune).not.toHaveBeenCalled();
   steady = true;
-  await retention.look();
+  await retention.runOnce();
   expect(prune).toHaveBeenCalledTimes(1);
   now -= DAY;
-  await retention.look();
+  await retention.runOnce();
   expect(prune).toHaveBeenCalledTimes(2);
 });
 

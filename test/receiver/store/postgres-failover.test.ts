@@ -44,7 +44,7 @@ async function claimSoon(store: Store, limitMs: number) {
 }
 
 describe('what a receiver has in flight', () => {
-  test('is left alone while its session lives, and taken over within seconds when that ends', async () => {
+  test('is left alone while its session lives, and reclaimed within seconds when that ends', async () => {
     const url = await server.newDatabase();
     const [first, second] = [await receiver(url), await receiver(url)];
     await accept(first.store, eventOf('e1'), eventOf('e2', { body: 'another' }));
@@ -101,7 +101,7 @@ describe('what a receiver has in flight', () => {
     await expect(first.store.holds?.(claimed)).rejects.toThrow(/PostgreSQL does not answer/);
   });
 
-  test('that was taken over while it was cut off is not its own any more when it comes back', async () => {
+  test('that was reclaimed while it was cut off is not its own any more when it comes back', async () => {
     const url = await server.newDatabase();
     const [first, second] = [await receiver(url), await receiver(url)];
     await accept(first.store, eventOf('e1'));

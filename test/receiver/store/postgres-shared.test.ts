@@ -103,9 +103,9 @@ describe('what several receivers accept at the same time', () => {
       for (let n = 0; n < 25; n++) await accept(each, eventOf(`${i}-${n}`), eventOf(`other ${i}-${n}`, { subject: 'other' }));
     });
 
-    const rows = await server.run(url, `SELECT id, position, ready FROM deliveries WHERE order_key = 'model' ORDER BY seq`);
+    const rows = await server.run(url, `SELECT id, position, is_head FROM deliveries WHERE order_key = 'model' ORDER BY seq`);
     expect(rows.map(({ position }) => Number(position))).toEqual(rows.map((_, i) => i + 1));
-    expect(rows.filter(({ ready }) => ready === 1)).toHaveLength(1);
+    expect(rows.filter((row) => row.is_head === 1)).toHaveLength(1);
     const sent = (await drain(store, T0)).filter((id) => !id.includes('other'));
     expect(sent).toEqual(rows.map(({ id }) => id));
   });
@@ -175,7 +175,7 @@ describe('what several receivers claim at the same time', () => {
     expect(perSlot.reduce((sum, n) => sum + n)).toBeGreaterThan(15);
   });
 
-  test('is held back for all of them', async () => {
+  test('is throttled for all of them', async () => {
     const { stores, store } = await openSeveral(2);
     await accept(store, eventOf('e1'));
     await stores[1]!.throttle({ credential: 'github', until: T0 + SECOND, reason: 'limit' });
@@ -213,7 +213,7 @@ describe('what people do through several receivers at the same time', () => {
     expect(await stateOf(store, 'd-e1')).toBe(decision === 'approved' ? 'pending' : 'cancelled');
   });
 
-  test('closes the question when the last of what is held is let go, in whichever order', async () => {
+  test('closes the question when the last held delivery is released, in whichever order', async () => {
     const { stores, store } = await openSeveral(4);
     for (let round = 0; round < 10; round++) {
       const held = stores.map((_, i) => heldOf(`${round}-${i}`, { orderKey: `line ${round}-${i}` }));
@@ -305,7 +305,7 @@ test('a process that stands still in the middle of a transaction keeps nobody fr
   const { url, store } = await openSeveral(1);
   const frozen = openDriver(`${url}?idle_in_transaction_session_timeout=300`);
   onTestFinished(() => frozen.close());
-  const stuck = frozen.transaction(['line model', 'subject model'], () => new Promise((resolve) => setTimeout(resolve, 1_500)));
+  const stuck = frozen.transaction(['order model', 'subject model'], () => new Promise((resolve) => setTimeout(resolve, 1_500)));
 
   const outcome = stuck.then(
     () => 'committed',

@@ -62,7 +62,7 @@ afterAll(async () => {
 });
 
 describe('with any number of finished deliveries', () => {
-  test('claiming looks only at what is due and at leases', async () => {
+  test('claiming reads only what is due, and leases', async () => {
     const plans = await plansOf(async () => {
       await accept(store, eventOf('claimed', { subject: 'claimed' }));
       statements.clear();
@@ -76,7 +76,7 @@ describe('with any number of finished deliveries', () => {
     expect(plans.filter(({ plan }) => plan.includes('TEMP B-TREE'))).toEqual([]);
   });
 
-  test('times that a clock that was ahead has left behind are looked for, and corrected, by index', async () => {
+  test('times that a clock that was ahead has left behind are found, and corrected, by index', async () => {
     const plans = await plansOf(async () => {
       await accept(store, eventOf('ahead', { subject: 'ahead', at: LATER + 9 * HOUR }));
       await claim(store, LATER + HOUR);
@@ -138,7 +138,7 @@ describe('with any number of finished deliveries', () => {
     expect(plans.filter(({ plan }) => SCAN.test(plan) && !plan.includes('deliveries_leased'))).toEqual([]);
   });
 
-  test('replacing older deliveries, at acceptance and at a retry, looks at their line only', async () => {
+  test('replacing older deliveries, at acceptance and at a retry, reads their order key only', async () => {
     const latest = (id: string) => eventOf(id, { subject: 'replaced', delivery: { replacesOlder: true } });
     const plans = await plansOf(async () => {
       await accept(store, latest('r1'), latest('r2'));
@@ -191,7 +191,7 @@ describe('with any number of finished deliveries', () => {
     expect(plans.find(({ sql }) => sql.includes('FROM attempts'))?.plan).toContain('INDEX attempts_of_delivery (delivery_id=?)');
   });
 
-  test('bringing conversations up to date and telling their stories looks at their own rows', async () => {
+  test('updating and viewing conversations reads their own rows', async () => {
     const plans = await plansOf(async () => {
       await accept(store, toldEvent('t1', { subject: 't1' }), toldEvent('t2', { subject: 't2' }));
       await say(store, LATER);
@@ -218,7 +218,7 @@ describe('with any number of finished deliveries', () => {
     expect(scansIn(plans)).toEqual([]);
   });
 
-  test('deciding, expiring and listing approvals looks at open ones and at the deliveries of their event', async () => {
+  test('deciding, expiring and listing approvals reads open ones and the deliveries of their event', async () => {
     const firing = (id: string) => heldEvent(id, { subject: id, at: LATER, deliveries: [heldOf(`d-${id}`, { orderKey: id })] });
     const decision = { route: 'deploy', decision: 'approved', by: 'ada', at: LATER } as const;
     const plans = await plansOf(async () => {

@@ -72,7 +72,7 @@ describe('a SQLite file', () => {
     expect(await drain(store, T0)).toEqual(['d-e1']);
   });
 
-  test('whose rows a version wrote that did not store when goes on: a pace ends, a hold-back and a mute are kept', async () => {
+  test('whose rows a version wrote that did not store when goes on: a pace ends, a throttle and a mute are kept', async () => {
     const driver = open(temporaryDatabase());
     const store = sqliteStore(driver);
     const ahead = T0 + 60 * MINUTE;
@@ -226,7 +226,7 @@ describe('a store that cannot write', () => {
     expect(await drain(store, T0)).toEqual(['d-e1', 'd-e2', 'd-e3']);
   });
 
-  test('refuses events and fails its check when it may only read, and still lets people look', async () => {
+  test('refuses events and fails its check when it may only read, and still answers reads', async () => {
     const driver = open(temporaryDatabase());
     const store = sqliteStore(driver);
     await accept(store, eventOf('e1'));
@@ -261,7 +261,7 @@ describe('a store that cannot write', () => {
 });
 
 describe('the lock of the receiver', () => {
-  test('is refused to a second process, and free again when the first lets go', async () => {
+  test('is refused to a second process, and free again when the first releases it', async () => {
     const path = temporaryDatabase();
     const letGo = lockForReceiver(path);
 

@@ -36,19 +36,19 @@ import {
 export function alertsContract(open: OpenStore): void {
   const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
   const die = async (store: Store, now = T0) => bury(store, only(await claimDispatches(store, now)), now);
-  /** Sends what waits for Slack: the texts of replies, and `update`. */
-  const saidBy = async (store: Store, now = T0): Promise<string[]> => {
-    const said: string[] = [];
+  /** Sends all messages that wait: the problems that replies report, `update`, or the id. */
+  const reportedBy = async (store: Store, now = T0): Promise<string[]> => {
+    const reported: string[] = [];
     for (;;) {
       const [claimed] = await claimMessages(store, now + HOUR);
-      if (claimed === undefined) return said;
+      if (claimed === undefined) return reported;
       const { request } = claimed;
       const isUpdate = request.kind === 'slack_update';
-      said.push(isUpdate ? 'update' : request.kind === 'slack_reply' ? request.text : claimed.id);
+      reported.push(isUpdate ? 'update' : 'alert' in request ? `${request.alert.problem}: ${request.alert.reason}` : claimed.id);
       await post(store, claimed, now, isUpdate ? undefined : { channel: 'C012ML', ts: claimed.id });
     }
   };
-  const DEAD = ':x: *acme/deploy* was not dispatched (route deploy): no such repository';
+  const DEAD = 'not_dispatched: no such repository';
 
   describe('a reply in the thread says', () => {
     onStore('that a dispatch is dead, once, and the message is brought up to date after it', async (store) => {
@@ -57,46 +57,53 @@ export function alertsContract(open: OpenStore): void {
 
       const reply = only(await claimMessages(store, T0 + SECOND));
       expect(reply).toMatchObject({ eventId: 'e1', route: 'deploy', target: 'slack:#ml', credential: 'slack', conversation: 'talk' });
-      expect(reply.request).toEqual({ kind: 'slack_reply', conversation: 'talk', text: DEAD });
+      expect(reply.request).toEqual({
+        kind: 'slack_reply',
+        conversation: 'talk',
+        alert: {
+          problem: 'not_dispatched',
+          target: 'repository_dispatch:acme/deploy',
+          route: 'deploy',
+          reason: 'no such repository',
+        },
+      });
       await post(store, reply, T0 + SECOND, { channel: 'C012ML', ts: 'reply' });
-      expect(await saidBy(store)).toEqual(['update']);
-      expect(await saidBy(store, T0 + HOUR)).toEqual([]);
+      expect(await reportedBy(store)).toEqual(['update']);
+      expect(await reportedBy(store, T0 + HOUR)).toEqual([]);
     });
 
     onStore('that a dispatch is dead again after a replay', async (store) => {
       await acceptTold(store);
       await die(store);
-      expect(await saidBy(store)).toEqual([DEAD, 'update']);
+      expect(await reportedBy(store)).toEqual([DEAD, 'update']);
       await store.replay(['d-e1'], T0 + MINUTE);
-      expect(await saidBy(store, T0 + MINUTE)).toEqual(['update']);
+      expect(await reportedBy(store, T0 + MINUTE)).toEqual(['update']);
 
       await die(store, T0 + MINUTE);
 
-      expect(await saidBy(store, T0 + MINUTE)).toEqual([DEAD, 'update']);
+      expect(await reportedBy(store, T0 + MINUTE)).toEqual([DEAD, 'update']);
     });
 
     onStore('that a run is missing, once', async (store) => {
       await acceptTold(store);
       await dispatch(store, T0);
-      await saidBy(store);
+      await reportedBy(store);
       await store.markRun('d-e1', 'missing', 'nothing listens to <this> & that', T0);
       await store.markRun('d-e1', 'missing', 'nothing listens to <this> & that', T0);
 
-      const text = ':warning: *acme/deploy* (route deploy): nothing listens to &lt;this&gt; &amp; that';
-      expect(await saidBy(store)).toEqual([text, 'update']);
+      expect(await reportedBy(store)).toEqual(['run_missing: nothing listens to <this> & that', 'update']);
     });
 
-    onStore('the reason in one line that mentions nobody', async (store) => {
+    onStore('the reason as it was noted: how it is shown is for the target to decide', async (store) => {
       await acceptTold(store);
       const claimed = only(await claimDispatches(store, T0));
-      await store.settle(claimed, attemptAt(T0, 'refused'), { state: 'dead', reason: `<!channel>\n${'x'.repeat(2_000)}` });
+      const reason = `<!channel>\n${'x'.repeat(2_000)}`;
+      await store.settle(claimed, attemptAt(T0, 'refused'), { state: 'dead', reason });
 
-      const [text] = await saidBy(store);
-      expect(text).toMatch(/^:x: .*: &lt;!channel&gt; x+…$/);
-      expect(text?.length).toBeLessThan(700);
+      expect(await reportedBy(store)).toEqual([`not_dispatched: ${reason}`, 'update']);
     });
 
-    onStore('nothing of what is to be retried, of a run that is found or may not be looked at', async (store) => {
+    onStore('nothing of what is to be retried, of a run that is found or may not be read', async (store) => {
       await acceptTold(store);
       await retryAt(store, only(await claimDispatches(store, T0)), T0, T0 + SECOND);
       await dispatch(store, T0 + SECOND);
@@ -104,7 +111,7 @@ export function alertsContract(open: OpenStore): void {
       await store.recordRuns([reportOf('in_progress')], T0 + SECOND, nothingFollows);
       await store.markRun('d-e1', 'missing', 'too late', T0 + SECOND);
 
-      expect(await saidBy(store)).toEqual(['update']);
+      expect(await reportedBy(store)).toEqual(['update']);
     });
 
     onStore('nothing of messages and commit statuses that are dead', async (store) => {
@@ -120,11 +127,11 @@ export function alertsContract(open: OpenStore): void {
       await accept(store, eventOf('e1', { deliveries: [messageOf('m-e1'), deliveryOf('status', { request: status })] }));
       await say(store, T0);
       await die(store);
-      expect(await saidBy(store)).toEqual(['update']);
+      expect(await reportedBy(store)).toEqual(['update']);
       await accept(store, eventOf('e2', { deliveries: [messageOf('m-e2')] }));
       await failForGood(store, T0);
 
-      expect(await saidBy(store)).toEqual(['update']);
+      expect(await reportedBy(store)).toEqual(['update']);
     });
 
     onStore('it in every conversation that tells of the event, and in no other', async (store) => {
@@ -147,11 +154,11 @@ export function alertsContract(open: OpenStore): void {
       const first = only(await claimMessages(store, T0));
       await die(store);
       await post(store, first, T0, { channel: 'C012ML', ts: 'm-e1' });
-      expect(await saidBy(store)).toEqual([DEAD, 'update']);
+      expect(await reportedBy(store)).toEqual([DEAD, 'update']);
 
       await accept(store, toldEvent('e2'));
       await die(store);
-      expect(await saidBy(store)).toEqual(['m-e2', DEAD, 'update']);
+      expect(await reportedBy(store)).toEqual(['m-e2', DEAD, 'update']);
     });
 
     onStore('it behind an update that waits or is under way, and one more update follows', async (store) => {
@@ -163,7 +170,7 @@ export function alertsContract(open: OpenStore): void {
       await retryAt(store, update, T0, T0 + HOUR);
 
       // The update that failed is dropped: one waits behind it that will show more.
-      expect(await saidBy(store)).toEqual([DEAD, 'update']);
+      expect(await reportedBy(store)).toEqual([DEAD, 'update']);
     });
 
     onStore('nothing where no message is, nor one on its way', async (store) => {
@@ -179,10 +186,10 @@ export function alertsContract(open: OpenStore): void {
     onStore('nothing while the route is muted for the subject; the message is brought up to date', async (store) => {
       await acceptTold(store);
       await store.mute({ route: 'deploy', subjectKey: 'model', until: T0 + HOUR, by: 'ada' }, 'e1', T0);
-      await saidBy(store);
+      await reportedBy(store);
       await die(store);
 
-      expect(await saidBy(store)).toEqual(['update']);
+      expect(await reportedBy(store)).toEqual(['update']);
       const muted = (await store.deliveries({ states: ['cancelled'], limit: 9 })).map(({ request, reason }) => [request?.kind, reason]);
       expect(muted).toEqual([['slack_reply', 'muted by ada']]);
     });
@@ -191,10 +198,10 @@ export function alertsContract(open: OpenStore): void {
       await acceptTold(store);
       const claimed = only(await claimDispatches(store, T0));
       await store.recoverInFlight(T0);
-      await saidBy(store);
+      await reportedBy(store);
 
       expect(await bury(store, claimed, T0)).toBe(false);
-      expect(await saidBy(store)).toEqual([]);
+      expect(await reportedBy(store)).toEqual([]);
       expect(idsOf(await claim(store, T0 + SETTLE_MS))).toEqual(['d-e1']);
     });
   });

@@ -87,7 +87,7 @@ export function approvalsContract(open: OpenStore): void {
       expect(await drain(store, T0 + HOUR)).toEqual([]);
     });
 
-    onStore('who comes second changes nothing, and is told who was first', async (store) => {
+    onStore('who comes second changes nothing, and learns who was first', async (store) => {
       await accept(store, heldEvent('e1'));
       await decide(store, 'e1', 'rejected');
       const before = await store.delivery('d-e1');
@@ -141,7 +141,7 @@ export function approvalsContract(open: OpenStore): void {
       expect(await store.approval('e1', 'deploy')).toEqual(OPEN);
     });
 
-    onStore('the run of what was approved is looked for with room for the difference of clocks', async (store) => {
+    onStore('the run of what was approved is searched with room for the difference of clocks', async (store) => {
       await accept(store, heldEvent('e1', { approval: { expiresMs: 9 * HOUR } }));
       await decide(store, 'e1', 'approved', ADA, T0 + 5 * HOUR);
 
@@ -184,7 +184,7 @@ export function approvalsContract(open: OpenStore): void {
       expect(await statesOf(store, 'a-e1', 'b-e1')).toEqual(['pending', 'cancelled']);
     });
 
-    onStore('an answer stays when what it let go is cancelled', async (store) => {
+    onStore('a decision stays when what it released is cancelled', async (store) => {
       await accept(store, heldEvent('e1'));
       await decide(store, 'e1', 'approved');
       await store.cancel(['d-e1'], T0 + 2 * MINUTE, { by: BOB });
@@ -209,7 +209,7 @@ export function approvalsContract(open: OpenStore): void {
       expect(await statesOf(store, 'b-e1', 'd-e2')).toEqual(['cancelled', 'held']);
     });
 
-    onStore('a decision just in time counts; one that comes too late does not, whoever looked before', async (store) => {
+    onStore('a decision just in time counts; one that comes too late does not, whatever was read before', async (store) => {
       await accept(store, heldEvent('e1'), heldEvent('e2', { subject: 'b' }));
 
       expect(await decide(store, 'e1', 'approved', ADA, T0 + HOUR - 1)).toMatchObject({ done: true });
@@ -224,7 +224,7 @@ export function approvalsContract(open: OpenStore): void {
       expect(await decide(store, 'e2', 'approved', ADA, T0 + HOUR)).toMatchObject({ done: false, why: expect.stringContaining('expired') });
     });
 
-    onStore('a newer event of the same subject and route takes its place, and whoever presses is told', async (store) => {
+    onStore('a newer event of the same subject and route takes its place, and whoever decides learns of it', async (store) => {
       await accept(store, two('e1'), heldEvent('e2', { deliveries: [heldOf('other', { route: 'deploy', orderKey: 'c' })] }));
       const newer = (id: string, orderKey: string) => heldEvent(id, { at: T0 + 1, deliveries: [heldOf(`d-${id}`, { orderKey })] });
       await accept(store, newer('e3', 'a'));

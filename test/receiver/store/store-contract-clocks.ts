@@ -77,7 +77,7 @@ export function clocksContract(open: OpenStore): void {
       expect(idsOf(await claim(store, T0 + 400, { paceMs: 400 }))).toEqual(['d-e2']);
     });
 
-    onStore('a credential is held back for as long as it was to be, by an attempt or by a look at runs', async (store) => {
+    onStore('a credential is throttled for as long as it was to be, by an attempt or by a poll of runs', async (store) => {
       await accept(store, eventOf('e1'));
       const until = AHEAD + 20 * MINUTE;
       const pending = { state: 'pending', dueAt: AHEAD, ambiguous: false, reason: 'limit' } as const;
@@ -90,7 +90,7 @@ export function clocksContract(open: OpenStore): void {
       expect(idsOf(await claim(store, T0 + 20 * MINUTE))).toEqual(['d-e1']);
     });
 
-    onStore('a shorter hold-back counts again', async (store) => {
+    onStore('a shorter throttle counts again', async (store) => {
       await store.throttle({ credential: 'github', until: AHEAD + MINUTE, reason: 'first' }, AHEAD);
       await store.throttles(T0);
       await store.throttle({ credential: 'github', until: T0 + 5 * MINUTE, reason: 'second' }, T0);
@@ -140,7 +140,7 @@ export function clocksContract(open: OpenStore): void {
       expect(await store.expireApprovals(T0 + APPROVAL.expiresMs)).toBe(1);
     });
 
-    onStore('a run is looked for soon, and found though it began before the dispatch', async (store) => {
+    onStore('a run is polled soon, and found though it began before the dispatch', async (store) => {
       await accept(store, eventOf('e1', { at: AHEAD }));
       await dispatch(store, AHEAD);
       const planned = ((await store.earliestPollAt()) ?? 0) - AHEAD;
@@ -176,7 +176,7 @@ export function clocksContract(open: OpenStore): void {
       expect(idsOf(await claim(store, near))).toEqual(['d-e1']);
     });
 
-    test('and those that do not are told apart by one rule, in SQL as in the program', async () => {
+    test('and those that do not are distinguished by one rule, in SQL as in the program', async () => {
       const times = fc.record({ now: fc.nat(100_000), writtenAt: fc.nat(100_000), waits: fc.integer({ min: 1, max: 100_000 }) });
       await fc.assert(
         fc.asyncProperty(fc.array(times, { minLength: 1, maxLength: 3 }), (all) =>
@@ -198,7 +198,7 @@ export function clocksContract(open: OpenStore): void {
   });
 
   describe('a clock that jumps forward', () => {
-    onStore('takes no lease over while those who send are said to go on', async (store) => {
+    onStore('reclaims no lease while those who send go on', async (store) => {
       await accept(store, eventOf('e1'));
       const claimed = await claimOne(store, T0);
 
@@ -206,7 +206,7 @@ export function clocksContract(open: OpenStore): void {
       expect(await succeed(store, claimed, T0 + HOUR)).toBe(true);
     });
 
-    onStore('makes nobody too late who decides when it is said to have jumped', async (store) => {
+    onStore('makes no decision too late while it has just jumped', async (store) => {
       await accept(store, heldEvent('e1'), heldEvent('e2', { subject: 'b' }));
       const decision = { route: 'deploy', decision: 'approved', by: 'ada', at: T0 + APPROVAL.expiresMs } as const;
 

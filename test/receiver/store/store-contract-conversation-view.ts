@@ -32,7 +32,7 @@ import {
 
 const MUTE: Mute = { route: 'deploy', subjectKey: 'model', until: T0 + HOUR, by: 'ada (U012ABC)' };
 
-export function storiesContract(open: OpenStore): void {
+export function conversationViewContract(open: OpenStore): void {
   const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
 
   describe('a story', () => {
@@ -116,7 +116,7 @@ export function storiesContract(open: OpenStore): void {
       expect((await storyOf(store)).events.map(({ text }) => text)).toEqual(['text of later', null]);
     });
 
-    onStore('of one conversation leaves out what is said about the event in another', async (store) => {
+    onStore('of one conversation leaves out messages about the event in another', async (store) => {
       const there = messageOf('there', {}, { key: 'there', channel: '#there' });
       await accept(store, eventOf('e1', { deliveries: [deliveryOf('d-e1'), messageOf('here'), there] }));
       await accept(store, eventOf('e2', { deliveries: [messageOf('here too')] }));
@@ -186,7 +186,7 @@ export function storiesContract(open: OpenStore): void {
       expect(await say(store, T0)).toEqual(['m-e1']);
     });
 
-    onStore('stops what a run would have said in the thread', async (store) => {
+    onStore('stops what a run would have reported in the thread', async (store) => {
       await acceptTold(store);
       await dispatch(store, T0);
       await store.mute(MUTE, 'e1', T0);

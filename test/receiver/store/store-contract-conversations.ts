@@ -153,14 +153,14 @@ export function conversationsContract(open: OpenStore): void {
       });
     }
 
-    onStore('when a later event was told of in its thread', async (store) => {
+    onStore('when a later event was posted in its thread', async (store) => {
       await acceptTold(store);
       await accept(store, toldEvent('e2'));
 
       expect(await say(store, T0)).toEqual(['m-e2', 'update']);
     });
 
-    onStore('when a later event could not be told of in its thread', async (store) => {
+    onStore('when a later event could not be posted in its thread', async (store) => {
       await acceptTold(store);
       await accept(store, toldEvent('e2'));
       await failForGood(store, T0);

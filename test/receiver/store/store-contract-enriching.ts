@@ -24,7 +24,7 @@ const TEMPLATE: TargetDefinition = { repository_dispatch: { repository: 'acme/de
 const COMPLETE: TargetRequest = { ...dispatchOf('d-e1'), kind: 'repository_dispatch', client_payload: { size: 12 } } as TargetRequest;
 
 /** What workers share, what they find out before they send, and what people did: told in notes. */
-export function completingContract(open: OpenStore): void {
+export function enrichingContract(open: OpenStore): void {
   const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
   const only = (credential: string) => ({ serves: (other: string) => other === credential });
 
@@ -155,7 +155,7 @@ export function completingContract(open: OpenStore): void {
       expect(found?.delivery.state).toBe('pending');
     });
 
-    onStore('is not done when the delivery has changed since they looked', async (store) => {
+    onStore('is not done when the delivery has changed since they read it', async (store) => {
       await accept(store, eventOf('e1'));
       const seen = (await store.delivery('d-e1'))?.delivery.updatedAt;
       await succeed(store, await claimOne(store, T0 + SECOND), T0 + SECOND);

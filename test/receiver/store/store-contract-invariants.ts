@@ -30,7 +30,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 
 export function invariantsContract(open: OpenStore): void {
   describe('whatever happens, in whatever order', () => {
-    test('order, leases, pace and hold-back are kept, and in the end nothing is stuck', async () => {
+    test('order, leases, pace and throttles are kept, and in the end nothing is stuck', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 40 }), (commands) =>
           withStore(open, async (store) => {

@@ -70,7 +70,7 @@ export function orderContract(open: OpenStore): void {
       expect(idsOf(await claim(store, T0))).toEqual(['d-e5']);
     });
 
-    onStore('an order key that has been empty starts anew', async (store) => {
+    onStore('an order key that has been empty starts again', async (store) => {
       await accept(store, eventOf('e1'));
       await drain(store, T0);
       await accept(store, eventOf('e2', { at: T0 + 1 }), eventOf('e3', { at: T0 + 1 }));

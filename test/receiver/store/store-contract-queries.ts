@@ -40,7 +40,7 @@ async function oneOfEach(store: Store): Promise<void> {
 
 const ALL = ['pending', 'in_flight', 'delivered', 'dead', 'superseded', 'held', 'cancelled'] as const;
 
-export function deskContract(open: OpenStore): void {
+export function queriesContract(open: OpenStore): void {
   const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
 
   describe('stepping in', () => {
@@ -65,7 +65,7 @@ export function deskContract(open: OpenStore): void {
       });
     }
 
-    onStore('what does not exist is said to be missing, and the rest is done', async (store) => {
+    onStore('what does not exist is reported as missing, and the rest is done', async (store) => {
       await oneOfEach(store);
       const none = { id: 'none', done: false, why: 'there is no such delivery' };
 
@@ -100,7 +100,7 @@ export function deskContract(open: OpenStore): void {
       expect(await succeed(store, settled, T0 + MINUTE)).toBe(false);
     });
 
-    onStore('a replay of what was stopped while it was unclear begins anew', async (store) => {
+    onStore('a replay of what was cancelled while it was ambiguous starts from the beginning', async (store) => {
       await accept(store, eventOf('e1'));
       await retryAt(store, await claimOne(store, T0), T0, T0 + MINUTE, true);
       await store.cancel(['d-e1'], T0);
@@ -178,7 +178,7 @@ export function deskContract(open: OpenStore): void {
     });
   });
 
-  describe('looking', () => {
+  describe('reading', () => {
     onStore('deliveries are listed newest first, by state, time and event, up to a limit', async (store) => {
       await oneOfEach(store);
       await accept(store, eventOf('late', { at: T0 + MINUTE, deliveries: [deliveryOf('x'), deliveryOf('y')] }));
@@ -224,7 +224,7 @@ export function deskContract(open: OpenStore): void {
       expect(await store.event('none')).toBeUndefined();
     });
 
-    onStore('looking does not change what is leased', async (store) => {
+    onStore('reading does not change what is leased', async (store) => {
       await accept(store, eventOf('e1'));
       const delivery = await claimOne(store, T0);
       await store.deliveries({ limit: 9 });

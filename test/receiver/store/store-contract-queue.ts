@@ -93,7 +93,7 @@ export function queueContract(open: OpenStore): void {
       const delivery = await claimOne(store, T0);
       const throttle = { credential: 'github', until: T0 + HOUR, reason: 'limit' };
       const settle = (leaseToken: string, id = 'd-e1') =>
-        store.settle({ id, leaseToken }, attemptAt(T0, 'refused'), { state: 'dead', reason: 'no' }, throttle);
+        store.settle({ ...delivery, id, leaseToken }, attemptAt(T0, 'refused'), { state: 'dead', reason: 'no' }, throttle);
 
       expect([await settle('of somebody else'), await settle(delivery.leaseToken, 'no such delivery')]).toEqual([false, false]);
       expect(await store.delivery('d-e1')).toMatchObject({ delivery: { state: 'in_flight', attempts: 0 }, attempts: [] });
@@ -107,7 +107,7 @@ export function queueContract(open: OpenStore): void {
   });
 
   describe('leases', () => {
-    onStore('a lease that ran out is taken over as ambiguous, and the old owner cannot settle', async (store) => {
+    onStore('a lease that ran out is reclaimed as ambiguous, and the old owner cannot settle', async (store) => {
       await accept(store, eventOf('e1'), eventOf('e2'));
       const old = await claimOne(store, T0);
 
@@ -148,7 +148,7 @@ export function queueContract(open: OpenStore): void {
       expect(await succeed(store, delivery, T0 + LEASE_MS + HOUR)).toBe(true);
     });
 
-    onStore('what was in flight when a process died is taken up, all of it, as ambiguous', async (store) => {
+    onStore('what was in flight when a process died is reclaimed, all of it, as ambiguous', async (store) => {
       await accept(store, eventOf('e1', { subject: 'a' }), eventOf('e2', { subject: 'a' }), eventOf('e3', { subject: 'b' }));
       await accept(store, eventOf('e4', { subject: 'c' }));
       const [first] = await claim(store, T0);
@@ -178,14 +178,14 @@ export function queueContract(open: OpenStore): void {
     });
   });
 
-  describe('hold-back and pace', () => {
+  describe('throttles and pace', () => {
     const two = () => [
       eventOf('a1', { subject: 'a1', delivery: { credential: 'a' } }),
       eventOf('a2', { subject: 'a2', delivery: { credential: 'a' } }),
       eventOf('b1', { subject: 'b1', delivery: { credential: 'b' } }),
     ];
 
-    onStore('a credential that is held back delays everything that uses it, and nothing else', async (store) => {
+    onStore('a credential that is throttled delays everything that uses it, and nothing else', async (store) => {
       await accept(store, ...two());
       const [first] = await claim(store, T0, { limit: 1 });
       const until = T0 + HOUR;
@@ -214,7 +214,7 @@ export function queueContract(open: OpenStore): void {
       expect(idsOf(await claim(store, T0 + MINUTE))).toEqual(['d-a2']);
     });
 
-    onStore('a later, shorter hold-back does not shorten the first', async (store) => {
+    onStore('a later, shorter throttle does not shorten the first', async (store) => {
       await accept(store, ...two().slice(0, 2));
       const claimed = await claim(store, T0);
       for (const [i, until] of [T0 + HOUR, T0 + MINUTE].entries()) {
@@ -271,7 +271,7 @@ export function queueContract(open: OpenStore): void {
       expect(await statesOf(store, 'd-e1', 'd-e2')).toEqual(['pending', 'pending']);
     });
 
-    onStore('it is that of the free credential while another is held back', async (store) => {
+    onStore('it is that of the free credential while another is throttled', async (store) => {
       const later = T0 + 5 * SECOND;
       await accept(store, eventOf('e1', { subject: 'a' }), eventOf('e2', { subject: 'b', at: later, delivery: { credential: 'b' } }));
       const delivery = await claimOne(store, T0);

@@ -72,7 +72,7 @@ export function replacingContract(open: OpenStore): void {
       expect((await claimOne(store, T0 + MINUTE * 2)).retryingSince).toBeGreaterThanOrEqual(T0 + MINUTE);
     });
 
-    onStore('what is held back is told, as long as it is', async (store) => {
+    onStore('what is throttled is listed, as long as it is', async (store) => {
       await accept(store, eventOf('e1'));
       const claimed = await claimOne(store, T0);
       const hold = { credential: claimed.credential, until: T0 + MINUTE, reason: 'rate limit' };
@@ -90,7 +90,7 @@ export function replacingContract(open: OpenStore): void {
       expect(await store.nextDueAt()).toBe(T0 + LEASE_MS + 1);
     });
 
-    onStore('the run of an approved delivery is looked for with room for the difference of clocks', async (store) => {
+    onStore('the run of an approved delivery is searched with room for the difference of clocks', async (store) => {
       await accept(store, eventOf('e1', { delivery: { state: 'held' } }));
       const now = T0 + MINUTE * 60;
       await store.approve(['d-e1'], now);

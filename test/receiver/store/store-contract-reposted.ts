@@ -25,7 +25,7 @@ const UNCLEAR: Record<string, (store: Store, update: ClaimedDelivery) => Promise
 };
 
 /** What a conversation gets whose message was deleted: the update that finds out may post it anew. */
-export function anewContract(open: OpenStore): void {
+export function repostedContract(open: OpenStore): void {
   const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
 
   /** An update under way that has found the message gone. */

@@ -29,7 +29,7 @@ export function runNewsContract(open: OpenStore): void {
       return [messageOf(`reply to ${id}`, { request: reply }), deliveryOf(`status of ${id}`, { orderKey: 'status' })];
     };
 
-    onStore('is stored with it, once, and knows where people are told', async (store) => {
+    onStore('is stored with it, once, and knows the conversations that show the event', async (store) => {
       await accept(store, toldEvent('e1'));
       await say(store, T0);
       await dispatch(store, T0);
@@ -76,7 +76,7 @@ export function runNewsContract(open: OpenStore): void {
       expect(await report(store, reportOf('queued'))).toMatchObject([{ before: { status: 'missing' }, after: { status: 'queued' } }]);
     });
 
-    onStore('is unknown when nobody may look: nobody does, but a report still counts', async (store) => {
+    onStore('is unknown when it may not be read: it is not polled, but a report still counts', async (store) => {
       await acceptDispatched(store);
       await store.markRun('d-e1', 'unknown', 'no permission to read runs', T0 + MINUTE);
 
@@ -87,7 +87,7 @@ export function runNewsContract(open: OpenStore): void {
       expect(await report(store, reportOf('completed'))).toMatchObject([{ before: { status: 'unknown' } }]);
     });
 
-    onStore('is not said of one that was found, nor of what has no run', async (store) => {
+    onStore('is not reported of one that was found, nor of what has no run', async (store) => {
       await acceptDispatched(store);
       await report(store, reportOf('in_progress'));
       await store.markRun('d-e1', 'missing', 'too late', T0 + MINUTE);

@@ -34,7 +34,7 @@ export function runsContract(open: OpenStore): void {
   const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
   const report = (store: Store, ...reports: RunReport[]) => store.recordRuns(reports, T0 + MINUTE, nothingFollows);
 
-  describe('a run to look at', () => {
+  describe('a run to poll', () => {
     onStore('is there once a dispatch has left, and not before', async (store) => {
       await accept(store, eventOf('e1'));
       expect(await runOf(store)).toBeNull();
@@ -63,7 +63,7 @@ export function runsContract(open: OpenStore): void {
       expect(run?.dispatchedAt).toBeGreaterThanOrEqual(T0);
     });
 
-    onStore('has its id from the start when GitHub told it', async (store) => {
+    onStore('has its id from the start when the response had it', async (store) => {
       const request = { kind: 'workflow_dispatch', repository: 'acme/deploy', workflow: 'deploy.yml', ref: 'main', inputs: {} } as const;
       await accept(store, eventOf('e1', { delivery: { request } }));
       await dispatch(store, T0, RUN);
@@ -91,7 +91,7 @@ export function runsContract(open: OpenStore): void {
       expect(await store.earliestPollAt()).toBeUndefined();
     });
 
-    onStore('is due again when the caller says, who knows how often it was looked at', async (store) => {
+    onStore('is due again when the caller says, who knows how often it was polled', async (store) => {
       await acceptDispatched(store);
       const again = ({ polls: looks }: OpenRun) => T0 + HOUR * (looks + 1);
 
@@ -105,7 +105,7 @@ export function runsContract(open: OpenStore): void {
       expect(await lookAtRuns(store, T0 + 99 * HOUR)).toEqual([]);
     });
 
-    onStore('is given to one of those who look at once, the longest due first, up to a limit', async (store) => {
+    onStore('is given to one of those who poll at once, the longest due first, up to a limit', async (store) => {
       for (const n of [3, 1, 2, 4]) {
         await accept(store, eventOf(`e${n}`, { subject: `s${n}` }));
         for (const claimed of await claim(store, T0)) await succeed(store, claimed, T0 + n * SECOND);
@@ -228,14 +228,17 @@ export function runsContract(open: OpenStore): void {
       });
     }
 
-    onStore('of a life before a replay that had shown no run is told from the new one, though clocks differ by seconds', async (store) => {
-      await acceptDispatched(store);
-      await store.replay(['d-e1'], T0 + 20 * SECOND);
-      await dispatch(store, T0 + 20 * SECOND);
+    onStore(
+      'of a dispatch before a replay that had shown no run is not taken for the new one, though clocks differ by seconds',
+      async (store) => {
+        await acceptDispatched(store);
+        await store.replay(['d-e1'], T0 + 20 * SECOND);
+        await dispatch(store, T0 + 20 * SECOND);
 
-      expect(await report(store, reportOf('completed', { createdAt: T0 + 5 * SECOND }))).toEqual([]);
-      expect(await report(store, reportOf('queued', { runId: '8', createdAt: T0 + 15 * SECOND }))).toHaveLength(1);
-    });
+        expect(await report(store, reportOf('completed', { createdAt: T0 + 5 * SECOND }))).toEqual([]);
+        expect(await report(store, reportOf('queued', { runId: '8', createdAt: T0 + 15 * SECOND }))).toHaveLength(1);
+      },
+    );
 
     onStore('that comes late or twice changes nothing', async (store) => {
       await acceptDispatched(store);

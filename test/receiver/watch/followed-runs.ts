@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest';
 import { dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
 import { githubRunSource } from '../../../receiver/github/run-source.ts';
 import { tokenCredentials } from '../../../receiver/github/token-credentials.ts';
+import { replyText } from '../../../receiver/slack/alert-text.ts';
 import type { ClaimedDelivery, NewDelivery } from '../../../receiver/store/delivery.ts';
 import type { RunView } from '../../../receiver/store/run.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
@@ -163,7 +164,7 @@ export class FollowedRuns {
   /** The texts that wait to be said in threads, oldest first. */
   async replies(): Promise<string[]> {
     const deliveries = await this.store.deliveries({ limit: 1000 });
-    return deliveries.flatMap(({ request }) => (request?.kind === 'slack_reply' ? [request.text] : [])).toReversed();
+    return deliveries.flatMap(({ request }) => (request?.kind === 'slack_reply' ? [replyText(request)] : [])).toReversed();
   }
 
   /** The requests for runs that cost something of the allowance, and those that did not. */

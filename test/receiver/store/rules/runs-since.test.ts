@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CLOCK_DIFFERENCE_MS, runsSinceReplay } from '../../../../receiver/store/rules/decisions.ts';
+import { CLOCK_DIFFERENCE_MS, runsSinceReplay } from '../../../../receiver/store/rules/runs-since.ts';
 import { HOUR } from '../conversation-samples.ts';
 import { MINUTE, SECOND, T0 } from '../samples.ts';
 
