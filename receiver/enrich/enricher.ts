@@ -1,25 +1,20 @@
 import { ageOf } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
-import { type JsonObject, type JsonValue, parseExactJson } from '../../src/lib/json.ts';
+import { type JsonObject, parseExactJson } from '../../src/lib/json.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
 import { canBeEnriched, type EventWithBody, fetchEnrichment } from '../../src/wandb/enrichment.ts';
 import type { WandbError } from '../../src/wandb/wandb-error.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import type { EventView } from '../store/delivery.ts';
 import type { Store } from '../store/store.ts';
 
-export interface EnricherOptions {
+export interface EnricherOptions extends Pick<Runtime, 'now' | 'log' | 'redactor'> {
   readonly client: WandbClient;
   readonly store: Pick<Store, 'event' | 'keepEnrichment'>;
   /** W&B's app, for links. */
   readonly appUrl: string;
   /** How long a delivery waits for W&B, in milliseconds; default 3 seconds. */
   readonly limitMs?: number;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** Takes configured secrets out of what W&B says. */
-  readonly redact: (value: JsonValue) => JsonValue;
-  readonly log: Logger;
 }
 
 /** Finds out more about events. */
@@ -71,7 +66,7 @@ export function createEnricher(options: EnricherOptions): Enricher {
       const answer = await fetchEnrichment(options.client, event, { signal, appUrl: options.appUrl });
       if (answer.ok) {
         breaker.answered();
-        return answer.value === null ? null : (options.redact(answer.value) as JsonObject);
+        return answer.value === null ? null : (options.redactor.json(answer.value) as JsonObject);
       }
       return refused(id, answer.error);
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Octokit } from '@octokit/rest';
 import { type DispatchRequest, requestProblem } from '../../src/route/target.ts';
 import type { PriorResult, SendContext, SendResult, Target } from '../outbox/target.ts';
+import type { Runtime } from '../runtime.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials, Permission, Token } from './credentials.ts';
 import { hintsFor } from './hints.ts';
@@ -8,12 +9,10 @@ import { type AnswerContext, readFailure } from './read-error.ts';
 import { type RenamedRepositories, reportingMoves } from './renamed-repositories.ts';
 import { MOST_RUNS, runPages } from './run-pages.ts';
 
-export interface DispatchOptions {
+export interface DispatchOptions extends Pick<Runtime, 'fetch' | 'now'> {
   readonly credentials: GitHubCredentials;
   /** `https://api.github.com`, or a GitHub Enterprise Server's `https://HOST/api/v3`. */
   readonly apiUrl: string;
-  readonly fetch: typeof fetch;
-  readonly now: () => number;
   /** Left out: nobody is told when a repository has another name. */
   readonly renamed?: RenamedRepositories;
   readonly redact?: (text: string) => string;

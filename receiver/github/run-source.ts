@@ -1,6 +1,7 @@
 import { RequestError } from '@octokit/request-error';
 import type { Octokit } from '@octokit/rest';
 import { z } from 'zod';
+import type { Runtime } from '../runtime.ts';
 import type { RunAnswer, RunSource } from '../watch/run-source.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials } from './credentials.ts';
@@ -10,12 +11,10 @@ import { type RenamedRepositories, reportingMoves } from './renamed-repositories
 import { runPages } from './run-pages.ts';
 import { reportOf, workflowRunSchema } from './workflow-run.ts';
 
-export interface RunSourceOptions {
+export interface RunSourceOptions extends Pick<Runtime, 'fetch' | 'now'> {
   readonly credentials: GitHubCredentials;
   /** `https://api.github.com`, or a GitHub Enterprise Server's `https://HOST/api/v3`. */
   readonly apiUrl: string;
-  readonly fetch: typeof fetch;
-  readonly now: () => number;
   /** Left out: nobody is told when a repository has another name. */
   readonly renamed?: RenamedRepositories;
   /** Takes secrets out of what GitHub says: it becomes notes. */

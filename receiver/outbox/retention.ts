@@ -34,7 +34,7 @@ export function retentionFloor(dedupeWindowMs: number, cooldownsMs: readonly num
 export interface Retiring {
   start(): void;
   /** A round now, if the last one was long enough ago; for platforms that have alarms and no timers. Never rejects. */
-  look(): Promise<void>;
+  runOnce(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ export function createRetention(options: RetentionOptions): Retiring {
       stopped = false;
       later(pauseMs);
     },
-    look: async () => {
+    runOnce: async () => {
       if (ageOf(lookedAt, now()) < roundMs || !isSteady()) return;
       let more = true;
       for (let batches = 0; more && batches < MOST_BATCHES; batches++) more = await removeSome();

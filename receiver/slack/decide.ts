@@ -22,7 +22,7 @@ export async function decide(handling: Handling, decision: DecisionKind, value: 
 
   const result = await store.decide({ eventId, route, decision, by: presser.label, at: handling.now() });
   // Also when it was too late: what has expired is told.
-  handling.changed();
+  handling.wake();
   if (!result.done) return refused(result.approval === undefined ? escapeMrkdwn(result.why) : tooLate(result.approval));
   return done(decision === 'approved' ? 'Approved: it goes out now.' : 'Rejected: nothing is sent.');
 }

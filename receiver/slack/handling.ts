@@ -2,14 +2,14 @@ import { z } from 'zod';
 import type { NewId } from '../../src/lib/id.ts';
 import type { JsonValue } from '../../src/lib/json.ts';
 import type { Route } from '../../src/route/route.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import type { EventView } from '../store/delivery.ts';
 import type { Store } from '../store/store.ts';
 import type { Actor, People } from './may-decide.ts';
 import type { AskGroups } from './user-groups.ts';
 
 /** What handlers work with: they read and write the store, and nothing else. */
-export interface Handling {
+export interface Handling extends Pick<Runtime, 'now' | 'log'> {
   readonly store: Store;
   readonly people: People;
   readonly askGroups: AskGroups;
@@ -18,10 +18,7 @@ export interface Handling {
   readonly redactJson: (value: JsonValue) => JsonValue;
   readonly newId: NewId;
   /** Called after something was written that may have to be sent. */
-  readonly changed: () => void;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  readonly log: Logger;
+  readonly wake: () => void;
 }
 
 /** What came of what somebody asked for; `text` is mrkdwn for that person. */

@@ -1,17 +1,17 @@
 import type { SlackRequest } from '../../src/route/target.ts';
-import type { Logger } from '../log/log.ts';
 import type { Target } from '../outbox/target.ts';
+import type { Runtime } from '../runtime.ts';
 import type { PostedMessage } from '../store/delivery.ts';
 import type { Store } from '../store/store.ts';
 import type { SlackRender } from './slack-target.ts';
 
-/** The sandbox's Slack: writes down what it would say, and says nothing. */
-export function recordingSlackTarget(options: {
+export interface RecordingSlackOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly book: Pick<Store, 'viewConversation'>;
   readonly render: SlackRender;
-  readonly now: () => number;
-  readonly log: Logger;
-}): Target<SlackRequest> {
+}
+
+/** The sandbox's Slack target: logs each message and sends nothing. */
+export function recordingSlackTarget(options: RecordingSlackOptions): Target<SlackRequest> {
   const { book, render, now, log } = options;
   return {
     send: async (request, { deliveryId, conversation }) => {

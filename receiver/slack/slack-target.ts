@@ -1,5 +1,6 @@
 import type { SlackRequest } from '../../src/route/target.ts';
 import type { PriorResult, SendContext, SendResult, Target } from '../outbox/target.ts';
+import type { Runtime } from '../runtime.ts';
 import type { PostedMessage } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationStore, ConversationView } from '../store/store.ts';
 import type { SlackClient } from './client.ts';
@@ -12,11 +13,10 @@ export interface SlackMessage {
   readonly blocks: readonly unknown[];
 }
 
-export interface SlackTargetOptions {
+export interface SlackTargetOptions extends Pick<Runtime, 'now'> {
   readonly client: SlackClient;
   readonly book: Pick<ConversationStore, 'viewConversation' | 'channelId' | 'forgetMessage'>;
   readonly render: SlackRender;
-  readonly now: () => number;
 }
 
 export interface SlackRender {

@@ -32,7 +32,7 @@ async function sendAgain(handling: Handling, delivery: DeliveryView, ifUpdatedAt
   if (!permission.may) return refused(permission.why);
   const [result] = await handling.store.replay([delivery.id], handling.now(), { by: `${presser.label} in Slack`, ifUpdatedAt });
   if (result === undefined || !result.done) return refused(`Not sent again: ${escapeMrkdwn(result?.why ?? 'nothing to change')}.`);
-  handling.changed();
+  handling.wake();
   // What nobody has ever approved is not sent by this: it is asked for once more.
   const isHeld = (await handling.store.delivery(delivery.id))?.delivery.state === 'held';
   return done(isHeld ? 'It waits for an approval again.' : 'It is sent once more, with the same id.');
@@ -68,7 +68,7 @@ async function mute(
   const now = handling.now();
   const until = time === 'off' ? 0 : now + MUTE_TIMES[time];
   await handling.store.mute({ route, subjectKey, until, by: presser.label }, eventId, now);
-  handling.changed();
+  handling.wake();
   const name = escapeMrkdwn(route);
   return done(
     until === 0

@@ -1,20 +1,16 @@
-import type { Redactor } from '../../src/lib/redact.ts';
 import type { Environment } from '../environment.ts';
-import type { Logger } from '../log/log.ts';
 import type { Targets } from '../outbox/target.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
 import { eventMessage, type MessageContext, storyMessage } from './message.ts';
 import type { SlackRender } from './slack-target.ts';
 
-export interface SlackTargetsOptions extends Omit<MessageContext, 'now'> {
+export interface SlackTargetsOptions extends Omit<MessageContext, 'now'>, Pick<Runtime, 'now' | 'fetch' | 'log' | 'redactor'> {
   readonly store: Store;
   readonly interactive: boolean;
-  readonly fetch: typeof globalThis.fetch;
-  readonly redactor: Redactor;
-  readonly now: () => number;
 }
 
-/** Slack for real; none without a token. Its client is loaded only here. */
+/** The targets that post to Slack; none without a token. Slack's client is loaded only here. */
 export async function slackTargets({ slack }: Pick<Environment, 'slack'>, options: SlackTargetsOptions): Promise<Targets> {
   if (slack === undefined) return {};
   const [{ slackClient }, { slackTarget }] = await Promise.all([import('./client.ts'), import('./slack-target.ts')]);
@@ -22,10 +18,10 @@ export async function slackTargets({ slack }: Pick<Environment, 'slack'>, option
   return forAll(slackTarget({ client, book: options.store, render: renderWith(options), now: options.now }));
 }
 
-/** The sandbox: everything is written down and nothing sent. */
-export async function sandboxSlackTargets(log: Logger, options: SlackTargetsOptions): Promise<Targets> {
+/** The sandbox's targets: they log each message and send nothing. */
+export async function sandboxSlackTargets(options: SlackTargetsOptions): Promise<Targets> {
   const { recordingSlackTarget } = await import('./recording-target.ts');
-  return forAll(recordingSlackTarget({ book: options.store, render: renderWith(options), now: options.now, log }));
+  return forAll(recordingSlackTarget({ book: options.store, render: renderWith(options), now: options.now, log: options.log }));
 }
 
 function renderWith({ wandbAppUrl, wandbOrganization, githubUrl, interactive, now }: SlackTargetsOptions): SlackRender {

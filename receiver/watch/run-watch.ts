@@ -1,6 +1,6 @@
 import { ageOf } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import { isAbout, type OpenRun, type RunReport } from '../store/run.ts';
 import type { Store } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
@@ -12,25 +12,23 @@ import { type RunQuery, runQueriesFor } from './run-queries.ts';
 import type { RunAnswer, RunSource } from './run-source.ts';
 import { GIVE_UP_AFTER_MS, MISSING_AFTER_MS, nextPollAt } from './schedule.ts';
 
-export interface RunWatchOptions {
+export interface RunWatchOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly store: Pick<Store, 'runsToPoll' | 'earliestPollAt' | 'markRun' | 'throttle' | 'throttles'>;
   readonly runs: RunSource;
   readonly record: RecordRuns;
   /** GitHub's webhooks are configured: looking only finds what they did not tell. */
   readonly webhook: boolean;
-  readonly now: () => number;
   /** Says that the clock has just jumped forward: then no run is looked for, none is missing. Left out: it never does. */
   readonly hasJumped?: () => boolean;
-  readonly log: Logger;
   /** Called after something was stored that may have to be sent. `record` sees to that by itself. */
-  readonly changed: () => void;
+  readonly wake: () => void;
   /** Shortest time between two requests, in milliseconds; default 350. */
   readonly paceMs?: number;
 }
 
 export interface RunWatch extends Loop {
-  /** Looks once at what is due; for platforms that have alarms and no timers. Never rejects. */
-  look(signal?: AbortSignal): Promise<void>;
+  /** Polls once what is due; for platforms that have alarms and no timers. Never rejects. */
+  runOnce(signal?: AbortSignal): Promise<void>;
 }
 
 /** "A few requests a second", as GitHub's best practices ask. */
@@ -63,7 +61,7 @@ export function createRunWatch(options: RunWatchOptions): RunWatch {
   };
   return {
     ...createLoop({ work, failed, retryMs: LONGEST_PAUSE_MS }),
-    look: async (signal = new AbortController().signal) => {
+    runOnce: async (signal = new AbortController().signal) => {
       try {
         await lookAtDue(watch, signal);
       } catch (error) {
@@ -151,7 +149,7 @@ async function take(watch: Watch, question: RunQuery, answer: RunAnswer): Promis
 }
 
 async function takeReports(watch: Watch, question: RunQuery, reports: readonly RunReport[], complete: boolean): Promise<void> {
-  const { store, now, record, changed } = watch;
+  const { store, now, record, wake } = watch;
   const isOurs = (report: RunReport) => question.runs.some((run) => isAbout(run, report));
   const ours = reports.filter(isOurs);
   if (ours.length > 0) await record(ours, question.runs);
@@ -161,12 +159,12 @@ async function takeReports(watch: Watch, question: RunQuery, reports: readonly R
     if (!complete) await store.markRun(run.deliveryId, 'unknown', tooManyText(run.repository), now());
     else if (run.status !== 'missing') await store.markRun(run.deliveryId, 'missing', missingText(run, reports), now());
   }
-  if (absent.length > 0) changed();
+  if (absent.length > 0) wake();
 }
 
 /** A token that has expired says nothing about runs: only "you may not" and "there is no such thing" do. */
 async function takeRefusal(watch: Watch, question: RunQuery, status: number | null, detail: string): Promise<void> {
-  const { store, now, log, refused, warned, changed } = watch;
+  const { store, now, log, refused, warned, wake } = watch;
   // A run that was started this moment may not be known everywhere at GitHub.
   if (question.kind === 'get' && status === 404 && !question.runs.some((run) => isLate(run, now()))) return;
   if (!warned.has(question.repository)) {
@@ -181,14 +179,14 @@ async function takeRefusal(watch: Watch, question: RunQuery, status: number | nu
     return;
   }
   for (const run of question.runs) await store.markRun(run.deliveryId, 'unknown', notPermittedText(detail), now());
-  changed();
+  wake();
 }
 
 /** Says so when the last chance to look for a run went by. */
-async function notLooked({ store, now, changed }: Watch, { runs }: RunQuery, why: string): Promise<void> {
+async function notLooked({ store, now, wake }: Watch, { runs }: RunQuery, why: string): Promise<void> {
   const lost = runs.filter((run) => run.runId === null && run.status === 'expected' && now() - run.dispatchedAt >= GIVE_UP_AFTER_MS);
   for (const run of lost) await store.markRun(run.deliveryId, 'unknown', neverLookedText(why), now());
-  if (lost.length > 0) changed();
+  if (lost.length > 0) wake();
 }
 
 function isLate(run: OpenRun, now: number): boolean {

@@ -54,13 +54,13 @@ test('where there are no timers a look removes what is old, at most once a round
   const prune = vi.fn(store.prune);
   const retention = createRetention({ store: { prune }, keepMs: DAY, now: () => now, log: silentLogger, roundMs: 1000 });
 
-  await retention.look();
+  await retention.runOnce();
   expect((await store.counts()).events).toEqual({});
   const asked = prune.mock.calls.length;
-  await retention.look();
+  await retention.runOnce();
   expect(prune.mock.calls.length).toBe(asked);
   now += 1000;
-  await retention.look();
+  await retention.runOnce();
   expect(prune.mock.calls.length).toBe(asked + 1);
   await store.close();
 });
@@ -71,13 +71,13 @@ test('while the clock may not be trusted nothing is removed, and a clock that is
   const options = { store: { prune }, keepMs: DAY, now: () => now, log: silentLogger, roundMs: 1000, pauseMs: 1 };
   const retention = createRetention({ ...options, isSteady: () => steady });
 
-  await retention.look();
+  await retention.runOnce();
   expect(prune).not.toHaveBeenCalled();
   steady = true;
-  await retention.look();
+  await retention.runOnce();
   expect(prune).toHaveBeenCalledTimes(1);
   now -= DAY;
-  await retention.look();
+  await retention.runOnce();
   expect(prune).toHaveBeenCalledTimes(2);
 });
 
