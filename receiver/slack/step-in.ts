@@ -6,9 +6,9 @@ import { done, eventOfButton, type Handling, NOT_OURS, type Outcome, type Person
 import { groupsToAsk, mayOperate, type Permission } from './may-decide.ts';
 import { slackDate } from './mrkdwn.ts';
 
-const NO_DELIVERY = 'There is no such delivery here (any more). Nothing was changed.';
+const NO_DELIVERY = 'There is no such delivery, or it is no longer stored. Nothing was changed.';
 
-/** "Dispatch again" was pressed. Once: the store refuses what has changed since the button was made. */
+/** Handles "Dispatch again". The store refuses a delivery that has changed since the button was made, so it works once. */
 export async function dispatchAgain(handling: Handling, value: string, presser: Person): Promise<Outcome> {
   const decoded = decodeDispatchAgain(value);
   if (decoded === undefined) return refused(NOT_OURS);
@@ -25,7 +25,7 @@ export async function replayById(handling: Handling, id: string, presser: Person
   return delivery === undefined ? refused(NO_DELIVERY) : sendAgain(handling, delivery, delivery.updatedAt, presser);
 }
 
-/** What a route asks approval for is only sent again by who may approve it. */
+/** A delivery whose route needs approval can only be replayed by its approvers. */
 async function sendAgain(handling: Handling, delivery: DeliveryView, ifUpdatedAt: number, presser: Person): Promise<Outcome> {
   const approval = await handling.store.approval(delivery.eventId, delivery.route);
   const permission = await permitted(handling, presser, approval?.by ?? null);
@@ -33,12 +33,12 @@ async function sendAgain(handling: Handling, delivery: DeliveryView, ifUpdatedAt
   const [result] = await handling.store.replay([delivery.id], handling.now(), { by: `${presser.label} in Slack`, ifUpdatedAt });
   if (result === undefined || !result.done) return refused(`Not sent again: ${escapeMrkdwn(result?.why ?? 'nothing to change')}.`);
   handling.wake();
-  // What nobody has ever approved is not sent by this: it is asked for once more.
+  // A replay does not bypass an approval that was never given: the delivery is held again.
   const isHeld = (await handling.store.delivery(delivery.id))?.delivery.state === 'held';
-  return done(isHeld ? 'It waits for an approval again.' : 'It is sent once more, with the same id.');
+  return done(isHeld ? 'It awaits approval again.' : 'It is sent again, with the same id.');
 }
 
-/** A time was chosen in "Mute". */
+/** Handles a choice in the "Mute" menu. */
 export async function muteByPress(handling: Handling, value: string, presser: Person): Promise<Outcome> {
   const decoded = decodeMute(value);
   if (decoded === undefined) return refused(NOT_OURS);
@@ -72,12 +72,12 @@ async function mute(
   const name = escapeMrkdwn(route);
   return done(
     until === 0
-      ? `Route ${name} tells of this again.`
-      : `Route ${name} says nothing about this until ${slackDate(until)}. What it dispatches still leaves.`,
+      ? `Route ${name} posts messages about this subject again.`
+      : `Route ${name} posts nothing about this subject until ${slackDate(until)}. Its dispatches are still sent.`,
   );
 }
 
-/** Whether somebody may look at what is stored and step in; `approvers` as well, where those are named. */
+/** Whether a person may read what is stored and act on it: an operator who is also among `approvers`, where those are named. */
 export async function permitted(
   { people, askGroups }: Handling,
   presser: Person,

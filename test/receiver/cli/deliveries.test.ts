@@ -67,7 +67,7 @@ describe('deliveries', () => {
 
   it('shows one with every attempt', async () => {
     const { out } = await (await desk()).run('deliveries', 'delivery-new');
-    expect(out).toMatch(/state +dead/);
+    expect(out).toMatch(/state +failed/);
     expect(out).toMatch(/refused +404 +12ms +GitHub answered 404/);
     expect(out).toContain('"event_type": "go"');
   });

@@ -176,7 +176,7 @@ describe('whatever the names are and however much there is, Slack takes', () => 
     const counts = { events: { routed: 3 }, deliveries: { dead: 2 }, rejected: 1 };
     fc.assert(
       fc.property(manyOf(event, 100), waiting, manyOf(delivery, 100), (recent, questions, dead) => {
-        const view = homeView({ recent: recent.map((one) => eventView(one)), waiting: questions, dead, counts }, CONTEXT);
+        const view = homeView({ recent: recent.map((one) => eventView(one)), waiting: questions, failed: dead, counts }, CONTEXT);
         expect(problemsOf(view, 100)).toEqual([]);
       }),
       { numRuns: NUM_RUNS },
@@ -251,7 +251,7 @@ describe('what matters is kept when there is too much', () => {
   });
 
   it('and it says that something is left out', () => {
-    expect(JSON.stringify(storyMessage(full, CONTEXT).blocks.at(-1))).toContain('There is more than a message holds');
+    expect(JSON.stringify(storyMessage(full, CONTEXT).blocks.at(-1))).toContain('A message cannot hold all of it');
   });
 });
 

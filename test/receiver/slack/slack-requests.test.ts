@@ -181,7 +181,7 @@ describe('an acknowledgement', () => {
     goOn();
     await app.settled();
     expect(await app.stateNow()).toBe('pending');
-    expect(app.answers()).toEqual(['Approved: it goes out now.']);
+    expect(app.answers()).toEqual(['Approved: it is sent now.']);
   });
 
   it('is made for a handler that takes too long, and logged', async () => {
