@@ -66,7 +66,7 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
         headers: { 'retry-after': '5' },
       });
     }
-    log.error({ path: c.req.path, error: options.redactor.text(String(error.stack ?? error)) }, 'a bug: an exception nobody expected');
+    log.error({ path: c.req.path, error: options.redactor.text(String(error.stack ?? error)) }, 'a bug: unexpected exception');
     return problem(c, { status: 500, title: 'Internal Server Error', headers: { 'retry-after': '5' } });
   });
   return root;

@@ -77,10 +77,10 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   if (sandbox)
     io.print(...sandboxBanner(environment, url, plan.isExample ? undefined : environment.configPath, config.settings.dedupeWindowMs));
   log.info({ url, routes: config.routes.length, database: databaseName(environment, sandbox), sandbox }, 'listening');
-  log.info({ why: await stopped }, 'stopping: finishing what is in flight');
+  log.info({ why: await stopped }, 'stopping: finishing attempts in flight');
   const isFinished = await withinTime(STOP_LIMIT_MS, stopInOrder(listening, store));
   if (isFinished) log.info({}, 'stopped');
-  else log.warn({}, 'stopped, although something still hangs: what could not be stored is looked up after the next start');
+  else log.warn({}, 'stopped before everything finished: the outcome of unfinished attempts is looked up after the next start');
   return 0;
 }
 

@@ -48,10 +48,10 @@ export function createEnricher(options: EnricherOptions): Enricher {
     if (event.wandb !== undefined) return event.wandb;
     const asked = withBody(event);
     if (!canBeEnriched(asked) || inVain.has(eventId) || !breaker.mayAsk()) return null;
-    const said = await ask(eventId, asked);
-    if (said !== undefined) {
-      await store.keepEnrichment(eventId, said);
-      return said;
+    const answer = await ask(eventId, asked);
+    if (answer !== undefined) {
+      await store.keepEnrichment(eventId, answer);
+      return answer;
     }
     const [oldest] = inVain;
     if (inVain.size >= MEMORY && oldest !== undefined) inVain.delete(oldest);
@@ -71,7 +71,7 @@ export function createEnricher(options: EnricherOptions): Enricher {
       return refused(id, answer.error);
     } catch (error) {
       breaker.failed();
-      log.error({ event: id, error: messageOf(error) }, 'asking W&B about an event failed: a mistake of wandb-relay');
+      log.error({ event: id, error: messageOf(error) }, 'a bug: enriching an event failed');
       return undefined;
     }
   }

@@ -68,7 +68,7 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
         return send(request, context);
       }
       if (failure.outcome === 'refused' && failure.status === 401 && isYoung(token.createdAt)) {
-        return { outcome: 'failed', status: 401, ambiguous: false, detail: 'GitHub does not know the new token of the App yet (401)' };
+        return { outcome: 'failed', status: 401, ambiguous: false, detail: 'GitHub does not accept the new token of the App yet (401)' };
       }
       return failure;
     }
@@ -76,7 +76,7 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
 
   const isYoung = (createdAt: number | undefined): boolean => createdAt !== undefined && options.now() - createdAt < YOUNG_TOKEN_MS;
 
-  const look = async (request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<PriorResult> => {
+  const findPrior = async (request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<PriorResult> => {
     try {
       const { token } = await options.credentials.token(request.repository, { actions: 'read' });
       return await reportingMoves(request.repository, options.renamed, clientFor(token, context.signal), (client) =>
@@ -88,7 +88,7 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
     }
   };
 
-  return { send, findPrior: look };
+  return { send, findPrior };
 }
 
 async function sendRepositoryDispatch(
@@ -144,7 +144,7 @@ function unexpected(status: number): SendResult {
     outcome: 'failed',
     status,
     ambiguous: true,
-    detail: `an answer that GitHub does not give (${status}): does GITHUB_API_URL point to GitHub?`,
+    detail: `an unexpected response (${status}): does GITHUB_API_URL point to GitHub?`,
   };
 }
 

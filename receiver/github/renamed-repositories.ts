@@ -98,7 +98,7 @@ export function renamedRepositories({ store, log, redactor }: RenamedOptions): R
     } catch (error) {
       log.warn(
         { repository, error: redactor.text(messageOf(error)) },
-        'the id of a renamed repository could not be stored; it is tried again',
+        'the id of a renamed repository could not be stored; trying again with the next request',
       );
     }
   }

@@ -77,21 +77,21 @@ export function githubRunSource({ credentials, apiUrl, fetch, now, renamed, reda
           ...holdFrom(headers, now()),
         };
       }),
-    listSince: (question, etag, signal) =>
-      reading(question.repository, signal, async (client) => {
-        const { repository } = question;
+    listSince: (search, etag, signal) =>
+      reading(search.repository, signal, async (client) => {
+        const { repository } = search;
         const found: z.infer<typeof runList> = [];
         let firstEtag: string | undefined;
         let hold: { throttledUntil?: number } = {};
         let complete = false;
-        for await (const { runs, headers, last } of runPages(client, question, etag)) {
+        for await (const { runs, headers, last } of runPages(client, search, etag)) {
           const page = runList.safeParse(runs);
           if (!page.success) return unexpected(page.error);
           firstEtag ??= headers.etag;
           hold = holdFrom(headers, now());
           found.push(...page.data);
           complete = last;
-          if (question.enough(found.map((run) => reportOf(run, repository)))) break;
+          if (search.enough(found.map((run) => reportOf(run, repository)))) break;
         }
         return { outcome: 'found', reports: found.map((run) => reportOf(run, repository)), complete, etag: firstEtag, ...hold };
       }),
@@ -106,6 +106,6 @@ function unexpected(error: z.ZodError): RunAnswer {
     outcome: 'failed',
     status: 200,
     ambiguous: false,
-    detail: `an answer that GitHub does not give${where}: does GITHUB_API_URL point to GitHub?`,
+    detail: `an unexpected response${where}: does GITHUB_API_URL point to GitHub?`,
   };
 }

@@ -101,7 +101,7 @@ async function write(c: Context<RequestVariables>, report: RunReport, options: W
     return problem(c, {
       status: 503,
       title: 'Service Unavailable',
-      detail: 'The run could not be written down. Redeliver it; without that it is asked for later.',
+      detail: 'The run could not be stored. Redeliver it, or wait until the receiver polls GitHub.',
       headers: { 'retry-after': STORE_RETRY_AFTER },
     });
   }

@@ -6,7 +6,7 @@ import { groupsToAsk, mayDecide } from './may-decide.ts';
 import { slackDate } from './mrkdwn.ts';
 
 /** Handles Approve and Reject. The store decides who was first. */
-export async function decide(handling: Handling, decision: DecisionKind, value: string, presser: Person): Promise<Outcome> {
+export async function decide(handling: Handling, decision: DecisionKind, value: string, actor: Person): Promise<Outcome> {
   const { store, people } = handling;
   const decoded = decodeDecision(value);
   if (decoded === undefined) return refused(NOT_OURS);
@@ -17,11 +17,11 @@ export async function decide(handling: Handling, decision: DecisionKind, value: 
     return refused('There is no such approval, or it is no longer stored. Nothing was changed.');
   if (approval.decision !== null) return refused(tooLate(approval));
 
-  const groups = await handling.askGroups(groupsToAsk(presser.id, approval.by));
-  const permission = mayDecide({ approval, decision, presser, author: event.event.author, people, groups });
+  const groups = await handling.askGroups(groupsToAsk(actor.id, approval.by));
+  const permission = mayDecide({ approval, decision, actor, author: event.event.author, people, groups });
   if (!permission.may) return refused(permission.why);
 
-  const result = await store.decide({ eventId, route, decision, by: presser.label, at: handling.now() });
+  const result = await store.decide({ eventId, route, decision, by: actor.label, at: handling.now() });
   // Also when it was too late: the store may have expired it, and the message says so.
   handling.wake();
   if (!result.done) return refused(result.approval === undefined ? escapeMrkdwn(result.why) : tooLate(result.approval));

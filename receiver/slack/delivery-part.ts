@@ -38,11 +38,11 @@ export function deliveryParts(
 }
 
 /** The active mutes, each with a menu that ends it. */
-export function muteParts(story: ConversationView, now: number, rank: number): Part[] {
-  const active = activeMutes(story, now);
+export function muteParts(view: ConversationView, now: number, rank: number): Part[] {
+  const active = activeMutes(view, now);
   const parts = active.slice(0, MOST_MUTES).map((mute): Part => {
     const text = `:no_bell: Route ${bold(mute.route)} is muted for this subject until ${slackDate(mute.until)} (by ${mrkdwnName(mute.by)}).`;
-    const found = deliveryOf(mute, story);
+    const found = deliveryOf(mute, view);
     const menu = found && muteMenu(found.from, found.delivery, ['off']);
     return { rank, blocks: menu === undefined ? context(text) : [section(text, { accessory: menu })] };
   });

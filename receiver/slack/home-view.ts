@@ -73,7 +73,7 @@ function failedRow(delivery: DeliveryView, githubUrl: string): string {
 
 const OUTCOMES: Readonly<Record<EventView['outcome'], string>> = {
   routed: '',
-  unmatched: ' (no route asked for it)',
+  unmatched: ' (no route matched)',
   cooldown: ' (within the cooldown of its routes)',
   duplicate: ' (a duplicate)',
 };

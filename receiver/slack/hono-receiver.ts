@@ -49,8 +49,8 @@ export function honoReceiver(options: HonoReceiverOptions): HonoReceiver {
     line.type = request.name;
     try {
       if (!(await options.store.firstSeen(`slack:${request.signature}`, options.now()))) {
-        line.reason = 'refused: the same signed request came before';
-        return problem(c, { status: 409, title: 'Conflict', detail: 'This request came before.' });
+        line.reason = 'refused: the same signed request was received before';
+        return problem(c, { status: 409, title: 'Conflict', detail: 'This request was received before.' });
       }
     } catch (error) {
       line.reason = `the store failed: ${options.redactor.text(messageOf(error))}`;
@@ -170,15 +170,15 @@ async function answerOf(
   };
   const timer = setTimeout(() => {
     if (answered) return;
-    line.result = 'nothing acknowledged it in time';
-    log.warn({ type: name, ms: ackTimeoutMs }, 'slack: a request was answered before anything acknowledged it');
+    line.result = 'no handler acknowledged it in time';
+    log.warn({ type: name, ms: ackTimeoutMs }, 'slack: a request was answered before a handler acknowledged it');
     answer(c.body(null, 200));
   }, ackTimeoutMs);
   const work = app
     .processEvent({ body, ack, ...retryOf(c) })
     .then(() => {
       if (answered) return;
-      line.result = 'nothing here is for it';
+      line.result = 'no handler for it';
       answer(c.body(null, 200));
     })
     .catch((error: unknown) => {

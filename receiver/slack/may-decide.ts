@@ -28,7 +28,7 @@ export interface Actor {
 export interface DecisionQuestion {
   readonly approval: Pick<ApprovalView, 'by' | 'allowSelf'>;
   readonly decision: DecisionKind;
-  readonly presser: Actor;
+  readonly actor: Actor;
   /** The W&B user who caused the event, as far as W&B said. */
   readonly author: string | undefined;
   readonly people: Pick<People, 'slackUsers'>;
@@ -44,8 +44,8 @@ const YES: Permission = { may: true };
  * Whether somebody may approve or reject what an approval holds: one of `by`, when given, and with `allow_self: false` not
  * the event's author. If the author is unknown, approval is denied. Anybody who may decide may reject their own event.
  */
-export function mayDecide({ approval, decision, presser, author, people, groups }: DecisionQuestion): Permission {
-  const among = isAmong(presser, approval.by, groups, 'decide about this');
+export function mayDecide({ approval, decision, actor, author, people, groups }: DecisionQuestion): Permission {
+  const among = isAmong(actor, approval.by, groups, 'decide about this');
   if (!among.may || approval.allowSelf || decision === 'rejected') return among;
   if (author === undefined) {
     return no(
@@ -58,12 +58,12 @@ export function mayDecide({ approval, decision, presser, author, people, groups 
   const authorName = author.toLowerCase();
   const known = Object.entries(people.slackUsers).map(([wandb, slack]) => ({ wandb: wandb.toLowerCase(), slack }));
   const authors = known.filter(({ wandb }) => wandb === authorName);
-  if (authors.some(({ slack }) => slack === presser.id)) {
+  if (authors.some(({ slack }) => slack === actor.id)) {
     return no(
       `You (${name} in W&amp;B) caused this event, and authors may not approve their own events (allow_self: false). Ask somebody else.`,
     );
   }
-  if (authors.length > 0 || known.some(({ slack }) => slack === presser.id)) return YES;
+  if (authors.length > 0 || known.some(({ slack }) => slack === actor.id)) return YES;
   return no(
     `${name} caused this event in W&amp;B, and authors may not approve their own events (allow_self: false). The relay does not know ` +
       `whether that is you: add ${name} to settings.slack_users in the config of wandb-relay.`,
@@ -72,18 +72,18 @@ export function mayDecide({ approval, decision, presser, author, people, groups 
 
 /** Whether a person may replay or mute a delivery: an operator who is also among the approvers, where those are named. */
 export function mayOperate(
-  presser: Actor,
+  actor: Actor,
   operators: readonly string[] | null,
   approvers: readonly string[] | null,
   groups: GroupMembers,
 ): Permission {
-  const operator = isAmong(presser, operators, groups, 'do this (settings.slack_operators)');
-  return operator.may ? isAmong(presser, approvers, groups, 'replay what they approve') : operator;
+  const operator = isAmong(actor, operators, groups, 'do this (settings.slack_operators)');
+  return operator.may ? isAmong(actor, approvers, groups, 'replay what they approve') : operator;
 }
 
-/** The user groups whose members have to be known to say whether `presser` is among `ids`. */
-export function groupsToAsk(presser: string, ids: readonly string[] | null): string[] {
-  return ids === null || ids.includes(presser) ? [] : ids.filter(isUserGroup);
+/** The user groups whose members have to be known to say whether `actor` is among `ids`. */
+export function groupsToAsk(actor: string, ids: readonly string[] | null): string[] {
+  return ids === null || ids.includes(actor) ? [] : ids.filter(isUserGroup);
 }
 
 /** The first letter of a Slack id is its kind: `S…` a user group, `U…` or `W…` a person. */
@@ -92,15 +92,15 @@ export function isUserGroup(id: string): boolean {
 }
 
 /** Without `ids`, everybody of the app's own organization may. */
-function isAmong(presser: Actor, ids: readonly string[] | null, groups: GroupMembers, what: string): Permission {
-  if (ids === null) return presser.isExternal === true ? no(EXTERNAL) : YES;
-  if (ids.includes(presser.id)) return YES;
+function isAmong(actor: Actor, ids: readonly string[] | null, groups: GroupMembers, what: string): Permission {
+  if (ids === null) return actor.isExternal === true ? no(EXTERNAL) : YES;
+  if (ids.includes(actor.id)) return YES;
   const unknown: string[] = [];
   for (const id of ids.filter(isUserGroup)) {
     const members = groups.get(id);
     if (members === undefined) unknown.push(`user group ${id} was not asked about`);
     else if (!members.ok) unknown.push(escapeMrkdwn(members.error));
-    else if (members.value.includes(presser.id)) return YES;
+    else if (members.value.includes(actor.id)) return YES;
   }
   if (unknown.length > 0) return no(`The relay cannot tell whether you may ${what}: ${unknown.join('; ')}.`);
   return no(`Only ${ids.map(mention).join(', ')} may ${what}.`);

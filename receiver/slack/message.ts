@@ -42,22 +42,22 @@ const LEFT_OUT: KnownBlock = {
 };
 
 /** The conversation's message: its latest event with the state of its deliveries, open approvals, and earlier events. */
-export function storyMessage(story: ConversationView, context: MessageContext): SlackMessage {
-  const latest = story.events.at(-1);
+export function conversationMessage(view: ConversationView, context: MessageContext): SlackMessage {
+  const latest = view.events.at(-1);
   if (latest === undefined) return { text: NOTHING_KNOWN, blocks: [section(NOTHING_KNOWN)] };
-  const earlier = story.events.slice(0, -1).toReversed();
+  const earlier = view.events.slice(0, -1).toReversed();
   const parts: Part[] = [
     { rank: 0, blocks: [section(happened(latest, sayBold))] },
     { rank: 2, blocks: contextBlock(...particulars(latest, context)) },
     { rank: 5, blocks: factSection(factsOf(latest.event.wandb)) },
-    ...questionParts(story, latest, earlier, context),
+    ...questionParts(view, latest, earlier, context),
     { rank: 2, blocks: contextBlock(...decisions(latest)) },
-    ...deliveryParts(latest, asIsShown(latest), { githubUrl: context.githubUrl, mutes: activeMutes(story, context.now), rank: 4 }),
-    ...muteParts(story, context.now, 3),
-    { rank: 6, blocks: earlierBlocks(earlier, story.eventCount) },
+    ...deliveryParts(latest, asIsShown(latest), { githubUrl: context.githubUrl, mutes: activeMutes(view, context.now), rank: 4 }),
+    ...muteParts(view, context.now, 3),
+    { rank: 6, blocks: earlierBlocks(earlier, view.eventCount) },
   ];
   const blocks = compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT });
-  return { text: storyText(latest), blocks: context.interactive === false ? linksOnly(blocks) : blocks };
+  return { text: messageText(latest), blocks: context.interactive === false ? linksOnly(blocks) : blocks };
 }
 
 /** Removes the buttons that nothing would handle. */
@@ -70,10 +70,10 @@ function linksOnly(blocks: readonly KnownBlock[]): KnownBlock[] {
 }
 
 /** A later event's message in the thread. It is never updated, so it contains nothing that may change. */
-export function eventMessage(event: ConversationEvent, story: ConversationView, context: MessageContext): SlackMessage {
+export function eventMessage(event: ConversationEvent, view: ConversationView, context: MessageContext): SlackMessage {
   const questions = openQuestions(event);
   const asks = questions.map(({ approval, held }) => {
-    const here = approval.channel === story.channel;
+    const here = approval.channel === view.channel;
     const where = here ? `the buttons are in the message above. ${whoMayDecide(approval)}` : `asked in ${channelName(approval.channel)}.`;
     const more = held.length > 1 ? ` and ${held.length - 1} more` : '';
     const what = held.slice(0, 1).map((delivery) => targetWords(delivery, context.githubUrl));
@@ -84,7 +84,7 @@ export function eventMessage(event: ConversationEvent, story: ConversationView, 
     { rank: 2, blocks: contextBlock(...particulars(event, context)) },
     ...asks.slice(0, MOST_QUESTIONS).map((ask): Part => ({ rank: 1, blocks: [section(ask)] })),
   ];
-  return { text: storyText(event), blocks: compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT }) };
+  return { text: messageText(event), blocks: compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT }) };
 }
 
 /**
@@ -125,13 +125,13 @@ function particulars({ event: { event, receivedAt, wandb } }: ConversationEvent,
 }
 
 function questionParts(
-  story: ConversationView,
+  view: ConversationView,
   latest: ConversationEvent,
   earlier: readonly ConversationEvent[],
   { githubUrl, interactive = true }: MessageContext,
 ): Part[] {
   const questions = [latest, ...earlier].flatMap(openQuestions);
-  const { channel } = story;
+  const { channel } = view;
   const parts = questions
     .slice(0, MOST_QUESTIONS)
     .map((question) => questionPart(question, { channel, githubUrl, interactive, earlier: question.from !== latest, rank: 1 }));
@@ -166,7 +166,7 @@ function earlierBlocks(earlier: readonly ConversationEvent[], eventCount: number
 }
 
 /** A message's `text`: what happened, and the state of each delivery. */
-function storyText(from: ConversationEvent): string {
+function messageText(from: ConversationEvent): string {
   const { deliveries } = from;
   const states =
     deliveries.length > 3

@@ -6,19 +6,19 @@ import type { Store } from '../store/store.ts';
 import type { SlackRender } from './slack-target.ts';
 
 export interface RecordingSlackOptions extends Pick<Runtime, 'now' | 'log'> {
-  readonly book: Pick<Store, 'viewConversation'>;
+  readonly conversations: Pick<Store, 'viewConversation'>;
   readonly render: SlackRender;
 }
 
 /** The sandbox's Slack target: logs each message and sends nothing. */
 export function recordingSlackTarget(options: RecordingSlackOptions): Target<SlackRequest> {
-  const { book, render, now, log } = options;
+  const { conversations, render, now, log } = options;
   return {
     send: async (request, { deliveryId, conversation }) => {
-      const story = await book.viewConversation(request.kind === 'slack' ? (conversation ?? '') : request.conversation, now());
-      const text = request.kind === 'slack_reply' || story === undefined ? '' : render.story(story).text;
-      const channel = story?.channel ?? '';
-      const what = request.kind === 'slack_update' ? 'a change of a message recorded' : 'a message recorded';
+      const view = await conversations.viewConversation(request.kind === 'slack' ? (conversation ?? '') : request.conversation, now());
+      const text = request.kind === 'slack_reply' || view === undefined ? '' : render.conversation(view).text;
+      const channel = view?.channel ?? '';
+      const what = request.kind === 'slack_update' ? 'a message update recorded' : 'a message recorded';
       log.info(
         { delivery: deliveryId, channel, text: request.kind === 'slack_reply' ? request.text : text },
         `${what}, not sent (sandbox)`,

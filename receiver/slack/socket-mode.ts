@@ -37,7 +37,7 @@ export function keepConnected(client: SocketModeClient, options: ConnectionOptio
       failures += 1;
       const why =
         error === undefined ? 'the connection closed at once' : cleaned(proxyErrorIn(error)?.message ?? messageOf(error), redactor.text);
-      log.warn({ error: why, failures }, `slack: Socket Mode is not connected${adviceFor(why)}; it is tried again`);
+      log.warn({ error: why, failures }, `slack: Socket Mode is not connected${adviceFor(why)}; trying again`);
       again();
     }
   };

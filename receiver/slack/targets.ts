@@ -2,7 +2,7 @@ import type { Environment } from '../environment.ts';
 import type { Targets } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
-import { eventMessage, type MessageContext, storyMessage } from './message.ts';
+import { conversationMessage, eventMessage, type MessageContext } from './message.ts';
 import type { SlackRender } from './slack-target.ts';
 
 export interface SlackTargetsOptions extends Omit<MessageContext, 'now'>, Pick<Runtime, 'now' | 'fetch' | 'log' | 'redactor'> {
@@ -15,20 +15,20 @@ export async function slackTargets({ slack }: Pick<Environment, 'slack'>, option
   if (slack === undefined) return {};
   const [{ slackClient }, { slackTarget }] = await Promise.all([import('./client.ts'), import('./slack-target.ts')]);
   const client = slackClient({ token: slack.botToken, apiUrl: slack.apiUrl, fetch: options.fetch, redact: options.redactor.text });
-  return forAll(slackTarget({ client, book: options.store, render: renderWith(options), now: options.now }));
+  return forAll(slackTarget({ client, conversations: options.store, render: renderWith(options), now: options.now }));
 }
 
 /** The sandbox's targets: they log each message and send nothing. */
 export async function sandboxSlackTargets(options: SlackTargetsOptions): Promise<Targets> {
   const { recordingSlackTarget } = await import('./recording-target.ts');
-  return forAll(recordingSlackTarget({ book: options.store, render: renderWith(options), now: options.now, log: options.log }));
+  return forAll(recordingSlackTarget({ conversations: options.store, render: renderWith(options), now: options.now, log: options.log }));
 }
 
 function renderWith({ wandbAppUrl, wandbOrganization, githubUrl, interactive, now }: SlackTargetsOptions): SlackRender {
   const context = () => ({ wandbAppUrl, wandbOrganization, githubUrl, interactive, now: now() });
   return {
-    story: (story) => storyMessage(story, context()),
-    event: (event, story) => eventMessage(event, story, context()),
+    conversation: (view) => conversationMessage(view, context()),
+    event: (event, view) => eventMessage(event, view, context()),
   };
 }
 

@@ -41,14 +41,14 @@ export function createRecordRuns(options: RecordRunsOptions): RecordRuns {
   const { store, now, newId, failureText, commitStatus } = options;
   return async (reports, asked = []) => {
     const commits = commitStatus === undefined ? undefined : await commitsFor(reports, asked, options, commitStatus);
-    const consequences = followUpsOf({
+    const followUps = followUpsOf({
       newId,
       failureText,
       ...(commits === undefined || commitStatus === undefined
         ? {}
         : { commitStatus: { credentialFor: commitStatus.credentialFor, commitOf: (change) => commitFor(change, commits) } }),
     });
-    const changes = await store.recordRuns(reports, now(), consequences);
+    const changes = await store.recordRuns(reports, now(), followUps);
     if (changes.length > 0) options.wake();
     return changes;
   };

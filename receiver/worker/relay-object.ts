@@ -75,7 +75,7 @@ export function relayObject(config: Config, now: () => number) {
         const store = sqliteStore(this.#driver);
         claimPurpose(this.#driver, sandbox ? 'sandbox' : 'live');
         const recovered = await store.recoverInFlight(now());
-        if (recovered > 0) log.warn({ deliveries: recovered }, 'took up what was in flight when the object last ended');
+        if (recovered > 0) log.warn({ deliveries: recovered }, 'reclaimed deliveries that were in flight when the object last ended');
         const randomBytes = () => crypto.getRandomValues(new Uint8Array(16));
         const receiver = await composeReceiver({
           runtime: { now, random: Math.random, randomBytes, fetch: workerFetch, log, redactor },
@@ -92,7 +92,7 @@ export function relayObject(config: Config, now: () => number) {
         this.#receiver = receiver;
         if (nextWorkAt(this.#driver, { watchesRuns: this.#watchesRuns }) !== undefined) this.#wakeUp.soon();
       } catch (error) {
-        this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not be started');
+        this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not start');
       }
     }
   };

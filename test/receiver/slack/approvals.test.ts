@@ -22,7 +22,7 @@ async function asked(options: Omit<Partial<SlackAppInTestOptions>, 'approval'> &
   return { app, ...(await askIn(app, 'v1', options.author)) };
 }
 
-/** Presses and waits; what the presser was told. */
+/** Presses and waits; what the actor was told. */
 async function press(app: SlackAppInTest, by: SlackPerson, action: string, value: string): Promise<string | undefined> {
   expect(await app.from.press(by, action, value)).toEqual({ status: 200, text: '' });
   await app.settled();
@@ -62,7 +62,7 @@ describe('an approval', () => {
     expect(await stateOf(app, deliveryId)).toBe('pending');
   });
 
-  it('is told to the presser alone, beside the message', async () => {
+  it('is told to the actor alone, beside the message', async () => {
     const { app, value } = await asked();
     await press(app, BOB, ACTIONS.approve, value);
     expect(app.slack.calls).toHaveLength(1);
@@ -79,12 +79,12 @@ describe('an approval', () => {
     expect(await press(named.app, stranger, ACTIONS.approve, named.value)).toBe('Approved: it is sent now.');
   });
 
-  it('holds when the presser cannot be told, and no address to answer at is logged', async () => {
+  it('holds when the actor cannot be told, and no address to answer at is logged', async () => {
     const failing: typeof fetch = () => Promise.reject(new TypeError('fetch failed: https://hooks.slack.com/actions/T1/2/secret'));
     const { app, value, deliveryId } = await asked({ fetch: failing });
     await press(app, BOB, ACTIONS.approve, value);
     expect(await stateOf(app, deliveryId)).toBe('pending');
-    expect(app.log.filter(({ msg }) => msg === 'slack: the presser could not be told')).toHaveLength(1);
+    expect(app.log.filter(({ msg }) => msg === 'slack: the response could not be sent')).toHaveLength(1);
     expect(JSON.stringify(app.log)).not.toMatch(/hooks\.slack\.com|responses\//);
   });
 
@@ -203,7 +203,7 @@ describe('a button that is not one of ours', () => {
     ['an event that does not exist', ACTIONS.approve, () => '["default","00000000","deploy"]', /no such approval/],
     ['another source', ACTIONS.approve, (value: string) => value.replace('default', 'prod'), /no such approval/],
     ['another route', ACTIONS.approve, (value: string) => value.replace('deploy', 'other'), /no such approval/],
-  ])('changes nothing, is logged, and its presser is told: %s', async (_what, action, change, told) => {
+  ])('changes nothing, is logged, and its actor is told: %s', async (_what, action, change, told) => {
     const { app, value, deliveryId } = await asked();
     const before = app.changes();
     expect(await press(app, BOB, action, change(value))).toMatch(told);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { KnownBlock } from '../../../receiver/slack/blocks.ts';
 import { homeView } from '../../../receiver/slack/home-view.ts';
-import { approvalView, CONTEXT, deliveryView, eventView, readable } from './story-samples.ts';
+import { approvalView, CONTEXT, deliveryView, eventView, readable } from './message-samples.ts';
 
 const NOTHING = { recent: [], waiting: [], failed: [], counts: { events: {}, deliveries: {}, rejected: 0 } };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ACTIONS, decodeDecision, decodeDispatchAgain, decodeMute } from '../../../receiver/slack/actions.ts';
 import type { KnownBlock } from '../../../receiver/slack/blocks.ts';
-import { eventMessage, failureText, storyMessage } from '../../../receiver/slack/message.ts';
+import { conversationMessage, eventMessage, failureText } from '../../../receiver/slack/message.ts';
 import type { ConversationView } from '../../../receiver/store/store.ts';
 import {
   ALIAS_EVENT,
@@ -15,7 +15,7 @@ import {
   storyEvent,
   storyOf,
   T0,
-} from './story-samples.ts';
+} from './message-samples.ts';
 
 const WANDB = {
   artifact: {
@@ -49,7 +49,7 @@ const SAID = 'ada gave resnet50 v12 the alias production.';
 const APPROVED = approvalView({ decision: 'approved', decidedBy: 'bob (U012ABC)', decidedAt: T0 + 5 * MINUTE });
 
 function shown(story: ConversationView): { text: string; lines: string[] } {
-  const { text, blocks } = storyMessage(story, CONTEXT);
+  const { text, blocks } = conversationMessage(story, CONTEXT);
   return { text, lines: readable(blocks) };
 }
 
@@ -195,7 +195,7 @@ describe('a question', () => {
   });
 
   it('carries what names the decision, and asks back with what will run', () => {
-    const [approve, reject] = buttonsOf(storyMessage(deployStory({ state: 'held' }, approvalView()), CONTEXT).blocks);
+    const [approve, reject] = buttonsOf(conversationMessage(deployStory({ state: 'held' }, approvalView()), CONTEXT).blocks);
     expect([approve?.action_id, reject?.action_id]).toEqual([ACTIONS.approve, ACTIONS.reject]);
     expect(decodeDecision(approve?.value ?? '')).toEqual({ source: 'default', eventId: 'event-1', route: 'deploy' });
     expect(reject?.value).toBe(approve?.value);
@@ -256,34 +256,34 @@ describe('where nothing hears what is pressed', () => {
 
   it('a question names the command instead of its buttons', () => {
     const held = deliveryView({ state: 'held', reason: 'waits for approval' });
-    const { blocks } = storyMessage(storyOf([storyEvent({ deliveries: [held], approvals: [approvalView()] })]), context);
+    const { blocks } = conversationMessage(storyOf([storyEvent({ deliveries: [held], approvals: [approvalView()] })]), context);
     expect(actionsIn(blocks)).toEqual([]);
     expect(readable(blocks).join('\n')).toContain(`wandb-relay approve ${held.id}`);
   });
 
   it('only links can be pressed', () => {
     const delivered = deliveryView({ state: 'delivered', run: runView() });
-    const { blocks } = storyMessage(storyOf([storyEvent({ deliveries: [delivered] })]), context);
+    const { blocks } = conversationMessage(storyOf([storyEvent({ deliveries: [delivered] })]), context);
     expect(actionsIn(blocks).map((element) => element.type === 'button' && element.url !== undefined)).toEqual([true]);
   });
 });
 
 describe('buttons and menus', () => {
   it('name the delivery as it is now', () => {
-    const [, again] = buttonsOf(storyMessage(deployStory({ state: 'delivered', run: runView(), updatedAt: 42 }), CONTEXT).blocks);
+    const [, again] = buttonsOf(conversationMessage(deployStory({ state: 'delivered', run: runView(), updatedAt: 42 }), CONTEXT).blocks);
     expect(again?.action_id).toBe(ACTIONS.dispatchAgain);
     expect(decodeDispatchAgain(again?.value ?? '')).toEqual({ source: 'default', deliveryId: 'delivery-1', updatedAt: 42 });
     expect(again?.confirm?.text.text).toBe('It was already delivered. This sends the same request again: deploy.yml in acme/deploy');
   });
 
   it('open the run', () => {
-    const [open] = buttonsOf(storyMessage(deployStory({ state: 'delivered', run: runView() }), CONTEXT).blocks);
+    const [open] = buttonsOf(conversationMessage(deployStory({ state: 'delivered', run: runView() }), CONTEXT).blocks);
     expect([open?.action_id, open?.url]).toEqual([ACTIONS.openRun, 'https://github.com/acme/deploy/actions/runs/99']);
   });
 
   it('mute each route once', () => {
     const deliveries = ['deploy', 'deploy', 'evaluate'].map((route, index) => deliveryView({ id: `delivery-${index}`, route }));
-    const menus = menusOf(storyMessage(storyOf([storyEvent({ deliveries })]), CONTEXT).blocks);
+    const menus = menusOf(conversationMessage(storyOf([storyEvent({ deliveries })]), CONTEXT).blocks);
     expect(menus.map(({ options }) => options.map(({ value }) => decodeMute(value ?? '')))).toEqual([
       (['1h', '24h', '7d'] as const).map((time) => ({ source: 'default', deliveryId: 'delivery-0', time })),
       (['1h', '24h', '7d'] as const).map((time) => ({ source: 'default', deliveryId: 'delivery-2', time })),
@@ -295,10 +295,10 @@ describe('buttons and menus', () => {
       ...deployStory({ state: 'delivered' }),
       mutes: [{ route: 'deploy', subjectKey: 'subject-1', until, by: 'ada' }],
     });
-    const { blocks } = storyMessage(muted(CONTEXT.now + MINUTE), CONTEXT);
+    const { blocks } = conversationMessage(muted(CONTEXT.now + MINUTE), CONTEXT);
     expect(readable(blocks)).toContain('Route *deploy* is muted for this subject until 2026-11-21 03:11 UTC (by ada).');
     expect(menusOf(blocks).map(({ options }) => options.map(({ value }) => decodeMute(value ?? '')?.time))).toEqual([['off']]);
-    expect(readable(storyMessage(muted(CONTEXT.now), CONTEXT).blocks).join()).not.toContain('is muted');
+    expect(readable(conversationMessage(muted(CONTEXT.now), CONTEXT).blocks).join()).not.toContain('is muted');
   });
 });
 
@@ -348,7 +348,7 @@ it.each([
   ['nothing yet', undefined],
   ['nothing of use', { artifact: { id: 1, list: [1], nested: { deep: true } }, run: null }],
 ])('shows no facts when W&B told %s', (_what, wandb) => {
-  const { blocks } = storyMessage(storyOf([storyEvent({ event: eventView(ALIAS_EVENT, { wandb }) })]), CONTEXT);
+  const { blocks } = conversationMessage(storyOf([storyEvent({ event: eventView(ALIAS_EVENT, { wandb }) })]), CONTEXT);
   expect(JSON.stringify(blocks)).not.toContain('"fields"');
 });
 
@@ -356,7 +356,7 @@ it('keeps room for what the run logged, however much else is known', () => {
   const settings = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`setting${i}`, i]));
   const artifact = { ...WANDB.artifact, created_by: 'ada', metadata: settings };
   const run = { ...WANDB.run, display_name: 'brave-sun-7', tags: [], summary: { accuracy: 0.93, loss: 0.25 } };
-  const { blocks } = storyMessage(storyOf([storyEvent({ event: eventView(ALIAS_EVENT, { wandb: { artifact, run } }) })]), CONTEXT);
+  const { blocks } = conversationMessage(storyOf([storyEvent({ event: eventView(ALIAS_EVENT, { wandb: { artifact, run } }) })]), CONTEXT);
   const facts = readable(blocks)[2]?.split(' | ') ?? [];
   expect(facts).toHaveLength(10);
   expect(facts.slice(6)).toEqual(['*accuracy* 0.93', '*loss* 0.25', '*setting0* 0', '*setting1* 1']);

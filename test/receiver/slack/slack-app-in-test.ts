@@ -36,7 +36,7 @@ export interface SlackAppInTest {
   readonly changes: () => number;
   /** Waits for what goes on after the answers. */
   settled(): Promise<void>;
-  /** The texts that only the presser saw, oldest first. */
+  /** The texts that only the actor saw, oldest first. */
   answers(): string[];
   /** Lets W&B say that a version got the alias `production`; the event's id and its deliveries'. */
   event(version: string, author?: string): Promise<{ id: string; deliveries: string[] }>;

@@ -152,7 +152,7 @@ describe('a run that does not appear', () => {
     expect(await followed.runOf(id)).toMatchObject({ status: 'missing' });
     await followed.pass(24 * HOUR);
     expect(await followed.notesOf(id)).toEqual([
-      "no run with this delivery's id has appeared within 10 minutes: nothing listens to this event_type on the default branch of acme/deploy (no other run started there either)",
+      "no run with this delivery's id has appeared within 10 minutes: no workflow on the default branch of acme/deploy listens to this event_type (no other run started there either)",
     ]);
     expect(await followed.store.earliestPollAt()).toBeUndefined();
     expect(followed.counted().paid).toBeLessThan(20);
@@ -163,7 +163,7 @@ describe('a run that does not appear', () => {
     const id = await followed.dispatch('e1');
     await followed.pass(11 * MINUTE);
     expect(await followed.notesOf(id)).toEqual([
-      expect.stringMatching(/one run has started there since without .*run-name does not hold the delivery id, or nothing listens/),
+      expect.stringMatching(/one run has started there since without .*run-name does not contain the delivery id, or nothing listens/),
     ]);
   });
 
