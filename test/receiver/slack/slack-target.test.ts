@@ -110,7 +110,7 @@ describe('telling of events', () => {
     const request = { kind: 'slack', channel: '#ml', text: null, thread: true } as const;
     expect(await world.target.send(request, context)).toMatchObject({
       outcome: 'refused',
-      detail: expect.stringContaining('not known any more'),
+      detail: expect.stringContaining('no longer stored'),
     });
     expect(world.slack.calls).toEqual([]);
   });

@@ -121,7 +121,7 @@ describe('following runs without webhooks', () => {
     const id = await followed.dispatch('e1');
     await followed.pass(10 * SECOND);
     expect(await followed.runOf(id)).toMatchObject({ status: 'expected' });
-    expect(followed.log).toContainEqual({ level: 'error', message: expect.stringContaining('could not be finished') });
+    expect(followed.log).toContainEqual({ level: 'error', message: expect.stringContaining('polling runs failed') });
     broken = false;
     await followed.pass(MINUTE);
     expect(await followed.runOf(id)).toMatchObject({ status: 'queued' });
@@ -143,7 +143,7 @@ const REPORT = {
 } as const;
 
 describe('a run that does not appear', () => {
-  it('is missing after ten minutes when nothing listens', async () => {
+  it('is missing after ten minutes when no workflow listens', async () => {
     const followed = await FollowedRuns.start({ workflows: [] });
     const id = await followed.dispatch('e1');
     await followed.pass(9 * MINUTE);
@@ -163,7 +163,7 @@ describe('a run that does not appear', () => {
     const id = await followed.dispatch('e1');
     await followed.pass(11 * MINUTE);
     expect(await followed.notesOf(id)).toEqual([
-      expect.stringMatching(/one run has started there since without .*run-name does not contain the delivery id, or nothing listens/),
+      expect.stringMatching(/one run has started there since without .*run-name does not contain the delivery id, or no workflow/),
     ]);
   });
 
@@ -189,7 +189,7 @@ describe('a run that does not appear', () => {
     await followed.pass(2 * HOUR);
     expect(await followed.runOf(id)).toMatchObject({ status: 'unknown' });
     expect(await followed.notesOf(id)).toEqual([
-      expect.stringMatching(/could not be asked for the run within 6 hours: GitHub answered 502/),
+      expect.stringMatching(/could not be polled for the run within 6 hours: GitHub answered 502/),
     ]);
   });
 });
@@ -300,7 +300,7 @@ describe('starting and stopping', () => {
     await followed.dispatch('e1', byHand);
     followed.now += 10 * SECOND;
     await followed.watch.runOnce();
-    expect(followed.log).toEqual([{ level: 'error', message: expect.stringContaining('could not be looked at') }]);
+    expect(followed.log).toEqual([{ level: 'error', message: expect.stringContaining('could not be polled') }]);
     await followed.watch.runOnce();
     expect(followed.github.reads).toHaveLength(1);
   });
