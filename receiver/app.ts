@@ -44,7 +44,7 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   });
   app.route('/webhooks/wandb', wandbWebhook(options));
   for (const { path, routes } of options.extensions) if (path !== undefined && routes !== undefined) app.route(path, routes);
-  if (options.adminToken !== undefined) app.route('/api', adminApi({ store, token: options.adminToken, changed: options.accepted, now }));
+  if (options.adminToken !== undefined) app.route('/api', adminApi({ store, token: options.adminToken, wake: options.accepted, now }));
   root.notFound((c) => {
     const path = c.req.path.startsWith(`${basePath}/`) ? c.req.path.slice(basePath.length) : '';
     const isWebhook = /^\/webhooks\/wandb(\/[^/]*)?\/?$/.test(path) && c.req.method !== 'POST';
@@ -66,7 +66,7 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
         headers: { 'retry-after': '5' },
       });
     }
-    log.error({ path: c.req.path, error: options.redactor.text(String(error.stack ?? error)) }, 'a bug: an exception nobody expected');
+    log.error({ path: c.req.path, error: options.redactor.text(String(error.stack ?? error)) }, 'a bug: unexpected exception');
     return problem(c, { status: 500, title: 'Internal Server Error', headers: { 'retry-after': '5' } });
   });
   return root;

@@ -27,12 +27,12 @@ export function configWarnings(
   if (!connected && config.routes.some((route) => route.to.some((target) => target.slack !== undefined))) {
     warnings.push(
       postgresUrl === undefined
-        ? 'SLACK_BOT_TOKEN is not set: messages become "dead" and can be replayed once it is'
+        ? 'SLACK_BOT_TOKEN is not set: messages fail, and can be replayed once it is set'
         : 'SLACK_BOT_TOKEN is not set: messages wait for a receiver on this database that has it',
     );
   }
   if (!connected && config.routes.some((route) => route.approval !== undefined)) {
-    warnings.push('SLACK_BOT_TOKEN is not set: nobody is asked about dispatches that are held; use "wandb-relay approve"');
+    warnings.push('SLACK_BOT_TOKEN is not set: nobody is asked to approve dispatches; use "wandb-relay approve"');
   }
   warnings.push(...writtenWarnings(config).map(formatDiagnostic));
   if (config.automations.some((automation) => automation.engine === 'relay')) {

@@ -228,7 +228,7 @@ function readSlack(get: (name: string) => string | undefined, errors: string[], 
     errors.push('SLACK_BOT_TOKEN: must begin with "xoxb-": copy the "Bot User OAuth Token" from the app\'s "OAuth & Permissions"');
   if (signingSecret === undefined && appToken === undefined)
     warnings.push(
-      'SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are not set: messages are sent, but nothing hears their buttons or /wandb-relay',
+      'SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are not set: messages are sent, but their buttons and /wandb-relay do not work',
     );
   return { botToken, signingSecret, appToken, apiUrl };
 }
@@ -265,7 +265,7 @@ function readAddress(name: string, text: string | undefined, otherwise: string, 
 }
 
 const QUOTES = ['""', "''", '``', '“”', '‘’', '„“', '„”', '‚‘', '«»', '»«'];
-const LEFT_QUOTED = 'its value still has its quotes around it: write it without them, because files for "docker --env-file" keep them';
+const LEFT_QUOTED = 'its value is in quotes: remove them, because files for "docker --env-file" keep them';
 
 function isQuoted(text: string | undefined): boolean {
   const value = text?.trim() ?? '';
@@ -286,6 +286,6 @@ function commaWarnings(variables: Variables, names: Iterable<string>): string[] 
     .filter((name) => listOf(variables[name]).length > 0 && variables[name]?.includes(','))
     .map((name) => {
       const count = listOf(variables[name]).length;
-      return `${name}: has a comma, which separates secrets: it holds ${count} of them, each of which is accepted; one that has a comma in it cannot be used`;
+      return `${name}: has a comma, which separates secrets: all ${count} of them are accepted; a secret cannot contain a comma`;
     });
 }

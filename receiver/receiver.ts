@@ -1,23 +1,26 @@
 import type { Hono } from 'hono';
 import type { Settings } from '../src/config/config.ts';
 import { idsFrom } from '../src/lib/id.ts';
-import type { Redactor } from '../src/lib/redact.ts';
 import { DEFAULT_RETRY_POLICY } from '../src/lib/retry.ts';
 import type { Route } from '../src/route/route.ts';
 import type { CompiledTarget, TargetRequest } from '../src/route/target.ts';
 import { createApp } from './app.ts';
 import type { RequestVariables } from './http/request-log.ts';
-import type { Logger } from './log/log.ts';
 import type { ClockWatch } from './outbox/clock-watch.ts';
 import { createOutbox, type OutboxOptions } from './outbox/outbox.ts';
 import type { Targets } from './outbox/target.ts';
+import type { Runtime } from './runtime.ts';
 import type { ClaimedDelivery } from './store/delivery.ts';
 import type { Store } from './store/store.ts';
+import type { Wake } from './wake.ts';
 import { acceptInBatches } from './webhook/accept-batch.ts';
 import type { Authentication } from './webhook/authenticate.ts';
 
-/** All that a receiver is made of; what differs between platforms comes in here. */
+/** All parts of a receiver. What differs between platforms comes in here. */
 export interface ReceiverParts {
+  readonly runtime: Runtime;
+  /** Shared with the extensions; the outboxes register here. */
+  readonly wake: Wake;
   readonly store: Store;
   readonly routes: readonly Route[];
   readonly settings: Settings;
@@ -29,39 +32,32 @@ export interface ReceiverParts {
   /** See `OutboxOptions`. */
   readonly unconfigured?: OutboxOptions['unconfigured'];
   readonly credentialFor: (target: CompiledTarget) => string;
-  /** Gives requests as they are to be sent, see `OutboxOptions`; left out when W&B's API is not asked. */
-  readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
-  /** What else belongs to this receiver. `changed` is to be called when something may have to be sent. */
-  readonly extensions?: (changed: () => void) => readonly Extension[];
+  /** Adds to a request what is known by now, see `OutboxOptions`; left out without access to W&B's API. */
+  readonly updateRequest?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
+  /** What else belongs to this receiver; left out: nothing. */
+  readonly extensions?: readonly Extension[];
   /** Left out: the clock never jumps. */
   readonly clock?: ClockWatch;
   /** See `OutboxOptions`. */
   readonly wakeLater?: (at: number) => void;
-  readonly redactor: Redactor;
-  readonly log: Logger;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** From 0 up to, not including, 1. */
-  readonly random: () => number;
-  readonly randomBytes: () => Uint8Array;
 }
 
-/** A part that a receiver may have: routes, something that goes on beside them, or both. */
+/** An optional part of a receiver: routes, background work, or both. */
 export interface Extension {
   readonly path?: string;
   readonly routes?: Hono<RequestVariables>;
   start?(): void;
-  /** Does once what is due. Where `wakeLater` stands in for timers, this is called instead of `start`. Never rejects. */
+  /** Does what is due, once. Where `wakeLater` replaces timers, this is called instead of `start`. Never rejects. */
   runOnce?(): Promise<void>;
   stop?(): Promise<void>;
 }
 
-/** Slack allows about one message a second in a channel, and fifty changes of messages a minute. Milliseconds. */
+/** Slack allows about one message a second per channel and fifty message updates a minute. Milliseconds. */
 const SLACK_PACE_MS = 1_200;
-/** So many calls to Slack at once, apart from GitHub's: an outage of one never takes the other's place. */
+/** Concurrent calls to Slack. GitHub has its own limit, so that an outage of one does not block the other. */
 const SLACK_CONCURRENCY = 20;
 
-/** Messages to a channel count together, apart from everything else. */
+/** Each channel has a rate limit of its own. */
 export function slackCredential(channel: string): string {
   return `slack:${channel}`;
 }
@@ -72,35 +68,36 @@ function isSlack(credential: string): boolean {
 
 export interface Receiver {
   readonly app: Hono<RequestVariables>;
-  /** Begins to send. */
+  /** Starts sending. */
   start(): void;
-  /** Does now whatever is due, and resolves when all of that has been tried. */
+  /** Does everything that is due now. Resolves when all of it was attempted. */
   runOnce(): Promise<void>;
-  /** Stops being ready; `stop` then waits up to `graceMs` for what is being sent. The store stays open. */
+  /** Reports not ready. `stop` then waits up to `graceMs` for attempts in flight. The store stays open. */
   drain(): void;
   stop(graceMs: number): Promise<void>;
 }
 
-/** Puts a receiver together: the HTTP side and the outbox, over one store. */
+/** Builds a receiver: the HTTP side and the outboxes, over one store. */
 export function createReceiver(parts: ReceiverParts): Receiver {
-  const { store, settings, now, log, redactor } = parts;
-  const newId = idsFrom(now, parts.randomBytes);
+  const { store, settings, wake, extensions = [] } = parts;
+  const { now, random, randomBytes, log, redactor } = parts.runtime;
+  const newId = idsFrom(now, randomBytes);
   let stopping = false;
   const common = {
     queue: store,
     targets: parts.targets,
     retry: { ...DEFAULT_RETRY_POLICY, retryForMs: settings.retryForMs },
     now,
-    random: parts.random,
+    random,
     newToken: newId,
     redact: redactor.text,
     log,
     ...(parts.unconfigured === undefined ? {} : { unconfigured: parts.unconfigured }),
-    ...(parts.complete === undefined ? {} : { complete: parts.complete }),
+    ...(parts.updateRequest === undefined ? {} : { complete: parts.updateRequest }),
     ...(parts.clock === undefined ? {} : { clock: parts.clock }),
     ...(parts.wakeLater === undefined ? {} : { wakeLater: parts.wakeLater }),
   };
-  // Receivers that share a store differ while a new configuration is rolled out: what one cannot send is left to the others.
+  // While a new config is rolled out, receivers that share a store differ. Each leaves to the others what it cannot send.
   const shared = store.listen !== undefined;
   const toGitHub = !shared || parts.targets.repository_dispatch !== undefined;
   const toSlack = !shared || parts.targets.slack !== undefined;
@@ -117,10 +114,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
       concurrency: SLACK_CONCURRENCY,
     }),
   ];
-  const changed = () => {
-    for (const outbox of outboxes) outbox.wake();
-  };
-  const extensions = parts.extensions?.(changed) ?? [];
+  for (const outbox of outboxes) wake.register(outbox.wake);
   const app = createApp({
     store,
     routes: parts.routes,
@@ -131,9 +125,9 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     redactor,
     accept: acceptInBatches(store, settings.dedupeWindowMs, now),
     keepRejected: (rejected) => store.keepRejected(rejected),
-    accepted: changed,
+    accepted: wake.wake,
     credentialFor: (target) => (target.channel === undefined ? parts.credentialFor(target) : slackCredential(target.channel)),
-    connected: { slack: parts.targets.slack !== undefined, wandb: parts.complete !== undefined },
+    connected: { slack: parts.targets.slack !== undefined, wandb: parts.updateRequest !== undefined },
     extensions,
     newId,
     now,
@@ -143,12 +137,12 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   return {
     app,
     start: () => {
-      const timed = extensions.filter(({ runOnce: look }) => parts.wakeLater === undefined || look === undefined);
+      const timed = extensions.filter(({ runOnce }) => parts.wakeLater === undefined || runOnce === undefined);
       for (const part of [...outboxes, ...timed]) part.start?.();
     },
     runOnce: async () => {
       await Promise.all(extensions.map((extension) => extension.runOnce?.()));
-      changed();
+      wake.wake();
       await Promise.all(outboxes.map((outbox) => outbox.idle()));
     },
     drain: () => {

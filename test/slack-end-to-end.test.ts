@@ -63,7 +63,7 @@ automations:
       event_author: 'ada',
     });
     expect(fired.status).toBe(202);
-    await headSays(relay, 'resnet50', 'v7', 'production', 'ada', /waits for approval/i, 'model-production in acme/deploy', '0.93');
+    await headSays(relay, 'resnet50', 'v7', 'production', 'ada', /awaiting approval/i, 'model-production in acme/deploy', '0.93');
     const head = () => relay.heads('ml-deploys')[0];
     expect(buttonTexts(head()!)).toEqual(['Approve', 'Reject']);
     expect(github.dispatches).toEqual([]);
@@ -103,7 +103,7 @@ automations:
   it('that is rejected sends nothing and says by whom', async ({ start }) => {
     const relay = await start();
     const { deliveries } = await relay.event(production('v12'));
-    await headSays(relay, /waits for approval/i);
+    await headSays(relay, /awaiting approval/i);
     const question = relay.heads('ml-deploys')[0];
     await relay.press(question, 'reject', relay.people.ada);
     await headSays(relay, /Rejected.* by ada/, 'nothing of it was sent', 'cancelled');
@@ -118,7 +118,7 @@ automations:
   it('that nobody gives expires, and a press after that says so', async ({ start }) => {
     const relay = await start({ config: () => config(EXPIRING) });
     await relay.event(production('v12'));
-    await headSays(relay, /waits for approval/i);
+    await headSays(relay, /awaiting approval/i);
     const question = relay.heads('ml-deploys')[0];
     await new Promise((resolve) => setTimeout(resolve, EXPIRED_MS));
     await relay.press(question, 'approve', relay.people.bob);
@@ -130,7 +130,7 @@ automations:
   it('that nobody gives expires by itself, also when the receiver was not there at the time', async ({ start }) => {
     const relay = await start({ config: () => config(EXPIRING) });
     await relay.event(production('v12'));
-    await headSays(relay, /waits for approval/i);
+    await headSays(relay, /awaiting approval/i);
     await relay.kill();
     await new Promise((resolve) => setTimeout(resolve, EXPIRED_MS));
     await relay.start();
@@ -141,7 +141,7 @@ automations:
   it('is superseded by a newer event of the subject, and the first message says so', async ({ start }) => {
     const relay = await start();
     await relay.event(production('v12'));
-    await headSays(relay, /waits for approval/i);
+    await headSays(relay, /awaiting approval/i);
     const first = relay.heads('ml-deploys')[0];
     await relay.event(production('v13'));
     await until(() => expect(textOf(relay.heads('ml-deploys')[0])).toMatch(/Superseded[\s\S]*a newer event took its place/));
@@ -165,10 +165,10 @@ describe.concurrent('one message for one version', () => {
     await relay.event(production('v12'));
     await until(() => expect(relay.replies('ml-deploys')).toHaveLength(1));
     const [reply] = relay.replies('ml-deploys');
-    expect(textOf(reply)).toMatch(/production[\s\S]*waits for approval.*the buttons are in the message above/);
+    expect(textOf(reply)).toMatch(/production[\s\S]*awaits approval.*the buttons are in the message above/);
     // Somebody has to see that something is asked.
     expect(reply?.broadcast).toBe(true);
-    await headSays(relay, 'production', /earlier: .*staging/, /waits for approval/i);
+    await headSays(relay, 'production', /earlier: .*staging/, /awaiting approval/i);
     await relay.press(relay.heads('ml-deploys')[0], 'approve', relay.people.bob);
     await headSays(relay, /Approved.* by bob/, 'run queued');
     await relay.github.advance(relay.lastRun().id, { conclusion: 'success' });
@@ -186,14 +186,14 @@ describe.concurrent('the app', () => {
     const relay = await start();
     const { slack, people, from } = relay;
     const { deliveries } = await relay.event(production('v12'));
-    await headSays(relay, /waits for approval/i);
+    await headSays(relay, /awaiting approval/i);
     expect((await from.openHome(people.ada)).status).toBe(200);
     await until(() => expect(slack.home(people.ada.id)).toBeDefined());
     const home = linesOf(slack.home(people.ada.id) as unknown as Pick<StandInMessage, 'blocks'>).join('\n');
-    expect(home).toMatch(/Waits for approval[\s\S]*resnet50[\s\S]*route \*production\*[\s\S]*Recent events/);
+    expect(home).toMatch(/Awaiting approval[\s\S]*resnet50[\s\S]*route \*production\*[\s\S]*Recent events/);
 
     const say = async (words: string) => JSON.parse((await from.command(people.ada, words)).text) as JsonObject;
-    expect(await say('status')).toMatchObject({ response_type: 'ephemeral', text: expect.stringContaining('Waiting for approval* 1') });
+    expect(await say('status')).toMatchObject({ response_type: 'ephemeral', text: expect.stringContaining('Open approvals* 1') });
     expect((await say('deliveries')).text).toContain(deliveries?.[0]?.id);
     expect((await say(`simulate ${JSON.stringify(staging('v1'))}`)).text).toContain('1 of 2 routes match');
     expect((await say('nonsense')).text).toContain('/wandb-relay status');
@@ -206,7 +206,7 @@ describe.concurrent('the app', () => {
     await headSays(relay, 'run queued');
     const id = deliveries?.[0]?.id ?? '';
     const { text } = await from.command(people.ada, `mute ${id} 1h`);
-    expect(text).toContain('says nothing about this');
+    expect(text).toContain('posts nothing about this');
     await headSays(relay, /is muted for this subject/);
     await relay.event(staging('v13'));
     await until(() => expect(relay.github.dispatches).toHaveLength(2));
@@ -221,7 +221,7 @@ describe.concurrent('the app', () => {
     const relay = await start();
     relay.github.fail({ status: 422, message: 'Workflow does not have that' });
     await relay.event(staging('v12'));
-    await headSays(relay, 'not delivered');
+    await headSays(relay, 'failed');
     await relay.press(relay.heads('ml-deploys')[0], 'dispatchAgain', relay.people.ada);
     await headSays(relay, 'run queued');
     await quiet(relay);
@@ -235,7 +235,7 @@ describe.concurrent('the app', () => {
   it('refuses requests that Slack did not sign, and those from another time', async ({ start }) => {
     const relay = await start();
     await relay.event(production('v12'));
-    await headSays(relay, /waits for approval/i);
+    await headSays(relay, /awaiting approval/i);
     const value = JSON.stringify(['default', 'x', 'production']);
     const seconds = Math.floor(Date.now() / 1000);
     for (const changes of [{ secret: 'a-secret-of-somebody-else' }, { timestamp: seconds - 400 }, { timestamp: seconds + 400 }]) {

@@ -14,7 +14,7 @@ describe.concurrent('an outage', () => {
     await until(() => expect(slack.calls.filter(({ status }) => status === 503).length).toBeGreaterThan(0));
     expect(slack.messages('ml-deploys')).toEqual([]);
     slack.setDown(false);
-    await headSays(relay, 'production', /waits for approval/i, /earlier: .*staging.*run succeeded/);
+    await headSays(relay, 'production', /awaiting approval/i, /earlier: .*staging.*run succeeded/);
     await until(() => expect(relay.replies('ml-deploys')).toHaveLength(1));
     await quiet(relay);
     expect([relay.posts(), github.dispatches.length]).toEqual([2, 1]);
@@ -24,7 +24,7 @@ describe.concurrent('an outage', () => {
     const relay = await start();
     relay.github.fail({ status: 429, headers: { 'retry-after': '4' }, message: 'secondary rate limit' });
     await relay.event(staging('v12'));
-    await headSays(relay, 'staging', 'will be tried again');
+    await headSays(relay, 'staging', 'retrying');
     expect(relay.github.runs).toEqual([]);
     await headSays(relay, 'run queued');
     await quiet(relay);
@@ -52,7 +52,7 @@ describe.concurrent('a receiver that is killed', () => {
     };
     const { deliveries } = await relay.event(production('v12'));
     await restart();
-    await headSays(relay, /waits for approval/i);
+    await headSays(relay, /awaiting approval/i);
     await restart();
     await relay.press(relay.heads('ml-deploys')[0], 'approve', people.bob);
     await restart();

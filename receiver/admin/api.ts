@@ -2,21 +2,21 @@ import { type Context, Hono } from 'hono';
 import { checkBearer } from '../../src/lib/signature.ts';
 import { problem } from '../http/problem.ts';
 import type { RequestVariables } from '../http/request-log.ts';
+import type { Runtime } from '../runtime.ts';
 import { DELIVERY_STATES, type DeliveryState } from '../store/delivery.ts';
 import type { ChangeResult, DeliveryAdmin } from '../store/store.ts';
 
-export interface AdminOptions {
+export interface AdminOptions extends Pick<Runtime, 'now'> {
   readonly store: DeliveryAdmin;
   readonly token: string;
-  /** Called after something changed that may have to be sent. */
-  readonly changed: () => void;
-  readonly now: () => number;
+  /** Called after something was stored that may have to be sent. */
+  readonly wake: () => void;
 }
 
 const PAGE = 100;
 
 /** What the CLI can do on the machine itself, over HTTP for those who hold RELAY_ADMIN_TOKEN. */
-export function adminApi({ store, token, changed, now }: AdminOptions): Hono<RequestVariables> {
+export function adminApi({ store, token, wake, now }: AdminOptions): Hono<RequestVariables> {
   const app = new Hono<RequestVariables>();
   app.use(async (c, next) => {
     const failure = checkBearer(c.req.header('authorization'), [token]);
@@ -44,7 +44,7 @@ export function adminApi({ store, token, changed, now }: AdminOptions): Hono<Req
   const answer = (c: Context, [result]: ChangeResult[]): Response => {
     if (result === undefined || !result.done)
       return problem(c, { status: 400, title: 'Bad Request', detail: result?.why ?? 'nothing to change' });
-    changed();
+    wake();
     return c.json({ id: result.id, status: 'ok' });
   };
   app.post('/deliveries/:id/replay', async (c) => answer(c, await store.replay([c.req.param('id')], now())));

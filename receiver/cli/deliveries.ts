@@ -1,4 +1,5 @@
 import { parseDuration } from '../../src/lib/duration.ts';
+import { shownState } from '../shown-state.ts';
 import { DELIVERY_STATES, type DeliveryState, type DeliveryView } from '../store/delivery.ts';
 import type { ChangeResult, DeliveryFilter, Store } from '../store/store.ts';
 import { withStore } from './open-store.ts';
@@ -12,7 +13,7 @@ export interface ListOptions {
   readonly json: boolean;
 }
 
-/** `wandb-relay deliveries`: what was sent, what was not, and why. */
+/** `wandb-relay deliveries`: the deliveries with their states and reasons. */
 export function listDeliveries(io: CommandIo, options: ListOptions): Promise<ExitCode> | ExitCode {
   const filter = readFilter(io, options.states, options.since, options.limit);
   if (typeof filter === 'string') return refuse(io, filter);
@@ -24,23 +25,27 @@ export function listDeliveries(io: CommandIo, options: ListOptions): Promise<Exi
     }
     if (deliveries.length === 0) {
       io.print(
-        options.states.length === 0 ? 'There are no deliveries yet.' : `There are no deliveries that are ${options.states.join(' or ')}.`,
+        options.states.length === 0 ? 'There are no deliveries yet.' : `There are no deliveries in state ${options.states.join(' or ')}.`,
       );
       return 0;
     }
-    const rows = deliveries.map((d) => [formatTime(d.createdAt), d.state, d.route, d.target, String(d.attempts), d.id, noteOf(d)]);
+    const throttles = await store.throttles(io.now());
+    const rows = deliveries.map((delivery) => {
+      const { createdAt, route, target, attempts, id } = delivery;
+      return [formatTime(createdAt), shownState(delivery, throttles), route, target, String(attempts), id, noteOf(delivery)];
+    });
     io.print(...renderTable(['CREATED (UTC)', 'STATE', 'ROUTE', 'TARGET', 'TRIES', 'ID', 'NOTE'], rows));
-    for (const { credential, until, reason } of await store.throttles(io.now())) {
-      io.print('', `Held back until ${formatTime(until)} (UTC): everything that uses ${credential}. ${reason}`);
+    for (const { credential, until, reason } of throttles) {
+      io.print('', `Throttled until ${formatTime(until)} (UTC): all deliveries with credential ${credential}. ${reason}`);
     }
     if (deliveries.length === options.limit) io.print(`The newest ${options.limit}; see more with --limit.`);
     return 0;
   });
 }
 
-/** What there is to say about a delivery in a table: how its run ended, where it is, or why it did not leave. */
+/** A delivery's note in the table: its run with the conclusion, or the reason of its state. */
 function noteOf({ run, runUrl, reason }: DeliveryView): string {
-  if (run?.status === 'missing') return 'no run has appeared: see its notes';
+  if (run?.status === 'missing') return 'no run appeared: see its notes';
   const ended = run?.status === 'completed' ? `${run.conclusion ?? 'ended'} ` : '';
   return runUrl === null ? (reason ?? '') : `${ended}${runUrl}`;
 }
@@ -58,10 +63,10 @@ export function showDelivery(io: CommandIo, id: string, json: boolean): Promise<
     const event = await store.event(delivery.eventId);
     const facts: [string, string | null][] = [
       ['delivery', delivery.id],
-      ['event', `${delivery.eventId} (${event?.event.type ?? 'gone'})`],
+      ['event', `${delivery.eventId} (${event?.event.type ?? 'no longer stored'})`],
       ['route', delivery.route],
       ['target', delivery.target],
-      ['state', delivery.state],
+      ['state', shownState(delivery, await store.throttles(io.now()))],
       ['reason', delivery.reason],
       ['created', formatTime(delivery.createdAt)],
       ['next try', delivery.dueAt === null ? null : formatTime(delivery.dueAt)],
@@ -85,10 +90,10 @@ export interface ReplayOptions {
   readonly dryRun: boolean;
 }
 
-/** More than this at once is asked for with a narrower --since. */
+/** Replaying more than this at once takes a narrower --since. */
 const REPLAY_LIMIT = 10_000;
 
-/** `wandb-relay replay`: sends finished deliveries once more, by id or by state. */
+/** `wandb-relay replay`: sends finished deliveries again, by id or by state. */
 export function replay(io: CommandIo, ids: readonly string[], options: ReplayOptions): Promise<ExitCode> | ExitCode {
   if (ids.length > 0 && options.states.length > 0) return refuse(io, 'replay: name deliveries by id or by --state, not both');
   if (ids.length === 0 && options.states.length === 0) return refuse(io, 'replay: name deliveries: by their ids, or with --state dead');

@@ -35,11 +35,11 @@ export async function migrate(io: CommandIo, options: MigrateOptions): Promise<E
   const url = address.value.postgresUrl;
   const name = databaseName({ databasePath: undefined, postgresUrl: url }, false);
 
-  let letGo: (() => void) | undefined;
+  let unlock: (() => void) | undefined;
   let from: SqlDriver | undefined;
   const to = openDriver(url, { applicationName: 'wandb-relay migrate', maxConnections: 2 });
   try {
-    letGo = lockForReceiver(file);
+    unlock = lockForReceiver(file);
     from = openSqlite(file);
     migrateSqlite(from);
     return await copyAll(io, from, to, name);
@@ -47,7 +47,7 @@ export async function migrate(io: CommandIo, options: MigrateOptions): Promise<E
     return complain(io, `${source} to ${name}: ${messageOf(error)}`);
   } finally {
     from?.close();
-    letGo?.();
+    unlock?.();
     await to.close();
   }
 }

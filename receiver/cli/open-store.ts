@@ -73,7 +73,7 @@ async function openServer(
     import('../store/postgres/postgres-store.ts'),
     import('../store/postgres/driver.ts'),
   ]);
-  const warn = (error: string) => log.warn({ error }, 'the database cannot be listened to; looking at it every second instead');
+  const warn = (error: string) => log.warn({ error }, 'database notifications are not available; polling every second instead');
   const giveUpAt = io.now() + START_PATIENCE_MS;
   let isStopping = false;
   void stopped.then(() => {
@@ -94,10 +94,10 @@ async function openServer(
 function logSession(log: Logger, change: SessionChange): void {
   switch (change.kind) {
     case 'lost':
-      log.warn({ error: change.error }, 'the session with the database is lost: nothing is sent until there is a new one');
+      log.warn({ error: change.error }, 'the database session was lost: nothing is sent until it is restored');
       return;
     case 'regained':
-      log.info({}, 'the session with the database is back');
+      log.info({}, 'the database session was restored');
       return;
     case 'pooled':
       log.info(

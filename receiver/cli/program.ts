@@ -8,7 +8,7 @@ import type { Decision } from './deliveries.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
 /** Each command loads what it needs when it runs, so that none waits for, or holds in memory, what another one uses. */
-const desk = () => import('./deliveries.ts');
+const deliveries = () => import('./deliveries.ts');
 
 /** Runs the command line and returns the exit code. */
 export async function runProgram(io: CommandIo, version: string, words: readonly string[]): Promise<ExitCode> {
@@ -69,7 +69,7 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .action((options: { url: string; event: string; set?: string[] }) =>
       run(async () => (await import('./send-test.ts')).sendTest(io, { ...options, set: options.set ?? [] })),
     );
-  addDeskCommands(program, io, run);
+  addStoreCommands(program, io, run);
   addSlackCommands(program, io, configPath, run);
   addSyncCommands(program, io, configPath, run);
   program
@@ -90,7 +90,7 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
 type Run = (work: () => ExitCode | Promise<ExitCode>) => Promise<void>;
 
 /** The commands that look into the store of a receiver on this machine. */
-function addDeskCommands(program: Command, io: CommandIo, run: Run): void {
+function addStoreCommands(program: Command, io: CommandIo, run: Run): void {
   program
     .command('deliveries')
     .description('list deliveries, or show one with all its attempts')
@@ -102,14 +102,14 @@ function addDeskCommands(program: Command, io: CommandIo, run: Run): void {
     .action((id: string | undefined, options: { state?: string[]; since?: string; limit: number; json: boolean }) =>
       run(async () =>
         id === undefined
-          ? (await desk()).listDeliveries(io, { ...options, states: options.state ?? [], since: options.since })
-          : (await desk()).showDelivery(io, id, options.json),
+          ? (await deliveries()).listDeliveries(io, { ...options, states: options.state ?? [], since: options.since })
+          : (await deliveries()).showDelivery(io, id, options.json),
       ),
     );
   program
     .command('events')
-    .description('list the events that arrived and what became of them')
-    .option('--unmatched', 'only those that no route asked for', false)
+    .description('list events and their outcomes')
+    .option('--unmatched', 'only events that matched no route', false)
     .option('--type <type>', 'only this type, such as unknown')
     .option('--limit <n>', 'how many at the most', readLimit, 50)
     .option('--json', 'print JSON', false)
@@ -123,24 +123,24 @@ function addDeskCommands(program: Command, io: CommandIo, run: Run): void {
     .action((options: { json: boolean }) => run(async () => (await import('./events.ts')).listRejected(io, options.json)));
   program
     .command('replay')
-    .description('send finished deliveries once more')
+    .description('send finished deliveries again')
     .argument('[id...]', 'the deliveries')
     .option('--state <state...>', 'all in this state, such as dead')
     .option('--since <duration>', 'only the newer ones, such as 24h')
     .option('--dry-run', 'only say which', false)
     .action((ids: string[], options: { state?: string[]; since?: string; dryRun: boolean }) =>
-      run(async () => (await desk()).replay(io, ids, { states: options.state ?? [], since: options.since, dryRun: options.dryRun })),
+      run(async () => (await deliveries()).replay(io, ids, { states: options.state ?? [], since: options.since, dryRun: options.dryRun })),
     );
   const decisions: [Decision, string][] = [
-    ['approve', 'let deliveries go that wait for approval'],
-    ['cancel', 'stop deliveries that wait, discard those that are dead'],
+    ['approve', 'release deliveries that await approval'],
+    ['cancel', 'cancel deliveries that are not sent yet, or discard failed ones'],
   ];
   for (const [decision, description] of decisions) {
     program
       .command(decision)
       .description(description)
       .argument('<id...>', 'the deliveries')
-      .action((ids: string[]) => run(async () => (await desk()).decide(io, decision, ids)));
+      .action((ids: string[]) => run(async () => (await deliveries()).decide(io, decision, ids)));
   }
 }
 

@@ -2,12 +2,12 @@ import type { Config } from '../../src/config/config.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
-import { composeParts } from '../compose.ts';
+import { composeReceiver } from '../compose.ts';
 import { configWarnings, credentialProblems } from '../config-checks.ts';
 import { type Environment, GITHUB_API_URL, isLoopback, readEnvironment } from '../environment.ts';
 import { createLogger } from '../log/log.ts';
 import { type Listening, listen } from '../node.ts';
-import { createReceiver } from '../receiver.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
 import { isOpen } from '../webhook/authenticate.ts';
 import { loadConfig, noSuchConfig } from './load-config.ts';
@@ -52,38 +52,17 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     log.info({ why: await stopped }, 'stopped before the database answered');
     return 0;
   }
-  const routes = config.routes.map(compileRoute);
-  const { fetch, now, random } = io;
-  const randomBytes = () => io.randomBytes(16);
-  const settings = plan.settings;
-  const connected = await composeParts({
+  const { now, random, fetch, dispatcher } = io;
+  const runtime: Runtime = { now, random, randomBytes: () => io.randomBytes(16), fetch, log, redactor };
+  const receiver = await composeReceiver({
+    runtime,
     environment,
+    routes: config.routes.map(compileRoute),
+    settings: plan.settings,
     organization: config.organization,
-    routes,
-    settings,
     store,
     sandbox,
-    redactor,
-    log,
-    fetch,
-    ...(io.dispatcher === undefined ? {} : { dispatcher: io.dispatcher }),
-    now,
-    random,
-    randomBytes,
-  });
-  const receiver = createReceiver({
-    store,
-    routes,
-    settings,
-    authentication: environment.authentication,
-    adminToken: environment.adminToken,
-    basePath: environment.basePath,
-    ...connected,
-    redactor,
-    log,
-    now,
-    random,
-    randomBytes,
+    ...(dispatcher === undefined ? {} : { dispatcher }),
   });
 
   let listening: Listening;
@@ -98,10 +77,10 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   if (sandbox)
     io.print(...sandboxBanner(environment, url, plan.isExample ? undefined : environment.configPath, config.settings.dedupeWindowMs));
   log.info({ url, routes: config.routes.length, database: databaseName(environment, sandbox), sandbox }, 'listening');
-  log.info({ why: await stopped }, 'stopping: finishing what is in flight');
+  log.info({ why: await stopped }, 'stopping: finishing attempts in flight');
   const isFinished = await withinTime(STOP_LIMIT_MS, stopInOrder(listening, store));
   if (isFinished) log.info({}, 'stopped');
-  else log.warn({}, 'stopped, although something still hangs: what could not be stored is looked up after the next start');
+  else log.warn({}, 'stopped before everything finished: the outcome of unfinished attempts is looked up after the next start');
   return 0;
 }
 

@@ -37,7 +37,7 @@ export function simulate(io: CommandIo, options: SimulateOptions): ExitCode {
   const understood = understandBody(payload, options.source);
   if (understood.kind === 'ping') {
     if (options.json) io.printDocument(JSON.stringify({ ping: true, routes: [] }, null, 2));
-    else io.print('This is what the Test button of W&B sends: it is answered with 200 and starts nothing.');
+    else io.print('The Test button of W&B sends this. The receiver answers 200 and starts nothing.');
     return 0;
   }
   const newId = idsFrom(io.now, () => io.randomBytes(16));

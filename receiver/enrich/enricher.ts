@@ -1,25 +1,20 @@
 import { ageOf } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
-import { type JsonObject, type JsonValue, parseExactJson } from '../../src/lib/json.ts';
+import { type JsonObject, parseExactJson } from '../../src/lib/json.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
 import { canBeEnriched, type EventWithBody, fetchEnrichment } from '../../src/wandb/enrichment.ts';
 import type { WandbError } from '../../src/wandb/wandb-error.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import type { EventView } from '../store/delivery.ts';
 import type { Store } from '../store/store.ts';
 
-export interface EnricherOptions {
+export interface EnricherOptions extends Pick<Runtime, 'now' | 'log' | 'redactor'> {
   readonly client: WandbClient;
   readonly store: Pick<Store, 'event' | 'keepEnrichment'>;
   /** W&B's app, for links. */
   readonly appUrl: string;
   /** How long a delivery waits for W&B, in milliseconds; default 3 seconds. */
   readonly limitMs?: number;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** Takes configured secrets out of what W&B says. */
-  readonly redact: (value: JsonValue) => JsonValue;
-  readonly log: Logger;
 }
 
 /** Finds out more about events. */
@@ -53,10 +48,10 @@ export function createEnricher(options: EnricherOptions): Enricher {
     if (event.wandb !== undefined) return event.wandb;
     const asked = withBody(event);
     if (!canBeEnriched(asked) || inVain.has(eventId) || !breaker.mayAsk()) return null;
-    const said = await ask(eventId, asked);
-    if (said !== undefined) {
-      await store.keepEnrichment(eventId, said);
-      return said;
+    const answer = await ask(eventId, asked);
+    if (answer !== undefined) {
+      await store.keepEnrichment(eventId, answer);
+      return answer;
     }
     const [oldest] = inVain;
     if (inVain.size >= MEMORY && oldest !== undefined) inVain.delete(oldest);
@@ -71,12 +66,12 @@ export function createEnricher(options: EnricherOptions): Enricher {
       const answer = await fetchEnrichment(options.client, event, { signal, appUrl: options.appUrl });
       if (answer.ok) {
         breaker.answered();
-        return answer.value === null ? null : (options.redact(answer.value) as JsonObject);
+        return answer.value === null ? null : (options.redactor.json(answer.value) as JsonObject);
       }
       return refused(id, answer.error);
     } catch (error) {
       breaker.failed();
-      log.error({ event: id, error: messageOf(error) }, 'asking W&B about an event failed: a mistake of wandb-relay');
+      log.error({ event: id, error: messageOf(error) }, 'a bug: enriching an event failed');
       return undefined;
     }
   }

@@ -3,20 +3,18 @@ import { RequestError } from '@octokit/request-error';
 import githubAppJwt from 'universal-github-app-jwt';
 import type { Redactor } from '../../src/lib/redact.ts';
 import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import { appClock } from './app-clock.ts';
 import { githubFetch } from './client.ts';
 import type { GitHubCredentials, Permission, Token } from './credentials.ts';
 import { expectInAnswer } from './page-answer.ts';
 import { repositoryOfUrl } from './redirects.ts';
 
-export interface AppOptions {
+export interface AppOptions extends Pick<Runtime, 'fetch' | 'now'> {
   readonly appId: string;
   /** PEM; PKCS#1 or PKCS#8. */
   readonly privateKey: string;
   readonly apiUrl: string;
-  readonly fetch: typeof fetch;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
   readonly log?: Pick<Logger, 'warn' | 'info'>;
   /** Told of every token, so that none is shown anywhere. */
   readonly redactor?: Pick<Redactor, 'add'>;

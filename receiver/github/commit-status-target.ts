@@ -1,17 +1,16 @@
 import type { TargetRequest } from '../../src/route/target.ts';
 import type { SendResult, Target } from '../outbox/target.ts';
+import type { Runtime } from '../runtime.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials } from './credentials.ts';
 import { statusHints } from './hints.ts';
 import { readFailure } from './read-error.ts';
 import { type RenamedRepositories, reportingMoves } from './renamed-repositories.ts';
 
-export interface CommitStatusOptions {
+export interface CommitStatusOptions extends Pick<Runtime, 'fetch' | 'now'> {
   readonly credentials: GitHubCredentials;
   /** `https://api.github.com`, or a GitHub Enterprise Server's `https://HOST/api/v3`. */
   readonly apiUrl: string;
-  readonly fetch: typeof fetch;
-  readonly now: () => number;
   /** Left out: nobody is told when a repository has another name. */
   readonly renamed?: RenamedRepositories;
   readonly redact?: (text: string) => string;

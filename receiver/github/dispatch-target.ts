@@ -1,6 +1,7 @@
 import type { Octokit } from '@octokit/rest';
 import { type DispatchRequest, requestProblem } from '../../src/route/target.ts';
 import type { PriorResult, SendContext, SendResult, Target } from '../outbox/target.ts';
+import type { Runtime } from '../runtime.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials, Permission, Token } from './credentials.ts';
 import { hintsFor } from './hints.ts';
@@ -8,12 +9,10 @@ import { type AnswerContext, readFailure } from './read-error.ts';
 import { type RenamedRepositories, reportingMoves } from './renamed-repositories.ts';
 import { MOST_RUNS, runPages } from './run-pages.ts';
 
-export interface DispatchOptions {
+export interface DispatchOptions extends Pick<Runtime, 'fetch' | 'now'> {
   readonly credentials: GitHubCredentials;
   /** `https://api.github.com`, or a GitHub Enterprise Server's `https://HOST/api/v3`. */
   readonly apiUrl: string;
-  readonly fetch: typeof fetch;
-  readonly now: () => number;
   /** Left out: nobody is told when a repository has another name. */
   readonly renamed?: RenamedRepositories;
   readonly redact?: (text: string) => string;
@@ -69,7 +68,7 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
         return send(request, context);
       }
       if (failure.outcome === 'refused' && failure.status === 401 && isYoung(token.createdAt)) {
-        return { outcome: 'failed', status: 401, ambiguous: false, detail: 'GitHub does not know the new token of the App yet (401)' };
+        return { outcome: 'failed', status: 401, ambiguous: false, detail: 'GitHub does not accept the new token of the App yet (401)' };
       }
       return failure;
     }
@@ -77,7 +76,7 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
 
   const isYoung = (createdAt: number | undefined): boolean => createdAt !== undefined && options.now() - createdAt < YOUNG_TOKEN_MS;
 
-  const look = async (request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<PriorResult> => {
+  const findPrior = async (request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<PriorResult> => {
     try {
       const { token } = await options.credentials.token(request.repository, { actions: 'read' });
       return await reportingMoves(request.repository, options.renamed, clientFor(token, context.signal), (client) =>
@@ -89,7 +88,7 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
     }
   };
 
-  return { send, findPrior: look };
+  return { send, findPrior };
 }
 
 async function sendRepositoryDispatch(
@@ -145,7 +144,7 @@ function unexpected(status: number): SendResult {
     outcome: 'failed',
     status,
     ambiguous: true,
-    detail: `an answer that GitHub does not give (${status}): does GITHUB_API_URL point to GitHub?`,
+    detail: `an unexpected response (${status}): does GITHUB_API_URL point to GitHub?`,
   };
 }
 

@@ -7,8 +7,8 @@ export function hintsFor(request: DispatchRequest, credential: 'token' | 'app' |
   if (credential === 'app-token') {
     return {
       unauthorized:
-        "GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY do not belong together, or this machine's clock is wrong: mend that and replay",
-      forbidden: `The App is suspended, or lacks a permission: look at its installation on ${repository} and replay`,
+        "GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY do not belong together, or this machine's clock is wrong: fix that and replay",
+      forbidden: `The App is suspended, or lacks a permission: check its installation on ${repository} and replay`,
       notFound: `The App is not installed on ${repository}, or the repository is gone: install it there and replay`,
       invalid: `The App lacks the permission "${permissionOf(request)}", or was not given ${repository}: grant it and replay`,
     };
@@ -27,8 +27,8 @@ export function hintsFor(request: DispatchRequest, credential: 'token' | 'app' |
     notFound: missing,
     invalid:
       request.kind === 'repository_dispatch'
-        ? "Mend the route's event_type or client_payload and send the event again"
-        : `Check that ${request.workflow} has "on: workflow_dispatch" with these inputs on ${request.ref}; then replay, or mend the route and send the event again`,
+        ? "Fix the route's event_type or client_payload and send the event again"
+        : `Check that ${request.workflow} has "on: workflow_dispatch" with these inputs on ${request.ref}; then replay, or fix the route and send the event again`,
   };
 }
 
@@ -61,8 +61,8 @@ function accessHints(repository: string, credential: 'token' | 'app' | 'app-toke
   if (credential === 'app-token') {
     return {
       unauthorized:
-        "GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY do not belong together, or this machine's clock is wrong: mend that and restart",
-      forbidden: `The App is suspended, or lacks "${permission}": look at its installation on ${repository}`,
+        "GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY do not belong together, or this machine's clock is wrong: fix that and restart",
+      forbidden: `The App is suspended, or lacks "${permission}": check its installation on ${repository}`,
       notFound: `The App is not installed on ${repository}, or the repository is gone: install it there`,
       invalid: `The App lacks the permission "${permission}", or was not given ${repository}: grant it`,
     };

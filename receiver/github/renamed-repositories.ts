@@ -1,13 +1,11 @@
 import type { Octokit } from '@octokit/rest';
 import { messageOf } from '../../src/lib/error-message.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import type { RunLog } from '../store/store.ts';
 import { repositoryOfUrl } from './redirects.ts';
 
-export interface RenamedOptions {
+export interface RenamedOptions extends Pick<Runtime, 'log' | 'redactor'> {
   readonly store: Pick<RunLog, 'keepRepositoryId'>;
-  readonly log: Logger;
-  readonly redact: (text: string) => string;
 }
 
 /** Repositories that the config names by a name that they no longer have. */
@@ -50,7 +48,7 @@ interface Identity {
   readonly name: string | undefined;
 }
 
-export function renamedRepositories({ store, log, redact }: RenamedOptions): RenamedRepositories {
+export function renamedRepositories({ store, log, redactor }: RenamedOptions): RenamedRepositories {
   const known = new Map<string, Promise<Identity | undefined>>();
   const reported = new Set<string>();
 
@@ -62,7 +60,7 @@ export function renamedRepositories({ store, log, redact }: RenamedOptions): Ren
       const { id, full_name: name } = data as { id?: unknown; full_name?: unknown };
       if (typeof id === 'number' && typeof name === 'string') return { id: String(id), name };
     } catch (error) {
-      log.debug({ error: redact(messageOf(error)) }, 'the new name of a repository could not be read');
+      log.debug({ error: redactor.text(messageOf(error)) }, 'the new name of a repository could not be read');
     }
     return 'id' in found ? { id: found.id, name: undefined } : undefined;
   };
@@ -98,7 +96,10 @@ export function renamedRepositories({ store, log, redact }: RenamedOptions): Ren
     try {
       await store.keepRepositoryId(repository, id);
     } catch (error) {
-      log.warn({ repository, error: redact(messageOf(error)) }, 'the id of a renamed repository could not be stored; it is tried again');
+      log.warn(
+        { repository, error: redactor.text(messageOf(error)) },
+        'the id of a renamed repository could not be stored; trying again with the next request',
+      );
     }
   }
 }

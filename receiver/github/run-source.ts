@@ -1,6 +1,7 @@
 import { RequestError } from '@octokit/request-error';
 import type { Octokit } from '@octokit/rest';
 import { z } from 'zod';
+import type { Runtime } from '../runtime.ts';
 import type { RunAnswer, RunSource } from '../watch/run-source.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials } from './credentials.ts';
@@ -10,12 +11,10 @@ import { type RenamedRepositories, reportingMoves } from './renamed-repositories
 import { runPages } from './run-pages.ts';
 import { reportOf, workflowRunSchema } from './workflow-run.ts';
 
-export interface RunSourceOptions {
+export interface RunSourceOptions extends Pick<Runtime, 'fetch' | 'now'> {
   readonly credentials: GitHubCredentials;
   /** `https://api.github.com`, or a GitHub Enterprise Server's `https://HOST/api/v3`. */
   readonly apiUrl: string;
-  readonly fetch: typeof fetch;
-  readonly now: () => number;
   /** Left out: nobody is told when a repository has another name. */
   readonly renamed?: RenamedRepositories;
   /** Takes secrets out of what GitHub says: it becomes notes. */
@@ -78,21 +77,21 @@ export function githubRunSource({ credentials, apiUrl, fetch, now, renamed, reda
           ...holdFrom(headers, now()),
         };
       }),
-    listSince: (question, etag, signal) =>
-      reading(question.repository, signal, async (client) => {
-        const { repository } = question;
+    listSince: (search, etag, signal) =>
+      reading(search.repository, signal, async (client) => {
+        const { repository } = search;
         const found: z.infer<typeof runList> = [];
         let firstEtag: string | undefined;
         let hold: { throttledUntil?: number } = {};
         let complete = false;
-        for await (const { runs, headers, last } of runPages(client, question, etag)) {
+        for await (const { runs, headers, last } of runPages(client, search, etag)) {
           const page = runList.safeParse(runs);
           if (!page.success) return unexpected(page.error);
           firstEtag ??= headers.etag;
           hold = holdFrom(headers, now());
           found.push(...page.data);
           complete = last;
-          if (question.enough(found.map((run) => reportOf(run, repository)))) break;
+          if (search.enough(found.map((run) => reportOf(run, repository)))) break;
         }
         return { outcome: 'found', reports: found.map((run) => reportOf(run, repository)), complete, etag: firstEtag, ...hold };
       }),
@@ -107,6 +106,6 @@ function unexpected(error: z.ZodError): RunAnswer {
     outcome: 'failed',
     status: 200,
     ambiguous: false,
-    detail: `an answer that GitHub does not give${where}: does GITHUB_API_URL point to GitHub?`,
+    detail: `an unexpected response${where}: does GITHUB_API_URL point to GitHub?`,
   };
 }

@@ -1,8 +1,8 @@
-import type { Redactor } from '../../src/lib/redact.ts';
 import type { CompiledTarget } from '../../src/route/target.ts';
 import type { Environment } from '../environment.ts';
 import type { Logger } from '../log/log.ts';
 import type { Targets } from '../outbox/target.ts';
+import type { Runtime } from '../runtime.ts';
 import type { RunLog } from '../store/store.ts';
 import type { RunSource } from '../watch/run-source.ts';
 import type { GitHubCredentials } from './credentials.ts';
@@ -17,19 +17,14 @@ export interface TargetSet {
   readonly runs?: RunSource;
 }
 
-export interface GitHubOptions {
-  readonly fetch: typeof globalThis.fetch;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+export interface GitHubOptions extends Pick<Runtime, 'fetch' | 'now' | 'log' | 'redactor'> {
   readonly store: Pick<RunLog, 'keepRepositoryId'>;
-  readonly log: Logger;
-  readonly redactor: Redactor;
 }
 
 /** Why nothing can be dispatched without credentials, and what to do. */
 export const GITHUB_UNCONFIGURED = 'no GitHub credentials are configured: set GITHUB_TOKEN or the App';
 
-/** GitHub for real. Its client is loaded only here: a sandbox does without it. */
+/** The targets that call GitHub. GitHub's client is loaded only here: a sandbox does not need it. */
 export async function githubTargets(
   { github, githubApiUrl: apiUrl }: Pick<Environment, 'github' | 'githubApiUrl'>,
   { fetch, now, store, log, redactor }: GitHubOptions,
@@ -45,7 +40,7 @@ export async function githubTargets(
       ? (await import('./token-credentials.ts')).tokenCredentials(github.token)
       : (await import('./app-credentials.ts')).appCredentials({ ...github, apiUrl, fetch, now, log, redactor });
   const redact = redactor.text;
-  const options = { credentials, apiUrl, fetch, now, redact, renamed: renamedRepositories({ store, log, redact }) };
+  const options = { credentials, apiUrl, fetch, now, redact, renamed: renamedRepositories({ store, log, redactor }) };
   const target = dispatchTarget(options);
   return {
     targets: { repository_dispatch: target, workflow_dispatch: target, commit_status: commitStatusTarget(options) },
@@ -54,7 +49,7 @@ export async function githubTargets(
   };
 }
 
-/** The sandbox: everything is written down and nothing sent. */
+/** The sandbox's targets: they log each request and send nothing. */
 export function sandboxTargets(log: Logger, apiUrl: string): TargetSet {
   const target = recordingTarget(log, apiUrl);
   return { targets: { repository_dispatch: target, workflow_dispatch: target }, credentialFor: () => 'sandbox' };

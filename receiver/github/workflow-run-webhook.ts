@@ -6,20 +6,19 @@ import { err, ok, type Result } from '../../src/lib/result.ts';
 import { problem } from '../http/problem.ts';
 import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
+import type { Runtime } from '../runtime.ts';
 import type { RunReport } from '../store/run.ts';
 import type { ConversationStore } from '../store/store.ts';
 import type { RecordRuns } from '../watch/record-runs.ts';
 import { checkGitHubSignature, checkGitHubSignatureHeader } from './github-signature.ts';
 import { reportOf, workflowRunSchema } from './workflow-run.ts';
 
-export interface WorkflowRunWebhookOptions {
+export interface WorkflowRunWebhookOptions extends Pick<Runtime, 'now' | 'redactor'> {
   /** GITHUB_WEBHOOK_SECRET: all that are valid now. At least one, and none of them empty. */
   readonly secrets: readonly string[];
   /** Writes reports down, with what follows from them. */
   readonly record: RecordRuns;
   readonly store: Pick<ConversationStore, 'firstSeen'>;
-  readonly redact: (text: string) => string;
-  readonly now: () => number;
 }
 
 /**
@@ -98,11 +97,11 @@ async function write(c: Context<RequestVariables>, report: RunReport, options: W
     line.deliveries = changes.length;
     return c.json({ status: line.result, deliveries: changes.length });
   } catch (error) {
-    line.reason = `the store failed: ${options.redact(messageOf(error))}`;
+    line.reason = `the store failed: ${options.redactor.text(messageOf(error))}`;
     return problem(c, {
       status: 503,
       title: 'Service Unavailable',
-      detail: 'The run could not be written down. Redeliver it; without that it is asked for later.',
+      detail: 'The run could not be stored. Redeliver it, or wait until the receiver polls GitHub.',
       headers: { 'retry-after': STORE_RETRY_AFTER },
     });
   }

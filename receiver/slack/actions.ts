@@ -1,6 +1,6 @@
 /**
  * What the buttons of our messages are called and what they carry. A value names ids only; everything else is read from
- * the store when the button is pressed, so a forged or stale value can do nothing that the presser may not.
+ * the store when the button is pressed, so a forged or stale value can do nothing that the actor may not.
  */
 export const ACTIONS = {
   approve: 'relay_approve',

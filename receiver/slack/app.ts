@@ -2,11 +2,10 @@ import type { Receiver } from '@slack/bolt/dist/types/index.js';
 import type { Hono } from 'hono';
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { NewId } from '../../src/lib/id.ts';
-import type { Redactor } from '../../src/lib/redact.ts';
 import type { Network } from '../../src/network/proxied-network.ts';
 import type { Route } from '../../src/route/route.ts';
 import type { RequestVariables } from '../http/request-log.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
 import { BoltApp, classOf } from './bolt.ts';
 import { boltLog, cleaned } from './bolt-log.ts';
@@ -18,7 +17,7 @@ import type { People } from './may-decide.ts';
 import { keepConnected } from './socket-mode.ts';
 import { userGroups } from './user-groups.ts';
 
-export interface SlackAppOptions {
+export interface SlackAppOptions extends Pick<Runtime, 'now' | 'fetch' | 'log' | 'redactor'> {
   readonly botToken: string;
   /** How Slack reaches us: over HTTP, signed, or over a connection of ours (Socket Mode). */
   readonly connection: { readonly signingSecret: string } | { readonly appToken: string };
@@ -30,15 +29,10 @@ export interface SlackAppOptions {
   readonly routes: readonly Route[];
   readonly home: RenderHome;
   /** Called after something was written that may have to be sent. */
-  readonly changed: () => void;
-  readonly fetch: typeof fetch;
+  readonly wake: () => void;
   /** What Socket Mode's connection is opened with; left out: nothing stands in between. */
   readonly dispatcher?: Network['dispatcher'];
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
   readonly newId: NewId;
-  readonly log: Logger;
-  readonly redactor: Redactor;
   /** Milliseconds; for tests. See `honoReceiver` and `keepConnected`. */
   readonly ackTimeoutMs?: number;
   readonly firstWaitMs?: number;
@@ -70,7 +64,7 @@ export function createSlackApp(options: SlackAppOptions): SlackApp {
     store,
     now,
     log,
-    redact: redactor.text,
+    redactor,
     ...(ackTimeoutMs === undefined ? {} : { ackTimeoutMs }),
   });
   const { finished } = boltApp(options, receiver);
@@ -97,7 +91,7 @@ function overSocketMode(options: SlackAppOptions, appToken: string): SlackApp {
           installerOptions: { clientOptions: clientOptions(options) },
         });
         const { finished } = boltApp(options, receiver);
-        const connection = keepConnected(receiver.client, { log, redact, firstWaitMs: options.firstWaitMs ?? FIRST_WAIT_MS });
+        const connection = keepConnected(receiver.client, { log, redactor, firstWaitMs: options.firstWaitMs ?? FIRST_WAIT_MS });
         stop = async () => {
           await connection.stop();
           await finished();
@@ -139,7 +133,7 @@ function boltApp(options: SlackAppOptions, receiver: Receiver): { finished: () =
     routes: options.routes,
     redactJson: redactor.json,
     newId: options.newId,
-    changed: options.changed,
+    wake: options.wake,
     now,
     log,
   };

@@ -8,19 +8,19 @@ import { sayBold, sentenceOf } from './sentence.ts';
 
 /** Dispatches that are listed one by one in a question; there are rarely more. */
 const MOST_LISTED = 5;
-/** Characters of a question: with its buttons it always finds room in a message. */
+/** Characters. A question of this length and its buttons always fit in a message. */
 const QUESTION_LIMIT = 1000;
 /** People who are mentioned in a question. */
 const MOST_MENTIONED = 5;
 
-/** An approval that nobody has given yet, with what it holds. */
+/** An undecided approval with the deliveries that it holds. */
 export interface OpenQuestion {
   readonly from: ConversationEvent;
   readonly approval: ApprovalView;
   readonly held: readonly DeliveryView[];
 }
 
-/** What of an event still waits for people, by the approvals that were asked for. */
+/** The undecided approvals of an event that still hold deliveries. */
 export function openQuestions(from: ConversationEvent): OpenQuestion[] {
   return from.approvals
     .filter((approval) => approval.decision === null)
@@ -29,7 +29,7 @@ export function openQuestions(from: ConversationEvent): OpenQuestion[] {
 }
 
 /**
- * Asks for a decision. The buttons stand only in the channel that is asked; elsewhere it says where they are.
+ * Asks for a decision. Only the approval's channel gets the buttons; elsewhere the question names that channel.
  *
  * @param earlier the question comes from an earlier event than the one that the message is about
  */
@@ -40,13 +40,13 @@ export function questionPart(
   const { from, approval, held } = question;
   const happened = options.earlier ? `From earlier (${sentenceOf(from.event.event, sayBold)}): ` : '';
   const here = approval.channel === options.channel;
-  const asks = here ? 'Waits for approval' : `Waits for approval in ${channelName(approval.channel)}`;
+  const asks = here ? 'Awaiting approval' : `Awaiting approval in ${channelName(approval.channel)}`;
   const lines = [
     `:raised_hand: ${happened}*${asks}* (route ${bold(approval.route)}). What will run:`,
     ...whatRuns(held, options.githubUrl),
   ];
   const buttons = here && options.interactive ? decisionButtons(question) : [];
-  // A route's name without measure takes the buttons away, too; the command line always works.
+  // An extremely long route name leaves no room for the buttons; the command line always works.
   const otherwise = here && buttons.length === 0 ? `Approve it with \`wandb-relay approve ${held[0]?.id ?? ''}\`.` : '';
   return {
     rank: options.rank,
@@ -58,7 +58,7 @@ export function questionPart(
   };
 }
 
-/** What was decided about what a route held, or `undefined` while nothing was. */
+/** The decision about a route's held deliveries; `undefined` while there is none. */
 export function decisionWords(approval: ApprovalView, from: ConversationEvent): string | undefined {
   const route = `route ${bold(approval.route)}`;
   const who = approval.decidedBy === null ? '' : ` by ${mrkdwnName(approval.decidedBy)}`;
@@ -67,28 +67,28 @@ export function decisionWords(approval: ApprovalView, from: ConversationEvent): 
     case 'approved':
       return `:white_check_mark: *Approved*${who}${when} (${route}).`;
     case 'rejected':
-      return `:no_entry_sign: *Rejected*${who}${when} (${route}): nothing of it was sent.`;
+      return `:no_entry_sign: *Rejected*${who}${when} (${route}): nothing was sent.`;
     case 'expired':
-      return `:alarm_clock: *Expired*${when} (${route}): nobody approved it in time, nothing of it was sent.`;
+      return `:alarm_clock: *Expired*${when} (${route}): nobody approved it in time, and nothing was sent.`;
     case 'cancelled':
       return isSuperseded(approval, from)
-        ? `:heavy_minus_sign: *Superseded* (${route}): a newer event took its place before anybody decided.`
+        ? `:heavy_minus_sign: *Superseded* (${route}): a newer event replaced it before anybody decided.`
         : `:no_entry_sign: *Cancelled*${who}${when} (${route}) before anybody decided.`;
     case null:
       return undefined;
   }
 }
 
-/** Who may decide, with a mention for those that the config names. */
+/** Who may decide, with mentions of those that the config names. */
 export function whoMayDecide({ by, allowSelf }: ApprovalView): string {
   if (by === null) return 'Anybody in this channel may decide.';
   const named = by.slice(0, MOST_MENTIONED).map(mention);
   const more = by.length > named.length ? ` and ${by.length - named.length} more` : '';
-  const self = allowSelf ? '' : ' Whoever caused the event may not approve it.';
+  const self = allowSelf ? '' : " The event's author may not approve it.";
   return `${named.join(', ')}${more} may decide.${self}`;
 }
 
-/** The deliveries that an approval lets go. */
+/** The deliveries that an approval releases. */
 function heldBy({ route }: ApprovalView, { deliveries }: ConversationEvent): DeliveryView[] {
   return deliveries.filter((delivery) => delivery.route === route && delivery.state === 'held');
 }

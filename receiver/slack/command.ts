@@ -2,7 +2,9 @@ import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { understandBody } from '../../src/event/webhook-body.ts';
 import { parseExactJson } from '../../src/lib/json.ts';
 import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
-import type { DeliveryState, DeliveryView } from '../store/delivery.ts';
+import { SHOWN_COUNTS, shownState } from '../shown-state.ts';
+import { DELIVERY_STATES, type DeliveryState, type DeliveryView, type Throttle } from '../store/delivery.ts';
+import type { Counts } from '../store/store.ts';
 import { type SimulatedRoute, simulateRoutes, waits } from '../webhook/simulate.ts';
 import { MUTE_TIMES, type MuteTime } from './actions.ts';
 import { done, type Handling, type Outcome, type Person, refused } from './handling.ts';
@@ -11,23 +13,25 @@ import { muteById, permitted, replayById } from './step-in.ts';
 
 export const COMMAND = '/wandb-relay';
 
-/** Deliveries that somebody may want to look at: neither sent nor given up for a reason of ours. */
+/** Deliveries that may need attention: neither delivered, superseded nor cancelled. */
 const NOT_DELIVERED: readonly DeliveryState[] = ['pending', 'in_flight', 'held', 'dead'];
 const LISTED = 20;
 const COUNTED_APPROVALS = 100;
 /** Slack cuts far longer texts, but asks to stay below this (Slack, "chat.postMessage": 4,000 characters). */
 const MAX_TEXT = 3_900;
 const MAX_CELL = 150;
-/** More than fits into a message of Slack is not asked. */
+/** Longer commands are cut: Slack's own messages are shorter. */
 const MAX_WORDS = 12_000;
 
-/** What was typed after the name of the command. The answer is mrkdwn of at most 3,900 characters. */
+/**
+ * Runs what was typed after the command's name. The answer is mrkdwn of at most 3,900 characters.
+ */
 export async function runCommand(handling: Handling, words: string, person: Person): Promise<Outcome> {
   const outcome = await run(handling, words.slice(0, MAX_WORDS).trim(), person);
   return { ...outcome, text: capped(outcome.text) };
 }
 
-/** On Workers the last word may name the source whose store is meant; it has done its work by the time it arrives here. */
+/** On Workers the last word may name the source whose store is meant; it has been used by the time the command arrives here. */
 const SOURCE_WORD = /(?:^|\s)source:\S+$/;
 
 async function run(handling: Handling, typed: string, person: Person): Promise<Outcome> {
@@ -58,7 +62,7 @@ async function run(handling: Handling, typed: string, person: Person): Promise<O
   }
 }
 
-/** Where operators are named, what events hold is for them alone. */
+/** When the config names operators, only they may read events. */
 async function forOperators(handling: Handling, person: Person, work: () => Promise<Outcome>): Promise<Outcome> {
   const permission = await permitted(handling, person, null);
   return permission.may ? work() : refused(permission.why);
@@ -66,11 +70,11 @@ async function forOperators(handling: Handling, person: Person, work: () => Prom
 
 function help(): Outcome {
   const lines: [string, string][] = [
-    ['status', 'how much arrived, what waits, what is dead, what is held back'],
+    ['status', 'how much arrived, what waits, what failed, what is throttled'],
     ['deliveries', `the newest ${LISTED} that are not delivered`],
-    ['mute <delivery id> [1h|24h|7d]', 'no messages of its route about its subject; 24h when left out'],
+    ['mute <delivery id> [1h|24h|7d]', 'no messages of its route about its subject; default 24h'],
     ['unmute <delivery id>', 'messages again'],
-    ['replay <delivery id>', 'send it once more'],
+    ['replay <delivery id>', 'sends it once more'],
     ['simulate <event as JSON>', 'what an event would start, and why not; sends nothing'],
   ];
   return refused(lines.map(([words, what]) => `\`${COMMAND} ${escapeMrkdwn(words)}\` ${what}`).join('\n'));
@@ -88,34 +92,41 @@ async function status({ store, now }: Handling): Promise<Outcome> {
   ]);
   const lines = [
     `*Events* ${listOf(counts.events)}`,
-    `*Deliveries* ${listOf(counts.deliveries)}`,
-    `*Waiting for approval* ${approvals.length}${approvals.length === COUNTED_APPROVALS ? ' or more' : ''}`,
+    `*Deliveries* ${listOf(shownCounts(counts.deliveries))}`,
+    `*Open approvals* ${approvals.length}${approvals.length === COUNTED_APPROVALS ? ' or more' : ''}`,
     `*Requests that could not be read* ${counts.rejected}`,
     ...throttles.map(
       ({ credential, until, reason }) =>
-        `*Held back* until ${slackDate(until)}: everything that uses ${escapeMrkdwn(credential)}. ${cell(reason)}`,
+        `*Throttled* until ${slackDate(until)}: all deliveries with credential ${escapeMrkdwn(credential)}. ${cell(reason)}`,
     ),
   ];
   return done(lines.join('\n'));
 }
 
 function listOf(counts: Readonly<Record<string, number>>): string {
-  const parts = Object.entries(counts).map(([what, n]) => `${n} ${what.replace('_', ' ')}`);
+  const parts = Object.entries(counts).map(([what, n]) => `${n} ${what}`);
   return parts.length === 0 ? 'none yet' : parts.join(', ');
 }
 
-async function deliveries({ store }: Handling): Promise<Outcome> {
-  const found = await store.deliveries({ states: NOT_DELIVERED, limit: LISTED });
+function shownCounts(counts: Counts['deliveries']): Record<string, number> {
+  return Object.fromEntries(
+    DELIVERY_STATES.flatMap((state) => (counts[state] === undefined ? [] : [[SHOWN_COUNTS[state], counts[state]]])),
+  );
+}
+
+async function deliveries({ store, now }: Handling): Promise<Outcome> {
+  const [found, throttles] = await Promise.all([store.deliveries({ states: NOT_DELIVERED, limit: LISTED }), store.throttles(now())]);
   if (found.length === 0) return done('Everything is delivered.');
-  return done(found.map(describe).join('\n'));
+  return done(found.map((delivery) => describe(delivery, throttles)).join('\n'));
 }
 
-function describe({ id, state, route, target, reason, createdAt }: DeliveryView): string {
+function describe(delivery: DeliveryView, throttles: readonly Throttle[]): string {
+  const { id, route, target, reason, createdAt } = delivery;
   const why = reason === null ? '' : ` (${cell(reason)})`;
-  return `\`${escapeMrkdwn(id)}\` *${state.replace('_', ' ')}* ${cell(route)} → ${cell(target)}, ${slackDate(createdAt)}${why}`;
+  return `\`${escapeMrkdwn(id)}\` *${shownState(delivery, throttles)}* ${cell(route)} → ${cell(target)}, ${slackDate(createdAt)}${why}`;
 }
 
-/** What a template or a route's name does not decide: nothing is stored, and ids are made up. */
+/** Evaluates the routes for an event. Stores nothing; the ids are made up. */
 function simulate({ routes, redactJson, newId }: Handling, text: string): Outcome {
   // Keyboards of phones and of macOS write quotation marks of their own.
   const parsed = [text, text.replace(/[“”„]/g, '"')].map(parseExactJson).find(({ ok }) => ok) ?? parseExactJson(text);
@@ -123,9 +134,9 @@ function simulate({ routes, redactJson, newId }: Handling, text: string): Outcom
     return refused(`This is not JSON: ${escapeMrkdwn(parsed.error)}. Write the body as W&amp;B would send it, after \`simulate\`.`);
   const payload = redactJson(parsed.value);
   const understood = understandBody(payload, DEFAULT_SOURCE);
-  if (understood.kind === 'ping') return done('This is what the Test button of W&amp;B sends: it is answered and starts nothing.');
+  if (understood.kind === 'ping') return done('The Test button of W&amp;B sends this. The relay answers it and starts nothing.');
   const simulated = simulateRoutes(routes, understood.event, payload, newId);
-  // Those that match first, because the end may be cut off.
+  // Matching routes first, because the end may be cut off.
   const ordered = [...simulated].sort((a, b) => Number(b.matches) - Number(a.matches));
   const matching = simulated.filter(({ matches }) => matches).length;
   const head = `Event ${understood.event.type}: ${matching} of ${simulated.length} routes match. Nothing was sent.`;
@@ -137,14 +148,14 @@ function describeRoute(route: SimulatedRoute): string[] {
   return [
     `*${cell(route.route)}* matches`,
     ...route.requests.map((item) => {
-      const would = waits(route, item) ? 'would wait for an approval, then go' : 'would go';
+      const would = waits(route, item) ? 'would await approval, then be sent' : 'would be sent';
       const what = 'problem' in item ? `nothing: ${cell(item.problem)}` : `\`${cell(code(JSON.stringify(item.request)), 600)}\``;
       return `• ${would} to ${cell(item.target)}: ${what}`;
     }),
   ];
 }
 
-/** A back-tick would end the code; its twin is as good to look at. */
+/** A back-tick would end the code span; a look-alike replaces it. */
 function code(text: string): string {
   return text.replaceAll('`', 'ˋ');
 }
@@ -156,7 +167,7 @@ function cell(text: string, limit = MAX_CELL): string {
   return escapeMrkdwn(letters.length > limit ? `${letters.slice(0, limit - 1).join('')}…` : line);
 }
 
-/** Whole lines only, so that nothing is cut inside an escaped character or a date. */
+/** Cuts whole lines, never inside an escape or a date. */
 function capped(text: string): string {
   if (text.length <= MAX_TEXT) return text;
   const lines = text.split('\n');
@@ -168,5 +179,5 @@ function capped(text: string): string {
     kept.push(line);
   }
   const left = lines.length - kept.length;
-  return [...kept, `… and ${left} more line${left === 1 ? '' : 's'}. All of it: the command line of wandb-relay.`].join('\n');
+  return [...kept, `… and ${left} more line${left === 1 ? '' : 's'}. Run \`wandb-relay\` on the command line to see all of it.`].join('\n');
 }

@@ -5,26 +5,27 @@ import { done, eventOfButton, type Handling, NOT_OURS, type Outcome, type Person
 import { groupsToAsk, mayDecide } from './may-decide.ts';
 import { slackDate } from './mrkdwn.ts';
 
-/** Approve or Reject was pressed. The store decides who was first. */
-export async function decide(handling: Handling, decision: DecisionKind, value: string, presser: Person): Promise<Outcome> {
+/** Handles Approve and Reject. The store decides who was first. */
+export async function decide(handling: Handling, decision: DecisionKind, value: string, actor: Person): Promise<Outcome> {
   const { store, people } = handling;
   const decoded = decodeDecision(value);
   if (decoded === undefined) return refused(NOT_OURS);
   const { eventId, route, source } = decoded;
   const event = await eventOfButton(store, eventId, source);
   const approval = event && (await store.approval(eventId, route));
-  if (event === undefined || approval === undefined) return refused('There is no such approval here (any more). Nothing was changed.');
+  if (event === undefined || approval === undefined)
+    return refused('There is no such approval, or it is no longer stored. Nothing was changed.');
   if (approval.decision !== null) return refused(tooLate(approval));
 
-  const groups = await handling.askGroups(groupsToAsk(presser.id, approval.by));
-  const permission = mayDecide({ approval, decision, presser, author: event.event.author, people, groups });
+  const groups = await handling.askGroups(groupsToAsk(actor.id, approval.by));
+  const permission = mayDecide({ approval, decision, actor, author: event.event.author, people, groups });
   if (!permission.may) return refused(permission.why);
 
-  const result = await store.decide({ eventId, route, decision, by: presser.label, at: handling.now() });
-  // Also when it was too late: what has expired is told.
-  handling.changed();
+  const result = await store.decide({ eventId, route, decision, by: actor.label, at: handling.now() });
+  // Also when it was too late: the store may have expired it, and the message says so.
+  handling.wake();
   if (!result.done) return refused(result.approval === undefined ? escapeMrkdwn(result.why) : tooLate(result.approval));
-  return done(decision === 'approved' ? 'Approved: it goes out now.' : 'Rejected: nothing is sent.');
+  return done(decision === 'approved' ? 'Approved: it is sent now.' : 'Rejected: nothing is sent.');
 }
 
 function tooLate({ decision, decidedBy, decidedAt, expiresAt }: ApprovalView): string {
@@ -38,8 +39,8 @@ function tooLate({ decision, decidedBy, decidedAt, expiresAt }: ApprovalView): s
     case 'expired':
       return `Too late: nobody had decided by ${slackDate(expiresAt)}, so it was cancelled. Nothing was changed.`;
     case 'cancelled':
-      return `Too late: it was cancelled, or a newer event took its place${when}. Nothing was changed.`;
+      return `Too late: it was cancelled, or a newer event replaced it${when}. Nothing was changed.`;
     case null:
-      return 'It could not be decided. Try again.';
+      return 'The decision could not be stored. Try again.';
   }
 }

@@ -3,18 +3,18 @@ import type { DeliveryView } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationView, Mute } from '../store/store.ts';
 import { ACTIONS, encodeDispatchAgain, encodeMute, type MuteTime } from './actions.ts';
 import { actions, button, context, linkButton, overflow, type Part, section } from './blocks.ts';
-import { plainTarget, standing, stateWords, targetWords, wentWrong } from './delivery-words.ts';
+import { plainTarget, shortState, stateLine, targetWords, wentWrong } from './delivery-words.ts';
 import { bold, mrkdwnName, slackDate } from './mrkdwn.ts';
 
-/** Deliveries with a paragraph of their own; of more, there is only the count. */
+/** Deliveries that are shown one by one; the rest are counted. */
 const MOST_SHOWN = 8;
-/** Mutes that are said one by one. */
+/** Mutes that are listed one by one. */
 const MOST_MUTES = 5;
 
-/** Ways to stand that are counted apart; GitHub's conclusions are open-ended. */
+/** States that are counted separately; GitHub's conclusions are open-ended. */
 const MOST_KINDS = 6;
 
-/** How things stand with the deliveries of an event, in their order; those that went wrong are shown before the rest is counted. */
+/** The deliveries of an event, in their order. When there are too many, those that went wrong are shown and the others counted. */
 export function deliveryParts(
   from: ConversationEvent,
   deliveries: readonly DeliveryView[],
@@ -29,7 +29,7 @@ export function deliveryParts(
       // One menu for each route: a mute is the route's, not the delivery's.
       const menu = isFinished(delivery) && !routes.has(delivery.route) ? muteMenu(from, delivery, ['1h', '24h', '7d']) : undefined;
       if (menu !== undefined) routes.add(delivery.route);
-      const text = `${targetWords(delivery, options.githubUrl)} (route ${mrkdwnName(delivery.route)})\n${stateWords(delivery)}`;
+      const text = `${targetWords(delivery, options.githubUrl)} (route ${mrkdwnName(delivery.route)})\n${stateLine(delivery)}`;
       return { rank: options.rank, blocks: [section(text, { accessory: menu }), ...deliveryButtons(from, delivery)] };
     });
   const rest = deliveries.filter((delivery) => !shown.has(delivery));
@@ -37,12 +37,12 @@ export function deliveryParts(
   return [...parts, { rank: options.rank, blocks: context(`And ${rest.length} more: ${countsOf(rest)}.`) }];
 }
 
-/** Says what is muted, with a way to end it. */
-export function muteParts(story: ConversationView, now: number, rank: number): Part[] {
-  const active = activeMutes(story, now);
+/** The active mutes, each with a menu that ends it. */
+export function muteParts(view: ConversationView, now: number, rank: number): Part[] {
+  const active = activeMutes(view, now);
   const parts = active.slice(0, MOST_MUTES).map((mute): Part => {
     const text = `:no_bell: Route ${bold(mute.route)} is muted for this subject until ${slackDate(mute.until)} (by ${mrkdwnName(mute.by)}).`;
-    const found = deliveryOf(mute, story);
+    const found = deliveryOf(mute, view);
     const menu = found && muteMenu(found.from, found.delivery, ['off']);
     return { rank, blocks: menu === undefined ? context(text) : [section(text, { accessory: menu })] };
   });
@@ -54,18 +54,18 @@ export function activeMutes({ mutes }: ConversationView, now: number): Mute[] {
   return mutes.filter(({ until }) => until > now);
 }
 
-/** How many stand how: `run in progress (40×), not delivered`. */
+/** Counts by state: `run in progress (40×), failed`. */
 export function countsOf(deliveries: readonly DeliveryView[]): string {
   const counts = new Map<string, number>();
   for (const delivery of deliveries) {
-    // How long each run took would make as many kinds as there are runs.
-    const how = standing(delivery).replace(/ (?:in|after) \d.*$/, '');
-    counts.set(how, (counts.get(how) ?? 0) + 1);
+    // With its duration, every run would be a kind of its own.
+    const state = shortState(delivery).replace(/ (?:in|after) \d.*$/, '');
+    counts.set(state, (counts.get(state) ?? 0) + 1);
   }
   const kinds = [...counts].toSorted(([, a], [, b]) => b - a);
-  const said = kinds.slice(0, MOST_KINDS).map(([how, count]) => (count === 1 ? how : `${how} (${count}×)`));
+  const listed = kinds.slice(0, MOST_KINDS).map(([state, count]) => (count === 1 ? state : `${state} (${count}×)`));
   const others = kinds.slice(MOST_KINDS).reduce((sum, [, count]) => sum + count, 0);
-  return [...said, ...(others === 0 ? [] : [`otherwise (${others}×)`])].join(', ');
+  return [...listed, ...(others === 0 ? [] : [`other (${others}×)`])].join(', ');
 }
 
 function isFinished({ state }: DeliveryView): boolean {
@@ -82,7 +82,7 @@ function deliveryButtons(from: ConversationEvent, delivery: DeliveryView): Retur
     value: encodeDispatchAgain({ source: from.event.event.source, deliveryId: id, updatedAt }),
     confirm: {
       title: 'Dispatch again?',
-      text: `${state === 'dead' ? 'This sends once more' : 'It was sent already. This sends the same once more'}: ${plainTarget(delivery)}`,
+      text: `${state === 'dead' ? 'This sends it again' : 'It was already delivered. This sends the same request again'}: ${plainTarget(delivery)}`,
       confirm: 'Dispatch again',
       deny: 'Not now',
     },
@@ -103,7 +103,7 @@ function muteMenu(from: ConversationEvent, delivery: DeliveryView, times: readon
   return overflow(ACTIONS.mute, options);
 }
 
-/** Any delivery of the muted route about the muted subject: it names both to the button's handler. */
+/** Any delivery of the muted route and subject: the button's handler finds both by its id. */
 function deliveryOf(mute: Mute, { events }: ConversationView): { from: ConversationEvent; delivery: DeliveryView } | undefined {
   for (const from of events) {
     if (from.event.subjectKey !== mute.subjectKey) continue;

@@ -1,13 +1,14 @@
 import { durationWords } from '../../src/lib/duration.ts';
 import { isDispatch, type TargetRequest } from '../../src/route/target.ts';
+import { shownState } from '../shown-state.ts';
 import type { DeliveryView } from '../store/delivery.ts';
 import type { RunView } from '../store/run.ts';
 import { bold, link, mrkdwnName, slackDate } from './mrkdwn.ts';
 
-/** Reasons are sentences of GitHub or ours; longer ones are in the delivery's log. */
+/** Characters. The CLI shows the whole reason. */
 const REASON_LIMIT = 300;
 
-/** What a delivery starts or sets, and where, as mrkdwn: `deploy in acme/deploy`, with a link to the repository. */
+/** A delivery's target as mrkdwn: `deploy in acme/deploy`, with a link to the repository. */
 export function targetWords({ request, target }: Pick<DeliveryView, 'request' | 'target'>, githubUrl: string): string {
   switch (request?.kind) {
     case 'repository_dispatch':
@@ -35,7 +36,7 @@ export function plainTarget({ request, target }: Pick<DeliveryView, 'request' | 
   }
 }
 
-/** What the workflow will be given, as one line of mrkdwn; nothing when that is nothing of its own. */
+/** The workflow's inputs as one line of mrkdwn; blank for other targets. */
 export function inputWords(request: TargetRequest | null): string {
   if (request?.kind !== 'workflow_dispatch') return '';
   const inputs = Object.entries(request.inputs);
@@ -44,60 +45,53 @@ export function inputWords(request: TargetRequest | null): string {
   return [...shown, ...more].join(', ');
 }
 
-/** Where a delivery stands, with its run: mrkdwn for one line. */
-export function stateWords(delivery: DeliveryView): string {
-  const reason = delivery.reason === null ? '' : mrkdwnName(delivery.reason, REASON_LIMIT);
-  switch (delivery.state) {
-    case 'held':
-      return ':raised_hand: waits for approval';
-    case 'pending':
-      if (delivery.attempts === 0 || delivery.dueAt === null) return ':hourglass_flowing_sand: waits to be sent';
-      return `:hourglass_flowing_sand: will be tried again ${slackDate(delivery.dueAt)}${reason === '' ? '' : `: ${reason}`}`;
-    case 'in_flight':
-      return ':hourglass_flowing_sand: is being sent';
+/** A delivery's state with its run and its reason: mrkdwn for one line. */
+export function stateLine(delivery: DeliveryView): string {
+  const state = shownState(delivery);
+  const reason = delivery.reason === null ? '' : `: ${mrkdwnName(delivery.reason, REASON_LIMIT)}`;
+  switch (state) {
+    case 'awaiting approval':
+      return `:raised_hand: ${state}`;
+    case 'waiting':
+    case 'sending':
+      return `:hourglass_flowing_sand: ${state}`;
+    case 'retrying':
+    case 'throttled':
+      return `:hourglass_flowing_sand: ${state}${delivery.dueAt === null ? '' : ` ${slackDate(delivery.dueAt)}`}${reason}`;
     case 'delivered':
-      return runWords(delivery);
-    case 'dead':
-      return `:x: not delivered${reason === '' ? '' : `: ${reason}`} (delivery ${mrkdwnName(delivery.id, 60)})`;
+      return runLine(delivery);
+    case 'failed':
+      return `:x: ${state}${reason} (delivery ${mrkdwnName(delivery.id, 60)})`;
     case 'superseded':
       return ':heavy_minus_sign: superseded by a newer event';
+    case 'rejected':
+      // The reason says it, and by whom.
+      return `:no_entry_sign: ${mrkdwnName(delivery.reason ?? state, REASON_LIMIT)}`;
     case 'cancelled':
-      return `:no_entry_sign: cancelled${reason === '' ? '' : `: ${reason}`}`;
+    case 'expired':
+      return `:no_entry_sign: ${state}${reason}`;
   }
 }
 
-/** Where a delivery stands, in two or three words of ours. */
-export function standing({ state, attempts, run }: DeliveryView): string {
-  switch (state) {
-    case 'held':
-      return 'waits for approval';
-    case 'pending':
-      return attempts === 0 ? 'waits to be sent' : 'will be tried again';
-    case 'in_flight':
-      return 'is being sent';
-    case 'delivered':
-      return run === null ? 'sent' : runStanding(run);
-    case 'dead':
-      return 'not delivered';
-    case 'superseded':
-    case 'cancelled':
-      return state;
-  }
+/** A delivery's state, or its run's, in two or three words. */
+export function shortState(delivery: DeliveryView): string {
+  const { run } = delivery;
+  return delivery.state === 'delivered' && run !== null ? shortRunState(run) : shownState(delivery);
 }
 
-/** Whether people should look at it before anything else. */
+/** Whether people should see it first. */
 export function wentWrong({ state, run }: DeliveryView): boolean {
   return state === 'dead' || run?.status === 'missing' || (run !== null && endedBadly(run));
 }
 
-/** Conclusions of a run that mean its work was not done (GitHub, "Workflow runs"); `cancelled` was somebody's wish. */
+/** Conclusions of a run that mean its work was not done (GitHub, "Workflow runs"); a person chose `cancelled`. */
 const BAD: ReadonlySet<string> = new Set(['failure', 'timed_out', 'startup_failure', 'action_required', 'stale']);
 
 export function endedBadly({ status, conclusion }: Pick<RunView, 'status' | 'conclusion'>): boolean {
   return status === 'completed' && conclusion !== null && BAD.has(conclusion);
 }
 
-/** How a completed run ended: `succeeded in 3 min`, `failed after 42 s`. Ours; a conclusion that is new to us is named, escaped. */
+/** How a completed run ended: `succeeded in 3 min`, `failed after 42 s`. An unknown conclusion is named, escaped. */
 export function endWords({ conclusion, startedAt, endedAt }: RunView): string {
   const time = startedAt === null || endedAt === null || endedAt < startedAt ? undefined : durationWords(endedAt - startedAt);
   const after = time === undefined ? '' : ` after ${time}`;
@@ -115,7 +109,7 @@ export function endWords({ conclusion, startedAt, endedAt }: RunView): string {
     case 'skipped':
       return 'was skipped';
     case 'action_required':
-      return 'needs somebody to act';
+      return 'needs action';
     case null:
       return `ended${after}`;
     default:
@@ -123,17 +117,17 @@ export function endWords({ conclusion, startedAt, endedAt }: RunView): string {
   }
 }
 
-/** A link to the run, or only the words when there is no address. */
+/** A link to the run; plain text when there is no URL. */
 export function runLink(run: Pick<RunView, 'url' | 'attempt'>, fallbackUrl: string | null = null): string {
   return link(run.url ?? fallbackUrl, run.attempt > 1 ? `run, attempt ${run.attempt}` : 'run');
 }
 
-function runWords({ run, runUrl, request }: DeliveryView): string {
-  if (run === null) return runUrl === null ? ':white_check_mark: sent' : `:white_check_mark: sent, ${link(runUrl, 'run')}`;
+function runLine({ run, runUrl, request }: DeliveryView): string {
+  if (run === null) return runUrl === null ? ':white_check_mark: delivered' : `:white_check_mark: delivered, ${link(runUrl, 'run')}`;
   const it = runLink(run, runUrl);
   switch (run.status) {
     case 'expected':
-      return ':hourglass_flowing_sand: sent, its run has not appeared yet';
+      return ':hourglass_flowing_sand: delivered; its run has not appeared yet';
     case 'queued':
       return `:hourglass_flowing_sand: ${it} is queued`;
     case 'in_progress':
@@ -143,14 +137,14 @@ function runWords({ run, runUrl, request }: DeliveryView): string {
     case 'missing':
       return `:warning: ${request !== null && isDispatch(request) ? MISSING[request.kind] : 'no run appeared'}`;
     case 'unknown':
-      return ':white_check_mark: sent; what its run does cannot be seen: the credential may not read runs';
+      return ':white_check_mark: delivered; its run cannot be followed: the credential may not read runs';
   }
 }
 
 const MISSING = {
   repository_dispatch:
-    'no run appeared: nothing listens to this event_type on the default branch, or its run-name does not hold the delivery id',
-  workflow_dispatch: "no run appeared: look at the workflow's runs, or at its run-name, which should hold the delivery id",
+    'no run appeared: no workflow on the default branch listens to this event_type, or its run-name does not contain the delivery id',
+  workflow_dispatch: "no run appeared: check the workflow's runs, and that its run-name contains the delivery id",
 } as const;
 
 function endSign(run: RunView): string {
@@ -158,10 +152,10 @@ function endSign(run: RunView): string {
   return endedBadly(run) ? ':x:' : ':heavy_minus_sign:';
 }
 
-function runStanding(run: RunView): string {
+function shortRunState(run: RunView): string {
   switch (run.status) {
     case 'expected':
-      return 'sent';
+      return 'delivered';
     case 'queued':
       return 'run queued';
     case 'in_progress':
@@ -171,7 +165,7 @@ function runStanding(run: RunView): string {
     case 'missing':
       return 'no run appeared';
     case 'unknown':
-      return 'sent';
+      return 'delivered';
   }
 }
 

@@ -2,14 +2,14 @@ import { z } from 'zod';
 import type { NewId } from '../../src/lib/id.ts';
 import type { JsonValue } from '../../src/lib/json.ts';
 import type { Route } from '../../src/route/route.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import type { EventView } from '../store/delivery.ts';
 import type { Store } from '../store/store.ts';
 import type { Actor, People } from './may-decide.ts';
 import type { AskGroups } from './user-groups.ts';
 
 /** What handlers work with: they read and write the store, and nothing else. */
-export interface Handling {
+export interface Handling extends Pick<Runtime, 'now' | 'log'> {
   readonly store: Store;
   readonly people: People;
   readonly askGroups: AskGroups;
@@ -18,10 +18,7 @@ export interface Handling {
   readonly redactJson: (value: JsonValue) => JsonValue;
   readonly newId: NewId;
   /** Called after something was written that may have to be sent. */
-  readonly changed: () => void;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  readonly log: Logger;
+  readonly wake: () => void;
 }
 
 /** What came of what somebody asked for; `text` is mrkdwn for that person. */
@@ -54,12 +51,12 @@ export function personOf(id: string, name: string | undefined): Person {
 
 /** A button or a choice that was pressed. */
 export interface BlockAction {
-  readonly presser: Person;
+  readonly actor: Person;
   readonly actionId: string;
   readonly value: string;
 }
 
-const pressSchema = z.object({
+const blockActionSchema = z.object({
   user: z.object({
     id: z.string().min(1),
     name: z.string().optional(),
@@ -80,12 +77,12 @@ const pressSchema = z.object({
 });
 
 /** Reads a `block_actions` body; `undefined` when it is not one (Slack, "block_actions payload"). */
-export function readPress(body: unknown): BlockAction | undefined {
-  const { data } = pressSchema.safeParse(body);
+export function readBlockAction(body: unknown): BlockAction | undefined {
+  const { data } = blockActionSchema.safeParse(body);
   const action = data?.actions[0];
   if (data === undefined || action === undefined) return undefined;
   return {
-    presser: { ...personOf(data.user.id, data.user.username ?? data.user.name), isExternal: isExternal(data) },
+    actor: { ...personOf(data.user.id, data.user.username ?? data.user.name), isExternal: isExternal(data) },
     actionId: action.action_id,
     value: action.value ?? action.selected_option?.value ?? '',
   };
@@ -95,7 +92,7 @@ export function readPress(body: unknown): BlockAction | undefined {
  * Whether a press came from another organization, through a shared channel: `team` is the app's workspace, `user.team_id`
  * that of who pressed (seen in slackapi/java-slack-sdk#1041). In an Enterprise organization they differ among colleagues too.
  */
-function isExternal({ user, team, enterprise }: z.infer<typeof pressSchema>): boolean {
+function isExternal({ user, team, enterprise }: z.infer<typeof blockActionSchema>): boolean {
   if (enterprise !== null && enterprise !== undefined) return false;
   return typeof user.team_id === 'string' && typeof team?.id === 'string' && user.team_id !== team.id;
 }
@@ -106,4 +103,4 @@ export async function eventOfButton(store: Store, eventId: string, source: strin
   return event?.event.source === source ? event : undefined;
 }
 
-export const NOT_OURS = 'This button is not one that this version of wandb-relay understands. Nothing was changed.';
+export const NOT_OURS = 'This version of wandb-relay does not know this button. Nothing was changed.';

@@ -1,7 +1,7 @@
 import type { DeliveryView, EventView, Throttle } from '../store/delivery.ts';
 import type { ApprovalView, Counts } from '../store/store.ts';
 import { compose, context, divider, type HomeView, header, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
-import { stateWords, targetWords } from './delivery-words.ts';
+import { stateLine, targetWords } from './delivery-words.ts';
 import { bold, channelName, mrkdwnName, slackDate } from './mrkdwn.ts';
 import { placeOf, sayBold, sentenceOf } from './sentence.ts';
 
@@ -11,14 +11,14 @@ export interface HomeContent {
   /** Undecided, oldest first; the event is missing when it is no longer kept. */
   readonly waiting: readonly { readonly approval: ApprovalView; readonly event: EventView | undefined }[];
   /** Newest first. */
-  readonly dead: readonly DeliveryView[];
+  readonly failed: readonly DeliveryView[];
   readonly counts: Counts;
-  /** Credentials that wait. */
+  /** Credentials that are throttled. */
   readonly throttles?: readonly Throttle[];
 }
 
 export interface HomeContext {
-  /** `https://github.com`, or where else repositories are looked at. */
+  /** `https://github.com`, or the web address of a GitHub Enterprise Server. */
   readonly githubUrl: string;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -26,24 +26,24 @@ export interface HomeContext {
 
 /** Rows of each list. */
 const MOST_ROWS = 10;
-/** There are as many as there are credentials: a few. */
+/** At most one per credential, so there are few. */
 const MOST_THROTTLES = 5;
 
 const LEFT_OUT: KnownBlock = {
   type: 'context',
-  elements: [{ type: 'mrkdwn', text: 'There is more than fits here: `wandb-relay deliveries` shows it all.', verbatim: true }],
+  elements: [{ type: 'mrkdwn', text: 'App Home cannot hold all of it: run `wandb-relay deliveries` to see the rest.', verbatim: true }],
 };
 
-/** The app's Home: what waits for people, what went wrong, and what happened last. */
-export function homeView({ recent, waiting, dead, counts, throttles = [] }: HomeContent, { githubUrl, now }: HomeContext): HomeView {
+/** App Home: open approvals, failed deliveries and the latest events. */
+export function homeView({ recent, waiting, failed, counts, throttles = [] }: HomeContent, { githubUrl, now }: HomeContext): HomeView {
   const parts: Part[] = [
     { rank: 0, blocks: [header('wandb-relay'), ...context(`${countWords(counts)} As of ${slackDate(now)}.`)] },
     { rank: 0, blocks: context(...throttles.slice(0, MOST_THROTTLES).map(throttleWords)) },
-    ...list('Waits for approval', 'Nothing waits.', waiting.map(waitingRow), 1),
+    ...list('Awaiting approval', 'Nothing awaits approval.', waiting.map(waitingRow), 1),
     ...list(
-      'Not delivered',
-      'Everything was delivered.',
-      dead.map((delivery) => deadRow(delivery, githubUrl)),
+      'Failed deliveries',
+      'No delivery failed.',
+      failed.map((delivery) => failedRow(delivery, githubUrl)),
       2,
     ),
     ...list('Recent events', 'Nothing has arrived yet.', recent.map(eventRow), 3),
@@ -67,13 +67,13 @@ function waitingRow({ approval, event }: HomeContent['waiting'][number]): string
   return `:raised_hand: ${what}\n${where}, expires ${slackDate(approval.expiresAt)}`;
 }
 
-function deadRow(delivery: DeliveryView, githubUrl: string): string {
-  return `${targetWords(delivery, githubUrl)} (route ${mrkdwnName(delivery.route)}), ${slackDate(delivery.updatedAt)}\n${stateWords(delivery)}`;
+function failedRow(delivery: DeliveryView, githubUrl: string): string {
+  return `${targetWords(delivery, githubUrl)} (route ${mrkdwnName(delivery.route)}), ${slackDate(delivery.updatedAt)}\n${stateLine(delivery)}`;
 }
 
 const OUTCOMES: Readonly<Record<EventView['outcome'], string>> = {
   routed: '',
-  unmatched: ' (no route asked for it)',
+  unmatched: ' (no route matched)',
   cooldown: ' (within the cooldown of its routes)',
   duplicate: ' (a duplicate)',
 };
@@ -84,14 +84,15 @@ function eventRow({ event, outcome, receivedAt }: EventView): string {
 }
 
 function throttleWords({ credential, until, reason }: Throttle): string {
-  return `:hourglass_flowing_sand: ${bold(credential)} waits until ${slackDate(until)}: ${mrkdwnName(reason)}`;
+  return `:hourglass_flowing_sand: ${bold(credential)} is throttled until ${slackDate(until)}: ${mrkdwnName(reason)}`;
 }
 
 function countWords({ events, deliveries, rejected }: Counts): string {
   const received = Object.values(events).reduce((sum, count) => sum + count, 0);
   const { delivered = 0, pending = 0, in_flight = 0, held = 0, dead = 0 } = deliveries;
+  const unsent = pending + in_flight;
   return (
-    `${received} ${received === 1 ? 'event' : 'events'}; deliveries: ${delivered} delivered, ${pending + in_flight} on their way, ${held} held, ${dead} dead; ` +
+    `${received} ${received === 1 ? 'event' : 'events'}; deliveries: ${delivered} delivered, ${unsent} waiting, retrying or sending, ${held} awaiting approval, ${dead} failed; ` +
     `${rejected} ${rejected === 1 ? 'request' : 'requests'} refused.`
   );
 }

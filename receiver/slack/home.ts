@@ -2,15 +2,15 @@ import type { Store } from '../store/store.ts';
 import type { HomeView } from './blocks.ts';
 import type { HomeContent } from './home-view.ts';
 
-/** Draws App Home, as things stand `now` (milliseconds since 1970). */
+/** Renders App Home as of `now` (milliseconds since 1970). */
 export type RenderHome = (content: HomeContent, now: number) => HomeView;
 
-/** Rows of each list that are read: some more than are shown, to say that there are more. */
+/** Rows of each list that are read: more than are shown, so that the rest can be counted. */
 const READ = 50;
 
-/** Reads from the store what App Home tells. */
+/** Reads the content of App Home from the store. */
 export async function readHome(store: Store, now: number): Promise<HomeContent> {
-  const [counts, recent, approvals, dead, throttles] = await Promise.all([
+  const [counts, recent, approvals, failed, throttles] = await Promise.all([
     store.counts(),
     store.events({ limit: READ }),
     store.openApprovals(READ),
@@ -18,5 +18,5 @@ export async function readHome(store: Store, now: number): Promise<HomeContent> 
     store.throttles(now),
   ]);
   const waiting = await Promise.all(approvals.map(async (approval) => ({ approval, event: await store.event(approval.eventId) })));
-  return { counts, recent, waiting, dead, throttles };
+  return { counts, recent, waiting, failed, throttles };
 }

@@ -5,19 +5,16 @@ import type { JsonObject } from '../../src/lib/json.ts';
 import { problem } from '../http/problem.ts';
 import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import type { ConversationStore } from '../store/store.ts';
 import type { BoltApp } from './bolt.ts';
 import { readSlackBody } from './request-body.ts';
 import { checkSlackHeaders, checkSlackSignature, explainSlackFailure } from './signature.ts';
 
-export interface HonoReceiverOptions {
+export interface HonoReceiverOptions extends Pick<Runtime, 'now' | 'log' | 'redactor'> {
   readonly signingSecret: string;
   /** Remembers requests, so that none works twice. */
   readonly store: Pick<ConversationStore, 'firstSeen'>;
-  readonly now: () => number;
-  readonly log: Logger;
-  readonly redact: (text: string) => string;
   /** Milliseconds; see `ACK_TIMEOUT_MS`. */
   readonly ackTimeoutMs?: number;
 }
@@ -52,11 +49,11 @@ export function honoReceiver(options: HonoReceiverOptions): HonoReceiver {
     line.type = request.name;
     try {
       if (!(await options.store.firstSeen(`slack:${request.signature}`, options.now()))) {
-        line.reason = 'refused: the same signed request came before';
-        return problem(c, { status: 409, title: 'Conflict', detail: 'This request came before.' });
+        line.reason = 'refused: the same signed request was received before';
+        return problem(c, { status: 409, title: 'Conflict', detail: 'This request was received before.' });
       }
     } catch (error) {
-      line.reason = `the store failed: ${options.redact(messageOf(error))}`;
+      line.reason = `the store failed: ${options.redactor.text(messageOf(error))}`;
       return problem(c, { status: 503, title: 'Service Unavailable', headers: { 'retry-after': '5' } });
     }
     if (app === undefined) throw new Error('the receiver was mounted before Bolt had it');
@@ -156,7 +153,7 @@ async function answerOf(
   c: SlackContext,
   app: BoltApp,
   { name, body }: IncomingRequest,
-  { log, redact, ackTimeoutMs = ACK_TIMEOUT_MS }: HonoReceiverOptions,
+  { log, redactor, ackTimeoutMs = ACK_TIMEOUT_MS }: HonoReceiverOptions,
 ): Promise<Response> {
   const line = c.get('logFields');
   let answered = false;
@@ -173,19 +170,19 @@ async function answerOf(
   };
   const timer = setTimeout(() => {
     if (answered) return;
-    line.result = 'nothing acknowledged it in time';
-    log.warn({ type: name, ms: ackTimeoutMs }, 'slack: a request was answered before anything acknowledged it');
+    line.result = 'no handler acknowledged it in time';
+    log.warn({ type: name, ms: ackTimeoutMs }, 'slack: a request was answered before a handler acknowledged it');
     answer(c.body(null, 200));
   }, ackTimeoutMs);
   const work = app
     .processEvent({ body, ack, ...retryOf(c) })
     .then(() => {
       if (answered) return;
-      line.result = 'nothing here is for it';
+      line.result = 'no handler for it';
       answer(c.body(null, 200));
     })
     .catch((error: unknown) => {
-      log.error({ type: name, error: redact(messageOf(error)) }, 'slack: Bolt could not take a request');
+      log.error({ type: name, error: redactor.text(messageOf(error)) }, 'slack: Bolt could not take a request');
       if (answered) return;
       line.reason = 'refused: Bolt could not take it';
       answer(problem(c, { status: 400, title: 'Bad Request', detail: 'The request could not be understood.' }));

@@ -6,9 +6,9 @@ import type { BoltApp } from './bolt.ts';
 import { cleaned } from './bolt-log.ts';
 import { COMMAND, runCommand } from './command.ts';
 import { decide } from './decide.ts';
-import { type Handling, NOT_OURS, type Outcome, type Person, personOf, readPress, refused } from './handling.ts';
+import { type Handling, NOT_OURS, type Outcome, type Person, personOf, readBlockAction, refused } from './handling.ts';
 import { type RenderHome, readHome } from './home.ts';
-import { dispatchAgain, muteByPress, permitted } from './step-in.ts';
+import { dispatchAgain, muteByMenu, permitted } from './step-in.ts';
 
 export interface ListenerOptions {
   readonly handling: Handling;
@@ -17,44 +17,44 @@ export interface ListenerOptions {
   readonly redact: (text: string) => string;
 }
 
-type PressHandler = (handling: Handling, value: string, presser: Person) => Promise<Outcome>;
+type ActionHandler = (handling: Handling, value: string, actor: Person) => Promise<Outcome>;
 
-const PRESSES: ReadonlyMap<string, PressHandler> = new Map<string, PressHandler>([
-  [ACTIONS.approve, (handling, value, presser) => decide(handling, 'approved', value, presser)],
-  [ACTIONS.reject, (handling, value, presser) => decide(handling, 'rejected', value, presser)],
+const ACTION_HANDLERS: ReadonlyMap<string, ActionHandler> = new Map<string, ActionHandler>([
+  [ACTIONS.approve, (handling, value, actor) => decide(handling, 'approved', value, actor)],
+  [ACTIONS.reject, (handling, value, actor) => decide(handling, 'rejected', value, actor)],
   [ACTIONS.dispatchAgain, dispatchAgain],
-  [ACTIONS.mute, muteByPress],
+  [ACTIONS.mute, muteByMenu],
 ]);
 
 const STORE_FAILED = 'It could not be done: the receiver cannot read or write its store. Try again in a minute.';
 
 /** Tells Bolt what to do with what people press, type and open. */
 export function listen(app: BoltApp, options: ListenerOptions): void {
-  listenToPresses(app, options);
+  listenToActions(app, options);
   listenToCommand(app, options);
   listenToHome(app, options);
 }
 
 /** Acknowledges at once, works, and then tells the presser alone what came of it. */
-function listenToPresses(app: BoltApp, { handling, redact }: ListenerOptions): void {
+function listenToActions(app: BoltApp, { handling, redact }: ListenerOptions): void {
   const { log } = handling;
   app.action(/[\s\S]*/, async ({ ack, body, respond }) => {
     await ack();
-    const press = readPress(body);
-    if (press === undefined) return log.warn({}, 'slack: an action that could not be read was ignored');
-    const { presser, actionId, value } = press;
+    const blockAction = readBlockAction(body);
+    if (blockAction === undefined) return log.warn({}, 'slack: an action that could not be read was ignored');
+    const { actor, actionId, value } = blockAction;
     if (actionId === ACTIONS.openRun) return;
-    const handler = PRESSES.get(actionId);
+    const handler = ACTION_HANDLERS.get(actionId);
     const outcome = await guarded(handling, redact, () =>
-      handler === undefined ? Promise.resolve(refused(NOT_OURS)) : handler(handling, value, presser),
+      handler === undefined ? Promise.resolve(refused(NOT_OURS)) : handler(handling, value, actor),
     );
     const action = actionId.slice(0, 100);
-    if (outcome.done) log.info({ action, by: presser.id }, 'slack: done');
-    else log.warn({ action, by: presser.id, reason: logged(outcome, redact) }, 'slack: refused');
+    if (outcome.done) log.info({ action, by: actor.id }, 'slack: done');
+    else log.warn({ action, by: actor.id, reason: logged(outcome, redact) }, 'slack: refused');
     try {
       await respond({ response_type: 'ephemeral', replace_original: false, text: outcome.text });
     } catch (error) {
-      log.warn({ action, error: cleaned(messageOf(error), redact) }, 'slack: the presser could not be told');
+      log.warn({ action, error: cleaned(messageOf(error), redact) }, 'slack: the response could not be sent');
     }
   });
 }

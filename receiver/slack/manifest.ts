@@ -33,7 +33,7 @@ export function slackManifest({ name, connection, people }: ManifestOptions): Re
       slash_commands: [
         {
           command: COMMAND,
-          description: 'What wandb-relay does, and stepping in',
+          description: 'Deliveries of wandb-relay: list, replay, mute',
           usage_hint: 'status | deliveries | mute | unmute | replay | simulate | help',
           should_escape: false,
           ...('request_url' in requests ? { url: requests.request_url } : {}),

@@ -3,7 +3,7 @@ import type { Result } from '../../src/lib/result.ts';
 import type { ApprovalView, DecisionKind } from '../store/store.ts';
 import { mention } from './mrkdwn.ts';
 
-/** Who is who, from `settings`. */
+/** People, from `settings`. */
 export interface People {
   /** Slack user id by W&B user name. */
   readonly slackUsers: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export type Permission = { readonly may: true } | { readonly may: false; readonl
 /** The members of user groups, or why they are not known. A group that is not in it was not asked about. */
 export type GroupMembers = ReadonlyMap<string, Result<readonly string[], string>>;
 
-/** Who presses. */
+/** The person who acts in Slack. */
 export interface Actor {
   /** The Slack user id. */
   readonly id: string;
@@ -28,7 +28,7 @@ export interface Actor {
 export interface DecisionQuestion {
   readonly approval: Pick<ApprovalView, 'by' | 'allowSelf'>;
   readonly decision: DecisionKind;
-  readonly presser: Actor;
+  readonly actor: Actor;
   /** The W&B user who caused the event, as far as W&B said. */
   readonly author: string | undefined;
   readonly people: Pick<People, 'slackUsers'>;
@@ -37,20 +37,20 @@ export interface DecisionQuestion {
 
 /** So much of a user name is shown. Characters. */
 const SHOWN_NAME = 80;
-const EXTERNAL = 'You belong to another organization: only who is named in the config of wandb-relay may do this from there.';
+const EXTERNAL = 'You belong to another organization. From there, only people who are named in the config of wandb-relay may do this.';
 const YES: Permission = { may: true };
 
 /**
  * Whether somebody may approve or reject what an approval holds: one of `by`, when given, and with `allow_self: false` not
- * the event's own author; where the author is not known, nobody. Rejecting one's own is always allowed to who may decide at all.
+ * the event's author. If the author is unknown, approval is denied. Anybody who may decide may reject their own event.
  */
-export function mayDecide({ approval, decision, presser, author, people, groups }: DecisionQuestion): Permission {
-  const among = isAmong(presser, approval.by, groups, 'decide about this');
+export function mayDecide({ approval, decision, actor, author, people, groups }: DecisionQuestion): Permission {
+  const among = isAmong(actor, approval.by, groups, 'decide about this');
   if (!among.may || approval.allowSelf || decision === 'rejected') return among;
   if (author === undefined) {
     return no(
-      'Who caused this event is not known, because the webhook did not say, and its own author may not approve it ' +
-        '(allow_self: false). Add event_author to the payload of the automation; this one `wandb-relay approve` lets go.',
+      'The author of this event is unknown, because the webhook did not name one, and authors may not approve their own events ' +
+        '(allow_self: false). Add event_author to the payload of the automation; release this one with `wandb-relay approve`.',
     );
   }
   const name = escapeMrkdwn(author.slice(0, SHOWN_NAME));
@@ -58,49 +58,51 @@ export function mayDecide({ approval, decision, presser, author, people, groups 
   const authorName = author.toLowerCase();
   const known = Object.entries(people.slackUsers).map(([wandb, slack]) => ({ wandb: wandb.toLowerCase(), slack }));
   const authors = known.filter(({ wandb }) => wandb === authorName);
-  if (authors.some(({ slack }) => slack === presser.id)) {
-    return no(`You (${name} in W&amp;B) caused this event, and its own author may not approve it (allow_self: false). Ask somebody else.`);
+  if (authors.some(({ slack }) => slack === actor.id)) {
+    return no(
+      `You (${name} in W&amp;B) caused this event, and authors may not approve their own events (allow_self: false). Ask somebody else.`,
+    );
   }
-  if (authors.length > 0 || known.some(({ slack }) => slack === presser.id)) return YES;
+  if (authors.length > 0 || known.some(({ slack }) => slack === actor.id)) return YES;
   return no(
-    `Whether you are ${name}, who caused this event in W&amp;B, is not known, and its own author may not approve it ` +
-      `(allow_self: false). Add ${name} to settings.slack_users in the config of wandb-relay.`,
+    `${name} caused this event in W&amp;B, and authors may not approve their own events (allow_self: false). The relay does not know ` +
+      `whether that is you: add ${name} to settings.slack_users in the config of wandb-relay.`,
   );
 }
 
-/** Whether somebody may step in about a delivery: an operator, and where its approval names people, one of those too. */
+/** Whether a person may replay or mute a delivery: an operator who is also among the approvers, where those are named. */
 export function mayOperate(
-  presser: Actor,
+  actor: Actor,
   operators: readonly string[] | null,
   approvers: readonly string[] | null,
   groups: GroupMembers,
 ): Permission {
-  const operator = isAmong(presser, operators, groups, 'do this (settings.slack_operators)');
-  return operator.may ? isAmong(presser, approvers, groups, 'send again what they approve') : operator;
+  const operator = isAmong(actor, operators, groups, 'do this (settings.slack_operators)');
+  return operator.may ? isAmong(actor, approvers, groups, 'replay what they approve') : operator;
 }
 
-/** The user groups whose members have to be known to say whether `presser` is among `ids`. */
-export function groupsToAsk(presser: string, ids: readonly string[] | null): string[] {
-  return ids === null || ids.includes(presser) ? [] : ids.filter(isUserGroup);
+/** The user groups whose members have to be known to say whether `actor` is among `ids`. */
+export function groupsToAsk(actor: string, ids: readonly string[] | null): string[] {
+  return ids === null || ids.includes(actor) ? [] : ids.filter(isUserGroup);
 }
 
-/** Slack's ids tell what they name: `S…` a user group, `U…` or `W…` a person. */
+/** The first letter of a Slack id is its kind: `S…` a user group, `U…` or `W…` a person. */
 export function isUserGroup(id: string): boolean {
   return id.startsWith('S');
 }
 
-/** Where nobody is named, everybody of the app's own organization is. */
-function isAmong(presser: Actor, ids: readonly string[] | null, groups: GroupMembers, what: string): Permission {
-  if (ids === null) return presser.isExternal === true ? no(EXTERNAL) : YES;
-  if (ids.includes(presser.id)) return YES;
+/** Without `ids`, everybody of the app's own organization may. */
+function isAmong(actor: Actor, ids: readonly string[] | null, groups: GroupMembers, what: string): Permission {
+  if (ids === null) return actor.isExternal === true ? no(EXTERNAL) : YES;
+  if (ids.includes(actor.id)) return YES;
   const unknown: string[] = [];
   for (const id of ids.filter(isUserGroup)) {
     const members = groups.get(id);
     if (members === undefined) unknown.push(`user group ${id} was not asked about`);
     else if (!members.ok) unknown.push(escapeMrkdwn(members.error));
-    else if (members.value.includes(presser.id)) return YES;
+    else if (members.value.includes(actor.id)) return YES;
   }
-  if (unknown.length > 0) return no(`Whether you may ${what} is not known: ${unknown.join('; ')}.`);
+  if (unknown.length > 0) return no(`The relay cannot tell whether you may ${what}: ${unknown.join('; ')}.`);
   return no(`Only ${ids.map(mention).join(', ')} may ${what}.`);
 }
 

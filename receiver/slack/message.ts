@@ -4,7 +4,7 @@ import type { ConversationEvent, ConversationView } from '../store/store.ts';
 import { decisionWords, openQuestions, questionPart, whoMayDecide } from './approval-part.ts';
 import { compose, context as contextBlock, factSection, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
 import { activeMutes, countsOf, deliveryParts, muteParts } from './delivery-part.ts';
-import { endWords, plainTarget, runLink, standing, targetWords } from './delivery-words.ts';
+import { endWords, plainTarget, runLink, shortState, targetWords } from './delivery-words.ts';
 import { factsOf } from './facts.ts';
 import { bold, channelName, fitMrkdwn, link, mrkdwnName, slackDate, templateText } from './mrkdwn.ts';
 import { placeOf, type SayName, sayBold, sayPlainly, sentenceOf } from './sentence.ts';
@@ -18,13 +18,13 @@ export interface SlackMessage {
 export interface MessageContext {
   /** `https://forge.coreweave.com/wandb`, or where else the app is; see `wandbAppUrl`. */
   readonly wandbAppUrl: string;
-  /** The organization's name in W&B, for links to registries; left out: they have none. */
+  /** The organization's name in W&B, for links to registries; left out: no links to registries. */
   readonly wandbOrganization?: string | undefined;
-  /** `https://github.com`, or where else repositories are looked at. */
+  /** `https://github.com`, or the web address of a GitHub Enterprise Server. */
   readonly githubUrl: string;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** False where nothing hears what is pressed: then there are no buttons but links. */
+  /** False where nothing handles button presses: then only links are shown. */
   readonly interactive?: boolean;
 }
 
@@ -38,29 +38,29 @@ const MOST_DECISIONS = 8;
 
 const LEFT_OUT: KnownBlock = {
   type: 'context',
-  elements: [{ type: 'mrkdwn', text: 'There is more than a message holds: `wandb-relay deliveries` shows it all.', verbatim: true }],
+  elements: [{ type: 'mrkdwn', text: 'A message cannot hold all of it: run `wandb-relay deliveries` to see the rest.', verbatim: true }],
 };
 
-/** The conversation's message: its latest event and how things stand with it, what waits for people, and what was before. */
-export function storyMessage(story: ConversationView, context: MessageContext): SlackMessage {
-  const latest = story.events.at(-1);
+/** The conversation's message: its latest event with the state of its deliveries, open approvals, and earlier events. */
+export function conversationMessage(view: ConversationView, context: MessageContext): SlackMessage {
+  const latest = view.events.at(-1);
   if (latest === undefined) return { text: NOTHING_KNOWN, blocks: [section(NOTHING_KNOWN)] };
-  const earlier = story.events.slice(0, -1).toReversed();
+  const earlier = view.events.slice(0, -1).toReversed();
   const parts: Part[] = [
     { rank: 0, blocks: [section(happened(latest, sayBold))] },
     { rank: 2, blocks: contextBlock(...particulars(latest, context)) },
     { rank: 5, blocks: factSection(factsOf(latest.event.wandb)) },
-    ...questionParts(story, latest, earlier, context),
+    ...questionParts(view, latest, earlier, context),
     { rank: 2, blocks: contextBlock(...decisions(latest)) },
-    ...deliveryParts(latest, asIsShown(latest), { githubUrl: context.githubUrl, mutes: activeMutes(story, context.now), rank: 4 }),
-    ...muteParts(story, context.now, 3),
-    { rank: 6, blocks: earlierBlocks(earlier, story.eventCount) },
+    ...deliveryParts(latest, asIsShown(latest), { githubUrl: context.githubUrl, mutes: activeMutes(view, context.now), rank: 4 }),
+    ...muteParts(view, context.now, 3),
+    { rank: 6, blocks: earlierBlocks(earlier, view.eventCount) },
   ];
   const blocks = compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT });
-  return { text: storyText(latest), blocks: context.interactive === false ? linksOnly(blocks) : blocks };
+  return { text: messageText(latest), blocks: context.interactive === false ? linksOnly(blocks) : blocks };
 }
 
-/** Takes out what somebody would press in vain. */
+/** Removes the buttons that nothing would handle. */
 function linksOnly(blocks: readonly KnownBlock[]): KnownBlock[] {
   return blocks.flatMap((block): KnownBlock[] => {
     if (block.type !== 'actions') return [block];
@@ -69,22 +69,22 @@ function linksOnly(blocks: readonly KnownBlock[]): KnownBlock[] {
   });
 }
 
-/** What a later event says in the thread. It is not changed afterwards, so it says nothing that may change. */
-export function eventMessage(event: ConversationEvent, story: ConversationView, context: MessageContext): SlackMessage {
+/** A later event's message in the thread. It is never updated, so it contains nothing that may change. */
+export function eventMessage(event: ConversationEvent, view: ConversationView, context: MessageContext): SlackMessage {
   const questions = openQuestions(event);
   const asks = questions.map(({ approval, held }) => {
-    const here = approval.channel === story.channel;
+    const here = approval.channel === view.channel;
     const where = here ? `the buttons are in the message above. ${whoMayDecide(approval)}` : `asked in ${channelName(approval.channel)}.`;
     const more = held.length > 1 ? ` and ${held.length - 1} more` : '';
     const what = held.slice(0, 1).map((delivery) => targetWords(delivery, context.githubUrl));
-    return `:raised_hand: ${what.join('')}${more} *waits for approval*: ${where}`;
+    return `:raised_hand: ${what.join('')}${more} *awaits approval*: ${where}`;
   });
   const parts: Part[] = [
     { rank: 0, blocks: [section(happened(event, sayBold))] },
     { rank: 2, blocks: contextBlock(...particulars(event, context)) },
     ...asks.slice(0, MOST_QUESTIONS).map((ask): Part => ({ rank: 1, blocks: [section(ask)] })),
   ];
-  return { text: storyText(event), blocks: compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT }) };
+  return { text: messageText(event), blocks: compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT }) };
 }
 
 /**
@@ -98,7 +98,7 @@ export function failureText(change: Pick<RunChange, 'after' | 'route'>, target: 
   return `:x: ${runLink(after)} in ${bold(where)} ${endWords(after)} (route ${mrkdwnName(route)}).`;
 }
 
-const NOTHING_KNOWN = 'Nothing is known any more about what this message told.';
+const NOTHING_KNOWN = 'The events of this message are no longer stored.';
 
 function happened({ event, text }: ConversationEvent, say: SayName): string {
   return (text === null ? undefined : templateText(text, CUSTOM_TEXT_LIMIT)) ?? sentenceOf(event.event, say);
@@ -111,7 +111,7 @@ const LINK_WORDS: Readonly<Record<WandbLink['kind'], string>> = {
   project: 'Project in W&B',
 };
 
-/** When, where, by which automation, and where to look. */
+/** Time, project, automation and links. */
 function particulars({ event: { event, receivedAt, wandb } }: ConversationEvent, context: MessageContext): string[] {
   const place = placeOf(event);
   return [
@@ -125,19 +125,19 @@ function particulars({ event: { event, receivedAt, wandb } }: ConversationEvent,
 }
 
 function questionParts(
-  story: ConversationView,
+  view: ConversationView,
   latest: ConversationEvent,
   earlier: readonly ConversationEvent[],
   { githubUrl, interactive = true }: MessageContext,
 ): Part[] {
   const questions = [latest, ...earlier].flatMap(openQuestions);
-  const { channel } = story;
+  const { channel } = view;
   const parts = questions
     .slice(0, MOST_QUESTIONS)
     .map((question) => questionPart(question, { channel, githubUrl, interactive, earlier: question.from !== latest, rank: 1 }));
   const more = questions.length - parts.length;
   if (more === 0) return parts;
-  return [...parts, { rank: 1, blocks: contextBlock(`And ${more} more ${more === 1 ? 'waits' : 'wait'} for approval.`) }];
+  return [...parts, { rank: 1, blocks: contextBlock(`And ${more} more ${more === 1 ? 'awaits' : 'await'} approval.`) }];
 }
 
 function decisions(from: ConversationEvent): string[] {
@@ -147,7 +147,7 @@ function decisions(from: ConversationEvent): string[] {
     : words;
 }
 
-/** What an open question lists is not said again. */
+/** Without the deliveries that an open question already lists. */
 function asIsShown(from: ConversationEvent): ConversationEvent['deliveries'] {
   const asked = new Set(openQuestions(from).flatMap(({ held }) => held));
   return from.deliveries.filter((delivery) => !asked.has(delivery));
@@ -156,8 +156,8 @@ function asIsShown(from: ConversationEvent): ConversationEvent['deliveries'] {
 /** Earlier events, latest first, a line each. */
 function earlierBlocks(earlier: readonly ConversationEvent[], eventCount: number): KnownBlock[] {
   const lines = earlier.slice(0, MOST_EARLIER).map((from) => {
-    const stand = from.deliveries.length === 0 ? '' : ` (${countsOf(from.deliveries)})`;
-    const words = `${sentenceOf(from.event.event, (name) => mrkdwnName(name, 60))}${stand}`;
+    const states = from.deliveries.length === 0 ? '' : ` (${countsOf(from.deliveries)})`;
+    const words = `${sentenceOf(from.event.event, (name) => mrkdwnName(name, 60))}${states}`;
     return `earlier: ${words}, ${slackDate(from.event.receivedAt)}`;
   });
   const more = Math.max(eventCount - 1, earlier.length) - lines.length;
@@ -165,15 +165,15 @@ function earlierBlocks(earlier: readonly ConversationEvent[], eventCount: number
   return contextBlock([...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'));
 }
 
-/** A message's `text`: what happened, and how things stand. */
-function storyText(from: ConversationEvent): string {
+/** A message's `text`: what happened, and the state of each delivery. */
+function messageText(from: ConversationEvent): string {
   const { deliveries } = from;
-  const stand =
+  const states =
     deliveries.length > 3
       ? [countsOf(deliveries)]
-      : deliveries.map((delivery) => `${mrkdwnName(plainTarget(delivery))}: ${standing(delivery)}`);
+      : deliveries.map((delivery) => `${mrkdwnName(plainTarget(delivery))}: ${shortState(delivery)}`);
   const sentence = happened(from, sayPlainly);
-  const end = stand.length === 0 ? '' : ` ${stand.join('; ')}.`;
+  const end = states.length === 0 ? '' : ` ${states.join('; ')}.`;
   const first = fitMrkdwn(sentence, TEXT_LIMIT - end.length - 1);
   return `${/[.!?…]$/.test(first) ? first : `${first}.`}${end}`;
 }

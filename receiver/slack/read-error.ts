@@ -57,7 +57,7 @@ export function slackWord(error: unknown): string | undefined {
 /** Why messages cannot be looked for: half a sentence with what would have to be different. */
 export function whyUnreadable(error: unknown, channel: string): string {
   const word = slackWord(error) ?? 'an unknown error';
-  if (word === 'missing_scope') return `the app lacks the scope ${neededScope(error)}, which reading ${channel} takes`;
+  if (word === 'missing_scope') return `the app lacks the scope ${neededScope(error)}, which it needs to read ${channel}`;
   if (word === 'not_in_channel' || word === 'channel_not_found') return `the app is not in ${channel}, so it may not read there`;
   return `reading ${channel} was refused: ${word}`;
 }
@@ -65,19 +65,19 @@ export function whyUnreadable(error: unknown, channel: string): string {
 function readRefusal(error: WebAPIPlatformError, context: SlackAnswerContext): Failure {
   const word = slackWord(error);
   if (word === undefined) {
-    const detail = 'an answer that Slack does not give: does SLACK_API_URL point to Slack?';
+    const detail = 'an unexpected response: does SLACK_API_URL point to Slack?';
     return { outcome: 'failed', status: 200, ambiguous: context.posts, detail };
   }
   if (LIMITS.has(word)) {
     return limited(200, error.data.response_metadata?.retryAfter, context);
   }
   if (OUTAGES.has(word)) return { outcome: 'failed', status: 200, ambiguous: context.posts, detail: `Slack is in trouble: ${word}` };
-  const mend = mending(word, error, context.channel);
-  return { outcome: 'refused', status: 200, detail: `Slack refused it (${word})${saidIn(error)}: ${mend}` };
+  const advice = adviceFor(word, error, context.channel);
+  return { outcome: 'refused', status: 200, detail: `Slack refused it (${word})${saidIn(error)}: ${advice}` };
 }
 
 /** What a person can do about a refusal. */
-function mending(word: string, error: WebAPIPlatformError, channel: string): string {
+function adviceFor(word: string, error: WebAPIPlatformError, channel: string): string {
   switch (word) {
     case 'channel_not_found':
       return `there is no ${channel} that the app can see. Check the name in the config; a private channel needs "/invite @wandb-relay" there. Then replay`;
@@ -124,7 +124,7 @@ function mending(word: string, error: WebAPIPlatformError, channel: string): str
     case 'metadata_too_large':
       return 'Slack does not take the message as it was built. Please report this, with the event';
     default:
-      return 'see docs.slack.dev for what it means; mend that and replay';
+      return 'see docs.slack.dev for what it means; fix that and replay';
   }
 }
 
@@ -136,10 +136,9 @@ function readStatus(error: WebAPIHTTPError, context: SlackAnswerContext): Failur
     return { outcome: 'failed', status, ambiguous: context.posts, detail: `Slack answered ${status}`, ...floor };
   }
   const hint = 'does SLACK_API_URL point to Slack?';
-  if (status < 400)
-    return { outcome: 'failed', status, ambiguous: false, detail: `an answer that Slack does not give (${status}): ${hint}` };
+  if (status < 400) return { outcome: 'failed', status, ambiguous: false, detail: `an unexpected response (${status}): ${hint}` };
   if (status === 408 || status === 425) return { outcome: 'failed', status, ambiguous: false, detail: `Slack answered ${status}` };
-  return { outcome: 'refused', status, detail: `the answer was ${status}, which Slack does not give: ${hint}` };
+  return { outcome: 'refused', status, detail: `the answer was ${status}, which Slack does not send: ${hint}` };
 }
 
 function limited(status: number, seconds: number | undefined, { now }: SlackAnswerContext): Failure {

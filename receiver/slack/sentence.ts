@@ -47,7 +47,7 @@ export function sentenceOf(event: RelayEvent, say: SayName): string {
       return event.metric === undefined ? `${alert} fired` : `${alert} fired for the metric ${say(event.metric)}`;
     }
     case 'unknown':
-      return `W&amp;B told of something that this relay does not know${about(event, say)}`;
+      return `W&amp;B sent an event that this relay does not know${about(event, say)}`;
   }
 }
 

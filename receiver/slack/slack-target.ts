@@ -1,5 +1,6 @@
 import type { SlackRequest } from '../../src/route/target.ts';
 import type { PriorResult, SendContext, SendResult, Target } from '../outbox/target.ts';
+import type { Runtime } from '../runtime.ts';
 import type { PostedMessage } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationStore, ConversationView } from '../store/store.ts';
 import { replyText } from './alert-text.ts';
@@ -13,18 +14,17 @@ export interface SlackMessage {
   readonly blocks: readonly unknown[];
 }
 
-export interface SlackTargetOptions {
+export interface SlackTargetOptions extends Pick<Runtime, 'now'> {
   readonly client: SlackClient;
-  readonly book: Pick<ConversationStore, 'viewConversation' | 'channelId' | 'forgetMessage'>;
+  readonly conversations: Pick<ConversationStore, 'viewConversation' | 'channelId' | 'forgetMessage'>;
   readonly render: SlackRender;
-  readonly now: () => number;
 }
 
 export interface SlackRender {
-  /** The conversation's message: how everything stands now. */
-  story(story: ConversationView): SlackMessage;
-  /** What a later event says in the thread. */
-  event(event: ConversationEvent, story: ConversationView): SlackMessage;
+  /** The conversation's message, with the current states. */
+  conversation(view: ConversationView): SlackMessage;
+  /** A later event's message in the thread. */
+  event(event: ConversationEvent, view: ConversationView): SlackMessage;
 }
 
 type Post = Extract<SlackRequest, { kind: 'slack' }>;
@@ -33,8 +33,8 @@ type Reply = Extract<SlackRequest, { kind: 'slack_reply' }>;
 
 /** Where a post goes: into a channel, or into the thread of a message. */
 interface PostTarget {
-  readonly story: ConversationView;
-  /** As people know it, for sentences. */
+  readonly view: ConversationView;
+  /** The channel as people know it, for messages. */
   readonly name: string;
   readonly channel: string;
   readonly head: PostedMessage | null;
@@ -51,154 +51,155 @@ const CHANNEL_ID = /^[CDG][A-Z0-9]{7,}$/;
 /** Slack's limit for the text of a section. */
 const SECTION_CHARACTERS = 3000;
 
-/** Tells stories in Slack: one message per conversation, later events in its thread. One post per send; nothing here retries. */
+/** Posts to Slack: one message per conversation, later events in its thread. One call per send; nothing here retries. */
 export function slackTarget(options: SlackTargetOptions): Target<SlackRequest> {
   return {
     send: (request, context) => {
       switch (request.kind) {
         case 'slack':
-          return tell(options, request, context);
+          return sendMessage(options, request, context);
         case 'slack_update':
           return update(options, request, context);
         case 'slack_reply':
           return reply(options, request, context);
       }
     },
-    findPrior: (request, context) => look(options, request, context),
+    findPrior: (request, context) => findPrior(options, request, context),
   };
 }
 
-async function tell(options: SlackTargetOptions, request: Post, context: SendContext): Promise<SendResult> {
+async function sendMessage(options: SlackTargetOptions, request: Post, context: SendContext): Promise<SendResult> {
   const { conversation } = context;
-  const story = conversation === null ? undefined : await options.book.viewConversation(conversation, options.now(), context.eventId);
-  if (story === undefined) return refused('what this message belongs to is not known any more');
-  const told = story.events.find(({ event }) => event.id === context.eventId);
-  const place = { story, name: request.channel, channel: request.channel, head: null, broadcast: false };
-  if (story.message === null) return post(options, place, options.render.story(story), context);
-  if (told !== undefined && told.message !== null && request.text === null) {
-    return { ...delivered(null, `${request.channel} was told of this event already`), message: told.message };
+  const view =
+    conversation === null ? undefined : await options.conversations.viewConversation(conversation, options.now(), context.eventId);
+  if (view === undefined) return refused('the conversation of this message is no longer stored');
+  const shown = view.events.find(({ event }) => event.id === context.eventId);
+  const postTarget = { view, name: request.channel, channel: request.channel, head: null, broadcast: false };
+  if (view.message === null) return post(options, postTarget, options.render.conversation(view), context);
+  if (shown !== undefined && shown.message !== null && request.text === null) {
+    return { ...delivered(null, `${request.channel} already has a message about this event`), message: shown.message };
   }
-  if (told === undefined) return refused('the event of this message is not known any more');
-  const broadcast = asksHere(told, story);
-  const inThread = { ...place, channel: story.message.channel, head: story.message, broadcast };
-  return post(options, inThread, options.render.event(told, story), context);
+  if (shown === undefined) return refused('the event of this message is no longer stored');
+  const broadcast = asksHere(shown, view);
+  const inThread = { ...postTarget, channel: view.message.channel, head: view.message, broadcast };
+  return post(options, inThread, options.render.event(shown, view), context);
 }
 
 async function reply(options: SlackTargetOptions, request: Reply, context: SendContext): Promise<SendResult> {
   const { conversation } = request;
-  const story = await options.book.viewConversation(conversation, options.now());
-  if (story === undefined || story.message === null) return delivered(null, 'there is no message to reply to');
-  const place = { story, name: story.channel, channel: story.message.channel, head: story.message, broadcast: false };
+  const view = await options.conversations.viewConversation(conversation, options.now());
+  if (view === undefined || view.message === null) return delivered(null, 'there is no message to reply to');
+  const postTarget = { view, name: view.channel, channel: view.message.channel, head: view.message, broadcast: false };
   const text = sectionText(replyText(request));
   const blocks = [{ type: 'section', text: { type: 'mrkdwn', text, verbatim: true } }];
-  return post(options, place, { text, blocks }, context);
+  return post(options, postTarget, { text, blocks }, context);
 }
 
-async function post(options: SlackTargetOptions, place: PostTarget, message: SlackMessage, context: SendContext): Promise<SendResult> {
-  const { head, name } = place;
+async function post(options: SlackTargetOptions, postTarget: PostTarget, message: SlackMessage, context: SendContext): Promise<SendResult> {
+  const { head, name } = postTarget;
   let answer: unknown;
   try {
     answer = await options.client(context.signal).apiCall('chat.postMessage', {
-      channel: place.channel,
+      channel: postTarget.channel,
       ...message,
       ...(head === null ? {} : { thread_ts: head.ts }),
-      ...(place.broadcast ? { reply_broadcast: true } : {}),
+      ...(postTarget.broadcast ? { reply_broadcast: true } : {}),
       unfurl_links: false,
       unfurl_media: false,
       metadata: deliveryMetadata(context.deliveryId),
     });
   } catch (error) {
-    if (head !== null && NO_THREAD.has(slackWord(error) ?? '')) return threadGone(options, place.story.key, head);
+    if (head !== null && NO_THREAD.has(slackWord(error) ?? '')) return threadGone(options, postTarget.view.key, head);
     return readSlackFailure(error, answerContext(options, name, true));
   }
   const [channel, ts] = [field(answer, 'channel'), field(answer, 'ts')];
   if (typeof channel !== 'string' || typeof ts !== 'string') {
-    const detail = 'an answer that Slack does not give: does SLACK_API_URL point to Slack?';
+    const detail = 'an unexpected response: does SLACK_API_URL point to Slack?';
     return { outcome: 'failed', status: 200, ambiguous: true, detail };
   }
   const posted = { channel, ts };
   if (head === null) return { ...delivered(200, `posted in ${name}`), message: posted };
-  // A reply to a message that was deleted is not refused: Slack makes it a message of its own and says so by this alone.
+  // Slack accepts a reply to a deleted message and posts it as a message of its own; only the missing thread_ts shows it.
   const said = field(answer, 'message');
   if (said !== undefined && field(said, 'thread_ts') === undefined) {
-    await options.book.forgetMessage(place.story.key, head.ts);
+    await options.conversations.forgetMessage(postTarget.view.key, head.ts);
     const detail = `posted in ${name}; the message it was to be a reply to has been deleted`;
-    return { ...delivered(200, `${detail}${await becomeHead(options, place.story, posted, context)}`), message: posted };
+    return { ...delivered(200, `${detail}${await becomeHead(options, postTarget.view, posted, context)}`), message: posted };
   }
   return { ...delivered(200, `replied in the thread in ${name}`), message: posted };
 }
 
-/** What stands alone now is the conversation's message, so it says all of it; else the next update will make it. */
+/** A reply that Slack posted as a message of its own becomes the conversation's message. The next update fixes a failure here. */
 async function becomeHead(
   options: SlackTargetOptions,
-  story: ConversationView,
+  view: ConversationView,
   message: PostedMessage,
   context: SendContext,
 ): Promise<string> {
   try {
-    await options.client(context.signal).apiCall('chat.update', { ...message, ...options.render.story({ ...story, message }) });
+    await options.client(context.signal).apiCall('chat.update', { ...message, ...options.render.conversation({ ...view, message }) });
     return '';
   } catch (error) {
-    return ` (${readSlackFailure(error, answerContext(options, story.channel, false)).detail})`;
+    return ` (${readSlackFailure(error, answerContext(options, view.channel, false)).detail})`;
   }
 }
 
 async function threadGone(options: SlackTargetOptions, conversation: string, head: PostedMessage): Promise<SendResult> {
-  await options.book.forgetMessage(conversation, head.ts);
+  await options.conversations.forgetMessage(conversation, head.ts);
   return {
     outcome: 'failed',
     status: 200,
     ambiguous: false,
-    detail: 'the message to reply to has been deleted; the next attempt does without',
+    detail: 'the message to reply to has been deleted; the next attempt posts without it',
   };
 }
 
-/** Whether people are asked about the event in the story's own channel: then its message has the buttons. */
-function asksHere(event: ConversationEvent, story: ConversationView): boolean {
-  return event.approvals.some(({ decision, channel }) => decision === null && channel === story.channel);
+/** Whether people are asked about the event in the view's own channel: then its message has the buttons. */
+function asksHere(event: ConversationEvent, view: ConversationView): boolean {
+  return event.approvals.some(({ decision, channel }) => decision === null && channel === view.channel);
 }
 
-/** Where the message is gone and people are to decide by its buttons, it is posted anew. */
+/** Updates the message. A message that is gone is posted again when people need its buttons to decide. */
 async function update(options: SlackTargetOptions, request: Update, context: SendContext): Promise<SendResult> {
   const { conversation } = request;
-  const story = await options.book.viewConversation(conversation, options.now());
-  if (story === undefined) return delivered(null, 'there is no message to update');
-  const asks = story.events.some((event) => asksHere(event, story));
-  const place = { story, name: story.channel, channel: story.channel, head: null, broadcast: false };
-  if (story.message === null) {
+  const view = await options.conversations.viewConversation(conversation, options.now());
+  if (view === undefined) return delivered(null, 'there is no message to update');
+  const asks = view.events.some((event) => asksHere(event, view));
+  const postTarget = { view, name: view.channel, channel: view.channel, head: null, broadcast: false };
+  if (view.message === null) {
     // An earlier attempt found that it is gone.
-    return asks ? post(options, place, options.render.story(story), context) : delivered(null, 'there is no message to update');
+    return asks ? post(options, postTarget, options.render.conversation(view), context) : delivered(null, 'there is no message to update');
   }
-  const { channel, ts } = story.message;
+  const { channel, ts } = view.message;
   try {
-    // Without blocks, Slack would take away those that are there.
-    await options.client(context.signal).apiCall('chat.update', { channel, ts, ...options.render.story(story) });
-    return delivered(200, `updated the message in ${story.channel}`);
+    // Without blocks, Slack would remove the existing ones.
+    await options.client(context.signal).apiCall('chat.update', { channel, ts, ...options.render.conversation(view) });
+    return delivered(200, `updated the message in ${view.channel}`);
   } catch (error) {
     const word = slackWord(error) ?? '';
-    if (!NOT_CHANGEABLE.has(word)) return readSlackFailure(error, answerContext(options, story.channel, false));
-    await options.book.forgetMessage(conversation, ts);
-    const gone = `the message in ${story.channel} cannot be changed any more (${word})`;
-    if (!asks) return delivered(200, `${gone}; the next event gets a new one`);
-    const posted = await post(options, { ...place, channel }, options.render.story({ ...story, message: null }), context);
+    if (!NOT_CHANGEABLE.has(word)) return readSlackFailure(error, answerContext(options, view.channel, false));
+    await options.conversations.forgetMessage(conversation, ts);
+    const gone = `the message in ${view.channel} can no longer be updated (${word})`;
+    if (!asks) return delivered(200, `${gone}; the next event posts a new one`);
+    const posted = await post(options, { ...postTarget, channel }, options.render.conversation({ ...view, message: null }), context);
     return { ...posted, detail: `${gone}: ${posted.detail}` };
   }
 }
 
-/** A change of a message says the same however often it is sent; a post is looked for where it may have landed. */
-async function look(
+/** Finds the message of an earlier attempt. An update can be repeated without harm, so it is not searched for. */
+async function findPrior(
   options: SlackTargetOptions,
   request: SlackRequest,
   context: SendContext & { readonly runsSince: number },
 ): Promise<PriorResult> {
   const conversation = request.kind === 'slack' ? context.conversation : request.conversation;
-  const story = conversation === null ? undefined : await options.book.viewConversation(conversation, options.now());
-  const head = story?.message ?? null;
-  // With a message there is nothing but to change it; without, an earlier attempt may have posted it anew.
-  if (request.kind === 'slack_update' && (story === undefined || head !== null)) return { outcome: 'not_found' };
-  // Then there is nothing to reply to, and nothing will be sent.
+  const view = conversation === null ? undefined : await options.conversations.viewConversation(conversation, options.now());
+  const head = view?.message ?? null;
+  // An existing message is only updated. Without one, an earlier attempt may have posted it again.
+  if (request.kind === 'slack_update' && (view === undefined || head !== null)) return { outcome: 'not_found' };
+  // There is nothing to reply to, so nothing will be sent.
   if (request.kind === 'slack_reply' && head === null) return { outcome: 'not_found' };
-  const name = request.kind === 'slack' ? request.channel : (story?.channel ?? '');
+  const name = request.kind === 'slack' ? request.channel : (view?.channel ?? '');
   const search = { deliveryId: context.deliveryId, since: context.runsSince };
   const client = options.client(context.signal);
   try {
@@ -223,7 +224,7 @@ function unlessThreadGone(error: unknown): PriorResult {
 
 async function channelIdOf(options: SlackTargetOptions, client: ReturnType<SlackClient>, name: string): Promise<string | undefined> {
   if (CHANNEL_ID.test(name)) return name;
-  const known = await options.book.channelId(name);
+  const known = await options.conversations.channelId(name);
   if (known !== undefined) return known;
   try {
     return await findChannelId(client, name, 'public_channel,private_channel');

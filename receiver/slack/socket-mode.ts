@@ -1,14 +1,12 @@
 import type SocketModeReceiver from '@slack/bolt/dist/receivers/SocketModeReceiver.js';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { proxyErrorIn } from '../../src/lib/proxy-error.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import { cleaned } from './bolt-log.ts';
 
 type SocketModeClient = InstanceType<typeof SocketModeReceiver.default>['client'];
 
-export interface ConnectionOptions {
-  readonly log: Logger;
-  readonly redact: (text: string) => string;
+export interface ConnectionOptions extends Pick<Runtime, 'log' | 'redactor'> {
   /** Milliseconds before the first new try; doubles from try to try up to a minute. */
   readonly firstWaitMs: number;
 }
@@ -24,7 +22,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
  * rejected promise behind that nobody handles, which ends a Node process (@slack/socket-mode 3.0, `delayReconnectAttempt`).
  */
 export function keepConnected(client: SocketModeClient, options: ConnectionOptions): { start(): void; stop(): Promise<void> } {
-  const { log, redact, firstWaitMs } = options;
+  const { log, redactor, firstWaitMs } = options;
   let stopped = false;
   let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -37,8 +35,9 @@ export function keepConnected(client: SocketModeClient, options: ConnectionOptio
       log.info({}, 'slack: connected in Socket Mode');
     } catch (error) {
       failures += 1;
-      const why = error === undefined ? 'the connection closed at once' : cleaned(proxyErrorIn(error)?.message ?? messageOf(error), redact);
-      log.warn({ error: why, failures }, `slack: Socket Mode is not connected${adviceFor(why)}; it is tried again`);
+      const why =
+        error === undefined ? 'the connection closed at once' : cleaned(proxyErrorIn(error)?.message ?? messageOf(error), redactor.text);
+      log.warn({ error: why, failures }, `slack: Socket Mode is not connected${adviceFor(why)}; trying again`);
       again();
     }
   };

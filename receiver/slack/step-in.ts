@@ -6,54 +6,54 @@ import { done, eventOfButton, type Handling, NOT_OURS, type Outcome, type Person
 import { groupsToAsk, mayOperate, type Permission } from './may-decide.ts';
 import { slackDate } from './mrkdwn.ts';
 
-const NO_DELIVERY = 'There is no such delivery here (any more). Nothing was changed.';
+const NO_DELIVERY = 'There is no such delivery, or it is no longer stored. Nothing was changed.';
 
-/** "Dispatch again" was pressed. Once: the store refuses what has changed since the button was made. */
-export async function dispatchAgain(handling: Handling, value: string, presser: Person): Promise<Outcome> {
+/** Handles "Dispatch again". The store refuses a delivery that has changed since the button was made, so it works once. */
+export async function dispatchAgain(handling: Handling, value: string, actor: Person): Promise<Outcome> {
   const decoded = decodeDispatchAgain(value);
   if (decoded === undefined) return refused(NOT_OURS);
   const delivery = (await handling.store.delivery(decoded.deliveryId))?.delivery;
   const event = delivery && (await eventOfButton(handling.store, delivery.eventId, decoded.source));
   if (delivery === undefined || event === undefined) return refused(NO_DELIVERY);
   if (delivery.request !== null && !isDispatch(delivery.request)) return refused(NOT_OURS);
-  return sendAgain(handling, delivery, decoded.updatedAt, presser);
+  return sendAgain(handling, delivery, decoded.updatedAt, actor);
 }
 
 /** `/wandb-relay replay`. */
-export async function replayById(handling: Handling, id: string, presser: Person): Promise<Outcome> {
+export async function replayById(handling: Handling, id: string, actor: Person): Promise<Outcome> {
   const delivery = (await handling.store.delivery(id))?.delivery;
-  return delivery === undefined ? refused(NO_DELIVERY) : sendAgain(handling, delivery, delivery.updatedAt, presser);
+  return delivery === undefined ? refused(NO_DELIVERY) : sendAgain(handling, delivery, delivery.updatedAt, actor);
 }
 
-/** What a route asks approval for is only sent again by who may approve it. */
-async function sendAgain(handling: Handling, delivery: DeliveryView, ifUpdatedAt: number, presser: Person): Promise<Outcome> {
+/** A delivery whose route needs approval can only be replayed by its approvers. */
+async function sendAgain(handling: Handling, delivery: DeliveryView, ifUpdatedAt: number, actor: Person): Promise<Outcome> {
   const approval = await handling.store.approval(delivery.eventId, delivery.route);
-  const permission = await permitted(handling, presser, approval?.by ?? null);
+  const permission = await permitted(handling, actor, approval?.by ?? null);
   if (!permission.may) return refused(permission.why);
-  const [result] = await handling.store.replay([delivery.id], handling.now(), { by: `${presser.label} in Slack`, ifUpdatedAt });
+  const [result] = await handling.store.replay([delivery.id], handling.now(), { by: `${actor.label} in Slack`, ifUpdatedAt });
   if (result === undefined || !result.done) return refused(`Not sent again: ${escapeMrkdwn(result?.why ?? 'nothing to change')}.`);
-  handling.changed();
-  // What nobody has ever approved is not sent by this: it is asked for once more.
+  handling.wake();
+  // A replay does not bypass an approval that was never given: the delivery is held again.
   const isHeld = (await handling.store.delivery(delivery.id))?.delivery.state === 'held';
-  return done(isHeld ? 'It waits for an approval again.' : 'It is sent once more, with the same id.');
+  return done(isHeld ? 'It awaits approval again.' : 'It is sent again, with the same id.');
 }
 
-/** A time was chosen in "Mute". */
-export async function muteByPress(handling: Handling, value: string, presser: Person): Promise<Outcome> {
+/** Handles a choice in the "Mute" menu. */
+export async function muteByMenu(handling: Handling, value: string, actor: Person): Promise<Outcome> {
   const decoded = decodeMute(value);
   if (decoded === undefined) return refused(NOT_OURS);
   const delivery = (await handling.store.delivery(decoded.deliveryId))?.delivery;
   const event = delivery && (await eventOfButton(handling.store, delivery.eventId, decoded.source));
   if (delivery === undefined || event === undefined) return refused(NO_DELIVERY);
-  return mute(handling, delivery, event.subjectKey, decoded.time, presser);
+  return mute(handling, delivery, event.subjectKey, decoded.time, actor);
 }
 
 /** `/wandb-relay mute` and `unmute`. */
-export async function muteById(handling: Handling, id: string, time: MuteTime, presser: Person): Promise<Outcome> {
+export async function muteById(handling: Handling, id: string, time: MuteTime, actor: Person): Promise<Outcome> {
   const delivery = (await handling.store.delivery(id))?.delivery;
   const event = delivery && (await handling.store.event(delivery.eventId));
   if (delivery === undefined || event === undefined) return refused(NO_DELIVERY);
-  return mute(handling, delivery, event.subjectKey, time, presser);
+  return mute(handling, delivery, event.subjectKey, time, actor);
 }
 
 async function mute(
@@ -61,28 +61,24 @@ async function mute(
   { route, eventId }: DeliveryView,
   subjectKey: string,
   time: MuteTime,
-  presser: Person,
+  actor: Person,
 ): Promise<Outcome> {
-  const permission = await permitted(handling, presser, null);
+  const permission = await permitted(handling, actor, null);
   if (!permission.may) return refused(permission.why);
   const now = handling.now();
   const until = time === 'off' ? 0 : now + MUTE_TIMES[time];
-  await handling.store.mute({ route, subjectKey, until, by: presser.label }, eventId, now);
-  handling.changed();
+  await handling.store.mute({ route, subjectKey, until, by: actor.label }, eventId, now);
+  handling.wake();
   const name = escapeMrkdwn(route);
   return done(
     until === 0
-      ? `Route ${name} tells of this again.`
-      : `Route ${name} says nothing about this until ${slackDate(until)}. What it dispatches still leaves.`,
+      ? `Route ${name} posts messages about this subject again.`
+      : `Route ${name} posts nothing about this subject until ${slackDate(until)}. Its dispatches are still sent.`,
   );
 }
 
-/** Whether somebody may look at what is stored and step in; `approvers` as well, where those are named. */
-export async function permitted(
-  { people, askGroups }: Handling,
-  presser: Person,
-  approvers: readonly string[] | null,
-): Promise<Permission> {
-  const groups = await askGroups([...groupsToAsk(presser.id, people.operators), ...groupsToAsk(presser.id, approvers)]);
-  return mayOperate(presser, people.operators, approvers, groups);
+/** Whether a person may read what is stored and act on it: an operator who is also among `approvers`, where those are named. */
+export async function permitted({ people, askGroups }: Handling, actor: Person, approvers: readonly string[] | null): Promise<Permission> {
+  const groups = await askGroups([...groupsToAsk(actor.id, people.operators), ...groupsToAsk(actor.id, approvers)]);
+  return mayOperate(actor, people.operators, approvers, groups);
 }

@@ -1,41 +1,37 @@
-import type { Redactor } from '../../src/lib/redact.ts';
 import type { Environment } from '../environment.ts';
-import type { Logger } from '../log/log.ts';
 import type { Targets } from '../outbox/target.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
-import { eventMessage, type MessageContext, storyMessage } from './message.ts';
+import { conversationMessage, eventMessage, type MessageContext } from './message.ts';
 import type { SlackRender } from './slack-target.ts';
 
-export interface SlackTargetsOptions extends Omit<MessageContext, 'now'> {
+export interface SlackTargetsOptions extends Omit<MessageContext, 'now'>, Pick<Runtime, 'now' | 'fetch' | 'log' | 'redactor'> {
   readonly store: Store;
   readonly interactive: boolean;
-  readonly fetch: typeof globalThis.fetch;
-  readonly redactor: Redactor;
-  readonly now: () => number;
 }
 
 /** Why a message cannot be sent without `slackTargets`, and what to do. */
 export const SLACK_UNCONFIGURED = 'Slack is not connected: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN)';
 
-/** Slack for real; none without a token. Its client is loaded only here. */
+/** The targets that post to Slack; none without a token. Slack's client is loaded only here. */
 export async function slackTargets({ slack }: Pick<Environment, 'slack'>, options: SlackTargetsOptions): Promise<Targets> {
   if (slack === undefined) return {};
   const [{ slackClient }, { slackTarget }] = await Promise.all([import('./client.ts'), import('./slack-target.ts')]);
   const client = slackClient({ token: slack.botToken, apiUrl: slack.apiUrl, fetch: options.fetch, redact: options.redactor.text });
-  return forAll(slackTarget({ client, book: options.store, render: renderWith(options), now: options.now }));
+  return forAll(slackTarget({ client, conversations: options.store, render: renderWith(options), now: options.now }));
 }
 
-/** The sandbox: everything is written down and nothing sent. */
-export async function sandboxSlackTargets(log: Logger, options: SlackTargetsOptions): Promise<Targets> {
+/** The sandbox's targets: they log each message and send nothing. */
+export async function sandboxSlackTargets(options: SlackTargetsOptions): Promise<Targets> {
   const { recordingSlackTarget } = await import('./recording-target.ts');
-  return forAll(recordingSlackTarget({ book: options.store, render: renderWith(options), now: options.now, log }));
+  return forAll(recordingSlackTarget({ conversations: options.store, render: renderWith(options), now: options.now, log: options.log }));
 }
 
 function renderWith({ wandbAppUrl, wandbOrganization, githubUrl, interactive, now }: SlackTargetsOptions): SlackRender {
   const context = () => ({ wandbAppUrl, wandbOrganization, githubUrl, interactive, now: now() });
   return {
-    story: (story) => storyMessage(story, context()),
-    event: (event, story) => eventMessage(event, story, context()),
+    conversation: (view) => conversationMessage(view, context()),
+    event: (event, view) => eventMessage(event, view, context()),
   };
 }
 

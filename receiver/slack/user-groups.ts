@@ -13,8 +13,8 @@ const CACHE_MS = 5 * 60_000;
 const ASK_TIMEOUT_MS = 1_500;
 
 /**
- * The members of user groups by `usergroups.users.list` (scope usergroups:read). What Slack said holds for five minutes; a
- * failure is not kept, and says what to do.
+ * The members of user groups by `usergroups.users.list` (scope usergroups:read). Members are cached for five minutes.
+ * Failures are not cached, and say what to do.
  */
 export function userGroups(client: BoltApp['client'], token: string, now: () => number, redact: (text: string) => string): AskGroups {
   const known = new Map<string, { readonly members: readonly string[]; readonly askedAt: number }>();
@@ -24,11 +24,11 @@ export function userGroups(client: BoltApp['client'], token: string, now: () => 
     if (cached !== undefined && ageOf(cached.askedAt, now()) < CACHE_MS) return ok(cached.members);
     try {
       const { users } = await inTime(client.usergroups.users.list({ token, usergroup: id }));
-      if (users === undefined) return err(`Slack's answer about user group ${id} has no users: try again`);
+      if (users === undefined) return err(`Slack listed no members of user group ${id}: try again`);
       known.set(id, { members: users, askedAt: now() });
       return ok(users);
     } catch (error) {
-      return err(`Slack did not say who is in user group ${id} (${redact(messageOf(error))}): ${advice(messageOf(error))}`);
+      return err(`Slack did not list the members of user group ${id} (${redact(messageOf(error))}): ${advice(messageOf(error))}`);
     }
   };
 

@@ -1,6 +1,6 @@
 import type { RunReport } from '../store/run.ts';
 
-/** The whole answer to a question. */
+/** The whole answer to a query. */
 export interface KnownAnswer {
   readonly etag: string;
   readonly reports: readonly RunReport[];

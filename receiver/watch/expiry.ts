@@ -1,46 +1,44 @@
 import { messageOf } from '../../src/lib/error-message.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import type { ApprovalStore } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 import { createLoop, type Loop } from './loop.ts';
 
-export interface ExpiryOptions {
+export interface ExpiryOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly store: Pick<ApprovalStore, 'expireApprovals'>;
-  readonly now: () => number;
-  /** Says whether the clock may be trusted; while it may not, nothing expires. Left out: always. */
+  /** Whether the clock can be trusted; nothing expires while it cannot. Left out: always. */
   readonly isSteady?: () => boolean;
-  readonly log: Logger;
   /** Called after something was stored that may have to be sent. */
-  readonly changed: () => void;
-  /** How often it is looked, in milliseconds; default 30 seconds. */
+  readonly wake: () => void;
+  /** Time between two checks, in milliseconds; default 30 seconds. */
   readonly everyMs?: number;
 }
 
 const EVERY_MS = 30_000;
 
 export interface Expiry extends Loop {
-  /** Looks once; for platforms that have alarms and no timers. Never rejects. */
-  look(): Promise<void>;
+  /** Checks once; for platforms that have alarms and no timers. Never rejects. */
+  runOnce(): Promise<void>;
 }
 
-/** Cancels what nobody has approved in time. */
-export function createExpiry({ store, now, log, changed, isSteady = () => true, everyMs = EVERY_MS }: ExpiryOptions): Expiry {
+/** Cancels deliveries whose approval has expired. */
+export function createExpiry({ store, now, log, wake, isSteady = () => true, everyMs = EVERY_MS }: ExpiryOptions): Expiry {
   const work = async (): Promise<number> => {
     if (!isSteady()) return everyMs;
     const expired = await store.expireApprovals(now());
     if (expired > 0) {
-      log.info({ approvals: expired }, 'nobody approved in time: cancelled what was held');
-      changed();
+      log.info({ approvals: expired }, 'approvals expired; their deliveries were cancelled');
+      wake();
     }
     return everyMs;
   };
   const failed = (error: unknown): void => {
     if (error instanceof StoreUnavailableError) return;
-    log.error({ error: messageOf(error) }, 'the store did not answer; approvals expire later');
+    log.error({ error: messageOf(error) }, 'the store did not respond; expired approvals are cancelled later');
   };
   return {
     ...createLoop({ work, failed, retryMs: everyMs }),
-    look: async () => {
+    runOnce: async () => {
       await work().catch(failed);
     },
   };

@@ -3,7 +3,7 @@ import { durationWords } from '../../src/lib/duration.ts';
 import type { NewDelivery } from '../store/delivery.ts';
 import type { RunChange, RunFollowUps } from '../store/run-change.ts';
 
-export interface ConsequenceOptions {
+export interface FollowUpOptions {
   readonly newId: () => string;
   /** What is said in the thread about a run that failed, in mrkdwn. */
   readonly failureText: (change: RunChange) => string;
@@ -38,7 +38,7 @@ const DESCRIPTION_LENGTH = 140;
  * the commit. The store calls this only for what is new, so a report that comes twice has no second consequence; an attempt
  * that a re-run added ends by itself.
  */
-export function followUpsOf(options: ConsequenceOptions): RunFollowUps {
+export function followUpsOf(options: FollowUpOptions): RunFollowUps {
   return (change) => (hasEnded(change) ? [...failureReplies(change, options), ...commitStatuses(change, options)] : []);
 }
 
@@ -52,7 +52,7 @@ export function saysSomethingAboutCommit(conclusion: string | null): boolean {
   return COMMIT_STATES.has(conclusion ?? '');
 }
 
-function failureReplies(change: RunChange, { newId, failureText }: ConsequenceOptions): NewDelivery[] {
+function failureReplies(change: RunChange, { newId, failureText }: FollowUpOptions): NewDelivery[] {
   if (!FAILURES.has(change.after.conclusion ?? '')) return [];
   return change.conversations.map(({ key, channel }) => ({
     id: newId(),
@@ -67,7 +67,7 @@ function failureReplies(change: RunChange, { newId, failureText }: ConsequenceOp
   }));
 }
 
-function commitStatuses(change: RunChange, { newId, commitStatus }: ConsequenceOptions): NewDelivery[] {
+function commitStatuses(change: RunChange, { newId, commitStatus }: FollowUpOptions): NewDelivery[] {
   const state = COMMIT_STATES.get(change.after.conclusion ?? '');
   const commit = state === undefined ? undefined : commitStatus?.commitOf(change);
   if (state === undefined || commit === undefined || commitStatus === undefined) return [];

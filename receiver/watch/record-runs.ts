@@ -1,6 +1,6 @@
 import type { CommitRef } from '../../src/event/commit-of.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import type { EventView } from '../store/delivery.ts';
 import { isAbout, type OpenRun, type RunReport } from '../store/run.ts';
 import type { RunChange } from '../store/run-change.ts';
@@ -15,13 +15,11 @@ import { followUpsOf, saysSomethingAboutCommit } from './follow-ups.ts';
  */
 export type RecordRuns = (reports: readonly RunReport[], asked?: readonly OpenRun[]) => Promise<readonly RunChange[]>;
 
-export interface RecordRunsOptions {
+export interface RecordRunsOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly store: Pick<Store, 'recordRuns' | 'runsOf' | 'event'>;
-  readonly now: () => number;
   readonly newId: () => string;
-  readonly log: Logger;
   /** Called after something was stored that may have to be sent. */
-  readonly changed: () => void;
+  readonly wake: () => void;
   /** What is said in the thread about a run that failed, in mrkdwn. */
   readonly failureText: (change: RunChange) => string;
   /** How runs end is written to the commit; left out: it is not. */
@@ -43,15 +41,15 @@ export function createRecordRuns(options: RecordRunsOptions): RecordRuns {
   const { store, now, newId, failureText, commitStatus } = options;
   return async (reports, asked = []) => {
     const commits = commitStatus === undefined ? undefined : await commitsFor(reports, asked, options, commitStatus);
-    const consequences = followUpsOf({
+    const followUps = followUpsOf({
       newId,
       failureText,
       ...(commits === undefined || commitStatus === undefined
         ? {}
         : { commitStatus: { credentialFor: commitStatus.credentialFor, commitOf: (change) => commitFor(change, commits) } }),
     });
-    const changes = await store.recordRuns(reports, now(), consequences);
-    if (changes.length > 0) options.changed();
+    const changes = await store.recordRuns(reports, now(), followUps);
+    if (changes.length > 0) options.wake();
     return changes;
   };
 }

@@ -17,17 +17,17 @@ const SEARCH_STEP_MS = 300_000;
 
 /** The fewest requests that tell about all of these runs. `key` is the same for requests that are the same. */
 export function runQueriesFor(runs: readonly OpenRun[]): RunQuery[] {
-  const questions = new Map<string, OpenRun[]>();
+  const queries = new Map<string, OpenRun[]>();
   for (const run of runs) {
     const key = run.runId === null ? `list ${run.repository} ${run.kind} ${run.workflow ?? '*'}` : `get ${run.repository} ${run.runId}`;
-    questions.set(key, [...(questions.get(key) ?? []), run]);
+    queries.set(key, [...(queries.get(key) ?? []), run]);
   }
-  return [...questions].map(([key, about]) => runQueryOf(key, about));
+  return [...queries].map(([key, about]) => runQueryOf(key, about));
 }
 
 function runQueryOf(key: string, runs: readonly OpenRun[]): RunQuery {
   const [first] = runs;
-  if (first === undefined) throw new Error('a question about no run');
+  if (first === undefined) throw new Error('a query about no run');
   const { repository, runId } = first;
   if (runId !== null) return { kind: 'get', key, repository, runId, runs };
   const oldest = Math.min(...runs.map(({ runsSince }) => runsSince));

@@ -35,5 +35,5 @@ export interface RunSource {
   /** Whose rate limit a repository's requests count against. */
   credentialFor(repository: string): string;
   get(repository: string, runId: string, etag: string | undefined, signal: AbortSignal): Promise<RunAnswer>;
-  listSince(question: RunSearch, etag: string | undefined, signal: AbortSignal): Promise<RunAnswer>;
+  listSince(query: RunSearch, etag: string | undefined, signal: AbortSignal): Promise<RunAnswer>;
 }

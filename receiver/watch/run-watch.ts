@@ -1,42 +1,40 @@
 import { ageOf } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import { isAbout, type OpenRun, type RunReport } from '../store/run.ts';
 import type { Store } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 import { type AnswerMemory, answerMemory } from './answer-memory.ts';
 import { createLoop, type Loop } from './loop.ts';
-import { missingText, neverLookedText, notPermittedText, tooManyText } from './missing.ts';
+import { missingText, neverPolledText, notPermittedText, tooManyText } from './missing.ts';
 import type { RecordRuns } from './record-runs.ts';
 import { type RunQuery, runQueriesFor } from './run-queries.ts';
 import type { RunAnswer, RunSource } from './run-source.ts';
 import { GIVE_UP_AFTER_MS, MISSING_AFTER_MS, nextPollAt } from './schedule.ts';
 
-export interface RunWatchOptions {
+export interface RunWatchOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly store: Pick<Store, 'runsToPoll' | 'earliestPollAt' | 'markRun' | 'throttle' | 'throttles'>;
   readonly runs: RunSource;
   readonly record: RecordRuns;
   /** GitHub's webhooks are configured: looking only finds what they did not tell. */
   readonly webhook: boolean;
-  readonly now: () => number;
   /** Says that the clock has just jumped forward: then no run is looked for, none is missing. Left out: it never does. */
   readonly hasJumped?: () => boolean;
-  readonly log: Logger;
   /** Called after something was stored that may have to be sent. `record` sees to that by itself. */
-  readonly changed: () => void;
+  readonly wake: () => void;
   /** Shortest time between two requests, in milliseconds; default 350. */
   readonly paceMs?: number;
 }
 
 export interface RunWatch extends Loop {
-  /** Looks once at what is due; for platforms that have alarms and no timers. Never rejects. */
-  look(signal?: AbortSignal): Promise<void>;
+  /** Polls once what is due; for platforms that have alarms and no timers. Never rejects. */
+  runOnce(signal?: AbortSignal): Promise<void>;
 }
 
 /** "A few requests a second", as GitHub's best practices ask. */
 const PACE_MS = 350;
 /** So many runs are taken at once: what a restart finds due is spread over several looks. */
-const RUNS_PER_LOOK = 100;
+const RUNS_PER_POLL = 100;
 /** A run that another process started to watch is seen this late. */
 const LONGEST_PAUSE_MS = 5_000;
 /** Runs that become due within it share their requests. */
@@ -45,7 +43,7 @@ const SHORTEST_PAUSE_MS = 1_000;
 const MOST_FAILURES = 3;
 /** Answers that are remembered; one is some 300 bytes, a list of a hundred runs some 30 KB. */
 const MOST_ANSWERS = 300;
-/** A question that was refused is asked again after this long. */
+/** A query that was refused is asked again after this long. */
 const REFUSED_FOR_MS = 3_600_000;
 
 /** Follows the runs that dispatches started, by asking for those that are open. Several may work on one store. */
@@ -53,19 +51,19 @@ export function createRunWatch(options: RunWatchOptions): RunWatch {
   const { store, now, log } = options;
   const watch = { ...options, memory: answerMemory(MOST_ANSWERS), refused: new Map<string, number>(), warned: new Set<string>() };
   const work = async (signal: AbortSignal): Promise<number> => {
-    await lookAtDue(watch, signal);
+    await pollDue(watch, signal);
     const next = await store.earliestPollAt();
     return next === undefined ? LONGEST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, next - now()));
   };
   const failed = (error: unknown) => {
     if (!(error instanceof StoreUnavailableError))
-      log.error({ error: messageOf(error) }, 'runs could not be looked at; looking again in a few seconds');
+      log.error({ error: messageOf(error) }, 'runs could not be polled; polling again in a few seconds');
   };
   return {
     ...createLoop({ work, failed, retryMs: LONGEST_PAUSE_MS }),
-    look: async (signal = new AbortController().signal) => {
+    runOnce: async (signal = new AbortController().signal) => {
       try {
-        await lookAtDue(watch, signal);
+        await pollDue(watch, signal);
       } catch (error) {
         failed(error);
       }
@@ -75,33 +73,33 @@ export function createRunWatch(options: RunWatchOptions): RunWatch {
 
 interface Watch extends RunWatchOptions {
   readonly memory: AnswerMemory;
-  /** When questions were refused, by key. */
+  /** When queries were refused, by key. */
   readonly refused: Map<string, number>;
   /** Repositories that a warning was logged about. */
   readonly warned: Set<string>;
 }
 
-async function lookAtDue(watch: Watch, signal: AbortSignal): Promise<void> {
+async function pollDue(watch: Watch, signal: AbortSignal): Promise<void> {
   const { store, runs, now, log, webhook, paceMs = PACE_MS } = watch;
   if (watch.hasJumped?.() === true) return;
   const at = now();
-  const due = await store.runsToPoll({ now: at, limit: RUNS_PER_LOOK, nextPollAt: (run) => nextPollAt(run, at, webhook) });
+  const due = await store.runsToPoll({ now: at, limit: RUNS_PER_POLL, nextPollAt: (run) => nextPollAt(run, at, webhook) });
   if (due.length === 0) return;
   const held = new Map((await store.throttles(at)).map(({ credential, reason }) => [credential, reason]));
   let failures = 0;
   let asked = 0;
-  for (const question of runQueriesFor(due)) {
-    const credential = runs.credentialFor(question.repository);
+  for (const query of runQueriesFor(due)) {
+    const credential = runs.credentialFor(query.repository);
     const why = held.get(credential) ?? (failures >= MOST_FAILURES ? 'GitHub did not answer' : undefined);
     if (why !== undefined) {
-      await notLooked(watch, question, why);
+      await notPolled(watch, query, why);
       continue;
     }
-    if (wasRefused(watch, question)) continue;
+    if (wasRefused(watch, query)) continue;
     if (asked++ > 0) await pause(paceMs, signal);
     if (signal.aborted) return;
     try {
-      const answer = await ask(watch, question, signal);
+      const answer = await ask(watch, query, signal);
       // What stopping broke off is no failure of GitHub's.
       if (signal.aborted && answer.outcome === 'failed') return;
       failures = answer.outcome === 'failed' ? failures + 1 : 0;
@@ -111,84 +109,82 @@ async function lookAtDue(watch: Watch, signal: AbortSignal): Promise<void> {
         held.set(credential, reason);
         await store.throttle({ credential, until, reason }, now());
       }
-      await take(watch, question, answer);
+      await take(watch, query, answer);
     } catch (error) {
-      log.error({ repository: question.repository, error: messageOf(error) }, 'a look at runs could not be finished; looking again later');
+      log.error({ repository: query.repository, error: messageOf(error) }, 'polling runs failed; polling again later');
     }
   }
 }
 
-function ask({ runs, memory }: Watch, question: RunQuery, signal: AbortSignal): Promise<RunAnswer> {
-  const etag = memory.get(question.key)?.etag;
-  return question.kind === 'get'
-    ? runs.get(question.repository, question.runId, etag, signal)
-    : runs.listSince(question.search, etag, signal);
+function ask({ runs, memory }: Watch, query: RunQuery, signal: AbortSignal): Promise<RunAnswer> {
+  const etag = memory.get(query.key)?.etag;
+  return query.kind === 'get' ? runs.get(query.repository, query.runId, etag, signal) : runs.listSince(query.search, etag, signal);
 }
 
-async function take(watch: Watch, question: RunQuery, answer: RunAnswer): Promise<void> {
+async function take(watch: Watch, query: RunQuery, answer: RunAnswer): Promise<void> {
   const { memory, log } = watch;
   switch (answer.outcome) {
     case 'found': {
-      await takeReports(watch, question, answer.reports, answer.complete);
+      await takeReports(watch, query, answer.reports, answer.complete);
       // Only now: what could not be written down must not be "not modified" next time. Nor must half a list be taken for all.
-      if (answer.etag === undefined || !answer.complete) memory.forget(question.key);
-      else memory.keep(question.key, { etag: answer.etag, reports: answer.reports });
+      if (answer.etag === undefined || !answer.complete) memory.forget(query.key);
+      else memory.keep(query.key, { etag: answer.etag, reports: answer.reports });
       return;
     }
     case 'not_modified': {
       // The list may hold the run of a dispatch that was not looked for when the list was fetched.
-      const known = memory.get(question.key);
-      if (known !== undefined && question.kind === 'list') await takeReports(watch, question, known.reports, true);
+      const known = memory.get(query.key);
+      if (known !== undefined && query.kind === 'list') await takeReports(watch, query, known.reports, true);
       return;
     }
     case 'refused':
-      return takeRefusal(watch, question, answer.status, answer.detail);
+      return takeRefusal(watch, query, answer.status, answer.detail);
     case 'limited':
     case 'failed':
-      log.debug({ repository: question.repository }, `runs could not be looked at: ${answer.detail}`);
-      return notLooked(watch, question, answer.detail);
+      log.debug({ repository: query.repository }, `runs could not be polled: ${answer.detail}`);
+      return notPolled(watch, query, answer.detail);
   }
 }
 
-async function takeReports(watch: Watch, question: RunQuery, reports: readonly RunReport[], complete: boolean): Promise<void> {
-  const { store, now, record, changed } = watch;
-  const isOurs = (report: RunReport) => question.runs.some((run) => isAbout(run, report));
+async function takeReports(watch: Watch, query: RunQuery, reports: readonly RunReport[], complete: boolean): Promise<void> {
+  const { store, now, record, wake } = watch;
+  const isOurs = (report: RunReport) => query.runs.some((run) => isAbout(run, report));
   const ours = reports.filter(isOurs);
-  if (ours.length > 0) await record(ours, question.runs);
-  if (question.kind === 'get') return;
-  const absent = question.runs.filter((run) => isLate(run, now()) && !reports.some((report) => isAbout(run, report)));
+  if (ours.length > 0) await record(ours, query.runs);
+  if (query.kind === 'get') return;
+  const absent = query.runs.filter((run) => isLate(run, now()) && !reports.some((report) => isAbout(run, report)));
   for (const run of absent) {
     if (!complete) await store.markRun(run.deliveryId, 'unknown', tooManyText(run.repository), now());
     else if (run.status !== 'missing') await store.markRun(run.deliveryId, 'missing', missingText(run, reports), now());
   }
-  if (absent.length > 0) changed();
+  if (absent.length > 0) wake();
 }
 
 /** A token that has expired says nothing about runs: only "you may not" and "there is no such thing" do. */
-async function takeRefusal(watch: Watch, question: RunQuery, status: number | null, detail: string): Promise<void> {
-  const { store, now, log, refused, warned, changed } = watch;
+async function takeRefusal(watch: Watch, query: RunQuery, status: number | null, detail: string): Promise<void> {
+  const { store, now, log, refused, warned, wake } = watch;
   // A run that was started this moment may not be known everywhere at GitHub.
-  if (question.kind === 'get' && status === 404 && !question.runs.some((run) => isLate(run, now()))) return;
-  if (!warned.has(question.repository)) {
-    warned.add(question.repository);
-    log.warn({ repository: question.repository, status: status ?? undefined }, `runs cannot be followed: ${detail}`);
+  if (query.kind === 'get' && status === 404 && !query.runs.some((run) => isLate(run, now()))) return;
+  if (!warned.has(query.repository)) {
+    warned.add(query.repository);
+    log.warn({ repository: query.repository, status: status ?? undefined }, `runs cannot be followed: ${detail}`);
   }
-  if (status === 401) return notLooked(watch, question, detail);
-  if (question.kind === 'get') {
-    refused.set(question.key, now());
+  if (status === 401) return notPolled(watch, query, detail);
+  if (query.kind === 'get') {
+    refused.set(query.key, now());
     const [oldest] = refused.keys();
     if (refused.size > MOST_ANSWERS && oldest !== undefined) refused.delete(oldest);
     return;
   }
-  for (const run of question.runs) await store.markRun(run.deliveryId, 'unknown', notPermittedText(detail), now());
-  changed();
+  for (const run of query.runs) await store.markRun(run.deliveryId, 'unknown', notPermittedText(detail), now());
+  wake();
 }
 
 /** Says so when the last chance to look for a run went by. */
-async function notLooked({ store, now, changed }: Watch, { runs }: RunQuery, why: string): Promise<void> {
+async function notPolled({ store, now, wake }: Watch, { runs }: RunQuery, why: string): Promise<void> {
   const lost = runs.filter((run) => run.runId === null && run.status === 'expected' && now() - run.dispatchedAt >= GIVE_UP_AFTER_MS);
-  for (const run of lost) await store.markRun(run.deliveryId, 'unknown', neverLookedText(why), now());
-  if (lost.length > 0) changed();
+  for (const run of lost) await store.markRun(run.deliveryId, 'unknown', neverPolledText(why), now());
+  if (lost.length > 0) wake();
 }
 
 function isLate(run: OpenRun, now: number): boolean {

@@ -120,7 +120,7 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
     }),
   );
   root.onError((error, c) => {
-    log.error({ path: c.req.path, error: String(error.stack ?? error) }, 'a bug: an exception nobody expected');
+    log.error({ path: c.req.path, error: String(error.stack ?? error) }, 'a bug: unexpected exception');
     return problem(c, { status: 500, title: 'Internal Server Error', headers: { 'retry-after': '5' } });
   });
   return root;

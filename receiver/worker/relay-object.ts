@@ -3,9 +3,9 @@ import type { Config } from '../../src/config/config.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
-import { composeParts } from '../compose.ts';
+import { composeReceiver } from '../compose.ts';
 import type { Logger } from '../log/log.ts';
-import { createReceiver, type Receiver } from '../receiver.ts';
+import type { Receiver } from '../receiver.ts';
 import type { SqlDriver } from '../store/sqlite/driver.ts';
 import { nextWorkAt } from '../store/sqlite/next-work.ts';
 import { objectDriver } from '../store/sqlite/object-driver.ts';
@@ -75,38 +75,24 @@ export function relayObject(config: Config, now: () => number) {
         const store = sqliteStore(this.#driver);
         claimPurpose(this.#driver, sandbox ? 'sandbox' : 'live');
         const recovered = await store.recoverInFlight(now());
-        if (recovered > 0) log.warn({ deliveries: recovered }, 'took up what was in flight when the object last ended');
-        const routes = config.routes.map(compileRoute);
-        const platform = { fetch: workerFetch, now, random: Math.random, randomBytes: () => crypto.getRandomValues(new Uint8Array(16)) };
-        const receiver = createReceiver({
-          store,
-          routes,
+        if (recovered > 0) log.warn({ deliveries: recovered }, 'reclaimed deliveries that were in flight when the object last ended');
+        const randomBytes = () => crypto.getRandomValues(new Uint8Array(16));
+        const receiver = await composeReceiver({
+          runtime: { now, random: Math.random, randomBytes, fetch: workerFetch, log, redactor },
+          environment,
+          routes: config.routes.map(compileRoute),
           settings,
-          authentication: environment.authentication,
-          adminToken: environment.adminToken,
-          basePath: environment.basePath,
-          ...(await composeParts({
-            environment,
-            routes,
-            settings,
-            organization: config.organization,
-            store,
-            sandbox,
-            redactor,
-            log,
-            startsSteady: true,
-            ...platform,
-          })),
+          organization: config.organization,
+          store,
+          sandbox,
+          startsSteady: true,
           wakeLater: (at) => this.#wakeUp.by(at),
-          redactor,
-          log,
-          ...platform,
         });
         receiver.start();
         this.#receiver = receiver;
         if (nextWorkAt(this.#driver, { watchesRuns: this.#watchesRuns }) !== undefined) this.#wakeUp.soon();
       } catch (error) {
-        this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not be started');
+        this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not start');
       }
     }
   };

@@ -31,7 +31,7 @@ const MOST_BODY_BYTES = 1_000_000;
  */
 export function bundledConfig(text: string): Config {
   const config = readConfig(text, DEFAULT_CONFIG_PATH);
-  if (!config.ok) throw new Error(`the config that was bundled is not valid:\n${config.error.map(formatDiagnostic).join('\n')}`);
+  if (!config.ok) throw new Error(`the bundled config is not valid:\n${config.error.map(formatDiagnostic).join('\n')}`);
   return config.value;
 }
 

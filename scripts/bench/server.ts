@@ -6,6 +6,7 @@ import { createReceiver } from '../../receiver/receiver.ts';
 import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../receiver/store/store.ts';
+import { createWake } from '../../receiver/wake.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
@@ -48,6 +49,15 @@ if (!config.ok) throw new Error(JSON.stringify(config.error));
 const redactor = redactorOf([BENCH_SECRET]);
 const target = recordingTarget(silentLogger, 'https://api.github.com');
 const receiver = createReceiver({
+  runtime: {
+    now: Date.now,
+    random: Math.random,
+    randomBytes: () => randomBytes(16),
+    fetch,
+    log: createLogger({ level: 'info', format: undefined, redact: redactor.text, write: (line) => process.stdout.write(line) }),
+    redactor,
+  },
+  wake: createWake(),
   store: openStore(),
   routes: config.value.routes.map(compileRoute),
   settings: config.value.settings,
@@ -55,10 +65,5 @@ const receiver = createReceiver({
   adminToken: undefined,
   targets: { repository_dispatch: target, workflow_dispatch: target },
   credentialFor: () => 'github',
-  redactor,
-  log: createLogger({ level: 'info', format: undefined, redact: redactor.text, write: (line) => process.stdout.write(line) }),
-  now: Date.now,
-  random: Math.random,
-  randomBytes: () => randomBytes(16),
 });
 await listen(receiver, '127.0.0.1', Number(process.env.PORT));

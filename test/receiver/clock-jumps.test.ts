@@ -88,24 +88,25 @@ describe('a receiver whose clock jumps forward', () => {
     const config = readConfig('version: 1\nroutes: []\n', 'wandb-relay.yaml');
     if (!environment.ok || !config.ok) throw new Error(JSON.stringify([environment, config]));
     const store = sqliteStore(openSqlite(':memory:'));
-    const platform = { fetch, now: () => clock.now, random: () => 0.5, randomBytes: () => randomBytes(16) };
-    const common = {
+    const runtime = {
+      fetch,
+      now: () => clock.now,
+      random: () => 0.5,
+      randomBytes: () => randomBytes(16),
+      redactor: redactorOf([]),
+      log: { ...silentLogger, warn: (_fields: object, text: string) => void log.push(text) },
+    };
+    const parts = await composeParts({
+      runtime,
       store,
       routes: [],
       settings: config.value.settings,
-      redactor: redactorOf([]),
-      log: { ...silentLogger, warn: (_fields: object, text: string) => void log.push(text) },
-      ...platform,
-    };
-    const connected = await composeParts({
-      ...common,
       environment: environment.value,
       organization: undefined,
       sandbox: true,
       startsSteady,
+      wakeLater: () => undefined,
     });
-    const { authentication, adminToken } = environment.value;
-    const parts = { ...common, ...connected, authentication, adminToken, wakeLater: () => undefined };
     const receiver = createReceiver(targets === undefined ? parts : { ...parts, targets });
     receiver.start();
     onTestFinished(async () => {

@@ -81,7 +81,7 @@ export async function listeningReceiver(options: TestReceiverOptions & ListenOpt
     extensions: ({ store, log, now, redactor }) => [
       {
         path: '/webhooks/github',
-        routes: workflowRunWebhook({ secrets: [GITHUB_SECRET], record: async () => [], store, redact: redactor.text, now }),
+        routes: workflowRunWebhook({ secrets: [GITHUB_SECRET], record: async () => [], store, redactor, now }),
       },
       createSlackApp({
         botToken: 'xoxb-of-nobody-at-all',
@@ -91,7 +91,7 @@ export async function listeningReceiver(options: TestReceiverOptions & ListenOpt
         people: { slackUsers: {}, operators: null },
         routes: [],
         home: () => ({ type: 'home', blocks: [] }),
-        changed: () => undefined,
+        wake: () => undefined,
         fetch,
         now,
         newId: idsFrom(now, () => randomBytes(16)),

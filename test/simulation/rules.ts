@@ -1,6 +1,6 @@
 import type { Accepted, ClaimedDelivery, DeliveryState, NewEvent, Settlement, Throttle } from '../../receiver/store/delivery.ts';
-import { SETTLE_MS } from '../../receiver/store/rules/decisions.ts';
 import type { Store } from '../../receiver/store/store.ts';
+import { DEFAULT_RETRY_POLICY } from '../../src/lib/retry.ts';
 import type { ModelledGitHub } from './modelled-github.ts';
 import type { Trace } from './trace.ts';
 
@@ -262,7 +262,7 @@ export class Rules {
     known.lease = undefined;
     known.ambiguous = true;
     // Its run is looked for when GitHub can have listed it.
-    known.due = this.moment(SETTLE_MS);
+    known.due = this.moment(DEFAULT_RETRY_POLICY.settleMs);
     this.#github.becameUnclear(known.id);
   }
 

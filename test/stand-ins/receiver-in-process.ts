@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createLogger, type Logger } from '../../receiver/log/log.ts';
-import { createReceiver, type Receiver, type ReceiverParts } from '../../receiver/receiver.ts';
+import { createReceiver, type Extension, type Receiver } from '../../receiver/receiver.ts';
+import type { Runtime } from '../../receiver/runtime.ts';
 import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../receiver/store/store.ts';
+import { createWake } from '../../receiver/wake.ts';
 import type { SourceSecrets } from '../../receiver/webhook/authenticate.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
@@ -39,9 +41,7 @@ export interface TestReceiverOptions {
   readonly adminToken?: string;
   readonly basePath?: string;
   /** Parts besides the webhook of W&B. */
-  readonly extensions?: (
-    parts: Pick<ReceiverParts, 'store' | 'log' | 'now' | 'redactor'>,
-  ) => ReturnType<NonNullable<ReceiverParts['extensions']>>;
+  readonly extensions?: (parts: Pick<Runtime, 'log' | 'now' | 'redactor'> & { readonly store: Store }) => readonly Extension[];
   /** Wraps the store, to observe or disturb it. */
   readonly wrap?: (store: Store) => Store;
 }
@@ -80,7 +80,10 @@ export function testReceiver(options: TestReceiverOptions = {}): TestReceiver {
   });
   const now = () => clock.now;
   const { extensions } = options;
+  const runtime = { now, random: () => 0.5, randomBytes: () => randomBytes(16), fetch, log: logger, redactor };
   const receiver = createReceiver({
+    runtime,
+    wake: createWake(),
     store,
     routes: config.value.routes.map(compileRoute),
     settings: config.value.settings,
@@ -89,12 +92,7 @@ export function testReceiver(options: TestReceiverOptions = {}): TestReceiver {
     targets: {},
     credentialFor: () => 'github',
     ...(options.basePath === undefined ? {} : { basePath: options.basePath }),
-    ...(extensions === undefined ? {} : { extensions: () => extensions({ store, log: logger, now, redactor }) }),
-    redactor,
-    log: logger,
-    now,
-    random: () => 0.5,
-    randomBytes: () => randomBytes(16),
+    ...(extensions === undefined ? {} : { extensions: extensions({ ...runtime, store }) }),
   });
   return {
     receiver,

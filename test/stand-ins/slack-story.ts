@@ -61,7 +61,7 @@ export const headSays = (relay: RelayWithSlack, ...words: readonly (string | Reg
 /** The question is there, with its buttons; bob approves it and the message shows the run that follows. */
 export async function approved(relay: RelayWithSlack, version = 'v12') {
   const event = await relay.event(production(version));
-  await headSays(relay, /waits for approval/i);
+  await headSays(relay, /awaiting approval/i);
   await relay.press(relay.heads('ml-deploys')[0], 'approve', relay.people.bob);
   await until(() => expect(relay.github.runs).toHaveLength(1));
   return event;

@@ -29,7 +29,7 @@ function newEvent(name: string, receivedAt: number): NewEvent {
 }
 
 /** A folder with a store that has one dead delivery of a day ago, one of now, and one pending. */
-async function desk() {
+async function withDeliveries() {
   const line = commandLine();
   const store = sqliteStore(openSqlite(join(line.cwd, 'relay.db')));
   const now = Date.now();
@@ -48,7 +48,7 @@ async function desk() {
 
 describe('deliveries', () => {
   it('lists what is dead and why', async () => {
-    const { code, out } = await (await desk()).run('deliveries', '--state', 'dead');
+    const { code, out } = await (await withDeliveries()).run('deliveries', '--state', 'dead');
     expect(code).toBe(0);
     expect(out).toContain('delivery-old');
     expect(out).toContain('delivery-new');
@@ -57,7 +57,7 @@ describe('deliveries', () => {
   });
 
   it('prints JSON', async () => {
-    const { out } = await (await desk()).run('deliveries', '--json');
+    const { out } = await (await withDeliveries()).run('deliveries', '--json');
     expect(JSON.parse(out).map((d: { id: string; state: string }) => [d.id, d.state])).toEqual([
       ['delivery-waiting', 'pending'],
       ['delivery-new', 'dead'],
@@ -66,14 +66,14 @@ describe('deliveries', () => {
   });
 
   it('shows one with every attempt', async () => {
-    const { out } = await (await desk()).run('deliveries', 'delivery-new');
-    expect(out).toMatch(/state +dead/);
+    const { out } = await (await withDeliveries()).run('deliveries', 'delivery-new');
+    expect(out).toMatch(/state +failed/);
     expect(out).toMatch(/refused +404 +12ms +GitHub answered 404/);
     expect(out).toContain('"event_type": "go"');
   });
 
   it('refuses words that it does not know', async () => {
-    const { run } = await desk();
+    const { run } = await withDeliveries();
     expect(await run('deliveries', '--state', 'ded')).toMatchObject({
       code: 1,
       complaints: expect.stringContaining('"ded" is none of pending'),
@@ -95,7 +95,7 @@ describe('deliveries', () => {
 
 describe('replay', () => {
   it('says which without doing it', async () => {
-    const { run } = await desk();
+    const { run } = await withDeliveries();
     expect(await run('replay', '--state', 'dead', '--since', '1h', '--dry-run')).toMatchObject({
       code: 0,
       out: 'delivery-new would be replayed\n1 would be replayed. Nothing was changed.\n',
@@ -104,7 +104,7 @@ describe('replay', () => {
   });
 
   it('replays by state and age', async () => {
-    const { run } = await desk();
+    const { run } = await withDeliveries();
     expect(await run('replay', '--state', 'dead', '--since', '1h')).toMatchObject({
       code: 0,
       out: expect.stringContaining('1 of 1 replayed'),
@@ -114,14 +114,14 @@ describe('replay', () => {
   });
 
   it('replays by id and exits 1 when one could not be', async () => {
-    const { code, out, complaints } = await (await desk()).run('replay', 'delivery-old', 'delivery-waiting');
+    const { code, out, complaints } = await (await withDeliveries()).run('replay', 'delivery-old', 'delivery-waiting');
     expect(code).toBe(1);
     expect(out).toContain('delivery-old replayed');
     expect(complaints).toContain('delivery-waiting not replayed: it is pending');
   });
 
   it('wants to know which', async () => {
-    const { run } = await desk();
+    const { run } = await withDeliveries();
     expect((await run('replay')).code).toBe(1);
     expect((await run('replay', 'delivery-old', '--state', 'dead')).code).toBe(1);
   });
@@ -129,14 +129,14 @@ describe('replay', () => {
 
 describe('cancel, events, rejected', () => {
   it('cancels what waits', async () => {
-    const { run } = await desk();
+    const { run } = await withDeliveries();
     expect(await run('cancel', 'delivery-waiting')).toMatchObject({ code: 0 });
     expect((await run('deliveries', '--state', 'cancelled')).out).toContain('cancelled by hand');
     expect(await run('approve', 'delivery-waiting')).toMatchObject({ code: 1, complaints: expect.stringContaining('only what is held') });
   });
 
   it('counts events and shows what was rejected', async () => {
-    const { run } = await desk();
+    const { run } = await withDeliveries();
     expect((await run('events')).out).toContain('In all: 3 routed; 1 requests rejected');
     expect((await run('events', '--unmatched')).out).not.toContain('event-old');
     expect((await run('rejected')).out).toContain('line 1, column 2: nonsense');

@@ -5,7 +5,8 @@ import type { NewEvent } from '../../../receiver/store/delivery.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
-import type { JsonObject, JsonValue } from '../../../src/lib/json.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
+import { redactorOf } from '../../../src/lib/redact.ts';
 import { addRun } from '../../stand-ins/wandb-artifacts.ts';
 import { testClient } from '../../stand-ins/wandb-in-test.ts';
 import { acmeWorld } from '../../stand-ins/wandb-world.ts';
@@ -37,7 +38,7 @@ export interface TestEnricher {
 export interface TestEnricherOptions {
   readonly limitMs?: number;
   readonly apiKey?: string;
-  readonly redact?: (value: JsonValue) => JsonValue;
+  readonly secrets?: readonly string[];
   readonly wrap?: (store: Store) => Store;
 }
 
@@ -57,7 +58,7 @@ export async function testEnricher(
     appUrl: 'https://wandb.example',
     limitMs: options.limitMs ?? 10_000,
     now: () => clock.now,
-    redact: options.redact ?? ((value) => value),
+    redactor: redactorOf(options.secrets ?? []),
     log: logger,
   });
   return { enricher, store, clock, log: lines, requests: () => client.requests };

@@ -38,8 +38,7 @@ describe('asking about an event', () => {
   });
 
   it('keeps configured secrets out of the store', async () => {
-    const redact = (value: unknown) => JSON.parse(JSON.stringify(value).replaceAll('run 1', '[redacted]'));
-    const { enricher, store } = await testEnricher(await wandb(), [runEvent('e1')], { redact });
+    const { enricher, store } = await testEnricher(await wandb(), [runEvent('e1')], { secrets: ['run 1'] });
     expect(await enricher.enrich('e1')).toMatchObject({ run: { display_name: '[redacted]' } });
     expect((await store.event('e1'))?.wandb).toMatchObject({ run: { display_name: '[redacted]' } });
   });

@@ -50,7 +50,7 @@ describe('a commit status', () => {
     [403, 'Resource not accessible', /give it "Commit statuses: read and write"/],
     [404, 'Not Found', /acme\/train does not exist, or GITHUB_TOKEN may not see it/],
     [422, `No commit found for SHA: ${SHA}`, /acme\/train has no commit a94a8fe5.*was the commit pushed there\?/],
-  ])('is refused by %i (%s) and says what to mend', async (status, message, hint) => {
+  ])('is refused by %i (%s) and says what to fix', async (status, message, hint) => {
     const { send } = await target({ status, body: { message } });
     expect(await send(request, context)).toMatchObject({ outcome: 'refused', status, detail: expect.stringMatching(hint) });
   });

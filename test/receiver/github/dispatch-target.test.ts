@@ -112,7 +112,7 @@ describe('sending', () => {
     [404, 'Not Found', start, /no workflow deploy\.yml/],
     [422, "Workflow does not have 'workflow_dispatch' trigger", start, /on: workflow_dispatch/],
     [410, 'Gone', dispatch, /./],
-  ])('is refused by %i (%s) and says what to mend', async (status, message, request, hint) => {
+  ])('is refused by %i (%s) and says what to fix', async (status, message, request, hint) => {
     const { send, requests } = await github({ status, body: { message } });
     const result = await send(request);
     expect(result).toMatchObject({ outcome: 'refused', status, detail: expect.stringMatching(hint) });

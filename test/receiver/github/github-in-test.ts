@@ -1,6 +1,7 @@
 import { type DispatchOptions, dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
 import { renamedRepositories } from '../../../receiver/github/renamed-repositories.ts';
 import { tokenCredentials } from '../../../receiver/github/token-credentials.ts';
+import { redactorOf } from '../../../src/lib/redact.ts';
 import type { DispatchRequest } from '../../../src/route/target.ts';
 
 export const NOW = 1_800_000_000_000;
@@ -22,7 +23,7 @@ export function targetAt(apiUrl: string, changes: Partial<DispatchOptions> = {})
   const renamed = renamedRepositories({
     store: { keepRepositoryId: async (repository, id) => void repositories.push([repository, id]) },
     log: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
-    redact: (text) => text,
+    redactor: redactorOf([]),
   });
   const options = { credentials: tokenCredentials('ghp_x'), apiUrl, fetch, now: () => NOW, renamed, ...changes };
   const target = dispatchTarget(options);

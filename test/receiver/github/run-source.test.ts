@@ -82,7 +82,7 @@ describe('asking for one run', () => {
     [401, 'Bad credentials', /GITHUB_TOKEN has expired or was revoked/],
     [403, 'Resource not accessible by personal access token', /GITHUB_TOKEN needs the permission "Actions: read" for acme\/deploy/],
     [404, 'Not Found', /It is gone, or GITHUB_TOKEN needs/],
-  ])('is refused by %i (%s) and says what to mend', async (status, message, hint) => {
+  ])('is refused by %i (%s) and says what to fix', async (status, message, hint) => {
     const { get } = await source({ status, body: { message } });
     expect(await get()).toMatchObject({ outcome: 'refused', status, detail: expect.stringMatching(hint) });
   });
@@ -99,7 +99,7 @@ describe('asking for one run', () => {
   it.each([
     ['an error of the server', { status: 502, body: 'oops' }],
     ['a broken connection', 'reset'],
-    ['an answer that GitHub does not give', { status: 200, body: '<html>log in</html>' }],
+    ['an unexpected response', { status: 200, body: '<html>log in</html>' }],
     ['a run without what every run has', { status: 200, body: { ...run(42), html_url: undefined } }],
   ] as const)('fails with %s', async (_what, answer) => {
     const { get } = await source(answer);

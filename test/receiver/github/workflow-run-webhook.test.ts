@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { workflowRunWebhook } from '../../../receiver/github/workflow-run-webhook.ts';
 import { type RequestVariables, requestLog } from '../../../receiver/http/request-log.ts';
 import type { Store } from '../../../receiver/store/store.ts';
+import { redactorOf } from '../../../src/lib/redact.ts';
 import { type StandInRun, signedWebhook, webhookOf } from '../../stand-ins/github-runs.ts';
 import { FollowedRuns, HOUR, MINUTE } from '../watch/followed-runs.ts';
 
@@ -30,7 +31,7 @@ async function setup(): Promise<Setup> {
   const app = new Hono<RequestVariables>({ strict: false });
   app.use(requestLog({ debug: line, info: line, warn: line, error: line }, () => 0));
   const { record, store } = followed;
-  const options = { secrets: [SECRET, OLD_SECRET], record, store, redact: (text: string) => text, now: () => followed.now };
+  const options = { secrets: [SECRET, OLD_SECRET], record, store, redactor: redactorOf([]), now: () => followed.now };
   app.route('/webhooks/github', workflowRunWebhook(options));
   const post = async (request: Request) => {
     const response = await app.request(request);
@@ -247,7 +248,7 @@ describe('what is asked of the request', () => {
   it('cannot be made without a secret', () => {
     const { record, store } = followed;
     for (const secrets of [[], ['']])
-      expect(() => workflowRunWebhook({ secrets, record, store, redact: String, now: () => 0 })).toThrow('without a secret');
+      expect(() => workflowRunWebhook({ secrets, record, store, redactor: redactorOf([]), now: () => 0 })).toThrow('without a secret');
   });
 
   it('refuses more than 1 MiB before it looks at anything', async () => {

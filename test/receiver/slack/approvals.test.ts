@@ -22,7 +22,7 @@ async function asked(options: Omit<Partial<SlackAppInTestOptions>, 'approval'> &
   return { app, ...(await askIn(app, 'v1', options.author)) };
 }
 
-/** Presses and waits; what the presser was told. */
+/** Presses and waits; what the actor was told. */
 async function press(app: SlackAppInTest, by: SlackPerson, action: string, value: string): Promise<string | undefined> {
   expect(await app.from.press(by, action, value)).toEqual({ status: 200, text: '' });
   await app.settled();
@@ -37,7 +37,7 @@ describe('an approval', () => {
   it('lets what is held go, and the log says who', async () => {
     const { app, value, eventId, deliveryId } = await asked();
     const before = app.changes();
-    expect(await press(app, BOB, ACTIONS.approve, value)).toBe('Approved: it goes out now.');
+    expect(await press(app, BOB, ACTIONS.approve, value)).toBe('Approved: it is sent now.');
     expect(await stateOf(app, deliveryId)).toBe('pending');
     expect(await app.store.approval(eventId, 'deploy')).toMatchObject({
       decision: 'approved',
@@ -62,11 +62,11 @@ describe('an approval', () => {
     expect(await stateOf(app, deliveryId)).toBe('pending');
   });
 
-  it('is told to the presser alone, beside the message', async () => {
+  it('is told to the actor alone, beside the message', async () => {
     const { app, value } = await asked();
     await press(app, BOB, ACTIONS.approve, value);
     expect(app.slack.calls).toHaveLength(1);
-    expect(app.slack.calls[0]?.args).toEqual({ response_type: 'ephemeral', replace_original: false, text: 'Approved: it goes out now.' });
+    expect(app.slack.calls[0]?.args).toEqual({ response_type: 'ephemeral', replace_original: false, text: 'Approved: it is sent now.' });
   });
 
   it('is not taken from another organization in a shared channel, unless the config names who pressed', async () => {
@@ -76,15 +76,15 @@ describe('an approval', () => {
     expect(await press(open.app, stranger, ACTIONS.reject, open.value)).toMatch(/^You belong to another organization/);
     expect(await stateOf(open.app, open.deliveryId)).toBe('held');
     const named = await asked({ approval: '{ slack: "#ml-deploys", by: [U0EVE] }' });
-    expect(await press(named.app, stranger, ACTIONS.approve, named.value)).toBe('Approved: it goes out now.');
+    expect(await press(named.app, stranger, ACTIONS.approve, named.value)).toBe('Approved: it is sent now.');
   });
 
-  it('holds when the presser cannot be told, and no address to answer at is logged', async () => {
+  it('holds when the actor cannot be told, and no address to answer at is logged', async () => {
     const failing: typeof fetch = () => Promise.reject(new TypeError('fetch failed: https://hooks.slack.com/actions/T1/2/secret'));
     const { app, value, deliveryId } = await asked({ fetch: failing });
     await press(app, BOB, ACTIONS.approve, value);
     expect(await stateOf(app, deliveryId)).toBe('pending');
-    expect(app.log.filter(({ msg }) => msg === 'slack: the presser could not be told')).toHaveLength(1);
+    expect(app.log.filter(({ msg }) => msg === 'slack: the response could not be sent')).toHaveLength(1);
     expect(JSON.stringify(app.log)).not.toMatch(/hooks\.slack\.com|responses\//);
   });
 
@@ -96,11 +96,11 @@ describe('an approval', () => {
     expect((await app.store.approval(eventId, 'deploy'))?.decision).toBe('expired');
   });
 
-  it('comes too late once a newer event took its place', async () => {
+  it('comes too late once a newer event replaced it', async () => {
     const { app, value, deliveryId } = await asked();
     app.clock.now += 1_000;
     await app.event('v2');
-    expect(await press(app, BOB, ACTIONS.approve, value)).toMatch(/^Too late: it was cancelled, or a newer event took its place/);
+    expect(await press(app, BOB, ACTIONS.approve, value)).toMatch(/^Too late: it was cancelled, or a newer event replaced it/);
     expect(await stateOf(app, deliveryId)).toBe('superseded');
   });
 
@@ -132,7 +132,7 @@ describe('an approval by named people', () => {
     expect(await press(app, EVE, ACTIONS.approve, value)).toBe('Only <@U0BOB> may decide about this.');
     expect(await press(app, EVE, ACTIONS.reject, value)).toBe('Only <@U0BOB> may decide about this.');
     expect(await stateOf(app, deliveryId)).toBe('held');
-    expect(await press(app, BOB, ACTIONS.approve, value)).toBe('Approved: it goes out now.');
+    expect(await press(app, BOB, ACTIONS.approve, value)).toBe('Approved: it is sent now.');
   });
 
   it('that was given is told of to everybody who comes later, without asking Slack who they are', async () => {
@@ -152,7 +152,7 @@ describe('an approval by named people', () => {
     await press(app, EVE, ACTIONS.approve, value);
     expect(lookUps()).toBe(1);
     app.clock.now += 2_000;
-    expect(await press(app, BOB, ACTIONS.approve, value)).toBe('Approved: it goes out now.');
+    expect(await press(app, BOB, ACTIONS.approve, value)).toBe('Approved: it is sent now.');
     expect(lookUps()).toBe(2);
     expect(await stateOf(app, deliveryId)).toBe('pending');
   });
@@ -173,8 +173,8 @@ describe('an approval by named people', () => {
     const slack = await slackInTest({ userGroups: { S0DEPLOY: ['U0BOB'] } });
     const { app, value } = await asked({ slack, approval: '{ slack: "#ml-deploys", by: [S0DEPLOY] }' });
     slack.fail({ method: 'usergroups.users.list', status: 503 });
-    expect(await press(app, BOB, ACTIONS.approve, value)).toMatch(/not known.*try again/);
-    expect(await press(app, BOB, ACTIONS.approve, value)).toBe('Approved: it goes out now.');
+    expect(await press(app, BOB, ACTIONS.approve, value)).toMatch(/cannot tell whether you may.*try again/);
+    expect(await press(app, BOB, ACTIONS.approve, value)).toBe('Approved: it is sent now.');
   });
 
   it('is not for the author where that is not allowed', async () => {
@@ -189,7 +189,7 @@ describe('an approval by named people', () => {
 
   it('is not for whoever might be the author', async () => {
     const { app, value, deliveryId } = await asked({ approval: '{ slack: "#ml-deploys", by: [U0ADA, U0BOB], allow_self: false }' });
-    expect(await press(app, BOB, ACTIONS.approve, value)).toMatch(/Add ada to settings\.slack_users/);
+    expect(await press(app, BOB, ACTIONS.approve, value)).toMatch(/add ada to settings\.slack_users/);
     expect(await stateOf(app, deliveryId)).toBe('held');
   });
 });
@@ -203,7 +203,7 @@ describe('a button that is not one of ours', () => {
     ['an event that does not exist', ACTIONS.approve, () => '["default","00000000","deploy"]', /no such approval/],
     ['another source', ACTIONS.approve, (value: string) => value.replace('default', 'prod'), /no such approval/],
     ['another route', ACTIONS.approve, (value: string) => value.replace('deploy', 'other'), /no such approval/],
-  ])('changes nothing, is logged, and its presser is told: %s', async (_what, action, change, told) => {
+  ])('changes nothing, is logged, and its actor is told: %s', async (_what, action, change, told) => {
     const { app, value, deliveryId } = await asked();
     const before = app.changes();
     expect(await press(app, BOB, action, change(value))).toMatch(told);

@@ -45,15 +45,15 @@ describe('/wandb-relay', () => {
 });
 
 describe('status', () => {
-  it('counts what is there, and says what is held back', async () => {
+  it('counts by state, and says what is throttled', async () => {
     const receiver = await app({ approval: '{ slack: "#ml-deploys" }' });
     await receiver.event('v1');
     await receiver.store.throttle({ credential: 'github', until: receiver.clock.now + 60_000, reason: 'GitHub said <wait>' });
     const text = await say(receiver, 'STATUS');
     expect(text).toContain('*Events* 1 routed');
-    expect(text).toContain('*Deliveries* 1 held');
-    expect(text).toContain('*Waiting for approval* 1');
-    expect(text).toMatch(/\*Held back\* until <!date\^1800000060\^.*github\. GitHub said &lt;wait&gt;/);
+    expect(text).toContain('*Deliveries* 1 awaiting approval');
+    expect(text).toContain('*Open approvals* 1');
+    expect(text).toMatch(/\*Throttled\* until <!date\^1800000060\^.*github\. GitHub said &lt;wait&gt;/);
   });
 
   it('is zero at the beginning', async () => {
@@ -75,7 +75,7 @@ describe('deliveries', () => {
     const listed = [...text.matchAll(/`([0-9a-f-]{36})`/g)].map(([, id]) => id);
     expect(listed).toEqual([...ids].reverse().slice(0, listed.length));
     expect(listed).toHaveLength(20);
-    expect(text).toContain(`\`${ids.at(-1)}\` *pending* deploy → repository_dispatch:acme/deploy`);
+    expect(text).toContain(`\`${ids.at(-1)}\` *waiting* deploy → repository_dispatch:acme/deploy`);
   });
 
   it('leaves out whole lines where there are too many letters for Slack, and says how many', async () => {
@@ -88,7 +88,7 @@ describe('deliveries', () => {
       }
     }
     const lines = (await say(receiver, 'deliveries')).split('\n');
-    expect(lines.at(-1)).toBe(`… and ${20 - (lines.length - 1)} more lines. All of it: the command line of wandb-relay.`);
+    expect(lines.at(-1)).toBe(`… and ${20 - (lines.length - 1)} more lines. Run \`wandb-relay\` on the command line to see all of it.`);
     for (const line of lines.slice(0, -1)) expect(line).toMatch(/^`.*…\)$/);
   });
 
@@ -111,7 +111,7 @@ describe('replay', () => {
     const { deliveries } = await receiver.event('v1');
     expect(await say(receiver, `replay ${deliveries[0]}`)).toMatch(/^Not sent again: it is pending; only what is delivered or dead/);
     await buryAll(receiver);
-    expect(await say(receiver, `replay ${deliveries[0]}`)).toBe('It is sent once more, with the same id.');
+    expect(await say(receiver, `replay ${deliveries[0]}`)).toBe('It is sent again, with the same id.');
     expect(await say(receiver, 'replay none')).toMatch(/no such delivery/);
   });
 
@@ -122,8 +122,8 @@ describe('replay', () => {
     await receiver.store.approve(deliveries, receiver.clock.now);
     await buryAll(receiver);
     expect(await say(receiver, `replay ${deliveries[0]}`, EVE)).toMatch(/^Only <!subteam\^S0OPS> may do this/);
-    expect(await say(receiver, `replay ${deliveries[0]}`, ADA)).toBe('Only <@U0BOB> may send again what they approve.');
-    expect(await say(receiver, `replay ${deliveries[0]}`, BOB)).toBe('It is sent once more, with the same id.');
+    expect(await say(receiver, `replay ${deliveries[0]}`, ADA)).toBe('Only <@U0BOB> may replay what they approve.');
+    expect(await say(receiver, `replay ${deliveries[0]}`, BOB)).toBe('It is sent again, with the same id.');
   });
 
   it.each(['deliveries', 'simulate {"event": "link_artifact"}'])(
@@ -140,7 +140,7 @@ describe('replay', () => {
     const receiver = await app({ approval: '{ slack: "#ml-deploys" }' });
     const { deliveries } = await receiver.event('v1');
     await receiver.store.cancel(deliveries, receiver.clock.now);
-    expect(await say(receiver, `replay ${deliveries[0]}`)).toBe('It waits for an approval again.');
+    expect(await say(receiver, `replay ${deliveries[0]}`)).toBe('It awaits approval again.');
     expect((await receiver.store.delivery(deliveries[0]!))?.delivery.state).toBe('held');
   });
 });
@@ -150,11 +150,11 @@ describe('mute and unmute', () => {
     const receiver = await app();
     const id = (await receiver.event('v1')).deliveries[0];
     const until = async () => (await receiver.store.mutes(receiver.clock.now)).map((mute) => mute.until - receiver.clock.now);
-    expect(await say(receiver, `mute ${id} 1h`)).toMatch(/^Route deploy says nothing about this until/);
+    expect(await say(receiver, `mute ${id} 1h`)).toMatch(/^Route deploy posts nothing about this subject until/);
     expect(await until()).toEqual([3_600_000]);
     await say(receiver, `mute ${id}`);
     expect(await until()).toEqual([86_400_000]);
-    expect(await say(receiver, `unmute ${id}`)).toBe('Route deploy tells of this again.');
+    expect(await say(receiver, `unmute ${id}`)).toBe('Route deploy posts messages about this subject again.');
     expect(await until()).toEqual([]);
     expect(await say(receiver, 'mute none')).toMatch(/no such delivery/);
   });
@@ -166,7 +166,7 @@ describe('simulate', () => {
     const text = await say(receiver, `simulate ${JSON.stringify(aliasBody('v7'))}`);
     expect(text).toContain('Event add_artifact_alias: 1 of 2 routes match. Nothing was sent.');
     expect(text).toContain('*deploy* matches');
-    expect(text).toContain('• would wait for an approval, then go to repository_dispatch:acme/deploy: `{"kind":"repository_dispatch"');
+    expect(text).toContain('• would await approval, then be sent to repository_dispatch:acme/deploy: `{"kind":"repository_dispatch"');
     expect(text).toContain('*other* does not match: event is "add_artifact_alias", wanted "run_state"');
     expect((await receiver.store.counts()).events).toEqual({});
   });

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import type { KnownBlock } from '../../../receiver/slack/blocks.ts';
 import { homeView } from '../../../receiver/slack/home-view.ts';
-import { approvalView, CONTEXT, deliveryView, eventView, readable } from './story-samples.ts';
+import { approvalView, CONTEXT, deliveryView, eventView, readable } from './message-samples.ts';
 
-const NOTHING = { recent: [], waiting: [], dead: [], counts: { events: {}, deliveries: {}, rejected: 0 } };
+const NOTHING = { recent: [], waiting: [], failed: [], counts: { events: {}, deliveries: {}, rejected: 0 } };
 
-it('shows what waits, what went wrong and what happened last', () => {
+it('shows open approvals, failed deliveries and recent events', () => {
   const view = homeView(
     {
       recent: [eventView(), eventView(undefined, { outcome: 'duplicate' })],
@@ -13,7 +13,7 @@ it('shows what waits, what went wrong and what happened last', () => {
         { approval: approvalView(), event: eventView() },
         { approval: approvalView({ channel: 'C0ASKED' }), event: undefined },
       ],
-      dead: [deliveryView({ state: 'dead', reason: 'HTTP 404' })],
+      failed: [deliveryView({ state: 'dead', reason: 'HTTP 404' })],
       counts: { events: { routed: 1, duplicate: 1 }, deliveries: { held: 1, dead: 1, pending: 2, in_flight: 1 }, rejected: 1 },
       throttles: [{ credential: 'app:acme', until: CONTEXT.now, reason: 'rate <limit>' }],
     },
@@ -22,18 +22,18 @@ it('shows what waits, what went wrong and what happened last', () => {
   expect(view.type).toBe('home');
   expect(readable(view.blocks as KnownBlock[])).toEqual([
     '# wandb-relay',
-    '_2 events; deliveries: 0 delivered, 3 on their way, 1 held, 1 dead; 1 request refused. As of 2026-11-21 03:10 UTC._',
-    '_*app:acme* waits until 2026-11-21 03:10 UTC: rate &lt;limit&gt;_',
+    '_2 events; deliveries: 0 delivered, 3 waiting, retrying or sending, 1 awaiting approval, 1 failed; 1 request refused. As of 2026-11-21 03:10 UTC._',
+    '_*app:acme* is throttled until 2026-11-21 03:10 UTC: rate &lt;limit&gt;_',
     '--- divider',
-    '# Waits for approval',
+    '# Awaiting approval',
     '*ada* gave *resnet50* *v12* the alias *production*',
     'route *deploy*, asked in #ml-deploys, expires 2026-11-22 03:00 UTC',
     'event event-1',
     'route *deploy*, asked in <#C0ASKED>, expires 2026-11-22 03:00 UTC',
     '--- divider',
-    '# Not delivered',
+    '# Failed deliveries',
     '*deploy* in <https://github.com/acme/deploy|acme/deploy> (route deploy), 2026-11-21 03:01 UTC',
-    'not delivered: HTTP 404 (delivery delivery-1)',
+    'failed: HTTP 404 (delivery delivery-1)',
     '--- divider',
     '# Recent events',
     '*ada* gave *resnet50* *v12* the alias *production*',
@@ -43,11 +43,11 @@ it('shows what waits, what went wrong and what happened last', () => {
   ]);
 });
 
-it('says that there is nothing', () => {
+it('says when a list is empty', () => {
   expect(readable(homeView(NOTHING, CONTEXT).blocks as KnownBlock[]).filter((line) => line.startsWith('_'))).toEqual([
-    '_0 events; deliveries: 0 delivered, 0 on their way, 0 held, 0 dead; 0 requests refused. As of 2026-11-21 03:10 UTC._',
-    '_Nothing waits._',
-    '_Everything was delivered._',
+    '_0 events; deliveries: 0 delivered, 0 waiting, retrying or sending, 0 awaiting approval, 0 failed; 0 requests refused. As of 2026-11-21 03:10 UTC._',
+    '_Nothing awaits approval._',
+    '_No delivery failed._',
     '_Nothing has arrived yet._',
   ]);
 });

@@ -21,8 +21,8 @@ describe('App Home', () => {
     const reader = { id: app.slack.userId('ada'), name: 'ada' };
     expect(await app.from.openHome(reader)).toEqual({ status: 200, text: '' });
     await app.settled();
-    expect(JSON.stringify(app.slack.home(reader.id))).toMatch(/Waits for approval.*deploy.*no such repository/);
-    expect(seen[0]?.dead.map(({ id }) => id)).toEqual(first.deliveries);
+    expect(JSON.stringify(app.slack.home(reader.id))).toMatch(/Awaiting approval.*deploy.*no such repository/);
+    expect(seen[0]?.failed.map(({ id }) => id)).toEqual(first.deliveries);
     expect(seen[0]?.waiting.map(({ approval, event }) => [approval.eventId, event?.event.version])).toEqual([[second.id, 'v2']]);
     expect(seen[0]?.recent.map(({ id }) => id)).toEqual([second.id, first.id]);
     expect(seen[0]).toMatchObject({ counts: { events: { routed: 2 } } });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SLACK_LIMITS } from '../../../receiver/slack/blocks.ts';
 import { homeView } from '../../../receiver/slack/home-view.ts';
-import { eventMessage, failureText, storyMessage } from '../../../receiver/slack/message.ts';
+import { conversationMessage, eventMessage, failureText } from '../../../receiver/slack/message.ts';
 import { DELIVERY_STATES, type DeliveryView } from '../../../receiver/store/delivery.ts';
 import type { RunView } from '../../../receiver/store/run.ts';
 import type { ApprovalView, ConversationEvent, ConversationView, Mute } from '../../../receiver/store/store.ts';
@@ -10,9 +10,9 @@ import { EVENT_FIELDS, EVENT_TYPES, type RelayEvent } from '../../../src/event/e
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { escapeMrkdwn } from '../../../src/lib/mrkdwn.ts';
 import type { TargetRequest } from '../../../src/route/target.ts';
+import { approvalView, CONTEXT, deliveryView, eventView, storyEvent, storyOf, T0 } from './message-samples.ts';
 import { nastyName } from './nasty-names.ts';
 import { slackProblems } from './slack-limits.ts';
-import { approvalView, CONTEXT, deliveryView, eventView, storyEvent, storyOf, T0 } from './story-samples.ts';
 
 const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(value, { nil: null });
 const moment = fc.oneof(fc.integer({ min: T0 - 1e9, max: T0 + 1e9 }), fc.constantFrom(0, 8.64e15, 9e15, Number.NaN));
@@ -139,7 +139,7 @@ describe('whatever the names are and however much there is, Slack takes', () => 
   it('the story', () => {
     fc.assert(
       fc.property(story, (one) => {
-        const message = storyMessage(one, CONTEXT);
+        const message = conversationMessage(one, CONTEXT);
         expect(problemsOf(message)).toEqual([]);
         expect(Buffer.byteLength(JSON.stringify(message.blocks))).toBeLessThanOrEqual(SLACK_LIMITS.allBlocks);
       }),
@@ -176,7 +176,7 @@ describe('whatever the names are and however much there is, Slack takes', () => 
     const counts = { events: { routed: 3 }, deliveries: { dead: 2 }, rejected: 1 };
     fc.assert(
       fc.property(manyOf(event, 100), waiting, manyOf(delivery, 100), (recent, questions, dead) => {
-        const view = homeView({ recent: recent.map((one) => eventView(one)), waiting: questions, dead, counts }, CONTEXT);
+        const view = homeView({ recent: recent.map((one) => eventView(one)), waiting: questions, failed: dead, counts }, CONTEXT);
         expect(problemsOf(view, 100)).toEqual([]);
       }),
       { numRuns: NUM_RUNS },
@@ -197,7 +197,7 @@ describe('what matters is kept when there is too much', () => {
     fc.assert(
       fc.property(story, question, (one, asking) => {
         fc.pre(asking.deliveries.length > 0);
-        const { blocks } = storyMessage({ ...one, channel: '#ml-deploys', events: [...one.events, asking] }, CONTEXT);
+        const { blocks } = conversationMessage({ ...one, channel: '#ml-deploys', events: [...one.events, asking] }, CONTEXT);
         expect(blocks[0]?.type).toBe('section');
         expect(JSON.stringify(blocks)).toContain('"relay_approve"');
       }),
@@ -224,7 +224,7 @@ describe('what matters is kept when there is too much', () => {
   );
 
   it('what happened, and the buttons that somebody waits for', () => {
-    const { blocks } = storyMessage(full, CONTEXT);
+    const { blocks } = conversationMessage(full, CONTEXT);
     expect(JSON.stringify(blocks[0])).toContain('&lt;&amp;&gt;');
     const buttons = blocks.flatMap((block) => (block.type === 'actions' ? block.elements.map(({ action_id }) => action_id) : []));
     expect(buttons).toContain('relay_approve');
@@ -247,16 +247,16 @@ describe('what matters is kept when there is too much', () => {
       approvals: [approvalView({ route, by: repeated(['UAPPROVER1'], 9), allowSelf: false })],
       text: wide,
     });
-    expect(JSON.stringify(storyMessage(storyOf([asking]), CONTEXT).blocks)).toContain('"relay_approve"');
+    expect(JSON.stringify(conversationMessage(storyOf([asking]), CONTEXT).blocks)).toContain('"relay_approve"');
   });
 
   it('and it says that something is left out', () => {
-    expect(JSON.stringify(storyMessage(full, CONTEXT).blocks.at(-1))).toContain('There is more than a message holds');
+    expect(JSON.stringify(conversationMessage(full, CONTEXT).blocks.at(-1))).toContain('A message cannot hold all of it');
   });
 });
 
 describe('the checker itself', () => {
-  const good = storyMessage(storyOf(), CONTEXT);
+  const good = conversationMessage(storyOf(), CONTEXT);
 
   it('finds nothing in a good message', () => {
     expect(problemsOf(good)).toEqual([]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ACTIONS, decodeDecision, decodeDispatchAgain, decodeMute } from '../../../receiver/slack/actions.ts';
 import type { KnownBlock } from '../../../receiver/slack/blocks.ts';
-import { eventMessage, failureText, storyMessage } from '../../../receiver/slack/message.ts';
+import { conversationMessage, eventMessage, failureText } from '../../../receiver/slack/message.ts';
 import type { ConversationView } from '../../../receiver/store/store.ts';
 import {
   ALIAS_EVENT,
@@ -15,7 +15,7 @@ import {
   storyEvent,
   storyOf,
   T0,
-} from './story-samples.ts';
+} from './message-samples.ts';
 
 const WANDB = {
   artifact: {
@@ -49,7 +49,7 @@ const SAID = 'ada gave resnet50 v12 the alias production.';
 const APPROVED = approvalView({ decision: 'approved', decidedBy: 'bob (U012ABC)', decidedAt: T0 + 5 * MINUTE });
 
 function shown(story: ConversationView): { text: string; lines: string[] } {
-  const { text, blocks } = storyMessage(story, CONTEXT);
+  const { text, blocks } = conversationMessage(story, CONTEXT);
   return { text, lines: readable(blocks) };
 }
 
@@ -71,13 +71,13 @@ describe('a story that ends well', () => {
   it('asks first', () => {
     const story = deployStory({ state: 'held' }, approvalView({ by: ['U012ABC', 'S012ABC'], allowSelf: false }));
     expect(shown(story)).toEqual({
-      text: `${SAID} deploy.yml in acme/deploy: waits for approval.`,
+      text: `${SAID} deploy.yml in acme/deploy: awaiting approval.`,
       lines: [
         ...HEAD,
-        '*Waits for approval* (route *deploy*). What will run:',
+        '*Awaiting approval* (route *deploy*). What will run:',
         `• ${DEPLOY} with version: v12`,
         '[Approve] [Reject]',
-        '_<@U012ABC>, <!subteam^S012ABC> may decide. Whoever caused the event may not approve it. · Expires 2026-11-22 03:00 UTC._',
+        "_<@U012ABC>, <!subteam^S012ABC> may decide. The event's author may not approve it. · Expires 2026-11-22 03:00 UTC._",
       ],
     });
   });
@@ -85,13 +85,13 @@ describe('a story that ends well', () => {
   const DECIDED = '_*Approved* by bob (U012ABC) 2026-11-21 03:05 UTC (route *deploy*)._';
   const MUTE = '(⋯ Mute for an hour | Mute for 24 hours | Mute for a week)';
   it.each([
-    ['is approved', { state: 'pending', attempts: 0 }, 'waits to be sent', 'waits to be sent', []],
-    ['is sent', { state: 'in_flight' }, 'is being sent', 'is being sent', []],
+    ['is approved', { state: 'pending', attempts: 0 }, 'waiting', 'waiting', []],
+    ['is sent', { state: 'in_flight' }, 'sending', 'sending', []],
     [
       'has left',
       { run: runView({ status: 'expected', url: null }) },
-      'sent',
-      'sent, its run has not appeared yet',
+      'delivered',
+      'delivered; its run has not appeared yet',
       [MUTE, '[Dispatch again]'],
     ],
     ['is queued', { run: runView() }, 'run queued', `${RUN} is queued`, [MUTE, '[Open the run] [Dispatch again]']],
@@ -131,16 +131,16 @@ describe('a story that ends badly', () => {
     expect(lines).toContain(`${RUN} ${words}`);
   });
 
-  it('says why nothing arrived, and offers to send it again', () => {
+  it('says why it failed, and offers to send it again', () => {
     const { text, lines } = shown(deployStory({ state: 'dead', reason: '404: no repository <acme/deploy>' }));
-    expect(text).toBe(`${SAID} deploy.yml in acme/deploy: not delivered.`);
-    expect(lines).toContain('not delivered: 404: no repository &lt;acme/deploy&gt; (delivery delivery-1)');
+    expect(text).toBe(`${SAID} deploy.yml in acme/deploy: failed.`);
+    expect(lines).toContain('failed: 404: no repository &lt;acme/deploy&gt; (delivery delivery-1)');
     expect(lines).toContain('[Dispatch again]');
   });
 
-  it('says when and why it will be tried again', () => {
+  it('says when and why it is retried', () => {
     const { lines } = shown(deployStory({ state: 'pending', attempts: 2, dueAt: T0 + 12 * MINUTE, reason: 'HTTP 502' }));
-    expect(lines).toContain('will be tried again 2026-11-21 03:12 UTC: HTTP 502');
+    expect(lines).toContain('retrying 2026-11-21 03:12 UTC: HTTP 502');
     expect(lines.join()).not.toContain('Dispatch again');
   });
 
@@ -148,9 +148,9 @@ describe('a story that ends badly', () => {
     const run = runView({ status: 'missing', url: null });
     const repository = storyOf([storyEvent({ deliveries: [deliveryView({ run })] })]);
     expect(shown(repository).lines).toContain(
-      'no run appeared: nothing listens to this event_type on the default branch, or its run-name does not hold the delivery id',
+      'no run appeared: no workflow on the default branch listens to this event_type, or its run-name does not contain the delivery id',
     );
-    expect(shown(deployStory({ state: 'delivered', run })).lines.join('\n')).toContain("look at the workflow's runs");
+    expect(shown(deployStory({ state: 'delivered', run })).lines.join('\n')).toContain("check the workflow's runs");
   });
 
   it('does not offer to send again what could not be built, or what is no dispatch', () => {
@@ -178,9 +178,9 @@ describe('a question', () => {
     [
       'rejected',
       { decidedBy: 'bob (U012ABC)', decidedAt: T0 },
-      '*Rejected* by bob (U012ABC) 2026-11-21 03:00 UTC (route *deploy*): nothing of it was sent.',
+      '*Rejected* by bob (U012ABC) 2026-11-21 03:00 UTC (route *deploy*): nothing was sent.',
     ],
-    ['expired', { decidedAt: T0 }, '*Expired* 2026-11-21 03:00 UTC (route *deploy*): nobody approved it in time, nothing of it was sent.'],
+    ['expired', { decidedAt: T0 }, '*Expired* 2026-11-21 03:00 UTC (route *deploy*): nobody approved it in time, and nothing was sent.'],
     ['cancelled', {}, '*Cancelled* (route *deploy*) before anybody decided.'],
   ] as const)('that was %s says so and has no buttons', (decision, more, words) => {
     const { lines } = shown(deployStory({ state: 'cancelled' }, approvalView({ decision, ...more })));
@@ -190,12 +190,12 @@ describe('a question', () => {
 
   it('that a newer event overtook says so', () => {
     const { lines } = shown(deployStory({ state: 'superseded' }, approvalView({ decision: 'cancelled' })));
-    expect(lines).toContain('_*Superseded* (route *deploy*): a newer event took its place before anybody decided._');
+    expect(lines).toContain('_*Superseded* (route *deploy*): a newer event replaced it before anybody decided._');
     expect(lines).toContain('superseded by a newer event');
   });
 
   it('carries what names the decision, and asks back with what will run', () => {
-    const [approve, reject] = buttonsOf(storyMessage(deployStory({ state: 'held' }, approvalView()), CONTEXT).blocks);
+    const [approve, reject] = buttonsOf(conversationMessage(deployStory({ state: 'held' }, approvalView()), CONTEXT).blocks);
     expect([approve?.action_id, reject?.action_id]).toEqual([ACTIONS.approve, ACTIONS.reject]);
     expect(decodeDecision(approve?.value ?? '')).toEqual({ source: 'default', eventId: 'event-1', route: 'deploy' });
     expect(reject?.value).toBe(approve?.value);
@@ -204,7 +204,7 @@ describe('a question', () => {
 
   it('asked in another channel has no buttons here', () => {
     const { lines } = shown(deployStory({ state: 'held' }, approvalView({ channel: 'C0ASKED', by: ['U012ABC'] })));
-    expect(lines).toContain('*Waits for approval in <#C0ASKED>* (route *deploy*). What will run:');
+    expect(lines).toContain('*Awaiting approval in <#C0ASKED>* (route *deploy*). What will run:');
     expect(lines.join()).not.toMatch(/\[Approve\]|<@U012ABC>/);
   });
 
@@ -221,7 +221,7 @@ describe('a question', () => {
     const { lines } = shown(storyOf([first, second]));
     expect(lines[0]).toBe('*ada* gave *resnet50* *v12* the alias *gold*');
     expect(lines).toContain(
-      'From earlier (*ada* gave *resnet50* *v12* the alias *production*): *Waits for approval* (route *deploy*). What will run:',
+      'From earlier (*ada* gave *resnet50* *v12* the alias *production*): *Awaiting approval* (route *deploy*). What will run:',
     );
     expect(lines).toContain('[Approve] [Reject]');
   });
@@ -240,7 +240,7 @@ describe('a question', () => {
     });
     const { lines } = shown(storyOf([asking]));
     expect(lines.filter((line) => line === '[Approve] [Reject]')).toHaveLength(5);
-    expect(lines).toContain('_And 2 more wait for approval._');
+    expect(lines).toContain('_And 2 more await approval._');
   });
 
   it('whose route has a name too long for a button says how else to approve', () => {
@@ -256,34 +256,34 @@ describe('where nothing hears what is pressed', () => {
 
   it('a question names the command instead of its buttons', () => {
     const held = deliveryView({ state: 'held', reason: 'waits for approval' });
-    const { blocks } = storyMessage(storyOf([storyEvent({ deliveries: [held], approvals: [approvalView()] })]), context);
+    const { blocks } = conversationMessage(storyOf([storyEvent({ deliveries: [held], approvals: [approvalView()] })]), context);
     expect(actionsIn(blocks)).toEqual([]);
     expect(readable(blocks).join('\n')).toContain(`wandb-relay approve ${held.id}`);
   });
 
   it('only links can be pressed', () => {
     const delivered = deliveryView({ state: 'delivered', run: runView() });
-    const { blocks } = storyMessage(storyOf([storyEvent({ deliveries: [delivered] })]), context);
+    const { blocks } = conversationMessage(storyOf([storyEvent({ deliveries: [delivered] })]), context);
     expect(actionsIn(blocks).map((element) => element.type === 'button' && element.url !== undefined)).toEqual([true]);
   });
 });
 
 describe('buttons and menus', () => {
   it('name the delivery as it is now', () => {
-    const [, again] = buttonsOf(storyMessage(deployStory({ state: 'delivered', run: runView(), updatedAt: 42 }), CONTEXT).blocks);
+    const [, again] = buttonsOf(conversationMessage(deployStory({ state: 'delivered', run: runView(), updatedAt: 42 }), CONTEXT).blocks);
     expect(again?.action_id).toBe(ACTIONS.dispatchAgain);
     expect(decodeDispatchAgain(again?.value ?? '')).toEqual({ source: 'default', deliveryId: 'delivery-1', updatedAt: 42 });
-    expect(again?.confirm?.text.text).toBe('It was sent already. This sends the same once more: deploy.yml in acme/deploy');
+    expect(again?.confirm?.text.text).toBe('It was already delivered. This sends the same request again: deploy.yml in acme/deploy');
   });
 
   it('open the run', () => {
-    const [open] = buttonsOf(storyMessage(deployStory({ state: 'delivered', run: runView() }), CONTEXT).blocks);
+    const [open] = buttonsOf(conversationMessage(deployStory({ state: 'delivered', run: runView() }), CONTEXT).blocks);
     expect([open?.action_id, open?.url]).toEqual([ACTIONS.openRun, 'https://github.com/acme/deploy/actions/runs/99']);
   });
 
   it('mute each route once', () => {
     const deliveries = ['deploy', 'deploy', 'evaluate'].map((route, index) => deliveryView({ id: `delivery-${index}`, route }));
-    const menus = menusOf(storyMessage(storyOf([storyEvent({ deliveries })]), CONTEXT).blocks);
+    const menus = menusOf(conversationMessage(storyOf([storyEvent({ deliveries })]), CONTEXT).blocks);
     expect(menus.map(({ options }) => options.map(({ value }) => decodeMute(value ?? '')))).toEqual([
       (['1h', '24h', '7d'] as const).map((time) => ({ source: 'default', deliveryId: 'delivery-0', time })),
       (['1h', '24h', '7d'] as const).map((time) => ({ source: 'default', deliveryId: 'delivery-2', time })),
@@ -295,10 +295,10 @@ describe('buttons and menus', () => {
       ...deployStory({ state: 'delivered' }),
       mutes: [{ route: 'deploy', subjectKey: 'subject-1', until, by: 'ada' }],
     });
-    const { blocks } = storyMessage(muted(CONTEXT.now + MINUTE), CONTEXT);
+    const { blocks } = conversationMessage(muted(CONTEXT.now + MINUTE), CONTEXT);
     expect(readable(blocks)).toContain('Route *deploy* is muted for this subject until 2026-11-21 03:11 UTC (by ada).');
     expect(menusOf(blocks).map(({ options }) => options.map(({ value }) => decodeMute(value ?? '')?.time))).toEqual([['off']]);
-    expect(readable(storyMessage(muted(CONTEXT.now), CONTEXT).blocks).join()).not.toContain('is muted');
+    expect(readable(conversationMessage(muted(CONTEXT.now), CONTEXT).blocks).join()).not.toContain('is muted');
   });
 });
 
@@ -319,9 +319,7 @@ describe('what came before', () => {
     expect(text).toMatch(/^ada gave resnet50 v12 the alias alias-8\./);
     const earlier = lines.slice(lines.findIndex((line) => line.includes('earlier: '))).join('\n');
     expect(earlier.split('\n')).toHaveLength(7);
-    expect(earlier).toContain(
-      '_earlier: ada gave resnet50 v12 the alias alias-7 (not delivered (2×), run succeeded), 2026-11-21 03:07 UTC\n',
-    );
+    expect(earlier).toContain('_earlier: ada gave resnet50 v12 the alias alias-7 (failed (2×), run succeeded), 2026-11-21 03:07 UTC\n');
     expect(earlier).toMatch(/and 33 more_$/);
   });
 });
@@ -332,16 +330,16 @@ it('shows some of many deliveries, first those that went wrong, and counts the o
   );
   const { text, lines } = shown(storyOf([storyEvent({ deliveries })]));
   expect(lines.filter((line) => line.includes('(route route-'))).toHaveLength(8);
-  expect(lines.join('\n')).toContain('not delivered: gone (delivery delivery-50)');
-  expect(lines).toContain('_And 52 more: sent (52×)._');
-  expect(text).toBe(`${SAID} sent (59×), not delivered.`);
+  expect(lines.join('\n')).toContain('failed: gone (delivery delivery-50)');
+  expect(lines).toContain('_And 52 more: delivered (52×)._');
+  expect(text).toBe(`${SAID} delivered (59×), failed.`);
 });
 
 it("says a route's own text instead of the sentence", () => {
   const story = storyOf([storyEvent({ text: 'Ship it: *resnet50* &amp; <https://acme.example|docs>!' })]);
   const { text, lines } = shown(story);
   expect(lines[0]).toBe('Ship it: *resnet50* &amp; <https://acme.example|docs>!');
-  expect(text).toBe('Ship it: *resnet50* &amp; <https://acme.example|docs>! deploy in acme/deploy: sent.');
+  expect(text).toBe('Ship it: *resnet50* &amp; <https://acme.example|docs>! deploy in acme/deploy: delivered.');
   expect(shown(storyOf([storyEvent({ text: ' \n' })])).lines[0]).toBe(HEAD[0]);
 });
 
@@ -350,7 +348,7 @@ it.each([
   ['nothing yet', undefined],
   ['nothing of use', { artifact: { id: 1, list: [1], nested: { deep: true } }, run: null }],
 ])('shows no facts when W&B told %s', (_what, wandb) => {
-  const { blocks } = storyMessage(storyOf([storyEvent({ event: eventView(ALIAS_EVENT, { wandb }) })]), CONTEXT);
+  const { blocks } = conversationMessage(storyOf([storyEvent({ event: eventView(ALIAS_EVENT, { wandb }) })]), CONTEXT);
   expect(JSON.stringify(blocks)).not.toContain('"fields"');
 });
 
@@ -358,7 +356,7 @@ it('keeps room for what the run logged, however much else is known', () => {
   const settings = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`setting${i}`, i]));
   const artifact = { ...WANDB.artifact, created_by: 'ada', metadata: settings };
   const run = { ...WANDB.run, display_name: 'brave-sun-7', tags: [], summary: { accuracy: 0.93, loss: 0.25 } };
-  const { blocks } = storyMessage(storyOf([storyEvent({ event: eventView(ALIAS_EVENT, { wandb: { artifact, run } }) })]), CONTEXT);
+  const { blocks } = conversationMessage(storyOf([storyEvent({ event: eventView(ALIAS_EVENT, { wandb: { artifact, run } }) })]), CONTEXT);
   const facts = readable(blocks)[2]?.split(' | ') ?? [];
   expect(facts).toHaveLength(10);
   expect(facts.slice(6)).toEqual(['*accuracy* 0.93', '*loss* 0.25', '*setting0* 0', '*setting1* 1']);
@@ -368,11 +366,11 @@ describe('a reply', () => {
   it('says what happened, and where it is decided', () => {
     const asking = storyEvent({ event: EVENT, deliveries: [HELD], approvals: [approvalView({ by: ['U012ABC'] })] });
     const { text, blocks } = eventMessage(asking, storyOf(), CONTEXT);
-    expect(text).toBe(`${SAID} deploy.yml in acme/deploy: waits for approval.`);
+    expect(text).toBe(`${SAID} deploy.yml in acme/deploy: awaiting approval.`);
     expect(readable(blocks)).toEqual([
       HEAD[0],
       HEAD[1],
-      `${DEPLOY} *waits for approval*: the buttons are in the message above. <@U012ABC> may decide.`,
+      `${DEPLOY} *awaits approval*: the buttons are in the message above. <@U012ABC> may decide.`,
     ]);
   });
 
@@ -391,7 +389,7 @@ describe('a reply', () => {
 
 it('says so when nothing is known any more', () => {
   expect(shown(storyOf([]))).toEqual({
-    text: 'Nothing is known any more about what this message told.',
-    lines: ['Nothing is known any more about what this message told.'],
+    text: 'The events of this message are no longer stored.',
+    lines: ['The events of this message are no longer stored.'],
   });
 });

@@ -181,9 +181,9 @@ describe('refusals', () => {
     ['no_text', 'Give the text in the route a default'],
     ['metadata_too_large', 'report this'],
     ['brand_new_error', 'docs.slack.dev'],
-  ])('%s is dead at once, with what to mend', async (error, mend) => {
+  ])('%s fails at once, with what to fix', async (error, fix) => {
     const result = read(await errorOf({ error }));
-    expect(result).toMatchObject({ outcome: 'refused', status: 200, detail: expect.stringContaining(mend) });
+    expect(result).toMatchObject({ outcome: 'refused', status: 200, detail: expect.stringContaining(fix) });
     expect(result.detail).toContain(`(${error})`);
   });
 
@@ -223,7 +223,7 @@ describe('refusals', () => {
 
   it('says why messages cannot be looked for', async () => {
     const missing = await errorOf({ error: 'missing_scope', extra: { needed: 'groups:history' } });
-    expect(whyUnreadable(missing, '#ml')).toBe('the app lacks the scope groups:history, which reading #ml takes');
+    expect(whyUnreadable(missing, '#ml')).toBe('the app lacks the scope groups:history, which it needs to read #ml');
     expect(whyUnreadable(await errorOf({ error: 'not_in_channel' }), '#ml')).toContain('is not in #ml');
     expect(whyUnreadable(await errorOf({ error: 'ekm_access_denied' }), '#ml')).toContain('ekm_access_denied');
   });

@@ -34,7 +34,7 @@ describe('a message with an open question that somebody deleted', () => {
   it('is not posted anew when people are asked elsewhere', async () => {
     const world = await deletedQuestion('#ops');
     await update(world);
-    expect((await world.drain()).map(({ detail }) => detail)).toEqual([expect.stringContaining('the next event gets a new one')]);
+    expect((await world.drain()).map(({ detail }) => detail)).toEqual([expect.stringContaining('the next event posts a new one')]);
     expect(world.slack.messages('ml')).toEqual([]);
   });
 

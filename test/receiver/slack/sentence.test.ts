@@ -76,9 +76,9 @@ const SENTENCES: Readonly<Record<EventType, readonly [string, string, string]>> 
     'A Weave alert fired',
   ],
   unknown: [
-    'W&amp;B told of something that this relay does not know, about run abc12',
-    'W&amp;B told of something that this relay does not know, about resnet50 v12',
-    'W&amp;B told of something that this relay does not know',
+    'W&amp;B sent an event that this relay does not know, about run abc12',
+    'W&amp;B sent an event that this relay does not know, about resnet50 v12',
+    'W&amp;B sent an event that this relay does not know',
   ],
 };
 

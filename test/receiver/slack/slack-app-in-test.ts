@@ -7,6 +7,7 @@ import type { RenderHome } from '../../../receiver/slack/home.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
+import { createWake } from '../../../receiver/wake.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { formatDiagnostic } from '../../../src/lib/diagnostic.ts';
 import { idsFrom } from '../../../src/lib/id.ts';
@@ -35,7 +36,7 @@ export interface SlackAppInTest {
   readonly changes: () => number;
   /** Waits for what goes on after the answers. */
   settled(): Promise<void>;
-  /** The texts that only the presser saw, oldest first. */
+  /** The texts that only the actor saw, oldest first. */
   answers(): string[];
   /** Lets W&B say that a version got the alias `production`; the event's id and its deliveries'. */
   event(version: string, author?: string): Promise<{ id: string; deliveries: string[] }>;
@@ -81,8 +82,34 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
     write: (line) => log.push(JSON.parse(line) as Record<string, unknown>),
   });
   let changes = 0;
-  const built: SlackApp[] = [];
+  const runtime = {
+    now: () => clock.now,
+    random: () => 0.5,
+    randomBytes: () => randomBytes(16),
+    fetch: options.fetch ?? fetch,
+    log: logger,
+    redactor,
+  };
+  const wake = createWake();
+  wake.register(() => {
+    changes += 1;
+  });
+  const app = createSlackApp({
+    ...runtime,
+    botToken: options.slack.botToken,
+    connection: { signingSecret: SIGNING_SECRET },
+    apiUrl: options.slack.apiUrl,
+    store,
+    people: { slackUsers: settings.slackUsers, operators: settings.slackOperators },
+    routes,
+    home: options.home ?? EMPTY_HOME,
+    wake: wake.wake,
+    newId: idsFrom(runtime.now, runtime.randomBytes),
+    ...options.app,
+  });
   const receiver = createReceiver({
+    runtime,
+    wake,
     store,
     routes,
     settings,
@@ -90,39 +117,8 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
     adminToken: undefined,
     targets: {},
     credentialFor: () => 'github',
-    extensions: (changed) => {
-      const app = createSlackApp({
-        botToken: options.slack.botToken,
-        connection: { signingSecret: SIGNING_SECRET },
-        apiUrl: options.slack.apiUrl,
-        store,
-        people: { slackUsers: settings.slackUsers, operators: settings.slackOperators },
-        routes,
-        home: options.home ?? EMPTY_HOME,
-        changed: () => {
-          changes += 1;
-          changed();
-        },
-        fetch: options.fetch ?? fetch,
-        now: () => clock.now,
-        newId: idsFrom(
-          () => clock.now,
-          () => randomBytes(16),
-        ),
-        log: logger,
-        redactor,
-        ...options.app,
-      });
-      built.push(app);
-      return [app];
-    },
-    redactor,
-    log: logger,
-    now: () => clock.now,
-    random: () => 0.5,
-    randomBytes: () => randomBytes(16),
+    extensions: [app],
   });
-  const app = built[0]!;
   const from = slackInteractions({
     request: (path, init) => receiver.app.request(path, init),
     signingSecret: SIGNING_SECRET,

@@ -18,7 +18,7 @@ async function relay() {
   const github = await startGitHub({ repositories: ['acme/deploy'], workflows: [], tokens: { ghp_x: 'acme' } });
   const store = sqliteStore(openSqlite(temporaryDatabase()));
   const client = slackClient({ token: slack.botToken, apiUrl: slack.apiUrl, fetch });
-  const toSlack = slackTarget({ client, book: store, render, now: Date.now });
+  const toSlack = slackTarget({ client, conversations: store, render, now: Date.now });
   const toGitHub = dispatchTarget({ credentials: tokenCredentials('ghp_x'), apiUrl: github.url, fetch, now: Date.now });
   let tokens = 0;
   const isSlack = (credential: string) => credential.startsWith('slack:');

@@ -74,7 +74,7 @@ describe('a request that is not of now and of Slack', () => {
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
     expect((await app.from.send(body, FORM_TYPE)).status).toBe(409);
     await app.settled();
-    expect(reasonOf(app)).toBe('refused: the same signed request came before');
+    expect(reasonOf(app)).toBe('refused: the same signed request was received before');
     expect(app.answers()).toHaveLength(1);
     expect(await app.stateNow()).toBe('cancelled');
   });
@@ -98,13 +98,7 @@ describe('a request that cannot be taken', () => {
     ['an interaction of no kind', 'payload={"type":"party"}', FORM_TYPE, 400, /no interaction of Slack/],
     ['an interaction of nobody', 'payload={"type":"block_actions","actions":[{}]}', FORM_TYPE, 400, /does not say who/],
     ['an interaction without actions', 'payload={"type":"block_actions","user":{"id":"U1"}}', FORM_TYPE, 400, /no actions/],
-    [
-      'an action without a name',
-      'payload={"type":"block_actions","user":{"id":"U1"},"actions":[{}]}',
-      FORM_TYPE,
-      200,
-      /nothing here is for it/,
-    ],
+    ['an action without a name', 'payload={"type":"block_actions","user":{"id":"U1"},"actions":[{}]}', FORM_TYPE, 200, /no handler for it/],
     ['a challenge that is none', '{"type":"url_verification"}', JSON_TYPE, 400, /without a challenge/],
     [
       'an event that Bolt chokes on',
@@ -181,7 +175,7 @@ describe('an acknowledgement', () => {
     goOn();
     await app.settled();
     expect(await app.stateNow()).toBe('pending');
-    expect(app.answers()).toEqual(['Approved: it goes out now.']);
+    expect(app.answers()).toEqual(['Approved: it is sent now.']);
   });
 
   it('is made for a handler that takes too long, and logged', async () => {
@@ -192,7 +186,7 @@ describe('an acknowledgement', () => {
     const wrap = (store: SlackAppInTest['store']) => ({ ...store, counts: () => blocked.then(() => store.counts()) });
     const app = slackAppInTest({ slack: await slackInTest(), wrap, app: { ackTimeoutMs: 20 } });
     expect(await app.from.command(ADA, 'status')).toEqual({ status: 200, text: '' });
-    expect(reasonOf(app)).toBe('nothing acknowledged it in time');
+    expect(reasonOf(app)).toBe('no handler acknowledged it in time');
     goOn();
     await app.settled();
     expect(app.log.map(({ msg }) => msg)).toContain('slack: acknowledged twice, or too late');
@@ -201,7 +195,7 @@ describe('an acknowledgement', () => {
   it('is empty for what nothing here is for', async () => {
     const app = slackAppInTest({ slack: await slackInTest() });
     expect(await app.from.command(ADA, '', '/another')).toEqual({ status: 200, text: '' });
-    expect(reasonOf(app)).toBe('nothing here is for it');
+    expect(reasonOf(app)).toBe('no handler for it');
     const shortcut = JSON.stringify({ type: 'shortcut', user: { id: ADA.id }, team: { id: 'T0ACME' }, callback_id: 'x' });
     expect(await app.from.send(new URLSearchParams({ payload: shortcut }).toString(), FORM_TYPE)).toEqual({ status: 200, text: '' });
   });

@@ -79,7 +79,7 @@ describe('telling of events', () => {
     const steps = await world.drain();
     expect(steps.slice(0, 3).map(({ outcome, detail }) => [outcome, detail])).toEqual([
       ['delivered', 'posted in #ml'],
-      ['delivered', '#ml was told of this event already'],
+      ['delivered', '#ml already has a message about this event'],
       ['delivered', 'replied in the thread in #ml'],
     ]);
     expect(world.slack.messages('ml').map(({ text }) => text)).toEqual(['1 event(s): e1', 'then e1: by the way']);
@@ -110,7 +110,7 @@ describe('telling of events', () => {
     const request = { kind: 'slack', channel: '#ml', text: null, thread: true } as const;
     expect(await world.target.send(request, context)).toMatchObject({
       outcome: 'refused',
-      detail: expect.stringContaining('not known any more'),
+      detail: expect.stringContaining('no longer stored'),
     });
     expect(world.slack.calls).toEqual([]);
   });
@@ -304,8 +304,8 @@ describe('after an attempt whose answer was lost', () => {
   });
 
   it.each([
-    [{ scopes: ['chat:write', 'channels:read', 'groups:read'] }, 'the app lacks the scope channels:history, which reading #ml takes'],
-    [{ scopes: ['chat:write'] }, 'the app lacks the scope channels:read, which reading #ml takes'],
+    [{ scopes: ['chat:write', 'channels:read', 'groups:read'] }, 'the app lacks the scope channels:history, which it needs to read #ml'],
+    [{ scopes: ['chat:write'] }, 'the app lacks the scope channels:read, which it needs to read #ml'],
     [{ channels: [{ name: 'ml', member: false }] }, 'the app is not in #ml, so it may not read there'],
   ])('posts again and says why it could not look: %o', async (options, why) => {
     const world = await slackWorld(options);

@@ -14,7 +14,7 @@ import { temporaryDatabase } from '../store/temporary-database.ts';
 
 /** A renderer that says just enough to tell messages apart. */
 export const render: SlackTargetOptions['render'] = {
-  story: ({ events, eventCount }) => messageOf(`${eventCount} event(s): ${events.map(({ event }) => event.id).join(', ')}`),
+  conversation: ({ events, eventCount }) => messageOf(`${eventCount} event(s): ${events.map(({ event }) => event.id).join(', ')}`),
   event: ({ event, text }) => messageOf(`then ${event.id}${text === null ? '' : `: ${text}`}`),
 };
 
@@ -53,7 +53,7 @@ export class SlackWorld {
     this.slack = slack;
     this.store = sqliteStore(openSqlite(temporaryDatabase()));
     const client = slackClient({ token: slack.botToken, apiUrl: slack.apiUrl, fetch });
-    this.target = slackTarget({ client, book: this.store, render, now: this.now });
+    this.target = slackTarget({ client, conversations: this.store, render, now: this.now });
     onTestFinished(() => this.store.close());
   }
 

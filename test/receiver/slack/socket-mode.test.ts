@@ -40,13 +40,13 @@ describe('Socket Mode', () => {
     const press = blockActions(BOB, { type: 'button', action_id: ACTIONS.approve, value }, slack.responseUrl());
     expect(await socket.deliver('interactive', press)).toEqual({});
     await until(() => app.answers().length > 0);
-    expect(app.answers()).toEqual(['Approved: it goes out now.']);
+    expect(app.answers()).toEqual(['Approved: it is sent now.']);
     expect((await app.store.delivery(deliveries[0]!))?.delivery.state).toBe('pending');
 
     const command = { command: '/wandb-relay', text: 'status', user_id: BOB.id, user_name: BOB.name, team_id: 'T0ACME' };
     expect(await socket.deliver('slash_commands', command)).toMatchObject({
       response_type: 'ephemeral',
-      text: expect.stringContaining('*Deliveries* 1 pending'),
+      text: expect.stringContaining('*Deliveries* 1 waiting or retrying'),
     });
   });
 

@@ -43,7 +43,7 @@ describe('"Dispatch again"', () => {
     const { app, deliveryId, button } = await dead();
     app.clock.now += 1_000;
     const before = app.changes();
-    expect(await press(app, BOB, button)).toBe('It is sent once more, with the same id.');
+    expect(await press(app, BOB, button)).toBe('It is sent again, with the same id.');
     expect(await stateOf(app, deliveryId)).toBe('pending');
     expect((await app.store.delivery(deliveryId))?.notes.map(({ text }) => text)).toContain('replayed by bob (U0BOB) in Slack');
     expect(app.changes()).toBe(before + 1);
@@ -54,7 +54,7 @@ describe('"Dispatch again"', () => {
     app.clock.now += 1_000;
     await Promise.all([app.from.press(BOB, ACTIONS.dispatchAgain, button), app.from.press(EVE, ACTIONS.dispatchAgain, button)]);
     await app.settled();
-    expect(app.answers().filter((text) => text.startsWith('It is sent once more'))).toHaveLength(1);
+    expect(app.answers().filter((text) => text.startsWith('It is sent again'))).toHaveLength(1);
     expect(app.answers().filter((text) => text.startsWith('Not sent again'))).toHaveLength(1);
     expect((await app.store.delivery(deliveryId))?.notes.filter(({ text }) => text.startsWith('replayed'))).toHaveLength(1);
   });
@@ -79,14 +79,14 @@ describe('"Dispatch again"', () => {
     const { app, deliveryId, button } = await dead({ slack, settings: '{ slack_operators: [U0BOB, S0OPS] }' });
     expect(await press(app, EVE, button)).toBe('Only <@U0BOB>, <!subteam^S0OPS> may do this (settings.slack_operators).');
     expect(await stateOf(app, deliveryId)).toBe('dead');
-    expect(await press(app, ADA, button)).toBe('It is sent once more, with the same id.');
+    expect(await press(app, ADA, button)).toBe('It is sent again, with the same id.');
   });
 
   it('is for those who may approve, where an approval names them', async () => {
     const { app, deliveryId, button } = await dead({ approval: '{ slack: "#ml-deploys", by: [U0BOB] }' });
-    expect(await press(app, EVE, button)).toBe('Only <@U0BOB> may send again what they approve.');
+    expect(await press(app, EVE, button)).toBe('Only <@U0BOB> may replay what they approve.');
     expect(await stateOf(app, deliveryId)).toBe('dead');
-    expect(await press(app, BOB, button)).toBe('It is sent once more, with the same id.');
+    expect(await press(app, BOB, button)).toBe('It is sent again, with the same id.');
   });
 
   it.each([
@@ -109,7 +109,7 @@ describe('"Mute"', () => {
   ] as const)('stops messages of the route about the subject for %s', async (time, ms) => {
     const { app, deliveryId, eventId } = await dead();
     const subjectKey = (await app.store.event(eventId))?.subjectKey;
-    expect(await choose(app, BOB, deliveryId, time)).toMatch(/^Route deploy says nothing about this until <!date/);
+    expect(await choose(app, BOB, deliveryId, time)).toMatch(/^Route deploy posts nothing about this subject until <!date/);
     const until = app.clock.now + ms;
     expect(await app.store.mutes(app.clock.now)).toEqual([{ route: 'deploy', subjectKey, until, by: 'bob (U0BOB)' }]);
   });
@@ -117,7 +117,7 @@ describe('"Mute"', () => {
   it('ends it again', async () => {
     const { app, deliveryId } = await dead();
     await choose(app, BOB, deliveryId, '7d');
-    expect(await choose(app, EVE, deliveryId, 'off')).toBe('Route deploy tells of this again.');
+    expect(await choose(app, EVE, deliveryId, 'off')).toBe('Route deploy posts messages about this subject again.');
     expect(await app.store.mutes(app.clock.now)).toEqual([]);
   });
 

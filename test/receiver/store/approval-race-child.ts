@@ -3,11 +3,10 @@
  * the file. Its settings come as environment variables; it prints its address and ends with its parent.
  */
 import { randomBytes } from 'node:crypto';
-import { composeParts } from '../../../receiver/compose.ts';
+import { composeReceiver } from '../../../receiver/compose.ts';
 import { readEnvironment } from '../../../receiver/environment.ts';
 import { createLogger } from '../../../receiver/log/log.ts';
 import { listen } from '../../../receiver/node.ts';
-import { createReceiver } from '../../../receiver/receiver.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { readConfig } from '../../../src/config/config.ts';
@@ -19,19 +18,23 @@ const config = readConfig(process.env.RACE_CONFIG ?? '', 'wandb-relay.yaml');
 if (!environment.ok || !config.ok) throw new Error(`not configured: ${JSON.stringify([environment, config])}`);
 
 const { routes: definitions, settings, organization } = config.value;
-const common = {
-  store: sqliteStore(openSqlite(environment.value.databasePath ?? '')),
-  routes: definitions.map(compileRoute),
-  settings,
-  redactor: redactorOf(environment.value.secrets),
-  log: createLogger({ level: 'error', format: undefined, redact: (text) => text, write: (line) => process.stderr.write(line) }),
+const runtime = {
   now: Date.now,
   random: Math.random,
   randomBytes: () => randomBytes(16),
+  fetch,
+  log: createLogger({ level: 'error', format: undefined, redact: (text) => text, write: (line) => process.stderr.write(line) }),
+  redactor: redactorOf(environment.value.secrets),
 };
-const connected = await composeParts({ ...common, environment: environment.value, organization, sandbox: false, fetch });
-const { authentication, adminToken } = environment.value;
-const receiver = createReceiver({ ...common, ...connected, authentication, adminToken });
+const receiver = await composeReceiver({
+  runtime,
+  environment: environment.value,
+  store: sqliteStore(openSqlite(environment.value.databasePath ?? '')),
+  routes: definitions.map(compileRoute),
+  settings,
+  organization,
+  sandbox: false,
+});
 const { url } = await listen(receiver, '127.0.0.1', 0);
 process.stdout.write(`${url}\n`);
 

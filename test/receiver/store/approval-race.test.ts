@@ -102,7 +102,7 @@ it('an approval that two people decide at the same moment, each at another recei
     won.set(approval?.decidedBy ?? null, (won.get(approval?.decidedBy ?? null) ?? 0) + 1);
     const said = answers().slice(-2).toSorted();
     const verb = approval?.decision === 'approved' ? 'approved' : 'rejected';
-    expect(said[0]).toBe(verb === 'approved' ? 'Approved: it goes out now.' : 'Rejected: nothing is sent.');
+    expect(said[0]).toBe(verb === 'approved' ? 'Approved: it is sent now.' : 'Rejected: nothing is sent.');
     expect(said[1]).toMatch(`Too late: ${labels[winner]} ${verb} it`);
     const notes = (await store.delivery(dispatch))?.notes.map(({ text }) => text) ?? [];
     expect(notes.filter((text) => /^(approved|rejected) by /.test(text))).toEqual([`${verb} by ${labels[winner]}`]);

@@ -5,12 +5,12 @@ it('lets none expire while the clock may not be trusted', async () => {
   const expireApprovals = vi.fn(async () => 0);
   let steady = false;
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const expiry = createExpiry({ store: { expireApprovals }, now: () => 42, isSteady: () => steady, log, changed: () => undefined });
+  const expiry = createExpiry({ store: { expireApprovals }, now: () => 42, isSteady: () => steady, log, wake: () => undefined });
 
-  await expiry.look();
+  await expiry.runOnce();
   expect(expireApprovals).not.toHaveBeenCalled();
   steady = true;
-  await expiry.look();
+  await expiry.runOnce();
   expect(expireApprovals).toHaveBeenCalledTimes(1);
 });
 
@@ -25,7 +25,7 @@ it('lets approvals expire again and again, also after the store failed, until it
       now: () => 42,
       log,
       everyMs: 1,
-      changed: () => void expiry.stop().then(resolve),
+      wake: () => void expiry.stop().then(resolve),
     });
     expiry.start();
   });

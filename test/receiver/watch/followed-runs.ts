@@ -76,7 +76,7 @@ export class FollowedRuns {
     const now = () => this.now;
     const line = (level: string) => (_fields: object, message: string) => void this.log.push({ level, message });
     const log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
-    const changed = () => {
+    const wake = () => {
       this.changes++;
     };
     const { commitStatus, webhook = false } = this.#options;
@@ -84,13 +84,13 @@ export class FollowedRuns {
       store,
       now,
       log,
-      changed,
+      wake,
       newId: () => `consequence-${++this.#ids}`,
       failureText: ({ after, route }) => `${route} ended: *${after.conclusion}*`,
       ...(commitStatus === undefined ? {} : { commitStatus }),
     });
     const runs = { ...githubRunSource({ credentials: tokenCredentials(TOKEN), apiUrl: this.github.url, fetch, now }), ...changes };
-    return { record, watch: createRunWatch({ store, runs, record, webhook, now, log, changed, paceMs: 0 }) };
+    return { record, watch: createRunWatch({ store, runs, record, webhook, now, log, wake, paceMs: 0 }) };
   }
 
   /** An event whose dispatch leaves now, told of in one conversation. Returns the delivery's id. */
@@ -148,7 +148,7 @@ export class FollowedRuns {
       const next = await this.store.earliestPollAt();
       if (next === undefined || next > end) break;
       this.now = Math.max(this.now, next);
-      await this.watch.look();
+      await this.watch.runOnce();
     }
     this.now = end;
   }

@@ -71,7 +71,7 @@ describe('what GitHub refuses', () => {
       for (const id of ['e1', 'e2', 'e3', 'e4', 'e5']) await followed.dispatch(id, byHand);
       followed.now += 10 * SECOND;
       followed.github.failReads(fault, fault, fault, fault, fault);
-      await followed.watch.look();
+      await followed.watch.runOnce();
       expect(followed.github.reads).toHaveLength(requests);
     }
   });

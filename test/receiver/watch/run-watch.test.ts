@@ -65,7 +65,7 @@ describe('following runs without webhooks', () => {
       followed.now -= SECOND;
     }
     followed.now += 6 * SECOND;
-    await followed.watch.look();
+    await followed.watch.runOnce();
     expect(followed.github.reads).toHaveLength(1);
     for (const id of ids) expect(await followed.runOf(`d-${id}`)).toMatchObject({ status: 'queued' });
   });
@@ -100,13 +100,13 @@ describe('following runs without webhooks', () => {
     const second = followed.secondWatch();
     for (const id of ['e1', 'e2', 'e3']) await followed.dispatch(id, { ...byHand, inputs: { delivery_id: `d-${id}` } });
     followed.now += 10 * SECOND;
-    await Promise.all([followed.watch.look(), second.look(), followed.watch.look(), second.look()]);
+    await Promise.all([followed.watch.runOnce(), second.runOnce(), followed.watch.runOnce(), second.runOnce()]);
     expect(followed.github.reads.map(({ path }) => path).sort()).toEqual(
       followed.github.runs.map(({ id }) => `/repos/acme/deploy/actions/runs/${id}`),
     );
     await followed.github.advance(followed.github.runs[0]!.id, { conclusion: 'failure' });
     followed.now += MINUTE;
-    await Promise.all([second.look(), followed.watch.look()]);
+    await Promise.all([second.runOnce(), followed.watch.runOnce()]);
     expect(await followed.replies()).toHaveLength(1);
   });
 
@@ -121,7 +121,7 @@ describe('following runs without webhooks', () => {
     const id = await followed.dispatch('e1');
     await followed.pass(10 * SECOND);
     expect(await followed.runOf(id)).toMatchObject({ status: 'expected' });
-    expect(followed.log).toContainEqual({ level: 'error', message: expect.stringContaining('could not be finished') });
+    expect(followed.log).toContainEqual({ level: 'error', message: expect.stringContaining('polling runs failed') });
     broken = false;
     await followed.pass(MINUTE);
     expect(await followed.runOf(id)).toMatchObject({ status: 'queued' });
@@ -143,7 +143,7 @@ const REPORT = {
 } as const;
 
 describe('a run that does not appear', () => {
-  it('is missing after ten minutes when nothing listens', async () => {
+  it('is missing after ten minutes when no workflow listens', async () => {
     const followed = await FollowedRuns.start({ workflows: [] });
     const id = await followed.dispatch('e1');
     await followed.pass(9 * MINUTE);
@@ -152,7 +152,7 @@ describe('a run that does not appear', () => {
     expect(await followed.runOf(id)).toMatchObject({ status: 'missing' });
     await followed.pass(24 * HOUR);
     expect(await followed.notesOf(id)).toEqual([
-      "no run with this delivery's id has appeared within 10 minutes: nothing listens to this event_type on the default branch of acme/deploy (no other run started there either)",
+      "no run with this delivery's id has appeared within 10 minutes: no workflow on the default branch of acme/deploy listens to this event_type (no other run started there either)",
     ]);
     expect(await followed.store.earliestPollAt()).toBeUndefined();
     expect(followed.counted().paid).toBeLessThan(20);
@@ -163,7 +163,7 @@ describe('a run that does not appear', () => {
     const id = await followed.dispatch('e1');
     await followed.pass(11 * MINUTE);
     expect(await followed.notesOf(id)).toEqual([
-      expect.stringMatching(/one run has started there since without .*run-name does not hold the delivery id, or nothing listens/),
+      expect.stringMatching(/one run has started there since without .*run-name does not contain the delivery id, or no workflow/),
     ]);
   });
 
@@ -189,7 +189,7 @@ describe('a run that does not appear', () => {
     await followed.pass(2 * HOUR);
     expect(await followed.runOf(id)).toMatchObject({ status: 'unknown' });
     expect(await followed.notesOf(id)).toEqual([
-      expect.stringMatching(/could not be asked for the run within 6 hours: GitHub answered 502/),
+      expect.stringMatching(/could not be polled for the run within 6 hours: GitHub answered 502/),
     ]);
   });
 });
@@ -207,7 +207,7 @@ describe('lists that are not whole', () => {
     const id = await followed.dispatch('e1');
     const { watch } = followed.watcher(followed.store, { listSince: async () => found('another', false) });
     followed.now += 10 * MINUTE;
-    await watch.look();
+    await watch.runOnce();
     expect(await followed.runOf(id)).toMatchObject({ status: 'unknown' });
     expect(await followed.notesOf(id)).toEqual([expect.stringContaining('not found among the latest 1,000 runs of acme/deploy')]);
   });
@@ -225,11 +225,11 @@ describe('lists that are not whole', () => {
     });
     for (const id of ['e2', 'e3']) {
       followed.now += 6 * SECOND;
-      await watch.look();
+      await watch.runOnce();
       await followed.dispatch(id);
     }
     followed.now += 6 * SECOND;
-    await watch.look();
+    await watch.runOnce();
     expect(etags).toEqual([undefined, undefined, 'W/"1"']);
   });
 });
@@ -299,9 +299,9 @@ describe('starting and stopping', () => {
     });
     await followed.dispatch('e1', byHand);
     followed.now += 10 * SECOND;
-    await followed.watch.look();
-    expect(followed.log).toEqual([{ level: 'error', message: expect.stringContaining('could not be looked at') }]);
-    await followed.watch.look();
+    await followed.watch.runOnce();
+    expect(followed.log).toEqual([{ level: 'error', message: expect.stringContaining('could not be polled') }]);
+    await followed.watch.runOnce();
     expect(followed.github.reads).toHaveLength(1);
   });
 });
