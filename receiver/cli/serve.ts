@@ -1,5 +1,6 @@
 import type { Config } from '../../src/config/config.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
+import { pooledBytes } from '../../src/lib/id.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
 import { composeParts } from '../compose.ts';
@@ -54,7 +55,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   }
   const routes = config.routes.map(compileRoute);
   const { fetch, now, random } = io;
-  const randomBytes = () => io.randomBytes(16);
+  const randomBytes = pooledBytes(io.randomBytes);
   const settings = plan.settings;
   const connected = await composeParts({
     environment,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { conversationSubjectOf, type RelayEvent, subjectOf } from '../../src/event/event.ts';
 import type { NewId } from '../../src/lib/id.ts';
 import type { JsonValue } from '../../src/lib/json.ts';
@@ -92,5 +92,5 @@ function conversationOf(channel: string, definition: TargetDefinition, route: Ro
 
 /** A key of fixed length: 128 bits of SHA-256. */
 export function digest(text: string | Uint8Array): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+  return hash('sha256', text).slice(0, 32);
 }
