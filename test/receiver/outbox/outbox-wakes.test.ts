@@ -59,6 +59,7 @@ describe('waking the outbox', () => {
     box.pass(10);
     await turn();
     await box.accept('e1');
+    box.pass(10);
     await turn();
     gate.resolve();
     await box.until('d-e1', 'delivered');
