@@ -4,6 +4,7 @@ import { idsFrom } from '../src/lib/id.ts';
 import type { Redactor } from '../src/lib/redact.ts';
 import { DEFAULT_RETRY_POLICY } from '../src/lib/retry.ts';
 import type { Route } from '../src/route/route.ts';
+import { indexRoutes } from '../src/route/route-index.ts';
 import type { CompiledTarget, TargetRequest } from '../src/route/target.ts';
 import { createApp } from './app.ts';
 import type { RequestVariables } from './http/request-log.ts';
@@ -120,7 +121,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   const extensions = parts.extensions?.(changed) ?? [];
   const app = createApp({
     store,
-    routes: parts.routes,
+    matchRoutes: indexRoutes(parts.routes),
     authentication: parts.authentication,
     adminToken: parts.adminToken,
     basePath: parts.basePath ?? '',

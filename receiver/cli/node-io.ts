@@ -12,6 +12,7 @@ import { packageRoot } from './package-root.ts';
 import { printerOf } from './printer.ts';
 import { runProgram } from './program.ts';
 import type { Signals } from './signals.ts';
+import { limitYoungHeap } from './young-heap.ts';
 
 /** What still keeps the process alive so long after a command has ended is cut off. Milliseconds. */
 const LINGER_MS = 1_000;
@@ -30,6 +31,7 @@ export async function runOnNode(signals: Signals): Promise<void> {
     log.flush();
     write(text);
   };
+  if (isServe) limitYoungHeap();
   const printer = printerOf(
     after((text) => process.stdout.write(text)),
     after((text) => process.stderr.write(text)),
