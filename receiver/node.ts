@@ -70,7 +70,9 @@ export async function listen(
         const headers = { 'content-type': 'application/problem+json', connection: 'close' };
         return new Response(JSON.stringify({ type: 'about:blank', title: 'Bad Request', status: 400, detail }), { status: 400, headers });
       },
-      overrideGlobalObjects: false,
+      // Hono makes its answers of the global `Response`. With the server's own light one an answer is written in one piece; a
+      // web `Response` would be read back through a stream, which costs a tenth of an acceptance (measured: npm run bench).
+      overrideGlobalObjects: true,
       // A body that is not read is the connection's business: see `closeAfterAnswer`.
       autoCleanupIncoming: false,
     },

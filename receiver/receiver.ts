@@ -3,6 +3,7 @@ import type { Settings } from '../src/config/config.ts';
 import { idsFrom } from '../src/lib/id.ts';
 import { DEFAULT_RETRY_POLICY } from '../src/lib/retry.ts';
 import type { Route } from '../src/route/route.ts';
+import { indexRoutes } from '../src/route/route-index.ts';
 import type { CompiledTarget, TargetRequest } from '../src/route/target.ts';
 import { createApp } from './app.ts';
 import type { RequestVariables } from './http/request-log.ts';
@@ -117,7 +118,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   for (const outbox of outboxes) wake.register(outbox.wake);
   const app = createApp({
     store,
-    routes: parts.routes,
+    matchRoutes: indexRoutes(parts.routes),
     authentication: parts.authentication,
     adminToken: parts.adminToken,
     basePath: parts.basePath ?? '',

@@ -4,7 +4,7 @@ import { handleSignals } from './signals.ts';
 
 // First of all, so that a signal counts from the first line on: the first process of a container ignores it otherwise.
 const signals = handleSignals(process);
-// A small young generation, and a heap that grows in small steps, keep the receiver's memory down at no cost in speed (measured: npm run bench).
+// A small heap while it starts, which then grows in small steps: see young-heap.ts for what a receiver does later (measured: npm run bench).
 setFlagsFromString('--semi-space-growth-factor=1');
 setFlagsFromString('--heap-growing-percent=50');
 

@@ -6,11 +6,13 @@ import { messageOf } from '../../src/lib/error-message.ts';
 import { readProxySettings } from '../../src/lib/proxy-settings.ts';
 import { visible } from '../../src/lib/visible.ts';
 import { networkThrough } from '../../src/network/proxied-network.ts';
+import { bufferLines } from '../log/line-buffer.ts';
 import type { CommandIo } from './output.ts';
 import { packageRoot } from './package-root.ts';
 import { printerOf } from './printer.ts';
 import { runProgram } from './program.ts';
 import type { Signals } from './signals.ts';
+import { limitYoungHeap } from './young-heap.ts';
 
 /** What still keeps the process alive so long after a command has ended is cut off. Milliseconds. */
 const LINGER_MS = 1_000;
@@ -23,10 +25,19 @@ export async function runOnNode(signals: Signals): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
   const words = process.argv.slice(2);
   const isServe = words[0] === 'serve';
+  const log = bufferLines((text) => process.stdout.write(text));
+  // Lines of the log come before what is printed after them, and standard output and error may be the same file.
+  const after = (write: (text: string) => void) => (text: string) => {
+    log.flush();
+    write(text);
+  };
+  if (isServe) limitYoungHeap();
   const printer = printerOf(
-    (text) => process.stdout.write(text),
-    (text) => process.stderr.write(text),
+    after((text) => process.stdout.write(text)),
+    after((text) => process.stderr.write(text)),
   );
+  // However the process ends, except by a kill -9 or a crash of Node itself. Files and pipes are written at once (Node's documentation, "A note on process I/O").
+  process.once('exit', log.flush);
   watchOutput(isServe, printer.complain);
   // A bug: the message may hold text from outside, which Node would print as it is.
   process.once('uncaughtException', (error) => {
@@ -40,7 +51,8 @@ export async function runOnNode(signals: Signals): Promise<void> {
     ...printer,
     variables: process.env,
     cwd: process.cwd(),
-    writeLog: (text) => process.stdout.write(`${text}\n`),
+    // Who watches at a terminal sees each line at once.
+    writeLog: process.stdout.isTTY === true ? (text) => process.stdout.write(`${text}\n`) : log.add,
     ...(process.stderr.isTTY === true ? { progress: (text: string) => process.stderr.write(`\r\x1b[K${visible(text)}`) } : {}),
     user: process.geteuid?.(),
     terminal: process.stdout.isTTY === true,

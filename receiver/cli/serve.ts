@@ -1,5 +1,6 @@
 import type { Config } from '../../src/config/config.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
+import { pooledBytes } from '../../src/lib/id.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
 import { composeReceiver } from '../compose.ts';
@@ -53,7 +54,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     return 0;
   }
   const { now, random, fetch, dispatcher } = io;
-  const runtime: Runtime = { now, random, randomBytes: () => io.randomBytes(16), fetch, log, redactor };
+  const runtime: Runtime = { now, random, randomBytes: pooledBytes(io.randomBytes), fetch, log, redactor };
   const receiver = await composeReceiver({
     runtime,
     environment,

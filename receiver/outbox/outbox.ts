@@ -56,7 +56,7 @@ const DEFAULT_CONCURRENCY = 50;
 const POLL_MS = 1_000;
 /** With `wakeLater`, a wait up to so long is a timer's. Milliseconds. */
 export const TIMERS_REACH_MS = 10_000;
-/** Wakes that come faster than this share one look at the queue. */
+/** The first wake is followed at once; those that come faster than this share one look at the queue. */
 const SHORTEST_PAUSE_MS = 5;
 const DETAIL_LENGTH = 1_000;
 
@@ -67,8 +67,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const aborter = new AbortController();
   let stopped = true;
   let looking: Promise<void> | undefined;
+  /** Somebody asked for a look while one was under way, which may have missed what is new. */
+  let again = false;
+  /** When the last look began. */
+  let lookedAt = Number.NEGATIVE_INFINITY;
   let wakeAt = Number.POSITIVE_INFINITY;
-  let timer: NodeJS.Timeout | undefined;
+  let cancelTimer = (): void => undefined;
 
   const lookAt = (time: number): void => {
     if (stopped || time >= wakeAt) return;
@@ -76,20 +80,26 @@ export function createOutbox(options: OutboxOptions): Outbox {
       wakeLater(time);
       return;
     }
-    clearTimeout(timer);
+    cancelTimer();
     wakeAt = time;
-    timer = setTimeout(look, Math.max(0, time - now()));
+    cancelTimer = callIn(time - now(), look);
   };
+
+  /** At once when the last look is long enough ago. A clock that was put back makes nobody wait longer. */
+  const lookSoon = (): void => lookAt(Math.min(now() + SHORTEST_PAUSE_MS, Math.max(now(), lookedAt + SHORTEST_PAUSE_MS)));
 
   const look = (): void => {
     wakeAt = Number.POSITIVE_INFINITY;
     if (looking !== undefined) {
-      lookAt(now() + SHORTEST_PAUSE_MS);
+      again = true;
       return;
     }
+    lookedAt = now();
     looking = takeDue().then((next) => {
       looking = undefined;
       lookAt(next);
+      if (again) lookSoon();
+      again = false;
     });
   };
 
@@ -128,7 +138,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       stopped = false;
       lookAt(now());
     },
-    wake: () => lookAt(now() + SHORTEST_PAUSE_MS),
+    wake: lookSoon,
     idle: async () => {
       while (!stopped && (looking !== undefined || underWay.size > 0 || wakeAt <= now() + SHORTEST_PAUSE_MS)) {
         await looking;
@@ -138,7 +148,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     },
     stop: async (graceMs) => {
       stopped = true;
-      clearTimeout(timer);
+      cancelTimer();
       const grace = setTimeout(() => aborter.abort(new Error('the receiver is stopping')), graceMs);
       // What is being claimed at this moment is waited for too.
       await looking;
@@ -146,6 +156,16 @@ export function createOutbox(options: OutboxOptions): Outbox {
       clearTimeout(grace);
     },
   };
+}
+
+/** Returns what cancels it. Not a timer where nothing is to be waited for: the shortest timer takes a millisecond. */
+function callIn(ms: number, call: () => void): () => void {
+  if (ms <= 0) {
+    const immediate = setImmediate(call);
+    return () => clearImmediate(immediate);
+  }
+  const timer = setTimeout(call, ms);
+  return () => clearTimeout(timer);
 }
 
 /** The delivery as it is to be sent; as it was accepted, when no more can be found out. */

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { conversationSubjectOf, type RelayEvent, subjectOf } from '../../src/event/event.ts';
 import type { NewId } from '../../src/lib/id.ts';
 import type { JsonValue } from '../../src/lib/json.ts';
-import { type Route, routeMatches } from '../../src/route/route.ts';
+import type { Route } from '../../src/route/route.ts';
+import type { MatchRoutes } from '../../src/route/route-index.ts';
 import { type CompiledTarget, compileTarget, type TargetDefinition, usesEnrichment } from '../../src/route/target.ts';
 import type { NewConversation, NewDelivery, NewEvent, RouteFiring } from '../store/delivery.ts';
 
@@ -19,7 +20,7 @@ export interface ReceivedEvent {
 }
 
 export interface PlanOptions {
-  readonly routes: readonly Route[];
+  readonly matchRoutes: MatchRoutes;
   /** Whose rate limit a target's deliveries count against. */
   readonly credentialFor: (target: CompiledTarget) => string;
   readonly newId: NewId;
@@ -31,7 +32,7 @@ export interface PlanOptions {
 export function planEvent(received: ReceivedEvent, options: PlanOptions): NewEvent {
   const { event, payload, body, bodyHash, receivedAt } = received;
   const planned: Planned = { event, payload, id: options.newId(), subject: subjectOf(event) };
-  const firings = options.routes.filter((route) => routeMatches(route, event, payload)).map((route) => fire(route, planned, options));
+  const firings = options.matchRoutes(event, payload).map((route) => fire(route, planned, options));
   return { id: planned.id, receivedAt, subjectKey: digest(planned.subject), bodyHash, event, body, firings };
 }
 
@@ -92,5 +93,5 @@ function conversationOf(channel: string, definition: TargetDefinition, route: Ro
 
 /** A key of fixed length: 128 bits of SHA-256. */
 export function digest(text: string | Uint8Array): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+  return hash('sha256', text).slice(0, 32);
 }

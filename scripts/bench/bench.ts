@@ -12,6 +12,7 @@ import { batchPart } from './part-batch.ts';
 import { drainPart } from './part-drain.ts';
 import { fullPart } from './part-full.ts';
 import { leavingPart } from './part-leaving.ts';
+import { memoryPart } from './part-memory.ts';
 import { migrationPart } from './part-migration.ts';
 import { profilePart } from './part-profile.ts';
 import { postgresPart, routesPart } from './part-ratios.ts';
@@ -36,6 +37,7 @@ const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
   ['routes', routesPart],
   ['start', startPart],
   ['full', fullPart],
+  ['memory', memoryPart],
   ['batch', batchPart],
   ['migration', migrationPart],
   ['sync', syncPart],

@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config/config.ts';
 import { understandBody } from '../../src/event/webhook-body.ts';
 import { idsFrom } from '../../src/lib/id.ts';
 import { compileRoute } from '../../src/route/route.ts';
+import { indexRoutes } from '../../src/route/route-index.ts';
 import { aliasBody } from '../../test/stand-ins/wandb-sender.ts';
 import { BENCH_CONFIG, BENCH_REPOSITORY, BENCH_TOKEN, SUBJECTS } from './setup.ts';
 
@@ -62,7 +63,7 @@ async function deliverOneEach(store: Store, at: number): Promise<void> {
     () => crypto.getRandomValues(new Uint8Array(16)),
   );
   const plan = {
-    routes: config.value.routes.map(compileRoute),
+    matchRoutes: indexRoutes(config.value.routes.map(compileRoute)),
     credentialFor: () => credential,
     newId,
     connected: { slack: false, wandb: false },

@@ -6,8 +6,6 @@ import { BENCH_CONFIG, BENCH_SECRET, BENCH_TOKEN, type BenchMode } from './setup
 
 /** The compiled project: running TypeScript takes some 20 MB more, and nobody runs it so in production. */
 export const BUILT = join(PROJECT, 'build-bench');
-/** As the first line of receiver/cli/main.ts starts the installed command. */
-const SHIPPED_FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=50'];
 const ENVIRONMENT = { ...BARE_ENVIRONMENT, NODE_ENV: 'production' };
 
 /** The bare app, as anybody would start it: `node app.js`. */
@@ -36,7 +34,7 @@ export interface RelayOptions {
 
 let relays = 0;
 
-/** `wandb-relay serve` as it is shipped: built JavaScript, the flags of the command, a database on disk, the log in a file. */
+/** `wandb-relay serve` as it is shipped: built JavaScript, no flags (the command sets its own), a database on disk, the log in a file. */
 export function startRelay(options: RelayOptions): Promise<ServerProcess> {
   const own = join(options.folder, `${options.name}-${++relays}`);
   mkdirSync(own);
@@ -50,7 +48,7 @@ export function startRelayIn(own: string, options: Omit<RelayOptions, 'folder' |
   const github = options.environment?.GITHUB_APP_ID === undefined ? { GITHUB_TOKEN: BENCH_TOKEN } : {};
   return startServer((port) => ({
     file: process.execPath,
-    words: [...SHIPPED_FLAGS, ...(options.nodeFlags ?? []), join(BUILT, 'receiver', 'cli', 'main.js'), 'serve'],
+    words: [...(options.nodeFlags ?? []), join(BUILT, 'receiver', 'cli', 'main.js'), 'serve'],
     environment: {
       ...ENVIRONMENT,
       PORT: String(port),
@@ -70,7 +68,7 @@ export function startRelayIn(own: string, options: Omit<RelayOptions, 'folder' |
 export function startMode(mode: BenchMode, folder: string): Promise<ServerProcess> {
   return startServer((port) => ({
     file: process.execPath,
-    words: [...SHIPPED_FLAGS, join(BUILT, 'scripts', 'bench', 'server.js'), mode, join(folder, `${mode}-${port}.db`)],
+    words: [join(BUILT, 'scripts', 'bench', 'server.js'), mode, join(folder, `${mode}-${port}.db`)],
     environment: { ...ENVIRONMENT, PORT: String(port) },
     folder,
     logFile: join(folder, `${mode}.log`),

@@ -93,6 +93,15 @@ export interface Route {
   readonly approval: Approval | undefined;
   readonly targets: readonly CompiledTarget[];
   readonly conditions: readonly RouteCondition[];
+  /** Those of the conditions on the event itself that only exact values meet. */
+  readonly literals: readonly LiteralCondition[];
+}
+
+/** A field that must have one of these values. */
+export interface LiteralCondition {
+  readonly name: string;
+  readonly read: (event: RelayEvent) => string | undefined;
+  readonly values: readonly string[];
 }
 
 interface RouteCondition {
@@ -105,10 +114,15 @@ interface RouteCondition {
 /** Compiles a route that the schema accepted. */
 export function compileRoute(definition: RouteDefinition): Route {
   const conditions: RouteCondition[] = [];
+  const literals: LiteralCondition[] = [];
   const { payload = {}, ...fields } = definition.on;
-  if (definition.source !== undefined) conditions.push(fieldCondition('source', definition.source));
-  for (const [field, condition] of Object.entries(fields) as ['event' | EventField, Condition | undefined][]) {
-    if (condition !== undefined) conditions.push(fieldCondition(field, condition));
+  const wanted = [['source', definition.source], ...Object.entries(fields)] as ['event' | EventField, Condition | undefined][];
+  for (const [name, condition] of wanted) {
+    if (condition === undefined) continue;
+    const read = (event: RelayEvent) => (name === 'event' ? event.type : event[name]);
+    conditions.push({ name, read, anyOf: alternatives(condition).map(compileMatch) });
+    const values = literalsOf(condition);
+    if (values !== undefined) literals.push({ name, read, values });
   }
   for (const [path, condition] of Object.entries(payload)) {
     const name = `payload.${path}`;
@@ -121,12 +135,15 @@ export function compileRoute(definition: RouteDefinition): Route {
     approval: definition.approval && compileApproval(definition.approval),
     targets: definition.to.map(compileTarget),
     conditions,
+    literals,
   };
 }
 
-function fieldCondition(field: 'event' | EventField, condition: Condition): RouteCondition {
-  const read = (event: RelayEvent) => (field === 'event' ? event.type : event[field]);
-  return { name: field, read, anyOf: alternatives(condition).map(compileMatch) };
+/** The values that meet a condition, when those are all that do. */
+function literalsOf(condition: Condition): readonly string[] | undefined {
+  if (typeof condition === 'string') return [condition];
+  if (Array.isArray(condition)) return condition;
+  return condition.in;
 }
 
 function compileApproval({ slack, by, allow_self, expires }: z.infer<typeof approvalSchema>): Approval {

@@ -8,6 +8,12 @@ import { createPrivately } from './private-file.ts';
 /** How long a statement of a command waits for another process (the receiver, a back-up) to release the lock, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
 
+/**
+ * The write-ahead log is copied into the file when it has so many pages (16 MB); SQLite's own default is 1,000. A page that
+ * has changed many times in between is copied once, and requests meet a copy less often (measured: npm run bench).
+ */
+const CHECKPOINT_PAGES = 4_000;
+
 export interface SqliteOptions {
   /**
    * How long a statement waits for another process's lock, in milliseconds; default five seconds. The whole process stands
@@ -29,7 +35,8 @@ export class FileMovedError extends StoreUnavailableError {}
 export function openSqlite(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS }: SqliteOptions = {}): SqlDriver {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;');
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192;');
+    database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     // The first read makes the write-ahead log, which is to be there when its identity is noted.
     database.exec('SELECT COUNT(*) FROM sqlite_schema');
   } catch (error) {

@@ -273,6 +273,6 @@ describe('a database file that goes while the receiver runs', () => {
 
     await eventually('it is ready', () => isReady(relay));
     expect((await send(relay.url, 'v2')).status).toBe(202);
-    expect(messages(relay)).toContain('the database file is back');
+    await eventually('the log says so', () => messages(relay).includes('the database file is back'));
   });
 });

@@ -3,6 +3,7 @@ import { type PlanOptions, planEvent } from '../../../receiver/webhook/route-eve
 import { readConfig } from '../../../src/config/config.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
 import { compileRoute } from '../../../src/route/route.ts';
+import { indexRoutes } from '../../../src/route/route-index.ts';
 
 const EVENT: RelayEvent = {
   type: 'add_artifact_alias',
@@ -20,7 +21,12 @@ function planned(route: string, connected: PlanOptions['connected'], event: Rela
   let ids = 0;
   const { firings } = planEvent(
     { event, payload: {}, body: '{}', bodyHash: 'hash', receivedAt: 0 },
-    { routes: config.value.routes.map(compileRoute), credentialFor: () => 'github', newId: () => `id ${++ids}`, connected },
+    {
+      matchRoutes: indexRoutes(config.value.routes.map(compileRoute)),
+      credentialFor: () => 'github',
+      newId: () => `id ${++ids}`,
+      connected,
+    },
   );
   return firings.flatMap(({ deliveries }) => deliveries);
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { validate, version } from 'uuid';
 import { describe, expect, it } from 'vitest';
-import { idsFrom } from '../../../src/lib/id.ts';
+import { idsFrom, pooledBytes } from '../../../src/lib/id.ts';
 
 const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const moment = fc.integer({ min: 0, max: 2 ** 48 - 1 });
@@ -56,5 +56,20 @@ describe('idsFrom', () => {
         () => new Uint8Array(16).fill(7),
       )();
     expect(make()).toBe(make());
+  });
+});
+
+describe('pooledBytes', () => {
+  it('gives out every byte that was drawn once, 16 at a time, and draws seldom', () => {
+    let drawn = 0;
+    let next = 0;
+    const randomBytes = pooledBytes((length) => {
+      drawn++;
+      return Uint8Array.from({ length }, () => next++ % 251);
+    });
+    const given = Array.from({ length: 1_000 }, () => [...randomBytes()]);
+    expect(given.every((bytes) => bytes.length === 16)).toBe(true);
+    expect(given.flat()).toEqual(Array.from({ length: 16_000 }, (_, i) => i % 251));
+    expect(drawn).toBeLessThan(10);
   });
 });

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import type { Store } from '../../../receiver/store/store.ts';
+import { ScriptedOutbox } from './scripted-outbox.ts';
+
+/** Looks at the queue: each is one claim. `hold` keeps the end of a look back until it resolves. */
+function watchedOutbox() {
+  const looks = { count: 0, hold: Promise.resolve() };
+  const wrap = (store: Store): Store => ({
+    ...store,
+    claim: (options) => {
+      looks.count++;
+      return store.claim(options);
+    },
+    nextDueAt: async (serves) => {
+      const at = await store.nextDueAt(serves);
+      await looks.hold;
+      return at;
+    },
+  });
+  // With `wakeLater` nothing is polled: what a wake has missed stays.
+  const box = new ScriptedOutbox({ wakeLater: () => {} }, wrap);
+  return { box, looks };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('waking the outbox', () => {
+  test('the first wake is followed by a look in the same turn of the event loop, without a timer', async () => {
+    const { box, looks } = watchedOutbox();
+    box.outbox.start();
+    await box.outbox.idle();
+    const before = looks.count;
+    box.pass(10);
+    await turn();
+    expect(looks.count).toBe(before + 1);
+  });
+
+  test('many wakes at once share one look, and those that follow it wait for the next', async () => {
+    const { box, looks } = watchedOutbox();
+    box.outbox.start();
+    await box.outbox.idle();
+    const before = looks.count;
+    box.pass(10);
+    for (let i = 0; i < 1_000; i++) box.outbox.wake();
+    await turn();
+    for (let i = 0; i < 1_000; i++) box.outbox.wake();
+    await turn();
+    expect(looks.count).toBe(before + 1);
+    await box.outbox.idle();
+    expect(looks.count).toBe(before + 2);
+  });
+
+  test('what is stored while a look is under way is found by the next one', async () => {
+    const { box, looks } = watchedOutbox();
+    box.outbox.start();
+    await box.outbox.idle();
+    const gate = Promise.withResolvers<void>();
+    looks.hold = gate.promise;
+    box.pass(10);
+    await turn();
+    await box.accept('e1');
+    box.pass(10);
+    await turn();
+    gate.resolve();
+    await box.until('d-e1', 'delivered');
+  });
+});
