@@ -17,7 +17,16 @@ export default defineConfig({
     // What the Worker logs goes to the console.
     onConsoleLog: (text) => !text.startsWith('{"level"'),
     projects: [
-      { test: { name: 'node', include: ['test/**/*.test.ts'], exclude: [ON_WORKERD], isolate: false, ...timeouts } },
+      {
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: [ON_WORKERD],
+          isolate: false,
+          globalSetup: ['test/stand-ins/postgres-for-all.ts'],
+          ...timeouts,
+        },
+      },
       {
         plugins: [
           bundledBolt(import.meta.dirname),
