@@ -45,6 +45,8 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: [ON_WORKERD],
+          // One file after another, behind those of Node: they tell one GitHub how the next dispatch goes wrong.
+          maxWorkers: 1,
           globalSetup: ['test/receiver/worker/outside.ts'],
           ...timeouts,
         },
