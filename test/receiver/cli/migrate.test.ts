@@ -1,21 +1,21 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { COPIED_TABLES } from '../../../receiver/store/postgres/copy.ts';
 import { openPostgres } from '../../../receiver/store/postgres/postgres-store.ts';
 import { lockForReceiver, openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { claimPurpose } from '../../../receiver/store/sqlite/schema.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
-import { type PostgresServer, startPostgres } from '../../stand-ins/postgres.ts';
+import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
+import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
 import { acceptDispatched, heldEvent, nothingFollows, reportOf, say, storyOf, toldEvent } from '../store/conversation-samples.ts';
 import { accept, bury, claim, drain, eventOf, MINUTE, retryAt, T0 } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 
-let server: PostgresServer;
+let server: PostgresDatabases;
 beforeAll(async () => {
-  server = await startPostgres();
+  server = await sharedPostgres();
 });
-afterAll(() => server.remove());
 
 /** A receiver's file with something of everything, in a folder with the command line. */
 async function populated(fill: (store: Store) => Promise<void> = somethingOfEverything) {

@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { DatabaseAwayError, type DriverOptions, openDriver, type PostgresDriver } from '../../../receiver/store/postgres/driver.ts';
-import { type PostgresServer, startPostgres } from '../../stand-ins/postgres.ts';
+import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
+import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
 
-let server: PostgresServer;
+let server: PostgresDatabases;
 beforeAll(async () => {
-  server = await startPostgres();
+  server = await sharedPostgres();
 });
-afterAll(() => server.remove());
 
 async function open(options?: DriverOptions): Promise<{ url: string; driver: PostgresDriver }> {
   const url = await server.newDatabase();

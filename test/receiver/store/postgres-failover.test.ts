@@ -1,17 +1,17 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openPostgres } from '../../../receiver/store/postgres/postgres-store.ts';
 import type { SessionChange } from '../../../receiver/store/postgres/session.ts';
 import type { Store } from '../../../receiver/store/store.ts';
-import { type PostgresServer, startPostgres } from '../../stand-ins/postgres.ts';
+import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
 import { eventually } from '../../stand-ins/receiver-process.ts';
+import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
 import { likePooler, startProxy } from '../../stand-ins/tcp-proxy.ts';
 import { accept, claim, claimOne, drain, eventOf, LEASE_MS, SETTLE_MS, stateOf, succeed, T0 } from './samples.ts';
 
-let server: PostgresServer;
+let server: PostgresDatabases;
 beforeAll(async () => {
-  server = await startPostgres();
+  server = await sharedPostgres();
 });
-afterAll(() => server.remove());
 
 interface OpenedReceiver {
   readonly store: Store;

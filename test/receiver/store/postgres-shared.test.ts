@@ -1,18 +1,18 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openDriver } from '../../../receiver/store/postgres/driver.ts';
 import { openPostgres } from '../../../receiver/store/postgres/postgres-store.ts';
 import { UnfinishedCopyError, WrongPurposeError } from '../../../receiver/store/postgres/purpose.ts';
 import { NewerSchemaError, SCHEMA_VERSION } from '../../../receiver/store/postgres/schema.ts';
 import type { Store } from '../../../receiver/store/store.ts';
-import { type PostgresServer, startPostgres } from '../../stand-ins/postgres.ts';
+import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
+import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
 import { heldEvent, heldOf, notesOf } from './conversation-samples.ts';
 import { accept, claim, deliveryOf, drain, eventOf, idsOf, SECOND, stateOf, succeed, T0 } from './samples.ts';
 
-let server: PostgresServer;
+let server: PostgresDatabases;
 beforeAll(async () => {
-  server = await startPostgres();
+  server = await sharedPostgres();
 });
-afterAll(() => server.remove());
 
 /** Several stores on one database, as several receivers have them. */
 async function openSeveral(count: number, url?: string): Promise<{ url: string; stores: Store[]; store: Store }> {
@@ -294,7 +294,10 @@ describe('a hint that something may be due', () => {
     const [first, second] = stores as [Store, Store];
     const other = await listening(second);
 
-    await server.run(url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'`);
+    await server.run(
+      url,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()`,
+    );
     await other.next();
     await accept(first, eventOf('e1'));
     await other.next();

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPostgres } from '../../../receiver/store/postgres/postgres-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
-import { type PostgresServer, startPostgres } from '../../stand-ins/postgres.ts';
+import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
+import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
 import { accept, claim, claimOne, eventOf, LEASE_MS, stateOf, succeed, T0 } from './samples.ts';
 import { storeContract } from './store-contract.ts';
 
@@ -11,17 +12,16 @@ const TABLES =
   );
 const EMPTY = TABLES.map((table) => `DELETE FROM ${table}`).join('; ');
 
-let server: PostgresServer;
+let server: PostgresDatabases;
 let url: string;
 let store: Store;
 beforeAll(async () => {
-  server = await startPostgres();
+  server = await sharedPostgres();
   url = await server.newDatabase();
   store = await openPostgres(url);
 });
 afterAll(async () => {
   await store.close();
-  await server.remove();
 });
 
 /**

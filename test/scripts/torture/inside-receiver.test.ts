@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { GitHub } from '../../../scripts/torture/github.ts';
 import { Receiver } from '../../../scripts/torture/receiver.ts';
 import type { Step } from '../../../scripts/torture/steps.ts';
-import { type PostgresServer, startPostgres } from '../../stand-ins/postgres.ts';
+import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
 import { eventually, runCommand } from '../../stand-ins/receiver-process.ts';
+import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 import { aliasBody, signedHeaders } from '../../stand-ins/wandb-sender.ts';
 
@@ -18,16 +19,15 @@ routes:
 `;
 const LIMIT_MS = 20_000;
 
-let server: PostgresServer;
+let server: PostgresDatabases;
 let github: GitHub;
 beforeAll(async () => {
-  server = await startPostgres();
+  server = await sharedPostgres();
   github = await GitHub.start(1);
   github.calm();
 });
 afterAll(async () => {
   github.stop();
-  await server.remove();
 });
 
 /** A receiver, the event that it is sent, and what can be known about it from outside. */
