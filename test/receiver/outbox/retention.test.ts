@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { silentLogger } from '../../../receiver/log/log.ts';
 import { createRetention, retentionFloor } from '../../../receiver/outbox/retention.ts';
+import type { PruneOptions } from '../../../receiver/store/retention.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
-import type { PruneOptions } from '../../../receiver/store/retention.ts';
 import { accept, eventOf, T0 } from '../store/samples.ts';
 
 const DAY = 86_400_000;
