@@ -58,8 +58,10 @@ describe('waking the outbox', () => {
     looks.hold = gate.promise;
     box.pass(10);
     await turn();
-    await box.accept('e1');
+    // Long enough after the look began: the wake that follows is heard at once, while the look is still under way.
     box.pass(10);
+    await turn();
+    await box.accept('e1');
     await turn();
     gate.resolve();
     await box.until('d-e1', 'delivered');
