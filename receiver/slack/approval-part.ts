@@ -1,3 +1,4 @@
+import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
 import type { DeliveryView } from '../store/delivery.ts';
 import type { ApprovalView, ConversationEvent } from '../store/store.ts';
 import { ACTIONS, encodeDecision } from './actions.ts';
@@ -47,7 +48,7 @@ export function questionPart(
   ];
   const buttons = here && options.interactive ? decisionButtons(question) : [];
   // An extremely long route name leaves no room for the buttons; the command line always works.
-  const otherwise = here && buttons.length === 0 ? `Approve it with \`wandb-relay approve ${held[0]?.id ?? ''}\`.` : '';
+  const otherwise = here && buttons.length === 0 ? `Approve it with \`wandb-relay approve ${escapeMrkdwn(held[0]?.id ?? '')}\`.` : '';
   return {
     rank: options.rank,
     blocks: [

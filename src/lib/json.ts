@@ -67,8 +67,9 @@ function parseWith(text: string, parse: (text: string) => JsonValue): Result<Jso
   let value: JsonValue;
   try {
     value = parse(text);
-  } catch {
-    return err(describeJsonError(text));
+  } catch (error) {
+    // A reviver recurses, so very deep nesting overflows the stack.
+    return err(error instanceof RangeError ? TOO_DEEP : describeJsonError(text));
   }
   return depthOf(value, MAX_JSON_DEPTH) > MAX_JSON_DEPTH ? err(TOO_DEEP) : ok(value);
 }

@@ -51,7 +51,9 @@ describe('the environment', () => {
   });
 
   it('says when nothing would hear the buttons of messages', () => {
-    expect(read({ SLACK_BOT_TOKEN: 'xoxb-1-bot-token' }).warnings).toEqual([expect.stringContaining('nothing hears their buttons')]);
+    expect(read({ SLACK_BOT_TOKEN: 'xoxb-1-bot-token' }).warnings).toEqual([
+      expect.stringContaining('their buttons and /wandb-relay do not work'),
+    ]);
   });
 
   it.each([
@@ -139,8 +141,8 @@ describe('the environment', () => {
     [{ DATABASE_URL: 'postgres://u:p@db/relay?sslmode=verify_full' }, /^DATABASE_URL: has sslmode=verify_full, which does not exist/],
     [{ DATABASE_URL: 'postgres://u:p@one:5432,two:5432/db' }, /^DATABASE_URL: names several hosts/],
     [{ DATABASE_URL: 'postgres://u:p@:5432/db?host=/socket' }, /^DATABASE_URL: has a port but no host/],
-    [{ DATABASE_URL: '"file:relay.db"' }, /^DATABASE_URL: must begin with .*still has its quotes/],
-    [{ PORT: "'8787'" }, /^PORT: .*still has its quotes/],
+    [{ DATABASE_URL: '"file:relay.db"' }, /^DATABASE_URL: must begin with .*its value is in quotes/],
+    [{ PORT: "'8787'" }, /^PORT: .*its value is in quotes/],
     [{ WANDB_BASE_URL: 'https://api.wandb.ai/graphql' }, /^WANDB_BASE_URL: .* must not end in "\/graphql"/],
     [{ WANDB_BASE_URL: 'https://wandb.example.com/graphql/' }, /^WANDB_BASE_URL: .* must not end in "\/graphql"/],
     [{ WANDB_BASE_URL: 'https://wandb.ai' }, /^WANDB_BASE_URL: wandb.ai is not the address of the API: set it to https:\/\/api.wandb.ai/],
@@ -254,7 +256,7 @@ describe('the environment', () => {
       expect(more).toEqual([]);
       expect(line).toMatch(new RegExp(`^${name.toUpperCase()}: is not the address of an HTTP proxy`));
       if (address !== 'http://') expect(line).not.toContain(address);
-      expect(line?.includes('still has its quotes')).toBe(/^["“]/.test(address));
+      expect(line?.includes('its value is in quotes')).toBe(/^["“]/.test(address));
     }
   });
 
@@ -288,13 +290,13 @@ describe('the environment', () => {
     ['no_proxy', "'localhost'"],
   ])('warns that %s still has its quotes, without showing it', (name, value) => {
     const { warnings } = read({ [name]: value });
-    expect(warnings).toEqual([expect.stringMatching(new RegExp(`^${name}: its value still has its quotes`))]);
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`^${name}: its value is in quotes`))]);
     expect(warnings.join()).not.toContain(value);
   });
 
   it.each(['WANDB_WEBHOOK_SECRET', 'WANDB_WEBHOOK_TOKEN_PROD', 'GITHUB_WEBHOOK_SECRET'])('warns of a comma in %s', (name) => {
     expect(read({ [name]: 'old-secret-of-tests,new-secret-of-tests' }).warnings).toEqual([
-      expect.stringMatching(new RegExp(`^${name}: has a comma, .* it holds 2 of them`)),
+      expect.stringMatching(new RegExp(`^${name}: has a comma, .* all 2 of them are accepted`)),
     ]);
     expect(read({ [name]: 'one-secret-of-tests' }).warnings).toEqual([]);
   });

@@ -196,10 +196,10 @@ describe('an approval by named people', () => {
 
 describe('a button that is not one of ours', () => {
   it.each([
-    ['an unknown action', 'relay_format_disk', () => '[]', /not one that this version/],
-    ['a value that is no JSON', ACTIONS.approve, () => 'x', /not one that this version/],
-    ['a value of another shape', ACTIONS.approve, () => '["default","e"]', /not one that this version/],
-    ['a value without end', ACTIONS.approve, () => '['.repeat(2_000), /not one that this version/],
+    ['an unknown action', 'relay_format_disk', () => '[]', /does not know this button/],
+    ['a value that is no JSON', ACTIONS.approve, () => 'x', /does not know this button/],
+    ['a value of another shape', ACTIONS.approve, () => '["default","e"]', /does not know this button/],
+    ['a value without end', ACTIONS.approve, () => '['.repeat(2_000), /does not know this button/],
     ['an event that does not exist', ACTIONS.approve, () => '["default","00000000","deploy"]', /no such approval/],
     ['another source', ACTIONS.approve, (value: string) => value.replace('default', 'prod'), /no such approval/],
     ['another route', ACTIONS.approve, (value: string) => value.replace('deploy', 'other'), /no such approval/],

@@ -90,8 +90,8 @@ describe('"Dispatch again"', () => {
   });
 
   it.each([
-    ['no JSON', () => 'x', /not one that this version/],
-    ['another shape', () => '["default","d","soon"]', /not one that this version/],
+    ['no JSON', () => 'x', /does not know this button/],
+    ['another shape', () => '["default","d","soon"]', /does not know this button/],
     ['a delivery that does not exist', () => '["default","none",1]', /no such delivery/],
     ['another source', (button: string) => button.replace('default', 'prod'), /no such delivery/],
   ])('changes nothing when its value is %s', async (_what, change, told) => {
@@ -132,7 +132,7 @@ describe('"Mute"', () => {
     await app.from.choose(BOB, ACTIONS.mute, JSON.stringify(['default', deliveryId, '100y']));
     await app.from.choose(BOB, ACTIONS.mute, JSON.stringify(['prod', deliveryId, '1h']));
     await app.settled();
-    expect(app.answers().sort()).toEqual([expect.stringMatching(/no such delivery/), expect.stringMatching(/not one that this version/)]);
+    expect(app.answers().sort()).toEqual([expect.stringMatching(/no such delivery/), expect.stringMatching(/does not know this button/)]);
     expect(await app.store.mutes(app.clock.now)).toEqual([]);
   });
 });
