@@ -15,7 +15,7 @@ type Headers = Readonly<Record<string, string | number | undefined>>;
 export interface AnswerContext {
   /** What the request was, for sentences: `acme/deploy`. */
   readonly repository: string;
-  /** What to say about each refusal that a person can mend. */
+  /** What to say about each refusal that a person can fix. */
   readonly hints: { readonly unauthorized: string; readonly forbidden: string; readonly notFound: string; readonly invalid: string };
   /** The request changes something: without an answer nobody knows whether it did. */
   readonly writes: boolean;

@@ -119,7 +119,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     } catch (error) {
       // The store itself has said that it cannot be used, once.
       if (!(error instanceof StoreUnavailableError))
-        log.error({ error: messageOf(error) }, 'the store did not answer; looking again in a second');
+        log.error({ error: messageOf(error) }, 'the store did not answer: trying again in a second');
       next = now() + POLL_MS;
     }
     return next;
@@ -182,7 +182,7 @@ async function complete(delivery: ClaimedDelivery, options: OutboxOptions): Prom
   }
 }
 
-/** A target that sends only while the lease is this outbox's, where others may have taken it over. */
+/** A target that sends only while the lease is this outbox's, where others may have reclaimed it. */
 function whileLeased(target: Target | undefined, delivery: ClaimedDelivery, { holds }: DeliveryQueue): Target | undefined {
   if (target === undefined || holds === undefined) return target;
   // Nothing was sent this time; whether an earlier attempt was stays as unclear as it is.
@@ -191,9 +191,9 @@ function whileLeased(target: Target | undefined, delivery: ClaimedDelivery, { ho
     findPrior: (request, context) => target.findPrior(request, context),
     send: async (request, context) => {
       try {
-        if (!(await holds(delivery))) return notSent('not sent: another receiver has taken it over');
+        if (!(await holds(delivery))) return notSent('not sent: another receiver has reclaimed it');
       } catch (error) {
-        return notSent(`not sent: whether another receiver has taken it over is not known: ${messageOf(error)}`);
+        return notSent(`not sent: whether another receiver has reclaimed it is not known: ${messageOf(error)}`);
       }
       return target.send(request, context);
     },
@@ -254,7 +254,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
   } catch (error) {
     log.error(
       { ...fields, error: options.redact(messageOf(error)) },
-      'the outcome of an attempt could not be stored; it is looked up when the lease ends',
+      'the outcome of an attempt could not be stored: the run is looked for when the lease ends',
     );
   } finally {
     clearTimeout(timer);

@@ -15,7 +15,7 @@ const MAX_NAME = 35;
 
 /**
  * The app as Slack creates it "from a manifest" (Slack, "App manifest reference"), with the least scopes. The history
- * scopes are for finding a message again after a post of which no answer came.
+ * scopes are for finding a message again after a post that got no response.
  */
 export function slackManifest({ name, connection, people }: ManifestOptions): Result<object, string> {
   const shown = name.trim();

@@ -22,7 +22,7 @@ const ALARM_LIMIT_MS = 90_000;
 /**
  * One source's receiver: the same HTTP and the same outbox as everywhere, over the database of a Durable Object.
  *
- * An object may end at any moment and begins anew with the next request or alarm. While there is something to do an alarm
+ * An object may end at any moment and starts again with the next request or alarm. While there is something to do an alarm
  * is set, never further ahead than a minute.
  */
 export function relayObject(config: Config, now: () => number) {

@@ -134,7 +134,7 @@ class DatabaseFile {
       // Only once: later, what is in flight is this receiver's own.
       const recovered = this.#recovered ? 0 : await store.recoverInFlight(now());
       this.#recovered = true;
-      if (recovered > 0) log.warn({ deliveries: recovered }, 'took up what was in flight when the receiver last stopped');
+      if (recovered > 0) log.warn({ deliveries: recovered }, 'reclaimed deliveries that were in flight when the receiver last stopped');
     } catch (error) {
       driver.close();
       throw error;

@@ -126,7 +126,7 @@ describe('a restart with deliveries in flight', () => {
     expect((await send(relay.url, 'v2')).status).toBe(202);
     await eventually('both are sent', () => versions.includes('v1') && versions.includes('v2'));
     expect(versions).toEqual(['v1', 'v2']);
-    expect(messages(relay)).toContain('took up what was in flight when the receiver last stopped');
+    expect(messages(relay)).toContain('reclaimed deliveries that were in flight when the receiver last stopped');
     expect([stackTraces(relay), await relay.end('SIGTERM')]).toEqual([null, 0]);
   }
 

@@ -241,8 +241,8 @@ describe('after an attempt that may have had its effect', () => {
 
     expect(box.callsFor('d-e1')).toEqual(['send']);
     expect(await box.attempts('d-e1')).toEqual([
-      ['failed', 'not sent: another receiver has taken it over'],
-      ['failed', 'not sent: whether another receiver has taken it over is not known: no answer'],
+      ['failed', 'not sent: another receiver has reclaimed it'],
+      ['failed', 'not sent: it is not known whether another receiver has reclaimed it: no answer'],
       ['delivered', 'dispatched'],
     ]);
   });
