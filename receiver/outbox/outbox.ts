@@ -193,7 +193,7 @@ function whileLeased(target: Target | undefined, delivery: ClaimedDelivery, { ho
       try {
         if (!(await holds(delivery))) return notSent('not sent: another receiver has reclaimed it');
       } catch (error) {
-        return notSent(`not sent: whether another receiver has reclaimed it is not known: ${messageOf(error)}`);
+        return notSent(`not sent: it is not known whether another receiver has reclaimed it: ${messageOf(error)}`);
       }
       return target.send(request, context);
     },
