@@ -55,7 +55,7 @@ export async function openForReceiver(
       return await openFileStore({ path: resolve(io.cwd, name), purpose, log: start.log, now: io.now });
     const opening = openServer(io, environment.postgresUrl, { ...start, name, purpose });
     const opened = await Promise.race([opening, start.stopped.then(() => undefined)]);
-    // What comes of it later is of no interest.
+    // Its later outcome does not matter.
     if (opened === undefined) opening.catch(() => undefined);
     return opened;
   } catch (error) {

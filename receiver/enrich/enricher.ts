@@ -106,7 +106,7 @@ function withBody({ event, body }: EventView): EventWithBody {
   return { ...event, payload: payload.ok ? payload.value : null };
 }
 
-/** After a few failures in a row nobody asks for a while; then one does, and the others wait for what comes of it. */
+/** After a few failures in a row W&B is not asked for a while. Then one request tries, and the others wait for its result. */
 function createBreaker(now: () => number) {
   let failures = 0;
   let pausedAt = Number.NEGATIVE_INFINITY;

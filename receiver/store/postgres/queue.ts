@@ -1,6 +1,5 @@
-import { readExactJson } from '../../../src/lib/json.ts';
-import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
+import { claimOf, type LeasedRow } from '../rules/claimed-row.ts';
 import { LEASE_RAN_OUT, RECEIVER_GONE } from '../rules/reasons.ts';
 import { keepOneReclaimed, reclaim } from '../rules/reclaim.ts';
 import type { SqlScalar } from '../rules/work.ts';
@@ -8,22 +7,6 @@ import type { ClaimOptions } from '../store.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
 import { receiverLock } from './locks.ts';
 import { runInTransaction } from './run-work.ts';
-
-interface DueRow {
-  id: string;
-  event_id: string;
-  route: string;
-  target: string;
-  credential: string;
-  request: string;
-  lease_token: string;
-  attempts: number;
-  retrying_since: number;
-  ambiguous: number;
-  runs_since: number;
-  template: string | null;
-  conversation: string | null;
-}
 
 const IS_DUE = `state = 'pending' AND is_head = 1 AND due_at <= $1`;
 const HAS_RUN_OUT = `state = 'in_flight' AND lease_until < $1`;
@@ -80,7 +63,7 @@ async function lease(
   claimer: Claimer | undefined,
 ): Promise<ClaimedDelivery[]> {
   const paced = options.paceMs > 0;
-  const rows = await sql.rows<DueRow>(
+  const rows = await sql.rows<LeasedRow>(
     `WITH slot AS (
        SELECT credential, row_number() OVER () AS turn FROM (
          SELECT credential FROM credentials WHERE credential = ANY ($2) AND throttled_until <= $1 AND next_slot_at <= $1
@@ -108,24 +91,6 @@ async function lease(
     claimer?.receiver ?? null,
   );
   return rows.map(claimOf);
-}
-
-function claimOf(row: DueRow): ClaimedDelivery {
-  return {
-    id: row.id,
-    eventId: row.event_id,
-    route: row.route,
-    target: row.target,
-    credential: row.credential,
-    request: readExactJson(row.request) as unknown as TargetRequest,
-    leaseToken: row.lease_token,
-    attempts: row.attempts,
-    retryingSince: row.retrying_since,
-    ambiguous: row.ambiguous === 1,
-    runsSince: row.runs_since,
-    template: row.template === null ? null : (readExactJson(row.template) as unknown as TargetDefinition),
-    conversation: row.conversation,
-  };
 }
 
 /** An update is checked against its conversation in a transaction of its own: the order key is locked before the row. */

@@ -1,6 +1,5 @@
-import { readExactJson } from '../../../src/lib/json.ts';
-import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
+import { claimOf, type LeasedRow } from '../rules/claimed-row.ts';
 import { LEASE_RAN_OUT, RECEIVER_STOPPED } from '../rules/reasons.ts';
 import { keepOneReclaimed, reclaim } from '../rules/reclaim.ts';
 import type { ClaimOptions } from '../store.ts';
@@ -9,21 +8,7 @@ import { runWork } from './run-work.ts';
 
 /** Claiming has a form for each database: here it is measured in statements, on PostgreSQL in answers that are waited for. */
 
-interface DueRow {
-  seq: number;
-  id: string;
-  event_id: string;
-  route: string;
-  target: string;
-  credential: string;
-  request: string;
-  attempts: number;
-  retrying_since: number;
-  ambiguous: number;
-  runs_since: number;
-  template: string | null;
-  conversation: string | null;
-}
+type DueRow = Omit<LeasedRow, 'lease_token'> & { readonly seq: number };
 
 interface CredentialRow {
   credential: string;
@@ -67,21 +52,7 @@ function lease(driver: SqlDriver, row: DueRow, options: ClaimOptions): ClaimedDe
     options.now,
     row.seq,
   );
-  return {
-    id: row.id,
-    eventId: row.event_id,
-    route: row.route,
-    target: row.target,
-    credential: row.credential,
-    request: readExactJson(row.request) as unknown as TargetRequest,
-    leaseToken,
-    attempts: row.attempts,
-    retryingSince: row.retrying_since,
-    ambiguous: row.ambiguous === 1,
-    runsSince: row.runs_since,
-    template: row.template === null ? null : (readExactJson(row.template) as unknown as TargetDefinition),
-    conversation: row.conversation,
-  };
+  return claimOf({ ...row, lease_token: leaseToken });
 }
 
 export function earliestDue(driver: SqlDriver, serves: (credential: string) => boolean): number | undefined {

@@ -48,7 +48,7 @@ describe('a foreign lock on the database file', () => {
     expect(github.versions).toEqual(Array.from({ length: 9 }, (_, n) => `v${n}`));
   });
 
-  test('that stays refuses each webhook within three seconds of its own, and lets go of nothing', async () => {
+  test('that stays refuses each webhook within three seconds of its own, and loses nothing', async () => {
     const github = await takingDispatches();
     const folder = receiverFolder();
     const relay = await realReceiver({ folder, github: github.url, environment: { RELAY_ADMIN_TOKEN: 'of-a-test-only' } });
