@@ -21,7 +21,7 @@ export interface AppOptions extends WandbWebhookOptions {
   readonly extensions: readonly { readonly path?: string; readonly routes?: Hono<RequestVariables> }[];
 }
 
-/** HAProxy asks with OPTIONS unless it is told otherwise. */
+/** HAProxy asks with OPTIONS by default. */
 const HEALTH_METHODS = ['GET', 'OPTIONS'];
 
 /** The whole of the receiver's HTTP, the same on every platform. */

@@ -4,7 +4,7 @@ import { webhookOf } from './stand-ins/github-runs.ts';
 import { runCommand } from './stand-ins/receiver-process.ts';
 import type { People } from './stand-ins/relay-with-slack.ts';
 import type { StandInMessage } from './stand-ins/slack-call.ts';
-import { config, headSays, it, production, quiet, staging, textOf, until } from './stand-ins/slack-story.ts';
+import { config, headSays, it, production, quiet, staging, textOf, until } from './stand-ins/slack-conversation.ts';
 import { buttonTexts, linesOf } from './stand-ins/slack-words.ts';
 import { addArtifact, addRun } from './stand-ins/wandb-artifacts.ts';
 import { startWandb } from './stand-ins/wandb-server.ts';

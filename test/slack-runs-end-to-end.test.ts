@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { webhookOf } from './stand-ins/github-runs.ts';
-import { approved, headSays, it, quiet, textOf, until } from './stand-ins/slack-story.ts';
+import { approved, headSays, it, quiet, textOf, until } from './stand-ins/slack-conversation.ts';
 import { linesOf } from './stand-ins/slack-words.ts';
 
 describe.concurrent('how the workflow ends', () => {

@@ -1,9 +1,9 @@
 import { describe, expect } from 'vitest';
 import { runCommand } from './stand-ins/receiver-process.ts';
-import { headSays, it, production, quiet, staging, textOf, until } from './stand-ins/slack-story.ts';
+import { headSays, it, production, quiet, staging, textOf, until } from './stand-ins/slack-conversation.ts';
 
 describe.concurrent('an outage', () => {
-  it('of Slack does not delay GitHub, and everything is told when it is back', async ({ start }) => {
+  it('of Slack does not delay GitHub, and everything is reported when it is back', async ({ start }) => {
     const relay = await start();
     const { slack, github } = relay;
     slack.setDown(true);
@@ -20,7 +20,7 @@ describe.concurrent('an outage', () => {
     expect([relay.posts(), github.dispatches.length]).toEqual([2, 1]);
   });
 
-  it('of GitHub does not delay Slack, which tells of the retry', async ({ start }) => {
+  it('of GitHub does not delay Slack, which shows the retry', async ({ start }) => {
     const relay = await start();
     relay.github.fail({ status: 429, headers: { 'retry-after': '4' }, message: 'secondary rate limit' });
     await relay.event(staging('v12'));
@@ -43,7 +43,7 @@ describe.concurrent('an outage', () => {
 });
 
 describe.concurrent('a receiver that is killed', () => {
-  it('between all that happens posts nothing twice and ends the story right', { timeout: 240_000 }, async ({ start }) => {
+  it('between all that happens posts nothing twice and ends the conversation right', { timeout: 240_000 }, async ({ start }) => {
     const relay = await start();
     const { github, people } = relay;
     const restart = async () => {
@@ -89,7 +89,7 @@ describe.concurrent('a receiver that is killed', () => {
     expect(relay.github.dispatches).toHaveLength(1);
   });
 
-  it('while it was away is told by GitHub, when asked, how the run ended', { timeout: 240_000 }, async ({ start }) => {
+  it('while it was away asks GitHub how the run ended', { timeout: 240_000 }, async ({ start }) => {
     const relay = await start({ webhooks: false });
     await relay.event(staging('v12'));
     await headSays(relay, 'run queued');

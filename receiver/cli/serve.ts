@@ -27,7 +27,7 @@ const PUBLISHED_WRITES_PER_SECOND = 3;
 /** A stop takes no longer, whatever hangs; the entry then ends the process within another second. Milliseconds. */
 const STOP_LIMIT_MS = 6_200;
 
-/** `wandb-relay serve`: runs the receiver until it is told to stop. */
+/** `wandb-relay serve`: runs the receiver until it gets a signal to stop. */
 export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitCode> {
   const plan = planServe(io, options);
   if ('problems' in plan) {

@@ -1,6 +1,6 @@
 // This file is loaded before the version of Node is checked: it uses nothing that an older Node does not understand.
 
-/** What a process is told from outside. */
+/** The signals that a process gets. */
 export interface Signals {
   /**
    * From this call on a signal ends nothing by itself: the promise resolves with its name, and the caller stops in order.

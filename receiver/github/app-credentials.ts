@@ -16,7 +16,7 @@ export interface AppOptions extends Pick<Runtime, 'fetch' | 'now'> {
   readonly privateKey: string;
   readonly apiUrl: string;
   readonly log?: Pick<Logger, 'warn' | 'info'>;
-  /** Told of every token, so that none is shown anywhere. */
+  /** Called with every token, so that none is shown anywhere. */
   readonly redactor?: Pick<Redactor, 'add'>;
 }
 

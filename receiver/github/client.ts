@@ -10,7 +10,7 @@ export interface ClientOptions {
   readonly apiUrl: string;
   readonly fetch: typeof fetch;
   readonly signal: AbortSignal;
-  /** Told where a request went that GitHub redirected, see `followRedirects`. */
+  /** Called with where a request went that GitHub redirected, see `followRedirects`. */
   readonly onMove?: (to: URL) => void;
 }
 

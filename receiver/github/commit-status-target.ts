@@ -11,7 +11,7 @@ export interface CommitStatusOptions extends Pick<Runtime, 'fetch' | 'now'> {
   readonly credentials: GitHubCredentials;
   /** `https://api.github.com`, or a GitHub Enterprise Server's `https://HOST/api/v3`. */
   readonly apiUrl: string;
-  /** Left out: nobody is told when a repository has another name. */
+  /** Called when a repository turns out to have another name. */
   readonly renamed?: RenamedRepositories;
   readonly redact?: (text: string) => string;
 }

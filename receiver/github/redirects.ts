@@ -22,7 +22,7 @@ export class RedirectError extends Error {
  * A `fetch` that follows 301, 307 and 308 with the same method, headers and body, at most three times, and only to the
  * same origin: the request carries a token. (What `fetch` itself follows turns a POST that got a 301 into a GET.)
  *
- * @param onMove is told where the request went in the end, when it was redirected
+ * @param onMove is called with the final address of a redirected request
  * @throws RedirectError for any other redirect
  */
 export function followRedirects(fetch: Fetch, onMove: (to: URL) => void = () => {}): Fetch {

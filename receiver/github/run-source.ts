@@ -15,7 +15,7 @@ export interface RunSourceOptions extends Pick<Runtime, 'fetch' | 'now'> {
   readonly credentials: GitHubCredentials;
   /** `https://api.github.com`, or a GitHub Enterprise Server's `https://HOST/api/v3`. */
   readonly apiUrl: string;
-  /** Left out: nobody is told when a repository has another name. */
+  /** Called when a repository turns out to have another name. */
   readonly renamed?: RenamedRepositories;
   /** Takes secrets out of what GitHub says: it becomes notes. */
   readonly redact?: (text: string) => string;

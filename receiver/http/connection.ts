@@ -18,8 +18,8 @@ export interface Exchange {
 
 /**
  * Closes the connection after the answer, because the rest of the body would be read as the next request. The answer first,
- * then the end of our side, and only after a while the connection: closed at once, with bytes unread, the sender would be
- * told of a reset and often not see the answer (RFC 9112, 9.6).
+ * then the end of our side, and only after a while the connection: closed at once, with bytes unread, the sender would get
+ * a reset and often not see the answer (RFC 9112, 9.6).
  */
 export function closeAfterAnswer({ incoming, outgoing }: Pick<Exchange, 'incoming' | 'outgoing'>): void {
   outgoing.shouldKeepAlive = false;
@@ -55,7 +55,7 @@ interface ConnectionError extends Error {
 
 /**
  * Answers and logs what Node's HTTP parser refuses, and what does not arrive in time. A request whose body is being read has
- * its own answer and its own line in the log: it is only told.
+ * its own answer and its own line in the log.
  *
  * @param latest the request of a connection that arrived last
  */

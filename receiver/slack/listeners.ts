@@ -35,7 +35,7 @@ export function listen(app: BoltApp, options: ListenerOptions): void {
   listenToHome(app, options);
 }
 
-/** Acknowledges at once, works, and then tells the presser alone what came of it. */
+/** Acknowledges at once, works, and then answers only the person who pressed. */
 function listenToActions(app: BoltApp, { handling, redact }: ListenerOptions): void {
   const { log } = handling;
   app.action(/[\s\S]*/, async ({ ack, body, respond }) => {
@@ -86,7 +86,7 @@ function listenToHome(app: BoltApp, { handling, home, botToken, redact }: Listen
     if (event.tab !== 'home') return;
     try {
       const now = handling.now();
-      // What events hold may have been told in private channels.
+      // Events may have been posted in private channels.
       const permission = await permitted(handling, personOf(event.user, undefined), null);
       const view = permission.may
         ? home(await readHome(handling.store, now), now)

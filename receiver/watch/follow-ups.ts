@@ -17,7 +17,7 @@ export interface FollowUpOptions {
 }
 
 /**
- * Ends that people are told of in the thread. A run that somebody cancelled is among them: the model is not where the head
+ * Ends that are reported in the thread. A run that somebody cancelled is among them: the model is not where the head
  * of the conversation said it was going. `skipped`, `neutral`, `stale` and `action_required` show in the head only.
  */
 const FAILURES: ReadonlySet<string> = new Set(['failure', 'timed_out', 'startup_failure', 'cancelled']);

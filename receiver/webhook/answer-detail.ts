@@ -28,7 +28,7 @@ const ROUTES_NAMED = 10;
 const MAX_REASON = 300;
 
 /**
- * What the sender of a webhook is told will happen, in sentences: W&B shows its answer in the history of an automation.
+ * What will happen to a webhook, in sentences for its sender: W&B shows its answer in the history of an automation.
  * Ids are those that `wandb-relay deliveries` and `events` list.
  */
 export function detailOf(planned: NewEvent, stored: Accepted): string {

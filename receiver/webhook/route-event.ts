@@ -79,7 +79,7 @@ function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, opti
     ...(isCompletedLater ? { template: target.definition } : {}),
   };
   if (!request.ok) return { ...common, state: 'dead', reason: request.error, request: null };
-  // Messages tell of what waits; only what changes something waits for the approval.
+  // Messages are sent at once; only dispatches wait for the approval.
   if (route.approval !== undefined && conversation === undefined)
     return { ...common, state: 'held', reason: 'waits for approval', request: request.value };
   return { ...common, state: 'pending', request: request.value };

@@ -6,7 +6,7 @@ import { configWarnings, credentialProblems } from '../config-checks.ts';
 import { DEFAULT_CONFIG_PATH, type Environment, GITHUB_API_URL, readEnvironment, type Variables } from '../environment.ts';
 import { isOpen } from '../webhook/authenticate.ts';
 
-/** All that a Worker is told: the config that was bundled with it, and its bindings. */
+/** The settings of a Worker: the config that was bundled with it, and its bindings. */
 export interface Setup {
   readonly environment: Environment;
   readonly config: Config;

@@ -7,7 +7,7 @@ import type { Decision, Ledger, StoredRecord, StoredState } from './ledger.ts';
 const NOTES: Readonly<Record<Decision['word'], RegExp>> = { approve: /^approved by /, cancel: /^cancelled by / };
 
 /**
- * The first decision counts: of several people who say the same, one is told that it was theirs. Only a cancel may follow an
+ * The first decision counts: of several people who say the same, one gets the answer that it was theirs. Only a cancel may follow an
  * approval: it stops what waits to be sent.
  */
 export function decidedTwice(decisions: readonly Decision[], records: StoredState['records']): Finding[] {

@@ -63,7 +63,7 @@ export interface Disturbance {
   until: number;
 }
 
-/** What somebody was told who decided about a held delivery. `lost`: there was no answer. */
+/** The answer to somebody who decided about a held delivery. `lost`: there was no answer. */
 export interface Decision {
   readonly deliveryId: string;
   readonly through: string;

@@ -49,7 +49,7 @@ export const approvalSchema = z
   })
   .refine((approval) => approval.allow_self !== false || approval.by !== undefined, {
     path: ['allow_self'],
-    message: 'false needs "by": only listed people can be told apart from the author',
+    message: 'false needs "by": only listed people can be distinguished from the author',
   });
 
 /** The default of `expires`, in milliseconds. */

@@ -8,7 +8,7 @@ import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
 import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
-import { acceptDispatched, heldEvent, nothingFollows, reportOf, say, storyOf, toldEvent } from '../store/conversation-samples.ts';
+import { acceptDispatched, conversationOf, heldEvent, nothingFollows, reportOf, say, toldEvent } from '../store/conversation-samples.ts';
 import { accept, bury, claim, drain, eventOf, MINUTE, retryAt, T0 } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 
@@ -63,7 +63,7 @@ async function seenOf(store: Store) {
     counts: await store.counts(),
     events: await store.events({ limit: 99 }),
     deliveries: await Promise.all(deliveries.map(({ id }) => store.delivery(id))),
-    story: await storyOf(store),
+    conversation: await conversationOf(store),
     approvals: await store.openApprovals(9),
     mutes: await store.mutes(T0),
     holdBacks: await store.throttles(T0),

@@ -66,7 +66,7 @@ beforeEach(async () => {
   run = followed.github.runs[0]!;
 });
 
-describe('what GitHub tells of a repository with another name', () => {
+describe('what GitHub reports a repository with another name', () => {
   it('is written down by its id, once that is known', async () => {
     const renamed = at('in_progress', { repository: 'acme/new-name' });
     expect(await tell(renamed)).toMatchObject(NO_NEWS);
@@ -81,7 +81,7 @@ describe('what GitHub tells of a repository with another name', () => {
   });
 });
 
-describe('what GitHub tells of runs', () => {
+describe('what GitHub reports runs', () => {
   it('is written down with its delivery, from request to end', async () => {
     expect(await tell(run)).toMatchObject(RECORDED);
     expect(await followed.runOf('d-e1')).toMatchObject({ status: 'queued', id: String(run.id) });

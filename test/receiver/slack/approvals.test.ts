@@ -135,7 +135,7 @@ describe('an approval by named people', () => {
     expect(await press(app, BOB, ACTIONS.approve, value)).toBe('Approved: it is sent now.');
   });
 
-  it('that was given is told of to everybody who comes later, without asking Slack who they are', async () => {
+  it('that was given is shown to everybody who comes later, without asking Slack who they are', async () => {
     const slack = await slackInTest({ userGroups: { S0DEPLOY: ['U0BOB'] } });
     const { app, value } = await asked({ slack, approval: '{ slack: "#ml-deploys", by: [U0BOB, S0DEPLOY] }' });
     await press(app, BOB, ACTIONS.approve, value);
@@ -212,7 +212,7 @@ describe('a button that is not one of ours', () => {
     expect(app.log.some(({ msg, by }) => msg === 'slack: refused' && by === BOB.id)).toBe(true);
   });
 
-  it('is told of when the store fails', async () => {
+  it('is reported when the store fails', async () => {
     const wrap = (store: SlackAppInTest['store']) => ({ ...store, decide: () => Promise.reject(new Error('database is locked')) });
     const { app, value } = await asked({ wrap });
     expect(await press(app, BOB, ACTIONS.approve, value)).toMatch(/cannot read or write its store/);

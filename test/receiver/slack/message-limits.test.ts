@@ -10,7 +10,7 @@ import { EVENT_FIELDS, EVENT_TYPES, type RelayEvent } from '../../../src/event/e
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { escapeMrkdwn } from '../../../src/lib/mrkdwn.ts';
 import type { TargetRequest } from '../../../src/route/target.ts';
-import { approvalView, CONTEXT, deliveryView, eventView, storyEvent, storyOf, T0 } from './message-samples.ts';
+import { approvalView, CONTEXT, conversationEvent, conversationOf, deliveryView, eventView, T0 } from './message-samples.ts';
 import { nastyName } from './nasty-names.ts';
 import { slackProblems } from './slack-limits.ts';
 
@@ -116,14 +116,14 @@ const manyOf = <T>(one: fc.Arbitrary<T>, most: number): fc.Arbitrary<T[]> =>
 const told: fc.Arbitrary<ConversationEvent> = fc
   .tuple(event, moment, wandb, manyOf(delivery, 60), manyOf(approval, 20), maybe(nastyName.map((name) => `*${escapeMrkdwn(name)}*`)))
   .map(([what, receivedAt, about, deliveries, approvals, text]) =>
-    storyEvent({ event: eventView(what, { receivedAt, wandb: about }), deliveries, approvals, text }),
+    conversationEvent({ event: eventView(what, { receivedAt, wandb: about }), deliveries, approvals, text }),
   );
 
 const mute: fc.Arbitrary<Mute> = fc.record({ route, subjectKey: fc.constant('subject-1'), until: moment, by: nastyName });
 
-const story: fc.Arbitrary<ConversationView> = fc
+const conversation: fc.Arbitrary<ConversationView> = fc
   .tuple(manyOf(told, 100), manyOf(mute, 20), fc.oneof(nastyName, fc.constant('#ml-deploys')), fc.nat(1_000_000))
-  .map(([events, mutes, channel, more]) => storyOf(events, { mutes, channel, eventCount: events.length + more }));
+  .map(([events, mutes, channel, more]) => conversationOf(events, { mutes, channel, eventCount: events.length + more }));
 
 function repeated<T>(few: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, index) => few[index % few.length] as T);
@@ -136,9 +136,9 @@ function problemsOf(message: { text?: string; blocks: unknown }, most = 50): str
 const NUM_RUNS = 300;
 
 describe('whatever the names are and however much there is, Slack takes', () => {
-  it('the story', () => {
+  it('the conversation', () => {
     fc.assert(
-      fc.property(story, (one) => {
+      fc.property(conversation, (one) => {
         const message = conversationMessage(one, CONTEXT);
         expect(problemsOf(message)).toEqual([]);
         expect(Buffer.byteLength(JSON.stringify(message.blocks))).toBeLessThanOrEqual(SLACK_LIMITS.allBlocks);
@@ -149,7 +149,7 @@ describe('whatever the names are and however much there is, Slack takes', () => 
 
   it('a reply', () => {
     fc.assert(
-      fc.property(told, story, (from, one) => {
+      fc.property(told, conversation, (from, one) => {
         expect(problemsOf(eventMessage(from, one, CONTEXT))).toEqual([]);
       }),
       { numRuns: NUM_RUNS },
@@ -185,9 +185,9 @@ describe('whatever the names are and however much there is, Slack takes', () => 
 });
 
 describe('what matters is kept when there is too much', () => {
-  it('above all what happened and the latest question, whatever else the story holds', () => {
+  it('above all what happened and the latest question, whatever else the conversation holds', () => {
     const question = fc.tuple(event, manyOf(delivery, 60), maybe(nastyName.map(escapeMrkdwn))).map(([what, deliveries, text]) =>
-      storyEvent({
+      conversationEvent({
         event: eventView({ ...what, source: 'default' }),
         deliveries: deliveries.map((one) => ({ ...one, route: 'deploy', state: 'held' as const })),
         approvals: [approvalView()],
@@ -195,7 +195,7 @@ describe('what matters is kept when there is too much', () => {
       }),
     );
     fc.assert(
-      fc.property(story, question, (one, asking) => {
+      fc.property(conversation, question, (one, asking) => {
         fc.pre(asking.deliveries.length > 0);
         const { blocks } = conversationMessage({ ...one, channel: '#ml-deploys', events: [...one.events, asking] }, CONTEXT);
         expect(blocks[0]?.type).toBe('section');
@@ -206,9 +206,9 @@ describe('what matters is kept when there is too much', () => {
   });
 
   const long = '<&>'.repeat(400);
-  const full = storyOf(
+  const full = conversationOf(
     repeated([0], 100).map((_, index) =>
-      storyEvent({
+      conversationEvent({
         event: eventView(
           { type: 'add_artifact_alias', source: 'default', collection: long, version: long, alias: long, author: long },
           { id: `event-${index}` },
@@ -241,13 +241,13 @@ describe('what matters is kept when there is too much', () => {
       inputs: Object.fromEntries(repeated([0], 9).map((_, index) => [`${index}${wide}`, wide])),
     } as const;
     const route = '漢'.repeat(255);
-    const asking = storyEvent({
+    const asking = conversationEvent({
       event: eventView({ type: 'unknown', source: 'default' }),
       deliveries: repeated([deliveryView({ state: 'held', route, request })], 9),
       approvals: [approvalView({ route, by: repeated(['UAPPROVER1'], 9), allowSelf: false })],
       text: wide,
     });
-    expect(JSON.stringify(conversationMessage(storyOf([asking]), CONTEXT).blocks)).toContain('"relay_approve"');
+    expect(JSON.stringify(conversationMessage(conversationOf([asking]), CONTEXT).blocks)).toContain('"relay_approve"');
   });
 
   it('and it says that something is left out', () => {
@@ -256,7 +256,7 @@ describe('what matters is kept when there is too much', () => {
 });
 
 describe('the checker itself', () => {
-  const good = conversationMessage(storyOf(), CONTEXT);
+  const good = conversationMessage(conversationOf(), CONTEXT);
 
   it('finds nothing in a good message', () => {
     expect(problemsOf(good)).toEqual([]);

@@ -89,12 +89,15 @@ export function approvalView(more: Partial<ApprovalView> = {}): ApprovalView {
   };
 }
 
-export function storyEvent(more: Partial<ConversationEvent> = {}): ConversationEvent {
+export function conversationEvent(more: Partial<ConversationEvent> = {}): ConversationEvent {
   return { event: eventView(), deliveries: [deliveryView()], approvals: [], text: null, message: null, ...more };
 }
 
-export function storyOf(events: readonly ConversationEvent[] = [storyEvent()], more: Partial<ConversationView> = {}): ConversationView {
-  return { key: 'story-1', channel: '#ml-deploys', message: null, events, eventCount: events.length, mutes: [], ...more };
+export function conversationOf(
+  events: readonly ConversationEvent[] = [conversationEvent()],
+  more: Partial<ConversationView> = {},
+): ConversationView {
+  return { key: 'conversation-1', channel: '#ml-deploys', message: null, events, eventCount: events.length, mutes: [], ...more };
 }
 
 /** The blocks as a reader sees them: a line for each paragraph, `[Approve]` for a button, `(⋯ …)` for a menu; dates in UTC. */

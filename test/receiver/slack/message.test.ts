@@ -7,13 +7,13 @@ import {
   ALIAS_EVENT,
   approvalView,
   CONTEXT,
+  conversationEvent,
+  conversationOf,
   deliveryView,
   eventView,
   MINUTE,
   readable,
   runView,
-  storyEvent,
-  storyOf,
   T0,
 } from './message-samples.ts';
 
@@ -48,14 +48,14 @@ const HEAD = [
 const SAID = 'ada gave resnet50 v12 the alias production.';
 const APPROVED = approvalView({ decision: 'approved', decidedBy: 'bob (U012ABC)', decidedAt: T0 + 5 * MINUTE });
 
-function shown(story: ConversationView): { text: string; lines: string[] } {
-  const { text, blocks } = conversationMessage(story, CONTEXT);
+function shown(conversation: ConversationView): { text: string; lines: string[] } {
+  const { text, blocks } = conversationMessage(conversation, CONTEXT);
   return { text, lines: readable(blocks) };
 }
 
-/** A story of one event, from question to the end of the run. */
-function deployStory(delivery: Partial<typeof HELD>, approval = APPROVED): ConversationView {
-  return storyOf([storyEvent({ event: EVENT, deliveries: [{ ...HELD, reason: null, ...delivery }], approvals: [approval] })]);
+/** A conversation of one event, from question to the end of the run. */
+function deployConversation(delivery: Partial<typeof HELD>, approval = APPROVED): ConversationView {
+  return conversationOf([conversationEvent({ event: EVENT, deliveries: [{ ...HELD, reason: null, ...delivery }], approvals: [approval] })]);
 }
 
 function buttonsOf(blocks: readonly KnownBlock[]) {
@@ -67,10 +67,10 @@ function menusOf(blocks: readonly KnownBlock[]) {
   return blocks.flatMap((block) => (block.type === 'section' && block.accessory?.type === 'overflow' ? [block.accessory] : []));
 }
 
-describe('a story that ends well', () => {
+describe('a conversation that ends well', () => {
   it('asks first', () => {
-    const story = deployStory({ state: 'held' }, approvalView({ by: ['U012ABC', 'S012ABC'], allowSelf: false }));
-    expect(shown(story)).toEqual({
+    const conversation = deployConversation({ state: 'held' }, approvalView({ by: ['U012ABC', 'S012ABC'], allowSelf: false }));
+    expect(shown(conversation)).toEqual({
       text: `${SAID} deploy.yml in acme/deploy: awaiting approval.`,
       lines: [
         ...HEAD,
@@ -110,14 +110,14 @@ describe('a story that ends well', () => {
       [MUTE, '[Open the run] [Dispatch again]'],
     ],
   ] as const)('then %s', (_what, delivery, summary, state, controls) => {
-    expect(shown(deployStory({ state: 'delivered', ...delivery }))).toEqual({
+    expect(shown(deployConversation({ state: 'delivered', ...delivery }))).toEqual({
       text: `${SAID} deploy.yml in acme/deploy: ${summary}.`,
       lines: [...HEAD, DECIDED, `${DEPLOY} (route deploy)`, state, ...controls],
     });
   });
 });
 
-describe('a story that ends badly', () => {
+describe('a conversation that ends badly', () => {
   it.each([
     ['failure', 'failed after 42 s'],
     ['timed_out', 'timed out after 42 s'],
@@ -126,31 +126,31 @@ describe('a story that ends badly', () => {
     ['<!here>', 'ended as &lt;!here&gt; after 42 s'],
   ])('says how: %s', (conclusion, words) => {
     const run = runView({ status: 'completed', conclusion, startedAt: T0, endedAt: T0 + 42_000 });
-    const { text, lines } = shown(deployStory({ state: 'delivered', run }));
+    const { text, lines } = shown(deployConversation({ state: 'delivered', run }));
     expect(text).toBe(`${SAID} deploy.yml in acme/deploy: run ${words}.`);
     expect(lines).toContain(`${RUN} ${words}`);
   });
 
   it('says why it failed, and offers to send it again', () => {
-    const { text, lines } = shown(deployStory({ state: 'dead', reason: '404: no repository <acme/deploy>' }));
+    const { text, lines } = shown(deployConversation({ state: 'dead', reason: '404: no repository <acme/deploy>' }));
     expect(text).toBe(`${SAID} deploy.yml in acme/deploy: failed.`);
     expect(lines).toContain('failed: 404: no repository &lt;acme/deploy&gt; (delivery delivery-1)');
     expect(lines).toContain('[Dispatch again]');
   });
 
   it('says when and why it is retried', () => {
-    const { lines } = shown(deployStory({ state: 'pending', attempts: 2, dueAt: T0 + 12 * MINUTE, reason: 'HTTP 502' }));
+    const { lines } = shown(deployConversation({ state: 'pending', attempts: 2, dueAt: T0 + 12 * MINUTE, reason: 'HTTP 502' }));
     expect(lines).toContain('retrying 2026-11-21 03:12 UTC: HTTP 502');
     expect(lines.join()).not.toContain('Dispatch again');
   });
 
   it('flags that no run appeared, with the likely reasons of each kind', () => {
     const run = runView({ status: 'missing', url: null });
-    const repository = storyOf([storyEvent({ deliveries: [deliveryView({ run })] })]);
+    const repository = conversationOf([conversationEvent({ deliveries: [deliveryView({ run })] })]);
     expect(shown(repository).lines).toContain(
       'no run appeared: no workflow on the default branch listens to this event_type, or its run-name does not contain the delivery id',
     );
-    expect(shown(deployStory({ state: 'delivered', run })).lines.join('\n')).toContain("check the workflow's runs");
+    expect(shown(deployConversation({ state: 'delivered', run })).lines.join('\n')).toContain("check the workflow's runs");
   });
 
   it('does not offer to send again what could not be built, or what is no dispatch', () => {
@@ -169,7 +169,7 @@ describe('a story that ends badly', () => {
         },
       }),
     ];
-    expect(shown(storyOf([storyEvent({ deliveries })])).lines.join()).not.toContain('Dispatch again');
+    expect(shown(conversationOf([conversationEvent({ deliveries })])).lines.join()).not.toContain('Dispatch again');
   });
 });
 
@@ -183,19 +183,19 @@ describe('a question', () => {
     ['expired', { decidedAt: T0 }, '*Expired* 2026-11-21 03:00 UTC (route *deploy*): nobody approved it in time, and nothing was sent.'],
     ['cancelled', {}, '*Cancelled* (route *deploy*) before anybody decided.'],
   ] as const)('that was %s says so and has no buttons', (decision, more, words) => {
-    const { lines } = shown(deployStory({ state: 'cancelled' }, approvalView({ decision, ...more })));
+    const { lines } = shown(deployConversation({ state: 'cancelled' }, approvalView({ decision, ...more })));
     expect(lines).toContain(`_${words}_`);
     expect(lines.join()).not.toMatch(/\[(?:Approve|Reject|Dispatch again)\]/);
   });
 
   it('that a newer event overtook says so', () => {
-    const { lines } = shown(deployStory({ state: 'superseded' }, approvalView({ decision: 'cancelled' })));
+    const { lines } = shown(deployConversation({ state: 'superseded' }, approvalView({ decision: 'cancelled' })));
     expect(lines).toContain('_*Superseded* (route *deploy*): a newer event replaced it before anybody decided._');
     expect(lines).toContain('superseded by a newer event');
   });
 
   it('carries what names the decision, and asks back with what will run', () => {
-    const [approve, reject] = buttonsOf(conversationMessage(deployStory({ state: 'held' }, approvalView()), CONTEXT).blocks);
+    const [approve, reject] = buttonsOf(conversationMessage(deployConversation({ state: 'held' }, approvalView()), CONTEXT).blocks);
     expect([approve?.action_id, reject?.action_id]).toEqual([ACTIONS.approve, ACTIONS.reject]);
     expect(decodeDecision(approve?.value ?? '')).toEqual({ source: 'default', eventId: 'event-1', route: 'deploy' });
     expect(reject?.value).toBe(approve?.value);
@@ -203,22 +203,22 @@ describe('a question', () => {
   });
 
   it('asked in another channel has no buttons here', () => {
-    const { lines } = shown(deployStory({ state: 'held' }, approvalView({ channel: 'C0ASKED', by: ['U012ABC'] })));
+    const { lines } = shown(deployConversation({ state: 'held' }, approvalView({ channel: 'C0ASKED', by: ['U012ABC'] })));
     expect(lines).toContain('*Awaiting approval in <#C0ASKED>* (route *deploy*). What will run:');
     expect(lines.join()).not.toMatch(/\[Approve\]|<@U012ABC>/);
   });
 
   it('that holds nothing any more is not asked', () => {
-    expect(shown(deployStory({ state: 'cancelled' }, approvalView())).lines.join()).not.toContain('Approve');
+    expect(shown(deployConversation({ state: 'cancelled' }, approvalView())).lines.join()).not.toContain('Approve');
   });
 
   it('of an earlier event is still asked', () => {
-    const first = storyEvent({ event: EVENT, deliveries: [HELD], approvals: [approvalView()] });
-    const second = storyEvent({
+    const first = conversationEvent({ event: EVENT, deliveries: [HELD], approvals: [approvalView()] });
+    const second = conversationEvent({
       event: eventView({ ...ALIAS_EVENT, alias: 'gold' }, { id: 'event-2', receivedAt: T0 + 30 * MINUTE }),
       deliveries: [],
     });
-    const { lines } = shown(storyOf([first, second]));
+    const { lines } = shown(conversationOf([first, second]));
     expect(lines[0]).toBe('*ada* gave *resnet50* *v12* the alias *gold*');
     expect(lines).toContain(
       'From earlier (*ada* gave *resnet50* *v12* the alias *production*): *Awaiting approval* (route *deploy*). What will run:',
@@ -228,24 +228,24 @@ describe('a question', () => {
 
   it('that is one of many: decisions are said, up to a number, and the rest is counted', () => {
     const approvals = Array.from({ length: 12 }, (_, index) => ({ ...APPROVED, route: `route-${index}` }));
-    const { lines } = shown(storyOf([storyEvent({ approvals })]));
+    const { lines } = shown(conversationOf([conversationEvent({ approvals })]));
     expect(lines.join('\n')).toMatch(/\(route \*route-7\*\)\. · And 4 more decisions\._/);
   });
 
   it('that is one of many: five are asked, and the rest is counted', () => {
     const routes = Array.from({ length: 7 }, (_, index) => `route-${index}`);
-    const asking = storyEvent({
+    const asking = conversationEvent({
       deliveries: routes.map((route) => ({ ...HELD, id: route, route })),
       approvals: routes.map((route) => approvalView({ route })),
     });
-    const { lines } = shown(storyOf([asking]));
+    const { lines } = shown(conversationOf([asking]));
     expect(lines.filter((line) => line === '[Approve] [Reject]')).toHaveLength(5);
     expect(lines).toContain('_And 2 more await approval._');
   });
 
   it('whose route has a name too long for a button says how else to approve', () => {
     const route = 'x'.repeat(3000);
-    const { lines } = shown(deployStory({ state: 'held', route }, approvalView({ route })));
+    const { lines } = shown(deployConversation({ state: 'held', route }, approvalView({ route })));
     expect(lines.join()).toContain('Approve it with `wandb-relay approve delivery-1`.');
   });
 });
@@ -256,34 +256,39 @@ describe('where nothing hears what is pressed', () => {
 
   it('a question names the command instead of its buttons', () => {
     const held = deliveryView({ state: 'held', reason: 'waits for approval' });
-    const { blocks } = conversationMessage(storyOf([storyEvent({ deliveries: [held], approvals: [approvalView()] })]), context);
+    const { blocks } = conversationMessage(
+      conversationOf([conversationEvent({ deliveries: [held], approvals: [approvalView()] })]),
+      context,
+    );
     expect(actionsIn(blocks)).toEqual([]);
     expect(readable(blocks).join('\n')).toContain(`wandb-relay approve ${held.id}`);
   });
 
   it('only links can be pressed', () => {
     const delivered = deliveryView({ state: 'delivered', run: runView() });
-    const { blocks } = conversationMessage(storyOf([storyEvent({ deliveries: [delivered] })]), context);
+    const { blocks } = conversationMessage(conversationOf([conversationEvent({ deliveries: [delivered] })]), context);
     expect(actionsIn(blocks).map((element) => element.type === 'button' && element.url !== undefined)).toEqual([true]);
   });
 });
 
 describe('buttons and menus', () => {
   it('name the delivery as it is now', () => {
-    const [, again] = buttonsOf(conversationMessage(deployStory({ state: 'delivered', run: runView(), updatedAt: 42 }), CONTEXT).blocks);
+    const [, again] = buttonsOf(
+      conversationMessage(deployConversation({ state: 'delivered', run: runView(), updatedAt: 42 }), CONTEXT).blocks,
+    );
     expect(again?.action_id).toBe(ACTIONS.dispatchAgain);
     expect(decodeDispatchAgain(again?.value ?? '')).toEqual({ source: 'default', deliveryId: 'delivery-1', updatedAt: 42 });
     expect(again?.confirm?.text.text).toBe('It was already delivered. This sends the same request again: deploy.yml in acme/deploy');
   });
 
   it('open the run', () => {
-    const [open] = buttonsOf(conversationMessage(deployStory({ state: 'delivered', run: runView() }), CONTEXT).blocks);
+    const [open] = buttonsOf(conversationMessage(deployConversation({ state: 'delivered', run: runView() }), CONTEXT).blocks);
     expect([open?.action_id, open?.url]).toEqual([ACTIONS.openRun, 'https://github.com/acme/deploy/actions/runs/99']);
   });
 
   it('mute each route once', () => {
     const deliveries = ['deploy', 'deploy', 'evaluate'].map((route, index) => deliveryView({ id: `delivery-${index}`, route }));
-    const menus = menusOf(conversationMessage(storyOf([storyEvent({ deliveries })]), CONTEXT).blocks);
+    const menus = menusOf(conversationMessage(conversationOf([conversationEvent({ deliveries })]), CONTEXT).blocks);
     expect(menus.map(({ options }) => options.map(({ value }) => decodeMute(value ?? '')))).toEqual([
       (['1h', '24h', '7d'] as const).map((time) => ({ source: 'default', deliveryId: 'delivery-0', time })),
       (['1h', '24h', '7d'] as const).map((time) => ({ source: 'default', deliveryId: 'delivery-2', time })),
@@ -292,7 +297,7 @@ describe('buttons and menus', () => {
 
   it('end a mute, which is said as long as it lasts', () => {
     const muted = (until: number): ConversationView => ({
-      ...deployStory({ state: 'delivered' }),
+      ...deployConversation({ state: 'delivered' }),
       mutes: [{ route: 'deploy', subjectKey: 'subject-1', until, by: 'ada' }],
     });
     const { blocks } = conversationMessage(muted(CONTEXT.now + MINUTE), CONTEXT);
@@ -304,7 +309,7 @@ describe('buttons and menus', () => {
 
 describe('what came before', () => {
   const many = Array.from({ length: 9 }, (_, index) =>
-    storyEvent({
+    conversationEvent({
       event: eventView({ ...ALIAS_EVENT, alias: `alias-${index}` }, { id: `event-${index}`, receivedAt: T0 + index * MINUTE }),
       deliveries: [
         deliveryView({ run: runView({ status: 'completed', conclusion: 'success', startedAt: T0, endedAt: T0 + 1000 * (index + 1) }) }),
@@ -315,7 +320,7 @@ describe('what came before', () => {
   );
 
   it('is a line for each of the latest, and a count', () => {
-    const { text, lines } = shown(storyOf(many, { eventCount: 40 }));
+    const { text, lines } = shown(conversationOf(many, { eventCount: 40 }));
     expect(text).toMatch(/^ada gave resnet50 v12 the alias alias-8\./);
     const earlier = lines.slice(lines.findIndex((line) => line.includes('earlier: '))).join('\n');
     expect(earlier.split('\n')).toHaveLength(7);
@@ -328,7 +333,7 @@ it('shows some of many deliveries, first those that went wrong, and counts the o
   const deliveries = Array.from({ length: 60 }, (_, index) =>
     deliveryView({ id: `delivery-${index}`, route: `route-${index}`, ...(index === 50 ? { state: 'dead' as const, reason: 'gone' } : {}) }),
   );
-  const { text, lines } = shown(storyOf([storyEvent({ deliveries })]));
+  const { text, lines } = shown(conversationOf([conversationEvent({ deliveries })]));
   expect(lines.filter((line) => line.includes('(route route-'))).toHaveLength(8);
   expect(lines.join('\n')).toContain('failed: gone (delivery delivery-50)');
   expect(lines).toContain('_And 52 more: delivered (52×)._');
@@ -336,11 +341,11 @@ it('shows some of many deliveries, first those that went wrong, and counts the o
 });
 
 it("says a route's own text instead of the sentence", () => {
-  const story = storyOf([storyEvent({ text: 'Ship it: *resnet50* &amp; <https://acme.example|docs>!' })]);
-  const { text, lines } = shown(story);
+  const conversation = conversationOf([conversationEvent({ text: 'Ship it: *resnet50* &amp; <https://acme.example|docs>!' })]);
+  const { text, lines } = shown(conversation);
   expect(lines[0]).toBe('Ship it: *resnet50* &amp; <https://acme.example|docs>!');
   expect(text).toBe('Ship it: *resnet50* &amp; <https://acme.example|docs>! deploy in acme/deploy: delivered.');
-  expect(shown(storyOf([storyEvent({ text: ' \n' })])).lines[0]).toBe(HEAD[0]);
+  expect(shown(conversationOf([conversationEvent({ text: ' \n' })])).lines[0]).toBe(HEAD[0]);
 });
 
 it.each([
@@ -348,7 +353,7 @@ it.each([
   ['nothing yet', undefined],
   ['nothing of use', { artifact: { id: 1, list: [1], nested: { deep: true } }, run: null }],
 ])('shows no facts when W&B told %s', (_what, wandb) => {
-  const { blocks } = conversationMessage(storyOf([storyEvent({ event: eventView(ALIAS_EVENT, { wandb }) })]), CONTEXT);
+  const { blocks } = conversationMessage(conversationOf([conversationEvent({ event: eventView(ALIAS_EVENT, { wandb }) })]), CONTEXT);
   expect(JSON.stringify(blocks)).not.toContain('"fields"');
 });
 
@@ -356,7 +361,10 @@ it('keeps room for what the run logged, however much else is known', () => {
   const settings = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`setting${i}`, i]));
   const artifact = { ...WANDB.artifact, created_by: 'ada', metadata: settings };
   const run = { ...WANDB.run, display_name: 'brave-sun-7', tags: [], summary: { accuracy: 0.93, loss: 0.25 } };
-  const { blocks } = conversationMessage(storyOf([storyEvent({ event: eventView(ALIAS_EVENT, { wandb: { artifact, run } }) })]), CONTEXT);
+  const { blocks } = conversationMessage(
+    conversationOf([conversationEvent({ event: eventView(ALIAS_EVENT, { wandb: { artifact, run } }) })]),
+    CONTEXT,
+  );
   const facts = readable(blocks)[2]?.split(' | ') ?? [];
   expect(facts).toHaveLength(10);
   expect(facts.slice(6)).toEqual(['*accuracy* 0.93', '*loss* 0.25', '*setting0* 0', '*setting1* 1']);
@@ -364,8 +372,8 @@ it('keeps room for what the run logged, however much else is known', () => {
 
 describe('a reply', () => {
   it('says what happened, and where it is decided', () => {
-    const asking = storyEvent({ event: EVENT, deliveries: [HELD], approvals: [approvalView({ by: ['U012ABC'] })] });
-    const { text, blocks } = eventMessage(asking, storyOf(), CONTEXT);
+    const asking = conversationEvent({ event: EVENT, deliveries: [HELD], approvals: [approvalView({ by: ['U012ABC'] })] });
+    const { text, blocks } = eventMessage(asking, conversationOf(), CONTEXT);
     expect(text).toBe(`${SAID} deploy.yml in acme/deploy: awaiting approval.`);
     expect(readable(blocks)).toEqual([
       HEAD[0],
@@ -375,7 +383,7 @@ describe('a reply', () => {
   });
 
   it('has no buttons of its own', () => {
-    const { blocks } = eventMessage(storyEvent({ event: EVENT }), storyOf(), CONTEXT);
+    const { blocks } = eventMessage(conversationEvent({ event: EVENT }), conversationOf(), CONTEXT);
     expect([buttonsOf(blocks), menusOf(blocks)]).toEqual([[], []]);
   });
 
@@ -388,7 +396,7 @@ describe('a reply', () => {
 });
 
 it('says so when nothing is known any more', () => {
-  expect(shown(storyOf([]))).toEqual({
+  expect(shown(conversationOf([]))).toEqual({
     text: 'The events of this message are no longer stored.',
     lines: ['The events of this message are no longer stored.'],
   });

@@ -8,14 +8,14 @@ async function deletedQuestion(channel = '#ml'): Promise<SlackWorld> {
   const held = deliveryOf('h-e1', { orderKey: 'e1', state: 'held', route: 'tell' });
   await world.accept('e1', [slackDelivery('d-e1'), held], { channel, by: null, allowSelf: true, expiresMs: 3_600_000 });
   await world.drain();
-  world.slack.remove('ml', (await world.story()).message?.ts ?? '');
+  world.slack.remove('ml', (await world.conversation()).message?.ts ?? '');
   return world;
 }
 
 const update = (world: SlackWorld) => world.store.refreshConversations('e1', world.now());
 
 describe('a message with an open question that somebody deleted', () => {
-  it('is posted anew by the update that finds it gone, and changed from then on', async () => {
+  it('is posted again by the update that finds it gone, and changed from then on', async () => {
     const world = await deletedQuestion();
     await update(world);
     const { delivery, ...posted } = await world.step();
@@ -23,7 +23,7 @@ describe('a message with an open question that somebody deleted', () => {
     const [message, ...more] = world.slack.messages('ml');
     expect(message).toMatchObject({ text: '1 event(s): e1', threadTs: null, metadata: { event_payload: { delivery_id: delivery } } });
     expect([more, await world.drain()]).toEqual([[], []]);
-    expect((await world.story()).message).toEqual({ channel: message?.channel, ts: message?.ts });
+    expect((await world.conversation()).message).toEqual({ channel: message?.channel, ts: message?.ts });
 
     const decision = { eventId: 'e1', route: 'tell', decision: 'rejected', by: 'ada', at: world.now() } as const;
     expect(await world.store.decide(decision)).toMatchObject({ done: true });
@@ -31,19 +31,19 @@ describe('a message with an open question that somebody deleted', () => {
     expect(world.slack.messages('ml')).toMatchObject([{ ts: message?.ts, edits: 1 }]);
   });
 
-  it('is not posted anew when people are asked elsewhere', async () => {
+  it('is not posted again when people are asked elsewhere', async () => {
     const world = await deletedQuestion('#ops');
     await update(world);
     expect((await world.drain()).map(({ detail }) => detail)).toEqual([expect.stringContaining('the next event posts a new one')]);
     expect(world.slack.messages('ml')).toEqual([]);
   });
 
-  it('is not posted anew when the question has been answered', async () => {
+  it('is not posted again when the question has been answered', async () => {
     const world = await deletedQuestion();
     await world.store.decide({ eventId: 'e1', route: 'tell', decision: 'rejected', by: 'ada', at: world.now() });
     await world.drain();
     expect(world.slack.messages('ml')).toEqual([]);
-    expect((await world.story()).message).toBeNull();
+    expect((await world.conversation()).message).toBeNull();
   });
 
   it('is looked for after an attempt whose answer was lost, and not posted twice', async () => {
@@ -69,7 +69,7 @@ describe('a message with an open question that somebody deleted', () => {
     expect(await world.step()).toMatchObject({ outcome: 'failed' });
     expect((await world.drain()).map(({ outcome }) => outcome)).toEqual(['delivered']);
     expect(world.slack.messages('ml')).toMatchObject([{ text: '1 event(s): e1', threadTs: null }]);
-    expect((await world.story()).message).not.toBeNull();
+    expect((await world.conversation()).message).not.toBeNull();
   });
 
   it('is not posted by a later attempt once the question has been answered', async () => {

@@ -53,7 +53,7 @@ async function relay() {
   return { slack, github, arrive, until, stateOf };
 }
 
-it('tells of two events of one subject with one message, one reply, and updates', async () => {
+it('reports two events of one subject with one message, one reply, and updates', async () => {
   const { slack, arrive, until, stateOf } = await relay();
   await arrive('e1');
   await until(async () => expect(await stateOf('s-e1')).toBe('delivered'));

@@ -3,8 +3,8 @@ import { STAND_IN_SCOPES } from '../../stand-ins/slack.ts';
 import { deliveryOf } from '../store/samples.ts';
 import { slackDelivery, slackWorld } from './slack-world.ts';
 
-describe('telling of events', () => {
-  it('posts a message of the whole story, without previews and with what finds it again', async () => {
+describe('events in Slack', () => {
+  it('posts a message of the whole conversation, without previews and with what finds it again', async () => {
     const world = await slackWorld();
     await world.accept('e1');
     const { outcome, message, detail } = await world.step();
@@ -21,10 +21,10 @@ describe('telling of events', () => {
         unfurls: { links: false, media: false },
       },
     ]);
-    expect((await world.story()).message).toEqual({ channel: id, ts: message?.ts });
+    expect((await world.conversation()).message).toEqual({ channel: id, ts: message?.ts });
   });
 
-  it('tells of a later event in the thread, and brings the head up to date', async () => {
+  it('reports a later event in the thread, and brings the head up to date', async () => {
     const world = await slackWorld();
     await world.accept('e1');
     await world.drain();
@@ -40,10 +40,10 @@ describe('telling of events', () => {
       metadata: { event_payload: { delivery_id: 'd-e2' } },
     });
     expect(more).toEqual([]);
-    expect((await world.story()).events[1]?.message).toEqual({ channel: reply?.channel, ts: reply?.ts });
+    expect((await world.conversation()).events[1]?.message).toEqual({ channel: reply?.channel, ts: reply?.ts });
   });
 
-  it('tells of every event, also of more than its head lists that came while Slack was down', async () => {
+  it('reports every event, also of more than its head lists that came while Slack was down', async () => {
     const world = await slackWorld();
     const ids = Array.from({ length: 20 }, (_, n) => `e${n}`);
     for (const id of ids) await world.accept(id);
@@ -73,7 +73,7 @@ describe('telling of events', () => {
     ]);
   });
 
-  it('tells of an event once when two routes do, and again for a text of its own', async () => {
+  it('reports an event once when two routes do, and again for a text of its own', async () => {
     const world = await slackWorld();
     await world.accept('e1', [slackDelivery('d-1'), slackDelivery('d-2'), slackDelivery('d-3', { text: 'by the way' })]);
     const steps = await world.drain();
@@ -85,7 +85,7 @@ describe('telling of events', () => {
     expect(world.slack.messages('ml').map(({ text }) => text)).toEqual(['1 event(s): e1', 'then e1: by the way']);
   });
 
-  it('keeps conversations apart, by channel and by story', async () => {
+  it('keeps conversations apart, by channel and by conversation', async () => {
     const world = await slackWorld({ channels: ['ml', 'ops'] });
     await world.accept('e1', [
       slackDelivery('d-1'),
@@ -123,7 +123,7 @@ describe('replies and updates', () => {
     await world.drain();
     const reply = {
       ...slackDelivery('d-r'),
-      request: { kind: 'slack_reply', conversation: 'story', text: `${'x'.repeat(2996)}&amp;${'y'.repeat(50)}` } as const,
+      request: { kind: 'slack_reply', conversation: 'conversation', text: `${'x'.repeat(2996)}&amp;${'y'.repeat(50)}` } as const,
     };
     await world.accept('e2', [reply]);
     expect((await world.step()).detail).toBe('replied in the thread in #ml');
@@ -139,14 +139,16 @@ describe('replies and updates', () => {
   it.each(['slack_reply', 'slack_update'] as const)('has nothing to do for %s without a message', async (kind) => {
     const world = await slackWorld();
     const request =
-      kind === 'slack_reply' ? ({ kind, conversation: 'story', text: 'x' } as const) : ({ kind, conversation: 'story' } as const);
+      kind === 'slack_reply'
+        ? ({ kind, conversation: 'conversation', text: 'x' } as const)
+        : ({ kind, conversation: 'conversation' } as const);
     await world.accept('e1', [{ ...slackDelivery('d-1'), request }]);
     expect(await world.step()).toMatchObject({ outcome: 'delivered', detail: expect.stringContaining('there is no message to') });
     expect(world.slack.calls).toEqual([]);
   });
 
   it.each(['message_not_found', 'cant_update_message', 'edit_window_closed'])(
-    'starts anew when the message cannot be changed: %s',
+    'starts again when the message cannot be changed: %s',
     async (error) => {
       const world = await slackWorld();
       await world.accept('e1');
@@ -154,7 +156,7 @@ describe('replies and updates', () => {
       world.slack.fail({ method: 'chat.update', error });
       await world.store.refreshConversations('e1', world.now());
       expect(await world.drain()).toMatchObject([{ outcome: 'delivered', detail: expect.stringContaining(error) }]);
-      expect((await world.story()).message).toBeNull();
+      expect((await world.conversation()).message).toBeNull();
       await world.accept('e2');
       await world.drain();
       expect(world.slack.messages('ml').map(({ text, threadTs }) => [text, threadTs])).toEqual([
@@ -168,12 +170,12 @@ describe('replies and updates', () => {
     const world = await slackWorld();
     await world.accept('e1');
     await world.drain();
-    world.slack.remove('ml', (await world.story()).message?.ts ?? '');
+    world.slack.remove('ml', (await world.conversation()).message?.ts ?? '');
     await world.accept('e2');
     expect(await world.step()).toMatchObject({ outcome: 'delivered', detail: expect.stringContaining('has been deleted') });
     const [message, ...more] = world.slack.messages('ml');
     expect([message?.text, message?.threadTs, more]).toEqual(['2 event(s): e1, e2', null, []]);
-    expect((await world.story()).message?.ts).toBe(message?.ts);
+    expect((await world.conversation()).message?.ts).toBe(message?.ts);
     await world.accept('e3');
     await world.drain();
     expect(world.slack.messages('ml')[1]).toMatchObject({ text: 'then e3', threadTs: message?.ts });
@@ -186,7 +188,7 @@ describe('replies and updates', () => {
     await world.accept('e2');
     await world.accept('e3');
     await world.step();
-    const head = (await world.story()).message?.ts ?? '';
+    const head = (await world.conversation()).message?.ts ?? '';
     world.slack.remove('ml', head);
     // The update of the head comes after e3, and finds that it is gone.
     expect((await world.drain()).map(({ outcome }) => outcome)).toEqual(['delivered', 'delivered']);
@@ -194,7 +196,7 @@ describe('replies and updates', () => {
       ['then e2', head],
       ['then e3', head],
     ]);
-    expect((await world.story()).message).toBeNull();
+    expect((await world.conversation()).message).toBeNull();
   });
 
   it('posts a head of its own when Slack refuses the thread', async () => {
@@ -208,11 +210,11 @@ describe('replies and updates', () => {
     expect(world.slack.messages('ml').map(({ threadTs }) => threadTs)).toEqual([null, null]);
   });
 
-  it('posts anew when a message is replayed after somebody deleted it', async () => {
+  it('posts again when a message is replayed after somebody deleted it', async () => {
     const world = await slackWorld();
     await world.accept('e1');
     await world.drain();
-    world.slack.remove('ml', (await world.story()).message?.ts ?? '');
+    world.slack.remove('ml', (await world.conversation()).message?.ts ?? '');
     await world.store.refreshConversations('e1', world.now());
     await world.drain();
     await world.store.replay(['d-e1'], world.now());
@@ -233,7 +235,7 @@ describe('after an attempt whose answer was lost', () => {
     const [message, ...more] = world.slack.messages('ml');
     expect(found).toMatchObject({ outcome: 'delivered', found: true, message: { channel: message?.channel, ts: message?.ts } });
     expect(more).toEqual([]);
-    expect((await world.story()).message?.ts).toBe(message?.ts);
+    expect((await world.conversation()).message?.ts).toBe(message?.ts);
   });
 
   it.each([{ cut: true }, { silent: true }])('finds a reply in the thread and does not post it again: %o', async (how) => {
@@ -252,7 +254,7 @@ describe('after an attempt whose answer was lost', () => {
     const world = await slackWorld();
     await world.accept('e1');
     await world.drain();
-    world.slack.remove('ml', (await world.story()).message?.ts ?? '');
+    world.slack.remove('ml', (await world.conversation()).message?.ts ?? '');
     world.slack.fail(lost);
     await world.accept('e2');
     await world.step();

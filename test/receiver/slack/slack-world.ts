@@ -22,9 +22,9 @@ function messageOf(text: string) {
   return { text, blocks: [{ type: 'section', text: { type: 'mrkdwn', text, verbatim: true } }] };
 }
 
-/** A delivery to Slack, of the conversation `story` in `#ml` unless told otherwise. */
+/** A delivery to Slack, of the conversation `conversation` in `#ml` by default. */
 export function slackDelivery(id: string, changes: { channel?: string; text?: string; key?: string; route?: string } = {}): NewDelivery {
-  const { channel = '#ml', text = null, key = 'story', route = 'tell' } = changes;
+  const { channel = '#ml', text = null, key = 'conversation', route = 'tell' } = changes;
   return {
     id,
     route,
@@ -59,7 +59,7 @@ export class SlackWorld {
 
   readonly now = (): number => Date.now() + this.#ahead;
 
-  /** Accepts an event with one delivery, `d-` and the id, unless told otherwise. */
+  /** Accepts an event with one delivery, `d-` and the id by default. */
   async accept(id: string, deliveries: readonly NewDelivery[] = [slackDelivery(`d-${id}`)], approval?: Approval): Promise<void> {
     const firing = { ...firingOf(deliveries), ...(approval === undefined ? {} : { approval }) };
     await accept(this.store, eventOf(id, { subject: 'model', at: this.now(), firings: [firing] }));
@@ -89,10 +89,10 @@ export class SlackWorld {
     return steps;
   }
 
-  async story() {
-    const story = await this.store.viewConversation('story', this.now());
-    if (story === undefined) throw new Error('there is no story');
-    return story;
+  async conversation() {
+    const conversation = await this.store.viewConversation('conversation', this.now());
+    if (conversation === undefined) throw new Error('there is no conversation');
+    return conversation;
   }
 
   /** Calls of a method so far. */

@@ -39,7 +39,7 @@ export interface HeldChanges {
   readonly deliveries?: readonly NewDelivery[];
 }
 
-/** An event whose dispatches wait for an approval: `d-` before its id, unless told otherwise, of the route `deploy`. */
+/** An event whose dispatches wait for an approval: `d-` before its id by default, of the route `deploy`. */
 export function heldEvent(id: string, { at, subject = 'model', approval, deliveries }: HeldChanges = {}): NewEvent {
   const held = deliveries ?? [heldOf(`d-${id}`, { orderKey: subject })];
   const firing = { route: 'deploy', cooldownKey: null, cooldownMs: 0, deliveries: held, approval: { ...APPROVAL, ...approval } };
@@ -109,10 +109,10 @@ export async function acceptTold(store: Store): Promise<void> {
 }
 
 /** What `talk` tells; it is there. */
-export async function storyOf(store: Store, now: number = T0, key = 'talk'): Promise<ConversationView> {
-  const story = await store.viewConversation(key, now);
-  if (story === undefined) throw new Error(`there is no conversation ${key}`);
-  return story;
+export async function conversationOf(store: Store, now: number = T0, key = 'talk'): Promise<ConversationView> {
+  const conversation = await store.viewConversation(key, now);
+  if (conversation === undefined) throw new Error(`there is no conversation ${key}`);
+  return conversation;
 }
 
 export const RUN = { id: '7', url: 'https://github.com/acme/deploy/actions/runs/7' };

@@ -44,7 +44,7 @@ export interface EventChanges {
   /** Events with the same body have the same hash. */
   readonly body?: string;
   readonly event?: RelayEvent;
-  /** Changes to the one delivery that the event has unless told otherwise, `d-` before the event's id. */
+  /** Changes to the one delivery that the event has by default, `d-` before the event's id. */
   readonly delivery?: Partial<NewDelivery>;
   /** Deliveries of one route without a cooldown. */
   readonly deliveries?: readonly NewDelivery[];

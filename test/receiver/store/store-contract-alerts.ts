@@ -134,7 +134,7 @@ export function alertsContract(open: OpenStore): void {
       expect(await reportedBy(store)).toEqual(['update']);
     });
 
-    onStore('it in every conversation that tells of the event, and in no other', async (store) => {
+    onStore('it in every conversation that shows the event, and in no other', async (store) => {
       const both = [deliveryOf('d-e1'), messageOf('here'), messageOf('there', {}, { key: 'there', channel: '#there' })];
       await accept(store, eventOf('e1', { deliveries: both }));
       await accept(store, toldEvent('e2', { subject: 'other' }, { key: 'other', channel: '#other' }));

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Mute, Store } from '../../../receiver/store/store.ts';
 import {
   acceptTold,
+  conversationOf,
   dispatch,
   HOUR,
   heldEvent,
@@ -11,7 +12,6 @@ import {
   RUN,
   reportOf,
   say,
-  storyOf,
   toldEvent,
 } from './conversation-samples.ts';
 import {
@@ -35,7 +35,7 @@ const MUTE: Mute = { route: 'deploy', subjectKey: 'model', until: T0 + HOUR, by:
 export function conversationViewContract(open: OpenStore): void {
   const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
 
-  describe('a story', () => {
+  describe('a conversation', () => {
     onStore('has all that follows from its events, messages apart', async (store) => {
       const deliveries = [heldOf('a'), heldOf('b', { orderKey: 'b' }), messageOf('m-e1')];
       await accept(store, heldEvent('e1', { deliveries }));
@@ -48,9 +48,15 @@ export function conversationViewContract(open: OpenStore): void {
       await store.recordRuns([reportOf('completed', { title: 'a' })], T0, nothingFollows);
       await store.mute(MUTE, 'e1', T0);
 
-      const { events, ...story } = await storyOf(store);
+      const { events, ...conversation } = await conversationOf(store);
 
-      expect(story).toEqual({ key: 'talk', channel: '#ml', message: { channel: 'C012ML', ts: 'm-e1' }, eventCount: 2, mutes: [MUTE] });
+      expect(conversation).toEqual({
+        key: 'talk',
+        channel: '#ml',
+        message: { channel: 'C012ML', ts: 'm-e1' },
+        eventCount: 2,
+        mutes: [MUTE],
+      });
       const [first, second] = events;
       expect(first?.event).toEqual(await store.event('e1'));
       expect(first?.event.wandb).toEqual({ size: 12 });
@@ -73,7 +79,7 @@ export function conversationViewContract(open: OpenStore): void {
     onStore('is there before anything was posted', async (store) => {
       await accept(store, toldEvent('e1'));
 
-      expect(await storyOf(store)).toMatchObject({ message: null, eventCount: 1, events: [{ event: { id: 'e1' }, message: null }] });
+      expect(await conversationOf(store)).toMatchObject({ message: null, eventCount: 1, events: [{ event: { id: 'e1' }, message: null }] });
     });
 
     onStore('tells events in the order in which they came, each once', async (store) => {
@@ -82,12 +88,12 @@ export function conversationViewContract(open: OpenStore): void {
       await store.replay(['m-e2'], T0 + SECOND);
       await store.refreshConversations('e1', T0 + SECOND);
 
-      expect((await storyOf(store)).events.map(({ event }) => event.id)).toEqual(['e2', 'e1', 'e3']);
-      expect((await storyOf(store)).eventCount).toBe(3);
+      expect((await conversationOf(store)).events.map(({ event }) => event.id)).toEqual(['e2', 'e1', 'e3']);
+      expect((await conversationOf(store)).eventCount).toBe(3);
     });
 
     onStore('of many events has the first one and the latest ten, and says how many there were', async (store) => {
-      const told = async () => (await storyOf(store)).events.map(({ event }) => event.id);
+      const told = async () => (await conversationOf(store)).events.map(({ event }) => event.id);
       const ids = Array.from({ length: 14 }, (_, n) => `e${n}`);
       await accept(store, ...ids.slice(0, 11).map((id) => toldEvent(id)));
       expect(await told()).toEqual(ids.slice(0, 11));
@@ -95,7 +101,7 @@ export function conversationViewContract(open: OpenStore): void {
       await accept(store, ...ids.slice(11).map((id) => toldEvent(id)));
 
       expect(await told()).toEqual(['e0', ...ids.slice(4)]);
-      expect((await storyOf(store)).eventCount).toBe(14);
+      expect((await conversationOf(store)).eventCount).toBe(14);
     });
 
     onStore('has the event that is asked for in its place, however many came since', async (store) => {
@@ -113,7 +119,7 @@ export function conversationViewContract(open: OpenStore): void {
       await accept(store, eventOf('e1', { deliveries: [messageOf('first'), later, silent] }));
       await accept(store, eventOf('e2', { deliveries: [{ ...silent, id: 'alone' }] }));
 
-      expect((await storyOf(store)).events.map(({ text }) => text)).toEqual(['text of later', null]);
+      expect((await conversationOf(store)).events.map(({ text }) => text)).toEqual(['text of later', null]);
     });
 
     onStore('of one conversation leaves out messages about the event in another', async (store) => {
@@ -122,9 +128,9 @@ export function conversationViewContract(open: OpenStore): void {
       await accept(store, eventOf('e2', { deliveries: [messageOf('here too')] }));
       await say(store, T0);
 
-      const story = await storyOf(store, T0, 'there');
-      expect(story).toMatchObject({ channel: '#there', message: { ts: 'there' }, eventCount: 1 });
-      expect(story.events).toMatchObject([{ text: 'text of there', message: { ts: 'there' }, deliveries: [{ id: 'd-e1' }] }]);
+      const conversation = await conversationOf(store, T0, 'there');
+      expect(conversation).toMatchObject({ channel: '#there', message: { ts: 'there' }, eventCount: 1 });
+      expect(conversation.events).toMatchObject([{ text: 'text of there', message: { ts: 'there' }, deliveries: [{ id: 'd-e1' }] }]);
     });
   });
 
@@ -137,9 +143,9 @@ export function conversationViewContract(open: OpenStore): void {
 
       expect((await store.delivery('m-e2'))?.delivery).toMatchObject({ state: 'cancelled', reason: expect.stringContaining(MUTE.by) });
       expect(await stateOf(store, 'd-e2')).toBe('pending');
-      // What makes no sound still belongs to the story.
+      // What makes no sound still belongs to the conversation.
       expect(await say(store, T0 + SECOND)).toEqual(['update']);
-      expect((await storyOf(store)).events.map(({ event }) => event.id)).toEqual(['e1', 'e2']);
+      expect((await conversationOf(store)).events.map(({ event }) => event.id)).toEqual(['e1', 'e2']);
     });
 
     onStore('leaves alone what asks something of people, other routes and other subjects', async (store) => {
@@ -159,8 +165,8 @@ export function conversationViewContract(open: OpenStore): void {
       expect(await statesOf(store, 'm-e1', 'm-e2')).toEqual(['cancelled', 'pending']);
       expect(await store.mutes(T0 + HOUR - 1)).toEqual([MUTE]);
       expect(await store.mutes(T0 + HOUR)).toEqual([]);
-      expect((await storyOf(store, T0 + HOUR - 1)).mutes).toEqual([MUTE]);
-      expect((await storyOf(store, T0 + HOUR)).mutes).toEqual([]);
+      expect((await conversationOf(store, T0 + HOUR - 1)).mutes).toEqual([MUTE]);
+      expect((await conversationOf(store, T0 + HOUR)).mutes).toEqual([]);
     });
 
     onStore('takes the place of an earlier one, and is ended by a time of 0', async (store) => {

@@ -4,6 +4,7 @@ import {
   acceptTold,
   claimDispatches,
   claimMessages,
+  conversationOf,
   dispatch,
   failForGood,
   HOUR,
@@ -15,12 +16,11 @@ import {
   post,
   reportOf,
   say,
-  storyOf,
   toldEvent,
 } from './conversation-samples.ts';
 import { accept, bury, deliveryOf, eventOf, MINUTE, type OpenStore, retryAt, SECOND, T0, withStore } from './samples.ts';
 
-/** An event whose dispatch waits for an approval, told of in `talk`. */
+/** An event whose dispatch waits for an approval, reported in `talk`. */
 async function acceptAsked(store: Store): Promise<void> {
   await accept(store, heldEvent('e1', { deliveries: [heldOf('d-e1'), messageOf('m-e1')] }));
   await say(store, T0);
@@ -39,7 +39,7 @@ const CHANGES: Record<string, [before: (store: Store) => Promise<void>, change: 
   'a dispatch is dead': [acceptTold, async (store) => bury(store, only(await claimDispatches(store, T0)), T0)],
   'a dispatch is cancelled': [acceptTold, (store) => store.cancel(['d-e1'], T0)],
   'a dispatch is sent again': [acceptDispatched, (store) => store.replay(['d-e1'], T0)],
-  'a held one is let go': [acceptAsked, (store) => store.approve(['d-e1'], T0)],
+  'a held one is released': [acceptAsked, (store) => store.approve(['d-e1'], T0)],
   'somebody approves': [acceptAsked, (store) => store.decide({ eventId: 'e1', route: 'deploy', decision: 'approved', by: 'ada', at: T0 })],
   'somebody rejects': [acceptAsked, (store) => store.decide({ eventId: 'e1', route: 'deploy', decision: 'rejected', by: 'ada', at: T0 })],
   'an approval expires': [acceptAsked, (store) => store.expireApprovals(T0 + HOUR)],
@@ -66,7 +66,7 @@ const CHANGES: Record<string, [before: (store: Store) => Promise<void>, change: 
       await retryAt(store, claimed, T0, T0 + MINUTE);
     },
   ],
-  'its run is told of': [acceptDispatched, (store) => store.recordRuns([reportOf('in_progress')], T0, nothingFollows)],
+  'its run is reported': [acceptDispatched, (store) => store.recordRuns([reportOf('in_progress')], T0, nothingFollows)],
   'its run is missing': [acceptDispatched, (store) => store.markRun('d-e1', 'missing', 'nothing listens', T0)],
   'nobody may look at its run': [acceptDispatched, (store) => store.markRun('d-e1', 'unknown', 'no permission', T0)],
   'its route is muted': [
@@ -85,11 +85,11 @@ export function conversationsContract(open: OpenStore): void {
   describe("a conversation's message", () => {
     onStore('the first message that is posted becomes it, later ones do not', async (store) => {
       await accept(store, toldEvent('e1'), toldEvent('e2'));
-      expect(await storyOf(store)).toMatchObject({ channel: '#ml', message: null });
+      expect(await conversationOf(store)).toMatchObject({ channel: '#ml', message: null });
 
       expect(await say(store, T0)).toEqual(['m-e1', 'm-e2', 'update']);
 
-      expect((await storyOf(store)).message).toEqual({ channel: 'C012ML', ts: 'm-e1' });
+      expect((await conversationOf(store)).message).toEqual({ channel: 'C012ML', ts: 'm-e1' });
       expect((await store.delivery('m-e1'))?.delivery.message).toEqual({ channel: 'C012ML', ts: 'm-e1' });
       expect((await store.delivery('m-e2'))?.delivery.message).toEqual({ channel: 'C012ML', ts: 'm-e2' });
     });
@@ -99,21 +99,21 @@ export function conversationsContract(open: OpenStore): void {
       await failForGood(store, T0);
 
       expect(await say(store, T0)).toEqual(['m-e2']);
-      expect((await storyOf(store)).message).toEqual({ channel: 'C012ML', ts: 'm-e2' });
+      expect((await conversationOf(store)).message).toEqual({ channel: 'C012ML', ts: 'm-e2' });
     });
 
     onStore('who finds it gone makes room for a new one; who is behind does not', async (store) => {
       await acceptTold(store);
       await store.forgetMessage('talk', 'an older one');
-      expect((await storyOf(store)).message).not.toBeNull();
+      expect((await conversationOf(store)).message).not.toBeNull();
 
       await store.forgetMessage('talk', 'm-e1');
 
-      expect((await storyOf(store)).message).toBeNull();
+      expect((await conversationOf(store)).message).toBeNull();
       await accept(store, toldEvent('e2'));
       await say(store, T0);
       await store.forgetMessage('talk', 'm-e1');
-      expect((await storyOf(store)).message).toEqual({ channel: 'C012ML', ts: 'm-e2' });
+      expect((await conversationOf(store)).message).toEqual({ channel: 'C012ML', ts: 'm-e2' });
     });
 
     onStore("the chat's own id of a channel is known from a message there", async (store) => {
@@ -168,7 +168,7 @@ export function conversationsContract(open: OpenStore): void {
       expect(await say(store, T0 + SECOND)).toEqual(['update']);
     });
 
-    onStore('in every conversation that tells of the event, and in no other', async (store) => {
+    onStore('in every conversation that shows the event, and in no other', async (store) => {
       const both = [deliveryOf('d-e1'), messageOf('here'), messageOf('there', {}, { key: 'there', channel: '#there' })];
       await accept(store, eventOf('e1', { deliveries: both }));
       await accept(store, toldEvent('e2', { subject: 'other' }, { key: 'other', channel: '#other' }));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Store } from '../../../receiver/store/store.ts';
-import { failForGood, heldEvent, nothingFollows, reportOf, say, storyOf, toldEvent } from './conversation-samples.ts';
+import { conversationOf, failForGood, heldEvent, nothingFollows, reportOf, say, toldEvent } from './conversation-samples.ts';
 import {
   accept,
   bury,
@@ -106,7 +106,7 @@ export function pruneContract(open: OpenStore): void {
       expect(await prune(store)).toBe(0);
 
       expect(await store.delivery('m-e1')).toBeDefined();
-      expect((await storyOf(store)).events).toHaveLength(1);
+      expect((await conversationOf(store)).events).toHaveLength(1);
     });
 
     onStore('does not hold up what came after it', async (store) => {
@@ -119,19 +119,19 @@ export function pruneContract(open: OpenStore): void {
   });
 
   describe('a conversation', () => {
-    onStore('tells of the events that are left, and goes with the last one', async (store) => {
+    onStore('shows the events that are left, and goes with the last one', async (store) => {
       await accept(store, toldEvent('e1'));
       await accept(store, toldEvent('e2', { at: LATER }));
       for (const at of [LATER, LATER + MINUTE, LATER + 2 * MINUTE]) await drain(store, at);
 
       await prune(store);
-      expect((await storyOf(store, LATER)).events.map(({ event }) => event.id)).toEqual(['e2']);
+      expect((await conversationOf(store, LATER)).events.map(({ event }) => event.id)).toEqual(['e2']);
       await prune(store, LATER + 1);
 
       expect(await store.viewConversation('talk', LATER)).toBeUndefined();
       await accept(store, toldEvent('e3', { at: LATER }));
       await say(store, LATER);
-      expect((await storyOf(store, LATER)).message).toEqual({ channel: 'C012ML', ts: 'm-e3' });
+      expect((await conversationOf(store, LATER)).message).toEqual({ channel: 'C012ML', ts: 'm-e3' });
     });
 
     onStore('is not kept by an update that failed', async (store) => {

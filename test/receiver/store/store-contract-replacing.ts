@@ -16,7 +16,7 @@ import {
   withStore,
 } from './samples.ts';
 
-/** Corners where a delivery could be lost, stuck or sent twice. */
+/** Edge cases where a delivery could be lost, stuck or sent twice. */
 export function replacingContract(open: OpenStore): void {
   const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
 

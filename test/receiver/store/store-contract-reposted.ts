@@ -5,26 +5,26 @@ import {
   acceptTold,
   claimDispatches,
   claimMessages,
+  conversationOf,
   HOUR,
   messageOf,
   only,
   post,
   say,
-  storyOf,
   toldEvent,
 } from './conversation-samples.ts';
 import { accept, attemptAt, bury, eventOf, LEASE_MS, type OpenStore, retryAt, SECOND, T0, withStore } from './samples.ts';
 
-const ANEW = { channel: 'C012ML', ts: 'anew' } as const;
+const REPOSTED = { channel: 'C012ML', ts: 'reposted' } as const;
 
-/** Ways in which the update that posts the message anew leaves open whether it has. */
+/** Ways in which the update that posts the message again leaves open whether it has. */
 const UNCLEAR: Record<string, (store: Store, update: ClaimedDelivery) => Promise<unknown>> = {
   'got no clear answer': (store, update) => retryAt(store, update, T0, T0 + SECOND, true),
   'has lost its lease': (store) => claimDispatches(store, T0 + LEASE_MS + 1),
   'was in flight when a process died': (store) => store.recoverInFlight(T0),
 };
 
-/** What a conversation gets whose message was deleted: the update that finds out may post it anew. */
+/** What a conversation gets whose message was deleted: the update that finds out may post it again. */
 export function repostedContract(open: OpenStore): void {
   const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
 
@@ -40,9 +40,9 @@ export function repostedContract(open: OpenStore): void {
   describe('a message that an update posts', () => {
     onStore("becomes the conversation's, and the update leaves no trace", async (store) => {
       const update = await findGone(store);
-      await post(store, update, T0, ANEW);
+      await post(store, update, T0, REPOSTED);
 
-      expect((await storyOf(store)).message).toEqual(ANEW);
+      expect((await conversationOf(store)).message).toEqual(REPOSTED);
       expect(await store.delivery(update.id)).toBeUndefined();
       expect(await say(store, T0 + HOUR)).toEqual([]);
       await store.refreshConversations('e1', T0);
@@ -52,21 +52,21 @@ export function repostedContract(open: OpenStore): void {
     onStore('does not take the place of one that is there', async (store) => {
       await acceptTold(store);
       await store.refreshConversations('e1', T0);
-      await post(store, only(await claimMessages(store, T0)), T0, ANEW);
+      await post(store, only(await claimMessages(store, T0)), T0, REPOSTED);
 
-      expect((await storyOf(store)).message).toEqual({ channel: 'C012ML', ts: 'm-e1' });
+      expect((await conversationOf(store)).message).toEqual({ channel: 'C012ML', ts: 'm-e1' });
       expect(await say(store, T0 + HOUR)).toEqual([]);
     });
 
-    onStore('is brought up to date when it was found: it tells of a time gone by', async (store) => {
+    onStore('is brought up to date when it was found: it shows an earlier state', async (store) => {
       const update = await findGone(store);
       await retryAt(store, update, T0, T0 + SECOND, true);
       const again = only(await claimMessages(store, T0 + SECOND));
       expect(again).toMatchObject({ id: update.id, ambiguous: true });
-      const settlement = { state: 'delivered', run: null, message: ANEW } as const;
+      const settlement = { state: 'delivered', run: null, message: REPOSTED } as const;
       await store.settle(again, { ...attemptAt(T0 + SECOND, 'found'), durationMs: 0 }, settlement);
 
-      expect((await storyOf(store)).message).toEqual(ANEW);
+      expect((await conversationOf(store)).message).toEqual(REPOSTED);
       expect(await say(store, T0 + SECOND)).toEqual(['update']);
     });
 
@@ -78,9 +78,9 @@ export function repostedContract(open: OpenStore): void {
 
         const again = only(await claimMessages(store, T0 + HOUR));
         expect(again).toMatchObject({ id: update.id, ambiguous: true });
-        await post(store, again, T0 + HOUR, ANEW);
+        await post(store, again, T0 + HOUR, REPOSTED);
         expect(await say(store, T0 + HOUR)).toEqual(['m-e2', 'update']);
-        expect((await storyOf(store)).message).toEqual(ANEW);
+        expect((await conversationOf(store)).message).toEqual(REPOSTED);
       });
     }
 
@@ -90,7 +90,7 @@ export function repostedContract(open: OpenStore): void {
       await retryAt(store, update, T0, T0 + SECOND);
       const again = only(await claimMessages(store, T0 + SECOND));
       expect(again.id).toBe(update.id);
-      await post(store, again, T0 + SECOND, ANEW);
+      await post(store, again, T0 + SECOND, REPOSTED);
 
       expect(only(await claimMessages(store, T0 + SECOND)).request.kind).toBe('slack_reply');
     });
@@ -101,7 +101,7 @@ export function repostedContract(open: OpenStore): void {
       await bury(store, update, T0);
 
       expect(await say(store, T0 + SECOND)).toEqual(['m-e2']);
-      expect((await storyOf(store)).message).toEqual({ channel: 'C012ML', ts: 'm-e2' });
+      expect((await conversationOf(store)).message).toEqual({ channel: 'C012ML', ts: 'm-e2' });
       expect(await store.deliveries({ states: ['dead'], limit: 9 })).toEqual([]);
     });
   });

@@ -212,7 +212,7 @@ export function runsContract(open: OpenStore): void {
       'minutes behind': 3 * MINUTE,
       'minutes ahead': -3 * MINUTE,
     })) {
-      onStore(`of either life is told from the other's by GitHub's clock, which is ${clock}`, async (store) => {
+      onStore(`of either life is distinguished from the other's by GitHub's clock, which is ${clock}`, async (store) => {
         const first = reportOf('in_progress', { createdAt: T0 + SECOND - behind });
         const second = reportOf('in_progress', { runId: '8', createdAt: T0 + 6 * SECOND - behind });
         await acceptDispatched(store);

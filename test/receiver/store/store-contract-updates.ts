@@ -148,7 +148,7 @@ export function updatesContract(open: OpenStore): void {
       expect(await say(store, T0)).toEqual(['update']);
     });
 
-    onStore('follows a message that an earlier attempt had posted, which tells of a time gone by', async (store) => {
+    onStore('follows a message that an earlier attempt had posted, which shows an earlier state', async (store) => {
       await accept(store, toldEvent('e1'));
       const first = only(await claimMessages(store, T0));
       await store.recoverInFlight(T0);

@@ -93,7 +93,7 @@ export class FollowedRuns {
     return { record, watch: createRunWatch({ store, runs, record, webhook, now, log, wake, paceMs: 0 }) };
   }
 
-  /** An event whose dispatch leaves now, told of in one conversation. Returns the delivery's id. */
+  /** An event whose dispatch leaves now, reported in one conversation. Returns the delivery's id. */
   async dispatch(id: string, request?: DispatchRequest): Promise<string> {
     const deliveryId = `d-${id}`;
     await this.acceptAndClaim(id, request).then((claimed) => this.send(claimed));

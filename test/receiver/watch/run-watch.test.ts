@@ -246,7 +246,7 @@ describe('with webhooks', () => {
     expect(withThem * 5).toBeLessThan(without);
   });
 
-  it('finds what no webhook told', async () => {
+  it('finds what no webhook reported', async () => {
     const followed = await FollowedRuns.start({ webhook: true, workflows: [LISTENS, BY_HAND] });
     const id = await followed.dispatch('e1');
     await followed.github.advance(followed.github.runs[0]!.id, { conclusion: 'failure' });

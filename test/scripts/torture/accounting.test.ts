@@ -161,7 +161,7 @@ describe('a double decision is found', () => {
   const done = { word: 'approve', answer: 'done' } as const;
   const refused = { word: 'approve', answer: 'refused' } as const;
 
-  test('two people are told that it was theirs', () => {
+  test('two people get the answer that it was theirs', () => {
     expect(broken((facts) => hold(facts, [done, done], ['approved by hand']))).toEqual([
       'decided twice: d3: 2 people were told that theirs was the decision to approve',
       'decided twice: d3: somebody was told of a decision to approve that the store does not know',

@@ -13,7 +13,7 @@ describe('a percentage', () => {
     ['0.00001%', 1e-7],
     ['12345600%', 123456],
     ['99.99%', 0.9999],
-  ])('%s is the fraction %d, and the other way round', (text, fraction) => {
+  ])('%s is the fraction %d, and back', (text, fraction) => {
     expect(parsePercent(text)).toBe(fraction);
     expect(formatPercent(fraction)).toBe(text);
   });

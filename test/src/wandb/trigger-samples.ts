@@ -13,7 +13,7 @@ export const WEBHOOK_RELAY = 'SW50ZWdyYXRpb246NDAy';
 
 export const ALIAS_FILTER = { $or: [{ $and: [{ alias: { $eq: 'production' } }] }] };
 
-/** A webhook automation on an alias in the registry's collection, unless told otherwise. */
+/** A webhook automation on an alias in the registry's collection by default. */
 export function triggerInput(changes: Partial<TriggerInput> = {}): TriggerInput {
   return {
     name: 'deploy-production',
