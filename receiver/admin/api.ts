@@ -1,10 +1,12 @@
 import { type Context, Hono } from 'hono';
 import { checkBearer } from '../../src/lib/signature.ts';
 import { problem } from '../http/problem.ts';
+import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
 import type { Runtime } from '../runtime.ts';
-import { DELIVERY_STATES, type DeliveryState } from '../store/delivery.ts';
+import type { Page } from '../store/page.ts';
 import type { ChangeResult, DeliveryAdmin } from '../store/store.ts';
+import { type ChangeBody, readChangeBody, readDeliveriesQuery, readEventsQuery, readRejectedQuery, timeOf } from './requests.ts';
 
 export interface AdminOptions extends Pick<Runtime, 'now'> {
   readonly store: DeliveryAdmin;
@@ -13,9 +15,23 @@ export interface AdminOptions extends Pick<Runtime, 'now'> {
   readonly wake: () => void;
 }
 
-const PAGE = 100;
+/** Nothing of the admin API has a body of any size. */
+export const ADMIN_BODY_LIMIT: BodyLimit = { maxBytes: 1024 * 1024, from: 'a limit of this receiver' };
+/** A page with bodies holds at most so many characters of them, or one. A body may be larger than this alone. */
+const BODY_ROOM = 2 * 1024 * 1024;
 
-/** What the CLI can do on the machine itself, over HTTP for those who hold RELAY_ADMIN_TOKEN. */
+/** The details of a 404 for something that is not stored, apart from that of an address that does not exist. */
+export const NO_SUCH_DELIVERY = 'There is no such delivery.';
+export const NO_SUCH_EVENT = 'There is no such event.';
+
+const CHANGES = ['replay', 'approve', 'cancel'] as const;
+export type AdminChange = (typeof CHANGES)[number];
+
+type AdminContext = Context<RequestVariables>;
+
+const utf8 = new TextDecoder();
+
+/** What the CLI can do on the machine itself, over HTTP for those who hold RELAY_ADMIN_TOKEN. Lists come in pages. */
 export function adminApi({ store, token, wake, now }: AdminOptions): Hono<RequestVariables> {
   const app = new Hono<RequestVariables>();
   app.use(async (c, next) => {
@@ -26,29 +42,114 @@ export function adminApi({ store, token, wake, now }: AdminOptions): Hono<Reques
   });
   app.get('/status', async (c) => c.json({ ...(await store.counts()), holdBacks: await store.throttles(now()) }));
   app.get('/deliveries', async (c) => {
-    const states = c.req.queries('state') ?? [];
-    const unknown = states.find((state) => !(DELIVERY_STATES as readonly string[]).includes(state));
-    if (unknown !== undefined) {
-      return problem(c, { status: 400, title: 'Bad Request', detail: `state: "${unknown}" is none of ${DELIVERY_STATES.join(', ')}.` });
-    }
-    const filter = states.length === 0 ? { limit: PAGE } : { states: states as DeliveryState[], limit: PAGE };
-    return c.json({ deliveries: await store.deliveries(filter) });
+    const query = readDeliveriesQuery(queryOf(c));
+    if (!query.ok) return badRequest(c, query.error);
+    const { cursor, limit } = query.value;
+    return page(c, 'deliveries', await store.deliveryPage({ ...filterOf(query.value, now()), limit, ...from(cursor) }));
   });
   app.get('/deliveries/:id', async (c) => {
     const found = await store.delivery(c.req.param('id'));
-    return found === undefined ? problem(c, { status: 404, title: 'Not Found', detail: 'There is no such delivery.' }) : c.json(found);
+    return found === undefined ? problem(c, { status: 404, title: 'Not Found', detail: NO_SUCH_DELIVERY }) : c.json(found);
   });
-  app.get('/events', async (c) => c.json({ events: await store.events({ limit: PAGE }) }));
-  app.get('/rejected', async (c) => c.json({ rejected: await store.rejected(PAGE) }));
+  app.get('/events', async (c) => {
+    const query = readEventsQuery(queryOf(c));
+    if (!query.ok) return badRequest(c, query.error);
+    const { outcome, type, since, include, cursor, limit } = query.value;
+    const filter = {
+      ...(outcome === undefined ? {} : { outcomes: outcome }),
+      ...(type === undefined ? {} : { type }),
+      ...after(since, now()),
+      ...(include === undefined ? {} : { bodyRoom: BODY_ROOM }),
+    };
+    return page(c, 'events', await store.eventPage({ ...filter, limit, ...from(cursor) }));
+  });
+  app.get('/events/:id', async (c) => {
+    const event = await store.event(c.req.param('id'));
+    return event === undefined ? problem(c, { status: 404, title: 'Not Found', detail: NO_SUCH_EVENT }) : c.json({ event });
+  });
+  app.get('/rejected', async (c) => {
+    const query = readRejectedQuery(queryOf(c));
+    if (!query.ok) return badRequest(c, query.error);
+    const { cursor, limit } = query.value;
+    return page(c, 'rejected', await store.rejectedPage({ limit, ...from(cursor), bodyRoom: BODY_ROOM }));
+  });
 
-  const answer = (c: Context, [result]: ChangeResult[]): Response => {
-    if (result === undefined || !result.done)
-      return problem(c, { status: 400, title: 'Bad Request', detail: result?.why ?? 'nothing to change' });
-    wake();
-    return c.json({ id: result.id, status: 'ok' });
+  const change = (kind: AdminChange, ids: readonly string[]): Promise<ChangeResult[]> => store[kind](ids, now());
+  for (const kind of CHANGES) {
+    app.post(`/deliveries/:id/${kind}`, async (c) => {
+      const [result] = await change(kind, [c.req.param('id')]);
+      if (result?.done !== true) return badRequest(c, result?.why ?? 'nothing to change');
+      wake();
+      return c.json({ id: result.id, status: 'ok' });
+    });
+    app.post(`/deliveries/${kind}`, async (c) => {
+      const body = await readChange(c, kind);
+      if (body instanceof Response) return body;
+      const chosen = await chosenBy(body);
+      if ('filter' in body && body.dry_run) return c.json(answerOf(chosen, []));
+      const results = chosen.ids.length === 0 ? [] : await change(kind, chosen.ids);
+      if (results.some(({ done }) => done)) wake();
+      return c.json(answerOf(chosen, results));
+    });
+  }
+  /** Oldest first, so that they leave in the order in which they came. */
+  const chosenBy = async (body: ChangeBody): Promise<Chosen> => {
+    if ('ids' in body) return { ids: body.ids, next: undefined };
+    const { filter, limit, cursor } = body;
+    const found = await store.deliveryPage({ ...filterOf(filter, now()), order: 'oldest first', limit, ...from(cursor) });
+    return { ids: found.items.map(({ id }) => id), next: found.next };
   };
-  app.post('/deliveries/:id/replay', async (c) => answer(c, await store.replay([c.req.param('id')], now())));
-  app.post('/deliveries/:id/approve', async (c) => answer(c, await store.approve([c.req.param('id')], now())));
-  app.post('/deliveries/:id/cancel', async (c) => answer(c, await store.cancel([c.req.param('id')], now())));
   return app;
+}
+
+interface Chosen {
+  readonly ids: readonly string[];
+  readonly next: number | undefined;
+}
+
+async function readChange(c: AdminContext, kind: AdminChange): Promise<ChangeBody | Response> {
+  const body = refuseUnread(c, ADMIN_BODY_LIMIT) ?? (await readBody(c, ADMIN_BODY_LIMIT, true));
+  if (body instanceof Response) return body;
+  // A person approves what he has seen, never whatever matches by then.
+  const read = readChangeBody(utf8.decode(body), kind !== 'approve');
+  return read.ok ? read.value : badRequest(c, read.error);
+}
+
+function answerOf({ ids, next }: Chosen, results: readonly ChangeResult[]): object {
+  return { ids, results, ...(next === undefined ? {} : { next: String(next) }) };
+}
+
+function queryOf(c: AdminContext): URLSearchParams {
+  return new URL(c.req.url).searchParams;
+}
+
+function badRequest(c: AdminContext, detail: string): Response {
+  return problem(c, { status: 400, title: 'Bad Request', detail: `${detail}.` });
+}
+
+function page<T extends object>(c: AdminContext, name: string, { items, next }: Page<T>): Response {
+  return c.json({ [name]: items, ...(next === undefined ? {} : { next: String(next) }) });
+}
+
+interface FilterQuery {
+  readonly state?: Parameters<DeliveryAdmin['deliveries']>[0]['states'] | undefined;
+  readonly since?: string | undefined;
+  readonly route?: string | undefined;
+}
+
+function filterOf({ state, since, route }: FilterQuery, now: number) {
+  return {
+    ...(state === undefined ? {} : { states: state }),
+    ...(route === undefined ? {} : { route }),
+    ...after(since, now),
+  };
+}
+
+function after(since: string | undefined, now: number): { readonly since?: number } {
+  const time = since === undefined ? undefined : timeOf(since, now);
+  return time === undefined ? {} : { since: time };
+}
+
+function from(cursor: number | undefined): { readonly before?: number } {
+  return cursor === undefined ? {} : { before: cursor };
 }

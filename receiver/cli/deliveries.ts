@@ -1,11 +1,12 @@
 import { parseDuration } from '../../src/lib/duration.ts';
 import { shownState } from '../shown-state.ts';
 import { DELIVERY_STATES, type DeliveryState, type DeliveryView } from '../store/delivery.ts';
-import type { ChangeResult, DeliveryFilter, Store } from '../store/store.ts';
-import { withStore } from './open-store.ts';
+import type { DeliveryFilter } from '../store/page.ts';
+import type { ChangeResult } from '../store/store.ts';
+import { type AdminTarget, withAdmin } from './admin-access.ts';
 import { type CommandIo, type ExitCode, formatTime, renderTable } from './output.ts';
 
-export interface ListOptions {
+export interface ListOptions extends AdminTarget {
   readonly states: readonly string[];
   /** A duration such as `24h`. */
   readonly since: string | undefined;
@@ -17,8 +18,8 @@ export interface ListOptions {
 export function listDeliveries(io: CommandIo, options: ListOptions): Promise<ExitCode> | ExitCode {
   const filter = readFilter(io, options.states, options.since, options.limit);
   if (typeof filter === 'string') return refuse(io, filter);
-  return withStore(io, async (store) => {
-    const deliveries = await store.deliveries(filter);
+  return withAdmin(io, options, async (admin) => {
+    const deliveries = await admin.deliveries(filter);
     if (options.json) {
       io.printDocument(JSON.stringify(deliveries, null, 2));
       return 0;
@@ -29,7 +30,7 @@ export function listDeliveries(io: CommandIo, options: ListOptions): Promise<Exi
       );
       return 0;
     }
-    const throttles = await store.throttles(io.now());
+    const throttles = await admin.throttles(io.now());
     const rows = deliveries.map((delivery) => {
       const { createdAt, route, target, attempts, id } = delivery;
       return [formatTime(createdAt), shownState(delivery, throttles), route, target, String(attempts), id, noteOf(delivery)];
@@ -51,22 +52,22 @@ function noteOf({ run, runUrl, reason }: DeliveryView): string {
 }
 
 /** `wandb-relay deliveries ID`: one delivery with its request and every attempt. */
-export function showDelivery(io: CommandIo, id: string, json: boolean): Promise<ExitCode> {
-  return withStore(io, async (store) => {
-    const found = await store.delivery(id);
+export function showDelivery(io: CommandIo, id: string, { json, ...target }: AdminTarget & { readonly json: boolean }): Promise<ExitCode> {
+  return withAdmin(io, target, async (admin) => {
+    const found = await admin.delivery(id);
     if (found === undefined) return refuse(io, `${id}: there is no such delivery`);
     if (json) {
       io.printDocument(JSON.stringify(found, null, 2));
       return 0;
     }
     const { delivery, attempts, notes } = found;
-    const event = await store.event(delivery.eventId);
+    const event = await admin.event(delivery.eventId);
     const facts: [string, string | null][] = [
       ['delivery', delivery.id],
       ['event', `${delivery.eventId} (${event?.event.type ?? 'no longer stored'})`],
       ['route', delivery.route],
       ['target', delivery.target],
-      ['state', shownState(delivery, await store.throttles(io.now()))],
+      ['state', shownState(delivery, await admin.throttles(io.now()))],
       ['reason', delivery.reason],
       ['created', formatTime(delivery.createdAt)],
       ['next try', delivery.dueAt === null ? null : formatTime(delivery.dueAt)],
@@ -84,7 +85,7 @@ export function showDelivery(io: CommandIo, id: string, json: boolean): Promise<
   });
 }
 
-export interface ReplayOptions {
+export interface ReplayOptions extends AdminTarget {
   readonly states: readonly string[];
   readonly since: string | undefined;
   readonly dryRun: boolean;
@@ -99,24 +100,24 @@ export function replay(io: CommandIo, ids: readonly string[], options: ReplayOpt
   if (ids.length === 0 && options.states.length === 0) return refuse(io, 'replay: name deliveries: by their ids, or with --state dead');
   const filter = readFilter(io, options.states, options.since, REPLAY_LIMIT);
   if (typeof filter === 'string') return refuse(io, filter);
-  return withStore(io, async (store) => {
+  return withAdmin(io, options, async (admin) => {
     // Oldest first, so that they leave in the order in which they came.
-    const chosen = ids.length > 0 ? ids : (await store.deliveries(filter)).map(({ id }) => id).reverse();
+    const chosen = ids.length > 0 ? ids : (await admin.deliveries(filter)).map(({ id }) => id).reverse();
     if (options.dryRun) {
       for (const id of chosen) io.print(`${id} would be replayed`);
       io.print(`${chosen.length} would be replayed. Nothing was changed.`);
       return 0;
     }
-    return report(io, 'replayed', await store.replay(chosen, io.now()));
+    return report(io, 'replayed', await admin.replay(chosen, io.now()));
   });
 }
 
 export type Decision = 'approve' | 'cancel';
 
 /** `wandb-relay approve` and `cancel`. */
-export function decide(io: CommandIo, decision: Decision, ids: readonly string[]): Promise<ExitCode> {
-  const change = (store: Store) => (decision === 'approve' ? store.approve(ids, io.now()) : store.cancel(ids, io.now()));
-  return withStore(io, async (store) => report(io, decision === 'approve' ? 'approved' : 'cancelled', await change(store)));
+export function decide(io: CommandIo, decision: Decision, ids: readonly string[], target: AdminTarget): Promise<ExitCode> {
+  const done = decision === 'approve' ? 'approved' : 'cancelled';
+  return withAdmin(io, target, async (admin) => report(io, done, await admin[decision](ids, io.now())));
 }
 
 function report(io: CommandIo, done: string, results: readonly ChangeResult[]): ExitCode {

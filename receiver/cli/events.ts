@@ -1,7 +1,7 @@
-import { withStore } from './open-store.ts';
+import { type AdminTarget, withAdmin } from './admin-access.ts';
 import { type CommandIo, type ExitCode, formatTime, renderTable } from './output.ts';
 
-export interface ListEventsOptions {
+export interface ListEventsOptions extends AdminTarget {
   readonly unmatched: boolean;
   readonly type: string | undefined;
   readonly limit: number;
@@ -10,17 +10,18 @@ export interface ListEventsOptions {
 
 /** `wandb-relay events`: what arrived and what became of it, those that no route asked for included. */
 export function listEvents(io: CommandIo, options: ListEventsOptions): Promise<ExitCode> {
-  return withStore(io, async (store) => {
-    const events = await store.events({
+  return withAdmin(io, options, async (admin) => {
+    const filter = {
       limit: options.limit,
-      ...(options.unmatched ? { outcomes: ['unmatched'] } : {}),
+      ...(options.unmatched ? { outcomes: ['unmatched' as const] } : {}),
       ...(options.type === undefined ? {} : { type: options.type }),
-    });
-    const counts = await store.counts();
+    };
+    const counts = await admin.counts();
     if (options.json) {
-      io.printDocument(JSON.stringify({ counts, events }, null, 2));
+      io.printDocument(JSON.stringify({ counts, events: await admin.eventsWithBodies(filter) }, null, 2));
       return 0;
     }
+    const events = await admin.events(filter);
     const rows = events.map(({ receivedAt, outcome, duplicateOf, event, id }) => [
       formatTime(receivedAt),
       event.type,
@@ -40,9 +41,9 @@ export function listEvents(io: CommandIo, options: ListEventsOptions): Promise<E
 }
 
 /** `wandb-relay rejected`: authentic requests that could not be read, with their bodies. */
-export function listRejected(io: CommandIo, json: boolean): Promise<ExitCode> {
-  return withStore(io, async (store) => {
-    const rejected = await store.rejected(100);
+export function listRejected(io: CommandIo, { json, ...target }: AdminTarget & { readonly json: boolean }): Promise<ExitCode> {
+  return withAdmin(io, target, async (admin) => {
+    const rejected = await admin.rejected(100);
     if (json) io.printDocument(JSON.stringify(rejected, null, 2));
     else if (rejected.length === 0) io.print('No authentic request was rejected.');
     else

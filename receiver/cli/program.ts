@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { DEFAULT_MAX_DELETES } from '../../src/plan/plan.ts';
 import { configPathFrom } from '../environment.ts';
+import type { AdminTarget } from './admin-access.ts';
 import type { Decision } from './deliveries.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
@@ -89,58 +90,78 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
 
 type Run = (work: () => ExitCode | Promise<ExitCode>) => Promise<void>;
 
-/** The commands that look into the store of a receiver on this machine. */
+interface TargetFlags {
+  readonly url?: string;
+  readonly source?: string;
+}
+
+function targetOf({ url, source }: TargetFlags): AdminTarget {
+  return { url, source };
+}
+
+/** The commands about a receiver's store: the one whose database is here, or one that runs elsewhere. */
 function addStoreCommands(program: Command, io: CommandIo, run: Run): void {
-  program
-    .command('deliveries')
-    .description('list deliveries, or show one with all its attempts')
+  const command = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .option('--url <url>', 'a running receiver, such as https://relay.example.com; RELAY_ADMIN_TOKEN is its admin token')
+      .option('--source <name>', 'with --url, on Workers: the source that is asked');
+  command('deliveries', 'list deliveries, or show one with all its attempts')
     .argument('[id]', 'one delivery')
     .option('--state <state...>', 'only these, such as dead or pending')
     .option('--since <duration>', 'only the newer ones, such as 24h')
     .option('--limit <n>', 'how many at the most', readLimit, 50)
     .option('--json', 'print JSON', false)
-    .action((id: string | undefined, options: { state?: string[]; since?: string; limit: number; json: boolean }) =>
+    .action((id: string | undefined, options: TargetFlags & { state?: string[]; since?: string; limit: number; json: boolean }) =>
       run(async () =>
         id === undefined
-          ? (await deliveries()).listDeliveries(io, { ...options, states: options.state ?? [], since: options.since })
-          : (await deliveries()).showDelivery(io, id, options.json),
+          ? (await deliveries()).listDeliveries(io, {
+              ...targetOf(options),
+              states: options.state ?? [],
+              since: options.since,
+              limit: options.limit,
+              json: options.json,
+            })
+          : (await deliveries()).showDelivery(io, id, { ...targetOf(options), json: options.json }),
       ),
     );
-  program
-    .command('events')
-    .description('list events and their outcomes')
+  command('events', 'list events and their outcomes')
     .option('--unmatched', 'only events that matched no route', false)
     .option('--type <type>', 'only this type, such as unknown')
     .option('--limit <n>', 'how many at the most', readLimit, 50)
     .option('--json', 'print JSON', false)
-    .action((options: { unmatched: boolean; type?: string; limit: number; json: boolean }) =>
-      run(async () => (await import('./events.ts')).listEvents(io, { ...options, type: options.type })),
+    .action((options: TargetFlags & { unmatched: boolean; type?: string; limit: number; json: boolean }) =>
+      run(async () => (await import('./events.ts')).listEvents(io, { ...options, ...targetOf(options), type: options.type })),
     );
-  program
-    .command('rejected')
-    .description('list authentic requests that could not be read')
+  command('rejected', 'list authentic requests that could not be read')
     .option('--json', 'print JSON', false)
-    .action((options: { json: boolean }) => run(async () => (await import('./events.ts')).listRejected(io, options.json)));
-  program
-    .command('replay')
-    .description('send finished deliveries again')
+    .action((options: TargetFlags & { json: boolean }) =>
+      run(async () => (await import('./events.ts')).listRejected(io, { ...targetOf(options), json: options.json })),
+    );
+  command('replay', 'send finished deliveries again')
     .argument('[id...]', 'the deliveries')
     .option('--state <state...>', 'all in this state, such as dead')
     .option('--since <duration>', 'only the newer ones, such as 24h')
     .option('--dry-run', 'only say which', false)
-    .action((ids: string[], options: { state?: string[]; since?: string; dryRun: boolean }) =>
-      run(async () => (await deliveries()).replay(io, ids, { states: options.state ?? [], since: options.since, dryRun: options.dryRun })),
+    .action((ids: string[], options: TargetFlags & { state?: string[]; since?: string; dryRun: boolean }) =>
+      run(async () =>
+        (await deliveries()).replay(io, ids, {
+          ...targetOf(options),
+          states: options.state ?? [],
+          since: options.since,
+          dryRun: options.dryRun,
+        }),
+      ),
     );
   const decisions: [Decision, string][] = [
     ['approve', 'release deliveries that await approval'],
     ['cancel', 'cancel deliveries that are not sent yet, or discard failed ones'],
   ];
   for (const [decision, description] of decisions) {
-    program
-      .command(decision)
-      .description(description)
+    command(decision, description)
       .argument('<id...>', 'the deliveries')
-      .action((ids: string[]) => run(async () => (await deliveries()).decide(io, decision, ids)));
+      .action((ids: string[], options: TargetFlags) => run(async () => (await deliveries()).decide(io, decision, ids, targetOf(options))));
   }
 }
 

@@ -78,7 +78,8 @@ export type Accepted =
  * What became of an event: `routed`, `unmatched` (no route asked for it), `cooldown` (every route that did had fired
  * for its subject too recently), `duplicate`.
  */
-export type EventOutcome = 'routed' | 'unmatched' | 'cooldown' | 'duplicate';
+export const EVENT_OUTCOMES = ['routed', 'unmatched', 'cooldown', 'duplicate'] as const;
+export type EventOutcome = (typeof EVENT_OUTCOMES)[number];
 
 /** A run that a dispatch started. */
 export interface StartedRun {

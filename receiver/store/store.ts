@@ -17,6 +17,7 @@ import type {
   Settlement,
   Throttle,
 } from './delivery.ts';
+import type { DeliveryFilter, EventFilter, Pages } from './page.ts';
 import type { Retention } from './retention.ts';
 import type { OpenRun, RunReport } from './run.ts';
 import type { RunChange, RunFollowUps } from './run-change.ts';
@@ -131,20 +132,6 @@ export interface DeliveryQueue {
   recoverInFlight(now: number): Promise<number>;
 }
 
-export interface DeliveryFilter {
-  readonly states?: readonly DeliveryState[];
-  /** Created at or after. */
-  readonly since?: number;
-  readonly eventId?: string;
-  readonly limit: number;
-}
-
-export interface EventFilter {
-  readonly outcomes?: readonly EventOutcome[];
-  readonly type?: string;
-  readonly limit: number;
-}
-
 export interface Counts {
   readonly events: Readonly<Partial<Record<EventOutcome, number>>>;
   readonly deliveries: Readonly<Partial<Record<DeliveryState, number>>>;
@@ -155,7 +142,7 @@ export interface Counts {
 export type ChangeResult = { readonly id: string } & ({ readonly done: true } | { readonly done: false; readonly why: string });
 
 /** Where people read, and change deliveries. */
-export interface DeliveryAdmin {
+export interface DeliveryAdmin extends Pages {
   /** Newest first. */
   deliveries(filter: DeliveryFilter): Promise<DeliveryView[]>;
   delivery(id: string): Promise<DeliveryRecord | undefined>;

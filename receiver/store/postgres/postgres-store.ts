@@ -5,6 +5,7 @@ import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf } from '../rules/conversations.ts';
 import type { Change } from '../rules/may-change.ts';
 import { listMutes } from '../rules/mutes.ts';
+import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
   countAll,
@@ -124,10 +125,13 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     // What is in flight is another receiver's; when that one is gone, the others reclaim it.
     recoverInFlight: (now) => at(now, async () => 0),
     deliveries: (filter) => autocommit(() => listDeliveries(filter)),
+    deliveryPage: (options) => autocommit(() => deliveryPage(options)),
     delivery: (id) => snapshot(() => findDelivery(id)),
     events: (filter) => autocommit(() => listEvents(filter)),
+    eventPage: (options) => snapshot(() => eventPage(options)),
     event: (id) => autocommit(() => findEvent(id)),
     rejected: (limit) => autocommit(() => listRejected(limit)),
+    rejectedPage: (options) => snapshot(() => rejectedPage(options)),
     counts: () => snapshot(countAll),
     throttles: (now) => at(now, () => autocommit(() => listThrottles(now))),
     replay: (ids, now, options) => change(ids, 'replay', now, options),

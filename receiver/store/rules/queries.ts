@@ -1,36 +1,18 @@
 import type { JsonObject } from '../../../src/lib/json.ts';
 import type { AttemptOutcome, DeliveryRecord, DeliveryState, DeliveryView, EventOutcome, EventView, RejectedRequest } from '../delivery.ts';
-import type { Counts, DeliveryFilter, EventFilter } from '../store.ts';
+import type { DeliveryFilter, EventFilter } from '../page.ts';
+import type { Counts } from '../store.ts';
 import { notesOf } from './notes.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
-import { exec, firstRow, insertRows, rows, type SqlValue, type Work } from './work.ts';
+import { Where } from './where.ts';
+import { exec, firstRow, insertRows, rows, type Work } from './work.ts';
 
 /** How many rejected requests are kept for inspection. */
 const REJECTED_KEPT = 1000;
 /** A request that comes again within this time is known. Milliseconds. */
 const SEEN_KEPT_MS = 7 * 86_400_000;
 
-/** Conditions with the values that their placeholders stand for. */
-class Where {
-  readonly values: SqlValue[] = [];
-  readonly #conditions: string[];
-
-  constructor(...conditions: string[]) {
-    this.#conditions = conditions;
-  }
-
-  /** `?` in `condition` is the value. */
-  and(condition: string, value?: SqlValue): void {
-    if (value !== undefined) this.values.push(value);
-    this.#conditions.push(condition.replace('?', `$${this.values.length}`));
-  }
-
-  toString(): string {
-    return `WHERE ${this.#conditions.join(' AND ')}`;
-  }
-}
-
-export function* listDeliveries(filter: DeliveryFilter): Work<DeliveryView[]> {
+export function whereDeliveries(filter: Omit<DeliveryFilter, 'limit'>): Where {
   // An update of a message is of interest to people only when it fails.
   const where = new Where(`(ephemeral = 0 OR state = 'dead')`);
   if (filter.states !== undefined) {
@@ -40,6 +22,12 @@ export function* listDeliveries(filter: DeliveryFilter): Work<DeliveryView[]> {
   }
   if (filter.since !== undefined) where.and('created_at >= ?', filter.since);
   if (filter.eventId !== undefined) where.and('d.event_id = ?', filter.eventId);
+  if (filter.route !== undefined) where.and('d.route = ?', filter.route);
+  return where;
+}
+
+export function* listDeliveries(filter: DeliveryFilter): Work<DeliveryView[]> {
+  const where = whereDeliveries(filter);
   const found = yield* rows<DeliveryRow>(
     `SELECT ${DELIVERY_COLUMNS} ${FROM_DELIVERIES} ${where} ORDER BY d.seq DESC LIMIT $${where.values.length + 1}`,
     ...where.values,
@@ -76,7 +64,7 @@ export function* findDelivery(id: string): Work<DeliveryRecord | undefined> {
   };
 }
 
-export function* listEvents(filter: EventFilter): Work<EventView[]> {
+export function whereEvents(filter: Omit<EventFilter, 'limit'>): Where {
   const where = new Where('1 = 1');
   if (filter.outcomes !== undefined) {
     where.and('outcome = ANY (?)', filter.outcomes);
@@ -85,6 +73,12 @@ export function* listEvents(filter: EventFilter): Work<EventView[]> {
   // Written out, so that the planner sees that the small index of these is enough.
   if (filter.type === 'unknown') where.and(`type = 'unknown'`);
   else if (filter.type !== undefined) where.and('type = ?', filter.type);
+  if (filter.since !== undefined) where.and('received_at >= ?', filter.since);
+  return where;
+}
+
+export function* listEvents(filter: EventFilter): Work<EventView[]> {
+  const where = whereEvents(filter);
   const found = yield* rows<EventRow>(
     `SELECT ${EVENT_COLUMNS} FROM events ${where} ORDER BY seq DESC LIMIT $${where.values.length + 1}`,
     ...where.values,

@@ -2,6 +2,7 @@ import type { RelayEvent } from '../../../src/event/event.ts';
 import { type JsonObject, readExactJson } from '../../../src/lib/json.ts';
 import type { TargetRequest } from '../../../src/route/target.ts';
 import type { DeliveryState, DeliveryView, EventOutcome, EventView } from '../delivery.ts';
+import type { EventSummary } from '../page.ts';
 import type { OpenRun, RunStatus, RunView } from '../run.ts';
 import type { ApprovalView, Mute } from '../store.ts';
 
@@ -83,13 +84,20 @@ export interface EventRow {
 export const EVENT_COLUMNS = 'id, received_at, outcome, duplicate_of, event, body, wandb, subject_key';
 
 export function viewOfEvent(row: EventRow): EventView {
+  return { ...withoutBody(row), body: row.body };
+}
+
+export function summaryOfEvent(row: Omit<EventRow, 'body'> & { body_length: number }): EventSummary {
+  return { ...withoutBody(row), bodyLength: row.body_length };
+}
+
+function withoutBody(row: Omit<EventRow, 'body'>): Omit<EventView, 'body'> {
   return {
     id: row.id,
     receivedAt: row.received_at,
     outcome: row.outcome,
     duplicateOf: row.duplicate_of,
     event: JSON.parse(row.event) as RelayEvent,
-    body: row.body,
     wandb: row.wandb === null ? undefined : (readExactJson(row.wandb) as JsonObject | null),
     subjectKey: row.subject_key,
   };

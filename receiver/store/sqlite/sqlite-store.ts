@@ -4,6 +4,7 @@ import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf } from '../rules/conversations.ts';
 import { acceptEvents } from '../rules/inbox.ts';
 import { listMutes } from '../rules/mutes.ts';
+import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
   countAll,
@@ -95,10 +96,13 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
     settle: (claim, attempt, settlement, throttle) => write(() => settleClaim(claim, attempt, settlement, throttle), 'long'),
     recoverInFlight: (now) => inTransactionAt(now, () => reclaimInFlight(driver, now)),
     deliveries: (filter) => read(() => listDeliveries(filter)),
+    deliveryPage: (options) => read(() => deliveryPage(options)),
     delivery: (id) => read(() => findDelivery(id)),
     events: (filter) => read(() => listEvents(filter)),
+    eventPage: (options) => read(() => eventPage(options)),
     event: (id) => read(() => findEvent(id)),
     rejected: (limit) => read(() => listRejected(limit)),
+    rejectedPage: (options) => read(() => rejectedPage(options)),
     counts: () => read(countAll),
     throttles: (now) => readAt(now, () => listThrottles(now)),
     replay: (ids, now, options) => write(() => changeDeliveries(ids, 'replay', now, options)),

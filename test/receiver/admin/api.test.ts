@@ -6,8 +6,12 @@ const TOKEN = 'the-token-of-the-admin';
 
 function admin() {
   const { receiver, post, log } = testReceiver({ adminToken: TOKEN });
-  const call = async (method: string, path: string, token = TOKEN) => {
-    const response = await receiver.app.request(`/api${path}`, { method, headers: { authorization: `Bearer ${token}` } });
+  const call = async (method: string, path: string, token = TOKEN, body?: unknown) => {
+    const response = await receiver.app.request(`/api${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
   return { post, log, call };
@@ -48,5 +52,75 @@ describe('the admin API', () => {
     expect(await call('POST', `${path}/cancel`)).toMatchObject({ status: 200 });
     expect(await call('POST', `${path}/replay`)).toMatchObject({ status: 200 });
     expect((await call('GET', path)).body).toMatchObject({ delivery: { state: 'pending' } });
+  });
+
+  it('lists in pages, each with the cursor of the next', async () => {
+    const { call, post } = admin();
+    const ids: string[] = [];
+    for (const version of ['v1', 'v2', 'v3']) ids.unshift((await post(aliasBody(version))).body.id as string);
+    const first = await call('GET', '/events?limit=2');
+    expect(first.body).toMatchObject({
+      events: [{ id: ids[0], bodyLength: expect.any(Number) }, { id: ids[1] }],
+      next: expect.any(String),
+    });
+    expect(JSON.stringify(first.body)).not.toContain('"body"');
+    const last = (await call('GET', `/events?limit=2&include=body&cursor=${first.body.next}`)).body;
+    expect(last).toMatchObject({ events: [{ id: ids[2], body: expect.stringContaining('v1') }] });
+    expect(last).not.toHaveProperty('next');
+    expect((await call('GET', `/events/${ids[2]}`)).body).toMatchObject({ event: { id: ids[2], body: expect.stringContaining('v1') } });
+    expect((await call('GET', '/events/none')).status).toBe(404);
+    expect((await call('GET', '/events?since=1h&outcome=routed&outcome=unmatched&type=unknown')).body).toEqual({ events: [] });
+    expect((await call('GET', '/deliveries?route=other&since=2020-01-01T00:00:00Z')).body).toEqual({ deliveries: [] });
+  });
+
+  it.each([
+    ['/events?limit=0', 'limit: must be a number from 1 to 100'],
+    ['/events?limit=101', 'limit: must be a number from 1 to 100'],
+    ['/deliveries?limit=many', 'limit: must be a number from 1 to 100'],
+    ['/rejected?cursor=last', 'cursor: must be the "next" of another page'],
+    ['/events?outcome=lost', 'outcome: "lost" is none of routed, unmatched, cooldown, duplicate'],
+    ['/deliveries?since=yesterday', 'since: "yesterday" is neither a duration'],
+    ['/events?include=everything', 'include: may only be "body"'],
+    ['/deliveries?stat=dead', 'stat: not known here'],
+    ['/deliveries?route=a&route=b', 'route: may be given once'],
+  ])('says what is wrong with %s', async (path, why) => {
+    expect(await admin().call('GET', path)).toMatchObject({ status: 400, body: { detail: expect.stringContaining(why) } });
+  });
+
+  it('changes many at once: by id, and by what matches, oldest first, in parts', async () => {
+    const { call, post } = admin();
+    const ids: string[] = [];
+    for (const version of ['v1', 'v2', 'v3']) {
+      const { body } = await post(aliasBody(version));
+      ids.push(...(body.deliveries as { id: string }[]).map(({ id }) => id));
+    }
+    expect((await call('POST', '/deliveries/cancel', TOKEN, { ids: [...ids, 'none'] })).body).toEqual({
+      ids: [...ids, 'none'],
+      results: [...ids.map((id) => ({ id, done: true })), { id: 'none', done: false, why: 'there is no such delivery' }],
+    });
+    const replay = (more: object) => call('POST', '/deliveries/replay', TOKEN, { filter: { state: ['cancelled'] }, ...more });
+    expect((await replay({ dry_run: true })).body).toEqual({ ids, results: [] });
+    const part = await replay({ limit: 2 });
+    expect(part.body).toMatchObject({ ids: ids.slice(0, 2), results: [{ done: true }, { done: true }], next: expect.any(String) });
+    expect((await replay({ cursor: part.body.next })).body).toEqual({ ids: ids.slice(2), results: [{ id: ids[2], done: true }] });
+    expect((await replay({})).body).toEqual({ ids: [], results: [] });
+  });
+
+  it.each([
+    ['replay', '{', 'the body is not JSON'],
+    ['replay', '[]', 'the body: '],
+    ['replay', { ids: [] }, 'ids: must name a delivery'],
+    ['replay', { ids: Array.from({ length: 501 }, String) }, 'ids: may name at most 500'],
+    ['replay', { filter: {} }, 'filter.state'],
+    ['replay', { filter: { state: ['ded'] } }, '"ded" is none of'],
+    ['replay', { filter: { state: ['dead'] }, limit: 501 }, 'limit: may be at most 500'],
+    ['cancel', { filter: { state: ['pending'], since: 'now' } }, 'filter.since: "now" is neither'],
+    // What a person approves was seen by somebody.
+    ['approve', { filter: { state: ['held'] } }, 'ids'],
+  ])('changes nothing for %s of %j', async (change, body, why) => {
+    expect(await admin().call('POST', `/deliveries/${change}`, TOKEN, body)).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining(why) },
+    });
   });
 });

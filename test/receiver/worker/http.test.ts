@@ -1,5 +1,7 @@
 import { reset } from 'cloudflare:test';
+import { exports } from 'cloudflare:workers';
 import { afterEach, describe, expect, test } from 'vitest';
+import { remoteAdmin } from '../../../receiver/admin/remote-admin.ts';
 import { aliasBody, signedHeaders } from '../../stand-ins/wandb-sender.ts';
 import { ADMIN_TOKEN, admin, ask, firstDelivery, PROD_EU_SECRET, post, SECRET, until } from './worker-in-test.ts';
 
@@ -91,6 +93,28 @@ describe('a source', () => {
       expect(await post(aliasBody('v12'), { path })).toMatchObject({ status: 401, body: { title: 'Unauthorized' } });
     }
     expect((await admin('/status?source=nobody')).status).toBe(401);
+  });
+});
+
+describe('the command line, with --url and --source', () => {
+  const access = (source?: string) =>
+    remoteAdmin({
+      url: new URL('https://relay.test'),
+      token: ADMIN_TOKEN,
+      fetch: (address, init) => exports.default.fetch(String(address), init),
+      ...(source === undefined ? {} : { source }),
+    });
+
+  test('reads and changes what a source has', async () => {
+    const admin = access('prod-eu');
+    const id = firstDelivery(await post(aliasBody('v12'), { path: '/webhooks/wandb/prod-eu', secret: PROD_EU_SECRET }));
+    await until(id, 'delivered', 'prod-eu');
+
+    expect(await admin.deliveries({ states: ['delivered'], limit: 10 })).toMatchObject([{ id }]);
+    expect(await admin.events({ limit: 10 })).toMatchObject([{ event: { source: 'prod-eu' } }]);
+    expect(await admin.replay([id], Date.now())).toEqual([{ id, done: true }]);
+    expect(await access().delivery(id)).toBeUndefined();
+    expect(await access().counts()).toMatchObject({ rejected: 0 });
   });
 });
 

@@ -1,0 +1,155 @@
+import { messageOf } from '../../src/lib/error-message.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../../src/lib/json.ts';
+import type { DeliveryRecord, DeliveryView, EventView, RejectedRequest, Throttle } from '../store/delivery.ts';
+import type { DeliveryFilter, EventFilter, EventSummary } from '../store/page.ts';
+import type { ChangeResult, Counts, DeliveryAdmin } from '../store/store.ts';
+import { type AdminChange, NO_SUCH_DELIVERY, NO_SUCH_EVENT } from './api.ts';
+import { CHANGE_LIMIT, PAGE_LIMIT } from './requests.ts';
+
+/** What the commands need of a receiver, on this machine or far away. Events in a list come without their bodies. */
+export interface AdminAccess
+  extends Pick<DeliveryAdmin, 'deliveries' | 'delivery' | 'event' | 'counts' | 'throttles' | 'rejected' | AdminChange> {
+  events(filter: EventFilter): Promise<readonly EventSummary[]>;
+  eventsWithBodies(filter: EventFilter): Promise<readonly EventView[]>;
+}
+
+export interface RemoteAdminOptions {
+  /** The receiver, with its base path: `https://relay.example.com`. */
+  readonly url: URL;
+  /** RELAY_ADMIN_TOKEN of the receiver. */
+  readonly token: string;
+  /** On Workers: the source whose object is asked. Left out: the default source. */
+  readonly source?: string;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** The receiver did not do what it was asked; the message says why and what to do. */
+export class RemoteAdminError extends Error {}
+
+/** In milliseconds. A Worker's object may have to be started, and a change of many deliveries is one transaction. */
+const TIME_LIMIT_MS = 30_000;
+
+/** A running receiver through its admin API. Requests that change something are sent once. */
+export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
+  const call = caller(options);
+  const list = async <T>(path: string, name: string, query: readonly [string, string][], limit: number): Promise<T[]> => {
+    const items: T[] = [];
+    let cursor: string | undefined;
+    do {
+      const size = String(Math.min(PAGE_LIMIT, limit - items.length));
+      const page = await call('GET', path, [...query, ['limit', size], ...(cursor === undefined ? [] : [['cursor', cursor] as const])]);
+      items.push(...(listIn(page, name) as T[]));
+      cursor = typeof page.next === 'string' ? page.next : undefined;
+    } while (cursor !== undefined && items.length < limit);
+    return items;
+  };
+  const events = <T>(filter: EventFilter, more: readonly [string, string][]): Promise<T[]> =>
+    list<T>('/events', 'events', [...eventQuery(filter), ...more], filter.limit);
+  const change = async (kind: AdminChange, ids: readonly string[]): Promise<ChangeResult[]> => {
+    const results: ChangeResult[] = [];
+    for (let i = 0; i < ids.length; i += CHANGE_LIMIT) {
+      const answer = await call('POST', `/deliveries/${kind}`, [], { ids: ids.slice(i, i + CHANGE_LIMIT) });
+      results.push(...(listIn(answer, 'results') as unknown as ChangeResult[]));
+    }
+    return results;
+  };
+  const status = async () => (await call('GET', '/status', [])) as unknown as Counts & { readonly holdBacks: Throttle[] };
+  return {
+    deliveries: (filter) => list<DeliveryView>('/deliveries', 'deliveries', deliveryQuery(filter), filter.limit),
+    delivery: async (id) => {
+      const isMissing = ({ detail }: JsonObject) => detail === NO_SUCH_DELIVERY;
+      const found = await call('GET', `/deliveries/${encodeURIComponent(id)}`, [], undefined, isMissing);
+      return isJsonObject(found.delivery) ? (found as unknown as DeliveryRecord) : undefined;
+    },
+    event: async (id) => {
+      const isMissing = ({ detail }: JsonObject) => detail === NO_SUCH_EVENT;
+      const { event } = await call('GET', `/events/${encodeURIComponent(id)}`, [], undefined, isMissing);
+      return event as unknown as EventView | undefined;
+    },
+    events: (filter) => events<EventSummary>(filter, []),
+    eventsWithBodies: (filter) => events<EventView>(filter, [['include', 'body']]),
+    rejected: (limit) => list<RejectedRequest>('/rejected', 'rejected', [], limit),
+    counts: async () => {
+      const { events: byOutcome, deliveries, rejected } = await status();
+      return { events: byOutcome, deliveries, rejected };
+    },
+    throttles: async () => (await status()).holdBacks,
+    replay: (ids) => change('replay', ids),
+    approve: (ids) => change('approve', ids),
+    cancel: (ids) => change('cancel', ids),
+  };
+}
+
+function deliveryQuery({ states = [], since, eventId, route }: DeliveryFilter): [string, string][] {
+  if (eventId !== undefined) throw new RemoteAdminError('deliveries of one event cannot be asked for over HTTP');
+  return [
+    ...states.map((state): [string, string] => ['state', state]),
+    ...(since === undefined ? [] : [['since', new Date(since).toISOString()] as [string, string]]),
+    ...(route === undefined ? [] : [['route', route] as [string, string]]),
+  ];
+}
+
+function eventQuery({ outcomes = [], type, since }: EventFilter): [string, string][] {
+  return [
+    ...outcomes.map((outcome): [string, string] => ['outcome', outcome]),
+    ...(type === undefined ? [] : [['type', type] as [string, string]]),
+    ...(since === undefined ? [] : [['since', new Date(since).toISOString()] as [string, string]]),
+  ];
+}
+
+type Call = (
+  method: 'GET' | 'POST',
+  path: string,
+  query: readonly (readonly [string, string])[],
+  body?: object,
+  isMissing?: (problem: JsonObject) => boolean,
+) => Promise<JsonObject>;
+
+function caller({ url, token, source, fetch }: RemoteAdminOptions): Call {
+  const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}/api`;
+  return async (method, path, query, body, isMissing = () => false) => {
+    const parameters = new URLSearchParams(source === undefined ? [...query.map(copy)] : [...query.map(copy), ['source', source]]);
+    const address = `${base}${path}${parameters.size === 0 ? '' : `?${parameters}`}`;
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(address, {
+        method,
+        headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // The token is for this address only.
+        redirect: 'manual',
+        signal: AbortSignal.timeout(TIME_LIMIT_MS),
+      });
+      text = await response.text();
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+      const unclear = method === 'POST' ? '. It may have been done: look at the deliveries before you try again' : '';
+      throw new RemoteAdminError(`no answer from ${url.origin}: ${messageOf(cause)}${unclear}`, { cause: error });
+    }
+    const answer = parseExactJson(text);
+    const json = answer.ok && isJsonObject(answer.value) ? answer.value : undefined;
+    if (json !== undefined && (response.ok || isMissing(json))) return json;
+    throw new RemoteAdminError(explain(url, response.status, json));
+  };
+}
+
+function copy([name, value]: readonly [string, string]): [string, string] {
+  return [name, value];
+}
+
+function explain(url: URL, status: number, problem: JsonObject | undefined): string {
+  const detail = typeof problem?.detail === 'string' ? `: ${problem.detail}` : '';
+  if (status === 401)
+    return `${url.origin} refused the token: set RELAY_ADMIN_TOKEN to the one that the receiver was started with${detail}`;
+  if (status === 404 && problem !== undefined)
+    return `${url} has no admin API: start the receiver with RELAY_ADMIN_TOKEN, and name it with its base path`;
+  if (problem === undefined) return `${url} answered ${status}, not as a receiver does: --url must be the address of a receiver`;
+  return `${url.origin} answered ${status}${detail}`;
+}
+
+function listIn(answer: JsonObject, name: string): JsonValue[] {
+  const found = answer[name];
+  if (!Array.isArray(found)) throw new RemoteAdminError(`the receiver's answer has no "${name}": it may be of another version`);
+  return found;
+}
