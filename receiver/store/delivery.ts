@@ -1,4 +1,4 @@
-import type { RelayEvent } from '../../src/event/event.ts';
+import type { RelayEvent, Replaced } from '../../src/event/event.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { Approval } from '../../src/route/route.ts';
 import type { TargetDefinition, TargetRequest } from '../../src/route/target.ts';
@@ -66,6 +66,19 @@ export interface NewEvent {
   /** The body as it arrived, secrets redacted. */
   readonly body: string;
   readonly firings: readonly RouteFiring[];
+  /** Left out by events that give no alias. */
+  readonly promotion?: NewPromotion;
+}
+
+/** An event gives a version an alias. */
+export interface NewPromotion {
+  readonly aliasKey: string;
+  readonly version: string;
+  /**
+   * The same event, with the same ids and keys, for what the store knows by then: which version had the alias before. Called
+   * inside of the transaction.
+   */
+  replacing(replaced: Replaced): Pick<NewEvent, 'event' | 'firings'>;
 }
 
 /** What storing an event came to. */

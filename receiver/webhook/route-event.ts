@@ -1,5 +1,6 @@
-import { hash } from 'node:crypto';
-import { conversationSubjectOf, type RelayEvent, subjectOf } from '../../src/event/event.ts';
+import { conversationSubjectOf, type RelayEvent, type Replaced, subjectOf } from '../../src/event/event.ts';
+import { promotionOf } from '../../src/event/promotion.ts';
+import { digest } from '../../src/lib/digest.ts';
 import type { NewId } from '../../src/lib/id.ts';
 import type { JsonValue } from '../../src/lib/json.ts';
 import type { Route } from '../../src/route/route.ts';
@@ -32,8 +33,44 @@ export interface PlanOptions {
 export function planEvent(received: ReceivedEvent, options: PlanOptions): NewEvent {
   const { event, payload, body, bodyHash, receivedAt } = received;
   const planned: Planned = { event, payload, id: options.newId(), subject: subjectOf(event) };
-  const firings = options.matchRoutes(event, payload).map((route) => fire(route, planned, options));
-  return { id: planned.id, receivedAt, subjectKey: digest(planned.subject), bodyHash, event, body, firings };
+  const routes = options.matchRoutes(event, payload);
+  const ids = rememberedIds(options.newId);
+  const firingsFor = (known: RelayEvent) => {
+    const again = { ...options, newId: ids() };
+    return routes.map((route) => fire(route, { ...planned, event: known }, again));
+  };
+  const promotion = promotionOf(event);
+  return {
+    id: planned.id,
+    receivedAt,
+    subjectKey: digest(planned.subject),
+    bodyHash,
+    event,
+    body,
+    firings: firingsFor(event),
+    ...(promotion === undefined
+      ? {}
+      : {
+          promotion: {
+            aliasKey: digest(promotion.aliasKey),
+            version: promotion.version,
+            replacing: (replaces: Replaced) => ({ event: { ...event, replaces }, firings: firingsFor({ ...event, replaces }) }),
+          },
+        }),
+  };
+}
+
+/** Each call gives the same ids again, in the same order. */
+function rememberedIds(newId: NewId): () => NewId {
+  const ids: string[] = [];
+  return () => {
+    let next = 0;
+    return () => {
+      const id = ids[next] ?? newId();
+      ids[next++] = id;
+      return id;
+    };
+  };
 }
 
 interface Planned {
@@ -89,9 +126,4 @@ function conversationOf(channel: string, definition: TargetDefinition, route: Ro
   // Without a thread every event has a conversation of its own.
   const about = definition.slack?.thread === false ? `${route.name}\n${id}` : conversationSubjectOf(event);
   return { key: digest(`${channel}\n${about}`), channel, canMute: route.approval?.channel !== channel };
-}
-
-/** A key of fixed length: 128 bits of SHA-256. */
-export function digest(text: string | Uint8Array): string {
-  return hash('sha256', text).slice(0, 32);
 }

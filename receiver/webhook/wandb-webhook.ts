@@ -1,6 +1,7 @@
 import { type Context, type Handler, Hono } from 'hono';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { understandBody } from '../../src/event/webhook-body.ts';
+import { digest } from '../../src/lib/digest.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { parseExactJson } from '../../src/lib/json.ts';
 import type { Redactor } from '../../src/lib/redact.ts';
@@ -13,7 +14,7 @@ import type { RejectedRequest } from '../store/delivery.ts';
 import type { AcceptEvent } from './accept-batch.ts';
 import { detailOf, PING_DETAIL } from './answer-detail.ts';
 import { type Authentication, type AuthenticationFailure, authenticate, authenticateHeaders, explainFailure } from './authenticate.ts';
-import { digest, type PlanOptions, planEvent } from './route-event.ts';
+import { type PlanOptions, planEvent } from './route-event.ts';
 
 export interface WandbWebhookOptions extends PlanOptions {
   readonly authentication: Authentication;

@@ -1,8 +1,9 @@
 import { tokenCredentials } from '../../receiver/github/token-credentials.ts';
 import type { Store } from '../../receiver/store/store.ts';
-import { digest, planEvent } from '../../receiver/webhook/route-event.ts';
+import { planEvent } from '../../receiver/webhook/route-event.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { understandBody } from '../../src/event/webhook-body.ts';
+import { digest } from '../../src/lib/digest.ts';
 import { idsFrom } from '../../src/lib/id.ts';
 import { compileRoute } from '../../src/route/route.ts';
 import { indexRoutes } from '../../src/route/route-index.ts';

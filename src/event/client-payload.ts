@@ -20,6 +20,10 @@ export const clientPayloadSchema = z.strictObject({
       (typeof EVENT_FIELDS)[number],
       z.ZodOptional<typeof oneLine>
     >),
+    replaces: z
+      .strictObject({ version: oneLine, artifact: oneLine.optional(), since: z.iso.datetime() })
+      .optional()
+      .describe('The version that had the alias before, and since when, where that is known'),
     wandb: enrichmentSchema.optional().describe("Facts about the artifact or the run from W&B's API, if the receiver has an API key"),
   }),
 });

@@ -44,9 +44,21 @@ export type EventField = (typeof EVENT_FIELDS)[number];
 /** The sender of a request to `/webhooks/wandb` without a name of its own. */
 export const DEFAULT_SOURCE = 'default';
 
+/** The version that had the alias before. */
+export type Replaced = {
+  readonly version: string;
+  /** `entity/project/collection:version`, where it is known. */
+  readonly artifact?: string;
+  /** When it was given the alias: ISO 8601, UTC. */
+  readonly since: string;
+};
+
 /** An event of W&B. Fields that it does not have are absent, never blank. */
 export type RelayEvent = { readonly type: EventType; readonly source: string } & {
   readonly [F in Exclude<EventField, 'source'>]?: string;
+} & {
+  /** What had the alias before, where an event gives one and that is known. */
+  readonly replaces?: Replaced;
 };
 
 /** In characters: the longest value of a field. W&B's own names are far shorter. */

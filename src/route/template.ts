@@ -19,7 +19,7 @@ export interface TemplateContext {
 }
 
 const TOP_LEVEL = ['delivery_id', 'route', 'event'];
-const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, 'wandb'];
+const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, 'replaces', 'wandb'];
 
 /** Limits per template, so that none can block the receiver: characters parsed, milliseconds, allocations. */
 const LIMITS = { parseLimit: 20_000, renderLimit: 100, memoryLimit: 1_000_000 } as const;

@@ -1,5 +1,6 @@
 import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
 import type { Known, LookUp, OrderKeyEnd } from '../rules/inbox-known.ts';
+import { holdersOf } from '../rules/ledger.ts';
 import { firstRow, rows, type Work } from '../rules/work.ts';
 
 interface KnownRow {
@@ -26,7 +27,7 @@ const COOLDOWN = `SELECT 'cooldown', key, NULL, NULL, latest.created_at, NULL
 
 /** Everything in one statement, because a batch waits for each answer of the server; see `LookUp`. */
 export const postgresLookUp: LookUp = {
-  *all({ subjects, orderKeys, cooldowns, latestAt }): Work<Known> {
+  *all({ subjects, orderKeys, cooldowns, aliases, latestAt }): Work<Known> {
     const found =
       cooldowns.length === 0
         ? yield* rows<KnownRow>(`${END} UNION ALL ${SUBJECT}`, orderKeys, subjects)
@@ -37,7 +38,7 @@ export const postgresLookUp: LookUp = {
             cooldowns,
             latestAt + CLOCK_TOLERANCE_MS,
           );
-    const known: Known = { latest: new Map(), ends: new Map(), fired: new Map() };
+    const known: Known = { latest: new Map(), ends: new Map(), fired: new Map(), holders: yield* holdersOf(aliases) };
     for (const row of found) {
       const { what, key, id, body_hash, number } = row;
       if (what === 'end') known.ends.set(key, endOf(row));

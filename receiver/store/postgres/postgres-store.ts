@@ -3,6 +3,7 @@ import { approvalsDue, decideApproval, expireApproval, findApproval, listOpenApp
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf } from '../rules/conversations.ts';
+import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import type { Change } from '../rules/may-change.ts';
 import { listMutes } from '../rules/mutes.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
@@ -160,6 +161,10 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     recordRuns: (reports, now, followUps) => notifying(write(() => recordReports(reports, now, followUps))),
     markRun: (deliveryId, status, text, now) => write(() => markRun(deliveryId, status, text, now)),
     keepRepositoryId: (repository, id) => autocommit(() => keepRepositoryId(repository, id)),
+    aliases: (filter) => snapshot(() => listAliases(filter)),
+    aliasHistory: (key, limit) => autocommit(() => aliasHistory(key, limit)),
+    promotionEvent: (key, version) => autocommit(() => promotionEvent(key, version)),
+    correctAlias: (seen) => write(() => correctAlias(seen)),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
     prune: async (options) => {
       const old = await autocommit(() => oldEvents(options));

@@ -22,6 +22,21 @@ export interface Known {
   readonly ends: Map<string, OrderKeyEnd>;
   /** When a cooldown key last fired. A delivery that could never be sent is no firing, nor is one of a clock that was ahead. */
   readonly fired: Map<string, number>;
+  /** Which version has an alias. */
+  readonly holders: Map<string, Holder>;
+}
+
+/** The version that has an alias. */
+export interface Holder {
+  /** Counts the promotions of an alias. */
+  readonly n: number;
+  /** `null`: the alias was removed. */
+  readonly version: string | null;
+  readonly artifact: string | null;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** What it replaced. */
+  readonly replaced: { readonly version: string; readonly artifact: string | null; readonly since: number } | null;
 }
 
 /**
@@ -37,6 +52,7 @@ export interface BatchKeys {
   readonly subjects: readonly string[];
   readonly orderKeys: readonly string[];
   readonly cooldowns: readonly string[];
+  readonly aliases: readonly string[];
   /** When the latest of the events was received, in milliseconds since 1970. */
   readonly latestAt: number;
 }
@@ -47,6 +63,7 @@ export function keysOf(events: readonly NewEvent[]): BatchKeys {
     subjects: distinct(events.map((event) => event.subjectKey)),
     orderKeys: distinct(firings.flatMap((firing) => firing.deliveries.map((delivery) => delivery.orderKey))),
     cooldowns: distinct(firings.flatMap((firing) => firing.cooldownKey ?? [])),
+    aliases: distinct(events.flatMap(({ promotion }) => promotion?.aliasKey ?? [])),
     latestAt: Math.max(...events.map(({ receivedAt }) => receivedAt)),
   };
 }

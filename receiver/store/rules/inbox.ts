@@ -5,10 +5,11 @@ import { askApproval, closeWhenNothingHeld } from './approvals.ts';
 import { hasMessage, openConversations, refreshConversations, requestUpdate } from './conversations.ts';
 import { canBeDuplicate, outcomeOf } from './event-outcome.ts';
 import { type Known, keysOf, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
+import { insertPromotions, promote } from './ledger.ts';
 import { muteIn, mutesOf } from './mutes.ts';
 import { type DeliveryValues, newRow } from './new-row.ts';
 import { ensureCredentials, insertDeliveries, promoteNext } from './order.ts';
-import { cooldownLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
+import { aliasLock, cooldownLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
 import { mutedBy, supersededBy } from './reasons.ts';
 import { type Columns, exec, insertRows, lock, rows, type SqlScalar, type Work } from './work.ts';
 
@@ -31,7 +32,12 @@ const EVENT_COLUMNS: Columns = {
  */
 export function* acceptEvents(events: readonly NewEvent[], dedupeWindowMs: number, lookUp: LookUp): Work<Accepted[]> {
   const keys = keysOf(events);
-  yield* lock([...keys.subjects.map(subjectLock), ...keys.orderKeys.map(orderKeyLock), ...keys.cooldowns.map(cooldownLock)]);
+  yield* lock([
+    ...keys.subjects.map(subjectLock),
+    ...keys.orderKeys.map(orderKeyLock),
+    ...keys.cooldowns.map(cooldownLock),
+    ...keys.aliases.map(aliasLock),
+  ]);
   const batch = new Batch(yield* lookUp.all(keys), yield* mutesFor(events), lookUp);
   const accepted: Accepted[] = [];
   for (const event of events) accepted.push(yield* batch.accept(event, dedupeWindowMs));
@@ -60,6 +66,7 @@ class Batch {
   #deliveries: DeliveryValues[] = [];
   #credentials: string[] = [];
   #conversations: string[][] = [];
+  #promotions: SqlScalar[][] = [];
 
   constructor(known: Known, mutes: readonly Mute[], lookUp: LookUp) {
     this.#known = known;
@@ -78,6 +85,10 @@ class Batch {
       this.#insertEvent(event, 'duplicate', latest.id);
       return { status: 'duplicate', id: latest.id, receivedAt: latest.receivedAt };
     }
+    return yield* this.#acceptNew({ ...event, ...this.#promote(event) });
+  }
+
+  *#acceptNew(event: NewEvent): Work<Accepted> {
     const firings = event.firings.filter((firing) => !this.#isCoolingDown(firing, event.receivedAt));
     this.#insertEvent(event, outcomeOf(event, firings), null);
     this.#known.latest.set(event.subjectKey, { id: event.id, bodyHash: event.bodyHash, receivedAt: event.receivedAt });
@@ -95,14 +106,26 @@ class Batch {
     };
   }
 
+  /** The ledger gets the version that has the alias now; the event gets the one that had it before. */
+  #promote(event: NewEvent): Partial<NewEvent> {
+    const { promotion } = event;
+    if (promotion === undefined) return {};
+    const { changes = {}, holder, row } = promote(event, promotion, this.#known.holders.get(promotion.aliasKey));
+    this.#known.holders.set(promotion.aliasKey, holder);
+    if (row !== undefined) this.#promotions.push(row);
+    return changes;
+  }
+
   /** Writes what was collected. */
   *write(): Work<void> {
     const [events, deliveries, credentials, conversations] = [this.#events, this.#deliveries, this.#credentials, this.#conversations];
-    [this.#events, this.#deliveries, this.#credentials, this.#conversations] = [[], [], [], []];
+    const promotions = this.#promotions;
+    [this.#events, this.#deliveries, this.#credentials, this.#conversations, this.#promotions] = [[], [], [], [], []];
     yield* insertRows('events', EVENT_COLUMNS, events);
     yield* insertDeliveries(deliveries);
     yield* openConversations(conversations);
     yield* ensureCredentials(credentials);
+    yield* insertPromotions(promotions);
   }
 
   #isCoolingDown({ cooldownKey, cooldownMs }: RouteFiring, now: number): boolean {

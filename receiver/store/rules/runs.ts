@@ -1,6 +1,7 @@
 import { describeRun, idsIn, isAboutAny, isNewer, type OpenRun, type RunReport } from '../run.ts';
 import type { RunChange, RunFollowUps } from '../run-change.ts';
 import { alertEvent, conversationsOf, insertWithMute, refreshConversations } from './conversations.ts';
+import { recordDeployment } from './ledger.ts';
 import { addNote } from './notes.ts';
 import { locksOfEvents, orderKeyLock } from './order-keys.ts';
 import { keepRepositoryId, namesOfRepository } from './repositories.ts';
@@ -144,6 +145,7 @@ function* record(row: RunRow, report: RunReport, now: number, followUps: RunFoll
   yield* exec('UPDATE deliveries SET run_id = $1, run_url = $2 WHERE id = $3', report.runId, report.url, row.delivery_id);
   if (report.repositoryId !== undefined) yield* keepRepositoryId(row.repository, report.repositoryId);
   yield* addNote(row.delivery_id, now, describeRun(after));
+  yield* recordDeployment(row.event_id, now);
   const following = followUps(change);
   yield* lock(following.map(({ orderKey }) => orderKeyLock(orderKey)));
   const subject = yield* firstRow<{ subject_key: string }>('SELECT subject_key FROM events WHERE id = $1', row.event_id);

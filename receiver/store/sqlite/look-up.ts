@@ -1,11 +1,12 @@
 import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
 import type { Known, LookUp, OrderKeyEnd } from '../rules/inbox-known.ts';
+import { holderOf } from '../rules/ledger.ts';
 import { firstRow, type Work } from '../rules/work.ts';
 
 /** One small statement for each key; see `LookUp`. */
 export const sqliteLookUp: LookUp = {
   *all(keys) {
-    const known: Known = { latest: new Map(), ends: new Map(), fired: new Map() };
+    const known: Known = { latest: new Map(), ends: new Map(), fired: new Map(), holders: new Map() };
     for (const key of keys.subjects) {
       const latest = yield* firstRow<{ id: string; body_hash: string; received_at: number }>(
         `SELECT id, body_hash, received_at FROM events WHERE subject_key = $1 AND outcome <> 'duplicate' ORDER BY seq DESC LIMIT 1`,
@@ -22,6 +23,10 @@ export const sqliteLookUp: LookUp = {
         keys.latestAt + CLOCK_TOLERANCE_MS,
       );
       if (last !== undefined) known.fired.set(key, last.created_at);
+    }
+    for (const key of keys.aliases) {
+      const holder = yield* holderOf(key);
+      if (holder !== undefined) known.holders.set(key, holder);
     }
     return known;
   },

@@ -206,6 +206,29 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE runs RENAME COLUMN looks TO polls;
   ALTER TABLE runs RENAME COLUMN look_set_at TO poll_set_at;
   `,
+  // The ledger: which version has an alias, and which one is deployed. It outlives events.
+  `
+  CREATE TABLE promotions (
+    alias_key TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    collection TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    version TEXT,
+    artifact TEXT,
+    since INTEGER NOT NULL,
+    origin TEXT NOT NULL,
+    event_id TEXT,
+    event TEXT NOT NULL,
+    replaced_version TEXT,
+    replaced_artifact TEXT,
+    replaced_since INTEGER,
+    deployed_at INTEGER,
+    run_url TEXT,
+    conclusion TEXT,
+    ended_at INTEGER,
+    PRIMARY KEY (alias_key, n)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

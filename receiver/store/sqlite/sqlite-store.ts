@@ -3,6 +3,7 @@ import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf } from '../rules/conversations.ts';
 import { acceptEvents } from '../rules/inbox.ts';
+import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import { listMutes } from '../rules/mutes.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
@@ -130,6 +131,10 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
     recordRuns: (reports, now, followUps) => write(() => recordReports(reports, now, followUps)),
     markRun: (deliveryId, status, text, now) => write(() => markRun(deliveryId, status, text, now)),
     keepRepositoryId: (repository, id) => write(() => keepRepositoryId(repository, id)),
+    aliases: (filter) => read(() => listAliases(filter)),
+    aliasHistory: (key, limit) => read(() => aliasHistory(key, limit)),
+    promotionEvent: (key, version) => read(() => promotionEvent(key, version)),
+    correctAlias: (seen) => write(() => correctAlias(seen)),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
     prune: (options) =>
       write(function* () {

@@ -1,0 +1,275 @@
+import type { RelayEvent, Replaced } from '../../../src/event/event.ts';
+import { promotionOf } from '../../../src/event/promotion.ts';
+import { digest } from '../../../src/lib/digest.ts';
+import type { NewEvent, NewPromotion } from '../delivery.ts';
+import type { AliasFilter, AliasView, PromotionView, SeenAlias } from '../ledger.ts';
+import type { Holder } from './inbox-known.ts';
+import { aliasLock } from './order-keys.ts';
+import { type Columns, exec, firstRow, insertRows, lock, rows, type SqlScalar, type Work } from './work.ts';
+
+/** A row for each time that a version was given an alias; the row with the highest number of an alias says what has it. */
+
+const COLUMNS: Columns = {
+  alias_key: 'text',
+  n: 'bigint',
+  collection: 'text',
+  alias: 'text',
+  version: 'text',
+  artifact: 'text',
+  since: 'bigint',
+  origin: 'text',
+  event_id: 'text',
+  event: 'text',
+  replaced_version: 'text',
+  replaced_artifact: 'text',
+  replaced_since: 'bigint',
+};
+
+/** So many rows of an alias are kept. */
+const KEPT = 50;
+
+interface HolderRow {
+  alias_key: string;
+  n: number;
+  version: string | null;
+  artifact: string | null;
+  since: number;
+  replaced_version: string | null;
+  replaced_artifact: string | null;
+  replaced_since: number | null;
+}
+
+const HOLDER = 'alias_key, n, version, artifact, since, replaced_version, replaced_artifact, replaced_since';
+
+export function* holderOf(aliasKey: string): Work<Holder | undefined> {
+  const row = yield* firstRow<HolderRow>(`SELECT ${HOLDER} FROM promotions WHERE alias_key = $1 ORDER BY n DESC LIMIT 1`, aliasKey);
+  return row && viewOfHolder(row);
+}
+
+export function* holdersOf(aliasKeys: readonly string[]): Work<Map<string, Holder>> {
+  if (aliasKeys.length === 0) return new Map();
+  const found = yield* rows<HolderRow>(
+    `SELECT ${HOLDER} FROM promotions p WHERE alias_key = ANY ($1)
+       AND n = (SELECT MAX(q.n) FROM promotions q WHERE q.alias_key = p.alias_key)`,
+    aliasKeys,
+  );
+  return new Map(found.map((row) => [row.alias_key, viewOfHolder(row)]));
+}
+
+function viewOfHolder(row: HolderRow): Holder {
+  return { n: row.n, version: row.version, artifact: row.artifact, since: row.since, replaced: replacedIn(row) };
+}
+
+function replacedIn({ replaced_version, replaced_artifact, replaced_since }: HolderRow): Holder['replaced'] {
+  if (replaced_version === null || replaced_since === null) return null;
+  return { version: replaced_version, artifact: replaced_artifact, since: replaced_since };
+}
+
+/** What a promotion replaces: what had the alias, or, when the version has it already, what that replaced. */
+function replacedBy(version: string, before: Holder | undefined): Holder['replaced'] {
+  if (before === undefined) return null;
+  if (before.version === version) return before.replaced;
+  return before.version === null ? null : { version: before.version, artifact: before.artifact, since: before.since };
+}
+
+/** What is known of a promotion when it happens. */
+export interface Promoted {
+  /** What it changes of its event. */
+  readonly changes: Pick<NewEvent, 'event' | 'firings'> | undefined;
+  /** What has the alias now. */
+  readonly holder: Holder;
+  /** Its row; `undefined`: the version has the alias already. */
+  readonly row: SqlScalar[] | undefined;
+}
+
+/** A version is given an alias: the second event about it (W&B sends one for the link and one for the alias) changes nothing. */
+export function promote(event: NewEvent, promotion: NewPromotion, before: Holder | undefined): Promoted {
+  const replaced = replacedBy(promotion.version, before);
+  const changes = replaced === null ? undefined : promotion.replacing(eventWords(replaced));
+  if (before?.version === promotion.version) return { changes, holder: before, row: undefined };
+  const { artifact = null } = event.event;
+  const holder = { n: (before?.n ?? 0) + 1, version: promotion.version, artifact, since: event.receivedAt, replaced };
+  return { changes, holder, row: rowOf(promotion.aliasKey, holder, event.event, 'event', event.id) };
+}
+
+function eventWords({ version, artifact, since }: NonNullable<Holder['replaced']>): Replaced {
+  return { version, ...(artifact === null ? {} : { artifact }), since: new Date(since).toISOString() };
+}
+
+function rowOf(aliasKey: string, holder: Holder, event: RelayEvent, origin: 'event' | 'api', eventId: string | null): SqlScalar[] {
+  const { n, version, artifact, since, replaced } = holder;
+  return [
+    aliasKey,
+    n,
+    event.collection ?? '',
+    event.alias ?? '',
+    version,
+    artifact,
+    since,
+    origin,
+    eventId,
+    JSON.stringify(event),
+    replaced?.version ?? null,
+    replaced?.artifact ?? null,
+    replaced?.since ?? null,
+  ];
+}
+
+/** Inside the transaction that read what had the alias before. */
+export function* insertPromotions(promotions: readonly SqlScalar[][]): Work<void> {
+  yield* insertRows('promotions', COLUMNS, promotions);
+  for (const [aliasKey, n] of promotions) if (typeof n === 'number' && n > KEPT) yield* forgetOld(String(aliasKey), n - KEPT);
+}
+
+function* forgetOld(aliasKey: string, upTo: number): Work<void> {
+  yield* exec(
+    `DELETE FROM promotions WHERE alias_key = $1 AND n <= $2
+       AND n <> COALESCE((SELECT q.n FROM promotions q WHERE q.alias_key = $1 AND q.deployed_at IS NOT NULL ORDER BY q.deployed_at DESC, q.n DESC LIMIT 1), 0)`,
+    aliasKey,
+    upTo,
+  );
+}
+
+export function* correctAlias({ event, at }: SeenAlias): Work<boolean> {
+  const { version = null, artifact = null } = event;
+  const key = promotionOf({ ...event, version: version ?? 'none' })?.aliasKey;
+  if (key === undefined) return false;
+  const aliasKey = digest(key);
+  yield* lock([aliasLock(aliasKey)]);
+  const before = yield* holderOf(aliasKey);
+  if ((before?.version ?? null) === version) return false;
+  const replaced = version === null ? null : replacedBy(version, before);
+  const holder = { n: (before?.n ?? 0) + 1, version, artifact, since: at, replaced };
+  yield* insertPromotions([rowOf(aliasKey, holder, event, 'api', null)]);
+  return true;
+}
+
+/** Writes down how the deployment of an event's promotion stands, after a run of it has changed. Inside the caller's transaction. */
+export function* recordDeployment(eventId: string, now: number): Work<void> {
+  const found = yield* firstRow<{ event: string }>('SELECT event FROM events WHERE id = $1', eventId);
+  const promotion = found && promotionOf(JSON.parse(found.event) as RelayEvent);
+  if (promotion === undefined) return;
+  const ended = yield* endOf(eventId, now);
+  if (ended === undefined) return;
+  const isDeployed = ended.conclusion === 'success';
+  yield* exec(
+    `UPDATE promotions SET conclusion = $1, run_url = $2, ended_at = $3, deployed_at = CASE WHEN $4 = 1 THEN $3 ELSE deployed_at END
+     WHERE alias_key = $5 AND n = (SELECT MAX(q.n) FROM promotions q WHERE q.alias_key = $5 AND q.version = $6)`,
+    ended.conclusion,
+    ended.url,
+    ended.endedAt,
+    isDeployed ? 1 : 0,
+    digest(promotion.aliasKey),
+    promotion.version,
+  );
+}
+
+interface EndedRun {
+  readonly conclusion: string;
+  readonly url: string | null;
+  readonly endedAt: number;
+}
+
+/** How all that an event dispatched ended: as the first that failed, or with success once all have; `undefined`: not yet. */
+function* endOf(eventId: string, now: number): Work<EndedRun | undefined> {
+  const dispatches = yield* rows<{ conclusion: string | null; status: string | null; url: string | null; ended_at: number | null }>(
+    `SELECT r.conclusion, r.status, r.url, r.ended_at FROM deliveries d LEFT JOIN runs r ON r.delivery_id = d.id
+     WHERE d.event_id = $1 AND (r.delivery_id IS NOT NULL OR (d.state <> 'superseded' AND d.state <> 'cancelled'
+       AND (d.target LIKE 'repository_dispatch:%' OR d.target LIKE 'workflow_dispatch:%')))
+     ORDER BY d.seq`,
+    eventId,
+  );
+  const failed = dispatches.find(({ status, conclusion }) => status === 'completed' && conclusion !== 'success');
+  const last = failed ?? dispatches.toSorted((a, b) => (a.ended_at ?? 0) - (b.ended_at ?? 0)).at(-1);
+  if (last === undefined || (failed === undefined && dispatches.some(({ status }) => status !== 'completed'))) return undefined;
+  return { conclusion: last.conclusion ?? 'unknown', url: last.url, endedAt: last.ended_at ?? now };
+}
+
+interface PromotionRow extends HolderRow {
+  origin: 'event' | 'api';
+  event_id: string | null;
+  event: string;
+  deployed_at: number | null;
+  run_url: string | null;
+  conclusion: string | null;
+  ended_at: number | null;
+}
+
+const PROMOTION = `p.alias_key, p.n, p.version, p.artifact, p.since, p.replaced_version, p.replaced_artifact, p.replaced_since, p.origin, p.event_id,
+  p.event, p.deployed_at, p.run_url, p.conclusion, p.ended_at`;
+
+export function* listAliases({ collection, alias, limit, after = '' }: AliasFilter): Work<AliasView[]> {
+  const name = collection?.split('/').at(-1);
+  const holders = (yield* rows<PromotionRow>(
+    `SELECT ${PROMOTION} FROM promotions p
+     WHERE n = (SELECT MAX(q.n) FROM promotions q WHERE q.alias_key = p.alias_key) AND alias_key > $1
+       AND ($2 = '' OR collection = $2) AND ($3 = '' OR alias = $3)
+     ORDER BY alias_key COLLATE "C" LIMIT $4`,
+    after,
+    name ?? '',
+    alias ?? '',
+    limit,
+  )).filter((row) => isOf(row, collection));
+  if (holders.length === 0) return [];
+  const deployed = yield* rows<PromotionRow>(
+    `SELECT ${PROMOTION} FROM promotions p WHERE deployed_at IS NOT NULL AND alias_key = ANY ($1) ORDER BY deployed_at, n`,
+    holders.map(({ alias_key }) => alias_key),
+  );
+  const latest = new Map(deployed.map((row) => [row.alias_key, row]));
+  return holders.map((row) => viewOfAlias(row, latest.get(row.alias_key)));
+}
+
+/** `resnet50`, or `acme/train/resnet50`. */
+function isOf({ event }: PromotionRow, collection: string | undefined): boolean {
+  if (collection === undefined || !collection.includes('/')) return true;
+  const { entity, project, collection: name } = JSON.parse(event) as RelayEvent;
+  return `/${entity}/${project}/${name}`.endsWith(`/${collection}`);
+}
+
+function viewOfAlias(holder: PromotionRow, deployed: PromotionRow | undefined): AliasView {
+  const { source, entity = null, project = null, registry = null, collection = '', alias = '' } = JSON.parse(holder.event) as RelayEvent;
+  return {
+    key: holder.alias_key,
+    source,
+    entity,
+    project,
+    registry,
+    collection,
+    alias,
+    holder: viewOfPromotion(holder),
+    deployed: deployed === undefined ? null : viewOfPromotion(deployed),
+  };
+}
+
+export function* aliasHistory(key: string, limit: number): Work<PromotionView[]> {
+  const found = yield* rows<PromotionRow>(
+    `SELECT ${PROMOTION} FROM promotions p WHERE alias_key = $1 ORDER BY n DESC LIMIT $2`,
+    key,
+    limit,
+  );
+  return found.map(viewOfPromotion);
+}
+
+export function* promotionEvent(key: string, version: string): Work<RelayEvent | undefined> {
+  const row = yield* firstRow<{ event: string }>(
+    'SELECT event FROM promotions WHERE alias_key = $1 AND version = $2 ORDER BY n DESC LIMIT 1',
+    key,
+    version,
+  );
+  return row && (JSON.parse(row.event) as RelayEvent);
+}
+
+function viewOfPromotion(row: PromotionRow): PromotionView {
+  const { author = null } = JSON.parse(row.event) as RelayEvent;
+  return {
+    version: row.version,
+    artifact: row.artifact,
+    since: row.since,
+    by: author,
+    origin: row.origin,
+    eventId: row.event_id,
+    replaced: replacedIn(row),
+    deployedAt: row.deployed_at,
+    run: row.conclusion === null ? null : { conclusion: row.conclusion, url: row.run_url, endedAt: row.ended_at ?? 0 },
+  };
+}
