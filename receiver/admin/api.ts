@@ -4,12 +4,21 @@ import { problem } from '../http/problem.ts';
 import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
 import type { Runtime } from '../runtime.ts';
+import type { Ledger } from '../store/ledger.ts';
 import type { Page } from '../store/page.ts';
 import type { ChangeResult, DeliveryAdmin } from '../store/store.ts';
-import { type ChangeBody, readChangeBody, readDeliveriesQuery, readEventsQuery, readRejectedQuery, timeOf } from './requests.ts';
+import {
+  type ChangeBody,
+  readAliasesQuery,
+  readChangeBody,
+  readDeliveriesQuery,
+  readEventsQuery,
+  readRejectedQuery,
+  timeOf,
+} from './requests.ts';
 
 export interface AdminOptions extends Pick<Runtime, 'now'> {
-  readonly store: DeliveryAdmin;
+  readonly store: DeliveryAdmin & Pick<Ledger, 'aliases'>;
   readonly token: string;
   /** Called after something was stored that may have to be sent. */
   readonly wake: () => void;
@@ -66,6 +75,15 @@ export function adminApi({ store, token, wake, now }: AdminOptions): Hono<Reques
   app.get('/events/:id', async (c) => {
     const event = await store.event(c.req.param('id'));
     return event === undefined ? problem(c, { status: 404, title: 'Not Found', detail: NO_SUCH_EVENT }) : c.json({ event });
+  });
+  app.get('/aliases', async (c) => {
+    const query = readAliasesQuery(queryOf(c));
+    if (!query.ok) return badRequest(c, query.error);
+    const { collection, alias, cursor, limit } = query.value;
+    const filter = { ...(collection === undefined ? {} : { collection }), ...(alias === undefined ? {} : { alias }) };
+    const found = await store.aliases({ ...filter, limit: limit + 1, ...(cursor === undefined ? {} : { after: cursor }) });
+    const aliases = found.slice(0, limit);
+    return c.json({ aliases, ...(found.length > limit ? { next: aliases.at(-1)?.key } : {}) });
   });
   app.get('/rejected', async (c) => {
     const query = readRejectedQuery(queryOf(c));

@@ -1,6 +1,7 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../../src/lib/json.ts';
 import type { DeliveryRecord, DeliveryView, EventView, RejectedRequest, Throttle } from '../store/delivery.ts';
+import type { AliasFilter, AliasView } from '../store/ledger.ts';
 import type { DeliveryFilter, EventFilter, EventSummary } from '../store/page.ts';
 import type { ChangeResult, Counts, DeliveryAdmin } from '../store/store.ts';
 import { type AdminChange, NO_SUCH_DELIVERY, NO_SUCH_EVENT } from './api.ts';
@@ -11,6 +12,7 @@ export interface AdminAccess
   extends Pick<DeliveryAdmin, 'deliveries' | 'delivery' | 'event' | 'counts' | 'throttles' | 'rejected' | AdminChange> {
   events(filter: EventFilter): Promise<readonly EventSummary[]>;
   eventsWithBodies(filter: EventFilter): Promise<readonly EventView[]>;
+  aliases(filter: AliasFilter): Promise<readonly AliasView[]>;
 }
 
 export interface RemoteAdminOptions {
@@ -68,6 +70,7 @@ export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
     },
     events: (filter) => events<EventSummary>(filter, []),
     eventsWithBodies: (filter) => events<EventView>(filter, [['include', 'body']]),
+    aliases: (filter) => list<AliasView>('/aliases', 'aliases', aliasQuery(filter), filter.limit),
     rejected: (limit) => list<RejectedRequest>('/rejected', 'rejected', [], limit),
     counts: async () => {
       const { events: byOutcome, deliveries, rejected } = await status();
@@ -94,6 +97,13 @@ function eventQuery({ outcomes = [], type, since }: EventFilter): [string, strin
     ...outcomes.map((outcome): [string, string] => ['outcome', outcome]),
     ...(type === undefined ? [] : [['type', type] as [string, string]]),
     ...(since === undefined ? [] : [['since', new Date(since).toISOString()] as [string, string]]),
+  ];
+}
+
+function aliasQuery({ collection, alias }: AliasFilter): [string, string][] {
+  return [
+    ...(collection === undefined ? [] : [['collection', collection] as [string, string]]),
+    ...(alias === undefined ? [] : [['alias', alias] as [string, string]]),
   ];
 }
 

@@ -47,6 +47,16 @@ const eventsQuery = z.strictObject({
   ...pageQuery,
 });
 
+const aliasesQuery = z.strictObject({
+  collection: z.string().optional(),
+  alias: z.string().optional(),
+  cursor: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, 'must be the "next" of another page')
+    .optional(),
+  limit: limit(PAGE_LIMIT),
+});
+
 const rejectedQuery = z.strictObject(pageQuery);
 
 const REPEATED: readonly string[] = ['state', 'outcome'];
@@ -55,6 +65,7 @@ const SOURCE = 'source';
 
 export const readDeliveriesQuery = (query: URLSearchParams) => readQuery(deliveriesQuery, query);
 export const readEventsQuery = (query: URLSearchParams) => readQuery(eventsQuery, query);
+export const readAliasesQuery = (query: URLSearchParams) => readQuery(aliasesQuery, query);
 export const readRejectedQuery = (query: URLSearchParams) => readQuery(rejectedQuery, query);
 
 function readQuery<T extends z.ZodType>(schema: T, query: URLSearchParams): Result<z.output<T>, string> {

@@ -40,6 +40,7 @@ function localAdmin(store: Store): AdminAccess {
     event: (id) => store.event(id),
     events: async (filter) => (await store.eventPage(filter)).items,
     eventsWithBodies: (filter) => store.events(filter),
+    aliases: (filter) => store.aliases(filter),
     rejected: (limit) => store.rejected(limit),
     counts: () => store.counts(),
     throttles: (now) => store.throttles(now),

@@ -134,6 +134,15 @@ function addStoreCommands(program: Command, io: CommandIo, run: Run): void {
     .action((options: TargetFlags & { unmatched: boolean; type?: string; limit: number; json: boolean }) =>
       run(async () => (await import('./events.ts')).listEvents(io, { ...options, ...targetOf(options), type: options.type })),
     );
+  command('where', 'show which version has an alias, since when, and which one is deployed')
+    .argument('[collection]', 'such as resnet50, or acme/train/resnet50')
+    .option('--alias <name>', 'only this alias, such as production')
+    .option('--json', 'print JSON', false)
+    .action((collection: string | undefined, options: TargetFlags & { alias?: string; json: boolean }) =>
+      run(async () =>
+        (await import('./where.ts')).where(io, collection, { ...targetOf(options), alias: options.alias, json: options.json }),
+      ),
+    );
   command('rejected', 'list authentic requests that could not be read')
     .option('--json', 'print JSON', false)
     .action((options: TargetFlags & { json: boolean }) =>

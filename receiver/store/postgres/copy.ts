@@ -118,6 +118,7 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
     alias_key: text,
     n: int,
     collection: text,
+    path: text,
     alias: text,
     version: text,
     artifact: text,

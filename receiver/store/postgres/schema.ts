@@ -211,6 +211,7 @@ const MIGRATIONS: readonly string[] = [
     alias_key TEXT NOT NULL,
     n bigint NOT NULL,
     collection TEXT NOT NULL,
+    path TEXT NOT NULL,
     alias TEXT NOT NULL,
     version TEXT,
     artifact TEXT,

@@ -13,6 +13,7 @@ const COLUMNS: Columns = {
   alias_key: 'text',
   n: 'bigint',
   collection: 'text',
+  path: 'text',
   alias: 'text',
   version: 'text',
   artifact: 'text',
@@ -102,6 +103,7 @@ function rowOf(aliasKey: string, holder: Holder, event: RelayEvent, origin: 'eve
     aliasKey,
     n,
     event.collection ?? '',
+    [event.entity, event.project, event.collection].join('/'),
     event.alias ?? '',
     version,
     artifact,
@@ -199,17 +201,16 @@ const PROMOTION = `p.alias_key, p.n, p.version, p.artifact, p.since, p.replaced_
   p.event, p.deployed_at, p.run_url, p.conclusion, p.ended_at`;
 
 export function* listAliases({ collection, alias, limit, after = '' }: AliasFilter): Work<AliasView[]> {
-  const name = collection?.split('/').at(-1);
-  const holders = (yield* rows<PromotionRow>(
+  const holders = yield* rows<PromotionRow>(
     `SELECT ${PROMOTION} FROM promotions p
      WHERE n = (SELECT MAX(q.n) FROM promotions q WHERE q.alias_key = p.alias_key) AND alias_key > $1
-       AND ($2 = '' OR collection = $2) AND ($3 = '' OR alias = $3)
+       AND ($2 = '' OR collection = $2 OR path = $2) AND ($3 = '' OR alias = $3)
      ORDER BY alias_key COLLATE "C" LIMIT $4`,
     after,
-    name ?? '',
+    collection ?? '',
     alias ?? '',
     limit,
-  )).filter((row) => isOf(row, collection));
+  );
   if (holders.length === 0) return [];
   const deployed = yield* rows<PromotionRow>(
     `SELECT ${PROMOTION} FROM promotions p WHERE deployed_at IS NOT NULL AND alias_key = ANY ($1) ORDER BY deployed_at, n`,
@@ -217,13 +218,6 @@ export function* listAliases({ collection, alias, limit, after = '' }: AliasFilt
   );
   const latest = new Map(deployed.map((row) => [row.alias_key, row]));
   return holders.map((row) => viewOfAlias(row, latest.get(row.alias_key)));
-}
-
-/** `resnet50`, or `acme/train/resnet50`. */
-function isOf({ event }: PromotionRow, collection: string | undefined): boolean {
-  if (collection === undefined || !collection.includes('/')) return true;
-  const { entity, project, collection: name } = JSON.parse(event) as RelayEvent;
-  return `/${entity}/${project}/${name}`.endsWith(`/${collection}`);
 }
 
 function viewOfAlias(holder: PromotionRow, deployed: PromotionRow | undefined): AliasView {

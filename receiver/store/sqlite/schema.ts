@@ -212,6 +212,7 @@ const MIGRATIONS: readonly string[] = [
     alias_key TEXT NOT NULL,
     n INTEGER NOT NULL,
     collection TEXT NOT NULL,
+    path TEXT NOT NULL,
     alias TEXT NOT NULL,
     version TEXT,
     artifact TEXT,

@@ -43,6 +43,8 @@ async function somethingOfEverything(store: Store): Promise<void> {
   for (const n of [1, 2, 3]) await accept(store, eventOf(`line ${n}`, { subject: 'line' }));
   await retryAt(store, (await claim(store, T0, { serves: (credential) => credential === 'github' }))[0]!, T0, T0 + MINUTE, true);
   await store.keepEnrichment('told', { size: 12 });
+  const promoted = { type: 'add_artifact_alias', source: 'default', collection: 'resnet50', version: 'v12', alias: 'production' } as const;
+  await store.correctAlias({ event: promoted, at: T0 });
   await store.throttle({ credential: 'github', until: T0 + 1, reason: 'limit' });
   await store.mute({ route: 'deploy', subjectKey: 'told', until: T0 + MINUTE, by: 'ada' }, 'told', T0);
   await store.firstSeen('request 1', T0);
@@ -64,6 +66,7 @@ async function seenOf(store: Store) {
     events: await store.events({ limit: 99 }),
     deliveries: await Promise.all(deliveries.map(({ id }) => store.delivery(id))),
     conversation: await conversationOf(store),
+    aliases: await store.aliases({ limit: 10 }),
     approvals: await store.openApprovals(9),
     mutes: await store.mutes(T0),
     holdBacks: await store.throttles(T0),

@@ -4,7 +4,7 @@ import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { scriptedServer } from '../../stand-ins/scripted-server.ts';
 import { listeningReceiver } from '../endpoints-in-test.ts';
-import { accept, bury, claim, deliveryOf, eventOf } from '../store/samples.ts';
+import { accept, bury, claim, deliveryOf, eventOf, T0 } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 
 const TOKEN = 'the-token-of-the-admin';
@@ -22,6 +22,16 @@ async function receiverAndCommands(basePath = '') {
   for (const claimed of await claim(store, now)) await bury(store, claimed, now);
   await accept(store, eventOf('e4', { at: now, subject: 'h', deliveries: [deliveryOf('held', { state: 'held', orderKey: 'h' })] }));
   await accept(store, eventOf('e5', { at: now, firings: [], event: { type: 'unknown', source: 'default' } }));
+  const alias = {
+    type: 'add_artifact_alias',
+    source: 'default',
+    entity: 'acme',
+    project: 'train',
+    collection: 'resnet50',
+    alias: 'production',
+  } as const;
+  for (const [i, version] of ['v12', 'v13'].entries())
+    await store.correctAlias({ event: { ...alias, version, author: 'ada' }, at: T0 + i });
   await store.keepRejected({ receivedAt: now, source: 'prod', status: 400, reason: 'line 1, column 2: nonsense', body: '{"' });
   const receiver = await listeningReceiver({ adminToken: TOKEN, wrap: () => store, basePath });
   return { ...line, store, url: `${receiver.url}${basePath}`, now, log: receiver.log };
@@ -41,6 +51,10 @@ describe('commands with --url', () => {
       ['events', '--unmatched', '--json'],
       ['events', '--json'],
       ['events', '--type', 'unknown'],
+      ['where'],
+      ['where', 'resnet50', '--json'],
+      ['where', 'acme/train/resnet50', '--alias', 'production'],
+      ['where', 'bert'],
       ['rejected'],
       ['rejected', '--json'],
       ['replay', '--state', 'dead', '--dry-run'],
