@@ -1,4 +1,5 @@
 import type { RelayEvent } from '../../src/event/event.ts';
+import { metricWords } from '../../src/event/metric-words.ts';
 import { bold, mrkdwnName } from './mrkdwn.ts';
 
 /** How a name is put into a sentence; the result is mrkdwn. */
@@ -35,11 +36,11 @@ export function sentenceOf(event: RelayEvent, say: SayName): string {
     case 'remove_collection_tag':
       return said(`took ${tag} from ${collection}`, `${capital(collection)} lost ${tag}`);
     case 'run_metric':
-      return `${metricOf(event, by, say)} met the automation's threshold`;
+      return `${metricOf(event, by, say)} ${metricWords(event) ?? "met the automation's threshold"}`;
     case 'run_metric_change':
-      return `${metricOf(event, by, say)} changed as much as the automation watches for`;
+      return `${metricOf(event, by, say)} ${metricWords(event) ?? 'changed as much as the automation watches for'}`;
     case 'run_metric_zscore':
-      return `${metricOf(event, by, say)} is far from its mean (z-score)`;
+      return `${metricOf(event, by, say)} ${metricWords(event) ?? 'is far from its mean (z-score)'}`;
     case 'run_state':
       return `${capital(runOf(event, by, say))} ${stateWords(event.status, say)}`;
     case 'weave_metric': {

@@ -40,8 +40,8 @@ const artifactFilter = (word: 'alias' | 'tag') =>
 
 const aggregateSchema = z.enum(['average', 'min', 'max']);
 const thresholdSchema = z.number('must be a number');
-const COMPARISONS = ['above', 'above_or_equal_to', 'below', 'below_or_equal_to', 'equal_to', 'not_equal_to'] as const;
-const CHANGES = ['increases_by', 'decreases_by', 'changes_by'] as const;
+export const COMPARISONS = ['above', 'above_or_equal_to', 'below', 'below_or_equal_to', 'equal_to', 'not_equal_to'] as const;
+export const CHANGES = ['increases_by', 'decreases_by', 'changes_by'] as const;
 
 const changeAmount = z.union([
   z.number().positive('must be positive'),

@@ -122,7 +122,7 @@ function aggregateOf(event: ThresholdEvent | ChangeEvent): string | null {
 }
 
 /** Without an aggregate the latest value counts alone. */
-function windowOf(event: ThresholdEvent | ChangeEvent, window: number | undefined, standard: number): number {
+export function windowOf(event: ThresholdEvent | ChangeEvent, window: number | undefined, standard: number): number {
   return event.aggregate === undefined ? 1 : (window ?? standard);
 }
 

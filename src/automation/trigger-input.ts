@@ -1,7 +1,8 @@
+import type { MetricLiterals } from '../event/metric-facts.ts';
 import { relayPayload } from '../event/relay-payload.ts';
 import { isJsonObject, type JsonValue, parseExactJson } from '../lib/json.ts';
-import { type Automation, eventTypeOf } from './automation.ts';
-import { eventFilter, triggeringEventType } from './event-filter.ts';
+import { type Automation, CHANGES, COMPARISONS, eventTypeOf } from './automation.ts';
+import { DEFAULT_WINDOWS, eventFilter, triggeringEventType, windowOf } from './event-filter.ts';
 import type { TriggeredActionConfig, TriggerInput, TriggerScope } from './trigger.ts';
 
 /** The webhook integration of W&B that points to the receiver, where a `relay` action names none. */
@@ -72,7 +73,9 @@ function requestPayload(automation: Automation): string | null {
   const written = automation.action.webhook?.payload;
   if (written === null) return null;
   return JSON.stringify(
-    written === undefined ? relayPayload(eventTypeOf(automation), automation.name, metricOf(automation)) : parsedPayload(written),
+    written === undefined
+      ? relayPayload(eventTypeOf(automation), automation.name, metricOf(automation), watchedBy(automation))
+      : parsedPayload(written),
   );
 }
 
@@ -85,4 +88,32 @@ function parsedPayload(payload: JsonValue): JsonValue {
 
 function metricOf({ event }: Automation): string | undefined {
   return (event.run_metric ?? event.run_metric_change ?? event.run_metric_zscore)?.metric;
+}
+
+/** What a run metric automation compares, in the words of the config; defaults included. */
+function watchedBy({ event }: Automation): MetricLiterals {
+  const { run_metric: threshold, run_metric_change: change, run_metric_zscore: zscore } = event;
+  if (threshold !== undefined) {
+    const window = { window: windowOf(threshold, threshold.window, DEFAULT_WINDOWS.threshold) };
+    return { ...aggregateOf(threshold), ...window, ...comparisonIn(threshold, COMPARISONS) };
+  }
+  if (change !== undefined) {
+    const window = { window: windowOf(change, change.window, DEFAULT_WINDOWS.current) };
+    return { ...aggregateOf(change), ...window, ...comparisonIn(change, CHANGES) };
+  }
+  if (zscore === undefined) return {};
+  return { window: zscore.window ?? DEFAULT_WINDOWS.zscore, comparison: zscore.direction, threshold: zscore.threshold };
+}
+
+function aggregateOf({ aggregate }: { readonly aggregate?: string | undefined }): MetricLiterals {
+  return aggregate === undefined ? {} : { aggregate };
+}
+
+function comparisonIn<Word extends string>(
+  event: Readonly<Partial<Record<Word, number | string | undefined>>>,
+  words: readonly Word[],
+): MetricLiterals {
+  const comparison = words.find((word) => event[word] !== undefined);
+  const threshold = comparison === undefined ? undefined : event[comparison];
+  return comparison === undefined || threshold === undefined ? {} : { comparison, threshold };
 }

@@ -1,3 +1,4 @@
+import { METRIC_LITERALS } from '../event/metric-facts.ts';
 import { canonicalJson, fingerprintOf } from '../lib/canonical.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../lib/json.ts';
 import { mutationFilter, runFilter } from './filter-algebra.ts';
@@ -165,12 +166,30 @@ function own(object: JsonObject, key: string): JsonValue | undefined {
  * The fields in which two states differ, in the order of the intended state. Of a state that is new or removed, every
  * field. Lists are compared as a whole.
  */
-export function fieldChanges(before: JsonValue | undefined, after: JsonValue | undefined, path = ''): FieldChange[] {
+export function fieldChanges(before: JsonValue | undefined, after: JsonValue | undefined): FieldChange[] {
+  const changes = differences(before, after, '');
+  return changes.every(isNewerLiteral) && isRelayPayload(before) ? [] : changes;
+}
+
+const NEWER_LITERALS: ReadonlySet<string> = new Set(METRIC_LITERALS.map((name) => `action.payload.${name}`));
+
+/** A relay payload of before has no such literal. It is equal until something else changes. */
+function isNewerLiteral({ path, before }: FieldChange): boolean {
+  return before === undefined && NEWER_LITERALS.has(path);
+}
+
+function isRelayPayload(state: JsonValue | undefined): boolean {
+  const action = isJsonObject(state) ? own(state, 'action') : undefined;
+  const payload = isJsonObject(action) ? own(action, 'payload') : undefined;
+  return isJsonObject(payload) && own(payload, 'relay') === 1;
+}
+
+function differences(before: JsonValue | undefined, after: JsonValue | undefined, path: string): FieldChange[] {
   const from = before === undefined && isFilled(after) ? {} : before;
   const to = after === undefined && isFilled(before) ? {} : after;
   if (isJsonObject(from) && isJsonObject(to)) {
     return [...new Set([...Object.keys(to), ...Object.keys(from)])].flatMap((key) =>
-      fieldChanges(own(from, key), own(to, key), path === '' ? key : `${path}.${key}`),
+      differences(own(from, key), own(to, key), path === '' ? key : `${path}.${key}`),
     );
   }
   const same = before === undefined || after === undefined ? before === after : canonicalJson(before) === canonicalJson(after);

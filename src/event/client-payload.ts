@@ -20,6 +20,12 @@ export const clientPayloadSchema = z.strictObject({
       (typeof EVENT_FIELDS)[number],
       z.ZodOptional<typeof oneLine>
     >),
+    value: z.number().optional().describe('The latest value of the metric'),
+    values: z.array(z.number()).optional().describe('The values that were compared'),
+    threshold: z.union([z.number(), oneLine]).optional().describe('The limit; of a relative change as in the config: 25%'),
+    comparison: oneLine.optional().describe('How the metric is compared with the limit: above, increases_by, …'),
+    aggregate: oneLine.optional().describe('average, min or max of the window'),
+    window: z.number().optional().describe('How many values'),
     replaces: z
       .strictObject({ version: oneLine, artifact: oneLine.optional(), since: z.iso.datetime() })
       .optional()

@@ -1,3 +1,5 @@
+import type { MetricFacts } from './metric-facts.ts';
+
 /**
  * Every event type of W&B's automations, in our spelling, and `unknown` for an authentic webhook of no known type.
  * Source: W&B's automation documentation (2026-09); `weave_metric` comes from Weave's own alerts.
@@ -56,10 +58,10 @@ export type Replaced = {
 /** An event of W&B. Fields that it does not have are absent, never blank. */
 export type RelayEvent = { readonly type: EventType; readonly source: string } & {
   readonly [F in Exclude<EventField, 'source'>]?: string;
-} & {
-  /** What had the alias before, where an event gives one and that is known. */
-  readonly replaces?: Replaced;
-};
+} & MetricFacts & {
+    /** What had the alias before, where an event gives one and that is known. */
+    readonly replaces?: Replaced;
+  };
 
 /** In characters: the longest value of a field. W&B's own names are far shorter. */
 export const MAX_FIELD_LENGTH = 1024;

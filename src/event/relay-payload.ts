@@ -1,5 +1,6 @@
 import type { JsonObject } from '../lib/json.ts';
 import type { EventType } from './event.ts';
+import type { MetricLiterals } from './metric-facts.ts';
 
 /**
  * The payload of a W&B webhook action: literals for what is known in advance, and the W&B variables that exist for the
@@ -7,8 +8,9 @@ import type { EventType } from './event.ts';
  *
  * @param automation the automation's name
  * @param metric the metric's name, for run metric events
+ * @param watched what the automation compares, for run metric events
  */
-export function relayPayload(event: EventType, automation: string, metric?: string): JsonObject {
+export function relayPayload(event: EventType, automation: string, metric?: string, watched: MetricLiterals = {}): JsonObject {
   return {
     relay: 1,
     automation,
@@ -16,11 +18,11 @@ export function relayPayload(event: EventType, automation: string, metric?: stri
     event_author: '${event_author}',
     entity_name: '${entity_name}',
     project_name: '${project_name}',
-    ...variablesOf(event, metric),
+    ...variablesOf(event, metric, watched),
   };
 }
 
-function variablesOf(event: EventType, metric: string | undefined): JsonObject {
+function variablesOf(event: EventType, metric: string | undefined, watched: MetricLiterals): JsonObject {
   const collection = { artifact_collection_name: '${artifact_collection_name}' };
   const artifact = {
     ...collection,
@@ -46,6 +48,7 @@ function variablesOf(event: EventType, metric: string | undefined): JsonObject {
       return {
         run_name: '${run_name}',
         metric: metric ?? '${metric_name}',
+        ...watched,
         metric_values: '${metric_values}',
         metric_current_status: '${metric_current_status}',
       };

@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { JsonNumber } from '../lib/json-number.ts';
 import { type EventField, type RelayEvent, readEventType } from './event.ts';
 import { oneLine } from './one-line.ts';
+import { metricFactsIn } from './read-metric-facts.ts';
 
 /** The meaning of an authentic body. */
 export type UnderstoodBody = { readonly kind: 'ping' } | { readonly kind: 'event'; readonly event: RelayEvent };
@@ -20,7 +21,7 @@ const NAMES: Readonly<Record<Exclude<EventField, 'source' | 'registry' | 'versio
   author: ['event_author', 'author'],
   automation: ['automation', 'automation_name', 'alert_name'],
   run: ['run_name', 'run'],
-  status: ['run_status', 'status'],
+  status: ['run_status', 'status', 'metric_current_status'],
   metric: ['metric', 'metric_name'],
 };
 
@@ -51,8 +52,11 @@ export function understandBody(body: JsonValue, source: string): UnderstoodBody 
   const inner = isJsonObject(body.client_payload) ? body.client_payload : undefined;
   const fields = readFields(inner ?? body);
   const type = typeOf(inner?.event_type) ?? typeOf(inner?.event) ?? typeOf(body.event_type) ?? typeOf(body.event) ?? typeFrom(fields);
-  return { kind: 'event', event: { type: type ?? 'unknown', source, ...fields } };
+  const isAboutMetric = type !== undefined && METRIC_TYPES.has(type);
+  return { kind: 'event', event: { type: type ?? 'unknown', source, ...fields, ...(isAboutMetric ? metricFactsIn(inner ?? body) : {}) } };
 }
+
+const METRIC_TYPES: ReadonlySet<RelayEvent['type']> = new Set(['run_metric', 'run_metric_change', 'run_metric_zscore', 'weave_metric']);
 
 function isPing(body: JsonObject): boolean {
   const keys = Object.keys(body);
@@ -69,7 +73,7 @@ function typeOf(value: JsonValue | undefined): RelayEvent['type'] | undefined {
  * for every other type: `alias` and `run_status`.
  */
 function typeFrom(fields: Fields): RelayEvent['type'] | undefined {
-  if (fields.run !== undefined && fields.status !== undefined) return 'run_state';
+  if (fields.run !== undefined && fields.status !== undefined && fields.metric === undefined) return 'run_state';
   return fields.alias !== undefined ? 'add_artifact_alias' : undefined;
 }
 

@@ -1,5 +1,6 @@
 import { Context, Drop, type Liquid, Output, type Template as ParsedTemplate, toValueSync } from 'liquidjs';
 import { EVENT_FIELDS, type RelayEvent } from '../event/event.ts';
+import { METRIC_FIELDS } from '../event/metric-facts.ts';
 import { type JsonObject, type JsonValue, readExactJson } from '../lib/json.ts';
 import { JsonNumber } from '../lib/json-number.ts';
 import { escapeMrkdwn } from '../lib/mrkdwn.ts';
@@ -19,7 +20,7 @@ export interface TemplateContext {
 }
 
 const TOP_LEVEL = ['delivery_id', 'route', 'event'];
-const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, 'replaces', 'wandb'];
+const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, ...METRIC_FIELDS, 'replaces', 'wandb'];
 
 /** Limits per template, so that none can block the receiver: characters parsed, milliseconds, allocations. */
 const LIMITS = { parseLimit: 20_000, renderLimit: 100, memoryLimit: 1_000_000 } as const;

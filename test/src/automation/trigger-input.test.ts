@@ -62,6 +62,37 @@ describe('two payloads are the same', () => {
   });
 });
 
+describe('a relay payload of before, without the literals of the metric,', () => {
+  const EVENT = '{ run_metric: { metric: loss, aggregate: average, window: 10, above: 4 } }';
+  const definition = (event = EVENT) => stateOfInput(inputFor(one('{ webhook: { integration: relay } }', event)));
+  /** The same as an earlier version wrote it. */
+  const older = () => {
+    const { action, ...rest } = definition();
+    const { aggregate, window, comparison, threshold, ...payload } = action.payload as Record<string, string>;
+    expect({ aggregate, window, comparison, threshold }).toEqual({ aggregate: 'average', window: 10, comparison: 'above', threshold: 4 });
+    return { ...rest, action: { ...action, payload } };
+  };
+
+  it('is equal until something else changes, and then gets them', () => {
+    expect(fieldChanges(older(), definition())).toEqual([]);
+    const changed = fieldChanges({ ...older(), enabled: false }, definition());
+    expect(changed.map(({ path }) => path)).toEqual([
+      'enabled',
+      ...['aggregate', 'window', 'comparison', 'threshold'].map((name) => `action.payload.${name}`),
+    ]);
+  });
+
+  it('differs when its threshold is another one', () => {
+    expect(fieldChanges(definition(), definition(EVENT.replace('4', '5'))).map(({ path }) => path)).toContain('action.payload.threshold');
+  });
+
+  it('differs when it is a payload of somebody else', () => {
+    const { action, ...rest } = older();
+    const foreign = { ...rest, action: { ...action, payload: { ...(action.payload as object), relay: 2 } } };
+    expect(fieldChanges(foreign, definition()).length).toBeGreaterThan(1);
+  });
+});
+
 describe('the integration that an action needs', () => {
   it.each([
     ['{ relay: { to: [ { slack: { channel: x } } ] } }', { kind: 'webhook', name: 'relay' }],
