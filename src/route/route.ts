@@ -37,6 +37,9 @@ const slackId = z
   .string()
   .regex(/^[UWS][A-Z0-9]{2,}$/, 'must be the id of a Slack user (U012ABC) or user group (S012ABC): copy it from the profile');
 
+/** The default of `expires`, in milliseconds. */
+export const DEFAULT_APPROVAL_EXPIRY_MS = 24 * 3_600_000;
+
 export const approvalSchema = z
   .strictObject({
     slack: z.string().min(1, 'must not be empty').describe('The channel with the buttons'),
@@ -46,14 +49,43 @@ export const approvalSchema = z
       .optional()
       .describe('false: the author of the event may not approve it (needs "by" and settings.slack_users); default true'),
     expires: durationSchema.optional().describe('A dispatch that is not approved in this time is cancelled; default 24h'),
+    approvals: z.int().min(1).max(20).optional().describe('How many people must approve; default 1'),
+    compare: z
+      .array(z.string().min(1, 'must not be empty'))
+      .min(1, 'must list at least one metric')
+      .max(4, 'may list at most four metrics')
+      .optional()
+      .describe('Summary metrics of both versions that the question shows side by side; default: some that both have'),
+    remind: durationSchema.optional().describe('So long before it expires, those who have not decided are reminded'),
+    escalate: z
+      .strictObject({ after: durationSchema, to: slackId })
+      .optional()
+      .describe('After this time without a decision, this user or group is asked as well, and may decide'),
   })
   .refine((approval) => approval.allow_self !== false || approval.by !== undefined, {
     path: ['allow_self'],
     message: 'false needs "by": only listed people can be distinguished from the author',
-  });
+  })
+  .refine(({ remind, expires = DEFAULT_APPROVAL_EXPIRY_MS }) => remind === undefined || remind < expires, {
+    path: ['remind'],
+    message: 'must be shorter than "expires": it is counted back from there',
+  })
+  .refine(({ escalate, expires = DEFAULT_APPROVAL_EXPIRY_MS }) => escalate === undefined || escalate.after < expires, {
+    path: ['escalate', 'after'],
+    message: 'must be shorter than "expires": after that nobody can approve any more',
+  })
+  .refine(
+    ({ approvals = 1, by, escalate }) => canBeReached(approvals, [...(by ?? ['S']), ...(escalate === undefined ? [] : [escalate.to])]),
+    {
+      path: ['approvals'],
+      message: 'more people must approve than "by" lists',
+    },
+  );
 
-/** The default of `expires`, in milliseconds. */
-export const DEFAULT_APPROVAL_EXPIRY_MS = 24 * 3_600_000;
+/** A group may have any number of people. */
+function canBeReached(approvals: number, people: readonly string[]): boolean {
+  return people.some((id) => id.startsWith('S')) || new Set(people).size >= approvals;
+}
 
 /** Where approval is requested, who may decide, and for how long. */
 export interface Approval {
@@ -62,7 +94,26 @@ export interface Approval {
   readonly by: readonly string[] | null;
   readonly allowSelf: boolean;
   readonly expiresMs: number;
+  /** How many people must approve; left out: one. */
+  readonly approvals?: number;
+  /** The metrics to compare; left out: some that both versions have. */
+  readonly compare?: readonly string[];
+  /** How long before it expires people are reminded, in milliseconds; left out: they are not. */
+  readonly remindMs?: number;
+  /** Who is asked as well after a time in milliseconds. */
+  readonly escalate?: { readonly afterMs: number; readonly to: string };
 }
+
+/** Who must know when a dispatch or its run fails. */
+export interface OnFailure {
+  /** Slack user and user group ids. */
+  readonly mention: readonly string[];
+  /** The reply also goes to the channel. */
+  readonly broadcast: boolean;
+}
+
+/** Who gets a direct message. */
+export type Notified = 'author' | 'approvers';
 
 /** The fields that a route and a `relay` action share. */
 export const relayShape = {
@@ -70,6 +121,18 @@ export const relayShape = {
   approval: approvalSchema.optional(),
   order: z.enum(['fifo', 'latest']).optional(),
   cooldown: durationSchema.optional(),
+  on_failure: z
+    .strictObject({
+      mention: z.array(slackId).min(1, 'must list at least one id').optional().describe('Slack user or user group ids'),
+      broadcast: z.boolean().optional().describe('The reply also goes to the channel; default true'),
+    })
+    .optional()
+    .describe('Who must know when a dispatch or its run fails; default: the author, in the channel'),
+  notify: z
+    .array(z.enum(['author', 'approvers']))
+    .min(1, 'must list author or approvers')
+    .optional()
+    .describe('Who gets a direct message as well'),
 };
 
 export const routeSchema = z.strictObject({
@@ -91,6 +154,8 @@ export interface Route {
   readonly cooldownMs: number;
   /** If set, dispatches are held until a person approves them. */
   readonly approval: Approval | undefined;
+  readonly onFailure: OnFailure;
+  readonly notify: readonly Notified[];
   readonly targets: readonly CompiledTarget[];
   readonly conditions: readonly RouteCondition[];
   /** Those of the conditions on the event itself that only exact values meet. */
@@ -133,6 +198,8 @@ export function compileRoute(definition: RouteDefinition): Route {
     order: definition.order ?? 'fifo',
     cooldownMs: definition.cooldown ?? 0,
     approval: definition.approval && compileApproval(definition.approval),
+    onFailure: { mention: definition.on_failure?.mention ?? [], broadcast: definition.on_failure?.broadcast ?? true },
+    notify: definition.notify ?? [],
     targets: definition.to.map(compileTarget),
     conditions,
     literals,
@@ -146,8 +213,18 @@ function literalsOf(condition: Condition): readonly string[] | undefined {
   return condition.in;
 }
 
-function compileApproval({ slack, by, allow_self, expires }: z.infer<typeof approvalSchema>): Approval {
-  return { channel: slack, by: by ?? null, allowSelf: allow_self ?? true, expiresMs: expires ?? DEFAULT_APPROVAL_EXPIRY_MS };
+function compileApproval(definition: z.infer<typeof approvalSchema>): Approval {
+  const { slack, by, allow_self, expires, approvals, compare, remind, escalate } = definition;
+  return {
+    channel: slack,
+    by: by ?? null,
+    allowSelf: allow_self ?? true,
+    expiresMs: expires ?? DEFAULT_APPROVAL_EXPIRY_MS,
+    ...(approvals === undefined ? {} : { approvals }),
+    ...(compare === undefined ? {} : { compare }),
+    ...(remind === undefined ? {} : { remindMs: remind }),
+    ...(escalate === undefined ? {} : { escalate: { afterMs: escalate.after, to: escalate.to } }),
+  };
 }
 
 function alternatives(condition: Condition): Match[] {

@@ -195,7 +195,7 @@ describe('readConfig reports errors in the conditions of a route', () => {
 
 describe('readConfig reports errors in the rest of a route', () => {
   it.each([
-    ['colour: red', '7:5: routes[0].colour: unknown key; there are name, source, on, to, approval, order, cooldown'],
+    ['colour: red', '7:5: routes[0].colour: unknown key; there are name, source, on, to, approval, order, cooldown, on_failure, notify'],
     ['ordr: fifo', '7:5: routes[0].ordr: unknown key (did you mean "order"?)'],
     ['order: lifo', '7:12: routes[0].order: must be one of "fifo", "latest"'],
     ['cooldown: 10 minutes', '7:15: routes[0].cooldown: must be a duration such as 30s, 10m, 24h or 3d'],
