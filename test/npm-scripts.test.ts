@@ -27,9 +27,15 @@ Object.defineProperty(process, 'versions', { value: { ...process.versions, node:
   return `--require=${file}`;
 }
 
-/** What a script prints when the shell runs it, as npm has it do (npm documentation, `npm run`: `sh -c`). */
+/**
+ * What a script prints when the shell runs it, as npm has it do (npm documentation, `npm run`: `sh -c`). What an npm that the
+ * script runs says itself is left out.
+ */
 async function printed(folder: string, script: string, environment: Readonly<Record<string, string>> = {}) {
-  const { code, stdout, stderr } = await run('sh', ['-c', scripts[script] ?? ''], { cwd: folder, environment });
+  const { code, stdout, stderr } = await run('sh', ['-c', scripts[script] ?? ''], {
+    cwd: folder,
+    environment: { npm_config_loglevel: 'silent', ...environment },
+  });
   return { code, lines: `${stdout}${stderr}`.trim().split('\n') };
 }
 
