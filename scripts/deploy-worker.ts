@@ -10,7 +10,8 @@ const given = process.argv.slice(2).filter((word) => word !== '--starter');
 const starter = process.argv.includes('--starter') ? join(ROOT, STARTER) : undefined;
 const config = await checkedWorkerConfig(starter);
 if (config !== undefined) {
-  const what = config.name === STARTER ? ': there is no wandb-relay.yaml yet. It has no routes, so everything is stored and nothing is sent' : '';
+  const what =
+    config.name === STARTER ? ': there is no wandb-relay.yaml yet. It has no routes, so everything is stored and nothing is sent' : '';
   console.log(`Deploying with ${config.name}${what}.`);
   becomeWrangler(['deploy', '--config', temporaryWranglerConfig(config.module), ...given]);
 }
