@@ -14,7 +14,7 @@ const config = await checkedWorkerConfig(join(ROOT, EXAMPLE));
 if (config !== undefined) {
   const variables = join(ROOT, '.dev.vars');
   const isSandbox = !existsSync(variables);
-  if (isSandbox && config.name === EXAMPLE) console.log(`There is no wandb-relay.yaml, so the routes are those of ${EXAMPLE}.`);
+  if (config.name === EXAMPLE) console.log(`There is no wandb-relay.yaml, so the routes are those of ${EXAMPLE}.`);
   const isGiven = (flag: string) => given.some((word) => word === flag || word.startsWith(`${flag}=`));
   const state = isGiven('--persist-to') ? [] : ['--persist-to', join(WRITTEN, isSandbox ? 'sandbox-state' : 'state')];
   const file = isSandbox ? sandboxVariables() : variables;

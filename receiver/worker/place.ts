@@ -18,8 +18,8 @@ export interface Place {
   readonly sandbox: boolean;
   /** RELAY_JURISDICTION. */
   readonly configured: Jurisdiction | undefined;
-  /** The jurisdiction in which this object is. */
-  readonly own: string | undefined;
+  /** The jurisdiction in which this object is, as the runtime says. */
+  readonly own: string | null | undefined;
   /** Asks the object of the same name in the default place to stand aside; `undefined`: it does. */
   readonly reserve: (jurisdiction: Jurisdiction) => Promise<FirstPlace | undefined>;
 }
@@ -46,9 +46,10 @@ export class UnusedObjectError extends WrongPlaceError {
  * @throws WrongPlaceError
  */
 export async function takePlace(driver: SqlDriver, { sandbox, configured, own, reserve }: Place): Promise<void> {
-  if (own !== configured) {
-    if (!hasData(driver)) throw new UnusedObjectError('this object has no data, and is in another place than RELAY_JURISDICTION');
-    throw new WrongPlaceError(elsewhere(configured, isJurisdiction(own) ? own : 'default'));
+  const here = JURISDICTIONS.find((one) => one === own);
+  if (here !== configured) {
+    if (!hasData(driver)) throw new UnusedObjectError('this object is not where RELAY_JURISDICTION says, and has no data');
+    throw new WrongPlaceError(elsewhere(configured, here ?? 'default'));
   }
   migrateOnWorkers(driver);
   const purpose = purposeOf(driver);
@@ -124,10 +125,6 @@ function standsAsideFor(purpose: string | undefined): Jurisdiction | undefined {
 function hasData(driver: SqlDriver): boolean {
   if (firstRow(driver, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'purpose'") === undefined) return false;
   return ['events', 'deliveries', 'rejected'].some((table) => driver.rows(`SELECT 1 FROM ${table} LIMIT 1`).length > 0);
-}
-
-function isJurisdiction(text: string | undefined): text is Jurisdiction {
-  return JURISDICTIONS.some((one) => one === text);
 }
 
 function elsewhere(configured: Jurisdiction | undefined, first: FirstPlace): string {

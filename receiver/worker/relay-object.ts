@@ -40,7 +40,7 @@ export function relayObject(config: Config, now: () => number) {
       this.#wakeUp = wakeUp(ctx.storage, now, (error) => this.#log.error({ error: messageOf(error) }, 'the alarm could not be set'));
       this.#driver = objectDriver(ctx.storage, () => this.#wakeUp.soon());
       // It must not throw: an alarm whose object does not come up six times is gone for good.
-      ctx.blockConcurrencyWhile(() => this.#start());
+      ctx.blockConcurrencyWhile(() => this.#start({ isFirst: true }));
     }
 
     override async fetch(request: Request): Promise<Response> {
@@ -73,7 +73,7 @@ export function relayObject(config: Config, now: () => number) {
     }
 
     /** Opens the store and begins to send. When that fails the object stays up without a receiver, to be started again. */
-    async #start(): Promise<void> {
+    async #start({ isFirst = false } = {}): Promise<void> {
       if (this.#receiver !== undefined) return;
       try {
         const setup = setUp(config, this.env);
@@ -109,7 +109,8 @@ export function relayObject(config: Config, now: () => number) {
         this.#receiver = receiver;
         if (nextWorkAt(this.#driver, { watchesRuns: this.#watchesRuns }) !== undefined) this.#wakeUp.soon();
       } catch (error) {
-        if (!(error instanceof UnusedObjectError))
+        // It may only be asked to stand aside.
+        if (!(isFirst && error instanceof UnusedObjectError))
           this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not start');
         if (error instanceof WrongPlaceError && error.isAtRest) await this.#wakeUp.settle(undefined);
       }

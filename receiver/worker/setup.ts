@@ -54,7 +54,7 @@ export function setUp(config: Config, bindings: Readonly<Record<string, unknown>
   const most = environment.githubApiUrl === GITHUB_API_URL ? PUBLISHED_WRITES_PER_SECOND / sources.length : Number.POSITIVE_INFINITY;
   const warnings = [...environment.warnings, ...configWarnings(config, environment, sandbox)];
   const ignored = NODES_OWN.filter((name) => isSet(variables[name]));
-  if (ignored.length > 0) warnings.push(`${ignored.join(', ')}: has no effect on Workers: remove it`);
+  if (ignored.length > 0) warnings.push(`${ignored.join(', ')}: no effect on Workers, remove it`);
   if (configured > most) {
     warnings.push(
       `settings.github_writes_per_second: ${configured} for each of ${sources.length} sources is over GitHub's published limit; each sends ${most.toFixed(2)} a second`,
