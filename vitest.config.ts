@@ -1,14 +1,45 @@
 import { join } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { bundledBolt } from './test/receiver/worker/bundled-bolt.ts';
+import { COMPILED_ONCE } from './test/stand-ins/receiver-process.ts';
 
 const ON_WORKERD = 'test/receiver/worker/**/*.test.ts';
+// It tells GitHub how the next dispatch goes wrong, so it has a GitHub of its own.
+const WITH_FAULTS = 'test/receiver/worker/object.test.ts';
 // Real processes, sockets and disks take their time on a busy machine. No limit here is a promise; those are in the tests.
 const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 // Most of the time tests wait: for a process that starts, a pause, an answer. More of them than cores share the machine.
 const MAX_WORKERS = 4;
+
+// What tests start, and the tests themselves, compile each module once.
+process.env.NODE_COMPILE_CACHE ??= COMPILED_ONCE.NODE_COMPILE_CACHE;
+
+/** The tests of some files, each in a workerd of its own, with a GitHub and a Slack that these files share. */
+const workerd = (name: string, include: string, exclude: string[] = []): TestProjectInlineConfiguration => ({
+  plugins: [
+    bundledBolt(import.meta.dirname),
+    cloudflareTest(({ inject }) => ({
+      main: './test/receiver/worker/main.ts',
+      wrangler: { configPath: './wrangler.jsonc' },
+      miniflare: {
+        durableObjects: { BARE: { className: 'BareObject', useSQLite: true } },
+        bindings: inject<Record<string, string>>('workerBindings'),
+      },
+    })),
+  ],
+  resolve: {
+    alias: [{ find: './deployed-config.ts', replacement: join(import.meta.dirname, 'test/receiver/worker/tested-config.ts') }],
+  },
+  test: {
+    name,
+    include: [include],
+    exclude,
+    globalSetup: ['test/receiver/worker/outside.ts'],
+    ...timeouts,
+  },
+});
 
 export default defineConfig({
   test: {
@@ -27,30 +58,8 @@ export default defineConfig({
           ...timeouts,
         },
       },
-      {
-        plugins: [
-          bundledBolt(import.meta.dirname),
-          cloudflareTest(({ inject }) => ({
-            main: './test/receiver/worker/main.ts',
-            wrangler: { configPath: './wrangler.jsonc' },
-            miniflare: {
-              durableObjects: { BARE: { className: 'BareObject', useSQLite: true } },
-              bindings: inject<Record<string, string>>('workerBindings'),
-            },
-          })),
-        ],
-        resolve: {
-          alias: [{ find: './deployed-config.ts', replacement: join(import.meta.dirname, 'test/receiver/worker/tested-config.ts') }],
-        },
-        test: {
-          name: 'workerd',
-          include: [ON_WORKERD],
-          // One file after another, behind those of Node: they tell one GitHub how the next dispatch goes wrong.
-          maxWorkers: 1,
-          globalSetup: ['test/receiver/worker/outside.ts'],
-          ...timeouts,
-        },
-      },
+      workerd('workerd', ON_WORKERD, [WITH_FAULTS]),
+      workerd('workerd with faults', WITH_FAULTS),
     ],
   },
 });

@@ -31,6 +31,8 @@ export interface Environment {
   readonly slack: SlackAccess | undefined;
   readonly wandbApiKey: string | undefined;
   readonly wandbBaseUrl: string;
+  /** RELAY_JURISDICTION: where the Durable Objects of a Worker store and run; `undefined`: anywhere. */
+  readonly jurisdiction: Jurisdiction | undefined;
   /** The proxies that GitHub, W&B and Slack are reached through. */
   readonly proxies: ProxySettings | undefined;
   /** The values of all secrets, for redaction. */
@@ -50,6 +52,10 @@ export interface SlackAccess {
   readonly appToken: string | undefined;
   readonly apiUrl: string;
 }
+
+/** Cloudflare documentation, "Data location". */
+export const JURISDICTIONS = ['eu', 'us'] as const;
+export type Jurisdiction = (typeof JURISDICTIONS)[number];
 
 export const DEFAULT_DATABASE_PATH = 'relay.db';
 const DEFAULT_RETENTION_MS = 90 * 86_400_000;
@@ -103,6 +109,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const adminToken = get('RELAY_ADMIN_TOKEN');
   const wandbApiKey = get('WANDB_API_KEY');
   const wandbBaseUrl = readAddress('WANDB_BASE_URL', get('WANDB_BASE_URL'), WANDB_API_URL, WANDB_APP, errors);
+  const jurisdiction = readJurisdiction(get('RELAY_JURISDICTION'), errors);
   const configPathIsSet = get('RELAY_CONFIG') !== undefined;
   const proxies = readProxySettings(variables);
   if (!proxies.ok) errors.push(...proxies.error);
@@ -144,6 +151,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     slack,
     wandbApiKey,
     wandbBaseUrl,
+    jurisdiction,
     proxies: proxies.value,
     secrets,
     warnings,
@@ -183,6 +191,12 @@ function readRetention(text: string | undefined, errors: string[]): number {
   if (ms !== undefined && ms > 0) return ms;
   errors.push(`RELAY_RETENTION: "${text}" is not a duration: set it to one such as 90d or 720h`);
   return DEFAULT_RETENTION_MS;
+}
+
+function readJurisdiction(text: string | undefined, errors: string[]): Jurisdiction | undefined {
+  const found = JURISDICTIONS.find((one) => one === text?.toLowerCase());
+  if (text !== undefined && found === undefined) errors.push(`RELAY_JURISDICTION: "${text}" is not a jurisdiction: set it to eu or us`);
+  return found;
 }
 
 const WEBHOOK_VARIABLE = /^(WANDB_WEBHOOK_SECRET|WANDB_WEBHOOK_TOKEN)(?:_([A-Z0-9_]+))?$/;
@@ -265,7 +279,7 @@ function readAddress(name: string, text: string | undefined, otherwise: string, 
 }
 
 const QUOTES = ['""', "''", '``', '“”', '‘’', '„“', '„”', '‚‘', '«»', '»«'];
-const LEFT_QUOTED = 'its value is in quotes: remove them, because files for "docker --env-file" keep them';
+const LEFT_QUOTED = 'its value is in quotes: remove them ("docker --env-file" and "wrangler secret put" keep them)';
 
 function isQuoted(text: string | undefined): boolean {
   const value = text?.trim() ?? '';

@@ -27,9 +27,15 @@ Object.defineProperty(process, 'versions', { value: { ...process.versions, node:
   return `--require=${file}`;
 }
 
-/** What npm itself says about a script that failed is left out. */
+/**
+ * What a script prints when the shell runs it, as npm has it do (npm documentation, `npm run`: `sh -c`). What an npm that the
+ * script runs says itself is left out.
+ */
 async function printed(folder: string, script: string, environment: Readonly<Record<string, string>> = {}) {
-  const { code, stdout, stderr } = await run('npm', ['run', '--silent', script], { cwd: folder, environment });
+  const { code, stdout, stderr } = await run('sh', ['-c', scripts[script] ?? ''], {
+    cwd: folder,
+    environment: { npm_config_loglevel: 'silent', ...environment },
+  });
   return { code, lines: `${stdout}${stderr}`.trim().split('\n') };
 }
 
@@ -62,6 +68,15 @@ describe('every npm script says in one sentence', () => {
       });
     },
   );
+});
+
+it('npm itself runs them like that, and adds nothing', async () => {
+  const { code, stdout, stderr } = await run('npm', ['run', '--silent', 'test'], { cwd: checkout([]) });
+  expect({ code, stdout, stderr }).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^The packages that wandb-relay needs are not installed: run "npm ci"[^\n]*\n$/),
+  });
 });
 
 it('the installed command says so, too', async () => {

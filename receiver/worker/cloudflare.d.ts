@@ -1,7 +1,13 @@
 /** The part of Cloudflare's runtime that the Worker uses (Cloudflare documentation, "Runtime APIs"). */
 declare module 'cloudflare:workers' {
   export interface ObjectState {
-    readonly storage: import('../store/sqlite/object-driver.ts').ObjectStorage & import('./wake-up.ts').AlarmStorage;
+    /** `name`: as in `getByName`. `jurisdiction`: of the namespace that it was created in. */
+    readonly id: { readonly name?: string; readonly jurisdiction?: string };
+    readonly storage: import('../store/sqlite/object-driver.ts').ObjectStorage &
+      import('./wake-up.ts').AlarmStorage & {
+        /** Resolves when everything that was written is durable. */
+        sync(): Promise<void>;
+      };
     /** Nothing else reaches the object until `work` has ended. */
     blockConcurrencyWhile<T>(work: () => Promise<T>): Promise<T>;
     abort(reason?: string): void;
@@ -9,9 +15,13 @@ declare module 'cloudflare:workers' {
 
   export interface ObjectStub {
     fetch(request: Request): Promise<Response>;
+    /** `RelayObject.standAside`. */
+    standAside(jurisdiction: import('../environment.ts').Jurisdiction): Promise<import('./place.ts').FirstPlace | undefined>;
   }
 
   export interface ObjectNamespace {
+    /** The objects that run and store only there. */
+    jurisdiction(jurisdiction: string): ObjectNamespace;
     /** The one object of this name. */
     getByName(name: string): ObjectStub;
   }

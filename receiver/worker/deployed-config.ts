@@ -1,2 +1,3 @@
-// The config of the folder from which the Worker is deployed, as text (`rules` in wrangler.jsonc).
-export { default } from '../../wandb-relay.yaml';
+// The config as text, as scripts/write-worker-config.ts has checked and copied it (`build` and `rules` in wrangler.jsonc). The
+// npm scripts put a module of their own in this file's place (scripts/wrangler.ts).
+export { default } from '../../.wrangler/config/wandb-relay.yaml';

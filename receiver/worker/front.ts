@@ -9,12 +9,13 @@ import { type RequestVariables, requestLog } from '../http/request-log.ts';
 import type { Logger } from '../log/log.ts';
 import { refuseSlackUnread, SLACK_BODY_LIMIT } from '../slack/hono-receiver.ts';
 import { authenticateHeaders, explainFailure } from '../webhook/authenticate.ts';
+import { objectOf } from './object-name.ts';
 import type { Setup } from './setup.ts';
 import { unavailable } from './unavailable.ts';
 import { sourceOfSlack, sourceOfUrl } from './which-source.ts';
 
 export interface FrontOptions {
-  readonly setup: Pick<Setup, 'sources' | 'settings' | 'environment'>;
+  readonly setup: Pick<Setup, 'sources' | 'settings' | 'environment' | 'sandbox'>;
   readonly objects: ObjectNamespace;
   readonly log: Logger;
   /** Milliseconds since 1970. */
@@ -51,9 +52,9 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
     const { url, method, headers } = c.req.raw;
     for (let attempt = 1; ; attempt++) {
       try {
-        const response = await objects
-          .getByName(source)
-          .fetch(new Request(url, { method, headers, ...(body === undefined || isBodiless(method) ? {} : { body }) }));
+        const response = await objectOf(objects, source, setup).fetch(
+          new Request(url, { method, headers, ...(body === undefined || isBodiless(method) ? {} : { body }) }),
+        );
         line.result = FORWARDED;
         return new Response(response.body, response);
       } catch (error) {

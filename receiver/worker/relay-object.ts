@@ -1,17 +1,18 @@
-import { DurableObject, type ObjectState } from 'cloudflare:workers';
+import { DurableObject, type ObjectNamespace, type ObjectState } from 'cloudflare:workers';
 import type { Config } from '../../src/config/config.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
 import { composeReceiver } from '../compose.ts';
+import type { Jurisdiction } from '../environment.ts';
 import type { Logger } from '../log/log.ts';
 import type { Receiver } from '../receiver.ts';
 import type { SqlDriver } from '../store/sqlite/driver.ts';
 import { nextWorkAt } from '../store/sqlite/next-work.ts';
 import { objectDriver } from '../store/sqlite/object-driver.ts';
-import { claimPurpose } from '../store/sqlite/schema.ts';
 import { sqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { consoleLogger } from './console-log.ts';
+import { askToStandAside, type FirstPlace, standAside, takePlace, UnusedObjectError, WrongPlaceError } from './place.ts';
 import { setUp } from './setup.ts';
 import { unavailable } from './unavailable.ts';
 import { type WakeUp, wakeUp } from './wake-up.ts';
@@ -39,7 +40,7 @@ export function relayObject(config: Config, now: () => number) {
       this.#wakeUp = wakeUp(ctx.storage, now, (error) => this.#log.error({ error: messageOf(error) }, 'the alarm could not be set'));
       this.#driver = objectDriver(ctx.storage, () => this.#wakeUp.soon());
       // It must not throw: an alarm whose object does not come up six times is gone for good.
-      ctx.blockConcurrencyWhile(() => this.#start());
+      ctx.blockConcurrencyWhile(() => this.#start({ isFirst: true }));
     }
 
     override async fetch(request: Request): Promise<Response> {
@@ -60,8 +61,19 @@ export function relayObject(config: Config, now: () => number) {
       }
     }
 
+    /** Called by the object of the same name in a jurisdiction, see `place.ts`. Returns where the data is instead. */
+    async standAside(jurisdiction: Jurisdiction): Promise<FirstPlace | undefined> {
+      const first = standAside(this.#driver, jurisdiction);
+      if (first === undefined && this.#receiver !== undefined) {
+        // It has stored nothing yet. What is on its way to it must not be stored here either.
+        await this.ctx.storage.sync();
+        this.ctx.abort('this object stands aside for one in a jurisdiction');
+      }
+      return first;
+    }
+
     /** Opens the store and begins to send. When that fails the object stays up without a receiver, to be started again. */
-    async #start(): Promise<void> {
+    async #start({ isFirst = false } = {}): Promise<void> {
       if (this.#receiver !== undefined) return;
       try {
         const setup = setUp(config, this.env);
@@ -72,8 +84,13 @@ export function relayObject(config: Config, now: () => number) {
         this.#log = log;
         this.#watchesRuns = !sandbox && environment.github !== undefined;
         await this.#wakeUp.load();
+        await takePlace(this.#driver, {
+          sandbox,
+          configured: environment.jurisdiction,
+          own: this.ctx.id.jurisdiction,
+          reserve: (jurisdiction) => askToStandAside(this.env.RELAY as ObjectNamespace, this.ctx.id.name, jurisdiction),
+        });
         const store = sqliteStore(this.#driver);
-        claimPurpose(this.#driver, sandbox ? 'sandbox' : 'live');
         const recovered = await store.recoverInFlight(now());
         if (recovered > 0) log.warn({ deliveries: recovered }, 'reclaimed deliveries that were in flight when the object last ended');
         const randomBytes = () => crypto.getRandomValues(new Uint8Array(16));
@@ -92,7 +109,10 @@ export function relayObject(config: Config, now: () => number) {
         this.#receiver = receiver;
         if (nextWorkAt(this.#driver, { watchesRuns: this.#watchesRuns }) !== undefined) this.#wakeUp.soon();
       } catch (error) {
-        this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not start');
+        // It may only be asked to stand aside.
+        if (!(isFirst && error instanceof UnusedObjectError))
+          this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not start');
+        if (error instanceof WrongPlaceError && error.isAtRest) await this.#wakeUp.settle(undefined);
       }
     }
   };

@@ -38,7 +38,7 @@ export function bundledConfig(text: string): Config {
 /** Puts bindings and config together. The errors are one line each, for the log: they may hold what was set. */
 export function setUp(config: Config, bindings: Readonly<Record<string, unknown>>): Result<Setup, string[]> {
   const variables = textOf(bindings);
-  const read = readEnvironment(variables);
+  const read = readEnvironment(withoutNodesOwn(variables));
   if (!read.ok) return read;
   const environment = read.value;
   const sandbox = variables.RELAY_SANDBOX?.trim() === 'true';
@@ -53,6 +53,8 @@ export function setUp(config: Config, bindings: Readonly<Record<string, unknown>
   // Each source has an object of its own, and none knows what the others send: the published limit is shared out.
   const most = environment.githubApiUrl === GITHUB_API_URL ? PUBLISHED_WRITES_PER_SECOND / sources.length : Number.POSITIVE_INFINITY;
   const warnings = [...environment.warnings, ...configWarnings(config, environment, sandbox)];
+  const ignored = NODES_OWN.filter((name) => isSet(variables[name]));
+  if (ignored.length > 0) warnings.push(`${ignored.join(', ')}: no effect on Workers, remove it`);
   if (configured > most) {
     warnings.push(
       `settings.github_writes_per_second: ${configured} for each of ${sources.length} sources is over GitHub's published limit; each sends ${most.toFixed(2)} a second`,
@@ -81,6 +83,23 @@ function textOf(bindings: Readonly<Record<string, unknown>>): Variables {
   return Object.fromEntries(Object.entries(bindings).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
+/** Where a process listens, what it reads, and how it reaches the network. A Worker has none of that. */
+const NODES_OWN = [
+  'PORT',
+  'HOST',
+  'RELAY_CONFIG',
+  ...['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
+];
+
+/** Whatever they hold is no error here. DATABASE_URL is one, in words of its own. */
+function withoutNodesOwn(variables: Variables): Variables {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => name !== 'DATABASE_URL' && !NODES_OWN.includes(name)));
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value.trim() !== '';
+}
+
 function problemsOnWorkers({ authentication, github, slack }: Environment, variables: Variables): string[] {
   const problems: string[] = [];
   if (isOpen(authentication)) {
@@ -88,7 +107,10 @@ function problemsOnWorkers({ authentication, github, slack }: Environment, varia
       'WANDB_WEBHOOK_SECRET: is not set, nor is WANDB_WEBHOOK_TOKEN, and anyone could send events: run "npx wrangler secret put WANDB_WEBHOOK_SECRET"',
     );
   }
-  if (variables.DATABASE_URL !== undefined) {
+  const sandbox = variables.RELAY_SANDBOX?.trim() ?? '';
+  if (!['', 'true', 'false'].includes(sandbox))
+    problems.push(`RELAY_SANDBOX: "${sandbox}" is neither true nor false: set it to one of them`);
+  if (isSet(variables.DATABASE_URL)) {
     problems.push('DATABASE_URL: is not for Workers, where each source has a database in its Durable Object: leave it out');
   }
   if (github?.kind === 'app' && github.privateKey.includes('BEGIN RSA PRIVATE KEY')) {

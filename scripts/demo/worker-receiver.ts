@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ReceiverProcess, StopSignal } from '../../test/stand-ins/receiver-process.ts';
-import { ROOT, WRANGLER, wranglerConfig } from '../wrangler.ts';
+import { startWrangler, writeWranglerConfig } from '../wrangler.ts';
 
 /**
  * The Worker in Cloudflare's own runtime on this machine, with the config of a folder, as a receiver. What it has stored
@@ -15,17 +13,10 @@ export async function startWorkerReceiver(options: {
   readonly environment: Readonly<Record<string, string>>;
 }): Promise<ReceiverProcess> {
   const { PORT = '0', ...variables } = options.environment;
-  const bundledConfig = join(options.cwd, 'deployed-config.ts');
-  writeFileSync(bundledConfig, `export { default } from '${join(options.cwd, 'wandb-relay.yaml')}';\n`);
-  const words = ['dev', '--config', wranglerConfig({ folder: options.cwd, bundledConfig }), '--port', PORT, '--inspector-port', '0'];
+  const config = writeWranglerConfig(options.cwd, `export { default } from ${JSON.stringify(join(options.cwd, 'wandb-relay.yaml'))};\n`);
+  const words = ['dev', '--config', config, '--port', PORT, '--inspector-port', '0', '--persist-to', join(options.cwd, 'state')];
   const vars = Object.entries(variables).map(([name, value]) => `${name}:${value}`);
-  // A group of its own, so that its end takes the runtime with it.
-  const child = spawn(WRANGLER, [...words, '--persist-to', join(options.cwd, 'state'), '--var', ...vars], {
-    cwd: ROOT,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false', NO_COLOR: '1' },
-  });
+  const child = startWrangler([...words, '--var', ...vars], { detached: true });
   const log: Record<string, unknown>[] = [];
   const other: string[] = [];
   const url = await new Promise<string>((resolve, reject) => {

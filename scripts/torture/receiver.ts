@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { BARE_ENVIRONMENT, MAIN } from '../../test/stand-ins/receiver-process.ts';
+import { BARE_ENVIRONMENT, COMPILED_ONCE, MAIN } from '../../test/stand-ins/receiver-process.ts';
 import type { Crash } from './ledger.ts';
 import { CLOCK_VARIABLE, type Command, DISK_VARIABLE, type Step } from './steps.ts';
 
@@ -53,6 +53,7 @@ export class Receiver {
       execArgv: ['--import', INSIDE],
       env: {
         ...BARE_ENVIRONMENT,
+        ...COMPILED_ONCE,
         PORT: '0',
         GITHUB_API_URL: `${githubUrl}/${this.tag}`,
         [CLOCK_VARIABLE]: String(this.#aheadMs),

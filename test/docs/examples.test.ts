@@ -11,7 +11,7 @@ import { clientPayloadSchema } from '../../src/event/client-payload.ts';
 import type { EventType } from '../../src/event/event.ts';
 import { relayPayload } from '../../src/event/relay-payload.ts';
 import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
-import { BARE_ENVIRONMENT, MAIN, PROJECT } from '../stand-ins/receiver-process.ts';
+import { BARE_ENVIRONMENT, COMPILED_ONCE, MAIN, PROJECT } from '../stand-ins/receiver-process.ts';
 import { temporaryFolder } from '../stand-ins/temporary-folder.ts';
 import { type Block, blocksOf, page, tableRows } from './pages.ts';
 
@@ -99,7 +99,7 @@ describe('the examples of the documentation', () => {
     writeFileSync(join(cwd, 'wandb-relay.config.ts'), text.replace(`'wandb-relay/builders'`, `'${builders}'`));
     const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'render', '--config', 'wandb-relay.config.ts'], {
       cwd,
-      env: BARE_ENVIRONMENT,
+      env: { ...BARE_ENVIRONMENT, ...COMPILED_ONCE },
     });
     expect(JSON.parse(stdout)).toMatchObject({ version: 1, automations: [{ name: 'loss-fell' }] });
   });

@@ -43,6 +43,8 @@ const READERS_FILES = new Set([
   'relay-sandbox.db',
   'deploy.yml',
   '.dev.vars',
+  '.wrangler/state', // what `npm run dev:worker` stores
+  '.wrangler/sandbox-state',
   'dist/App.js', // Bolt's
 ]);
 const FILE_ENDING = /\.(ts|js|cjs|md|ya?ml|jsonc?|db|vars|toml|sh)$/;

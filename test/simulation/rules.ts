@@ -1,5 +1,5 @@
 import type { Accepted, ClaimedDelivery, DeliveryState, NewEvent, Settlement, Throttle } from '../../receiver/store/delivery.ts';
-import type { Store } from '../../receiver/store/store.ts';
+import type { SqlDriver } from '../../receiver/store/sqlite/driver.ts';
 import { DEFAULT_RETRY_POLICY } from '../../src/lib/retry.ts';
 import type { ModelledGitHub } from './modelled-github.ts';
 import type { Trace } from './trace.ts';
@@ -54,7 +54,7 @@ const MOVES: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
 export class Rules {
   readonly #trace: Trace;
   readonly #github: ModelledGitHub;
-  readonly #store: Pick<Store, 'deliveries'>;
+  readonly #database: SqlDriver;
   readonly #known = new Map<string, Known>();
   /** By order key, in the order in which they are to be sent. */
   readonly #lines = new Map<string, Known[]>();
@@ -66,8 +66,8 @@ export class Rules {
   #settings = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Pick<Store, 'deliveries'>, github: ModelledGitHub, trace: Trace) {
-    this.#store = store;
+  constructor(database: SqlDriver, github: ModelledGitHub, trace: Trace) {
+    this.#database = database;
     this.#github = github;
     this.#trace = trace;
   }
@@ -138,7 +138,7 @@ export class Rules {
 
   async claimed(claims: readonly ClaimedDelivery[], leaseMs: number, paceMs: number): Promise<void> {
     const claimedIds = new Set(claims.map(({ id }) => id));
-    const states = await this.#storedStates();
+    const states = this.#storedStates();
     for (const known of this.#known.values()) {
       if (known.lease === undefined || (states.get(known.id) === 'in_flight' && !claimedIds.has(known.id))) continue;
       this.#expect(!this.#isBefore(known.lease.until), `the lease of ${known.id} was taken before its end`);
@@ -202,7 +202,7 @@ export class Rules {
 
   /** Holds what the store says against what it may say after what it said before. */
   async inspect(): Promise<void> {
-    const states = await this.#storedStates();
+    const states = this.#storedStates();
     this.#expect(states.size === this.#known.size, `${states.size} deliveries are stored, ${this.#known.size} were accepted`);
     for (const known of this.#known.values()) {
       const state = states.get(known.id);
@@ -232,9 +232,10 @@ export class Rules {
     }
   }
 
-  async #storedStates(): Promise<Map<string, DeliveryState>> {
-    const views = await this.#store.deliveries({ limit: 100_000 });
-    return new Map(views.map(({ id, state }) => [id, state]));
+  /** Straight from the table: it is read after every call of the store. */
+  #storedStates(): Map<string, DeliveryState> {
+    const rows = this.#database.rows<{ id: string; state: DeliveryState }>('SELECT id, state FROM deliveries');
+    return new Map(rows.map(({ id, state }) => [id, state]));
   }
 
   #inspectLine(key: string, line: readonly Known[]): void {

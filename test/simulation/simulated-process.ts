@@ -1,7 +1,9 @@
 import { silentLogger } from '../../receiver/log/log.ts';
 import { createOutbox, type Outbox } from '../../receiver/outbox/outbox.ts';
 import type { Attempt, ClaimedDelivery, Settlement, Throttle } from '../../receiver/store/delivery.ts';
+import type { SqlDriver } from '../../receiver/store/sqlite/driver.ts';
 import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
+import { migrate } from '../../receiver/store/sqlite/schema.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
 import type { ClaimOptions, Store } from '../../receiver/store/store.ts';
 import type { Dice } from '../../scripts/torture/seeded.ts';
@@ -48,7 +50,7 @@ export class SimulatedProcess {
 
   constructor(options: ProcessOptions) {
     this.#options = options;
-    this.#bare = openStore(options.path);
+    this.#bare = sqliteStore(openDatabase(options.path));
     const { github, now, dice, newToken } = options;
     this.#outbox = createOutbox({
       queue: this.#watched(),
@@ -157,8 +159,9 @@ export class SimulatedProcess {
 }
 
 /** The real store on the real file. What a power cut does is not simulated, so nothing waits for the disk. */
-export function openStore(path: string): Store {
+export function openDatabase(path: string): SqlDriver {
   const driver = openSqlite(path);
   driver.rows('PRAGMA synchronous = OFF');
-  return sqliteStore(driver);
+  migrate(driver);
+  return driver;
 }

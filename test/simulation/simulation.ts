@@ -4,7 +4,7 @@ import { APPROVAL } from '../receiver/store/conversation-samples.ts';
 import { deliveryOf, eventOf, firingOf } from '../receiver/store/samples.ts';
 import { ModelledGitHub, wait } from './modelled-github.ts';
 import { Rules } from './rules.ts';
-import { DEDUPE_WINDOW_MS, openStore, SimulatedProcess } from './simulated-process.ts';
+import { DEDUPE_WINDOW_MS, openDatabase, SimulatedProcess } from './simulated-process.ts';
 import { Trace } from './trace.ts';
 
 /** The timers of the simulation, which stand still until they are told. */
@@ -47,7 +47,7 @@ class Simulation {
   readonly #path: string;
   readonly #startedAt = Date.now();
   readonly #trace = new Trace(() => Date.now() - this.#startedAt);
-  readonly #observer: ReturnType<typeof openStore>;
+  readonly #observer: ReturnType<typeof openDatabase>;
   readonly #github: ModelledGitHub;
   readonly #rules: Rules;
   readonly #processes: SimulatedProcess[] = [];
@@ -64,7 +64,7 @@ class Simulation {
     this.#dice = seeded(seed);
     this.#path = path;
     this.#isAlone = this.#dice.chance(0.5);
-    this.#observer = openStore(path);
+    this.#observer = openDatabase(path);
     this.#github = new ModelledGitHub({
       dice: this.#dice.fork('github'),
       trace: this.#trace,
@@ -94,7 +94,7 @@ class Simulation {
       return { events: EVENTS, effects: this.#github.effects.length, crashes: this.#crashes, lines };
     } finally {
       for (const process of this.#processes) await process.close();
-      await this.#observer.close();
+      this.#observer.close();
     }
   }
 

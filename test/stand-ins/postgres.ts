@@ -14,6 +14,19 @@ export interface PostgresDatabases {
   run(url: string, sql: string): Promise<readonly Record<string, unknown>[]>;
 }
 
+/** One connection, for statements that are run again and again. */
+export interface PostgresConnection {
+  run(sql: string): Promise<readonly Record<string, unknown>[]>;
+  close(): Promise<void>;
+}
+
+/** Connects as the superuser. */
+export async function connectTo(url: string): Promise<PostgresConnection> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  return { run: async (sql) => (await client.query<Record<string, unknown>>(sql)).rows, close: () => client.end() };
+}
+
 export interface PostgresServer extends PostgresDatabases {
   /** The URL of the database that every server has. */
   readonly url: string;
@@ -47,12 +60,11 @@ export function connectPostgres(server: string): PostgresDatabases {
 }
 
 async function run(url: string, sql: string): Promise<readonly Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
+  const connection = await connectTo(url);
   try {
-    return (await client.query<Record<string, unknown>>(sql)).rows;
+    return await connection.run(sql);
   } finally {
-    await client.end();
+    await connection.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname } from 'node:path';
-import type { CommandResult } from './receiver-process.ts';
+import { COMPILED_ONCE, type CommandResult } from './receiver-process.ts';
 
 /** Runs a program to its end, with this very Node first on its path and nothing of ours in its environment. */
 export async function run(
@@ -12,7 +12,7 @@ export async function run(
   const PATH = `${dirname(process.execPath)}:${process.env.PATH ?? ''}`;
   const child = spawn(program, [...words], {
     cwd: options.cwd,
-    env: { PATH, HOME: process.env.HOME ?? '', ...options.environment },
+    env: { PATH, HOME: process.env.HOME ?? '', ...COMPILED_ONCE, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -7,13 +7,13 @@ import { renderTable } from '../../../receiver/cli/output.ts';
 import { printerOf } from '../../../receiver/cli/printer.ts';
 import { createLogger } from '../../../receiver/log/log.ts';
 import { pretty } from '../../../receiver/log/pretty.ts';
-import { BARE_ENVIRONMENT, eventually, MAIN } from '../../stand-ins/receiver-process.ts';
+import { BARE_ENVIRONMENT, COMPILED_ONCE, eventually, MAIN } from '../../stand-ins/receiver-process.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 
 function start(words: readonly string[], stdout: 'pipe' | number, nodeOptions: readonly string[] = []) {
   const child = spawn(process.execPath, [...nodeOptions, MAIN, ...words], {
     cwd: temporaryFolder(),
-    env: { ...BARE_ENVIRONMENT, PORT: '0' },
+    env: { ...BARE_ENVIRONMENT, ...COMPILED_ONCE, PORT: '0' },
     stdio: ['ignore', stdout, 'pipe'],
   });
   let stderr = '';

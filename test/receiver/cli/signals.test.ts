@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { handleSignals } from '../../../receiver/cli/signals.ts';
-import { BARE_ENVIRONMENT, eventually, MAIN } from '../../stand-ins/receiver-process.ts';
+import { BARE_ENVIRONMENT, COMPILED_ONCE, eventually, MAIN } from '../../stand-ins/receiver-process.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 
 /** A database that takes connections and never answers, so that whoever starts with it is in the middle of its start. */
@@ -24,7 +24,7 @@ async function silentDatabase(): Promise<{ url: string; asked: () => boolean }> 
 function start(program: string, words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const child = spawn(program, [...words], {
     cwd: temporaryFolder(),
-    env: { ...BARE_ENVIRONMENT, PORT: '0', ...environment },
+    env: { ...BARE_ENVIRONMENT, ...COMPILED_ONCE, PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stderr = '';

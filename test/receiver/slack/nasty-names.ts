@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyCharacter } from '../../any-character.ts';
 
 const FRAGMENTS = [
   '&',
@@ -63,6 +64,6 @@ export const nastyName: fc.Arbitrary<string> = fc.oneof(
       .tuple(fc.array(fc.constantFrom(...FRAGMENTS), { minLength: 1, maxLength: 3 }), fc.integer({ min: 20, max: 1500 }))
       .map(([parts, times]) => parts.join('').repeat(times).slice(0, 6000)),
   },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 300 }) },
+  { weight: 1, arbitrary: fc.string({ unit: anyCharacter, maxLength: 300 }) },
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 300 }) },
 );

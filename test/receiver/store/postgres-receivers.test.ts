@@ -18,8 +18,8 @@ const KILLS = 6;
 /** Of the leases of two minutes, none is needed to run out. Milliseconds. */
 const SETTLED_MS = 60_000;
 const SUBJECTS = 12;
-/** Between two events of a subject: about as many come in as the receivers can send. */
-const PAUSE_MS = 80;
+/** Between two events of a subject: less comes in than the receivers can send, and there is always something on its way. */
+const PAUSE_MS = 200;
 /** Every so many events of a subject one waits for an approval. */
 const HELD_EVERY = 5;
 

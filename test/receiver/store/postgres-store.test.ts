@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPostgres } from '../../../receiver/store/postgres/postgres-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
-import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
+import { connectTo, type PostgresConnection } from '../../stand-ins/postgres.ts';
 import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
 import { accept, claim, claimOne, eventOf, LEASE_MS, stateOf, succeed, T0 } from './samples.ts';
 import { storeContract } from './store-contract.ts';
@@ -12,16 +12,16 @@ const TABLES =
   );
 const EMPTY = TABLES.map((table) => `DELETE FROM ${table}`).join('; ');
 
-let server: PostgresDatabases;
-let url: string;
+let database: PostgresConnection;
 let store: Store;
 beforeAll(async () => {
-  server = await sharedPostgres();
-  url = await server.newDatabase();
+  const url = await (await sharedPostgres()).newDatabase();
+  database = await connectTo(url);
   store = await openPostgres(url);
 });
 afterAll(async () => {
   await store.close();
+  await database.close();
 });
 
 /**
@@ -29,11 +29,11 @@ afterAll(async () => {
  * way that it happens among several receivers.
  */
 async function emptied(): Promise<Store> {
-  await server.run(url, EMPTY);
+  await database.run(EMPTY);
   return {
     ...store,
     recoverInFlight: async (now) => {
-      const ended = await server.run(url, `UPDATE deliveries SET lease_until = ${now - 1} WHERE state = 'in_flight' RETURNING id`);
+      const ended = await database.run(`UPDATE deliveries SET lease_until = ${now - 1} WHERE state = 'in_flight' RETURNING id`);
       await claim(store, now, { limit: 0 });
       return ended.length;
     },

@@ -137,13 +137,21 @@ export function idsOf(items: readonly { readonly id: string }[]): string[] {
   return items.map(({ id }) => id);
 }
 
-export type OpenStore = () => Promise<{ store: Store; close(): Promise<void> }>;
+export interface OpenedStore {
+  readonly store: Store;
+  /** Runs what uses the store where the store may be used. Default: right here. */
+  readonly inside?: (work: () => Promise<void>) => Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Gives a fresh, empty store each time. */
+export type OpenStore = () => Promise<OpenedStore>;
 
 /** Runs a test on a store of its own. */
 export async function withStore(open: OpenStore, work: (store: Store) => Promise<void>): Promise<void> {
-  const { store, close } = await open();
+  const { store, inside = (here) => here(), close } = await open();
   try {
-    await work(store);
+    await inside(() => work(store));
   } finally {
     await close();
   }

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import type { Store } from '../../../receiver/store/store.ts';
+import type { OpenStore } from './samples.ts';
 import { alertsContract } from './store-contract-alerts.ts';
 import { approvalsContract } from './store-contract-approvals.ts';
 import { clocksContract } from './store-contract-clocks.ts';
@@ -21,8 +21,8 @@ import { runNewsContract } from './store-contract-run-news.ts';
 import { runsContract } from './store-contract-runs.ts';
 import { updatesContract } from './store-contract-updates.ts';
 
-/** What every implementation of the `Store` port has to do; `open` gives a fresh, empty store each time. */
-export function storeContract(name: string, open: () => Promise<{ store: Store; close(): Promise<void> }>): void {
+/** What every implementation of the `Store` port has to do. */
+export function storeContract(name: string, open: OpenStore): void {
   describe(`${name} keeps the contract of the store`, () => {
     inboxContract(open);
     orderContract(open);

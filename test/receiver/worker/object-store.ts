@@ -1,20 +1,29 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { objectDriver } from '../../../receiver/store/sqlite/object-driver.ts';
+import { type ObjectStorage, objectDriver } from '../../../receiver/store/sqlite/object-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
-import type { Store } from '../../../receiver/store/store.ts';
+import type { OpenedStore } from '../store/samples.ts';
 
-let objects = 0;
-
-/** A store in a Durable Object of its own. Every call of the store is a call into the object. */
-export async function objectStore(): Promise<{ store: Store; close(): Promise<void> }> {
-  const stub = env.BARE.getByName(`store ${++objects}`);
-  const inside = await runInDurableObject(stub, (_object, { storage }) => sqliteStore(objectDriver(storage)));
-  const store = new Proxy(inside, {
-    get:
-      (_inside, method: keyof Store) =>
-      (...values: never[]) =>
-        runInDurableObject(stub, () => (inside[method] as (...values: never[]) => unknown)(...values)),
+/** Removes all rows, and keeps the tables. Those that begin with `_cf_` are the runtime's own. */
+function empty(storage: ObjectStorage): void {
+  storage.transactionSync(() => {
+    storage.sql.exec('PRAGMA defer_foreign_keys = ON');
+    const tables = storage.sql.exec(
+      `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name <> 'schema_version'`,
+    );
+    for (const { name } of tables.toArray() as { name: string }[]) storage.sql.exec(`DELETE FROM ${name}`);
   });
-  return { store, close: () => store.close() };
+}
+
+/**
+ * A store in a Durable Object, whose tables are emptied each time: all steps of the schema are gone through once. What uses it
+ * runs inside the object, in one call of it.
+ */
+export async function objectStore(): Promise<OpenedStore> {
+  const stub = env.BARE.getByName('store');
+  const store = await runInDurableObject(stub, (_object, { storage }) => {
+    empty(storage);
+    return sqliteStore(objectDriver(storage));
+  });
+  return { store, inside: (work) => runInDurableObject(stub, work), close: () => store.close() };
 }

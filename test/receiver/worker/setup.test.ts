@@ -52,6 +52,34 @@ describe('the bindings of a Worker', () => {
     expect(problems({ ...app, GITHUB_APP_PRIVATE_KEY: 'no key' })).toEqual([expect.stringContaining('is not a private key')]);
   });
 
+  test('say which variables of a process have no effect, whatever these hold', () => {
+    const setup = setUp(config, { ...WORKING, PORT: 'x', DATABASE_URL: ' ', https_proxy: 'socks://p', NO_PROXY: '' });
+    expect(setup).toMatchObject({
+      ok: true,
+      value: { warnings: expect.arrayContaining(['PORT, https_proxy: no effect on Workers, remove it']) },
+    });
+    expect(problems({ ...WORKING, DATABASE_URL: 'mysql://db' })).toEqual([expect.stringMatching(/^DATABASE_URL: is not for Workers, /)]);
+  });
+
+  test('are a sandbox only when RELAY_SANDBOX is true, and nothing else than true and false', () => {
+    const isSandbox = (value: string) => {
+      const setup = setUp(config, { ...WORKING, RELAY_SANDBOX: value });
+      return setup.ok ? setup.value.sandbox : setup.error;
+    };
+    expect(['true', ' true ', 'false', ''].map(isSandbox)).toEqual([true, true, false, false]);
+    for (const value of ['True', '1', 'yes'])
+      expect(isSandbox(value)).toEqual([`RELAY_SANDBOX: "${value}" is neither true nor false: set it to one of them`]);
+  });
+
+  test('may name a jurisdiction that Cloudflare has', () => {
+    const jurisdiction = (value: string) => {
+      const setup = setUp(config, { ...WORKING, RELAY_JURISDICTION: value });
+      return setup.ok ? setup.value.environment.jurisdiction : setup.error;
+    };
+    expect(['eu', 'us', 'EU', ''].map(jurisdiction)).toEqual(['eu', 'us', 'eu', undefined]);
+    expect(jurisdiction('de')).toEqual(['RELAY_JURISDICTION: "de" is not a jurisdiction: set it to eu or us']);
+  });
+
   test('have neither a database nor Socket Mode', () => {
     const slack = { SLACK_BOT_TOKEN: 'xoxb-of-a-test', SLACK_APP_TOKEN: 'xapp-of-a-test' };
     expect(problems({ ...WORKING, DATABASE_URL: 'file:relay.db' })).toEqual([expect.stringMatching(/^DATABASE_URL: /)]);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { PROJECT } from '../../stand-ins/receiver-process.ts';
+import { COMPILED_ONCE, PROJECT } from '../../stand-ins/receiver-process.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 
 export interface ActionRun {
@@ -41,6 +41,7 @@ export async function runAction(options: {
     cwd,
     env: {
       PATH: process.env.PATH,
+      ...COMPILED_ONCE,
       ...Object.fromEntries(inputs),
       GITHUB_ACTIONS: 'true',
       GITHUB_EVENT_PATH: event,
