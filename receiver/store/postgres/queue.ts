@@ -95,7 +95,7 @@ async function lease(
 
 /** An update is checked against its conversation in a transaction of its own: the order key is locked before the row. */
 async function reclaimAll(driver: PostgresDriver, condition: string, value: SqlScalar, now: number, why: string): Promise<void> {
-  const reclaimed = await runInTransaction(driver, () => reclaim(condition, value, now, why));
+  const reclaimed = await runInTransaction(driver, () => reclaim(condition, [value], now, why));
   for (const delivery of reclaimed) {
     if (delivery.ephemeral === 1) await runInTransaction(driver, () => keepOneReclaimed(delivery, now));
   }

@@ -3,7 +3,7 @@ import { alertReply, messageUpdate } from '../../../src/route/conversation-reque
 import type { NewDelivery, NewEvent, PostedMessage } from '../delivery.ts';
 import { muteIn, mutesOf } from './mutes.ts';
 import type { InsertedDelivery } from './new-row.ts';
-import { insertLast, promoteNext } from './order.ts';
+import { insertLast, OPEN_OF_1, promoteNext } from './order.ts';
 import { mutedBy } from './reasons.ts';
 import { exec, exists, firstRow, insertRows, rows, type SqlScalar, type Work } from './work.ts';
 
@@ -136,8 +136,7 @@ export function* dropFollowedUpdate(update: { id: string; order_key: string }, n
 export function* keepOneUpdate(update: { id: string; order_key: string }, now: number): Work<void> {
   if (yield* hasMessage(update.order_key)) return yield* dropFollowedUpdate(update, now);
   const behind = yield* rows<{ id: string }>(
-    `SELECT id FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') AND state = 'pending' AND ephemeral = 1 AND id <> $2
-     FOR UPDATE`,
+    `SELECT id FROM deliveries WHERE ${OPEN_OF_1} AND state = 'pending' AND ephemeral = 1 AND id <> $2 FOR UPDATE`,
     update.order_key,
     update.id,
   );
@@ -152,19 +151,11 @@ export function* dropUpdate(id: string): Work<void> {
 /** Whether anything of a conversation waits to be sent, apart from one delivery. */
 function* isWaiting(key: string, apartFrom = ''): Work<boolean> {
   // With the row's lock: one that is being leased at this moment may show an older state.
-  return yield* exists(
-    `SELECT 1 FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') AND state = 'pending' AND id <> $2
-     LIMIT 1 FOR UPDATE`,
-    key,
-    apartFrom,
-  );
+  return yield* exists(`SELECT 1 FROM deliveries WHERE ${OPEN_OF_1} AND state = 'pending' AND id <> $2 LIMIT 1 FOR UPDATE`, key, apartFrom);
 }
 
 function* isInFlight(key: string): Work<boolean> {
-  return yield* exists(
-    `SELECT 1 FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') AND state = 'in_flight' LIMIT 1`,
-    key,
-  );
+  return yield* exists(`SELECT 1 FROM deliveries WHERE order_key = $1 AND is_head = 1 AND state = 'in_flight'`, key);
 }
 
 /** The first message becomes the conversation's own; returns false when it had one. */

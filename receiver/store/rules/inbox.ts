@@ -7,7 +7,7 @@ import { canBeDuplicate, outcomeOf } from './event-outcome.ts';
 import { type Known, keysOf, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
 import { muteIn, mutesOf } from './mutes.ts';
 import { type DeliveryValues, newRow } from './new-row.ts';
-import { ensureCredentials, insertDeliveries, promoteNext } from './order.ts';
+import { ensureCredentials, insertDeliveries, OPEN_OF_1, promoteNext } from './order.ts';
 import { cooldownLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
 import { mutedBy, supersededBy } from './reasons.ts';
 import { type Columns, exec, insertRows, lock, rows, type SqlScalar, type Work } from './work.ts';
@@ -174,8 +174,7 @@ function* supersedeHeld(event: NewEvent, delivery: NewDelivery): Work<void> {
 }
 
 function* supersedePending(event: NewEvent, delivery: NewDelivery): Work<void> {
-  // `state IN` is what lets SQLite use the index of the order.
-  const replaced = yield* supersede(event, delivery, `state IN ('pending', 'in_flight') AND state = 'pending' AND ephemeral = 0`);
+  const replaced = yield* supersede(event, delivery, `${OPEN_OF_1} AND state = 'pending' AND ephemeral = 0`);
   if (replaced.length > 0) yield* promoteNext(delivery.orderKey, event.receivedAt);
   // The newer message of a conversation shows the current state by itself.
   if (delivery.conversation !== undefined) return;

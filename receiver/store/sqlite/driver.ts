@@ -13,6 +13,8 @@ export interface SqlDriver {
   /** Commits when `work` returns, rolls back when it throws. Does not nest. */
   transaction<T>(work: () => T): T;
   close(): void;
+  /** The platform keeps the database writable, and bills what is written: a check of the store reads only. */
+  readonly isManaged?: boolean;
 }
 
 /** The first row, or `undefined`. */

@@ -34,5 +34,6 @@ export function objectDriver(storage: ObjectStorage, changed: () => void = () =>
       }),
     // The runtime opens and closes it.
     close: () => {},
+    isManaged: true,
   };
 }

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { NewerSchemaError } from '../../../receiver/store/schema-version.ts';
 import type { SqlDriver } from '../../../receiver/store/sqlite/driver.ts';
 import { FileMovedError, lockForReceiver, openSqlite, StoreInUseError } from '../../../receiver/store/sqlite/node-driver.ts';
-import { claimPurpose, migrate, NewerSchemaError, SCHEMA_VERSION, WrongPurposeError } from '../../../receiver/store/sqlite/schema.ts';
+import { claimPurpose, migrate, SCHEMA_VERSION, WrongPurposeError } from '../../../receiver/store/sqlite/schema.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { accept, claimOne, drain, eventOf, MINUTE, retryAt, SECOND, SETTLE_MS, stateOf, statesOf, succeed, T0 } from './samples.ts';
 import { storeContract } from './store-contract.ts';
@@ -41,7 +42,27 @@ describe('a SQLite file', () => {
     expect(driver.rows('PRAGMA foreign_keys')).toEqual([{ foreign_keys: 1 }]);
   });
 
-  test('that a newer program wrote is refused and left as it is', async () => {
+  test('that a newer program wrote can be used when its newer steps allow that, and is left as it is', async () => {
+    const driver = open(temporaryDatabase());
+    await accept(sqliteStore(driver), eventOf('e1'));
+    driver.run('UPDATE schema_steps SET taken = ?', SCHEMA_VERSION + 2);
+
+    expect(migrate(driver)).toBe(SCHEMA_VERSION + 2);
+    expect(await drain(sqliteStore(driver), T0)).toEqual(['d-e1']);
+
+    expect(driver.rows('SELECT taken FROM schema_steps')).toEqual([{ taken: SCHEMA_VERSION + 2 }]);
+  });
+
+  test('says in the place where every program looks which version one must know at least', () => {
+    const driver = open(temporaryDatabase());
+    migrate(driver);
+
+    // The last step that renamed columns. Programs of that version compare this number with their own.
+    expect(driver.rows('SELECT version FROM schema_version')).toEqual([{ version: 7 }]);
+    expect(driver.rows('SELECT taken FROM schema_steps')).toEqual([{ taken: SCHEMA_VERSION }]);
+  });
+
+  test('that a newer program wrote in a form that older ones do not understand is refused and left as it is', async () => {
     const path = temporaryDatabase();
     const newer = openSqlite(path);
     const store = sqliteStore(newer);
@@ -68,7 +89,7 @@ describe('a SQLite file', () => {
     migrate(driver);
     migrate(driver);
 
-    expect(driver.rows('SELECT version FROM schema_version')).toEqual([{ version: SCHEMA_VERSION }]);
+    expect(driver.rows('SELECT taken FROM schema_steps')).toEqual([{ taken: SCHEMA_VERSION }]);
     expect(await drain(store, T0)).toEqual(['d-e1']);
   });
 
@@ -114,7 +135,7 @@ describe('a SQLite file', () => {
     await Promise.all(processes.map(({ ended }) => ended));
 
     const driver = open(path);
-    expect(driver.rows('SELECT version FROM schema_version')).toEqual([{ version: SCHEMA_VERSION }]);
+    expect(driver.rows('SELECT taken FROM schema_steps')).toEqual([{ taken: SCHEMA_VERSION }]);
     expect((await drain(sqliteStore(driver), T0)).toSorted()).toEqual(['d-e1', 'd-e2', 'd-e3', 'd-e4']);
   });
 
