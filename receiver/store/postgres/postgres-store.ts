@@ -84,6 +84,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     others.notify();
     return result;
   };
+  const known = new Set<string>();
   const isDue = timesGate();
   let corrected: ClockCorrected = () => undefined;
   /**
@@ -110,8 +111,8 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
       at(options.now, async () => {
         const standing = session?.standing() ?? { kind: 'leases' };
         if (standing.kind === 'lost') return [];
-        if (session === undefined || standing.kind === 'leases') return claimDue(driver, options);
-        return claimDue(driver, options, { receiver: standing.receiver, reclaims: session.isTimeToReclaim() });
+        if (session === undefined || standing.kind === 'leases') return claimDue(driver, known, options);
+        return claimDue(driver, known, options, { receiver: standing.receiver, reclaims: session.isTimeToReclaim() });
       }),
     nextDueAt: async (serves = () => true) => (session?.standing().kind === 'lost' ? undefined : earliestDue(driver, serves)),
     holds: async (claim) => {

@@ -5,15 +5,15 @@ import { muteIn, mutesOf } from './mutes.ts';
 import type { InsertedDelivery } from './new-row.ts';
 import { insertLast, OPEN_OF_1, promoteNext } from './order.ts';
 import { mutedBy } from './reasons.ts';
-import { exec, exists, firstRow, insertRows, rows, type SqlScalar, type Work } from './work.ts';
+import { exec, exists, firstRow, type Insert, insertAll, insertOf, rows, type SqlScalar, type Work } from './work.ts';
 
 /** All of this file runs inside the caller's transaction. Whatever changes a conversation holds the lock of its order key. */
 
 const CONVERSATION_COLUMNS = { key: 'text', channel: 'text', credential: 'text' } as const;
 
 /** Each with its channel and credential. */
-export function* openConversations(conversations: readonly (readonly SqlScalar[])[]): Work<void> {
-  yield* insertRows('conversations', CONVERSATION_COLUMNS, conversations, { ignoreExisting: true });
+export function conversationInsert(conversations: readonly (readonly SqlScalar[])[]): Insert {
+  return insertOf('conversations', CONVERSATION_COLUMNS, conversations, { ignoreExisting: true });
 }
 
 /** Inserts a delivery; a message opens its conversation, and is not sent when its route is muted for the subject. */
@@ -24,7 +24,7 @@ export function* insertWithMute(
 ): Work<void> {
   if (conversation === undefined) return yield* insertLast(event.id, now, delivery);
   const { key, channel, canMute } = conversation;
-  yield* openConversations([[key, channel, delivery.credential]]);
+  yield* insertAll(conversationInsert([[key, channel, delivery.credential]]));
   const mute =
     canMute && delivery.state === 'pending' ? muteIn(yield* mutesOf([event.subjectKey], now), delivery.route, event, now) : undefined;
   yield* insertLast(event.id, now, { ...delivery, conversation: key, ...mutedBy(mute) });

@@ -2,15 +2,15 @@ import { ageOf } from '../../../src/lib/clock.ts';
 import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, RouteFiring } from '../delivery.ts';
 import type { Mute } from '../store.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
-import { hasMessage, openConversations, refreshConversations, requestUpdate } from './conversations.ts';
+import { conversationInsert, hasMessage, refreshConversations, requestUpdate } from './conversations.ts';
 import { canBeDuplicate, outcomeOf } from './event-outcome.ts';
 import { type Known, keysOf, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
 import { muteIn, mutesOf } from './mutes.ts';
 import { type DeliveryValues, newRow } from './new-row.ts';
-import { ensureCredentials, insertDeliveries, OPEN_OF_1, promoteNext } from './order.ts';
+import { credentialInsert, deliveryInsert, OPEN_OF_1, promoteNext } from './order.ts';
 import { cooldownLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
 import { mutedBy, supersededBy } from './reasons.ts';
-import { type Columns, exec, insertRows, lock, rows, type SqlScalar, type Work } from './work.ts';
+import { type Columns, exec, insertAll, insertOf, lock, rows, type SqlScalar, type Work } from './work.ts';
 
 const EVENT_COLUMNS: Columns = {
   id: 'text',
@@ -99,10 +99,12 @@ class Batch {
   *write(): Work<void> {
     const [events, deliveries, credentials, conversations] = [this.#events, this.#deliveries, this.#credentials, this.#conversations];
     [this.#events, this.#deliveries, this.#credentials, this.#conversations] = [[], [], [], []];
-    yield* insertRows('events', EVENT_COLUMNS, events);
-    yield* insertDeliveries(deliveries);
-    yield* openConversations(conversations);
-    yield* ensureCredentials(credentials);
+    yield* insertAll(
+      insertOf('events', EVENT_COLUMNS, events),
+      deliveryInsert(deliveries),
+      conversationInsert(conversations),
+      credentialInsert(credentials),
+    );
   }
 
   #isCoolingDown({ cooldownKey, cooldownMs }: RouteFiring, now: number): boolean {

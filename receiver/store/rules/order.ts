@@ -1,28 +1,30 @@
 import { type DeliveryValues, INSERTED_COLUMNS, type InsertedDelivery, newRow } from './new-row.ts';
-import { exec, firstRow, insertRows, type Work } from './work.ts';
+import { exec, firstRow, type Insert, insertAll, insertOf, type Work } from './work.ts';
 
 /**
  * The order of an order key: which deliveries wait, and whose turn it is. All of this file runs inside the caller's
  * transaction, which holds the lock of the order key (`orderKeyLock`).
  */
 
-export function* insertDeliveries(deliveries: readonly DeliveryValues[]): Work<void> {
-  yield* insertRows('deliveries', INSERTED_COLUMNS, deliveries);
-}
+export const deliveryInsert = (deliveries: readonly DeliveryValues[]): Insert => insertOf('deliveries', INSERTED_COLUMNS, deliveries);
 
 /** Inserts a delivery behind everything that waits for its order key. */
 export function* insertLast(eventId: string, now: number, delivery: InsertedDelivery): Work<void> {
   const last = yield* lastPosition(delivery.orderKey);
-  yield* insertDeliveries([newRow(last, eventId, now, delivery)]);
+  yield* insertAll(deliveryInsert([newRow(last, eventId, now, delivery)]));
   if ((delivery.state ?? 'pending') === 'pending') yield* ensureCredentials([delivery.credential]);
 }
 
 const CREDENTIAL_COLUMNS = { credential: 'text' } as const;
 
-/** In the order of their names, so that two transactions that insert the same ones do not wait for each other. */
 export function* ensureCredentials(credentials: readonly string[]): Work<void> {
+  yield* insertAll(credentialInsert(credentials));
+}
+
+/** In the order of their names, so that two transactions that insert the same ones do not wait for each other. */
+export function credentialInsert(credentials: readonly string[]): Insert {
   const names = [...new Set(credentials)].sort().map((credential) => [credential]);
-  yield* insertRows('credentials', CREDENTIAL_COLUMNS, names, { ignoreExisting: true });
+  return insertOf('credentials', CREDENTIAL_COLUMNS, names, { ignoreExisting: true });
 }
 
 /**
