@@ -129,7 +129,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     settle: (claim, attempt, settlement, throttle) => persistently(() => write(() => settleClaim(claim, attempt, settlement, throttle))),
     // What is in flight is another receiver's; when that one is gone, the others reclaim it.
     recoverInFlight: (now) => at(now, async () => 0),
-    deliveries: (filter) => autocommit(() => listDeliveries(filter)),
+    deliveries: (filter) => snapshot(() => listDeliveries(filter)),
     delivery: (id) => snapshot(() => findDelivery(id)),
     events: (filter) => autocommit(() => listEvents(filter)),
     event: (id) => autocommit(() => findEvent(id)),

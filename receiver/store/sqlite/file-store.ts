@@ -75,6 +75,7 @@ class DatabaseFile {
     rows: (sql, ...values) => this.#current().rows(sql, ...values),
     run: (sql, ...values) => this.#current().run(sql, ...values),
     transaction: (work) => this.#watched(() => this.#current().transaction(work)),
+    snapshot: (work) => this.#current().snapshot(work),
     close: () => this.close(),
   };
 

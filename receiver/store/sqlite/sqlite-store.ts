@@ -64,6 +64,8 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
   const inTransaction: Runner = (work, patience) => run(() => driver.transaction(work), patience);
   const write = <T>(work: () => Work<T>, patience?: Patience): Promise<T> => inTransaction(() => runWork(driver, work()), patience);
   const read = <T>(work: () => Work<T>): Promise<T> => run(() => runWork(driver, work()));
+  /** Reads of several statements that must fit together, whatever the command line writes meanwhile. */
+  const snapshot = <T>(work: () => Work<T>): Promise<T> => run(() => driver.snapshot(() => runWork(driver, work())));
   const sending = new Sending();
   const isDue = timesGate();
   let corrected: ClockCorrected = () => undefined;
@@ -89,7 +91,7 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
   const readAt = <T>(now: number, work: () => Work<T>): Promise<T> =>
     run(() => {
       correct(now, (correction) => driver.transaction(correction));
-      return runWork(driver, work());
+      return driver.snapshot(() => runWork(driver, work()));
     });
   return {
     accept: (events, { dedupeWindowMs }) => write(() => acceptEvents(events, dedupeWindowMs, sqliteLookUp), 'none'),
@@ -113,12 +115,12 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
       return settled;
     },
     recoverInFlight: (now) => inTransactionAt(now, () => reclaimInFlight(driver, sending, now)),
-    deliveries: (filter) => read(() => listDeliveries(filter)),
-    delivery: (id) => read(() => findDelivery(id)),
+    deliveries: (filter) => snapshot(() => listDeliveries(filter)),
+    delivery: (id) => snapshot(() => findDelivery(id)),
     events: (filter) => read(() => listEvents(filter)),
     event: (id) => read(() => findEvent(id)),
     rejected: (limit) => read(() => listRejected(limit)),
-    counts: () => read(countAll),
+    counts: () => snapshot(countAll),
     throttles: (now) => readAt(now, () => listThrottles(now)),
     replay: (ids, now, options) => write(() => changeDeliveries(ids, 'replay', now, options)),
     approve: (ids, now, options) => write(() => changeDeliveries(ids, 'approve', now, options)),

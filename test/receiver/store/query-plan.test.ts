@@ -29,6 +29,7 @@ function recording(driver: SqlDriver): SqlDriver {
       return driver.run(sql, ...values);
     },
     transaction: (work) => driver.transaction(work),
+    snapshot: (work) => driver.snapshot(work),
     close: () => driver.close(),
   };
 }

@@ -153,6 +153,30 @@ describe('a SQLite file', () => {
     expect(await statesOf(one, 'd-e1', 'd-e2')).toEqual(['delivered', 'delivered']);
   });
 
+  test('is read as it was at one moment, whatever another process writes meanwhile', async () => {
+    const path = temporaryDatabase();
+    const other = open(path);
+    await accept(sqliteStore(other), eventOf('e1'), eventOf('e2'));
+    const driver = open(path);
+    let reads = 0;
+    const disturbed: SqlDriver = {
+      ...driver,
+      rows: (sql, ...values) => {
+        // Between the statements of one question.
+        if (sql.includes('FROM deliveries d') && ++reads === 2) other.run(`UPDATE deliveries SET state = 'cancelled', is_head = 0`);
+        return driver.rows(sql, ...values);
+      },
+    };
+
+    const listed = await sqliteStore(disturbed).deliveries({ states: ['pending', 'cancelled'], limit: 9 });
+
+    expect(reads).toBe(2);
+    expect(listed.map(({ id, state }) => [id, state])).toEqual([
+      ['d-e2', 'pending'],
+      ['d-e1', 'pending'],
+    ]);
+  });
+
   test('has everything when it is opened again', async () => {
     const path = temporaryDatabase();
     const first = sqliteStore(openSqlite(path));
