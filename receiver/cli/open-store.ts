@@ -5,6 +5,7 @@ import { postgresName } from '../database-url.ts';
 import { DEFAULT_DATABASE_PATH, type Environment, readEnvironment } from '../environment.ts';
 import type { Logger } from '../log/log.ts';
 import type { SessionChange } from '../store/postgres/session.ts';
+import { USED_BY_NEWER } from '../store/schema-version.ts';
 import { openFileStore } from '../store/sqlite/file-store.ts';
 import { openSqlite } from '../store/sqlite/node-driver.ts';
 import { sqliteStore } from '../store/sqlite/sqlite-store.ts';
@@ -81,7 +82,12 @@ async function openServer(
   });
   while (!isStopping) {
     try {
-      return await openPostgres(url, { purpose, warn, sessionChanged: (change) => logSession(log, change) });
+      return await openPostgres(url, {
+        purpose,
+        warn,
+        usedByNewer: (versions) => log.warn(versions, USED_BY_NEWER),
+        sessionChanged: (change) => logSession(log, change),
+      });
     } catch (error) {
       if (!(error instanceof DatabaseAwayError) || io.now() >= giveUpAt) throw error;
       log.warn({ database: name, error: messageOf(error) }, 'waiting for the database');

@@ -9,7 +9,7 @@ const LIMIT_MS = 2_500;
 export type Readiness = () => Promise<string | undefined>;
 
 export interface ReadinessOptions {
-  /** Writes to the store; rejects when that is not possible. */
+  /** Writes to the store, where it is not the platform that keeps it writable; rejects when that is not possible. */
   readonly check: () => Promise<void>;
   /** Milliseconds. */
   readonly now: () => number;

@@ -11,7 +11,7 @@ export interface PruneOptions {
 /** What goes when it is old. */
 export interface Retention {
   /**
-   * Removes events, oldest first, with their deliveries, attempts, notes, runs and approvals; returns how many there were:
+   * Removes events, in the order in which they came, with their deliveries, attempts, notes, runs and approvals; returns how many there were:
    * fewer than `limit` when there are no more. An event stays as long as one of its deliveries is pending, in flight, held
    * or dead. A conversation shows the events that are left, and goes with the last of them. Rejected requests and
    * mutes that ended before go too.

@@ -1,7 +1,8 @@
 import type { ObjectNamespace } from 'cloudflare:workers';
 import { JURISDICTIONS, type Jurisdiction } from '../environment.ts';
+import { NewerSchemaError } from '../store/schema-version.ts';
 import { firstRow, type SqlDriver } from '../store/sqlite/driver.ts';
-import { claimPurpose, migrate, NewerSchemaError } from '../store/sqlite/schema.ts';
+import { claimPurpose, migrate } from '../store/sqlite/schema.ts';
 
 /**
  * Where a source's data is: in one object, and never in two. Without RELAY_JURISDICTION the object is in the default place. With
@@ -123,8 +124,10 @@ function standsAsideFor(purpose: string | undefined): Jurisdiction | undefined {
 
 /** An object that was only asked whether it is ready has a database, and nothing in it. */
 function hasData(driver: SqlDriver): boolean {
-  if (firstRow(driver, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'purpose'") === undefined) return false;
-  return ['events', 'deliveries', 'rejected'].some((table) => driver.rows(`SELECT 1 FROM ${table} LIMIT 1`).length > 0);
+  const tables = driver.rows<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").map(({ name }) => name);
+  return ['events', 'deliveries', 'rejected', 'promotions'].some(
+    (table) => tables.includes(table) && driver.rows(`SELECT 1 FROM ${table} LIMIT 1`).length > 0,
+  );
 }
 
 function elsewhere(configured: Jurisdiction | undefined, first: FirstPlace): string {

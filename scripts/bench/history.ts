@@ -23,7 +23,7 @@ export interface HistorySql {
 const COPIES_AT_ONCE = 20;
 /** The history goes so far back. */
 const SPAN_MS = 29 * 86_400_000;
-const TABLES = ['events', 'deliveries', 'attempts', 'runs', 'notes'] as const;
+const TABLES = ['events', 'deliveries', 'runs', 'notes'] as const;
 
 /**
  * Fills an empty store with delivered events whose runs have ended: one for each subject through the store itself, then
@@ -37,7 +37,7 @@ export async function fillHistory(store: Store, sql: HistorySql, total: number, 
   await deliverOneEach(store, first);
   await sql.run('CREATE TEMP TABLE of_events AS SELECT e.*, e.seq AS place FROM events e');
   await sql.run('CREATE TEMP TABLE of_deliveries AS SELECT d.*, e.place FROM deliveries d JOIN of_events e ON e.id = d.event_id');
-  for (const table of ['attempts', 'runs', 'notes'] as const) {
+  for (const table of ['runs', 'notes'] as const) {
     await sql.run(`CREATE TEMP TABLE of_${table} AS SELECT t.*, d.place FROM ${table} t JOIN of_deliveries d ON d.id = t.delivery_id`);
   }
   const copies = total / SUBJECTS - 1;
@@ -118,7 +118,7 @@ async function copying(sql: HistorySql, table: (typeof TABLES)[number], { from, 
   const time = sql.hex(`(${first} + ${later})`, 12);
   const uuid = (kind: number) => `substr(${time}, 1, 8) || '-' || substr(${time}, 9, 4) || '-7${kind}00-8000-' || ${sql.hex(number, 12)}`;
   const [eventId, deliveryId, runId] = [uuid(1), uuid(2), `CAST(${RUN_IDS} + ${number} AS TEXT)`];
-  const ownId = { events: eventId, deliveries: deliveryId, attempts: undefined, runs: undefined, notes: undefined }[table];
+  const ownId = { events: eventId, deliveries: deliveryId, runs: undefined, notes: undefined }[table];
   const changed: Record<string, string> = {
     ...(ownId === undefined ? {} : { id: ownId }),
     event_id: eventId,
@@ -156,16 +156,13 @@ async function checkHistory(sql: HistorySql, total: number): Promise<void> {
 export async function finishAll(sql: HistorySql): Promise<void> {
   await sql.run('BEGIN');
   await sql.run(
-    `INSERT INTO attempts (delivery_id, started_at, duration_ms, outcome, status, detail)
-     SELECT id, created_at, 250, 'delivered', 204, 'dispatched model-production to ${BENCH_REPOSITORY}' FROM deliveries WHERE state <> 'delivered'`,
-  );
-  await sql.run(
     `INSERT INTO runs (delivery_id, event_id, route, repository, kind, status, dispatched_at, runs_since, next_poll_at)
      SELECT id, event_id, route, '${BENCH_REPOSITORY}', 'repository_dispatch', 'expected', created_at, runs_since, 0 FROM deliveries
      WHERE state <> 'delivered'`,
   );
   await sql.run(
-    `UPDATE deliveries SET state = 'delivered', is_head = 0, attempts = 1, reason = NULL, lease_token = NULL, lease_until = NULL
+    `UPDATE deliveries SET state = 'delivered', is_head = 0, attempts = 1, reason = NULL, lease_token = NULL, lease_until = NULL,
+       last_attempt = '{"startedAt":' || created_at || ',"durationMs":250,"outcome":"delivered","status":204,"detail":"dispatched model-production to ${BENCH_REPOSITORY}"}'
      WHERE state <> 'delivered'`,
   );
   await sql.run(`UPDATE runs SET status = 'unknown', next_poll_at = NULL WHERE next_poll_at IS NOT NULL`);

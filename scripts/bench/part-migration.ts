@@ -11,22 +11,28 @@ import { postgresDatabases, sqliteDatabases } from './databases.ts';
 import { type Figure, figureOf } from './figures.ts';
 import type { Bench } from './part.ts';
 
-/** Columns as they were called before the step that renamed them, and as they are called since. */
-const RENAMED: readonly (readonly [table: string, before: string, since: string])[] = [
-  ['deliveries', 'ready', 'is_head'],
-  ['deliveries', 'since', 'retrying_since'],
-  ['deliveries', 'transient', 'ephemeral'],
-  ['credentials', 'hold_until', 'throttled_until'],
-  ['credentials', 'hold_reason', 'throttle_reason'],
-  ['credentials', 'hold_set_at', 'throttle_set_at'],
-  ['runs', 'look_at', 'next_poll_at'],
-  ['runs', 'looks', 'polls'],
-  ['runs', 'look_set_at', 'poll_set_at'],
-];
-/** The version of both schemas before that step; steps that came later only add, and would be timed with it. */
-const BEFORE = { sqlite: 6, postgres: 4 } as const;
+/** The version of both schemas before the newest step. */
+const BEFORE = { sqlite: 7, postgres: 5 } as const;
 
-/** How long an upgrade keeps a receiver from starting: a store with a million deliveries, written by the version before the renamed columns. */
+/** What takes the newest step back; tables that it only rebuilds stay as they are. */
+const BACK = {
+  sqlite: [
+    ...['head', 'first', 'waiting', 'not_open'].map((name) => `DROP INDEX deliveries_${name}`),
+    'ALTER TABLE deliveries DROP COLUMN last_attempt',
+    `CREATE INDEX deliveries_due ON deliveries (credential, due_at) WHERE state = 'pending' AND is_head = 1`,
+    `CREATE INDEX deliveries_in_order ON deliveries (order_key, position) WHERE state IN ('pending', 'in_flight')`,
+    `CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state = 'in_flight'`,
+  ],
+  postgres: ['DROP INDEX deliveries_not_open', 'ALTER TABLE deliveries DROP COLUMN last_attempt'],
+} as const;
+/** Both had these before the step. */
+const BACK_IN_BOTH = [
+  `CREATE INDEX deliveries_not_delivered ON deliveries (state, seq) WHERE state <> 'delivered'`,
+  'CREATE INDEX deliveries_written ON deliveries (updated_at) WHERE is_head = 1',
+  'CREATE INDEX events_received ON events (received_at)',
+];
+
+/** How long an upgrade keeps a receiver from starting: a store with a million deliveries, written by the version before the newest step. */
 export async function migrationPart(bench: Bench): Promise<Figure[]> {
   if (SQLITE_VERSION !== BEFORE.sqlite + 1 || POSTGRES_VERSION !== BEFORE.postgres + 1)
     throw new Error('there is a newer migration step: take it back here, too, or the database is not of the version before');
@@ -40,7 +46,7 @@ async function sqlite(bench: Bench): Promise<Figure> {
   const times: number[] = [];
   for (let round = 0; round < bench.rounds; round++) {
     const database = new DatabaseSync(path);
-    for (const statement of goingBack(BEFORE.sqlite)) database.exec(statement);
+    for (const statement of goingBack('sqlite')) database.exec(statement);
     database.close();
     const start = performance.now();
     const driver = openSqlite(path);
@@ -59,7 +65,7 @@ async function postgres(bench: Bench): Promise<Figure> {
   for (let round = 0; round < bench.rounds; round++) {
     const client = new Client({ connectionString: url });
     await client.connect();
-    for (const statement of goingBack(BEFORE.postgres)) await client.query(statement);
+    for (const statement of goingBack('postgres')) await client.query(statement);
     await client.end();
     const start = performance.now();
     const driver = openDriver(url);
@@ -71,12 +77,11 @@ async function postgres(bench: Bench): Promise<Figure> {
   return figureOf({ part: 'migration', name: `open and migrate ${bench.events} deliveries, PostgreSQL`, unit: 'ms' }, times);
 }
 
-/** Makes a database of this version one of the version before the renamed columns. */
-function goingBack(version: number): string[] {
-  return [
-    ...RENAMED.map(([table, before, since]) => `ALTER TABLE ${table} RENAME COLUMN ${since} TO ${before}`),
-    `UPDATE schema_version SET version = ${version}`,
-  ];
+/** Makes a database of this version one of the version before. */
+function goingBack(store: keyof typeof BEFORE): string[] {
+  const version = BEFORE[store];
+  const versions = [`UPDATE schema_version SET version = ${version}`, `UPDATE schema_steps SET taken = ${version}`];
+  return [...BACK[store], ...BACK_IN_BOTH, ...versions];
 }
 
 function progress(bench: Bench, store: string): (done: number) => void {

@@ -19,7 +19,7 @@ export const slackScenes: readonly Scene[] = [
       const { github, people, from } = stage;
       const channel = follow(stage);
       await send(stage, 'champion', 'resnet50');
-      const question = await channel.until(/waits for approval/);
+      const question = await channel.until(/awaiting approval/);
       assert.equal(channel.runs().length, 0);
       stage.say(['> bob presses Approve']);
       await from.press(people.bob, ACTIONS.approve, buttonValue(question, ACTIONS.approve));
@@ -40,10 +40,10 @@ export const slackScenes: readonly Scene[] = [
       const { people, from } = stage;
       const channel = follow(stage);
       await send(stage, 'champion', 'bert');
-      const question = await channel.until(/waits for approval/);
+      const question = await channel.until(/awaiting approval/);
       stage.say(['> ada presses Reject']);
       await from.press(people.ada, ACTIONS.reject, buttonValue(question, ACTIONS.reject));
-      const { text } = await channel.until(/cancelled/);
+      const { text } = await channel.until(/acme\/deploy: rejected\./);
       assert.equal(channel.runs().length, 0);
       return `nothing was dispatched: ${ending(text)}`;
     },

@@ -61,6 +61,7 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
     message_ts: text,
     created_at: int,
     updated_at: int,
+    last_attempt: text,
   }),
   numbered('attempts', { delivery_id: text, started_at: int, duration_ms: int, outcome: text, status: int, detail: text }),
   numbered('notes', { delivery_id: text, at: int, text }),

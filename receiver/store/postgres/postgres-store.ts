@@ -24,7 +24,7 @@ import { keepRepositoryId } from '../rules/repositories.ts';
 import { heldToEnrich, updateHeldRequest, updateRequest } from '../rules/requests.ts';
 import { earliestPoll, findRuns, markRun, recordReports, takeRuns } from '../rules/runs.ts';
 import { settleClaim } from '../rules/settle.ts';
-import { aheadMs, type ClockCorrected, correctTimes, timesGate } from '../rules/stored-times.ts';
+import { aheadMs, type ClockCorrected, correctTimes, futureTimes, timesGate } from '../rules/stored-times.ts';
 import { keepThrottle, listThrottles } from '../rules/throttles.ts';
 import type { Work } from '../rules/work.ts';
 import type { ChangeOptions, ChangeResult, Store } from '../store.ts';
@@ -34,7 +34,7 @@ import { createNotifier } from './notify.ts';
 import { beginService, claimPurpose } from './purpose.ts';
 import { claimDue, earliestDue, isClaimOf, keepLease } from './queue.ts';
 import { runInTransaction, runWork } from './run-work.ts';
-import { migrate } from './schema.ts';
+import { migrate, SCHEMA_VERSION } from './schema.ts';
 import { openSession, type ReceiverSession, type SessionChange } from './session.ts';
 
 export interface PostgresOptions extends DriverOptions {
@@ -42,6 +42,8 @@ export interface PostgresOptions extends DriverOptions {
   readonly purpose?: 'live' | 'sandbox';
   /** Called when the connection that listens cannot be made. */
   readonly warn?: (text: string) => void;
+  /** Called when a newer program has used the database, and this one can use it too. */
+  readonly usedByNewer?: (versions: { readonly schema: number; readonly known: number }) => void;
   /** Called when the session that proves this receiver to be alive is lost or regained, or cannot be had. */
   readonly sessionChanged?: (change: SessionChange) => void;
 }
@@ -52,14 +54,15 @@ export interface PostgresOptions extends DriverOptions {
  *
  * With a `purpose` it claims as a receiver whose end the others notice, see `session.ts`; without one, by leases alone.
  *
- * @throws NewerSchemaError when a newer program wrote the database
+ * @throws NewerSchemaError when a newer program wrote the database in a form that this one does not understand
  * @throws WrongPurposeError, UnfinishedCopyError when a receiver must not serve it
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Store> {
   const driver = openDriver(url, options);
   let session: ReceiverSession | undefined;
   try {
-    await migrate(driver);
+    const taken = await migrate(driver);
+    if (taken > SCHEMA_VERSION) options.usedByNewer?.({ schema: taken, known: SCHEMA_VERSION });
     if (options.purpose !== undefined) {
       await claimPurpose(driver, options.purpose);
       await beginService(driver);
@@ -72,6 +75,8 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   return postgresStore(driver, options.warn ?? (() => undefined), session);
 }
 
+const FUTURE_TIMES = futureTimes(() => `state = 'in_flight'`);
+
 /** Over a database that has been migrated. */
 export function postgresStore(driver: PostgresDriver, warn: (text: string) => void, session?: ReceiverSession): Store {
   const others = createNotifier(driver, randomUUID(), warn);
@@ -81,6 +86,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     others.notify();
     return result;
   };
+  const known = new Set<string>();
   const isDue = timesGate();
   let corrected: ClockCorrected = () => undefined;
   /**
@@ -88,9 +94,9 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
    * caller's time may be an older one: when an event was received, when an attempt ended.
    */
   const at = async <T>(now: number, work: () => Promise<T>): Promise<T> => {
-    const ahead = isDue(now) ? await runWork(driver, aheadMs(now)) : 0;
+    const ahead = isDue(now) ? await runWork(driver, aheadMs(FUTURE_TIMES, now)) : 0;
     // Another receiver may be faster.
-    if (ahead > 0 && (await runInTransaction(driver, () => correctTimes(now))) > 0) corrected(ahead);
+    if (ahead > 0 && (await runInTransaction(driver, () => correctTimes(FUTURE_TIMES, now))) > 0) corrected(ahead);
     return work();
   };
   const write = <T>(work: () => Work<T>): Promise<T> => runInTransaction(driver, work);
@@ -107,8 +113,8 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
       at(options.now, async () => {
         const standing = session?.standing() ?? { kind: 'leases' };
         if (standing.kind === 'lost') return [];
-        if (session === undefined || standing.kind === 'leases') return claimDue(driver, options);
-        return claimDue(driver, options, { receiver: standing.receiver, reclaims: session.isTimeToReclaim() });
+        if (session === undefined || standing.kind === 'leases') return claimDue(driver, known, options);
+        return claimDue(driver, known, options, { receiver: standing.receiver, reclaims: session.isTimeToReclaim() });
       }),
     nextDueAt: async (serves = () => true) => (session?.standing().kind === 'lost' ? undefined : earliestDue(driver, serves)),
     holds: async (claim) => {
@@ -125,8 +131,8 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     settle: (claim, attempt, settlement, throttle) => persistently(() => write(() => settleClaim(claim, attempt, settlement, throttle))),
     // What is in flight is another receiver's; when that one is gone, the others reclaim it.
     recoverInFlight: (now) => at(now, async () => 0),
-    deliveries: (filter) => autocommit(() => listDeliveries(filter)),
-    deliveryPage: (options) => autocommit(() => deliveryPage(options)),
+    deliveries: (filter) => snapshot(() => listDeliveries(filter)),
+    deliveryPage: (options) => snapshot(() => deliveryPage(options)),
     delivery: (id) => snapshot(() => findDelivery(id)),
     events: (filter) => autocommit(() => listEvents(filter)),
     eventPage: (options) => snapshot(() => eventPage(options)),

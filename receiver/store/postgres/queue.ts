@@ -20,53 +20,52 @@ export interface Claimer {
 }
 
 /**
- * Leases what is due. Each statement is a transaction of its own: what is leased is, whatever becomes of the rest.
+ * Leases what is due, in one statement where nothing is new. Each statement is a transaction of its own: what is leased is,
+ * whatever becomes of the rest.
  *
+ * @param known the credentials that this process knows; those it finds are added
  * @param claimer left out where leases count for their time only
  */
-export async function claimDue(driver: PostgresDriver, options: ClaimOptions, claimer?: Claimer): Promise<ClaimedDelivery[]> {
+export async function claimDue(
+  driver: PostgresDriver,
+  known: Set<string>,
+  options: ClaimOptions,
+  claimer?: Claimer,
+): Promise<ClaimedDelivery[]> {
   if (claimer?.reclaims === true) await reclaimFromGone(driver, options.now);
-  let found = await findDue(driver, options.now);
-  if (found.runOut && options.keepLeases !== true) {
-    await reclaimAll(driver, 'lease_until < $1', options.now, options.now, LEASE_RAN_OUT);
-    found = await findDue(driver, options.now);
-  }
-  const credentials = found.credentials.filter((credential) => options.serves?.(credential) !== false);
-  return credentials.length === 0 ? [] : lease(driver, credentials, options, claimer);
+  const found = await lease(driver, known, options, claimer);
+  if (found.runOut && options.keepLeases !== true) await reclaimAll(driver, 'lease_until < $1', options.now, options.now, LEASE_RAN_OUT);
+  const limit = options.limit - found.claimed.length;
+  if (found.unknown.length === 0 || limit === 0) return found.claimed;
+  for (const credential of found.unknown) known.add(credential);
+  const more = await lease(driver, known, { ...options, limit }, claimer);
+  return [...found.claimed, ...more.claimed];
 }
 
-/** Which credentials have something that is due, and whether leases have run out; nearly always nothing, at little cost. */
-async function findDue(sql: Sql, now: number): Promise<{ credentials: string[]; runOut: boolean }> {
-  // `LIMIT 1` where EXISTS would do: PostgreSQL would turn that into a join over everything that is due.
-  const rows = await sql.rows<{ credential: string | null }>(
-    `SELECT credential FROM credentials c CROSS JOIN LATERAL (
-       SELECT FROM deliveries d WHERE d.credential = c.credential AND ${IS_DUE} ORDER BY due_at LIMIT 1) AS due
-     WHERE throttled_until <= $1 AND next_slot_at <= $1
-     UNION ALL (SELECT NULL FROM deliveries WHERE ${HAS_RUN_OUT} LIMIT 1)`,
-    now,
-  );
-  return {
-    credentials: rows.flatMap(({ credential }) => credential ?? []),
-    runOut: rows.some(({ credential }) => credential === null),
-  };
+interface Leased {
+  readonly claimed: ClaimedDelivery[];
+  /** Leases have run out. */
+  readonly runOut: boolean;
+  /** Credentials that this process did not know yet. */
+  readonly unknown: readonly string[];
 }
+
+type LeasedOrNothing = (LeasedRow | { readonly id: null }) & { readonly run_out: boolean; readonly unknown: string[] };
 
 /**
  * With a pace, a credential's row is locked while its slot is taken, and whoever comes second goes without: no two
  * receivers send within the pace, as far as their clocks agree. What another one is leasing or changing is skipped. A
- * lock that was waited for checks the row again as it is by then, so nothing is leased twice.
+ * lock that was waited for checks the row again as it is by then, so nothing is leased twice. Where nothing is due nothing is
+ * locked, so that looking costs no write.
  */
-async function lease(
-  sql: Sql,
-  credentials: readonly string[],
-  options: ClaimOptions,
-  claimer: Claimer | undefined,
-): Promise<ClaimedDelivery[]> {
+async function lease(sql: Sql, known: ReadonlySet<string>, options: ClaimOptions, claimer: Claimer | undefined): Promise<Leased> {
   const paced = options.paceMs > 0;
-  const rows = await sql.rows<LeasedRow>(
+  // `LIMIT 1` where EXISTS would do: PostgreSQL would turn that into a join over everything that is due.
+  const rows = await sql.rows<LeasedOrNothing>(
     `WITH slot AS (
        SELECT credential, row_number() OVER () AS turn FROM (
-         SELECT credential FROM credentials WHERE credential = ANY ($2) AND throttled_until <= $1 AND next_slot_at <= $1
+         SELECT credential FROM credentials c WHERE credential = ANY ($2) AND throttled_until <= $1 AND next_slot_at <= $1
+           AND (SELECT 1 FROM deliveries d WHERE d.credential = c.credential AND ${IS_DUE} LIMIT 1) IS NOT NULL
          ORDER BY next_slot_at, credential COLLATE "C" ${paced ? 'FOR UPDATE SKIP LOCKED' : ''}) AS free
      ), due AS (
        SELECT chosen.seq, turn, chosen.due_at FROM slot CROSS JOIN LATERAL (
@@ -81,21 +80,29 @@ async function lease(
        FROM due WHERE d.seq = due.seq
        RETURNING turn, due.due_at, d.seq, id, event_id, route, target, credential, request, lease_token, attempts, retrying_since, ambiguous, runs_since,
          template, conversation
-     ) SELECT * FROM leased ORDER BY turn, due_at, seq`,
+     ) SELECT leased.*, run_out, unknown FROM (
+         SELECT COALESCE((SELECT true FROM deliveries WHERE ${HAS_RUN_OUT} LIMIT 1), false) AS run_out,
+           ARRAY(SELECT credential FROM credentials WHERE credential <> ALL ($8::text[])) AS unknown
+       ) AS beside LEFT JOIN leased ON true ORDER BY turn, due_at, seq`,
     options.now,
-    credentials,
+    [...known].filter((credential) => options.serves?.(credential) !== false),
     options.limit,
     claimer === undefined ? options.newToken() : tokenOf(claimer.receiver, options.newToken()),
     options.now + options.leaseMs,
     options.paceMs,
     claimer?.receiver ?? null,
+    [...known],
   );
-  return rows.map(claimOf);
+  return {
+    claimed: rows.filter((row) => row.id !== null).map((row) => claimOf(row)),
+    runOut: rows[0]?.run_out === true,
+    unknown: rows[0]?.unknown ?? [],
+  };
 }
 
 /** An update is checked against its conversation in a transaction of its own: the order key is locked before the row. */
 async function reclaimAll(driver: PostgresDriver, condition: string, value: SqlScalar, now: number, why: string): Promise<void> {
-  const reclaimed = await runInTransaction(driver, () => reclaim(condition, value, now, why));
+  const reclaimed = await runInTransaction(driver, () => reclaim(condition, [value], now, why));
   for (const delivery of reclaimed) {
     if (delivery.ephemeral === 1) await runInTransaction(driver, () => keepOneReclaimed(delivery, now));
   }

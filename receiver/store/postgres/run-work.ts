@@ -48,7 +48,9 @@ async function resultOf(sql: Sql, statement: Statement): Promise<StatementResult
     case 'query':
       return statement.returns === 'rows' ? sql.rows(statement.sql, ...statement.values) : sql.run(statement.sql, ...statement.values);
     case 'insert':
-      return insert(sql, statement);
+      return insertAll(sql, [statement]);
+    case 'insert_all':
+      return insertAll(sql, statement.inserts);
     case 'lock': {
       const text = locksOf(await namesOf(sql, statement));
       return text === '' ? 0 : sql.run(text);
@@ -56,14 +58,22 @@ async function resultOf(sql: Sql, statement: Statement): Promise<StatementResult
   }
 }
 
-/** One statement, whose text does not depend on how many rows there are; `seq` follows the order of the rows. */
-function insert(sql: Sql, { table, columns, rows, ignoreExisting }: Insert): Promise<number> {
-  const names = Object.keys(columns).join(', ');
-  const arrays = Object.values(columns).map((type, i) => `$${i + 1}::${type}[]`);
-  const values: SqlValue[] = arrays.map((_, i) => rows.map((row) => row[i] ?? null));
-  return sql.run(
-    `INSERT INTO ${table} (${names}) SELECT ${names} FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS given (${names}, place)
-     ORDER BY place ${ignoreExisting ? 'ON CONFLICT DO NOTHING' : ''}`,
-    ...values,
-  );
+/**
+ * One statement for all of them, because each would wait for an answer: foreign keys are checked at its end. Its text does not
+ * depend on how many rows there are; `seq` follows the order of the rows. Returns how many rows the last one inserted.
+ */
+function insertAll(sql: Sql, inserts: readonly Insert[]): Promise<number> {
+  const values: SqlValue[] = [];
+  const texts = inserts.map(({ table, columns, rows, ignoreExisting }) => {
+    const names = Object.keys(columns).join(', ');
+    const arrays = Object.values(columns).map((type, i) => {
+      values.push(rows.map((row) => row[i] ?? null));
+      return `$${values.length}::${type}[]`;
+    });
+    return `INSERT INTO ${table} (${names}) SELECT ${names} FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS given (${names}, place)
+     ORDER BY place ${ignoreExisting ? 'ON CONFLICT DO NOTHING' : ''}`;
+  });
+  const last = texts.pop() ?? '';
+  const before = texts.map((text, i) => `part${i} AS (${text})`);
+  return sql.run(before.length === 0 ? last : `WITH ${before.join(', ')} ${last}`, ...values);
 }

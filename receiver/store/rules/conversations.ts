@@ -3,17 +3,17 @@ import { alertReply, messageUpdate } from '../../../src/route/conversation-reque
 import type { NewDelivery, NewEvent, PostedMessage } from '../delivery.ts';
 import { muteIn, mutesOf } from './mutes.ts';
 import type { InsertedDelivery } from './new-row.ts';
-import { insertLast, promoteNext } from './order.ts';
+import { insertLast, OPEN_OF_1, promoteNext } from './order.ts';
 import { mutedBy } from './reasons.ts';
-import { exec, exists, firstRow, insertRows, rows, type SqlScalar, type Work } from './work.ts';
+import { exec, exists, firstRow, type Insert, insertAll, insertOf, rows, type SqlScalar, type Work } from './work.ts';
 
 /** All of this file runs inside the caller's transaction. Whatever changes a conversation holds the lock of its order key. */
 
 const CONVERSATION_COLUMNS = { key: 'text', channel: 'text', credential: 'text' } as const;
 
 /** Each with its channel and credential. */
-export function* openConversations(conversations: readonly (readonly SqlScalar[])[]): Work<void> {
-  yield* insertRows('conversations', CONVERSATION_COLUMNS, conversations, { ignoreExisting: true });
+export function conversationInsert(conversations: readonly (readonly SqlScalar[])[]): Insert {
+  return insertOf('conversations', CONVERSATION_COLUMNS, conversations, { ignoreExisting: true });
 }
 
 /** Inserts a delivery; a message opens its conversation, and is not sent when its route is muted for the subject. */
@@ -24,7 +24,7 @@ export function* insertWithMute(
 ): Work<void> {
   if (conversation === undefined) return yield* insertLast(event.id, now, delivery);
   const { key, channel, canMute } = conversation;
-  yield* openConversations([[key, channel, delivery.credential]]);
+  yield* insertAll(conversationInsert([[key, channel, delivery.credential]]));
   const mute =
     canMute && delivery.state === 'pending' ? muteIn(yield* mutesOf([event.subjectKey], now), delivery.route, event, now) : undefined;
   yield* insertLast(event.id, now, { ...delivery, conversation: key, ...mutedBy(mute) });
@@ -136,8 +136,7 @@ export function* dropFollowedUpdate(update: { id: string; order_key: string }, n
 export function* keepOneUpdate(update: { id: string; order_key: string }, now: number): Work<void> {
   if (yield* hasMessage(update.order_key)) return yield* dropFollowedUpdate(update, now);
   const behind = yield* rows<{ id: string }>(
-    `SELECT id FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') AND state = 'pending' AND ephemeral = 1 AND id <> $2
-     FOR UPDATE`,
+    `SELECT id FROM deliveries WHERE ${OPEN_OF_1} AND state = 'pending' AND ephemeral = 1 AND id <> $2 FOR UPDATE`,
     update.order_key,
     update.id,
   );
@@ -152,19 +151,11 @@ export function* dropUpdate(id: string): Work<void> {
 /** Whether anything of a conversation waits to be sent, apart from one delivery. */
 function* isWaiting(key: string, apartFrom = ''): Work<boolean> {
   // With the row's lock: one that is being leased at this moment may show an older state.
-  return yield* exists(
-    `SELECT 1 FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') AND state = 'pending' AND id <> $2
-     LIMIT 1 FOR UPDATE`,
-    key,
-    apartFrom,
-  );
+  return yield* exists(`SELECT 1 FROM deliveries WHERE ${OPEN_OF_1} AND state = 'pending' AND id <> $2 LIMIT 1 FOR UPDATE`, key, apartFrom);
 }
 
 function* isInFlight(key: string): Work<boolean> {
-  return yield* exists(
-    `SELECT 1 FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') AND state = 'in_flight' LIMIT 1`,
-    key,
-  );
+  return yield* exists(`SELECT 1 FROM deliveries WHERE order_key = $1 AND is_head = 1 AND state = 'in_flight'`, key);
 }
 
 /** The first message becomes the conversation's own; returns false when it had one. */

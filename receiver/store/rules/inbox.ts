@@ -2,16 +2,16 @@ import { ageOf } from '../../../src/lib/clock.ts';
 import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, RouteFiring } from '../delivery.ts';
 import type { Mute } from '../store.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
-import { hasMessage, openConversations, refreshConversations, requestUpdate } from './conversations.ts';
+import { conversationInsert, hasMessage, refreshConversations, requestUpdate } from './conversations.ts';
 import { canBeDuplicate, outcomeOf } from './event-outcome.ts';
 import { type Known, keysOf, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
-import { insertPromotions, promote } from './ledger.ts';
+import { forgetOldPromotions, promote, promotionInsert } from './ledger.ts';
 import { muteIn, mutesOf } from './mutes.ts';
 import { type DeliveryValues, newRow } from './new-row.ts';
-import { ensureCredentials, insertDeliveries, promoteNext } from './order.ts';
+import { credentialInsert, deliveryInsert, OPEN_OF_1, promoteNext } from './order.ts';
 import { aliasLock, cooldownLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
 import { mutedBy, supersededBy } from './reasons.ts';
-import { type Columns, exec, insertRows, lock, rows, type SqlScalar, type Work } from './work.ts';
+import { type Columns, exec, insertAll, insertOf, lock, rows, type SqlScalar, type Work } from './work.ts';
 
 const EVENT_COLUMNS: Columns = {
   id: 'text',
@@ -121,11 +121,14 @@ class Batch {
     const [events, deliveries, credentials, conversations] = [this.#events, this.#deliveries, this.#credentials, this.#conversations];
     const promotions = this.#promotions;
     [this.#events, this.#deliveries, this.#credentials, this.#conversations, this.#promotions] = [[], [], [], [], []];
-    yield* insertRows('events', EVENT_COLUMNS, events);
-    yield* insertDeliveries(deliveries);
-    yield* openConversations(conversations);
-    yield* ensureCredentials(credentials);
-    yield* insertPromotions(promotions);
+    yield* insertAll(
+      insertOf('events', EVENT_COLUMNS, events),
+      deliveryInsert(deliveries),
+      conversationInsert(conversations),
+      credentialInsert(credentials),
+      promotionInsert(promotions),
+    );
+    yield* forgetOldPromotions(promotions);
   }
 
   #isCoolingDown({ cooldownKey, cooldownMs }: RouteFiring, now: number): boolean {
@@ -197,8 +200,7 @@ function* supersedeHeld(event: NewEvent, delivery: NewDelivery): Work<void> {
 }
 
 function* supersedePending(event: NewEvent, delivery: NewDelivery): Work<void> {
-  // `state IN` is what lets SQLite use the index of the order.
-  const replaced = yield* supersede(event, delivery, `state IN ('pending', 'in_flight') AND state = 'pending' AND ephemeral = 0`);
+  const replaced = yield* supersede(event, delivery, `${OPEN_OF_1} AND state = 'pending' AND ephemeral = 0`);
   if (replaced.length > 0) yield* promoteNext(delivery.orderKey, event.receivedAt);
   // The newer message of a conversation shows the current state by itself.
   if (delivery.conversation !== undefined) return;

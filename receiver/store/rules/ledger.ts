@@ -5,7 +5,7 @@ import type { NewEvent, NewPromotion } from '../delivery.ts';
 import type { AliasFilter, AliasView, PromotionView, SeenAlias } from '../ledger.ts';
 import type { Holder } from './inbox-known.ts';
 import { aliasLock } from './order-keys.ts';
-import { type Columns, exec, firstRow, insertRows, lock, rows, type SqlScalar, type Work } from './work.ts';
+import { type Columns, exec, firstRow, type Insert, insertAll, insertOf, lock, rows, type SqlScalar, type Work } from './work.ts';
 
 /** A row for each time that a version was given an alias; the row with the highest number of an alias says what has it. */
 
@@ -117,9 +117,13 @@ function rowOf(aliasKey: string, holder: Holder, event: RelayEvent, origin: 'eve
   ];
 }
 
-/** Inside the transaction that read what had the alias before. */
-export function* insertPromotions(promotions: readonly SqlScalar[][]): Work<void> {
-  yield* insertRows('promotions', COLUMNS, promotions);
+/** To be written in the transaction that read what had the alias before. */
+export function promotionInsert(promotions: readonly SqlScalar[][]): Insert {
+  return insertOf('promotions', COLUMNS, promotions);
+}
+
+/** Of each alias the latest rows stay. */
+export function* forgetOldPromotions(promotions: readonly SqlScalar[][]): Work<void> {
   for (const [aliasKey, n] of promotions) if (typeof n === 'number' && n > KEPT) yield* forgetOld(String(aliasKey), n - KEPT);
 }
 
@@ -142,7 +146,9 @@ export function* correctAlias({ event, at }: SeenAlias): Work<boolean> {
   if ((before?.version ?? null) === version) return false;
   const replaced = version === null ? null : replacedBy(version, before);
   const holder = { n: (before?.n ?? 0) + 1, version, artifact, since: at, replaced };
-  yield* insertPromotions([rowOf(aliasKey, holder, event, 'api', null)]);
+  const row = rowOf(aliasKey, holder, event, 'api', null);
+  yield* insertAll(promotionInsert([row]));
+  yield* forgetOldPromotions([row]);
   return true;
 }
 

@@ -1,31 +1,14 @@
 import type { DeliveryView, RejectedRequest } from '../delivery.ts';
 import type { DeliveryPageOptions, EventPageOptions, EventSummary, Page, RejectedPageOptions } from '../page.ts';
-import { whereDeliveries, whereEvents } from './queries.ts';
-import {
-  DELIVERY_COLUMNS,
-  type DeliveryRow,
-  type EventRow,
-  FROM_DELIVERIES,
-  summaryOfEvent,
-  viewOfDelivery,
-  viewOfEvent,
-} from './views.ts';
+import { deliveryRows, whereEvents } from './queries.ts';
+import { type EventRow, summaryOfEvent, viewOfDelivery, viewOfEvent } from './views.ts';
 import { Where } from './where.ts';
 import { rows, type Work } from './work.ts';
 
 /** Pages by position (`seq`): a page costs the same wherever it begins, and what is stored or pruned meanwhile moves nothing. */
 
 export function* deliveryPage(options: DeliveryPageOptions): Work<Page<DeliveryView>> {
-  const oldestFirst = options.order === 'oldest first';
-  const where = whereDeliveries(options);
-  if (options.before !== undefined) where.and(oldestFirst ? 'd.seq > ?' : 'd.seq < ?', options.before);
-  const found = yield* rows<DeliveryRow & { seq: number }>(
-    `SELECT d.seq AS seq, ${DELIVERY_COLUMNS} ${FROM_DELIVERIES} ${where}
-     ORDER BY d.seq ${oldestFirst ? 'ASC' : 'DESC'} LIMIT $${where.values.length + 1}`,
-    ...where.values,
-    options.limit + 1,
-  );
-  return pageOf(found, options.limit, viewOfDelivery);
+  return pageOf(yield* deliveryRows({ ...options, limit: options.limit + 1 }), options.limit, viewOfDelivery);
 }
 
 const SUMMARY_COLUMNS = 'seq, id, received_at, outcome, duplicate_of, event, wandb, subject_key, LENGTH(body) AS body_length';

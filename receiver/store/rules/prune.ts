@@ -3,16 +3,29 @@ import { locksOfEvents } from './order-keys.ts';
 import { UNDELIVERED } from './views.ts';
 import { exec, lock, rows, type Work } from './work.ts';
 
-/** Events that may go, oldest first; see `Retention`. */
+/** So many events are looked at in one statement. */
+const PAGE = 500;
+
+/**
+ * Events that may go, in the order in which they came; see `Retention`. They are read from the first, page by page, until a
+ * page ends with one that is too young: an index by time would cost every event an entry.
+ */
 export function* oldEvents({ before, limit }: PruneOptions): Work<string[]> {
-  // A subquery with LIMIT is answered event by event; PostgreSQL might join NOT EXISTS with all deliveries that there are.
-  const events = yield* rows<{ id: string }>(
-    `SELECT id FROM events e WHERE received_at < $1 AND (SELECT 1 FROM deliveries d WHERE d.event_id = e.id AND ${UNDELIVERED} LIMIT 1) IS NULL
-     ORDER BY received_at LIMIT $2`,
-    before,
-    limit,
-  );
-  return events.map(({ id }) => id);
+  const events: string[] = [];
+  for (let last = 0; ; ) {
+    // A subquery with LIMIT is answered event by event; PostgreSQL might join NOT EXISTS with all deliveries that there are.
+    const page = yield* rows<{ seq: number; id: string; received_at: number; may_go: number }>(
+      `SELECT seq, id, received_at, CASE WHEN received_at < $1 AND
+         (SELECT 1 FROM deliveries d WHERE d.event_id = e.id AND ${UNDELIVERED} LIMIT 1) IS NULL THEN 1 ELSE 0 END AS may_go
+       FROM events e WHERE seq > $2 ORDER BY seq LIMIT ${PAGE}`,
+      before,
+      last,
+    );
+    events.push(...page.filter(({ may_go }) => may_go === 1).map(({ id }) => id));
+    const end = page.at(-1);
+    if (events.length >= limit || page.length < PAGE || end === undefined || end.received_at >= before) return events.slice(0, limit);
+    last = end.seq;
+  }
 }
 
 /** Removes those of the events that still may go, with all that belongs to them; returns how many there were. */

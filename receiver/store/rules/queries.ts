@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../../src/lib/json.ts';
-import type { AttemptOutcome, DeliveryRecord, DeliveryState, DeliveryView, EventOutcome, EventView, RejectedRequest } from '../delivery.ts';
-import type { DeliveryFilter, EventFilter } from '../page.ts';
+import type { DeliveryRecord, DeliveryState, DeliveryView, EventOutcome, EventView, RejectedRequest } from '../delivery.ts';
+import type { DeliveryFilter, DeliveryPageOptions, EventFilter } from '../page.ts';
 import type { Counts } from '../store.ts';
+import { attemptsOf } from './attempts.ts';
 import { notesOf } from './notes.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 import { Where } from './where.ts';
@@ -12,56 +13,54 @@ const REJECTED_KEPT = 1000;
 /** A request that comes again within this time is known. Milliseconds. */
 const SEEN_KEPT_MS = 7 * 86_400_000;
 
-export function whereDeliveries(filter: Omit<DeliveryFilter, 'limit'>): Where {
-  // An update of a message is of interest to people only when it fails.
-  const where = new Where(`(ephemeral = 0 OR state = 'dead')`);
-  if (filter.states !== undefined) {
-    where.and('state = ANY (?)', filter.states);
-    // With this the planner sees that the small index of undelivered rows is enough.
-    if (!filter.states.includes('delivered')) where.and(`state <> 'delivered'`);
-  }
-  if (filter.since !== undefined) where.and('created_at >= ?', filter.since);
-  if (filter.eventId !== undefined) where.and('d.event_id = ?', filter.eventId);
-  if (filter.route !== undefined) where.and('d.route = ?', filter.route);
-  return where;
-}
-
 export function* listDeliveries(filter: DeliveryFilter): Work<DeliveryView[]> {
-  const where = whereDeliveries(filter);
-  const found = yield* rows<DeliveryRow>(
-    `SELECT ${DELIVERY_COLUMNS} ${FROM_DELIVERIES} ${where} ORDER BY d.seq DESC LIMIT $${where.values.length + 1}`,
-    ...where.values,
-    filter.limit,
-  );
-  return found.map(viewOfDelivery);
+  return (yield* deliveryRows(filter)).map(viewOfDelivery);
 }
 
-interface AttemptRow {
-  started_at: number;
-  duration_ms: number;
-  outcome: AttemptOutcome;
-  status: number | null;
-  detail: string;
+/** The rows of deliveries, up to a limit. */
+export function* deliveryRows({ order, before, limit, ...filter }: DeliveryPageOptions): Work<(DeliveryRow & { seq: number })[]> {
+  const oldestFirst = order === 'oldest first';
+  const found: (DeliveryRow & { seq: number })[] = [];
+  for (const part of partsOf(filter)) {
+    // An update of a message is of interest to people only when it fails.
+    const where = new Where(`(ephemeral = 0 OR state = 'dead')`, ...part);
+    if (filter.states !== undefined) where.and('state = ANY (?)', filter.states);
+    if (filter.since !== undefined) where.and('created_at >= ?', filter.since);
+    if (filter.eventId !== undefined) where.and('d.event_id = ?', filter.eventId);
+    if (filter.route !== undefined) where.and('d.route = ?', filter.route);
+    if (before !== undefined) where.and(oldestFirst ? 'd.seq > ?' : 'd.seq < ?', before);
+    const some = yield* rows<DeliveryRow & { seq: number }>(
+      `SELECT d.seq, ${DELIVERY_COLUMNS} ${FROM_DELIVERIES} ${where}
+       ORDER BY d.seq ${oldestFirst ? 'ASC' : 'DESC'} LIMIT $${where.values.length + 1}`,
+      ...where.values,
+      limit,
+    );
+    found.push(...some);
+  }
+  return found.sort((a, b) => (oldestFirst ? a.seq - b.seq : b.seq - a.seq)).slice(0, limit);
 }
+
+/**
+ * The conditions that choose the small index of what is asked for: what is open, and what has ended without success or is
+ * held. Of everything, or of one event, there is one part.
+ */
+function partsOf({ states, eventId }: Omit<DeliveryFilter, 'limit'>): string[][] {
+  if (states === undefined || states.includes('delivered') || eventId !== undefined) return [[]];
+  const open = states.filter((state) => state === 'pending' || state === 'in_flight');
+  return [...(open.length > 0 ? [[OPEN]] : []), ...(open.length < states.length ? [[NOT_OPEN]] : [])];
+}
+
+const OPEN = `d.seq IN (SELECT seq FROM deliveries WHERE is_head = 1 UNION ALL SELECT seq FROM deliveries WHERE state = 'pending' AND is_head = 0)`;
+/** As it stands in the index. */
+const NOT_OPEN = `state NOT IN ('delivered', 'pending', 'in_flight')`;
 
 export function* findDelivery(id: string): Work<DeliveryRecord | undefined> {
-  const row = yield* firstRow<DeliveryRow>(`SELECT ${DELIVERY_COLUMNS} ${FROM_DELIVERIES} WHERE d.id = $1`, id);
-  if (row === undefined) return undefined;
-  const attempts = yield* rows<AttemptRow>(
-    'SELECT started_at, duration_ms, outcome, status, detail FROM attempts WHERE delivery_id = $1 ORDER BY seq',
+  const row = yield* firstRow<DeliveryRow & { last_attempt: string | null }>(
+    `SELECT ${DELIVERY_COLUMNS}, d.last_attempt ${FROM_DELIVERIES} WHERE d.id = $1`,
     id,
   );
-  return {
-    delivery: viewOfDelivery(row),
-    attempts: attempts.map(({ started_at, duration_ms, outcome, status, detail }) => ({
-      startedAt: started_at,
-      durationMs: duration_ms,
-      outcome,
-      status,
-      detail,
-    })),
-    notes: yield* notesOf(id),
-  };
+  if (row === undefined) return undefined;
+  return { delivery: viewOfDelivery(row), attempts: yield* attemptsOf(id, row.last_attempt), notes: yield* notesOf(id) };
 }
 
 export function whereEvents(filter: Omit<EventFilter, 'limit'>): Where {

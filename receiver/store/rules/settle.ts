@@ -1,6 +1,7 @@
 import { isDispatch, type TargetRequest } from '../../../src/route/target.ts';
 import type { Attempt, ClaimedDelivery, Settlement, StartedRun, Throttle } from '../delivery.ts';
 import { FIRST_POLL_MS } from '../run.ts';
+import { insertAttempts, lastAttemptOf } from './attempts.ts';
 import {
   alertEvent,
   dropFollowedUpdate,
@@ -28,6 +29,7 @@ interface SettledRow {
   conversation: string | null;
   ephemeral: number;
   runs_since: number;
+  last_attempt: string | null;
 }
 
 /** False, and nothing done, when the lease is no longer the caller's. */
@@ -39,26 +41,21 @@ export function* settleClaim(
 ): Work<boolean> {
   yield* lock(() => locksOfDeliveries([claim.id]));
   const row = yield* firstRow<SettledRow>(
-    `SELECT seq, id, event_id, order_key, route, target, position, conversation, ephemeral, runs_since FROM deliveries
+    `SELECT seq, id, event_id, order_key, route, target, position, conversation, ephemeral, runs_since, last_attempt FROM deliveries
      WHERE id = $1 AND state = 'in_flight' AND lease_token = $2 FOR UPDATE`,
     claim.id,
     claim.leaseToken,
   );
   if (row === undefined) return false;
   const now = attempt.startedAt + attempt.durationMs;
-  yield* exec(
-    'INSERT INTO attempts (delivery_id, started_at, duration_ms, outcome, status, detail) VALUES ($1, $2, $3, $4, $5, $6)',
-    claim.id,
-    attempt.startedAt,
-    attempt.durationMs,
-    attempt.outcome,
-    attempt.status,
-    attempt.detail,
-  );
   if (throttle !== undefined) yield* lengthenThrottle(throttle, now);
   const replacement = settlement.state === 'pending' && row.ephemeral === 0 ? yield* replacementOf(row) : undefined;
-  yield* writeSettlement(row.seq, now, replacement ?? settlement);
-  if (replacement !== undefined || settlement.state !== 'pending') yield* promoteNext(row.order_key, now);
+  const state = replacement ?? settlement;
+  // The attempt that ends a delivery is part of its row.
+  const isLast = state.state !== 'pending';
+  yield* insertAttempts(claim.id, [...lastAttemptOf(row.last_attempt), ...(isLast ? [] : [attempt])]);
+  yield* writeSettlement(row.seq, now, state, isLast ? JSON.stringify(attempt) : null);
+  if (isLast) yield* promoteNext(row.order_key, now);
   if (row.conversation === null) {
     yield* settleDispatch(row, claim.request, settlement, now);
   } else {
@@ -125,11 +122,11 @@ type Superseded = { readonly state: 'superseded'; readonly reason: string };
 
 /**
  * The newer delivery that makes a retry of this one pointless (`order: latest`): of a later event, not an older one that
- * is replayed, and not another of the same event. `state IN` is what lets SQLite use the index of the order.
+ * is replayed, and not another of the same event. The settled one is the head, so a newer one waits behind it.
  */
 function* replacementOf(row: SettledRow): Work<Superseded | undefined> {
   const newer = yield* firstRow<{ event_id: string }>(
-    `SELECT event_id FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') AND state = 'pending' AND position > $2
+    `SELECT event_id FROM deliveries WHERE order_key = $1 AND state = 'pending' AND is_head = 0 AND position > $2
        AND seq > $3 AND route = $4 AND event_id <> $5 AND replaces_older = 1 ORDER BY position DESC LIMIT 1`,
     row.order_key,
     row.position,
@@ -140,12 +137,13 @@ function* replacementOf(row: SettledRow): Work<Superseded | undefined> {
   return newer && { state: 'superseded', reason: supersededBy(newer.event_id) };
 }
 
-function* writeSettlement(seq: number, at: number, settlement: Settlement | Superseded): Work<void> {
+function* writeSettlement(seq: number, at: number, settlement: Settlement | Superseded, lastAttempt: string | null): Work<void> {
   const retry = settlement.state === 'pending' ? settlement : undefined;
   const run = settlement.state === 'delivered' ? settlement.run : null;
   yield* exec(
     `UPDATE deliveries SET state = $1, is_head = $2, due_at = COALESCE($3, due_at), ambiguous = $4, reason = $5, run_id = $6, run_url = $7,
-       attempts = attempts + 1, lease_token = NULL, lease_until = NULL, lease_owner = NULL, updated_at = $8 WHERE seq = $9`,
+       attempts = attempts + 1, lease_token = NULL, lease_until = NULL, lease_owner = NULL, updated_at = $8, last_attempt = $9
+     WHERE seq = $10`,
     settlement.state,
     retry === undefined ? 0 : 1,
     retry?.dueAt ?? null,
@@ -154,6 +152,7 @@ function* writeSettlement(seq: number, at: number, settlement: Settlement | Supe
     run?.id ?? null,
     run?.url ?? null,
     at,
+    lastAttempt,
     seq,
   );
 }

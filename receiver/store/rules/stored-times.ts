@@ -1,6 +1,6 @@
 import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
 import { CLOCK_DIFFERENCE_MS } from './runs-since.ts';
-import { exec, firstRow, lock, type Work } from './work.ts';
+import { exec, firstRow, lock, type SqlValue, type Work } from './work.ts';
 
 /**
  * The times in the store that lie in the future by design, and the rule of `dueAfter` (`src/lib/clock.ts`) for them, in SQL that
@@ -34,18 +34,27 @@ const runsSince = (planned: string): string =>
 
 const notAfterNow = (column: string): string => `CASE WHEN ${column} > ${NOW} THEN ${NOW} ELSE ${column} END`;
 
-const FUTURE_TIMES: readonly FutureTimes[] = [
-  {
-    // Every change of `due_at` and `lease_until` sets `updated_at`. Only the head of an order key is compared with now.
-    table: 'deliveries',
-    writtenAt: 'updated_at',
-    due: ['due_at', 'lease_until'],
-    also: {
-      retrying_since: notAfterNow('retrying_since'),
-      runs_since: runsSince('CASE WHEN due_at > updated_at THEN due_at ELSE updated_at END'),
-    },
-    where: 'is_head = 1',
-  },
+/**
+ * Every change of `due_at` and `lease_until` sets `updated_at`. Only the head of an order key is compared with now. One that is
+ * pending is never due before it was written, so the index of what is due finds it.
+ *
+ * @param inFlight which deliveries are in flight, as this database finds them
+ */
+const deliveriesAhead = (inFlight: string): FutureTimes[] =>
+  [`state = 'pending' AND is_head = 1 AND credential IN (SELECT credential FROM credentials) AND due_at > ${LIMIT}`, inFlight].map(
+    (where) => ({
+      table: 'deliveries',
+      writtenAt: 'updated_at',
+      due: ['due_at', 'lease_until'],
+      also: {
+        retrying_since: notAfterNow('retrying_since'),
+        runs_since: runsSince('CASE WHEN due_at > updated_at THEN due_at ELSE updated_at END'),
+      },
+      where,
+    }),
+  );
+
+const OTHERS: readonly FutureTimes[] = [
   { table: 'credentials', writtenAt: 'throttle_set_at', due: ['throttled_until'], also: {}, where: 'throttle_set_at IS NOT NULL' },
   {
     // A version that does not store when: a slot is never further ahead than the pace, which is next to nothing.
@@ -73,36 +82,51 @@ const FUTURE_TIMES: readonly FutureTimes[] = [
   },
 ];
 
-/**
- * Gives, as `at`, the latest time at which any of these rows was written, if that lies ahead; else null. With VALUES: a Durable
- * Object takes no more than five terms in a UNION.
- */
-const LATEST_AHEAD = `SELECT MAX(column1) AS at FROM (VALUES ${FUTURE_TIMES.map(
-  ({ table, writtenAt, where }) => `((SELECT MAX(${writtenAt}) FROM ${table} WHERE ${where} AND ${writtenAt} > ${LIMIT}))`,
-).join(', ')}) AS ahead`;
+/** The statements, for one way of finding what is in flight. */
+export interface FutureTimeStatements {
+  /**
+   * Gives, as `at`, the latest time at which any of these rows was written, if that lies ahead; else null. With VALUES: a
+   * Durable Object takes no more than five terms in a UNION.
+   */
+  readonly latestAhead: string;
+  /** Move such rows to now. */
+  readonly corrections: readonly string[];
+}
 
-/** Move such rows to now. */
-const CORRECTIONS: readonly string[] = FUTURE_TIMES.map(({ table, writtenAt, due, also, where }) => {
-  const moved = due.map((column) => `${column} = ${NOW} + (${column} - (${writtenAt}))`);
-  const written = /^\w+$/.test(writtenAt) ? [`${writtenAt} = ${NOW}`] : [];
-  const others = Object.entries(also).map(([column, value]) => `${column} = ${value}`);
-  return `UPDATE ${table} SET ${[...moved, ...written, ...others].join(', ')} WHERE ${where} AND ${writtenAt} > ${LIMIT}`;
-});
+/**
+ * @param inFlight a condition: the delivery is in flight. It gets a placeholder for a value that the callers of `aheadMs` and
+ * `correctTimes` give, if it needs one
+ */
+export function futureTimes(inFlight: (placeholder: string) => string): FutureTimeStatements {
+  const all = (placeholder: string): FutureTimes[] => [...deliveriesAhead(inFlight(placeholder)), ...OTHERS];
+  const latest = all('$2').map(
+    ({ table, writtenAt, where }) => `((SELECT MAX(${writtenAt}) FROM ${table} WHERE ${where} AND ${writtenAt} > ${LIMIT}))`,
+  );
+  return {
+    latestAhead: `SELECT MAX(column1) AS at FROM (VALUES ${latest.join(', ')}) AS ahead`,
+    corrections: all('$3').map(({ table, writtenAt, due, also, where }) => {
+      const moved = due.map((column) => `${column} = ${NOW} + (${column} - (${writtenAt}))`);
+      const written = /^\w+$/.test(writtenAt) ? [`${writtenAt} = ${NOW}`] : [];
+      const others = Object.entries(also).map(([column, value]) => `${column} = ${value}`);
+      return `UPDATE ${table} SET ${[...moved, ...written, ...others].join(', ')} WHERE ${where} AND ${writtenAt} > ${LIMIT}`;
+    }),
+  };
+}
 
 /** Receivers that correct at once do so one after another. */
 const CORRECTION_LOCK = 'stored times';
 
 /** How far ahead of now the furthest of these times was written, in milliseconds; 0 when none lies ahead. */
-export function* aheadMs(now: number): Work<number> {
-  const latest = yield* firstRow<{ at: number | null }>(LATEST_AHEAD, now + CLOCK_TOLERANCE_MS);
+export function* aheadMs({ latestAhead }: FutureTimeStatements, now: number, ...inFlight: SqlValue[]): Work<number> {
+  const latest = yield* firstRow<{ at: number | null }>(latestAhead, now + CLOCK_TOLERANCE_MS, ...inFlight);
   return (latest?.at ?? now) - now;
 }
 
 /** Moves such times to now; returns how many rows it were: none when another receiver was faster. In a transaction of its own. */
-export function* correctTimes(now: number): Work<number> {
+export function* correctTimes({ corrections }: FutureTimeStatements, now: number, ...inFlight: SqlValue[]): Work<number> {
   yield* lock([CORRECTION_LOCK]);
   let corrected = 0;
-  for (const statement of CORRECTIONS) corrected += yield* exec(statement, now + CLOCK_TOLERANCE_MS, now);
+  for (const statement of corrections) corrected += yield* exec(statement, now + CLOCK_TOLERANCE_MS, now, ...inFlight);
   return corrected;
 }
 

@@ -12,7 +12,7 @@
 export type SqlScalar = string | number | null;
 export type SqlValue = SqlScalar | readonly SqlScalar[];
 
-export type Statement = Query | Insert | Lock;
+export type Statement = Query | Insert | InsertAll | Lock;
 
 /** One statement; `rows` is its result when `returns` is `rows`, else the number of changed rows. */
 export interface Query {
@@ -35,6 +35,12 @@ export interface Insert {
   readonly rows: readonly (readonly SqlScalar[])[];
   /** Rows that are there already are left alone. */
   readonly ignoreExisting: boolean;
+}
+
+/** Several inserts at once, in this order. A foreign key may point to a row of an earlier one. The result is of no use. */
+export interface InsertAll {
+  readonly kind: 'insert_all';
+  readonly inserts: readonly Insert[];
 }
 
 /**
@@ -79,7 +85,23 @@ export function* insertRows(
   { ignoreExisting = false } = {},
 ): Work<number> {
   if (rowsToInsert.length === 0) return 0;
-  return (yield { kind: 'insert', table, columns, rows: rowsToInsert, ignoreExisting }) as number;
+  return (yield insertOf(table, columns, rowsToInsert, { ignoreExisting })) as number;
+}
+
+/** What `insertRows` yields, for `insertAll`. */
+export function insertOf(
+  table: string,
+  columns: Columns,
+  rowsToInsert: readonly (readonly SqlScalar[])[],
+  { ignoreExisting = false } = {},
+): Insert {
+  return { kind: 'insert', table, columns, rows: rowsToInsert, ignoreExisting };
+}
+
+/** Inserts rows into several tables. A foreign key may point from one to another: it is checked at the end. */
+export function* insertAll(...inserts: readonly Insert[]): Work<void> {
+  const some = inserts.filter(({ rows: given }) => given.length > 0);
+  if (some.length > 0) yield { kind: 'insert_all', inserts: some };
 }
 
 /** See `Lock`. */

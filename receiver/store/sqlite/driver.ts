@@ -12,7 +12,11 @@ export interface SqlDriver {
   run(sql: string, ...values: SqlValue[]): number;
   /** Commits when `work` returns, rolls back when it throws. Does not nest. */
   transaction<T>(work: () => T): T;
+  /** What other processes commit meanwhile does not show in `work`, which only reads. Not inside a transaction. */
+  snapshot<T>(work: () => T): T;
   close(): void;
+  /** The platform keeps the database writable, and bills what is written: a check of the store reads only. */
+  readonly isManaged?: boolean;
 }
 
 /** The first row, or `undefined`. */

@@ -2,11 +2,12 @@ import { statSync } from 'node:fs';
 import { messageOf } from '../../../src/lib/error-message.ts';
 import type { Logger } from '../../log/log.ts';
 import type { ClockCorrected } from '../rules/stored-times.ts';
+import { USED_BY_NEWER } from '../schema-version.ts';
 import type { Store } from '../store.ts';
 import { StoreBusyError, StoreFailedError, StoreUnavailableError } from '../store-failure.ts';
 import type { SqlDriver } from './driver.ts';
 import { FileMovedError, isBusy, isReadOnly, isUnwritable, lockForReceiver, openSqlite } from './node-driver.ts';
-import { claimPurpose, migrate } from './schema.ts';
+import { claimPurpose, migrate, SCHEMA_VERSION } from './schema.ts';
 import { type Patience, type Runner, storeOver } from './sqlite-store.ts';
 
 export interface FileStoreOptions {
@@ -74,6 +75,7 @@ class DatabaseFile {
     rows: (sql, ...values) => this.#current().rows(sql, ...values),
     run: (sql, ...values) => this.#current().run(sql, ...values),
     transaction: (work) => this.#watched(() => this.#current().transaction(work)),
+    snapshot: (work) => this.#current().snapshot(work),
     close: () => this.close(),
   };
 
@@ -126,7 +128,8 @@ class DatabaseFile {
     this.#unlock ??= lockForReceiver(path);
     const driver = openSqlite(path, { busyTimeoutMs: 0 });
     try {
-      migrate(driver);
+      const taken = migrate(driver);
+      if (taken > SCHEMA_VERSION && !this.#recovered) log.warn({ schema: taken, known: SCHEMA_VERSION }, USED_BY_NEWER);
       claimPurpose(driver, purpose);
       const store = storeOver(driver, async (work) => work());
       store.onClockCorrected((aheadMs) => this.#onCorrected(aheadMs));

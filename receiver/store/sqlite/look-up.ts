@@ -1,6 +1,7 @@
 import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
 import type { Known, LookUp, OrderKeyEnd } from '../rules/inbox-known.ts';
 import { holderOf } from '../rules/ledger.ts';
+import { LAST_POSITION_OF_1 } from '../rules/order.ts';
 import { firstRow, type Work } from '../rules/work.ts';
 
 /** One small statement for each key; see `LookUp`. */
@@ -32,7 +33,7 @@ export const sqliteLookUp: LookUp = {
   },
   *orderKey(orderKey): Work<OrderKeyEnd> {
     const end = yield* firstRow<{ last: number | null; held: number | null }>(
-      `SELECT (SELECT position FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') ORDER BY position DESC LIMIT 1) AS last,
+      `SELECT ${LAST_POSITION_OF_1} AS last,
          (SELECT 1 FROM deliveries WHERE order_key = $1 AND state = 'held' LIMIT 1) AS held`,
       orderKey,
     );

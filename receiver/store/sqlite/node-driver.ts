@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, type BigIntStats, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StoreUnavailableError } from '../store-failure.ts';
@@ -75,6 +75,14 @@ export function openSqlite(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS }: Sq
       checkFile();
       return result;
     },
+    snapshot: (work) => {
+      database.exec('BEGIN');
+      try {
+        return work();
+      } finally {
+        if (database.isTransaction) database.exec('COMMIT');
+      }
+    },
     close: () => database.close(),
   };
 }
@@ -88,24 +96,32 @@ export function openSqlite(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS }: Sq
 function fileCheck(path: string, knownBytes: () => number): () => void {
   if (path === ':memory:') return () => undefined;
   let largest = 0;
-  const isCutShort = (): boolean => {
-    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const isCutShort = (size: number): boolean => {
     if (size < largest && size < knownBytes()) return true;
     largest = size;
     return false;
   };
   // The log is made when the file is opened, and stays until the last connection is closed.
-  const opened = [path, `${path}-wal`].map((file) => ({ file, id: fileId(file) })).filter(({ id }) => id !== undefined);
+  const log = `${path}-wal`;
+  const opened = { file: identityOf(statsOf(path)), log: identityOf(statsOf(log)) };
+  const moved = (): string | undefined => {
+    const stats = statsOf(path);
+    if (identityOf(stats) !== opened.file || isCutShort(Number(stats?.size ?? 0))) return path;
+    return opened.log !== undefined && identityOf(statsOf(log)) !== opened.log ? log : undefined;
+  };
   return () => {
-    const moved = opened.find(({ file, id }) => fileId(file) !== id)?.file ?? (isCutShort() ? path : undefined);
-    if (moved === undefined) return;
-    throw new FileMovedError(`${moved} was removed or replaced since it was opened: put the file back, or restart the receiver`);
+    const file = moved();
+    if (file === undefined) return;
+    throw new FileMovedError(`${file} was removed or replaced since it was opened: put the file back, or restart the receiver`);
   };
 }
 
+function statsOf(path: string): BigIntStats | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
 /** What tells one file from another at the same path, or `undefined` when there is none. */
-function fileId(path: string): string | undefined {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+function identityOf(stats: BigIntStats | undefined): string | undefined {
   return stats && `${stats.dev}:${stats.ino}`;
 }
 

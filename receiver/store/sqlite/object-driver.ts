@@ -32,7 +32,10 @@ export function objectDriver(storage: ObjectStorage, changed: () => void = () =>
         if (changes > 0) changed();
         return result;
       }),
+    // Nobody else has the database.
+    snapshot: (work) => work(),
     // The runtime opens and closes it.
     close: () => {},
+    isManaged: true,
   };
 }

@@ -17,6 +17,9 @@ function resultOf(driver: SqlDriver, statement: Statement): StatementResult {
     }
     case 'insert':
       return insert(driver, statement);
+    case 'insert_all':
+      for (const each of statement.inserts) insert(driver, each);
+      return 0;
     case 'lock':
       // There is one writer at a time.
       return 0;

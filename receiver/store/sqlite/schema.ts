@@ -1,3 +1,4 @@
+import { checkUsable, type SchemaStep, type StoredVersion, statementsOf, storedVersion, versionAfter } from '../schema-version.ts';
 import { firstRow, type SqlDriver } from './driver.ts';
 
 /**
@@ -7,7 +8,7 @@ import { firstRow, type SqlDriver } from './driver.ts';
  * behind it; `position` is the place in that line. The indexes cover only what is not finished: a million delivered rows
  * cost the queue nothing.
  */
-const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly SchemaStep[] = [
   `
   CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
@@ -206,8 +207,71 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE runs RENAME COLUMN looks TO polls;
   ALTER TABLE runs RENAME COLUMN look_set_at TO poll_set_at;
   `,
+  // Fewer index entries and rows for each event: Cloudflare counts every one. What is open has an index of heads by credential and
+  // time, one of heads by order key, and one of those that wait, so that leasing changes none of them. An attempt that ends a delivery
+  // is in its row. Tables with a text as their key need no second copy of it.
+  {
+    olderProgramsGoOn: `
+  ALTER TABLE deliveries ADD COLUMN last_attempt TEXT;
+  DROP INDEX deliveries_due;
+  DROP INDEX deliveries_in_order;
+  DROP INDEX deliveries_leased;
+  DROP INDEX deliveries_not_delivered;
+  DROP INDEX deliveries_written;
+  DROP INDEX events_received;
+  CREATE INDEX deliveries_head ON deliveries (credential, due_at) WHERE is_head = 1;
+  CREATE INDEX deliveries_first ON deliveries (order_key) WHERE is_head = 1;
+  CREATE INDEX deliveries_waiting ON deliveries (order_key, position) WHERE state = 'pending' AND is_head = 0;
+  CREATE INDEX deliveries_not_open ON deliveries (state, seq) WHERE state NOT IN ('delivered', 'pending', 'in_flight');
+
+  CREATE TABLE new_runs (
+    delivery_id TEXT PRIMARY KEY REFERENCES deliveries (id),
+    event_id TEXT NOT NULL,
+    route TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    workflow TEXT,
+    run_id TEXT,
+    url TEXT,
+    status TEXT NOT NULL,
+    conclusion TEXT,
+    attempt INTEGER NOT NULL DEFAULT 1,
+    dispatched_at INTEGER NOT NULL,
+    runs_since INTEGER NOT NULL,
+    run_created_at INTEGER,
+    started_at INTEGER,
+    ended_at INTEGER,
+    next_poll_at INTEGER,
+    polls INTEGER NOT NULL DEFAULT 0,
+    poll_set_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO new_runs (delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, conclusion, attempt, dispatched_at,
+    runs_since, run_created_at, started_at, ended_at, next_poll_at, polls, poll_set_at)
+    SELECT delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, conclusion, attempt, dispatched_at,
+      runs_since, run_created_at, started_at, ended_at, next_poll_at, polls, poll_set_at FROM runs;
+  DROP TABLE runs;
+  ALTER TABLE new_runs RENAME TO runs;
+  CREATE INDEX runs_open ON runs (next_poll_at) WHERE next_poll_at IS NOT NULL;
+  CREATE INDEX runs_by_id ON runs (run_id) WHERE run_id IS NOT NULL;
+
+  CREATE TABLE new_conversations (
+    key TEXT PRIMARY KEY,
+    channel TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    message_channel TEXT,
+    message_ts TEXT,
+    revision INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO new_conversations (key, channel, credential, message_channel, message_ts, revision)
+    SELECT key, channel, credential, message_channel, message_ts, revision FROM conversations;
+  DROP TABLE conversations;
+  ALTER TABLE new_conversations RENAME TO conversations;
+  CREATE INDEX conversations_of_channel ON conversations (channel) WHERE message_channel IS NOT NULL;
+  `,
+  },
   // The ledger: which version has an alias, and which one is deployed. It outlives events.
-  `
+  {
+    olderProgramsGoOn: `
   CREATE TABLE promotions (
     alias_key TEXT NOT NULL,
     n INTEGER NOT NULL,
@@ -230,35 +294,36 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (alias_key, n)
   ) STRICT, WITHOUT ROWID;
   `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** The file was written by a newer program. */
-export class NewerSchemaError extends Error {}
-
 /**
- * Brings a database to this program's schema, one transaction per step.
+ * Brings a database to this program's schema, one transaction per step. One that a newer program has taken further is left
+ * as it is, and can be used when its newer steps allow that.
  *
- * @throws NewerSchemaError when the file is ahead of this program: it is left untouched
+ * @throws NewerSchemaError when they do not
+ * @returns how many steps the database has taken: more than `SCHEMA_VERSION` after a newer program
  */
-export function migrate(driver: SqlDriver): void {
+export function migrate(driver: SqlDriver): number {
   driver.run('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT');
+  driver.run('CREATE TABLE IF NOT EXISTS schema_steps (taken INTEGER NOT NULL) STRICT');
   const found = versionOf(driver);
-  if (found > SCHEMA_VERSION) {
-    throw new NewerSchemaError(
-      `the database has schema version ${found}, this wandb-relay knows ${SCHEMA_VERSION}: run the newer wandb-relay that wrote it, or another file`,
-    );
-  }
-  for (let version = found; version < SCHEMA_VERSION; version++) {
+  checkUsable(found, SCHEMA_VERSION, 'file');
+  for (let taken = found.taken; taken < SCHEMA_VERSION; taken++) {
     driver.transaction(() => {
       // Another process may have been faster.
-      if (versionOf(driver) > version) return;
-      for (const statement of statementsOf(MIGRATIONS[version] ?? '')) driver.run(statement);
+      if (versionOf(driver).taken > taken) return;
+      for (const statement of statementsOf(MIGRATIONS[taken] ?? '')) driver.run(statement);
+      const reached = versionAfter(MIGRATIONS, taken + 1);
       driver.run('DELETE FROM schema_version');
-      driver.run('INSERT INTO schema_version VALUES (?)', version + 1);
+      driver.run('INSERT INTO schema_version VALUES (?)', reached.least);
+      driver.run('DELETE FROM schema_steps');
+      driver.run('INSERT INTO schema_steps VALUES (?)', reached.taken);
     });
   }
+  return versionOf(driver).taken;
 }
 
 /** The database belongs to the other kind of receiver. */
@@ -281,13 +346,7 @@ export function claimPurpose(driver: SqlDriver, purpose: 'live' | 'sandbox'): vo
   });
 }
 
-function versionOf(driver: SqlDriver): number {
-  return firstRow<{ version: number }>(driver, 'SELECT version FROM schema_version')?.version ?? 0;
-}
-
-function statementsOf(script: string): string[] {
-  return script
-    .split(';')
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== '');
+function versionOf(driver: SqlDriver): StoredVersion {
+  const least = firstRow<{ version: number }>(driver, 'SELECT version FROM schema_version')?.version;
+  return storedVersion(least, firstRow<{ taken: number }>(driver, 'SELECT taken FROM schema_steps')?.taken);
 }

@@ -23,7 +23,7 @@ import { keepRepositoryId } from '../rules/repositories.ts';
 import { heldToEnrich, updateHeldRequest, updateRequest } from '../rules/requests.ts';
 import { earliestPoll, findRuns, markRun, recordReports, takeRuns } from '../rules/runs.ts';
 import { settleClaim } from '../rules/settle.ts';
-import { aheadMs, type ClockCorrected, correctTimes, timesGate } from '../rules/stored-times.ts';
+import { aheadMs, type ClockCorrected, correctTimes, futureTimes, timesGate } from '../rules/stored-times.ts';
 import { keepThrottle, listThrottles } from '../rules/throttles.ts';
 import type { Work } from '../rules/work.ts';
 import type { Store } from '../store.ts';
@@ -32,6 +32,7 @@ import { sqliteLookUp } from './look-up.ts';
 import { claimDue, earliestDue, reclaimInFlight } from './queue.ts';
 import { runWork } from './run-work.ts';
 import { migrate } from './schema.ts';
+import { Sending } from './sending.ts';
 
 /**
  * How long work waits for a foreign lock. `none`: the caller repeats it itself. `long`: it was done already and has to be
@@ -50,18 +51,24 @@ const atOnce: Runner = async (work) => work();
 /**
  * The store on SQLite, over whatever drives it. Migrates first.
  *
- * @throws NewerSchemaError when a newer program wrote the database
+ * @throws NewerSchemaError when a newer program wrote the database in a form that this one does not understand
  */
 export function sqliteStore(driver: SqlDriver): Store {
   migrate(driver);
   return storeOver(driver, atOnce);
 }
 
+/** What is in flight is known by id. */
+const FUTURE_TIMES = futureTimes((ids) => `id IN (SELECT value FROM json_each(${ids})) AND state = 'in_flight'`);
+
 /** The store over a database that is migrated by the time it is used. */
 export function storeOver(driver: SqlDriver, run: Runner): Store {
   const inTransaction: Runner = (work, patience) => run(() => driver.transaction(work), patience);
   const write = <T>(work: () => Work<T>, patience?: Patience): Promise<T> => inTransaction(() => runWork(driver, work()), patience);
   const read = <T>(work: () => Work<T>): Promise<T> => run(() => runWork(driver, work()));
+  /** Reads of several statements that must fit together, whatever the command line writes meanwhile. */
+  const snapshot = <T>(work: () => Work<T>): Promise<T> => run(() => driver.snapshot(() => runWork(driver, work())));
+  const sending = new Sending();
   const isDue = timesGate();
   let corrected: ClockCorrected = () => undefined;
   /**
@@ -69,9 +76,12 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
    * the caller's time may be an older one: when an event was received, when an attempt ended.
    */
   const correct = (now: number, inside: (work: () => void) => void): void => {
-    const ahead = isDue(now) ? runWork(driver, aheadMs(now)) : 0;
+    if (!isDue(now)) return;
+    const inFlight = JSON.stringify([...sending.leases(driver).keys()]);
+    const ahead = runWork(driver, aheadMs(FUTURE_TIMES, now, inFlight));
     if (ahead === 0) return;
-    inside(() => runWork(driver, correctTimes(now)));
+    inside(() => runWork(driver, correctTimes(FUTURE_TIMES, now, inFlight)));
+    sending.readAgain();
     corrected(ahead);
   };
   const inTransactionAt = <T>(now: number, work: () => T): Promise<T> =>
@@ -83,28 +93,39 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
   const readAt = <T>(now: number, work: () => Work<T>): Promise<T> =>
     run(() => {
       correct(now, (correction) => driver.transaction(correction));
-      return runWork(driver, work());
+      return driver.snapshot(() => runWork(driver, work()));
     });
   return {
     accept: (events, { dedupeWindowMs }) => write(() => acceptEvents(events, dedupeWindowMs, sqliteLookUp), 'none'),
     keepRejected: (rejected) => write(() => keepRejected(rejected)),
-    claim: (options) => inTransactionAt(options.now, () => claimDue(driver, options)),
-    nextDueAt: (serves = () => true) => run(() => earliestDue(driver, serves)),
+    claim: async (options) => {
+      try {
+        return await inTransactionAt(options.now, () => claimDue(driver, sending, options));
+      } catch (error) {
+        sending.readAgain();
+        throw error;
+      }
+    },
+    nextDueAt: (serves = () => true) => run(() => earliestDue(driver, sending, serves)),
     updateRequest: (claim, request) => write(() => updateRequest(claim, request)),
     heldToEnrich: (eventId) => read(() => heldToEnrich(eventId)),
     updateHeldRequest: (id, request) => write(() => updateHeldRequest(id, request)),
     keepEnrichment: (eventId, wandb) => write(() => keepEnrichment(eventId, wandb)),
-    settle: (claim, attempt, settlement, throttle) => write(() => settleClaim(claim, attempt, settlement, throttle), 'long'),
-    recoverInFlight: (now) => inTransactionAt(now, () => reclaimInFlight(driver, now)),
-    deliveries: (filter) => read(() => listDeliveries(filter)),
-    deliveryPage: (options) => read(() => deliveryPage(options)),
-    delivery: (id) => read(() => findDelivery(id)),
+    settle: async (claim, attempt, settlement, throttle) => {
+      const settled = await write(() => settleClaim(claim, attempt, settlement, throttle), 'long');
+      if (settled) sending.settled(claim.id);
+      return settled;
+    },
+    recoverInFlight: (now) => inTransactionAt(now, () => reclaimInFlight(driver, sending, now)),
+    deliveries: (filter) => snapshot(() => listDeliveries(filter)),
+    deliveryPage: (options) => snapshot(() => deliveryPage(options)),
+    delivery: (id) => snapshot(() => findDelivery(id)),
     events: (filter) => read(() => listEvents(filter)),
-    eventPage: (options) => read(() => eventPage(options)),
+    eventPage: (options) => snapshot(() => eventPage(options)),
     event: (id) => read(() => findEvent(id)),
     rejected: (limit) => read(() => listRejected(limit)),
-    rejectedPage: (options) => read(() => rejectedPage(options)),
-    counts: () => read(countAll),
+    rejectedPage: (options) => snapshot(() => rejectedPage(options)),
+    counts: () => snapshot(countAll),
     throttles: (now) => readAt(now, () => listThrottles(now)),
     replay: (ids, now, options) => write(() => changeDeliveries(ids, 'replay', now, options)),
     approve: (ids, now, options) => write(() => changeDeliveries(ids, 'approve', now, options)),
@@ -131,7 +152,7 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
     recordRuns: (reports, now, followUps) => write(() => recordReports(reports, now, followUps)),
     markRun: (deliveryId, status, text, now) => write(() => markRun(deliveryId, status, text, now)),
     keepRepositoryId: (repository, id) => write(() => keepRepositoryId(repository, id)),
-    aliases: (filter) => read(() => listAliases(filter)),
+    aliases: (filter) => snapshot(() => listAliases(filter)),
     aliasHistory: (key, limit) => read(() => aliasHistory(key, limit)),
     promotionEvent: (key, version) => read(() => promotionEvent(key, version)),
     correctAlias: (seen) => write(() => correctAlias(seen)),
@@ -147,6 +168,7 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
     },
     check: () =>
       inTransaction(() => {
+        if (driver.isManaged === true) return void driver.rows('SELECT checks FROM health WHERE id = 1');
         // As much room as an event may need: a nearly full disk still takes a row of a few bytes.
         driver.run('UPDATE health SET checks = checks + 1, room = zeroblob(65536 + checks % 2) WHERE id = 1');
       }, 'none'),

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openDriver } from '../../../receiver/store/postgres/driver.ts';
 import { openPostgres } from '../../../receiver/store/postgres/postgres-store.ts';
 import { UnfinishedCopyError, WrongPurposeError } from '../../../receiver/store/postgres/purpose.ts';
-import { NewerSchemaError, SCHEMA_VERSION } from '../../../receiver/store/postgres/schema.ts';
+import { SCHEMA_VERSION } from '../../../receiver/store/postgres/schema.ts';
+import { NewerSchemaError } from '../../../receiver/store/schema-version.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
 import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
@@ -34,15 +35,28 @@ describe('a database', () => {
     await together(stores, (store, i) => accept(store, eventOf(`e${i}`, { subject: `s${i}` })));
 
     expect((await stores[0]!.counts()).events).toEqual({ routed: 4 });
-    expect(await server.run(url, 'SELECT version FROM schema_version')).toEqual([{ version: SCHEMA_VERSION }]);
+    // Programs that know no later step compare this one with their own.
+    expect(await server.run(url, 'SELECT version FROM schema_version')).toEqual([{ version: 5 }]);
+    expect(await server.run(url, 'SELECT taken FROM schema_steps')).toEqual([{ taken: SCHEMA_VERSION }]);
   });
 
-  test('that a newer program wrote is refused and left as it is', async () => {
+  test('that a newer program wrote can be used when its newer steps allow that, and is left as it is', async () => {
+    const { url } = await openSeveral(1);
+    await server.run(url, `UPDATE schema_steps SET taken = ${SCHEMA_VERSION + 2}`);
+
+    const store = await openPostgres(url);
+    await accept(store, eventOf('e1'));
+    await store.close();
+
+    expect(await server.run(url, 'SELECT taken FROM schema_steps')).toEqual([{ taken: SCHEMA_VERSION + 2 }]);
+  });
+
+  test('that a newer program wrote in a form that older ones do not understand is refused and left as it is', async () => {
     const { url } = await openSeveral(1);
     await server.run(url, `UPDATE schema_version SET version = ${SCHEMA_VERSION + 1}`);
 
     await expect(openPostgres(url)).rejects.toThrow(NewerSchemaError);
-    await expect(openPostgres(url)).rejects.toThrow(/run the newer wandb-relay that wrote it, or another database/);
+    await expect(openPostgres(url)).rejects.toThrow(/run the newer wandb-relay that wrote it.*restore a back-up.*or use another database/);
 
     expect(await server.run(url, 'SELECT version FROM schema_version')).toEqual([{ version: SCHEMA_VERSION + 1 }]);
   });

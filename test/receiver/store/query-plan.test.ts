@@ -29,6 +29,7 @@ function recording(driver: SqlDriver): SqlDriver {
       return driver.run(sql, ...values);
     },
     transaction: (work) => driver.transaction(work),
+    snapshot: (work) => driver.snapshot(work),
     close: () => driver.close(),
   };
 }
@@ -47,7 +48,11 @@ async function plansOf(work: () => Promise<unknown>): Promise<{ sql: string; pla
 /** The tables that grow; that of credentials has a row or two. */
 const SCAN = /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|approvals|mutes|seen|repositories)\b/;
 
-const scansIn = (plans: readonly { sql: string; plan: string }[]) => plans.filter(({ plan }) => SCAN.test(plan));
+/** What a process reads once when it begins: what is in flight, among the heads of order keys. */
+const LEASES = 'SELECT id, COALESCE(lease_until, 0) AS lease_until FROM deliveries WHERE is_head = 1';
+
+const scansIn = (plans: readonly { sql: string; plan: string }[]) =>
+  plans.filter(({ sql, plan }) => SCAN.test(plan) && !(sql.startsWith(LEASES) && plan.includes('USING INDEX deliveries_first')));
 
 beforeAll(async () => {
   database = openSqlite(join(folder, 'relay.db'));
@@ -70,8 +75,7 @@ describe('with any number of finished deliveries', () => {
     });
 
     const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
-    expect(find("state = 'pending' AND is_head = 1")).toContain('USING INDEX deliveries_due (credential=? AND due_at<?)');
-    expect(find("WHERE state = 'in_flight' AND lease_until <")).toContain('USING INDEX deliveries_leased');
+    expect(find("state = 'pending' AND is_head = 1 AND due_at <= ?")).toContain('USING INDEX deliveries_head (credential=? AND due_at<?)');
     expect(scansIn(plans)).toEqual([]);
     expect(plans.filter(({ plan }) => plan.includes('TEMP B-TREE'))).toEqual([]);
   });
@@ -84,21 +88,22 @@ describe('with any number of finished deliveries', () => {
 
     const look = plans.find(({ sql }) => sql.includes('column1'))?.plan;
     for (const index of [
-      'deliveries_written (updated_at>?)',
+      'deliveries_head (credential=? AND due_at>?)',
+      'sqlite_autoindex_deliveries_1 (id=?)',
       'approvals_open (expires_at>?)',
       'mutes_until (until>?)',
       'runs_open (next_poll_at>?)',
     ])
       expect(look).toContain(`INDEX ${index}`);
-    expect(plans.filter(({ sql }) => sql.startsWith('UPDATE') && sql.includes('AS INTEGER'))).toHaveLength(6);
+    expect(plans.filter(({ sql }) => sql.startsWith('UPDATE') && sql.includes('AS INTEGER'))).toHaveLength(7);
     expect(scansIn(plans)).toEqual([]);
   });
 
   test('the next due time comes from the index of what is due', async () => {
     const plans = await plansOf(() => store.nextDueAt());
 
-    const due = plans.find(({ sql }) => sql.includes('MIN(due_at)'));
-    expect(due?.plan).toMatch(/SEARCH d USING (COVERING )?INDEX deliveries_due \(credential=\?\)/);
+    const due = plans.find(({ sql }) => sql.includes('MAX(throttled_until'));
+    expect(due?.plan).toMatch(/SEARCH d USING (COVERING )?INDEX deliveries_head \(credential=\?\)/);
     expect(scansIn(plans)).toEqual([]);
   });
 
@@ -110,7 +115,7 @@ describe('with any number of finished deliveries', () => {
 
     const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
     expect(find('FROM events WHERE subject_key = ?')).toMatch(/^SEARCH events USING INDEX events_latest_of_subject \(subject_key=\?\)$/);
-    expect(find('AS last')).toContain('INDEX deliveries_in_order (order_key=?)');
+    for (const index of ['deliveries_waiting', 'deliveries_first']) expect(find('AS last')).toContain(`INDEX ${index} (order_key=?)`);
     expect(find('cooldown_key = ?')).toContain('INDEX deliveries_cooldown (cooldown_key=?)');
     expect(find("state = 'held' LIMIT 1")).toContain('INDEX deliveries_held (order_key=?)');
     expect(scansIn(plans)).toEqual([]);
@@ -122,20 +127,27 @@ describe('with any number of finished deliveries', () => {
 
     const plans = await plansOf(() => succeed(store, delivery, T0));
 
-    expect(plans.find(({ sql }) => sql.includes('ORDER BY position'))?.plan).toContain('INDEX deliveries_in_order (order_key=?)');
+    expect(plans.find(({ sql }) => sql.includes('ORDER BY position'))?.plan).toContain('INDEX deliveries_waiting (order_key=?)');
     expect(scansIn(plans)).toEqual([]);
   });
 
-  test('taking up what was in flight uses the index of leases', async () => {
+  test('a lease that has run out is known without reading, and found by its id', async () => {
+    await accept(store, eventOf('leased', { subject: 'leased' }));
+    await claim(store, LATER);
+    const plans = await plansOf(() => claim(store, LATER + HOUR));
+
+    expect(plans.find(({ sql }) => sql.includes('AND lease_until <'))?.plan).toMatch(/SEARCH deliveries USING INDEX \w+ \(id=\?\)/);
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('taking up what was in flight reads the heads of order keys', async () => {
     await accept(store, eventOf('in-flight', { subject: 'in-flight' }));
     await claim(store, LATER);
     const plans = await plansOf(() => store.recoverInFlight(T0));
 
-    expect(plans.find(({ sql }) => sql.includes("state = 'in_flight'"))?.plan).toContain('INDEX deliveries_leased');
-    expect(plans.filter(({ sql }) => sql.includes('seq IN')).map(({ plan }) => plan)).toEqual(
-      Array(2).fill(expect.stringContaining('PRIMARY KEY')),
-    );
-    expect(plans.filter(({ plan }) => SCAN.test(plan) && !plan.includes('deliveries_leased'))).toEqual([]);
+    expect(plans.find(({ sql }) => sql.includes("state = 'in_flight' AND is_head = 1"))?.plan).toContain('INDEX deliveries_first');
+    expect(plans.find(({ sql }) => sql.includes('seq IN'))?.plan).toContain('PRIMARY KEY');
+    expect(plans.filter(({ plan }) => SCAN.test(plan) && !plan.includes('deliveries_first'))).toEqual([]);
   });
 
   test('replacing older deliveries, at acceptance and at a retry, reads their order key only', async () => {
@@ -147,7 +159,7 @@ describe('with any number of finished deliveries', () => {
     });
 
     expect(plans.filter(({ sql }) => sql.includes('replaces_older = 1'))).toHaveLength(1);
-    expect(plans.filter(({ plan }) => SCAN.test(plan) && !plan.includes('deliveries_leased'))).toEqual([]);
+    expect(scansIn(plans)).toEqual([]);
   });
 
   test('listing what is not delivered, and the events of note, uses the small indexes', async () => {
@@ -160,14 +172,16 @@ describe('with any number of finished deliveries', () => {
       await store.event('old');
     });
 
-    const [dead, several, ofEvent, events] = plans.map(({ plan }) => plan);
+    const [dead, open, others, ofEvent, events] = plans.map(({ plan }) => plan);
     expect(dead).toMatch(
-      /^SEARCH d USING INDEX deliveries_not_delivered \(state=\?\); SEARCH r USING INDEX \w+ \(delivery_id=\?\) LEFT-JOIN$/,
+      /^SEARCH d USING INDEX deliveries_not_open \(state=\?\); SEARCH r USING PRIMARY KEY \(delivery_id=\?\) LEFT-JOIN$/,
     );
-    expect(several).toContain('INDEX deliveries_not_delivered (state=?)');
+    expect(open).toMatch(/^SEARCH d USING INTEGER PRIMARY KEY .*INDEX deliveries_first.*INDEX deliveries_waiting/);
+    expect(others).toContain('INDEX deliveries_not_open (state=?)');
     expect(ofEvent).toContain('INDEX deliveries_of_event (event_id=?)');
     expect(events).toContain('INDEX events_not_routed (outcome=?)');
-    expect(scansIn(plans)).toEqual([]);
+    // Of the deliveries that are open, all of them are asked for.
+    expect(scansIn(plans).filter(({ plan }) => !/INDEX deliveries_(first|waiting)/.test(plan))).toEqual([]);
   });
 
   test('replaying, approving and cancelling find their deliveries by index', async () => {

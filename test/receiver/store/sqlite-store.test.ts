@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { NewerSchemaError } from '../../../receiver/store/schema-version.ts';
 import type { SqlDriver } from '../../../receiver/store/sqlite/driver.ts';
 import { FileMovedError, lockForReceiver, openSqlite, StoreInUseError } from '../../../receiver/store/sqlite/node-driver.ts';
-import { claimPurpose, migrate, NewerSchemaError, SCHEMA_VERSION, WrongPurposeError } from '../../../receiver/store/sqlite/schema.ts';
+import { claimPurpose, migrate, SCHEMA_VERSION, WrongPurposeError } from '../../../receiver/store/sqlite/schema.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { accept, claimOne, drain, eventOf, MINUTE, retryAt, SECOND, SETTLE_MS, stateOf, statesOf, succeed, T0 } from './samples.ts';
 import { storeContract } from './store-contract.ts';
@@ -58,7 +59,27 @@ describe('a SQLite file', () => {
     expect(driver.rows('PRAGMA foreign_keys')).toEqual([{ foreign_keys: 1 }]);
   });
 
-  test('that a newer program wrote is refused and left as it is', async () => {
+  test('that a newer program wrote can be used when its newer steps allow that, and is left as it is', async () => {
+    const driver = open(temporaryDatabase());
+    await accept(sqliteStore(driver), eventOf('e1'));
+    driver.run('UPDATE schema_steps SET taken = ?', SCHEMA_VERSION + 2);
+
+    expect(migrate(driver)).toBe(SCHEMA_VERSION + 2);
+    expect(await drain(sqliteStore(driver), T0)).toEqual(['d-e1']);
+
+    expect(driver.rows('SELECT taken FROM schema_steps')).toEqual([{ taken: SCHEMA_VERSION + 2 }]);
+  });
+
+  test('says in the place where every program looks which version one must know at least', () => {
+    const driver = open(temporaryDatabase());
+    migrate(driver);
+
+    // The last step that renamed columns. Programs of that version compare this number with their own.
+    expect(driver.rows('SELECT version FROM schema_version')).toEqual([{ version: 7 }]);
+    expect(driver.rows('SELECT taken FROM schema_steps')).toEqual([{ taken: SCHEMA_VERSION }]);
+  });
+
+  test('that a newer program wrote in a form that older ones do not understand is refused and left as it is', async () => {
     const path = temporaryDatabase();
     const newer = openSqlite(path);
     const store = sqliteStore(newer);
@@ -85,7 +106,7 @@ describe('a SQLite file', () => {
     migrate(driver);
     migrate(driver);
 
-    expect(driver.rows('SELECT version FROM schema_version')).toEqual([{ version: SCHEMA_VERSION }]);
+    expect(driver.rows('SELECT taken FROM schema_steps')).toEqual([{ taken: SCHEMA_VERSION }]);
     expect(await drain(store, T0)).toEqual(['d-e1']);
   });
 
@@ -131,7 +152,7 @@ describe('a SQLite file', () => {
     await Promise.all(processes.map(({ ended }) => ended));
 
     const driver = open(path);
-    expect(driver.rows('SELECT version FROM schema_version')).toEqual([{ version: SCHEMA_VERSION }]);
+    expect(driver.rows('SELECT taken FROM schema_steps')).toEqual([{ taken: SCHEMA_VERSION }]);
     expect((await drain(sqliteStore(driver), T0)).toSorted()).toEqual(['d-e1', 'd-e2', 'd-e3', 'd-e4']);
   });
 
@@ -147,6 +168,30 @@ describe('a SQLite file', () => {
 
     expect(await drain(two, T0)).toEqual(['d-e2']);
     expect(await statesOf(one, 'd-e1', 'd-e2')).toEqual(['delivered', 'delivered']);
+  });
+
+  test('is read as it was at one moment, whatever another process writes meanwhile', async () => {
+    const path = temporaryDatabase();
+    const other = open(path);
+    await accept(sqliteStore(other), eventOf('e1'), eventOf('e2'));
+    const driver = open(path);
+    let reads = 0;
+    const disturbed: SqlDriver = {
+      ...driver,
+      rows: (sql, ...values) => {
+        // Between the statements of one question.
+        if (sql.includes('FROM deliveries d') && ++reads === 2) other.run(`UPDATE deliveries SET state = 'cancelled', is_head = 0`);
+        return driver.rows(sql, ...values);
+      },
+    };
+
+    const listed = await sqliteStore(disturbed).deliveries({ states: ['pending', 'cancelled'], limit: 9 });
+
+    expect(reads).toBe(2);
+    expect(listed.map(({ id, state }) => [id, state])).toEqual([
+      ['d-e2', 'pending'],
+      ['d-e1', 'pending'],
+    ]);
   });
 
   test('has everything when it is opened again', async () => {

@@ -46,13 +46,27 @@ export function pruneContract(open: OpenStore): void {
       expect(await prune(store)).toBe(0);
     });
 
-    onStore('goes oldest first, no more at once than asked for', async (store) => {
-      for (const n of [3, 1, 4, 2]) await accept(store, eventOf(`e${n}`, { at: T0 + n, subject: `s${n}`, firings: [] }));
+    onStore('goes in the order in which it came, no more at once than asked for', async (store) => {
+      for (const n of [1, 3, 2, 4]) await accept(store, eventOf(`e${n}`, { at: T0 + n, subject: `s${n}`, firings: [] }));
 
       expect(await prune(store, T0 + 4, 2)).toBe(2);
-      expect(await eventsOf(store)).toEqual(['e3', 'e4']);
+      expect(await eventsOf(store)).toEqual(['e2', 'e4']);
       expect(await prune(store, T0 + 4, 2)).toBe(1);
       expect(await eventsOf(store)).toEqual(['e4']);
+    });
+
+    onStore('goes behind more than a page of events that stay', async (store) => {
+      const waits = (n: number) => eventOf(`waits ${n}`, { subject: `waits ${n}` });
+      await accept(store, ...Array.from({ length: 600 }, (_, n) => waits(n)));
+      await accept(
+        store,
+        eventOf('done', { subject: 'done', firings: [] }),
+        eventOf('young', { at: LATER, subject: 'young', firings: [] }),
+      );
+
+      expect(await prune(store)).toBe(1);
+      expect(await store.event('done')).toBeUndefined();
+      expect(await store.event('young')).toBeDefined();
     });
 
     onStore('goes when nobody asked for it, when it is a duplicate, superseded or cancelled', async (store) => {

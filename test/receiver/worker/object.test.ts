@@ -136,6 +136,16 @@ describe('an object that ends in the middle', () => {
   });
 });
 
+describe('an object whose newer version was taken back', () => {
+  test('goes on when the newer steps of its schema allow that', async () => {
+    await post(aliasBody('v1', 'resnet50', 'no-route-asks-for-this'));
+    await sql('default', `UPDATE schema_steps SET taken = ${SCHEMA_VERSION + 2}`);
+    await crash();
+
+    await until(firstDelivery(await post(aliasBody('v2'))), 'delivered');
+  });
+});
+
 describe('an alarm that goes wrong', () => {
   test('is not the last one: an object that cannot start goes on when it can', async () => {
     await arrange({ faults: [{ status: 429, headers: { 'retry-after': '55' } }] });
