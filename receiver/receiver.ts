@@ -91,6 +91,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     now,
     random,
     newToken: newId,
+    attemptsOf: async (id: string) => (await store.delivery(id))?.attempts ?? [],
     redact: redactor.text,
     log,
     ...(parts.unconfigured === undefined ? {} : { unconfigured: parts.unconfigured }),

@@ -2,13 +2,14 @@ import { messageOf } from '../../src/lib/error-message.ts';
 import type { RetryPolicy } from '../../src/lib/retry.ts';
 import type { RequestKind, TargetRequest } from '../../src/route/target.ts';
 import type { Logger } from '../log/log.ts';
-import type { ClaimedDelivery } from '../store/delivery.ts';
+import type { Attempt, ClaimedDelivery } from '../store/delivery.ts';
 import type { DeliveryQueue } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 import { ATTEMPT_LIMIT_MS, attemptOutcome, LEASE_MS, limitedAttempt, refusedFor } from './attempt.ts';
 import type { ClockWatch } from './clock-watch.ts';
+import { sendingTimes } from './sending-times.ts';
 import { settlementOf } from './settlement.ts';
-import { type Target, type Targets, targetFor } from './target.ts';
+import { type Target, type Targets, type TimeWindow, targetFor } from './target.ts';
 
 export interface OutboxOptions {
   readonly queue: DeliveryQueue;
@@ -35,6 +36,8 @@ export interface OutboxOptions {
   readonly wakeLater?: (at: number) => void;
   /** Left out: the clock never jumps. */
   readonly clock?: Pick<ClockWatch, 'hasJumped'>;
+  /** The attempts so far, of which the ambiguous ones say when to search. Left out: it is searched since `runsSince`. */
+  readonly attemptsOf?: (id: string) => Promise<readonly Attempt[]>;
   /** Gives the request as it is to be sent, once more is known than when the event was accepted. Must not take long. */
   readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
 }
@@ -182,11 +185,15 @@ async function complete(delivery: ClaimedDelivery, options: OutboxOptions): Prom
   }
 }
 
+async function sentWithin({ id, runsSince }: ClaimedDelivery, { attemptsOf }: OutboxOptions): Promise<TimeWindow[]> {
+  return attemptsOf === undefined ? [] : sendingTimes(await attemptsOf(id), runsSince);
+}
+
 /** A target that sends only while the lease is this outbox's, where others may have reclaimed it. */
 function whileLeased(target: Target | undefined, delivery: ClaimedDelivery, { holds }: DeliveryQueue): Target | undefined {
   if (target === undefined || holds === undefined) return target;
-  // Nothing was sent this time; whether an earlier attempt was stays as unclear as it is.
-  const notSent = (detail: string) => ({ outcome: 'failed', status: null, detail, ambiguous: delivery.ambiguous }) as const;
+  // Nothing was sent this time; whether an earlier attempt was stays as unclear as it is (`settlementOf`).
+  const notSent = (detail: string) => ({ outcome: 'failed', status: null, detail, ambiguous: false }) as const;
   return {
     findPrior: (request, context) => target.findPrior(request, context),
     send: async (request, context) => {
@@ -222,7 +229,12 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     const result =
       target === undefined
         ? refusedFor(delivery, options.unconfigured)
-        : await limitedAttempt(target, complete(delivery, options), AbortSignal.any([stopping, tooLong.signal]));
+        : await limitedAttempt({
+            target,
+            delivery: complete(delivery, options),
+            sentWithin: () => sentWithin(delivery, options),
+            signal: AbortSignal.any([stopping, tooLong.signal]),
+          });
     const detail = options.redact(result.detail).slice(0, DETAIL_LENGTH);
     const { settlement, throttle } = settlementOf(
       delivery,
