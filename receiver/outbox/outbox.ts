@@ -17,8 +17,8 @@ export interface OutboxOptions {
   /** Why there is no target for a kind of request, and what to set; left out: only that there is none. */
   readonly unconfigured?: (kind: RequestKind) => string;
   readonly retry: RetryPolicy;
-  /** Shortest time between two sends with one credential, in milliseconds. */
-  readonly paceMs: number;
+  /** Shortest time between two sends with one credential, in milliseconds; a function where it changes. */
+  readonly paceMs: number | (() => number);
   readonly now: () => number;
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
@@ -112,7 +112,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
     try {
       const limit = concurrency - underWay.size;
       if (limit > 0) {
-        const { paceMs, newToken } = options;
+        const { newToken } = options;
+        const paceMs = typeof options.paceMs === 'number' ? options.paceMs : options.paceMs();
         const keepLeases = options.clock?.hasJumped() === true;
         const claimed = await queue.claim({ now: now(), leaseMs: LEASE_MS, limit, paceMs, newToken, keepLeases, ...served });
         for (const delivery of claimed) run(delivery);

@@ -1,6 +1,8 @@
 /** The part of Cloudflare's runtime that the Worker uses (Cloudflare documentation, "Runtime APIs"). */
 declare module 'cloudflare:workers' {
   export interface ObjectState {
+    /** `name`: as in `getByName`. */
+    readonly id: { readonly name?: string };
     readonly storage: import('../store/sqlite/object-driver.ts').ObjectStorage & import('./wake-up.ts').AlarmStorage;
     /** Nothing else reaches the object until `work` has ended. */
     blockConcurrencyWhile<T>(work: () => Promise<T>): Promise<T>;
@@ -9,6 +11,14 @@ declare module 'cloudflare:workers' {
 
   export interface ObjectStub {
     fetch(request: Request): Promise<Response>;
+    /** `RelayObject.sharePace`. */
+    sharePace(source: string, until: number): Promise<number>;
+  }
+
+  /** What the handler of an alarm is told. */
+  export interface AlarmInfo {
+    /** How often this alarm has been repeated. */
+    readonly retryCount: number;
   }
 
   export interface ObjectNamespace {
@@ -21,7 +31,7 @@ declare module 'cloudflare:workers' {
     protected readonly env: Env;
     constructor(ctx: ObjectState, env: Env);
     fetch?(request: Request): Promise<Response>;
-    alarm?(): Promise<void>;
+    alarm?(info?: AlarmInfo): Promise<void>;
   }
 }
 
