@@ -1,5 +1,6 @@
 import { reset } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { DeliveryView } from '../../../receiver/store/delivery.ts';
 import { aliasBody } from '../../stand-ins/wandb-sender.ts';
 import { hanging, type Left, type Service, simulate } from './simulated-object.ts';
 
@@ -41,8 +42,30 @@ describe('six connections', () => {
       await object.until(() => expect(sentTo(object.left, 'slack.test').length).toBeGreaterThanOrEqual(2));
 
       expect(sentTo(object.left, 'slack.test')[0]?.at).toBeLessThan(began + 1_000);
+      // No more are under way than there are connections: the time of an attempt is not for waiting.
+      const { deliveries } = await object.admin<{ deliveries: DeliveryView[] }>('/deliveries');
+      const underWay = deliveries.filter(({ state, target }) => state === 'in_flight' && target.startsWith('repository_dispatch'));
+      expect(underWay).toHaveLength(4);
       expect(sentTo(object.left, 'github.test')).toHaveLength(4);
       expect(object.mostOpen).toBeLessThanOrEqual(6);
+    });
+  });
+
+  test('what is asked about runs is among the four of GitHub', async () => {
+    let dispatches = 0;
+    const once: Service = (request) => (request.method === 'POST' && dispatches++ === 0 ? github(request) : hanging());
+    await simulate({ config: CONFIG, services: { 'github.test': once, 'slack.test': slack } }, async (object) => {
+      await object.post(aliasBody('v1', 'the-first'));
+      await object.until(() => expect(dispatches).toBe(1));
+      object.pass(20_000).catch(() => undefined);
+      await vi.waitFor(() => expect(sentTo(object.left, 'github.test').some(({ method }) => method === 'GET')).toBe(true), 20_000);
+      for (let model = 0; model < 8; model++) await object.post(aliasBody('v1', `model-${model}`));
+      await object.until(() => expect(sentTo(object.left, 'github.test').length).toBeGreaterThanOrEqual(5));
+      const enough = Date.now() + 300;
+      await object.until(() => expect(Date.now()).toBeGreaterThan(enough));
+
+      // The first dispatch has its answer.
+      expect(sentTo(object.left, 'github.test')).toHaveLength(5);
     });
   });
 
@@ -57,6 +80,9 @@ describe('six connections', () => {
         expect(sentTo(object.left, 'slack.test').length).toBeGreaterThanOrEqual(2);
       });
 
+      const enough = Date.now() + 300;
+      await object.until(() => expect(Date.now()).toBeGreaterThan(enough));
+      expect(sentTo(object.left, 'github.test')).toHaveLength(3);
       // Neither message waited for the time limit of what is asked of W&B, which is three seconds.
       expect(sentTo(object.left, 'slack.test')[1]?.at).toBeLessThan(began + 2_500);
       expect(sentTo(object.left, 'wandb.test').length).toBeGreaterThan(0);
