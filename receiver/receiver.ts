@@ -85,19 +85,17 @@ export interface Receiver {
 /** Builds a receiver: the HTTP side and the outboxes, over one store. */
 export function createReceiver(parts: ReceiverParts): Receiver {
   const { store, settings, wake, extensions = [] } = parts;
-  const { now, random, randomBytes, log, redactor } = parts.runtime;
+  const { now, randomBytes, log, redactor } = parts.runtime;
   const newId = idsFrom(now, randomBytes);
   let stopping = false;
   const common = {
+    ...parts.runtime,
     queue: store,
     targets: parts.targets,
     retry: { ...DEFAULT_RETRY_POLICY, retryForMs: settings.retryForMs },
-    now,
-    random,
     newToken: newId,
     attemptsOf: async (id: string) => (await store.delivery(id))?.attempts ?? [],
     redact: redactor.text,
-    log,
     ...(parts.unconfigured === undefined ? {} : { unconfigured: parts.unconfigured }),
     ...(parts.updateRequest === undefined ? {} : { complete: parts.updateRequest }),
     ...(parts.clock === undefined ? {} : { clock: parts.clock }),

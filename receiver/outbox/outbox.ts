@@ -1,7 +1,7 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { RetryPolicy } from '../../src/lib/retry.ts';
 import type { RequestKind, TargetRequest } from '../../src/route/target.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Attempt, ClaimedDelivery } from '../store/delivery.ts';
 import type { DeliveryQueue } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
@@ -11,7 +11,7 @@ import { sendingTimes } from './sending-times.ts';
 import { settlementOf } from './settlement.ts';
 import { type Target, type Targets, type TimeWindow, targetFor } from './target.ts';
 
-export interface OutboxOptions {
+export interface OutboxOptions extends Pick<Runtime, 'now' | 'random' | 'log'> {
   readonly queue: DeliveryQueue;
   readonly targets: Targets;
   /** Why there is no target for a kind of request, and what to set; left out: only that there is none. */
@@ -19,12 +19,8 @@ export interface OutboxOptions {
   readonly retry: RetryPolicy;
   /** Shortest time between two sends with one credential, in milliseconds; a function where it changes. */
   readonly paceMs: number | (() => number);
-  readonly now: () => number;
-  /** From 0 up to, not including, 1. */
-  readonly random: () => number;
   readonly newToken: () => string;
   readonly redact: (text: string) => string;
-  readonly log: Logger;
   /** Which credentials this outbox serves; left out: all. Outboxes that share a queue serve different ones. */
   readonly serves?: (credential: string) => boolean;
   /** How many deliveries are under way at once. */
