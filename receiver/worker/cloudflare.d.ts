@@ -17,6 +17,14 @@ declare module 'cloudflare:workers' {
     fetch(request: Request): Promise<Response>;
     /** `RelayObject.standAside`. */
     standAside(jurisdiction: import('../environment.ts').Jurisdiction): Promise<import('./place.ts').FirstPlace | undefined>;
+    /** `RelayObject.sharePace`. */
+    sharePace(source: string, until: number): Promise<number>;
+  }
+
+  /** What the handler of an alarm is told. */
+  export interface AlarmInfo {
+    /** How often this alarm has been repeated. */
+    readonly retryCount: number;
   }
 
   export interface ObjectNamespace {
@@ -31,7 +39,7 @@ declare module 'cloudflare:workers' {
     protected readonly env: Env;
     constructor(ctx: ObjectState, env: Env);
     fetch?(request: Request): Promise<Response>;
-    alarm?(): Promise<void>;
+    alarm?(info?: AlarmInfo): Promise<void>;
   }
 }
 

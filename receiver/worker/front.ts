@@ -42,10 +42,14 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
   const { basePath } = environment;
   const wandbLimit: BodyLimit = { maxBytes: settings.maxBodyBytes, from: 'settings.max_body_bytes' };
 
-  const forward = async (c: FrontContext, source: string, body?: Uint8Array): Promise<Response> => {
+  /**
+   * @param canBeRemoved the request may be for a source whose secret was removed: it still delivers what it has stored, and can
+   * be operated. The object of a source that never was says so.
+   */
+  const forward = async (c: FrontContext, source: string, body?: Uint8Array, canBeRemoved = false): Promise<Response> => {
     const line = c.get('logFields');
     line.source = source.slice(0, 64);
-    if (!setup.sources.includes(source)) {
+    if (!setup.sources.includes(source) && !canBeRemoved) {
       line.reason = `refused: no secret or token is configured for the source "${line.source}"`;
       return problem(c, { status: 401, title: 'Unauthorized' });
     }
@@ -107,11 +111,11 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
   app.all('/slack/*', (c) => {
     const signs = c.req.method === 'POST' && environment.slack?.signingSecret !== undefined;
     return withBody(c, SLACK_BODY_LIMIT, signs ? refuseSlackUnread(c) : refuseUnread(c, SLACK_BODY_LIMIT), (body) =>
-      forward(c, sourceOfSlack(utf8.decode(body)), body),
+      forward(c, sourceOfSlack(utf8.decode(body)), body, true),
     );
   });
   app.all('/api/*', (c) =>
-    withBody(c, ADMIN_BODY_LIMIT, refuseUnread(c, ADMIN_BODY_LIMIT), (body) => forward(c, sourceOfUrl(c.req.url), body)),
+    withBody(c, ADMIN_BODY_LIMIT, refuseUnread(c, ADMIN_BODY_LIMIT), (body) => forward(c, sourceOfUrl(c.req.url), body, true)),
   );
   root.notFound((c) =>
     problem(c, {

@@ -24,7 +24,7 @@ function dispatched(id: string, times = 1): Promise<void> {
 }
 
 describe('what an object has to do', () => {
-  test('keeps an alarm set, at most a minute ahead', async () => {
+  test('keeps an alarm set, soon after a change', async () => {
     await arrange({ faults: [{ status: 429, headers: { 'retry-after': '3600' } }] });
     const id = firstDelivery(await post(aliasBody('v1')));
     await dispatched(id);
