@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import { checkBearer } from '../../src/lib/signature.ts';
 import { problem } from '../http/problem.ts';
 import type { RequestVariables } from '../http/request-log.ts';
+import { verifiedOf } from '../http/verified.ts';
 import type { Runtime } from '../runtime.ts';
 import { DELIVERY_STATES, type DeliveryState } from '../store/delivery.ts';
 import type { ChangeResult, DeliveryAdmin } from '../store/store.ts';
@@ -15,15 +16,18 @@ export interface AdminOptions extends Pick<Runtime, 'now'> {
 
 const PAGE = 100;
 
+/** The answer to everybody who does not hold the admin token. */
+export function refuseStranger(c: Context<RequestVariables>, token: string): Response | undefined {
+  const failure = checkBearer(c.req.header('authorization'), [token]);
+  if (failure === undefined) return undefined;
+  c.get('logFields').reason = `refused: the admin token is ${failure === 'missing' ? 'missing' : 'wrong'}`;
+  return problem(c, { status: 401, title: 'Unauthorized' });
+}
+
 /** What the CLI can do on the machine itself, over HTTP for those who hold RELAY_ADMIN_TOKEN. */
 export function adminApi({ store, token, wake, now }: AdminOptions): Hono<RequestVariables> {
   const app = new Hono<RequestVariables>();
-  app.use(async (c, next) => {
-    const failure = checkBearer(c.req.header('authorization'), [token]);
-    if (failure === undefined) return next();
-    c.get('logFields').reason = `refused: the admin token is ${failure === 'missing' ? 'missing' : 'wrong'}`;
-    return problem(c, { status: 401, title: 'Unauthorized' });
-  });
+  app.use(async (c, next) => (verifiedOf(c) === undefined ? refuseStranger(c, token) : undefined) ?? next());
   app.get('/status', async (c) => c.json({ ...(await store.counts()), holdBacks: await store.throttles(now()) }));
   app.get('/deliveries', async (c) => {
     const states = c.req.queries('state') ?? [];

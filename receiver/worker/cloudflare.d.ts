@@ -9,6 +9,27 @@ declare module 'cloudflare:workers' {
 
   export interface ObjectStub {
     fetch(request: Request): Promise<Response>;
+    /** A call of the object's method. */
+    receiveVerified(request: Request, verified: import('../http/verified.ts').Verified): Promise<Response>;
+  }
+
+  /** A producer's binding (Cloudflare documentation, "Queues: JavaScript APIs"). */
+  export interface WebhookQueue {
+    send(body: unknown, options: { readonly contentType: 'v8' }): Promise<unknown>;
+  }
+
+  export interface QueueMessage {
+    readonly id: string;
+    readonly body: unknown;
+    /** How often it was delivered, this time included. */
+    readonly attempts: number;
+    ack(): void;
+    retry(options: { readonly delaySeconds: number }): void;
+  }
+
+  export interface MessageBatch {
+    readonly queue: string;
+    readonly messages: readonly QueueMessage[];
   }
 
   export interface ObjectNamespace {

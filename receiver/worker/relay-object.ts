@@ -4,6 +4,8 @@ import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
 import { composeReceiver } from '../compose.ts';
+import type { PlatformBindings } from '../http/body-source.ts';
+import type { Verified } from '../http/verified.ts';
 import type { Logger } from '../log/log.ts';
 import type { Receiver } from '../receiver.ts';
 import type { SqlDriver } from '../store/sqlite/driver.ts';
@@ -12,6 +14,7 @@ import { objectDriver } from '../store/sqlite/object-driver.ts';
 import { claimPurpose } from '../store/sqlite/schema.ts';
 import { sqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { consoleLogger } from './console-log.ts';
+import { rayOf } from './ray.ts';
 import { setUp } from './setup.ts';
 import { unavailable } from './unavailable.ts';
 import { type WakeUp, wakeUp } from './wake-up.ts';
@@ -42,9 +45,19 @@ export function relayObject(config: Config, now: () => number) {
       ctx.blockConcurrencyWhile(() => this.#start());
     }
 
-    override async fetch(request: Request): Promise<Response> {
+    /** Checks every request itself. The Worker does so before, and calls `receiveVerified`. */
+    override fetch(request: Request): Promise<Response> {
+      return this.#answer(request, rayOf(request));
+    }
+
+    /** See `callObject`. The secrets of this object may be old; the Worker's count. */
+    receiveVerified(request: Request, verified: Verified): Promise<Response> {
+      return this.#answer(request, { ...rayOf(request), verified });
+    }
+
+    async #answer(request: Request, bindings: PlatformBindings): Promise<Response> {
       if (this.#receiver === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
-      return (await this.#receiver?.app.fetch(request)) ?? unavailable();
+      return (await this.#receiver?.app.fetch(request, bindings)) ?? unavailable();
     }
 
     override async alarm(): Promise<void> {

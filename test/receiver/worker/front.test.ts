@@ -20,9 +20,16 @@ const BINDINGS = {
 function frontAt(basePath: string) {
   const setup = setUp(bundledConfig(text), { ...BINDINGS, BASE_PATH: basePath });
   if (!setup.ok) throw new Error(setup.error.join('; '));
-  return front({ setup: setup.value, objects: env.RELAY, log: silentLogger, now: Date.now });
+  const randomBytes = () => crypto.getRandomValues(new Uint8Array(16));
+  const answer = front({
+    setup: setup.value,
+    objectOf: (source) => env.RELAY.getByName(source),
+    log: silentLogger,
+    now: Date.now,
+    randomBytes,
+  });
+  return { request: (input: string | Request, init?: RequestInit) => answer(new Request(input, init), {}) };
 }
-
 /** A body that nobody may read. */
 function unread(): { readonly init: RequestInit; readonly wasRead: () => boolean } {
   let read = false;
@@ -74,9 +81,14 @@ describe('the Worker', () => {
     expect((await app.request('https://relay.test/relay/healthz')).status).toBe(200);
     expect((await app.request('https://relay.test/healthz')).status).toBe(200);
     expect((await app.request(request('/webhooks/github'))).status).toBe(404);
+    expect((await app.request(request('/relay/webhooks/github'))).status).toBe(200);
     // The objects have no base path here, so this is their 404: it was handed on.
-    expect(await (await app.request(request('/relay/webhooks/github'))).json()).toMatchObject({
-      detail: expect.stringContaining('POST /webhooks/wandb'),
+    const webhook = JSON.stringify(aliasBody('v1'));
+    const handedOn = await app.request('https://relay.test/relay/webhooks/wandb', {
+      method: 'POST',
+      body: webhook,
+      headers: signedHeaders(webhook, SECRET),
     });
+    expect(await handedOn.json()).toMatchObject({ status: 404, detail: expect.stringContaining('POST /webhooks/wandb') });
   });
 });
