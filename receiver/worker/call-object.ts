@@ -14,6 +14,8 @@ export interface ObjectCall {
   readonly verified: Verified;
   /** May an object whose code is older check the request by itself? Only a request as its sender made it can be checked. */
   readonly hasProof: boolean;
+  /** True once nobody waits for the answer any more; left out: somebody does. */
+  readonly isGivenUp?: () => boolean;
 }
 
 /**
@@ -26,11 +28,12 @@ export interface ObjectCall {
  * @returns the answer of the object, or why there is none
  */
 export async function callObject(call: ObjectCall): Promise<Result<Response, string>> {
-  const { object, request, verified, hasProof } = call;
+  const { object, request, verified, hasProof, isGivenUp = () => false } = call;
   for (let attempt = 1; ; attempt++) {
     try {
       return ok(await object().receiveVerified(request(), attempt === 1 ? verified : { ...verified, isRepeat: true }));
     } catch (error) {
+      if (isGivenUp()) return err('given up');
       if (isOldCode(error)) return hasProof ? callOldCode(call) : err('the object of the source still runs older code');
       if (attempt < TRIES && isRetryable(error)) continue;
       return err(messageOf(error));

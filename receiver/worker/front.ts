@@ -44,6 +44,7 @@ interface Forwarded {
   readonly source: string;
   readonly body?: Uint8Array;
   readonly verified?: Verified;
+  readonly isGivenUp?: () => boolean;
 }
 
 /**
@@ -86,13 +87,14 @@ type App = Hono<RequestVariables>;
 type Forward = (c: FrontContext, forwarded: Forwarded) => Promise<Result<Response, string>>;
 
 function forwarder({ objectOf }: FrontOptions): Forward {
-  return (c, { source, body, verified = {} }) => {
+  return (c, { source, body, verified = {}, isGivenUp = () => false }) => {
     const { url, method, headers } = c.req.raw;
     return callObject({
       object: () => objectOf(source),
       request: () => new Request(url, { method, headers, ...(body === undefined || body.byteLength === 0 ? {} : { body }) }),
       verified,
       hasProof: true,
+      isGivenUp,
     });
   };
 }
@@ -142,8 +144,10 @@ function addWandb(app: App, options: FrontOptions, forward: Forward): void {
     const body = await readAuthenticBody(c, source, setup.environment.authentication, limit);
     if (body instanceof Response) return body;
     const [id, receivedAt] = [newId(), now()];
-    const handedOver = forward(c, { source, body, verified: { eventId: id } });
+    let isGivenUp = false;
+    const handedOver = forward(c, { source, body, verified: { eventId: id }, isGivenUp: () => isGivenUp });
     const result = options.queue === undefined ? await handedOver : await within(QUEUE_AFTER_MS, handedOver);
+    isGivenUp = true;
     // 500 and more: it is not stored. W&B sends once.
     if (result.ok && result.value.status < 500) return answerOf(c, result);
     return queued(c, { id, source, receivedAt, body, contentType: c.req.header('content-type') }, result, options);

@@ -14,6 +14,7 @@ import { objectDriver } from '../store/sqlite/object-driver.ts';
 import { claimPurpose } from '../store/sqlite/schema.ts';
 import { sqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { consoleLogger } from './console-log.ts';
+import { heldBodies } from './held-body.ts';
 import { rayOf } from './ray.ts';
 import { setUp } from './setup.ts';
 import { unavailable } from './unavailable.ts';
@@ -29,6 +30,8 @@ const ALARM_LIMIT_MS = 90_000;
  * is set, never further ahead than a minute.
  */
 export function relayObject(config: Config, now: () => number) {
+  // Not the Worker's, which holds a body until the object has answered.
+  const bodyOf = heldBodies(() => performance.now());
   return class RelayObject extends DurableObject<Readonly<Record<string, unknown>>> {
     readonly #driver: SqlDriver;
     readonly #wakeUp: WakeUp;
@@ -57,7 +60,12 @@ export function relayObject(config: Config, now: () => number) {
 
     async #answer(request: Request, bindings: PlatformBindings): Promise<Response> {
       if (this.#receiver === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
-      return (await this.#receiver?.app.fetch(request, bindings)) ?? unavailable();
+      const body = bodyOf(request);
+      try {
+        return (await this.#receiver?.app.fetch(request, { ...bindings, body })) ?? unavailable();
+      } finally {
+        body.release();
+      }
     }
 
     override async alarm(): Promise<void> {
