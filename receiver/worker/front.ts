@@ -2,7 +2,7 @@ import type { ObjectStub, WebhookQueue } from 'cloudflare:workers';
 import { type Context, Hono } from 'hono';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { idsFrom } from '../../src/lib/id.ts';
-import type { Result } from '../../src/lib/result.ts';
+import { err, type Result } from '../../src/lib/result.ts';
 import { refuseStranger } from '../admin/api.ts';
 import { readDispatchedRun } from '../github/workflow-run-webhook.ts';
 import type { PlatformBindings } from '../http/body-source.ts';
@@ -19,6 +19,7 @@ import { rememberedReadiness } from './source-readiness.ts';
 import { unavailable } from './unavailable.ts';
 import { enqueue } from './webhook-queue.ts';
 import { sourceOfSlack, sourceOfUrl } from './which-source.ts';
+import { within } from './within.ts';
 
 export interface FrontOptions extends Pick<Runtime, 'log' | 'now' | 'randomBytes'> {
   readonly setup: Pick<Setup, 'sources' | 'settings' | 'environment'>;
@@ -32,6 +33,7 @@ export interface FrontOptions extends Pick<Runtime, 'log' | 'now' | 'randomBytes
 const ADMIN_BODY_LIMIT: BodyLimit = { maxBytes: 1024 * 1024, from: 'a limit of this receiver' };
 /** Where there is a queue, an object has so long to answer: how long W&B waits is not documented. Milliseconds. */
 const QUEUE_AFTER_MS = 8_000;
+const NO_ANSWER = err(`no answer within ${QUEUE_AFTER_MS / 1000} seconds`);
 const FORWARDED = 'forwarded';
 const HEALTH_METHODS = ['GET', 'OPTIONS'];
 
@@ -146,7 +148,8 @@ function addWandb(app: App, options: FrontOptions, forward: Forward): void {
     const [id, receivedAt] = [newId(), now()];
     let isGivenUp = false;
     const handedOver = forward(c, { source, body, verified: { eventId: id }, isGivenUp: () => isGivenUp });
-    const result = options.queue === undefined ? await handedOver : await within(QUEUE_AFTER_MS, handedOver);
+    // The object may still store it afterwards: the queue hands it over under the same id.
+    const result = options.queue === undefined ? await handedOver : ((await within(QUEUE_AFTER_MS, handedOver)) ?? NO_ANSWER);
     isGivenUp = true;
     // 500 and more: it is not stored. W&B sends once.
     if (result.ok && result.value.status < 500) return answerOf(c, result);
@@ -222,21 +225,8 @@ function addAdmin(app: App, { setup }: FrontOptions, forward: Forward): void {
   app.all('/api/*', (c) => refuseStranger(c, adminToken) ?? onlyBy(c, 'The admin API takes GET and POST.', 'GET, HEAD, POST'));
 }
 
-/** What goes on afterwards does no harm: the queue hands the webhook over under the same id. */
-async function within(milliseconds: number, work: Promise<Result<Response, string>>): Promise<Result<Response, string>> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<Result<Response, string>>((resolve) => {
-    timer = setTimeout(() => resolve({ ok: false, error: `no answer within ${milliseconds / 1000} seconds` }), milliseconds);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** One answer for several: a failure of ours, so that it can be sent again; else what one of them took; else a refusal. */
 function mostImportant(results: readonly Result<Response, string>[]): Result<Response, string> {
   const failed = results.find((result) => !result.ok || result.value.status >= 500);
-  return failed ?? results.find((result) => result.ok && result.value.ok) ?? results[0] ?? { ok: false, error: 'there is no source' };
+  return failed ?? results.find((result) => result.ok && result.value.ok) ?? results[0] ?? err('there is no source');
 }

@@ -1,5 +1,10 @@
+import { unavailable } from './unavailable.ts';
+import { within } from './within.ts';
+
 /** An answer counts for so long. Milliseconds. */
 const REMEMBERED_MS = 1_000;
+/** Nobody waits longer for an answer to another's question. Milliseconds. */
+const LIMIT_MS = 5_000;
 
 /** Asks a source at most once a second whether it is ready, whoever asks and how often: anyone may, and it wakes an object. */
 export type RememberedReadiness = (source: string, ask: () => Promise<Response>) => Promise<Response>;
@@ -19,8 +24,9 @@ export function rememberedReadiness(now: () => number): RememberedReadiness {
     const isFresh = age >= 0 && age < REMEMBERED_MS;
     const current = known !== undefined && isFresh ? known : { since: now(), answer: ask().then(copied) };
     remembered.set(source, current);
-    const { status, headers, body } = await current.answer;
-    return new Response(body, { status, headers });
+    // With a timer of its own: the runtime ends a request that only waits for another request's work.
+    const answer = await within(LIMIT_MS, current.answer);
+    return answer === undefined ? unavailable() : new Response(answer.body, { status: answer.status, headers: answer.headers });
   };
 }
 

@@ -160,6 +160,14 @@ describe('the Worker on a socket', () => {
     );
   });
 
+  test('says to many who ask at once that it is ready', async () => {
+    const answers = await Promise.all(Array.from({ length: 40 }, () => fetch(`${worker.url}/readyz`)));
+
+    expect(await Promise.all(answers.map(async (answer) => [answer.status, await answer.json()]))).toEqual(
+      Array(40).fill([200, { status: 'ok' }]),
+    );
+  });
+
   test('stores fifty bodies of a megabyte that come at once', async () => {
     const bodies = Array.from({ length: 50 }, (_, i) => JSON.stringify({ ...aliasBody(`v${i}`, 'large'), filler: 'x'.repeat(990_000) }));
     const answers = await Promise.all(bodies.map(async (body) => (await post(worker.url, body)).status));
