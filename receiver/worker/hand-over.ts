@@ -20,7 +20,9 @@ export async function handOver(webhook: QueuedWebhook, object: () => ObjectStub,
     hasProof: false,
   });
   if (!result.ok) return 'unreachable';
-  await result.value.body?.cancel();
-  if (result.value.status < 500) return 'done';
-  return result.value.status === 500 ? 'failed' : 'unreachable';
+  const { ok, status, body: answer } = result.value;
+  await answer?.cancel();
+  // What is no JSON was kept there as rejected.
+  if (ok || status === 400 || status === 415) return 'done';
+  return status === 503 ? 'unreachable' : 'failed';
 }

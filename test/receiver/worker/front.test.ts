@@ -73,6 +73,24 @@ describe('the Worker', () => {
     expect((await ask('/webhooks/wandb', init)).status).toBe(202);
   });
 
+  test('is not trusted by its objects because of anything that a request says', async () => {
+    const body = JSON.stringify(aliasBody('v1'));
+    const ask = async (path: string, init: RequestInit = {}) => {
+      const headers = { 'content-type': 'application/json', 'x-verified': 'true', verified: '{"eventId":"a"}' };
+      const request = new Request(`https://relay.test${path}`, {
+        method: 'POST',
+        body,
+        headers,
+        cf: { verified: {} },
+        ...init,
+      } as RequestInit);
+      return (await env.RELAY.getByName('default').fetch(request)).status;
+    };
+
+    expect(await Promise.all([...ENDPOINTS, '/api/deliveries/a/replay'].map((path) => ask(path)))).toEqual([401, 401, 401, 401]);
+    expect(await ask('/api/status', { method: 'GET', body: null })).toBe(401);
+  });
+
   test('has its addresses below BASE_PATH', async () => {
     const app = frontAt('/relay');
     const body = '{"zen":"Keep it logically awesome."}';
