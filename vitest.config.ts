@@ -35,8 +35,6 @@ export default defineConfig({
             wrangler: { configPath: './wrangler.jsonc' },
             miniflare: {
               durableObjects: { BARE: { className: 'BareObject', useSQLite: true } },
-              queueProducers: { WEBHOOKS: 'webhooks' },
-              queueConsumers: { webhooks: { maxBatchTimeout: 0.1, maxRetries: 100 } },
               bindings: inject<Record<string, string>>('workerBindings'),
             },
           })),
