@@ -196,6 +196,27 @@ describe('the Worker', () => {
     expect(detail).not.toContain('nobody-elses');
   });
 
+  test('has everything that it acknowledged after it was killed in the middle of it', async () => {
+    const bindings = { ...BINDINGS, WANDB_WEBHOOK_SECRET_KILLED: SECRET };
+    const first = await started(bindings);
+    const acknowledged: string[] = [];
+    const send = async (i: number) => {
+      const body = JSON.stringify(aliasBody(`v${i}`, `killed-${i}`));
+      const answer = await fetch(`${first.url}/webhooks/wandb/killed`, { method: 'POST', body, headers: signedHeaders(body, SECRET) });
+      const { id } = (await answer.json()) as { id: string };
+      if (answer.status === 202) acknowledged.push(id);
+      if (acknowledged.length === 30) await first.end('SIGKILL');
+    };
+    await Promise.allSettled(Array.from({ length: 80 }, (_, i) => send(i)));
+    const { url } = await started(bindings);
+    const answer = await fetch(`${url}/api/events?source=killed`, { headers: { authorization: `Bearer ${ADMIN}` } });
+    const stored = ((await answer.json()) as { events: readonly { id: string }[] }).events.map(({ id }) => id);
+
+    expect(acknowledged.length).toBeGreaterThanOrEqual(30);
+    expect(acknowledged.filter((id) => !stored.includes(id))).toEqual([]);
+    expect(new Set(stored).size).toBe(stored.length);
+  });
+
   test('refuses a secret from the moment it is revoked, and takes the new one', async () => {
     const { url } = await started({ ...BINDINGS, WANDB_WEBHOOK_SECRET: 'the-secret-after-it-was-rotated' });
     const body = JSON.stringify(aliasBody('v2', 'rotated'));
