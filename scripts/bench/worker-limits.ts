@@ -29,6 +29,7 @@ routes:
 const LARGE_BODIES = 50;
 const LARGE_BYTES = 990_000;
 const MOST_MB = 128;
+const REFUSALS = 4_000;
 const LOOK_MS = 5;
 
 interface Answered {
@@ -68,6 +69,21 @@ async function largeBodies({ url, pid }: ReceiverProcess): Promise<void> {
     `${LARGE_BODIES} bodies of 1 MB at once: ${accepted} stored; workerd had ${before.toFixed(0)} MB, at most ${peak.toFixed(0)} MB: ${extra.toFixed(0)} MB more`,
   );
   if (accepted < LARGE_BODIES || extra > MOST_MB) process.exitCode = 1;
+}
+
+/** What a bad signature costs, whatever else the machine does. */
+async function refusals({ url, pid }: ReceiverProcess): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  const body = JSON.stringify(aliasBody('v1', 'forged'));
+  const wrong = signBody(body, 'another-secret');
+  const before = usageOf(pid).cpuUs;
+  await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      for (let i = 0; i < REFUSALS / 16; i++) await post(url, agent, body, wrong);
+    }),
+  );
+  agent.destroy();
+  console.log(`a bad signature takes ${((usageOf(pid).cpuUs - before) / REFUSALS).toFixed(0)} µs of workerd's CPU`);
 }
 
 async function flooded({ url }: ReceiverProcess): Promise<void> {
@@ -115,6 +131,7 @@ const folder = mkdtempSync(join(tmpdir(), 'wandb-relay-bench-'));
 const receiver = await startWorkerd({ folder, config: CONFIG, bindings: { RELAY_SANDBOX: 'true', WANDB_WEBHOOK_SECRET: SECRET } });
 try {
   await largeBodies(receiver);
+  await refusals(receiver);
   await flooded(receiver);
 } finally {
   await receiver.end('SIGKILL');
