@@ -130,6 +130,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     maxBodyBytes: settings.maxBodyBytes,
     redactor,
     accept: acceptInBatches(store, settings.dedupeWindowMs, now),
+    findEvent: (id) => store.event(id),
     keepRejected: (rejected) => store.keepRejected(rejected),
     accepted: wake.wake,
     credentialFor: (target) => (target.channel === undefined ? parts.credentialFor(target) : slackCredential(target.channel)),

@@ -5,6 +5,8 @@ import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
 import { composeReceiver } from '../compose.ts';
 import type { Jurisdiction } from '../environment.ts';
+import type { PlatformBindings } from '../http/body-source.ts';
+import type { Verified } from '../http/verified.ts';
 import type { Logger } from '../log/log.ts';
 import type { Receiver } from '../receiver.ts';
 import type { SqlDriver } from '../store/sqlite/driver.ts';
@@ -12,9 +14,11 @@ import { type NextWork, nextWork } from '../store/sqlite/next-work.ts';
 import { objectDriver } from '../store/sqlite/object-driver.ts';
 import { sqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { consoleLogger } from './console-log.ts';
+import { heldBodies } from './held-body.ts';
 import { objectOf } from './object-name.ts';
 import { CLOUDFLARE, CONCURRENCY, outgoing, type Platform } from './outgoing.ts';
 import { askToStandAside, type FirstPlace, standAside, takePlace, UnusedObjectError, WrongPlaceError } from './place.ts';
+import { rayOf } from './ray.ts';
 import { mostWritesPerSecond, type Setup, setUp } from './setup.ts';
 import { type SharedPace, sharedPace } from './shared-pace.ts';
 import type { Subrequests } from './subrequests.ts';
@@ -43,6 +47,8 @@ interface Running {
  * is set, at the time of the next work and never further ahead than an hour.
  */
 export function relayObject(config: Config, now: () => number, platform: Platform = CLOUDFLARE) {
+  // Not the Worker's, which holds a body until the object has answered.
+  const bodyOf = heldBodies(() => performance.now());
   return class RelayObject extends DurableObject<Readonly<Record<string, unknown>>> {
     readonly #driver: SqlDriver;
     readonly #wakeUp: WakeUp;
@@ -61,12 +67,27 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
       ctx.blockConcurrencyWhile(() => this.#start({ isFirst: true }));
     }
 
-    override async fetch(request: Request): Promise<Response> {
+    /** Checks every request itself. The Worker does so before, and calls `receiveVerified`. */
+    override fetch(request: Request): Promise<Response> {
+      return this.#answer(request, rayOf(request));
+    }
+
+    /** See `callObject`. The secrets of this object may be old; the Worker's count. */
+    receiveVerified(request: Request, verified: Verified): Promise<Response> {
+      return this.#answer(request, { ...rayOf(request), verified });
+    }
+
+    async #answer(request: Request, bindings: PlatformBindings): Promise<Response> {
       this.#wakeUp.opened();
       this.#running?.outgoing.renew();
       if (this.#running === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
       if (this.#isUnused) return noSuchSource();
-      return (await this.#running?.receiver.app.fetch(request)) ?? unavailable();
+      const body = bodyOf(request);
+      try {
+        return (await this.#running?.receiver.app.fetch(request, { ...bindings, body })) ?? unavailable();
+      } finally {
+        body.release();
+      }
     }
 
     override async alarm(info?: AlarmInfo): Promise<void> {
