@@ -1,9 +1,9 @@
 import { reset } from 'cloudflare:test';
-import type { ObjectStub, QueueMessage, WebhookQueue } from 'cloudflare:workers';
+import type { QueueMessage, WebhookQueue } from 'cloudflare:workers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { silentLogger } from '../../../receiver/log/log.ts';
 import type { EventView } from '../../../receiver/store/delivery.ts';
-import { callObject } from '../../../receiver/worker/call-object.ts';
+import { callObject, type RequestTarget } from '../../../receiver/worker/call-object.ts';
 import { front } from '../../../receiver/worker/front.ts';
 import { handOver } from '../../../receiver/worker/hand-over.ts';
 import { bundledConfig, setUp } from '../../../receiver/worker/setup.ts';
@@ -84,11 +84,11 @@ describe('a webhook whose object does not answer', () => {
 });
 
 describe('the Worker before an object that fails', () => {
-  const failing = (answer: ObjectStub['receiveVerified']): (() => ObjectStub) => {
+  const failing = (answer: RequestTarget['receiveVerified']): (() => RequestTarget) => {
     const object = { receiveVerified: answer, fetch: async () => new Response('no', { status: 500 }) };
     return () => object;
   };
-  const ask = (objectOf: () => ObjectStub, queue: WebhookQueue | undefined, body = UNKNOWN) => {
+  const ask = (objectOf: () => RequestTarget, queue: WebhookQueue | undefined, body = UNKNOWN) => {
     const setup = setUp(bundledConfig(text), { WANDB_WEBHOOK_SECRET: SECRET, GITHUB_TOKEN: 'ghp_of_a_test_only' });
     if (!setup.ok) throw new Error(setup.error.join('; '));
     const settings = { ...setup.value.settings, maxBodyBytes: 1_000_000 };
