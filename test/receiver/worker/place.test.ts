@@ -180,6 +180,8 @@ describe('the object of a source', () => {
     await crash();
     expect((await admin('/status')).status).toBe(503);
     expect(reason()).toMatch(/^this object has data of a sandbox, .*"name" in wrangler\.jsonc$/);
+    // One that was set before comes, and is the last.
+    await runDurableObjectAlarm(objectOf());
     expect(await alarmIn()).toBeNull();
 
     await sql('default', `UPDATE schema_version SET version = ${SCHEMA_VERSION + 1000}`);
