@@ -11,10 +11,11 @@ import type { ConfigPath, Locator } from './locator.ts';
 /** One config file that is valid by itself. */
 export interface ConfigPart {
   readonly file: string;
-  /** As written, before durations are parsed. */
+  /** As written, before durations are parsed; `for_each` and `defaults` applied. */
   readonly source: JsonObject;
   readonly content: ConfigContent;
   readonly locator: Locator;
+  readonly warnings: readonly Diagnostic[];
 }
 
 /** The contents of all files. */

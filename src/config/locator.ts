@@ -46,6 +46,16 @@ export function locatorOf(file: string, document: Document, lines: LineCounter):
   };
 }
 
+/** A locator whose paths are those of another document: `originOf` says where each was written. */
+export function mappedLocator(locator: Locator, originOf: (path: ConfigPath) => ConfigPath): Locator {
+  return {
+    has: (path) => locator.has(originOf(path)),
+    at: (path, message, severity) => locator.at(originOf(path), message, severity),
+    atKey: (path, message, severity) => locator.atKey(originOf(path), message, severity),
+    locationOf: (path) => locator.locationOf(originOf(path)),
+  };
+}
+
 /** @param offset in characters from the start of the file */
 export function locationAt(file: string, lines: LineCounter, offset: number): SourceLocation {
   const { line, col } = lines.linePos(offset);

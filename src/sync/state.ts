@@ -1,9 +1,8 @@
-import type { Automation } from '../automation/automation.ts';
 import { triggeringEventType } from '../automation/event-filter.ts';
 import type { LiveTrigger, TriggerScope } from '../automation/trigger.ts';
 import { integrationOf, triggerInput } from '../automation/trigger-input.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
-import type { Config, Located } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { type Diagnostic, failure } from '../lib/diagnostic.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { DesiredTrigger } from '../plan/plan.ts';
@@ -15,6 +14,7 @@ import { resolveScopes } from '../wandb/scopes.ts';
 import { createTrigger, deleteTrigger, listTriggers, type TriggerOwners, updateTrigger } from '../wandb/triggers.ts';
 import type { WandbError } from '../wandb/wandb-error.ts';
 import type { TriggerApi } from './apply.ts';
+import { expandCollections, type SingleAutomation } from './expand-collections.ts';
 
 /** The two sides that a sync compares: the definitions, with every name resolved, and the automations at W&B. */
 export interface SyncState {
@@ -45,7 +45,13 @@ export function placeholderId(name: string): string {
 export async function readState(config: Config, client: WandbClient): Promise<Result<SyncState, Diagnostic[]>> {
   const { entity, organization, automations: all } = config;
   if (entity === undefined) return failure('the config has no "entity": set it to the team that owns the automations');
-  const automations = all.filter((automation) => automation.engine !== 'relay');
+  const expanded = await expandCollections(
+    all.filter((automation) => automation.engine !== 'relay'),
+    config,
+    client,
+  );
+  if (!expanded.ok) return expanded;
+  const { automations } = expanded.value;
   const features = await readFeatures(client);
   if (!features.ok) return failure(features.error.message);
   const resolved = await resolveScopes(
@@ -95,7 +101,7 @@ export async function readState(config: Config, client: WandbClient): Promise<Re
     live: listed.value.triggers,
     unreadable: listed.value.unreadable.map(({ name, scopeKind }) => `${name} (on ${scopeKind})`),
     missingWebhooks: [...missing.values()],
-    notes: await integrationNotes(config, entity, integrations, [...missing.values()]),
+    notes: [...expanded.value.notes, ...(await integrationNotes(config, entity, integrations, [...missing.values()]))],
     owners,
     integrations,
     api: {
@@ -107,7 +113,7 @@ export async function readState(config: Config, client: WandbClient): Promise<Re
   });
 }
 
-function desiredOf(automation: Located<Automation>, scope: TriggerScope, integrationId: string | undefined): DesiredTrigger {
+function desiredOf(automation: SingleAutomation, scope: TriggerScope, integrationId: string | undefined): DesiredTrigger {
   return {
     key: automation.key ?? automation.name,
     movedFrom: automation.moved_from,
@@ -120,7 +126,7 @@ function desiredOf(automation: Located<Automation>, scope: TriggerScope, integra
 
 /** The id of the integration that an action uses. One that is declared and missing gets a placeholder. */
 async function findIntegration(
-  automation: Automation,
+  automation: SingleAutomation,
   entity: string,
   config: Config,
   integrations: Integrations,
@@ -158,7 +164,7 @@ async function integrationNotes(
 }
 
 /** Why this server cannot have the automation, or `undefined`. */
-function unsupportedBy(features: ServerFeatures, automation: Automation, scope: TriggerScope | undefined): string | undefined {
+function unsupportedBy(features: ServerFeatures, automation: SingleAutomation, scope: TriggerScope | undefined): string | undefined {
   if (scope === undefined) return undefined;
   if (!supports(features, { event: triggeringEventType(automation) })) {
     return `this W&B server is too old for the event ${Object.keys(automation.event)[0]}: update the server`;
