@@ -138,7 +138,7 @@ function checkedPart(
   content: JsonValue,
   { file, written, warnings }: { readonly file: string; readonly written: Locator; readonly warnings: readonly Diagnostic[] },
 ): Result<ConfigPart, Diagnostic[]> {
-  const expanded = isJsonObject(content) ? expandConfig(content, AUTOMATION_FIELDS) : undefined;
+  const expanded = isJsonObject(content) ? expandConfig(content, [...AUTOMATION_FIELDS, 'for_each']) : undefined;
   const locator = expanded === undefined ? written : mappedLocator(written, expanded.originOf);
   const exact = exactWhereSent(expanded?.content ?? content);
   const checkable = withDoubles(exact);

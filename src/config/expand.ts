@@ -109,7 +109,7 @@ function combinationsOf(written: JsonObject, path: ConfigPath): Combinations {
   const { for_each: lists, ...definition } = written;
   const here = [...path, 'for_each'];
   if (lists === undefined) {
-    const wrong = eachMistakes(definition, [], path);
+    const wrong = firstOfEach(eachMistakes(definition, [], path));
     return { definition, all: wrong.length > 0 ? [] : [{}], mistakes: wrong };
   }
   const wrong = listMistakes(lists, here);
@@ -122,8 +122,8 @@ function combinationsOf(written: JsonObject, path: ConfigPath): Combinations {
     return { definition, all: [], mistakes: [mistake(here, message)] };
   }
   const unused = words.filter((word) => !usesEach(definition, word)).map((word) => mistake([...here, word], unusedAdvice(word)));
-  const unknown = eachMistakes(definition, words, path);
-  if (unused.length + unknown.length > 0) return { definition, all: [], mistakes: [...unused, ...unknown] };
+  const unknown = firstOfEach(eachMistakes(definition, words, path));
+  if (unused.length + unknown.length > 0) return { definition, all: [], mistakes: unknown.length > 0 ? unknown : unused };
   const all = columns.reduce<Values[]>(
     (rows, column, i) => rows.flatMap((row) => column.map((value) => ({ ...row, [words[i] ?? '']: value }))),
     [{}],
@@ -164,6 +164,11 @@ function eachMistakes(value: JsonValue, words: readonly string[], path: ConfigPa
     const problem = eachProblem(key, words);
     return [...(problem === undefined ? [] : [keyMistake([...path, key], problem)]), ...eachMistakes(inner, words, [...path, key])];
   });
+}
+
+/** A word that does not exist is one mistake, however often it is used. */
+function firstOfEach(mistakes: readonly Mistake[]): Mistake[] {
+  return mistakes.filter(({ message }, i) => mistakes.findIndex((other) => other.message === message) === i);
 }
 
 function eachProblem(text: string, words: readonly string[]): string | undefined {
