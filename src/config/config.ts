@@ -48,6 +48,8 @@ export type Located<T> = T & {
 
 /** One or several config files, valid and merged. */
 export interface Config {
+  /** The set of automations that this config owns: as declared, else `defaultNamespace`. */
+  readonly namespace: string;
   readonly entity: string | undefined;
   readonly organization: string | undefined;
   readonly automations: readonly Located<Automation>[];
@@ -80,26 +82,31 @@ export function readConfig(text: string, file: string): Result<Config, Diagnosti
 export function joinParts(parts: readonly ConfigPart[]): Result<Config, Diagnostic[]> {
   const merged = mergeParts(parts);
   if (!merged.ok) return merged;
-  const { entity, organization, settings, webhooks, locator } = merged.value;
+  const { namespace, entity, organization, settings, webhooks, locator } = merged.value;
   const located = <T>(item: T, path: ConfigPath): Located<T> => ({ ...item, location: locator.locationOf(path), path });
   const automations = merged.value.automations.map((automation, i) => located(automation, ['automations', i]));
   const routes = merged.value.routes.map((route, i) => located(route, ['routes', i]));
   const relays = relayRoutes(automations, entity).map(({ route, path }) => located(route, path));
   return ok({
+    namespace,
     entity,
     organization,
     automations,
     integrations: { webhooks },
     routes: [...routes, ...relays],
     settings: readSettings(settings),
-    source: sourceOf(parts),
+    source: { ...sourceOf(parts), namespace },
     warnings: parts.flatMap((part) => part.warnings),
     locator,
   });
 }
 
-/** Reads one file by itself. Conflicts between definitions are found by `joinParts`. */
-export function readConfigPart(text: string, file: string): Result<ConfigPart, Diagnostic[]> {
+/**
+ * Reads one file by itself. Conflicts between definitions are found by `joinParts`.
+ *
+ * @param path the file's path in the repository, for the namespace
+ */
+export function readConfigPart(text: string, file: string, path = file): Result<ConfigPart, Diagnostic[]> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const written = locatorOf(file, document, lines);
@@ -111,7 +118,7 @@ export function readConfigPart(text: string, file: string): Result<ConfigPart, D
   const slips = documentMistakes(text, document, file, lines);
   if (slips.some(isError)) return err(slips.filter(isError));
   const content = contentOf(document, file, lines, written);
-  return content.ok ? checkedPart(content.value, { file, written, warnings: slips }) : content;
+  return content.ok ? checkedPart(content.value, { file, path, written, warnings: slips }) : content;
 }
 
 function isError({ severity }: Diagnostic): boolean {
@@ -136,7 +143,7 @@ function contentOf(document: Document, file: string, lines: LineCounter, locator
 
 function checkedPart(
   content: JsonValue,
-  { file, written, warnings }: { readonly file: string; readonly written: Locator; readonly warnings: readonly Diagnostic[] },
+  { file, path, written, warnings }: Pick<ConfigPart, 'file' | 'path' | 'warnings'> & { readonly written: Locator },
 ): Result<ConfigPart, Diagnostic[]> {
   const expanded = isJsonObject(content) ? expandConfig(content, [...AUTOMATION_FIELDS, 'for_each']) : undefined;
   const locator = expanded === undefined ? written : mappedLocator(written, expanded.originOf);
@@ -146,7 +153,7 @@ function checkedPart(
   const shorthand = expanded?.mistakes ?? [];
   const mistakes = isJsonObject(checkable) ? findMistakes(checkable, EVENT_KEYS) : [];
   if (parsed.success && mistakes.length + shorthand.length === 0) {
-    return ok({ file, source: exact as JsonObject, content: withExactNumbers(parsed.data, exact), locator, warnings });
+    return ok({ file, path, source: exact as JsonObject, content: withExactNumbers(parsed.data, exact), locator, warnings });
   }
   const found = diagnosticsOf(parsed.success ? [] : parsed.error.issues, mistakes, locator, knownKeysAt);
   return err(onceEach([...located(shorthand, written), ...found]));

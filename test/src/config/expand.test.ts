@@ -169,7 +169,7 @@ x-train: &train { project: train }
 x-anything: [1, two]
 automations: [{ name: a, scope: *train, event: { link_artifact: {} }, action: { no_op: {} } }]`);
     expect(automations[0]?.scope).toEqual({ project: 'train' });
-    expect(Object.keys(source)).toEqual(['version', 'entity', 'automations']);
+    expect(Object.keys(source)).toEqual(['version', 'entity', 'automations', 'namespace']);
   });
 
   it('are refused deeper in the file', () => {

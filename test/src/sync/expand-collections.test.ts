@@ -5,7 +5,7 @@ import { applySync, driftSync, planSync, type SyncOptions } from '../../../src/s
 import { testClient, wandbServer } from '../../stand-ins/wandb-in-test.ts';
 import { theError, theValue } from '../event/samples.ts';
 
-const OPTIONS: SyncOptions = { repository: 'acme/models', prune: false, maxDeletes: 3 };
+const OPTIONS: SyncOptions = { repository: 'acme/models', namespace: 'wandb-relay.yaml', prune: false, maxDeletes: 3 };
 
 const configOf = (scope: string, more = ''): Config =>
   theValue(
