@@ -20,8 +20,8 @@ export function explainSyntax(text: string, file: string, lines: LineCounter): D
       message,
       location: locationAt(file, lines, offset + index),
     });
-    const comment = /^\s*#/.test(bare) ? -1 : bare.search(/\s#[^\s#]/);
-    if (comment >= 0 && isOpen(bare.slice(0, comment)))
+    const comment = /^\s*#/.test(bare) ? -1 : bare.search(/[\s[{,]#[^\s#]/);
+    if (comment >= 0 && isOpen(bare.slice(0, comment + 1)))
       return at(comment + 1, commentAdvice(HASH_WORD.exec(line.slice(comment))?.[0] ?? '#'));
     const template = /[:,[-]\s*\{\{/.exec(bare);
     if (template !== null) return at(template.index + template[0].length - 2, TEMPLATE_ADVICE);

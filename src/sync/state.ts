@@ -10,6 +10,7 @@ import type { WandbClient } from '../wandb/client.ts';
 import { entityScopeAllowed, readFeatures } from '../wandb/feature-lookup.ts';
 import { type ServerFeatures, supports } from '../wandb/features.ts';
 import { type Integrations, wandbIntegrations } from '../wandb/integrations.ts';
+import { runEvaluationNotes } from '../wandb/run-evaluation.ts';
 import { resolveScopes } from '../wandb/scopes.ts';
 import { createTrigger, deleteTrigger, listTriggers, type TriggerOwners, updateTrigger } from '../wandb/triggers.ts';
 import type { WandbError } from '../wandb/wandb-error.ts';
@@ -101,7 +102,11 @@ export async function readState(config: Config, client: WandbClient): Promise<Re
     live: listed.value.triggers,
     unreadable: listed.value.unreadable.map(({ name, scopeKind }) => `${name} (on ${scopeKind})`),
     missingWebhooks: [...missing.values()],
-    notes: [...expanded.value.notes, ...(await integrationNotes(config, entity, integrations, [...missing.values()]))],
+    notes: [
+      ...expanded.value.notes,
+      ...runEvaluationNotes(automations, client.baseUrl),
+      ...(await integrationNotes(config, entity, integrations, [...missing.values()])),
+    ],
     owners,
     integrations,
     api: {
