@@ -4,7 +4,7 @@ import type { RouteDefinition } from '../route/route.ts';
 import type { Config, Located } from './config.ts';
 import type { ConfigPath } from './locator.ts';
 import { automationWarnings } from './warnings/automation-warnings.ts';
-import { matchWarnings, type Warning } from './warnings/match-warnings.ts';
+import { matchWarnings, quotesWarnings, type Warning } from './warnings/match-warnings.ts';
 
 /**
  * Warnings about what is valid and probably a mistake:
@@ -43,7 +43,12 @@ function routeWarnings({ name: _name, location: _location, path, on, source, ...
     ...Object.entries(fields).map(([word, value]): [unknown, ConfigPath] => [value, [...path, 'on', word]]),
     ...Object.entries(payload).map(([word, value]): [unknown, ConfigPath] => [value, [...path, 'on', 'payload', word]]),
   ];
-  return [...conditions.flatMap(([value, at]) => conditionWarnings(value, at)), ...templates];
+  const keys = Object.keys(payload).flatMap((word) => quotesWarnings(word, [...path, 'on', 'payload', word]));
+  return [
+    ...conditions.flatMap(([value, at]) => conditionWarnings(value, at)),
+    ...keys.map((key) => ({ ...key, isKey: true })),
+    ...templates,
+  ];
 }
 
 /** A variable that nothing fills in is the only warning about its text. */

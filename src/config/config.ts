@@ -11,7 +11,7 @@ import { exactWhereSent, keepNumbers, withDoubles, withExactNumbers } from './co
 import { type ConfigContent, configSchema } from './config-schema.ts';
 import { expandConfig } from './expand.ts';
 import { knownKeysAt } from './json-schema.ts';
-import { type ConfigPath, type Locator, locationAt, locatorOf, mappedLocator } from './locator.ts';
+import { type ConfigPath, elsewhereLocator, type Locator, locationAt, locatorOf, mappedLocator } from './locator.ts';
 import { findMistakes } from './mistakes/config-mistakes.ts';
 import { diagnosticsOf, located, onceEach } from './schema-issues.ts';
 import { documentMistakes, explainSyntax } from './yaml-mistakes.ts';
@@ -105,11 +105,18 @@ export function joinParts(parts: readonly ConfigPart[]): Result<Config, Diagnost
  * Reads one file by itself. Conflicts between definitions are found by `joinParts`.
  *
  * @param path the file's path in the repository, for the namespace
+ * @param locate where a value was written, if that is not in the text
  */
-export function readConfigPart(text: string, file: string, path = file): Result<ConfigPart, Diagnostic[]> {
+export function readConfigPart(
+  text: string,
+  file: string,
+  path = file,
+  locate?: (path: ConfigPath) => SourceLocation,
+): Result<ConfigPart, Diagnostic[]> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const written = locatorOf(file, document, lines);
+  const inText = locatorOf(file, document, lines);
+  const written = locate === undefined ? inText : elsewhereLocator(inText, locate);
   if (document.errors.length > 0) {
     const cause = explainSyntax(text, file, lines);
     if (cause !== undefined) return err([cause]);

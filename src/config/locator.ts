@@ -56,6 +56,17 @@ export function mappedLocator(locator: Locator, originOf: (path: ConfigPath) => 
   };
 }
 
+/** A locator of a text that was rendered from another file: `locate` says where in that one a value was made. */
+export function elsewhereLocator(locator: Locator, locate: (path: ConfigPath) => SourceLocation): Locator {
+  const moved = (path: ConfigPath, diagnostic: Diagnostic): Diagnostic => ({ ...diagnostic, location: locate(path) });
+  return {
+    has: locator.has,
+    at: (path, message, severity) => moved(path, locator.at(path, message, severity)),
+    atKey: (path, message, severity) => moved(path, locator.atKey(path, message, severity)),
+    locationOf: locate,
+  };
+}
+
 /** @param offset in characters from the start of the file */
 export function locationAt(file: string, lines: LineCounter, offset: number): SourceLocation {
   const { line, col } = lines.linePos(offset);

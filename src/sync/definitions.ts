@@ -1,11 +1,11 @@
 import { globSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { readConfigFiles } from '../config/config-files.ts';
 import { type Diagnostic, failure } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
-import { ok, type Result } from '../lib/result.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { type RenderedConfig, renderConfigCode } from './config-code.ts';
 import { pathInRepository } from './repository-top.ts';
 
 /** A config file's name and its text. */
@@ -14,6 +14,8 @@ export interface ConfigFile {
   readonly text: string;
   /** From the top of the repository, whatever the working directory is. */
   readonly path: string;
+  /** Of a file that is code: where in it a value was made. */
+  readonly locate?: RenderedConfig['locate'];
 }
 
 export interface ReadOptions {
@@ -53,21 +55,20 @@ export async function readConfigSources(
   }
   const files: ConfigFile[] = [];
   for (const name of names) {
+    const path = pathInRepository(resolve(cwd, name), cwd, workspace);
+    if (isCode(name)) {
+      const rendered = await renderConfigCode(name, cwd);
+      if (!rendered.ok) return err([rendered.error]);
+      files.push({ name, path, ...rendered.value });
+      continue;
+    }
     try {
-      const text = isCode(name) ? await compile(resolve(cwd, name)) : readFileSync(resolve(cwd, name), 'utf8');
-      files.push({ name, text, path: pathInRepository(resolve(cwd, name), cwd, workspace) });
+      files.push({ name, path, text: readFileSync(resolve(cwd, name), 'utf8') });
     } catch (error) {
       return failure(`${name}: cannot be read: ${messageOf(error)}`);
     }
   }
   return ok(files);
-}
-
-async function compile(path: string): Promise<string> {
-  const module: unknown = await import(pathToFileURL(path).href);
-  const config = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
-  if (typeof config !== 'object' || config === null) throw new Error('it must export a config as default: export default config({ … })');
-  return JSON.stringify(config, null, 2);
 }
 
 /** `readConfigSources`, and checks what was read. Returns all errors at once, each with its location. */

@@ -1,0 +1,54 @@
+/** Where in the user's file a builder was called, so that an error points there and not into the rendered JSON. */
+export interface CallSite {
+  /** An absolute path, or a `file:` URL. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Shared by every copy of this package in the process: the user's file may import another one than the command line. */
+const KEY = Symbol.for('wandb-relay.builders.call-sites');
+
+function callSites(): WeakMap<object, CallSite> {
+  const shared = globalThis as { [KEY]?: WeakMap<object, CallSite> };
+  shared[KEY] ??= new WeakMap();
+  return shared[KEY];
+}
+
+/** Remembers that a value was made where the builder that calls this was called. Returns the value. */
+export function placed<T extends object>(value: T): T {
+  const site = readCallSite(new Error().stack ?? '');
+  if (site !== undefined && !callSites().has(value)) callSites().set(value, site);
+  return value;
+}
+
+/** A copy that is where its original is. */
+export function copied<T extends object>(original: T): T {
+  const copy = { ...original };
+  const site = callSites().get(original);
+  if (site !== undefined) callSites().set(copy, site);
+  return copy;
+}
+
+/** Where a value of a builder was made, or `undefined`. */
+export function callSiteOf(value: object): CallSite | undefined {
+  return callSites().get(value);
+}
+
+const OWN_FOLDER = new URL('.', import.meta.url).href;
+const FRAME = /(?:\(|\bat (?:async )?)((?:file:\/\/|\/|[A-Za-z]:\\)[^\n()]*?):(\d+):(\d+)\)?$/;
+
+/** The first frame of a stack that is in the user's code. Type stripping keeps lines and columns. */
+export function readCallSite(stack: string): CallSite | undefined {
+  for (const line of stack.split('\n')) {
+    const [, file, at, column] = FRAME.exec(line) ?? [];
+    if (file === undefined || isOurs(file)) continue;
+    return { file, line: Number(at), column: Number(column) };
+  }
+  return undefined;
+}
+
+function isOurs(file: string): boolean {
+  const url = file.startsWith('file:') ? file : `file://${file.replaceAll('\\', '/')}`;
+  return url.startsWith(OWN_FOLDER) || url.includes('/wandb-relay/build/src/builders/');
+}
