@@ -4,6 +4,7 @@ import { type FieldChange, fieldChanges, stateDigest, stateOfInput, stateOfLive 
 import { fingerprintOf } from '../lib/canonical.ts';
 import type { SourceLocation } from '../lib/diagnostic.ts';
 import type { JsonValue } from '../lib/json.ts';
+import { renameNotes } from './renamed.ts';
 
 /** A definition with its names resolved: what W&B should have. */
 export interface DesiredTrigger {
@@ -85,7 +86,7 @@ export function makePlan(desired: readonly DesiredTrigger[], live: readonly Live
     fingerprint: fingerprintOf(all.map(({ key, scope, action, fingerprint }) => `${action} ${key} ${scope} ${fingerprint}`).sort()),
     summary: summaryOf(all),
     changes: all,
-    notes: [],
+    notes: renameNotes(all, live, options.repository),
     orphans: options.prune ? [] : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: liveScope(trigger) })),
   };
 }

@@ -46,7 +46,7 @@ export async function planSync(config: Config, client: WandbClient, options: Syn
   const state = await readState(config, client);
   if (!state.ok) return state;
   const plan = makePlan(state.value.desired, state.value.live, options);
-  return ok({ plan: { ...plan, notes: state.value.notes }, state: state.value });
+  return ok({ plan: { ...plan, notes: [...plan.notes, ...state.value.notes] }, state: state.value });
 }
 
 /** What was approved: a plan file, or the fingerprint of a whole plan. `undefined`: nothing has to be approved. */
