@@ -51,7 +51,7 @@ export function expandConfig(written: JsonObject, fields: readonly string[]): Ex
     mistakes.push(...placed);
     for (const values of all) {
       origins.push({ index, fromDefaults: merged.fromDefaults });
-      expanded.push(withBlanks(replaceEach(definition, values) as JsonObject));
+      expanded.push(withBlanks(withTextNames(replaceEach(definition, values) as JsonObject)));
     }
   }
   return {
@@ -199,6 +199,17 @@ function nameMistakes(definition: JsonObject, words: readonly string[], all: rea
     return [mistake([...path, 'name'], `several combinations of for_each have the name ${name}, and the names must differ: ${advice}`)];
   }
   return [];
+}
+
+/** A name that is one whole template of numbers is text all the same. */
+function withTextNames(definition: JsonObject): JsonObject {
+  const isNumber = (value: JsonValue) => typeof value === 'number' || value instanceof JsonNumber;
+  return Object.fromEntries(
+    Object.entries(definition).map(([key, value]) => [
+      key,
+      ['name', 'key', 'moved_from'].includes(key) && isNumber(value) ? String(value) : value,
+    ]),
+  );
 }
 
 /** A blank event or `no_op` has no fields. */

@@ -38,6 +38,7 @@ export function renameNotes(changes: readonly Change[], live: readonly LiveTrigg
 function isSameButName(trigger: LiveTrigger, input: TriggerInput): boolean {
   if (trigger.name === input.name) return false;
   return fieldChanges(stateOfLive(trigger), stateOfInput(input)).every(
-    ({ path, before, after }) => path === 'name' || (path === 'action.payload.automation' && before === trigger.name && after === input.name),
+    ({ path, before, after }) =>
+      path === 'name' || (path === 'action.payload.automation' && before === trigger.name && after === input.name),
   );
 }
