@@ -3,7 +3,7 @@ import { readConfig } from '../../../src/config/config.ts';
 import { configWarnings } from '../../../src/config/config-warnings.ts';
 import { formatDiagnostic } from '../../../src/lib/diagnostic.ts';
 import { theValue } from '../event/samples.ts';
-import { automationConfig, problemsIn } from './config-samples.ts';
+import { automationConfig, problemsIn, routeConfig } from './config-samples.ts';
 
 /** What people write by mistake: each gives one error with what to write instead. */
 
@@ -285,5 +285,18 @@ describe('one cause', () => {
     ],
   ])('%s gives one error', (_cause, text, problem) => {
     expect(problemsIn(text)).toEqual([expect.stringContaining(problem)]);
+  });
+});
+
+describe('an event type in a route', () => {
+  it.each([
+    ['LINK_MODEL', 'link_artifact'],
+    ['OnRunState', 'run_state'],
+    ['Add_Artifact_Alias', 'add_artifact_alias'],
+    ['run_sate', 'run_state'],
+  ])('%s is %s', (written, meant) => {
+    expect(problemsIn(routeConfig({ on: `{ event: [${written}] }` }))).toEqual([
+      expect.stringContaining(`relay.yaml:4:19: routes[0].on.event[0]: there is no event type "${written}" (did you mean "${meant}"?)`),
+    ]);
   });
 });
