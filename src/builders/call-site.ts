@@ -35,8 +35,16 @@ export function callSiteOf(value: object): CallSite | undefined {
   return callSites().get(value);
 }
 
-const OWN_FOLDER = new URL('.', import.meta.url).href;
 const FRAME = /(?:\(|\bat (?:async )?)((?:file:\/\/|\/|[A-Za-z]:\\)[^\n()]*?):(\d+):(\d+)\)?$/;
+
+/**
+ * The folder of this file as a `file:` URL, and the extension of the files in it. They are read from a stack: the bundle of the
+ * Action, which runs no code, is CommonJS and has no `import.meta.url`.
+ */
+export function ownFiles(): { readonly folder: string; readonly extension: string } {
+  const file = FRAME.exec(new Error().stack?.split('\n')[1] ?? '')?.[1] ?? '';
+  return { folder: file.replace(/[^/]*$/, ''), extension: file.replace(/^.*\./, '.') };
+}
 
 /** The first frame of a stack that is in the user's code. Type stripping keeps lines and columns. */
 export function readCallSite(stack: string): CallSite | undefined {
@@ -50,5 +58,5 @@ export function readCallSite(stack: string): CallSite | undefined {
 
 function isOurs(file: string): boolean {
   const url = file.startsWith('file:') ? file : `file://${file.replaceAll('\\', '/')}`;
-  return url.startsWith(OWN_FOLDER) || url.includes('/wandb-relay/build/src/builders/');
+  return url.startsWith(ownFiles().folder) || url.includes('/wandb-relay/build/src/builders/');
 }

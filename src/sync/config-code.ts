@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type LoadHookContext, type ResolveFnOutput, type ResolveHookContext, registerHooks } from 'node:module';
 import { extname, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type CallSite, callSiteOf, readCallSite } from '../builders/call-site.ts';
+import { type CallSite, callSiteOf, ownFiles, readCallSite } from '../builders/call-site.ts';
 import type { ConfigPath } from '../config/locator.ts';
 import type { Diagnostic, SourceLocation } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
@@ -79,13 +79,12 @@ function siteOfError({ stack = '' }: Error): CallSite | undefined {
   const syntax = /^((?:file:\/\/|\/|[A-Za-z]:\\)[^\n]*?):(\d+)\n/.exec(stack);
   if (syntax?.[1] !== undefined) return { file: syntax[1], line: Number(syntax[2]), column: 1 };
   const site = readCallSite(stack);
-  const isOurs = site?.file.startsWith(OWN_SOURCES) === true || site?.file.includes('node_modules') === true;
+  const isOurs =
+    site?.file.startsWith(ownFiles().folder.replace(/builders\/$/, '')) === true || site?.file.includes('node_modules') === true;
   return isOurs ? undefined : site;
 }
 
-const OWN_SOURCES = new URL('../', import.meta.url).href;
 const BUILDERS = 'wandb-relay/builders';
-const OWN_BUILDERS = new URL(`../builders/builders${extname(import.meta.url)}`, import.meta.url).href;
 
 type NextResolve = (specifier: string, context?: Partial<ResolveHookContext>) => ResolveFnOutput;
 
@@ -94,7 +93,8 @@ function resolveImport(specifier: string, context: ResolveHookContext, next: Nex
   try {
     return next(specifier, context);
   } catch (error) {
-    if (specifier === BUILDERS) return { url: OWN_BUILDERS, shortCircuit: true };
+    const { folder, extension } = ownFiles();
+    if (specifier === BUILDERS) return { url: `${folder}builders${extension}`, shortCircuit: true };
     for (const candidate of /^\.{1,2}\//.test(specifier) ? [`${specifier}.ts`, specifier.replace(/\.([cm]?)js$/, '.$1ts')] : []) {
       try {
         return next(candidate, context);
