@@ -7,11 +7,12 @@ import { readConfigFiles } from '../../src/config/config-files.ts';
 import { apiKeyPage } from '../../src/event/wandb-links.ts';
 import { type Diagnostic, formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
-import { readApprovedPlan } from '../../src/plan/approved-plan.ts';
+import { type Approval, readApprovedPlan } from '../../src/plan/approved-plan.ts';
+import type { MigratedFrom } from '../../src/plan/claim.ts';
 import { hasChanges } from '../../src/plan/plan.ts';
-import { changeJson, changeLines, planJson, planLines } from '../../src/plan/plan-report.ts';
-import { type Approval, applySync, connect, driftSync, planSync, type SyncOptions } from '../../src/sync/commands.ts';
-import { readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
+import { changeJson, changeLines, planJson, planLines, refusalLines } from '../../src/plan/plan-report.ts';
+import { applySync, connect, driftSync, planSync, type SyncOptions } from '../../src/sync/commands.ts';
+import { otherNamespaces, readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
 import { exportSync } from '../../src/sync/export.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
 import { readEnvironment, repositoryFrom } from '../environment.ts';
@@ -24,6 +25,8 @@ export interface SyncWords {
   readonly config: readonly string[];
   readonly prune: boolean;
   readonly maxDeletes: number;
+  readonly allowDeleteMajority: boolean;
+  readonly migrateFrom: MigratedFrom | undefined;
 }
 
 interface Ready {
@@ -72,7 +75,7 @@ export async function apply(
   for (const { change, outcome, why } of report.applied)
     io.print(`${outcome}: ${change.action} ${change.name} (${change.scope})${why === undefined ? '' : `: ${why}`}`);
   const refused = found.changes.filter(({ action }) => action === 'refused');
-  for (const line of refused.flatMap(changeLines)) io.complain(line);
+  for (const line of refusalLines(found)) io.complain(line);
   const count = report.applied.filter(({ outcome }) => outcome === 'done').length;
   io.print(`${count} of ${report.applied.length} applied${refused.length > 0 ? `, ${refused.length} refused` : ''}.`);
   if (report.complete && refused.length === 0) return 0;
@@ -154,8 +157,11 @@ async function prepare(io: CommandIo, words: SyncWords): Promise<Ready | undefin
   if (client === undefined || repository === undefined) return undefined;
   const config = await readDefinitions(io.cwd, words.config, { code: 'run', workspace: io.variables.GITHUB_WORKSPACE });
   if (config.ok) {
+    const { prune, maxDeletes, allowDeleteMajority, migrateFrom } = words;
+    const namespaceUse = otherNamespaces(io.cwd, words.config, io.variables.GITHUB_WORKSPACE);
     const { namespace } = config.value;
-    return { config: config.value, client, options: { namespace, repository, prune: words.prune, maxDeletes: words.maxDeletes } };
+    const options: SyncOptions = { namespace, repository, prune, maxDeletes, allowDeleteMajority, migrateFrom, namespaceUse };
+    return { config: config.value, client, options };
   }
   complain(io, config.error);
   return undefined;
@@ -186,9 +192,7 @@ function repositoryOrComplain(io: CommandIo): string | undefined {
 }
 
 function readApproval(io: CommandIo, file: string | undefined, fingerprint: string | undefined): Approval | string {
-  if (file !== undefined && fingerprint !== undefined) return 'apply: approve with --plan or with --fingerprint, not both';
-  if (fingerprint !== undefined) return { fingerprint };
-  if (file === undefined) return undefined;
+  if (file === undefined) return { fingerprint };
   let text: string;
   try {
     text = readFileSync(resolve(io.cwd, file), 'utf8');
@@ -196,7 +200,7 @@ function readApproval(io: CommandIo, file: string | undefined, fingerprint: stri
     return `${file}: cannot be read: ${messageOf(error)}`;
   }
   const approved = readApprovedPlan(text);
-  return approved.ok ? { plan: approved.value } : `${file}: ${approved.error}`;
+  return approved.ok ? { plan: approved.value, fingerprint } : `${file}: ${approved.error}`;
 }
 
 function write(io: CommandIo, file: string, text: string): boolean {

@@ -16,13 +16,15 @@ import type { DriftedChange } from '../plan/drift.ts';
 import { hasChanges, type Plan, type PlannedChange } from '../plan/plan.ts';
 import { COMMENT_LIMIT, commentMark, planMarkdown, SUMMARY_LIMIT } from '../plan/plan-comment.ts';
 import { changeLines, planJson, planLines } from '../plan/plan-report.ts';
+import { refusalsIn } from '../plan/refusals.ts';
 import { applySync, connect, driftSync, type Planned, planSync, type SyncAccess, type SyncOptions } from '../sync/commands.ts';
-import { readDefinitions } from '../sync/definitions.ts';
+import { otherNamespaces, readDefinitions } from '../sync/definitions.ts';
 import { exportSync } from '../sync/export.ts';
 import { annotate, type Folders } from './annotations.ts';
 import { driftIssue, stickyComment } from './comment.ts';
 import { readEventOutputs } from './event-command.ts';
 import { type ActionInputs, readInputs } from './inputs.ts';
+import { missingKey } from './missing-key.ts';
 import { actionNetwork } from './network.ts';
 import { annotations, fail, notice, print, printDocument, summarize, warn } from './output.ts';
 
@@ -67,6 +69,9 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
     repository: `${context.repo.owner}/${context.repo.repo}`,
     prune: inputs.prune,
     maxDeletes: inputs.maxDeletes,
+    allowDeleteMajority: inputs.allowDeleteMajority,
+    migrateFrom: inputs.migrateFrom,
+    namespaceUse: otherNamespaces(cwd, inputs.config, process.env.GITHUB_WORKSPACE),
   };
   switch (inputs.command) {
     case 'plan': {
@@ -89,16 +94,10 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
   }
 }
 
-/** A pull request from a fork gets no secrets. Its definitions are validated, and there is no plan. */
 function withoutKey(inputs: ActionInputs): void {
-  const from = context.payload.pull_request?.head?.repo?.full_name;
-  const fork = from !== undefined && from !== `${context.repo.owner}/${context.repo.repo}`;
-  if (inputs.command === 'plan' && (fork || context.payload.pull_request !== undefined)) {
-    const why = fork ? 'this pull request comes from a fork, which gets no secrets' : 'wandb-api-key is blank';
-    notice(`The definitions are valid. There is no plan: ${why}.`);
-    return;
-  }
-  fail('wandb-api-key: is blank: set it to a secret with the key of a W&B user of the team');
+  const { kind, message } = missingKey(inputs.command, context.payload.pull_request, `${context.repo.owner}/${context.repo.repo}`);
+  if (kind === 'notice') notice(message);
+  else fail(message);
 }
 
 function runEvent(): void {
@@ -170,14 +169,14 @@ async function runApply(
   options: SyncOptions,
 ): Promise<void> {
   if (inputs.planFile !== '' && !existsSync(resolve(cwd, inputs.planFile)))
-    return fail(`plan-file: ${inputs.planFile}: there is no such file`);
+    return fail(`plan-file: ${inputs.planFile}: there is no such file: download the plan that was approved before this step`);
   const approved = inputs.planFile === '' ? undefined : readApprovedPlan(readFileSync(resolve(cwd, inputs.planFile), 'utf8'));
   if (approved?.ok === false) return fail(`plan-file: ${inputs.planFile}: ${approved.error}`);
   const applied = await applySync(
     config,
     client,
     options,
-    approved === undefined ? undefined : { plan: approved.value },
+    { plan: approved?.value, fingerprint: inputs.fingerprint || undefined },
     (step, n, total) => print(`${n}/${total} ${step.kind} ${step.change.name} (${step.change.scope})`),
   );
   if (!applied.ok) return failWith(applied.error, inputs);
@@ -240,11 +239,12 @@ function setPlanOutputs(plan: Plan): void {
 
 function failRefused(plan: Plan, inputs: ActionInputs): void {
   const refused = plan.changes.filter(({ action }) => action === 'refused');
-  annotate(
-    refused.map((change) => errorAt(change, `${change.name} (${change.scope}): refused: ${change.reason}`)),
-    foldersOf(inputs),
-    annotations,
-  );
+  const errors = refusalsIn(plan.changes).flatMap(({ reason, changes: [first, ...more] }) => {
+    if (first === undefined) return [];
+    const others = more.length === 0 ? '' : ` and ${more.length} more (${more.map(({ name }) => name).join(', ')})`;
+    return [errorAt(first, `${first.name} (${first.scope})${others}: refused: ${reason}`)];
+  });
+  annotate(errors, foldersOf(inputs), annotations);
   fail(`${refused.length} refused`);
 }
 

@@ -1,7 +1,8 @@
 import { readMark } from '../automation/ownership.ts';
 import type { LiveTrigger } from '../automation/trigger.ts';
 import { stateDigest, stateOfInput, stateOfLive } from '../automation/trigger-state.ts';
-import { type DesiredTrigger, identityOf, type Plan, type PlannedChange } from './plan.ts';
+import type { DesiredTrigger } from './desired-trigger.ts';
+import { identityOf, type Plan, type PlannedChange } from './plan.ts';
 
 /**
  * Which side of a planned change moved since the last apply. The mark of ownership has a digest of the state applied last.

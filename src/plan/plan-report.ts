@@ -2,6 +2,7 @@ import type { FieldChange } from '../automation/trigger-state.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { visible } from '../lib/visible.ts';
 import type { Plan, PlannedChange } from './plan.ts';
+import { refusalsIn } from './refusals.ts';
 
 /** A plan for people. The terminal, the pull request and the step summary show the same lines. */
 
@@ -13,12 +14,26 @@ const ORDER = { delete: 0, refused: 1, update: 2, create: 3, unchanged: 4 } as c
 /** The whole plan as lines, the most destructive changes first, the summary last. */
 export function planLines(plan: Plan): string[] {
   const shown = worstFirst(plan.changes);
-  const lines = shown.flatMap(changeLines);
+  const lines = [
+    ...shown.filter(({ action }) => action === 'delete').flatMap(changeLines),
+    ...refusalLines(plan),
+    ...shown.filter(({ action }) => action !== 'delete' && action !== 'refused').flatMap(changeLines),
+  ];
   for (const { name, scope, key } of plan.orphans) {
     lines.push(visible(`? ${name} (${scope}): its definition "${key}" was removed. It is kept, unless you apply with --prune`));
   }
   lines.push(...plan.notes.map((note) => visible(`* ${note}`)));
   return [...lines, ...(lines.length > 0 ? [''] : []), summaryLine(plan)];
+}
+
+/** What is refused: a reason that several changes share is written once, above their names. */
+export function refusalLines({ changes }: Pick<Plan, 'changes'>): string[] {
+  return refusalsIn(changes).flatMap(({ reason, changes: [first, ...more] }) => {
+    if (first === undefined) return [];
+    if (more.length === 0) return changeLines(first);
+    const names = [first, ...more].map(({ name, scope }) => visible(`    ${name} (${scope})`));
+    return [visible(`! ${names.length} refused: ${reason}`), ...names];
+  });
 }
 
 /** All changes except `unchanged`, the most destructive first. */
@@ -39,7 +54,8 @@ export function changeLines(change: PlannedChange): string[] {
   if (change.action === 'delete') return [visible(`${head}: deleted`)];
   const reason = change.reason === undefined ? [] : [`    refused: ${change.reason}`];
   const fields = change.action === 'create' ? change.fields.filter(isWorthShowing) : change.fields;
-  return [head, ...reason, ...fields.map((field) => `    ${fieldLine(field)}`)].map(visible);
+  const adopted = change.adopted === undefined ? [] : [`    ${change.adopted}`];
+  return [head, ...adopted, ...reason, ...fields.map((field) => `    ${fieldLine(field)}`)].map(visible);
 }
 
 /** For a new automation: the first line already has the name and the scope, and defaults are not shown. */
