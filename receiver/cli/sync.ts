@@ -114,7 +114,7 @@ export async function exportDefinitions(
   if (client === undefined || repository === undefined) return 1;
   let source: Pick<Config, 'entity' | 'organization'> = { entity: words.entity, organization: words.organization };
   if (words.entity === undefined) {
-    const config = await readDefinitions(io.cwd, words.config);
+    const config = await readDefinitions(io.cwd, words.config, { code: 'run', workspace: io.variables.GITHUB_WORKSPACE });
     if (!config.ok) return complain(io, [...config.error, { severity: 'error', message: 'or name the team with --entity' }]);
     source = config.value;
   }
@@ -135,7 +135,7 @@ export async function render(
   io: CommandIo,
   words: { readonly config: readonly string[]; readonly out: string | undefined },
 ): Promise<ExitCode> {
-  const sources = await readConfigSources(io.cwd, words.config);
+  const sources = await readConfigSources(io.cwd, words.config, { code: 'run', workspace: io.variables.GITHUB_WORKSPACE });
   if (!sources.ok) return complain(io, sources.error);
   const checked = readConfigFiles(sources.value);
   if (!checked.ok) return complain(io, checked.error);
@@ -152,8 +152,11 @@ async function prepare(io: CommandIo, words: SyncWords): Promise<Ready | undefin
   const client = connectOrComplain(io);
   const repository = repositoryOrComplain(io);
   if (client === undefined || repository === undefined) return undefined;
-  const config = await readDefinitions(io.cwd, words.config);
-  if (config.ok) return { config: config.value, client, options: { repository, prune: words.prune, maxDeletes: words.maxDeletes } };
+  const config = await readDefinitions(io.cwd, words.config, { code: 'run', workspace: io.variables.GITHUB_WORKSPACE });
+  if (config.ok) {
+    const { namespace } = config.value;
+    return { config: config.value, client, options: { namespace, repository, prune: words.prune, maxDeletes: words.maxDeletes } };
+  }
   complain(io, config.error);
   return undefined;
 }

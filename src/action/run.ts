@@ -54,7 +54,7 @@ export async function runAction(): Promise<void> {
 async function runCommand(inputs: ActionInputs): Promise<void> {
   if (inputs.command === 'event') return runEvent();
   const cwd = resolve(inputs.workingDirectory);
-  const config = await readDefinitions(cwd, inputs.config, 'refuse');
+  const config = await readDefinitions(cwd, inputs.config, { code: 'refuse', workspace: process.env.GITHUB_WORKSPACE });
   if (!config.ok) return inputs.command === 'plan' ? noPlan(inputs, config.error) : failWith(config.error, inputs);
   print(`${inputs.config.join(', ')}: ok (${config.value.automations.length} automations, ${config.value.routes.length} routes)`);
   annotate(configWarnings(config.value), foldersOf(inputs), annotations);
@@ -63,6 +63,7 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
 
   const client = connect(accessOf(inputs));
   const options: SyncOptions = {
+    namespace: config.value.namespace,
     repository: `${context.repo.owner}/${context.repo.repo}`,
     prune: inputs.prune,
     maxDeletes: inputs.maxDeletes,

@@ -7,10 +7,13 @@ import type { RouteDefinition } from '../route/route.ts';
 import { automationErrors, type Found, integrationErrors, routeErrors } from './config-names.ts';
 import type { ConfigContent } from './config-schema.ts';
 import type { ConfigPath, Locator } from './locator.ts';
+import { defaultNamespace } from './namespace.ts';
 
 /** One config file that is valid by itself. */
 export interface ConfigPart {
   readonly file: string;
+  /** Its path in the repository. */
+  readonly path: string;
   /** As written, before durations are parsed. */
   readonly source: JsonObject;
   readonly content: ConfigContent;
@@ -19,6 +22,7 @@ export interface ConfigPart {
 
 /** The contents of all files. */
 export interface MergedParts {
+  readonly namespace: string;
   readonly entity: string | undefined;
   readonly organization: string | undefined;
   readonly automations: readonly Automation[];
@@ -30,6 +34,7 @@ export interface MergedParts {
 
 /** Merges the files. The errors are conflicts between definitions: of one file or of several. */
 export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Diagnostic[]> {
+  const namespace = sameEverywhere(parts, 'namespace');
   const entity = sameEverywhere(parts, 'entity');
   const organization = sameEverywhere(parts, 'organization');
   const settings = onlyOnce(parts, 'settings');
@@ -37,6 +42,7 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Di
   const routes = itemsOf(parts, 'routes', ({ content }) => content.routes);
   const webhooks = itemsOf(parts, 'integrations.webhooks', ({ content }) => content.integrations?.webhooks);
   const errors = [
+    ...namespace.errors,
     ...entity.errors,
     ...organization.errors,
     ...settings.errors,
@@ -47,6 +53,7 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Di
   ];
   if (errors.length > 0) return err(inOrder(errors, parts));
   return ok({
+    namespace: namespace.value ?? defaultNamespace(parts.map(({ path }) => path)),
     entity: entity.value,
     organization: organization.value,
     automations: automations.map(({ item }) => item),
@@ -78,7 +85,7 @@ interface Shared<T> {
   readonly errors: readonly Diagnostic[];
 }
 
-function sameEverywhere(parts: readonly ConfigPart[], word: 'entity' | 'organization'): Shared<string> {
+function sameEverywhere(parts: readonly ConfigPart[], word: 'namespace' | 'entity' | 'organization'): Shared<string> {
   const [first, ...others] = parts.filter(({ content }) => content[word] !== undefined);
   const value = first?.content[word];
   return {

@@ -45,6 +45,8 @@ export type Located<T> = T & {
 
 /** One or several config files, valid and merged. */
 export interface Config {
+  /** The set of automations that this config owns: as declared, else `defaultNamespace`. */
+  readonly namespace: string;
   readonly entity: string | undefined;
   readonly organization: string | undefined;
   readonly automations: readonly Located<Automation>[];
@@ -75,25 +77,30 @@ export function readConfig(text: string, file: string): Result<Config, Diagnosti
 export function joinParts(parts: readonly ConfigPart[]): Result<Config, Diagnostic[]> {
   const merged = mergeParts(parts);
   if (!merged.ok) return merged;
-  const { entity, organization, settings, webhooks, locator } = merged.value;
+  const { namespace, entity, organization, settings, webhooks, locator } = merged.value;
   const located = <T>(item: T, path: ConfigPath): Located<T> => ({ ...item, location: locator.locationOf(path), path });
   const automations = merged.value.automations.map((automation, i) => located(automation, ['automations', i]));
   const routes = merged.value.routes.map((route, i) => located(route, ['routes', i]));
   const relays = relayRoutes(automations, entity).map(({ route, path }) => located(route, path));
   return ok({
+    namespace,
     entity,
     organization,
     automations,
     integrations: { webhooks },
     routes: [...routes, ...relays],
     settings: readSettings(settings),
-    source: sourceOf(parts),
+    source: { ...sourceOf(parts), namespace },
     locator,
   });
 }
 
-/** Reads one file by itself. Conflicts between definitions are found by `joinParts`. */
-export function readConfigPart(text: string, file: string): Result<ConfigPart, Diagnostic[]> {
+/**
+ * Reads one file by itself. Conflicts between definitions are found by `joinParts`.
+ *
+ * @param path the file's path in the repository, for the namespace
+ */
+export function readConfigPart(text: string, file: string, path = file): Result<ConfigPart, Diagnostic[]> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const locator = locatorOf(file, document, lines);
@@ -116,7 +123,7 @@ export function readConfigPart(text: string, file: string): Result<ConfigPart, D
   const exact = exactWhereSent(content);
   const parsed = configSchema.safeParse(withDoubles(exact));
   if (!parsed.success) return err(diagnosticsOf(parsed.error.issues, locator, knownKeysAt));
-  return ok({ file, source: exact as JsonObject, content: withExactNumbers(parsed.data, exact), locator });
+  return ok({ file, path, source: exact as JsonObject, content: withExactNumbers(parsed.data, exact), locator });
 }
 
 /** The offset of the first alias without an anchor. */

@@ -28,6 +28,8 @@ export interface PlannedChange {
   /** For people: `registry model, collection resnet50`. */
   readonly scope: string;
   readonly fields: readonly FieldChange[];
+  /** How an automation that was not this config's becomes its own, for people: `taken over from acme/other`. */
+  readonly adopted?: string;
   /** Why it is refused. */
   readonly reason?: string;
   /** A hash of the intended and the current state. An approval holds only for the same fingerprint. */

@@ -23,6 +23,8 @@ export interface SyncAccess {
 }
 
 export interface SyncOptions {
+  /** The set of automations that the definitions own, `config.namespace`. */
+  readonly namespace: string;
   /** `owner/name` of the repository that the definitions are in. */
   readonly repository: string;
   readonly prune: boolean;

@@ -6,25 +6,35 @@ import { readConfigFiles } from '../config/config-files.ts';
 import { type Diagnostic, failure } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { ok, type Result } from '../lib/result.ts';
+import { pathInRepository } from './repository-top.ts';
 
 /** A config file's name and its text. */
 export interface ConfigFile {
   readonly name: string;
   readonly text: string;
+  /** From the top of the repository, whatever the working directory is. */
+  readonly path: string;
+}
+
+export interface ReadOptions {
+  /** Whether config files that are code are run. Refuse them where there are secrets. */
+  readonly code: 'run' | 'refuse';
+  /** The top of the checkout where there is no `.git`: GITHUB_WORKSPACE. */
+  readonly workspace?: string | undefined;
 }
 
 /**
  * Finds and reads config files. A pattern is a file or a glob, relative to `cwd`.
  *
  * A TypeScript or JavaScript file is run, and its default export is rendered as JSON. Such a file from a pull request is
- * untrusted code: pass `refuse` where there are secrets.
+ * untrusted code: refuse it where there are secrets.
  *
  * @returns each file once; an error names the pattern that matches nothing, or the file that cannot be read or is refused
  */
 export async function readConfigSources(
   cwd: string,
   patterns: readonly string[],
-  code: 'run' | 'refuse' = 'run',
+  { code, workspace }: ReadOptions = { code: 'run' },
 ): Promise<Result<ConfigFile[], Diagnostic[]>> {
   const names = new Set<string>();
   for (const pattern of patterns) {
@@ -44,7 +54,8 @@ export async function readConfigSources(
   const files: ConfigFile[] = [];
   for (const name of names) {
     try {
-      files.push({ name, text: isCode(name) ? await compile(resolve(cwd, name)) : readFileSync(resolve(cwd, name), 'utf8') });
+      const text = isCode(name) ? await compile(resolve(cwd, name)) : readFileSync(resolve(cwd, name), 'utf8');
+      files.push({ name, text, path: pathInRepository(resolve(cwd, name), cwd, workspace) });
     } catch (error) {
       return failure(`${name}: cannot be read: ${messageOf(error)}`);
     }
@@ -63,9 +74,9 @@ async function compile(path: string): Promise<string> {
 export async function readDefinitions(
   cwd: string,
   patterns: readonly string[],
-  code: 'run' | 'refuse' = 'run',
+  options: ReadOptions = { code: 'run' },
 ): Promise<Result<Config, Diagnostic[]>> {
-  const files = await readConfigSources(cwd, patterns, code);
+  const files = await readConfigSources(cwd, patterns, options);
   if (!files.ok) return files;
   return readConfigFiles(files.value);
 }

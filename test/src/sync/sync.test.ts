@@ -9,7 +9,7 @@ import { exportSync } from '../../../src/sync/export.ts';
 import { testClient, wandbServer } from '../../stand-ins/wandb-in-test.ts';
 import type { WandbStandIn, WandbStandInOptions } from '../../stand-ins/wandb-server.ts';
 
-const OPTIONS: SyncOptions = { repository: 'acme/models', prune: false, maxDeletes: 3 };
+const OPTIONS: SyncOptions = { namespace: 'wandb-relay.yaml', repository: 'acme/models', prune: false, maxDeletes: 3 };
 
 function configOf(text: string): Config {
   const config = readConfigFiles([{ name: 'wandb-relay.yaml', text: `version: 1\nentity: acme\n${text}` }]);
