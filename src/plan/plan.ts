@@ -1,9 +1,15 @@
+import type { Automation } from '../automation/automation.ts';
 import { isSameRepository, readMark, withMark } from '../automation/ownership.ts';
 import type { LiveTrigger, TriggerInput, TriggerScope } from '../automation/trigger.ts';
-import { type FieldChange, fieldChanges, stateDigest, stateOfInput, stateOfLive } from '../automation/trigger-state.ts';
-import { fingerprintOf } from '../lib/canonical.ts';
+import { type FieldChange, stateDigest, stateOfInput, stateOfLive } from '../automation/trigger-state.ts';
+import { canonicalJson, fingerprintOf } from '../lib/canonical.ts';
 import type { SourceLocation } from '../lib/diagnostic.ts';
-import type { JsonValue } from '../lib/json.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { type AutomationPlace, placeOfDefined, placeOfLive } from './automation-place.ts';
+import { definitionChanges } from './definition-diff.ts';
+import { shownDefinition, shownLive } from './definition-text.ts';
+import { type ConfigNames, scopeWords } from './definition-view.ts';
+import type { RoutePlan } from './route-plan.ts';
 
 /** A definition with its names resolved: what W&B should have. */
 export interface DesiredTrigger {
@@ -15,6 +21,8 @@ export interface DesiredTrigger {
   /** Without the mark of ownership. */
   readonly input: TriggerInput;
   readonly scope: TriggerScope;
+  /** The definition itself, for people. */
+  readonly automation: Automation;
   /** Where it is defined. */
   readonly location?: SourceLocation;
 }
@@ -27,7 +35,12 @@ export interface PlannedChange {
   readonly name: string;
   /** For people: `registry model, collection resnet50`. */
   readonly scope: string;
+  /** What differs, in the words of the config, from what W&B has to what is defined. */
   readonly fields: readonly FieldChange[];
+  /** A new or deleted automation as a definition without its defaults. */
+  readonly definition?: JsonObject;
+  /** Where it is in W&B, for links. */
+  readonly place?: AutomationPlace;
   /** How an automation that was not this config's becomes its own, for people: `taken over from acme/other`. */
   readonly adopted?: string;
   /** Why it is refused. */
@@ -46,13 +59,15 @@ export interface Plan {
   readonly fingerprint: string;
   readonly summary: Readonly<Record<PlanAction, number>>;
   readonly changes: readonly PlannedChange[];
+  /** What changes in the receiver. W&B knows nothing of it, and `apply` does nothing about it. */
+  readonly routes: RoutePlan;
   /** What else `apply` does, or a person has to do. For people. */
   readonly notes: readonly string[];
   /** Managed automations whose definition was removed. They are kept, because `prune` is off. */
   readonly orphans: readonly { readonly key: string; readonly name: string; readonly scope: string }[];
 }
 
-export interface PlanOptions {
+export interface PlanOptions extends ConfigNames {
   /** `owner/name` of the repository that the definitions are in. */
   readonly repository: string;
   /** Delete managed automations whose definition was removed. */
@@ -69,24 +84,33 @@ export const DEFAULT_MAX_DELETES = 3;
  * Only automations with this repository's mark are changed or deleted. An automation of the same name that somebody else
  * made is refused, unless it is adopted. An adopted one gets its mark with its first real change.
  */
-export function makePlan(desired: readonly DesiredTrigger[], live: readonly LiveTrigger[], options: PlanOptions): Plan {
+export function makePlan(
+  desired: readonly DesiredTrigger[],
+  live: readonly LiveTrigger[],
+  options: PlanOptions,
+  routes: RoutePlan,
+): Plan {
   const taken = new Set<string>();
   const keys = countKeys(desired);
   const changes = desired.map((one) => {
     const found = findLive(one, live, options.repository, keys, taken);
     if (found !== undefined) taken.add(found.id);
-    return planOne(one, found, options.repository);
+    return planOne(one, found, options);
   });
   const managed = live.filter((trigger) => ownedBy(trigger, options.repository));
   const gone = managed.filter((trigger) => !taken.has(trigger.id));
   const deletions = options.prune ? planDeletions(gone, managed.length, options) : [];
   const all = refuseTakenNames([...changes, ...deletions], live);
   return {
-    fingerprint: fingerprintOf(all.map(({ key, scope, action, fingerprint }) => `${action} ${key} ${scope} ${fingerprint}`).sort()),
+    fingerprint: fingerprintOf([
+      ...all.map(({ key, scope, action, fingerprint }) => `${action} ${key} ${scope} ${fingerprint}`).sort(),
+      `routes ${routes.digest}`,
+    ]),
     summary: summaryOf(all),
     changes: all,
+    routes,
     notes: [],
-    orphans: options.prune ? [] : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: liveScope(trigger) })),
+    orphans: options.prune ? [] : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: scopeWords(trigger.scope, options) })),
   };
 }
 
@@ -124,7 +148,8 @@ function countKeys(desired: readonly DesiredTrigger[]): Map<string, number> {
   return counts;
 }
 
-function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, repository: string): PlannedChange {
+function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, options: PlanOptions): PlannedChange {
+  const { repository } = options;
   const state = stateOfInput(desired.input);
   const mark = { repository, key: desired.key, applied: stateDigest(state) };
   const input = { ...desired.input, description: withMark(desired.input.description, mark) };
@@ -136,11 +161,15 @@ function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, reposi
   };
   const before = found === undefined ? undefined : stateOfLive(found);
   const fingerprint = fingerprintOf({ intended: state, current: before === undefined ? null : { ...before, id: found?.id ?? null } });
-  const fields = fieldChanges(before, state);
-  if (found === undefined) return { ...common, action: 'create', fields, fingerprint, input };
+  const isSame = before !== undefined && canonicalJson(before) === canonicalJson(state);
+  const fields = isSame ? [] : definitionChanges(found, desired, options);
+  if (found === undefined) {
+    const place = placeOfDefined(desired.automation.scope, options);
+    return { ...common, action: 'create', fields, definition: shownDefinition(desired.automation), place, fingerprint, input };
+  }
 
   const owner = readMark(found.description).mark;
-  const at = { ...common, fingerprint, id: found.id };
+  const at = { ...common, fingerprint, id: found.id, place: placeOfLive(found.scope) };
   if (owner !== undefined && !isSameRepository(owner.repository, repository) && !desired.adopt) {
     return {
       ...at,
@@ -186,24 +215,26 @@ function refuseTakenNames(changes: readonly PlannedChange[], live: readonly Live
     if ((change.action !== 'create' && change.action !== 'update') || change.input === undefined) return change;
     const holder = holders.get(nameKey(change.input.scopeID, change.input.name));
     if (holder === undefined || holder.id === change.id || !stays(holder)) return change;
-    const reason = `the scope already has an automation of this name (${holder.id}). Choose another name, or delete that one first`;
+    const reason = `the scope already has an automation of this name. Choose another name, or delete that one first`;
     return { ...change, action: 'refused', reason };
   });
   // A refused change keeps its current name, and another change may need that name.
   return next.every((change, i) => change === changes[i]) ? changes : refuseTakenNames(next, live);
 }
 
-function planDeletions(gone: readonly LiveTrigger[], managed: number, { maxDeletes }: PlanOptions): PlannedChange[] {
+function planDeletions(gone: readonly LiveTrigger[], managed: number, options: PlanOptions): PlannedChange[] {
+  const { maxDeletes } = options;
   const half = Math.max(1, Math.floor(managed / 2));
   const reason = deletionProblem(gone.length, managed, half, maxDeletes);
   return gone.map((trigger) => {
-    const before: JsonValue = stateOfLive(trigger);
     return {
       action: reason === undefined ? ('delete' as const) : ('refused' as const),
       key: keyOf(trigger),
       name: trigger.name,
-      scope: liveScope(trigger),
-      fields: fieldChanges(before, undefined),
+      scope: scopeWords(trigger.scope, options),
+      fields: definitionChanges(trigger, undefined, options),
+      definition: shownLive(trigger, options),
+      place: placeOfLive(trigger.scope),
       fingerprint: fingerprintOf({ intended: null, current: { ...stateOfLive(trigger), id: trigger.id } }),
       id: trigger.id,
       ...(reason === undefined ? {} : { reason }),
@@ -236,26 +267,12 @@ function keyOf(trigger: LiveTrigger): string {
   return readMark(trigger.description).mark?.key ?? trigger.name;
 }
 
-/** The scope of an existing automation for people, in the words of the config. */
-export function liveScope({ scope }: LiveTrigger): string {
-  const project = (name: string) =>
-    name.startsWith('wandb-registry-') ? `registry ${name.slice('wandb-registry-'.length)}` : `project ${name}`;
-  switch (scope.type) {
-    case 'PROJECT':
-      return project(scope.name);
-    case 'ARTIFACT_COLLECTION':
-      return scope.project === null ? `collection ${scope.name}` : `${project(scope.project)}, collection ${scope.name}`;
-    case 'ENTITY':
-      return `team ${scope.name}`;
-  }
-}
-
 /** Identifies a change within a plan, and in later plans. */
 export function identityOf({ key, scope }: Pick<PlannedChange, 'key' | 'scope'>): string {
   return `${key}\n${scope}`;
 }
 
-/** True when applying the plan would write something. */
-export function hasChanges({ summary }: Plan): boolean {
-  return summary.create + summary.update + summary.delete > 0;
+/** True when applying the plan would write something, or the receiver does something else once it loads the config. */
+export function hasChanges({ summary, routes }: Pick<Plan, 'summary' | 'routes'>): boolean {
+  return summary.create + summary.update + summary.delete + routes.changes.length > 0;
 }

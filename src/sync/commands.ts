@@ -5,6 +5,7 @@ import type { ApplyStep } from '../plan/apply-order.ts';
 import { type ApprovedPlan, onlyApproved } from '../plan/approved-plan.ts';
 import { type DriftedChange, findDrift } from '../plan/drift.ts';
 import { identityOf, makePlan, type Plan, summaryOf } from '../plan/plan.ts';
+import { type BaseConfig, planRoutes } from '../plan/route-plan.ts';
 import { createWandbClient, type WandbClient } from '../wandb/client.ts';
 import { type ApplyReport, applyPlan } from './apply.ts';
 import { placeholderId, readState, type SyncState } from './state.ts';
@@ -29,6 +30,8 @@ export interface SyncOptions {
   readonly repository: string;
   readonly prune: boolean;
   readonly maxDeletes: number;
+  /** The config that the routes are compared with; left out: they are not compared. */
+  readonly base?: BaseConfig;
 }
 
 export interface Planned {
@@ -45,7 +48,9 @@ export function connect(access: SyncAccess): WandbClient {
 export async function planSync(config: Config, client: WandbClient, options: SyncOptions): Promise<Result<Planned, Diagnostic[]>> {
   const state = await readState(config, client);
   if (!state.ok) return state;
-  const plan = makePlan(state.value.desired, state.value.live, options);
+  const { desired, live, owners } = state.value;
+  const routes = planRoutes(config, options.base ?? { unknown: 'no base was named' });
+  const plan = makePlan(desired, live, { ...options, entity: config.entity, organizations: owners.organizations }, routes);
   return ok({ plan: { ...plan, notes: state.value.notes }, state: state.value });
 }
 

@@ -114,6 +114,7 @@ function desiredOf(automation: Located<Automation>, scope: TriggerScope, integra
     adopt: automation.adopt ?? false,
     input: triggerInput(automation, { scope, integrationId }),
     scope,
+    automation,
     location: automation.location,
   };
 }
