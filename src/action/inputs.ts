@@ -17,6 +17,10 @@ export interface ActionInputs {
   readonly wandbBaseUrl: string;
   readonly githubToken: string;
   readonly comment: boolean;
+  /** Tells several comments of one namespace apart; blank: there is one. */
+  readonly commentKey: string;
+  /** drift: also list what no definition is for. */
+  readonly unmanaged: boolean;
   readonly prune: boolean;
   readonly maxDeletes: number;
   readonly planFile: string;
@@ -50,6 +54,8 @@ export function readInputs(get: (name: string) => string): Result<ActionInputs, 
     wandbBaseUrl: baseUrl.ok ? baseUrl.value : WANDB_API_URL,
     githubToken: get('github-token').trim(),
     comment: truth('comment', true),
+    commentKey: get('comment-key').trim(),
+    unmanaged: truth('unmanaged', false),
     prune: truth('prune', false),
     maxDeletes,
     planFile: get('plan-file').trim(),

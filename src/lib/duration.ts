@@ -12,7 +12,9 @@ export function parseDuration(text: string): number | undefined {
 
 /** A duration as the config has it, in the largest unit that keeps it whole: `30s`, `10m`, `24h`, `3d`. */
 export function durationInConfig(milliseconds: number): string {
-  const unit = (['d', 'h', 'm', 's'] as const).find((one) => milliseconds > 0 && milliseconds % UNITS[one] === 0 && (one !== 'd' || milliseconds > UNITS.d));
+  const unit = (['d', 'h', 'm', 's'] as const).find(
+    (one) => milliseconds > 0 && milliseconds % UNITS[one] === 0 && (one !== 'd' || milliseconds > UNITS.d),
+  );
   return unit === undefined ? `${milliseconds}ms` : `${milliseconds / UNITS[unit]}${unit}`;
 }
 

@@ -60,7 +60,9 @@ export function valueChanges(before: JsonValue | undefined, after: JsonValue | u
   if (before === undefined && after === undefined) return [];
   if (isBranch(before, after, keys)) {
     const [from, to] = [isJsonObject(before) ? before : {}, isJsonObject(after) ? after : {}];
-    return [...new Set([...Object.keys(to), ...Object.keys(from)])].flatMap((key) => valueChanges(own(from, key), own(to, key), [...keys, key]));
+    return [...new Set([...Object.keys(to), ...Object.keys(from)])].flatMap((key) =>
+      valueChanges(own(from, key), own(to, key), [...keys, key]),
+    );
   }
   if (Array.isArray(before ?? []) && Array.isArray(after ?? []) && hasObject(before, after)) {
     return listChanges((before ?? []) as JsonValue[], (after ?? []) as JsonValue[], keys);
@@ -86,7 +88,8 @@ function hasObject(...lists: readonly (JsonValue | undefined)[]): boolean {
 
 /** Items at the start and the end that are equal are skipped, so that an insertion is one change. The path counts in the new list. */
 function listChanges(before: readonly JsonValue[], after: readonly JsonValue[], keys: Keys): FieldChange[] {
-  const same = (a: JsonValue | undefined, b: JsonValue | undefined) => a !== undefined && b !== undefined && canonicalJson(a) === canonicalJson(b);
+  const same = (a: JsonValue | undefined, b: JsonValue | undefined) =>
+    a !== undefined && b !== undefined && canonicalJson(a) === canonicalJson(b);
   let start = 0;
   while (start < before.length && start < after.length && same(before[start], after[start])) start++;
   let end = 0;

@@ -84,18 +84,23 @@ function withoutDefaultWindows(kind: string, fields: JsonObject): JsonObject {
         : kind === 'run_metric_zscore'
           ? { window: DEFAULT_WINDOWS.zscore }
           : {};
-  return Object.fromEntries(Object.entries(fields).filter(([key, value]) => value !== undefined && (defaults[key] === undefined || defaults[key] !== value)));
+  return Object.fromEntries(
+    Object.entries(fields).filter(([key, value]) => value !== undefined && (defaults[key] === undefined || defaults[key] !== value)),
+  );
 }
 
 function shownAction(action: JsonObject): JsonObject {
   const [kind = '', fields] = Object.entries(action).find(([, value]) => value !== undefined) ?? [];
   if (!isJsonObject(fields)) return { [kind]: fields ?? {} };
   const words = kind === 'relay' ? routeInWords(fields) : fields;
-  return { [kind]: Object.fromEntries(Object.entries(words).filter(([key, value]) => value !== undefined && !isDefault(kind, key, value))) };
+  return {
+    [kind]: Object.fromEntries(Object.entries(words).filter(([key, value]) => value !== undefined && !isDefault(kind, key, value))),
+  };
 }
 
 function isDefault(kind: string, key: string, value: JsonValue): boolean {
-  if (kind === 'relay') return (key === 'integration' && value === RELAY_INTEGRATION) || (key === 'order' && value === 'fifo') || value === RELAY_PAYLOAD;
+  if (kind === 'relay')
+    return (key === 'integration' && value === RELAY_INTEGRATION) || (key === 'order' && value === 'fifo') || value === RELAY_PAYLOAD;
   if (kind === 'webhook') return key === 'payload' && value === RELAY_PAYLOAD;
   return kind === 'notification' && ((key === 'severity' && value === 'info') || value === '');
 }
@@ -113,7 +118,13 @@ export function definitionLines(definition: JsonObject): string[] {
 /** A value as one line of YAML, as somebody would write it in the config. */
 export function yamlValue(value: JsonValue): string {
   if (typeof value === 'string' && isMarker(value)) return visible(value);
-  const options = { collectionStyle: 'flow', lineWidth: 0, blockQuote: false, flowCollectionPadding: true, aliasDuplicateObjects: false } as const;
+  const options = {
+    collectionStyle: 'flow',
+    lineWidth: 0,
+    blockQuote: false,
+    flowCollectionPadding: true,
+    aliasDuplicateObjects: false,
+  } as const;
   const text = stringify(plain(value), options).trimEnd();
   // A plain text with an arrow or a parenthesis could be read as a part of the diff.
   const isRisky = typeof value === 'string' && (/[→()]|^\s*$/.test(value) || visible(value) !== value) && !/^["']/.test(text);
@@ -130,5 +141,9 @@ function plain(value: JsonValue): unknown {
   if (value instanceof JsonNumber) return /^-?\d+$/.test(value.text) ? BigInt(value.text) : value.valueOf();
   if (Array.isArray(value)) return value.map(plain);
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, plain(item)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .map(([key, item]) => [key, plain(item)]),
+  );
 }

@@ -148,7 +148,12 @@ function liveAction(live: LiveTrigger, event: EventView, counterpart: DefinedTri
     case 'NOTIFICATION': {
       const channel = action.channel === null ? null : hashed(action.channel);
       return {
-        notification: notificationView(integrationName(action, channel, counterpart), action.title, action.message, action.severity ?? 'INFO'),
+        notification: notificationView(
+          integrationName(action, channel, counterpart),
+          action.title,
+          action.message,
+          action.severity ?? 'INFO',
+        ),
       };
     }
     case 'NO_OP':

@@ -11,7 +11,8 @@ const TOKEN =
   /(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|xox[a-z]-[\w-]{8,}|xapp-[\w-]{8,}|\b[sr]k[-_](?:[a-z]+[-_])*[\w-]{16,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\bAIza[\w-]{30,}|\bglpat-[\w-]{16,}|\bhf_\w{16,}|\bnpm_\w{20,}|\bwandb_v\d_\w{16,}|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$))/g;
 
 /** `https://user:password@host`, and Slack's and Discord's addresses that need no other secret. */
-const SECRET_IN_ADDRESS = /(\w+:\/\/)[^\s/@:]+:[^\s/@]+(?=@)|(hooks\.slack\.com\/(?:services|workflows|triggers)\/|discord(?:app)?\.com\/api\/webhooks\/)[^\s"'<>]+/g;
+const SECRET_IN_ADDRESS =
+  /(\w+:\/\/)[^\s/@:]+:[^\s/@]+(?=@)|(hooks\.slack\.com\/(?:services|workflows|triggers)\/|discord(?:app)?\.com\/api\/webhooks\/)[^\s"'<>]+/g;
 
 const SECRET_WORDS =
   /token|passw|passphrase|pwd|secret|authori[sz]ation|apikey|accesskey|privatekey|signingkey|credential|bearer|cookie|signature|^auth$|^pat$|^key$/;
@@ -45,8 +46,12 @@ export function hideSecrets(value: JsonValue, keys: readonly (string | number)[]
   const literal = value.replace(FILLED_IN_LATER, ' ').replace(SCHEME, ' ').trim();
   if (isNamedSecret && literal !== '') return HIDDEN;
   if (sent >= 0 && literal.split(/[\s"'=:,;/\\]+/).some(looksRandom)) return HIDDEN;
-  const shown = value.replace(TOKEN, HIDDEN).replace(SECRET_IN_ADDRESS, (_all, scheme?: string, hook?: string) => `${scheme ?? hook ?? ''}${HIDDEN}`);
-  return sent < 0 ? shown : shown.replace(PAIR_IN_TEXT, (all, before: string, secret: string) => (secret.startsWith('$') ? all : `${before}${HIDDEN}`));
+  const shown = value
+    .replace(TOKEN, HIDDEN)
+    .replace(SECRET_IN_ADDRESS, (_all, scheme?: string, hook?: string) => `${scheme ?? hook ?? ''}${HIDDEN}`);
+  return sent < 0
+    ? shown
+    : shown.replace(PAIR_IN_TEXT, (all, before: string, secret: string) => (secret.startsWith('$') ? all : `${before}${HIDDEN}`));
 }
 
 function isSecretKey(key: string): boolean {

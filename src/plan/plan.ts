@@ -84,12 +84,7 @@ export const DEFAULT_MAX_DELETES = 3;
  * Only automations with this repository's mark are changed or deleted. An automation of the same name that somebody else
  * made is refused, unless it is adopted. An adopted one gets its mark with its first real change.
  */
-export function makePlan(
-  desired: readonly DesiredTrigger[],
-  live: readonly LiveTrigger[],
-  options: PlanOptions,
-  routes: RoutePlan,
-): Plan {
+export function makePlan(desired: readonly DesiredTrigger[], live: readonly LiveTrigger[], options: PlanOptions, routes: RoutePlan): Plan {
   const taken = new Set<string>();
   const keys = countKeys(desired);
   const changes = desired.map((one) => {
@@ -110,7 +105,9 @@ export function makePlan(
     changes: all,
     routes,
     notes: [],
-    orphans: options.prune ? [] : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: scopeWords(trigger.scope, options) })),
+    orphans: options.prune
+      ? []
+      : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: scopeWords(trigger.scope, options) })),
   };
 }
 

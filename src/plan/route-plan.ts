@@ -54,7 +54,12 @@ export function planRoutes(config: RoutedConfig, base: BaseConfig): RoutePlan {
   }
   const before = base.config === undefined ? [] : routesOf(base.config);
   const known = new Set(before.flatMap(({ route }) => repositoriesOf(route)).map((name) => name.toLowerCase()));
-  const changes = routes.flatMap((one) => changesOf(before.find((other) => isSame(other, one)), one));
+  const changes = routes.flatMap((one) =>
+    changesOf(
+      before.find((other) => isSame(other, one)),
+      one,
+    ),
+  );
   const gone = before.filter((one) => !routes.some((other) => isSame(one, other)));
   return {
     digest,
@@ -77,7 +82,12 @@ function routesOf({ automations, routes }: RoutedConfig): NamedRoute[] {
     const { location: _location, path, ...route } = located;
     const isRelay = path[0] === 'automations';
     const automation = isRelay ? byKey.get(route.name) : undefined;
-    return { name: route.name, automation: automation === undefined ? undefined : route.name, route: located, words: wordsOf(route, isRelay) };
+    return {
+      name: route.name,
+      automation: automation === undefined ? undefined : route.name,
+      route: located,
+      words: wordsOf(route, isRelay),
+    };
   });
 }
 
@@ -107,7 +117,13 @@ function changesOf(before: NamedRoute | undefined, after: NamedRoute | undefined
   const { location: _location, path: _path, ...route } = one.route as NamedRoute['route'] & { path?: unknown };
   const definition = shownRoute(one.automation === undefined ? route : { ...route, on: {} });
   const { on, ...rest } = definition;
-  return [{ action: after === undefined ? 'delete' : 'create', ...common, definition: one.automation === undefined ? { ...(on === undefined ? {} : { on }), ...rest } : rest }];
+  return [
+    {
+      action: after === undefined ? 'delete' : 'create',
+      ...common,
+      definition: one.automation === undefined ? { ...(on === undefined ? {} : { on }), ...rest } : rest,
+    },
+  ];
 }
 
 function newRepositories(routes: readonly NamedRoute[], known: Set<string>): RoutePlan['newRepositories'] {

@@ -61,6 +61,7 @@ export interface Applied {
   /** The current plan. What was not approved is refused. */
   readonly plan: Plan;
   readonly report: ApplyReport;
+  readonly state: SyncState;
   /** The names of webhook integrations that were created. */
   readonly created: readonly string[];
 }
@@ -102,7 +103,7 @@ export async function applySync(
     plan = { ...again.value.plan, changes, summary: summaryOf(changes) };
     state = again.value.state;
   }
-  return ok({ plan, report: await applyPlan(plan, state.live, state.api, onStep), created });
+  return ok({ plan, report: await applyPlan(plan, state.live, state.api, onStep), state, created });
 }
 
 /** The missing integrations that a change of this plan uses. */

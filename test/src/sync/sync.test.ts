@@ -3,7 +3,7 @@ import { exportYaml } from '../../../src/automation/export-yaml.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { readConfigFiles } from '../../../src/config/config-files.ts';
 import { readApprovedPlan } from '../../../src/plan/approved-plan.ts';
-import { planJson } from '../../../src/plan/plan-report.ts';
+import { planJson } from '../../../src/plan/plan-json.ts';
 import { applySync, driftSync, planSync, type SyncOptions } from '../../../src/sync/commands.ts';
 import { exportSync } from '../../../src/sync/export.ts';
 import { testClient, wandbServer } from '../../stand-ins/wandb-in-test.ts';
