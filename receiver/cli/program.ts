@@ -50,7 +50,10 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .command('validate')
     .description('check the config files, and that workflows in this checkout listen')
     .option('--config <file...>', 'config files or globs', [configPath])
-    .action((options: { config: string[] }) => run(async () => (await import('./validate.ts')).validate(io, options.config)));
+    .option('--json', 'print JSON', false)
+    .action((options: { config: string[]; json: boolean }) =>
+      run(async () => (await import('./validate.ts')).validate(io, options.config, options.json)),
+    );
   program
     .command('simulate')
     .description('show which routes an event matches, why not, and what each would send; sends nothing')
@@ -183,8 +186,9 @@ function addSyncCommands(program: Command, io: CommandIo, configPath: string, ru
   comparing('plan', 'compare the definitions with W&B; exit code 2 when there are changes')
     .option('--json', 'print JSON', false)
     .option('--out <file>', 'write the plan as JSON, for apply --plan')
-    .action((flags: SyncFlags & { json: boolean; out?: string }) =>
-      run(async () => (await sync()).plan(io, { ...flags, migrateFrom: flags.migrateFrom, out: flags.out })),
+    .option('--base <ref>', 'compare the routes with the config at this commit; default: where this branch left the default branch')
+    .action((flags: SyncFlags & { json: boolean; out?: string; base?: string }) =>
+      run(async () => (await sync()).plan(io, { ...flags, migrateFrom: flags.migrateFrom, out: flags.out, base: flags.base })),
     );
   comparing('apply', 'make W&B equal to the definitions; exit code 4 when a part of it was done')
     .option('--plan <file>', 'only what this plan approved')
@@ -196,7 +200,8 @@ function addSyncCommands(program: Command, io: CommandIo, configPath: string, ru
     );
   comparing('drift', 'what was changed at W&B since it was applied; exit code 2 when something was')
     .option('--json', 'print JSON', false)
-    .action((flags: SyncFlags & { json: boolean }) =>
+    .option('--unmanaged', 'also list the automations that no definition is for', false)
+    .action((flags: SyncFlags & { json: boolean; unmanaged: boolean }) =>
       run(async () => (await sync()).drift(io, { ...flags, migrateFrom: flags.migrateFrom })),
     );
   command('export', 'write the automations that exist as definitions')

@@ -18,6 +18,10 @@ export interface ActionInputs {
   readonly wandbBaseUrl: string;
   readonly githubToken: string;
   readonly comment: boolean;
+  /** Tells several comments of one namespace apart; blank: there is one. */
+  readonly commentKey: string;
+  /** drift: also list what no definition is for. */
+  readonly unmanaged: boolean;
   readonly prune: boolean;
   readonly maxDeletes: number;
   readonly allowDeleteMajority: boolean;
@@ -61,6 +65,8 @@ export function readInputs(get: (name: string) => string): Result<ActionInputs, 
     wandbBaseUrl: baseUrl.ok ? baseUrl.value : WANDB_API_URL,
     githubToken: get('github-token').trim(),
     comment: truth('comment', true),
+    commentKey: get('comment-key').trim(),
+    unmanaged: truth('unmanaged', false),
     prune: truth('prune', false),
     maxDeletes,
     allowDeleteMajority: truth('allow-delete-majority', false),

@@ -18,7 +18,8 @@ export interface ExportContext {
   readonly repository: string;
 }
 
-const EVENT_KEYS: ReadonlyMap<string, string> = new Map([
+/** The config's word for each event of W&B's API. */
+export const EVENT_KEYS: ReadonlyMap<string, string> = new Map([
   ['CREATE_ARTIFACT', 'create_artifact'],
   ['LINK_MODEL', 'link_artifact'],
   ['UNLINK_ARTIFACT', 'unlink_artifact'],
@@ -94,7 +95,7 @@ function scopeOf({ scope }: LiveTrigger, context: ExportContext): Result<JsonObj
 }
 
 /** The `event` of the definition, and its `runs`. */
-function eventOf(live: LiveTrigger): Result<JsonObject, string> {
+export function eventOf(live: Pick<LiveTrigger, 'eventType' | 'filter'>): Result<JsonObject, string> {
   const key = EVENT_KEYS.get(live.eventType);
   if (key === undefined) return err(`definitions cannot express its event ${live.eventType}`);
   if (!key.startsWith('run_')) return ok({ event: { [key]: artifactFilter(live.filter, key.includes('tag') ? 'tag' : 'alias') } });

@@ -5,6 +5,7 @@ import { identityOf, type Plan, type PlannedChange, planFingerprint, summaryOf }
 
 const approvedSchema = z.object({
   fingerprint: z.string(),
+  routes: z.object({ digest: z.string() }).optional(),
   changes: z.array(z.object({ action: z.string(), key: z.string(), scope: z.string(), fingerprint: z.string() })),
 });
 
@@ -40,9 +41,10 @@ export function approvedPart(plan: Plan, { plan: approved, fingerprint }: Approv
       `the plan has changed since it was approved: its fingerprint is ${plan.fingerprint}, not ${fingerprint}. Plan again and get the new plan approved, or pass the plan file that was approved as well, to apply what is left of it`,
     );
   }
-  if (fingerprint !== undefined && planFingerprint(approved.changes) !== fingerprint) {
+  const ofFile = planFingerprint(approved.changes, approved.routes?.digest ?? '');
+  if (fingerprint !== undefined && ofFile !== fingerprint) {
     return err(
-      `the plan file is not the one that was approved: its fingerprint is ${planFingerprint(approved.changes)}, not ${fingerprint}. Plan again and get the new plan approved`,
+      `the plan file is not the one that was approved: its fingerprint is ${ofFile}, not ${fingerprint}. Plan again and get the new plan approved`,
     );
   }
   return ok(onlyApproved(plan, approved));

@@ -1,3 +1,4 @@
+import type { Automation } from '../automation/automation.ts';
 import type { TriggerInput, TriggerScope } from '../automation/trigger.ts';
 import type { SourceLocation } from '../lib/diagnostic.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -14,6 +15,8 @@ export interface DesiredTrigger {
   readonly scope: TriggerScope;
   /** The webhook integration, if the config declares it. Its id is not known before it is created. */
   readonly integration?: JsonObject | undefined;
+  /** The definition itself, for people. */
+  readonly automation: Automation;
   /** Where it is defined. */
   readonly location?: SourceLocation;
 }

@@ -1,13 +1,18 @@
 import { readMark, withMark } from '../automation/ownership.ts';
 import type { LiveTrigger, TriggerInput } from '../automation/trigger.ts';
-import { type FieldChange, fieldChanges, stateDigest, stateOfInput, stateOfLive, type TriggerState } from '../automation/trigger-state.ts';
-import { fingerprintOf } from '../lib/canonical.ts';
+import { type FieldChange, stateDigest, stateOfInput, stateOfLive, type TriggerState } from '../automation/trigger-state.ts';
+import { canonicalJson, fingerprintOf } from '../lib/canonical.ts';
 import type { SourceLocation } from '../lib/diagnostic.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
+import { type AutomationPlace, placeOfDefined, placeOfLive } from './automation-place.ts';
 import { claimOn, isMine, type PlanOwner } from './claim.ts';
+import { definitionChanges } from './definition-diff.ts';
+import { shownDefinition, shownLive } from './definition-text.ts';
+import { type ConfigNames, scopeWords } from './definition-view.ts';
 import type { DesiredTrigger } from './desired-trigger.ts';
 import { foreignNotes } from './foreign-notes.ts';
 import { findLive, keyOf } from './match.ts';
+import type { RoutePlan } from './route-plan.ts';
 
 export type PlanAction = 'create' | 'update' | 'delete' | 'unchanged' | 'refused';
 
@@ -17,7 +22,12 @@ export interface PlannedChange {
   readonly name: string;
   /** For people: `registry model, collection resnet50`. */
   readonly scope: string;
+  /** What differs, in the words of the config, from what W&B has to what is defined. */
   readonly fields: readonly FieldChange[];
+  /** A new or deleted automation as a definition without its defaults. */
+  readonly definition?: JsonObject;
+  /** Where it is in W&B, for links. */
+  readonly place?: AutomationPlace;
   /** How an automation that was not this config's becomes its own, for people: `taken over from acme/other`. */
   readonly adopted?: string;
   /** Why it is refused. */
@@ -36,13 +46,15 @@ export interface Plan {
   readonly fingerprint: string;
   readonly summary: Readonly<Record<PlanAction, number>>;
   readonly changes: readonly PlannedChange[];
+  /** What changes in the receiver. W&B knows nothing of it, and `apply` does nothing about it. */
+  readonly routes: RoutePlan;
   /** What else `apply` does, or a person has to do. For people. */
   readonly notes: readonly string[];
   /** Managed automations whose definition was removed. They are kept, because `prune` is off. */
   readonly orphans: readonly { readonly key: string; readonly name: string; readonly scope: string }[];
 }
 
-export interface PlanOptions extends PlanOwner {
+export interface PlanOptions extends PlanOwner, ConfigNames {
   /** Delete this config's automations whose definition was removed. */
   readonly prune: boolean;
   /** All deletions are refused if there are more than this. */
@@ -59,7 +71,7 @@ export const DEFAULT_MAX_DELETES = 3;
  * Only automations with this config's mark are changed or deleted. An automation of the same name that somebody else made is
  * refused, unless it is adopted: then it gets this config's mark.
  */
-export function makePlan(desired: readonly DesiredTrigger[], live: readonly LiveTrigger[], options: PlanOptions): Plan {
+export function makePlan(desired: readonly DesiredTrigger[], live: readonly LiveTrigger[], options: PlanOptions, routes: RoutePlan): Plan {
   const taken = new Set<string>();
   const keys = countKeys(desired);
   const changes = desired.map((one) => {
@@ -72,11 +84,14 @@ export function makePlan(desired: readonly DesiredTrigger[], live: readonly Live
   const deletions = options.prune ? planDeletions(gone, managed.length, options) : [];
   const all = refuseTakenNames([...changes, ...deletions], live);
   return {
-    fingerprint: planFingerprint(all),
+    fingerprint: planFingerprint(all, routes.digest),
     summary: summaryOf(all),
     changes: all,
+    routes,
     notes: foreignNotes(live, all, options),
-    orphans: options.prune ? [] : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: liveScope(trigger) })),
+    orphans: options.prune
+      ? []
+      : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: scopeWords(trigger.scope, options) })),
   };
 }
 
@@ -107,21 +122,25 @@ function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, option
     return {
       ...common,
       action: 'create',
-      fields: fieldChanges(undefined, state),
+      fields: definitionChanges(undefined, desired, options),
+      definition: shownDefinition(desired.automation),
+      place: placeOfDefined(desired.automation.scope, options),
       fingerprint: fingerprintOf({ intended, current: null }),
       input,
     };
   }
   const before = stateOfLive(found);
-  const fields = fieldChanges(before, state);
+  const isSame = canonicalJson(before) === canonicalJson(state);
+  const fields = isSame ? [] : definitionChanges(found, desired, options);
   const claim = claimOn(desired, found, options);
   const how = claim.kind === 'adopted' ? { adopted: claim.how } : {};
-  const at = { ...common, ...how, fingerprint: fingerprintOf({ intended, current: { ...before, id: found.id }, ...how }), id: found.id };
+  const fingerprint = fingerprintOf({ intended, current: { ...before, id: found.id }, ...how });
+  const at = { ...common, ...how, fingerprint, id: found.id, place: placeOfLive(found.scope) };
   if (claim.kind === 'refused') return { ...at, action: 'refused', fields, reason: claim.reason };
   const keyBefore = keyOf(found);
   const isRekeyed = claim.kind === 'own' && keyBefore !== desired.key;
   // An old mark alone is no change: it is written again together with the next one.
-  if (fields.length === 0 && claim.kind === 'own' && !isRekeyed) return { ...at, action: 'unchanged', fields };
+  if (isSame && claim.kind === 'own' && !isRekeyed) return { ...at, action: 'unchanged', fields };
   return {
     ...at,
     action: 'update',
@@ -151,7 +170,7 @@ function refuseTakenNames(changes: readonly PlannedChange[], live: readonly Live
     if ((change.action !== 'create' && change.action !== 'update') || change.input === undefined) return change;
     const holder = holders.get(nameKey(change.input.scopeID, change.input.name));
     if (holder === undefined || holder.id === change.id || !stays(holder)) return change;
-    const reason = `the scope already has an automation of this name (${holder.id}). Choose another name, or delete that one first`;
+    const reason = `the scope already has an automation of this name. Choose another name, or delete that one first`;
     return { ...change, action: 'refused', reason };
   });
   // A refused change keeps its current name, and another change may need that name.
@@ -161,13 +180,14 @@ function refuseTakenNames(changes: readonly PlannedChange[], live: readonly Live
 function planDeletions(gone: readonly LiveTrigger[], managed: number, options: PlanOptions): PlannedChange[] {
   const reason = deletionProblem(gone.length, managed, options);
   return gone.map((trigger) => {
-    const before: JsonValue = stateOfLive(trigger);
     return {
       action: reason === undefined ? ('delete' as const) : ('refused' as const),
       key: keyOf(trigger),
       name: trigger.name,
-      scope: liveScope(trigger),
-      fields: fieldChanges(before, undefined),
+      scope: scopeWords(trigger.scope, options),
+      fields: definitionChanges(trigger, undefined, options),
+      definition: shownLive(trigger, options),
+      place: placeOfLive(trigger.scope),
       fingerprint: fingerprintOf({ intended: null, current: { ...stateOfLive(trigger), id: trigger.id } }),
       id: trigger.id,
       ...(reason === undefined ? {} : { reason }),
@@ -185,11 +205,13 @@ function deletionProblem(gone: number, managed: number, { maxDeletes, allowDelet
   return `${what}, ${limit}. If this is intended, set ${flags.join(' and ')}`;
 }
 
-/** Identifies a plan: what every change intends, and what it found at W&B. */
+/** Identifies a plan: what every change intends, what it found at W&B, and the routes of the config. */
 export function planFingerprint(
   changes: readonly { readonly action: string; readonly key: string; readonly scope: string; readonly fingerprint: string }[],
+  routesDigest: string,
 ): string {
-  return fingerprintOf(changes.map(({ key, scope, action, fingerprint }) => `${action} ${key} ${scope} ${fingerprint}`).sort());
+  const texts = changes.map(({ key, scope, action, fingerprint }) => `${action} ${key} ${scope} ${fingerprint}`).sort();
+  return fingerprintOf([...texts, `routes ${routesDigest}`]);
 }
 
 /** How many changes there are of each kind. */
@@ -199,26 +221,12 @@ export function summaryOf(changes: readonly PlannedChange[]): Record<PlanAction,
   return summary;
 }
 
-/** The scope of an existing automation for people, in the words of the config. */
-export function liveScope({ scope }: LiveTrigger): string {
-  const project = (name: string) =>
-    name.startsWith('wandb-registry-') ? `registry ${name.slice('wandb-registry-'.length)}` : `project ${name}`;
-  switch (scope.type) {
-    case 'PROJECT':
-      return project(scope.name);
-    case 'ARTIFACT_COLLECTION':
-      return scope.project === null ? `collection ${scope.name}` : `${project(scope.project)}, collection ${scope.name}`;
-    case 'ENTITY':
-      return `team ${scope.name}`;
-  }
-}
-
 /** Identifies a change within a plan, and in later plans. */
 export function identityOf({ key, scope }: Pick<PlannedChange, 'key' | 'scope'>): string {
   return `${key}\n${scope}`;
 }
 
-/** True when applying the plan would write something. */
-export function hasChanges({ summary }: Plan): boolean {
-  return summary.create + summary.update + summary.delete > 0;
+/** True when applying the plan would write something, or the receiver does something else once it loads the config. */
+export function hasChanges({ summary, routes }: Pick<Plan, 'summary' | 'routes'>): boolean {
+  return summary.create + summary.update + summary.delete + routes.changes.length > 0;
 }

@@ -1,18 +1,18 @@
-import type { PlannedChange } from './plan.ts';
+import type { PlanPart } from './plan-parts.ts';
 
-/** Changes that are refused for one reason. */
+/** Automations that are refused for one reason. */
 export interface Refusals {
   readonly reason: string;
-  readonly changes: readonly PlannedChange[];
+  readonly parts: readonly PlanPart[];
 }
 
-/** The refused changes of a plan by reason, in the order of the plan, so that one cause is reported once. */
-export function refusalsIn(changes: readonly PlannedChange[]): Refusals[] {
-  const groups = new Map<string, PlannedChange[]>();
-  for (const change of changes) {
-    if (change.action !== 'refused') continue;
-    const reason = change.reason ?? '';
-    groups.set(reason, [...(groups.get(reason) ?? []), change]);
+/** The refused parts of a plan by reason, in their order, so that one cause is reported once. */
+export function refusalsIn(parts: readonly PlanPart[]): Refusals[] {
+  const groups = new Map<string, PlanPart[]>();
+  for (const part of parts) {
+    if (part.action !== 'refused') continue;
+    const reason = part.change?.reason ?? '';
+    groups.set(reason, [...(groups.get(reason) ?? []), part]);
   }
-  return [...groups].map(([reason, grouped]) => ({ reason, changes: grouped }));
+  return [...groups].map(([reason, grouped]) => ({ reason, parts: grouped }));
 }

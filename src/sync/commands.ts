@@ -3,8 +3,10 @@ import { type Diagnostic, failure } from '../lib/diagnostic.ts';
 import { ok, type Result } from '../lib/result.ts';
 import type { ApplyStep } from '../plan/apply-order.ts';
 import { type Approval, approvedPart } from '../plan/approved-plan.ts';
+import type { ConfigNames } from '../plan/definition-view.ts';
 import { type DriftedChange, findDrift } from '../plan/drift.ts';
 import { makePlan, type Plan, type PlanOptions } from '../plan/plan.ts';
+import { type BaseConfig, planRoutes } from '../plan/route-plan.ts';
 import { createWandbClient, type WandbClient } from '../wandb/client.ts';
 import { type ApplyReport, applyPlan } from './apply.ts';
 import { createWebhooks, neededWebhooks, withoutWebhooks } from './missing-webhooks.ts';
@@ -24,7 +26,10 @@ export interface SyncAccess {
 }
 
 /** `namespace` is the config's: `config.namespace`. */
-export type SyncOptions = PlanOptions;
+export interface SyncOptions extends Omit<PlanOptions, keyof ConfigNames> {
+  /** The config that the routes are compared with; left out: they are not compared. */
+  readonly base?: BaseConfig;
+}
 
 export interface Planned {
   readonly plan: Plan;
@@ -40,7 +45,9 @@ export function connect(access: SyncAccess): WandbClient {
 export async function planSync(config: Config, client: WandbClient, options: SyncOptions): Promise<Result<Planned, Diagnostic[]>> {
   const state = await readState(config, client);
   if (!state.ok) return state;
-  const plan = makePlan(state.value.desired, state.value.live, options);
+  const { desired, live, owners } = state.value;
+  const routes = planRoutes(config, options.base ?? { unknown: 'no base was named' });
+  const plan = makePlan(desired, live, { ...options, entity: config.entity, organizations: owners.organizations }, routes);
   return ok({ plan: { ...plan, notes: [...state.value.notes, ...plan.notes] }, state: state.value });
 }
 
@@ -48,6 +55,7 @@ export interface Applied {
   /** The current plan. What was not approved is refused. */
   readonly plan: Plan;
   readonly report: ApplyReport;
+  readonly state: SyncState;
   /** The names of webhook integrations that were created. */
   readonly created: readonly string[];
 }
@@ -74,7 +82,8 @@ export async function applySync(
   if (!again.ok) return again;
   const whole = withoutWebhooks(again.value.plan, webhooks.failed);
   const { live, api } = again.value.state;
-  return ok({ plan: whole, report: await applyPlan(whole, live, api, onStep), created: webhooks.created });
+  const report = await applyPlan(whole, live, api, onStep);
+  return ok({ plan: whole, report, state: again.value.state, created: webhooks.created });
 }
 
 /** The current plan, in which everything is refused that was not approved. */

@@ -122,6 +122,7 @@ function desiredOf(
     input: triggerInput(automation, { scope, integrationId }),
     scope,
     integration: declaredWebhook(automation, config),
+    automation,
     location: automation.location,
   };
 }

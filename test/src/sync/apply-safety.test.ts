@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { readApprovedPlan } from '../../../src/plan/approved-plan.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
-import { planJson } from '../../../src/plan/plan-report.ts';
+import { planJson } from '../../../src/plan/plan-json.ts';
 import { configOf, definition, linesOf, wandbWithConfigs } from './acme-repository.ts';
 
 const two = (alias = 'production') => configOf('a.yaml', definition('one', { alias }) + definition('two', { alias }));
 const names = (server: { world: { triggers: { name: string }[] } }) => server.world.triggers.map(({ name }) => name).sort();
 
 function fileOf(plan: Plan) {
-  const approved = readApprovedPlan(JSON.stringify(planJson(plan)));
+  const approved = readApprovedPlan(
+    JSON.stringify(planJson(plan, { namespace: 'a.yaml', baseUrl: 'https://api.wandb.ai', unreadable: [], warnings: [] })),
+  );
   if (!approved.ok) throw new Error(approved.error);
   return approved.value;
 }

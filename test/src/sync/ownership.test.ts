@@ -13,7 +13,7 @@ describe('an automation that nobody manages', () => {
     expect((await apply(one(', adopt: { from: acme/other }'))).plan.changes).toMatchObject([{ action: 'refused' }]);
     const { plan } = await apply(one(', adopt: true'));
     expect(linesOf(plan.changes)).toEqual(['update one: adopted: nobody managed it']);
-    expect(planLines(plan)).toContain('    adopted: nobody managed it');
+    expect(planLines(plan)).toContain('    ~ adopted: nobody managed it');
     expect(linesOf((await apply(one(', adopt: true'))).plan.changes)).toEqual(['unchanged one']);
   });
 });
@@ -61,7 +61,7 @@ describe('an automation whose mark is gone', () => {
     Object.assign(server.world.trigger('one'), { description: 'edited in the app', enabled: false });
     const { plan, steps } = await apply(one());
     expect(linesOf(plan.changes)).toEqual(['update one: its mark is gone; applying writes it again']);
-    expect(plan.changes[0]?.fields.map(({ path }) => path)).toEqual(['description', 'enabled']);
+    expect(plan.changes[0]?.fields.map(({ path }) => path)).toEqual(['enabled', 'description']);
     expect(steps).toEqual(['update one']);
     expect(markOf(server, 'one')).toMatch(/^\[wandb-relay\/2 acme\/models a\.yaml one/);
   });
