@@ -5,7 +5,7 @@ import { placeUrl } from './automation-place.ts';
 import type { DriftedChange } from './drift.ts';
 import type { Plan, PlannedChange } from './plan.ts';
 import { type DiffLine, diffOf, type PlanPart, planParts } from './plan-parts.ts';
-import { adoptedWords, newRepositoryNote, summaryWords } from './plan-report.ts';
+import { adoptedWords, summaryWords } from './plan-report.ts';
 
 /** GitHub's limits: 65,536 characters in a comment, 1 MiB in a step summary. Both are kept in bytes of UTF-8, never fewer than characters. */
 export const COMMENT_LIMIT = 65_536;
@@ -80,7 +80,10 @@ function alerts(plan: Plan, parts: readonly PlanPart[]): string[] {
     ({ name }) => `The route ${codeSpan(short(name))} is removed: the receiver does nothing for its events any more.`,
   );
   const { newRepositories, base } = plan.routes;
-  const dispatches = newRepositories.map((one) => `${codeSpan(short(newRepositoryNote(one, base)))}.`);
+  const dispatches = newRepositories.map(
+    ({ route, repository }) =>
+      `${codeSpan(short(route))} dispatches to ${codeSpan(repository)}, which the config of the base${base === null ? '' : ` (${base.slice(0, 7)})`} does not name.`,
+  );
   const refused = plan.summary.refused === 0 ? [] : [`${plan.summary.refused} refused: see below for the reasons.`];
   return [...alert('CAUTION', [...deletions, ...routes]), ...alert('WARNING', dispatches), ...alert('IMPORTANT', refused)];
 }

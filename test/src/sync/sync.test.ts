@@ -9,6 +9,7 @@ import { exportSync } from '../../../src/sync/export.ts';
 import { testClient, wandbServer } from '../../stand-ins/wandb-in-test.ts';
 import type { WandbStandIn, WandbStandInOptions } from '../../stand-ins/wandb-server.ts';
 
+const SURROUNDINGS = { namespace: 'wandb-relay.yaml', baseUrl: 'https://api.wandb.ai', unreadable: [], warnings: [] };
 const OPTIONS: SyncOptions = { namespace: 'wandb-relay.yaml', repository: 'acme/models', prune: false, maxDeletes: 3 };
 
 function configOf(text: string): Config {
@@ -81,7 +82,7 @@ describe('plan and apply', () => {
         action: 'update',
         key: 'one',
         scope: 'registry model, collection resnet50',
-        fields: [{ path: 'event.filter.alias.$eq', before: 'production', after: 'staging' }],
+        fields: [{ path: 'event.add_artifact_alias.alias', before: 'production', after: 'staging' }],
       },
     ]);
     await apply(changed);
@@ -297,7 +298,7 @@ describe('what a plan has besides its changes', () => {
       ['one', 'wandb-relay.yaml', 5],
       ['two', 'wandb-relay.yaml', 10],
     ]);
-    expect(JSON.stringify(planJson(found))).not.toContain('location');
+    expect(JSON.stringify(planJson(found, SURROUNDINGS))).not.toContain('location');
   });
 
   it('takes an automation over from another repository when it is adopted', async () => {
@@ -325,9 +326,20 @@ describe('what a plan has besides its changes', () => {
 
   it('is JSON with every field before and after', async () => {
     const { plan } = await wandb();
-    const json = JSON.parse(JSON.stringify(planJson(await plan(`automations: ${alias('one')}`))));
-    expect(Object.keys(json).sort()).toEqual(['changes', 'fingerprint', 'notes', 'orphans', 'summary']);
-    expect(json.changes[0].fields).toContainEqual({ path: 'event.filter.alias.$eq', before: null, after: 'production' });
+    const json = JSON.parse(JSON.stringify(planJson(await plan(`automations: ${alias('one')}`), SURROUNDINGS)));
+    expect(Object.keys(json).sort()).toEqual([
+      'changes',
+      'fingerprint',
+      'namespace',
+      'notes',
+      'orphans',
+      'routes',
+      'summary',
+      'unreadable',
+      'wandb',
+      'warnings',
+    ]);
+    expect(json.changes[0].fields).toContainEqual({ path: 'event.add_artifact_alias.alias', before: null, after: 'production' });
     for (const field of json.changes[0].fields) expect(Object.keys(field)).toEqual(['path', 'before', 'after']);
   });
 });
@@ -338,14 +350,14 @@ describe('drift', () => {
     const text = (value: string) => `automations: ${alias('one', value)}${alias('two', 'b')}`;
     await apply(text('a'));
     expect(await drift(text('a'))).toEqual([]);
-    expect(await drift(text('other'))).toEqual([['definition', 'one']]);
+    expect(await drift(text('other'))).toEqual([['not_applied', 'one']]);
     server.world.trigger('two').enabled = false;
     expect(await drift(text('other'))).toEqual([
-      ['definition', 'one'],
-      ['drift', 'two'],
+      ['not_applied', 'one'],
+      ['changed', 'two'],
     ]);
     server.world.triggers.pop();
-    expect(await drift(text('a'))).toEqual([['drift', 'two']]);
+    expect(await drift(text('a'))).toEqual([['missing', 'two']]);
   });
 });
 
@@ -355,7 +367,7 @@ describe('drift of what is not ours', () => {
     const text = `automations: ${alias('one')}`;
     await apply(text);
     Object.assign(server.world.trigger('one'), { description: 'edited in the app', enabled: false });
-    expect(await drift(text)).toEqual([['drift', 'one']]);
+    expect(await drift(text)).toEqual([['changed', 'one']]);
   });
 
   it('is seen on what was adopted as it was', async () => {
@@ -364,7 +376,7 @@ describe('drift of what is not ours', () => {
     const text = (await exported()).replace(/^version: 1\nentity: acme\n/, '');
     await apply(text);
     server.world.trigger('by hand').enabled = false;
-    expect(await drift(text)).toEqual([['drift', 'by hand']]);
+    expect(await drift(text)).toEqual([['changed', 'by hand']]);
   });
 });
 
