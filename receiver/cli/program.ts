@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
+import { type MigratedFrom, readMigratedFrom } from '../../src/plan/claim.ts';
 import { DEFAULT_MAX_DELETES } from '../../src/plan/plan.ts';
 import { configPathFrom } from '../environment.ts';
 import type { Decision } from './deliveries.ts';
@@ -166,6 +167,8 @@ interface SyncFlags {
   readonly config: string[];
   readonly prune: boolean;
   readonly maxDeletes: number;
+  readonly allowDeleteMajority: boolean;
+  readonly migrateFrom?: MigratedFrom;
 }
 
 /** The commands that keep W&B's automations equal to the definitions. */
@@ -176,25 +179,31 @@ function addSyncCommands(program: Command, io: CommandIo, configPath: string, ru
   const comparing = (name: string, description: string) =>
     command(name, description)
       .option('--prune', 'delete managed automations whose definition is gone', false)
-      .option('--max-deletes <n>', 'more deletions than this are refused', readCount, DEFAULT_MAX_DELETES);
+      .option('--max-deletes <n>', 'more deletions than this are refused', readCount, DEFAULT_MAX_DELETES)
+      .option('--allow-delete-majority', 'allow to delete more than half of the automations', false)
+      .option('--migrate-from <repository>', 'take over what a repository of this earlier name manages, owner/name', readMigration);
 
   comparing('plan', 'compare the definitions with W&B; exit code 2 when there are changes')
     .option('--json', 'print JSON', false)
     .option('--out <file>', 'write the plan as JSON, for apply --plan')
     .option('--base <ref>', 'compare the routes with the config at this commit; default: where this branch left the default branch')
     .action((flags: SyncFlags & { json: boolean; out?: string; base?: string }) =>
-      run(async () => (await sync()).plan(io, { ...flags, out: flags.out, base: flags.base })),
+      run(async () => (await sync()).plan(io, { ...flags, migrateFrom: flags.migrateFrom, out: flags.out, base: flags.base })),
     );
   comparing('apply', 'make W&B equal to the definitions; exit code 4 when a part of it was done')
     .option('--plan <file>', 'only what this plan approved')
-    .option('--fingerprint <hash>', 'only if the plan still has this fingerprint')
+    .option('--fingerprint <hash>', 'only if the plan, or the file of --plan, has this fingerprint')
     .action((flags: SyncFlags & { plan?: string; fingerprint?: string }) =>
-      run(async () => (await sync()).apply(io, { ...flags, plan: flags.plan, fingerprint: flags.fingerprint })),
+      run(async () =>
+        (await sync()).apply(io, { ...flags, migrateFrom: flags.migrateFrom, plan: flags.plan, fingerprint: flags.fingerprint }),
+      ),
     );
   comparing('drift', 'what was changed at W&B since it was applied; exit code 2 when something was')
     .option('--json', 'print JSON', false)
     .option('--unmanaged', 'also list the automations that no definition is for', false)
-    .action((flags: SyncFlags & { json: boolean; unmanaged: boolean }) => run(async () => (await sync()).drift(io, flags)));
+    .action((flags: SyncFlags & { json: boolean; unmanaged: boolean }) =>
+      run(async () => (await sync()).drift(io, { ...flags, migrateFrom: flags.migrateFrom })),
+    );
   command('export', 'write the automations that exist as definitions')
     .option('--entity <team>', 'the team, instead of the one in the config')
     .option('--organization <name>', 'its organization')
@@ -220,6 +229,12 @@ function readCount(text: string): number {
   const count = Number(text);
   if (!Number.isInteger(count) || count < 0) throw new InvalidArgumentError('It must be a whole number.');
   return count;
+}
+
+function readMigration(text: string): MigratedFrom {
+  const from = readMigratedFrom(text);
+  if (!from.ok) throw new InvalidArgumentError(`${from.error}.`);
+  return from.value;
 }
 
 function readLimit(text: string): number {

@@ -9,17 +9,18 @@ import { apiKeyPage } from '../../src/event/wandb-links.ts';
 import { type Diagnostic, formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { appliedCounts, appliedWords, outcomeLine } from '../../src/plan/applied-report.ts';
-import { readApprovedPlan } from '../../src/plan/approved-plan.ts';
+import { type Approval, readApprovedPlan } from '../../src/plan/approved-plan.ts';
+import type { MigratedFrom } from '../../src/plan/claim.ts';
 import { findUnmanaged, isDrift } from '../../src/plan/drift.ts';
 import { type DriftFound, driftJson, driftSections, driftSummary } from '../../src/plan/drift-report.ts';
 import { hasChanges } from '../../src/plan/plan.ts';
 import { planJson } from '../../src/plan/plan-json.ts';
-import { changeLines, planLines } from '../../src/plan/plan-report.ts';
+import { planLines, refusalLines } from '../../src/plan/plan-report.ts';
 import type { BaseConfig } from '../../src/plan/route-plan.ts';
 import { readBaseConfig } from '../../src/sync/base-config.ts';
-import { type Approval, applySync, connect, driftSync, planSync, type SyncOptions } from '../../src/sync/commands.ts';
+import { applySync, connect, driftSync, planSync, type SyncOptions } from '../../src/sync/commands.ts';
 import { gitFiles, mergeBase } from '../../src/sync/commit-files.ts';
-import { readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
+import { otherNamespaces, readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
 import { exportSync } from '../../src/sync/export.ts';
 import { repositoryTop } from '../../src/sync/repository-top.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
@@ -33,6 +34,8 @@ export interface SyncWords {
   readonly config: readonly string[];
   readonly prune: boolean;
   readonly maxDeletes: number;
+  readonly allowDeleteMajority: boolean;
+  readonly migrateFrom: MigratedFrom | undefined;
 }
 
 interface Ready {
@@ -102,7 +105,7 @@ export async function apply(
   for (const name of created) io.print(`created the webhook integration ${name}`);
   for (const outcome of report.applied) io.print(outcomeLine(outcome));
   const refused = found.changes.filter(({ action }) => action === 'refused');
-  for (const line of refused.flatMap(changeLines)) io.complain(line);
+  for (const line of refusalLines(found)) io.complain(line);
   const count = report.applied.filter(({ outcome }) => outcome === 'done').length;
   io.print(`${count} of ${report.applied.length} applied: ${appliedWords(appliedCounts(report.applied, refused.length))}.`);
   if (report.complete && refused.length === 0) return 0;
@@ -182,8 +185,11 @@ async function prepare(io: CommandIo, words: SyncWords): Promise<Ready | undefin
   if (connected === undefined || repository === undefined) return undefined;
   const config = await readDefinitions(io.cwd, words.config, { code: 'run', workspace: io.variables.GITHUB_WORKSPACE });
   if (config.ok) {
+    const { prune, maxDeletes, allowDeleteMajority, migrateFrom } = words;
+    const namespaceUse = otherNamespaces(io.cwd, words.config, io.variables.GITHUB_WORKSPACE);
     const { namespace } = config.value;
-    return { ...connected, config: config.value, options: { namespace, repository, prune: words.prune, maxDeletes: words.maxDeletes } };
+    const options: SyncOptions = { namespace, repository, prune, maxDeletes, allowDeleteMajority, migrateFrom, namespaceUse };
+    return { ...connected, config: config.value, options };
   }
   complain(io, config.error);
   return undefined;
@@ -215,9 +221,7 @@ function repositoryOrComplain(io: CommandIo): string | undefined {
 }
 
 function readApproval(io: CommandIo, file: string | undefined, fingerprint: string | undefined): Approval | string {
-  if (file !== undefined && fingerprint !== undefined) return 'apply: approve with --plan or with --fingerprint, not both';
-  if (fingerprint !== undefined) return { fingerprint };
-  if (file === undefined) return undefined;
+  if (file === undefined) return { fingerprint };
   let text: string;
   try {
     text = readFileSync(resolve(io.cwd, file), 'utf8');
@@ -225,7 +229,7 @@ function readApproval(io: CommandIo, file: string | undefined, fingerprint: stri
     return `${file}: cannot be read: ${messageOf(error)}`;
   }
   const approved = readApprovedPlan(text);
-  return approved.ok ? { plan: approved.value } : `${file}: ${approved.error}`;
+  return approved.ok ? { plan: approved.value, fingerprint } : `${file}: ${approved.error}`;
 }
 
 function write(io: CommandIo, file: string, text: string): boolean {

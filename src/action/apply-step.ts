@@ -5,12 +5,12 @@ import { context } from '@actions/github';
 import type { Diagnostic } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { appliedCounts, appliedMarkdown, appliedText, outcomeLine } from '../plan/applied-report.ts';
-import { readApprovedPlan } from '../plan/approved-plan.ts';
+import { type Approval, readApprovedPlan } from '../plan/approved-plan.ts';
 import { withResult } from '../plan/comment-mark.ts';
 import type { PlannedChange } from '../plan/plan.ts';
 import { COMMENT_LIMIT, SUMMARY_LIMIT } from '../plan/plan-comment.ts';
 import { planJson, planJsonWithin } from '../plan/plan-json.ts';
-import { type Applied, type Approval, applySync } from '../sync/commands.ts';
+import { type Applied, applySync } from '../sync/commands.ts';
 import { annotate } from './annotations.ts';
 import { annotations, fail, print, summarize, warn } from './output.ts';
 import { pullRequestsOf } from './pull-request.ts';
@@ -113,9 +113,11 @@ async function commentResult(step: Step, result: Parameters<typeof withResult>[1
 
 /** What was approved, or why it cannot be read. */
 function readApproval({ inputs, cwd }: Step): Approval | string {
-  if (inputs.planFile === '') return undefined;
+  const fingerprint = inputs.fingerprint || undefined;
+  if (inputs.planFile === '') return { fingerprint };
   const file = resolve(cwd, inputs.planFile);
-  if (!existsSync(file)) return `plan-file: ${inputs.planFile}: there is no such file`;
+  if (!existsSync(file))
+    return `plan-file: ${inputs.planFile}: there is no such file: download the plan that was approved before this step`;
   const approved = readApprovedPlan(readFileSync(file, 'utf8'));
-  return approved.ok ? { plan: approved.value } : `plan-file: ${inputs.planFile}: ${approved.error}`;
+  return approved.ok ? { plan: approved.value, fingerprint } : `plan-file: ${inputs.planFile}: ${approved.error}`;
 }

@@ -1,5 +1,6 @@
 import { readApiAddress, WANDB_APP } from '../lib/api-address.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import { type MigratedFrom, readMigratedFrom } from '../plan/claim.ts';
 import { DEFAULT_MAX_DELETES } from '../plan/plan.ts';
 
 export const COMMANDS = ['validate', 'plan', 'apply', 'drift', 'export', 'event'] as const;
@@ -23,6 +24,10 @@ export interface ActionInputs {
   readonly unmanaged: boolean;
   readonly prune: boolean;
   readonly maxDeletes: number;
+  readonly allowDeleteMajority: boolean;
+  readonly migrateFrom: MigratedFrom | undefined;
+  /** apply: of the plan that was approved. */
+  readonly fingerprint: string;
   readonly planFile: string;
   readonly workingDirectory: string;
 }
@@ -41,6 +46,12 @@ export function readInputs(get: (name: string) => string): Result<ActionInputs, 
   if (!(COMMANDS as readonly string[]).includes(command)) errors.push(`command: "${command}" is none of ${COMMANDS.join(', ')}`);
   const maxDeletes = Number(get('max-deletes').trim() || DEFAULT_MAX_DELETES);
   if (!Number.isInteger(maxDeletes) || maxDeletes < 0) errors.push(`max-deletes: "${get('max-deletes')}" must be a whole number`);
+  const migrateFrom = get('migrate-from').trim() === '' ? undefined : readMigratedFrom(get('migrate-from'));
+  if (migrateFrom?.ok === false) errors.push(`migrate-from: ${migrateFrom.error}`);
+  const fingerprint = get('fingerprint').trim();
+  if (fingerprint !== '' && !/^[0-9a-f]{64}$/.test(fingerprint)) {
+    errors.push('fingerprint: must be the 64 hex digits that "plan" has as its output fingerprint');
+  }
   const baseUrl = readApiAddress(get('wandb-base-url').trim() || WANDB_API_URL, WANDB_API_URL, WANDB_APP);
   if (!baseUrl.ok) errors.push(`wandb-base-url: ${baseUrl.error}`);
   const config = (get('config').trim() || 'wandb-relay.yaml')
@@ -58,6 +69,9 @@ export function readInputs(get: (name: string) => string): Result<ActionInputs, 
     unmanaged: truth('unmanaged', false),
     prune: truth('prune', false),
     maxDeletes,
+    allowDeleteMajority: truth('allow-delete-majority', false),
+    migrateFrom: migrateFrom?.ok === true ? migrateFrom.value : undefined,
+    fingerprint,
     planFile: get('plan-file').trim(),
     workingDirectory: get('working-directory').trim() || '.',
   };

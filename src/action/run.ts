@@ -5,7 +5,7 @@ import { exportYaml } from '../automation/export-yaml.ts';
 import { configWarnings } from '../config/config-warnings.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { connect, planSync, type SyncOptions } from '../sync/commands.ts';
-import { readDefinitions } from '../sync/definitions.ts';
+import { otherNamespaces, readDefinitions } from '../sync/definitions.ts';
 import { exportSync } from '../sync/export.ts';
 import { namespaceOfFiles } from '../sync/namespace-of-files.ts';
 import { annotate } from './annotations.ts';
@@ -14,6 +14,7 @@ import { baseOfRun } from './base.ts';
 import { runDrift } from './drift-step.ts';
 import { readEventOutputs } from './event-command.ts';
 import { type ActionInputs, readInputs } from './inputs.ts';
+import { missingKey } from './missing-key.ts';
 import { actionNetwork } from './network.ts';
 import { annotations, fail, notice, print, printDocument } from './output.ts';
 import { noPlan, showPlan } from './plan-step.ts';
@@ -60,6 +61,9 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
     repository: `${context.repo.owner}/${context.repo.repo}`,
     prune: inputs.prune,
     maxDeletes: inputs.maxDeletes,
+    allowDeleteMajority: inputs.allowDeleteMajority,
+    migrateFrom: inputs.migrateFrom,
+    namespaceUse: otherNamespaces(cwd, inputs.config, process.env.GITHUB_WORKSPACE),
   };
   const step: Step = { inputs, cwd, config: config.value, client, options, warnings, fetch };
   switch (inputs.command) {
@@ -82,16 +86,10 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
   }
 }
 
-/** A pull request from a fork gets no secrets. Its definitions are validated, and there is no plan. */
 function withoutKey(inputs: ActionInputs): void {
-  const from = context.payload.pull_request?.head?.repo?.full_name;
-  const fork = from !== undefined && from !== `${context.repo.owner}/${context.repo.repo}`;
-  if (inputs.command === 'plan' && (fork || context.payload.pull_request !== undefined)) {
-    const why = fork ? 'this pull request comes from a fork, which gets no secrets' : 'wandb-api-key is blank';
-    notice(`The definitions are valid. There is no plan: ${why}.`);
-    return;
-  }
-  fail('wandb-api-key: is blank: set it to a secret with the key of a W&B user of the team');
+  const { kind, message } = missingKey(inputs.command, context.payload.pull_request, `${context.repo.owner}/${context.repo.repo}`);
+  if (kind === 'notice') notice(message);
+  else fail(message);
 }
 
 function runEvent(): void {

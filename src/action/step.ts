@@ -12,6 +12,8 @@ import { visible } from '../lib/visible.ts';
 import { commentMark, formerCommentMark } from '../plan/comment-mark.ts';
 import { hasChanges, type Plan, type PlannedChange } from '../plan/plan.ts';
 import { type PlanSurroundings, planJson, planJsonWithin } from '../plan/plan-json.ts';
+import { planParts } from '../plan/plan-parts.ts';
+import { refusalsIn } from '../plan/refusals.ts';
 import type { SyncAccess, SyncOptions } from '../sync/commands.ts';
 import type { WandbClient } from '../wandb/client.ts';
 import { annotate, type Folders, inWorkspace } from './annotations.ts';
@@ -126,14 +128,15 @@ export function escaped(json: string): string {
   return visible(json);
 }
 
+/** Fails the step, with one annotation for each reason. */
 export function failRefused(plan: Plan, inputs: ActionInputs): void {
-  const refused = plan.changes.filter(({ action }) => action === 'refused');
-  annotate(
-    refused.map((change) => errorAt(change, `${change.name} (${change.scope}): refused: ${change.reason}`)),
-    foldersOf(inputs),
-    annotations,
-  );
-  fail(`${refused.length} refused`);
+  const errors = refusalsIn(planParts(plan)).flatMap(({ reason, parts: [first, ...more] }) => {
+    if (first?.change === undefined) return [];
+    const others = more.length === 0 ? '' : ` and ${more.length} more (${more.map(({ name }) => name).join(', ')})`;
+    return [errorAt(first.change, `${first.name} (${first.scope})${others}: refused: ${reason}`)];
+  });
+  annotate(errors, foldersOf(inputs), annotations);
+  fail(`${plan.summary.refused} refused`);
 }
 
 /** An error at the definition of a change, if there is one. */

@@ -61,8 +61,8 @@ export interface AutomationFields {
   readonly key?: string;
   /** Its earlier name, for a rename without deleting and creating. */
   readonly movedFrom?: string;
-  /** Take over an automation of this name that somebody else made; default false. */
-  readonly adopt?: boolean;
+  /** Take over an automation of this name: one that nobody manages, or one of another repository. Default false. */
+  readonly adopt?: boolean | { readonly from: string };
   readonly engine?: 'wandb' | 'relay';
 }
 

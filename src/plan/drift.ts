@@ -2,7 +2,8 @@ import { readMark } from '../automation/ownership.ts';
 import type { LiveTrigger } from '../automation/trigger.ts';
 import { type FieldChange, stateDigest, stateOfInput, stateOfLive } from '../automation/trigger-state.ts';
 import { type ConfigNames, scopeWords } from './definition-view.ts';
-import { type DesiredTrigger, identityOf, type Plan, type PlannedChange } from './plan.ts';
+import type { DesiredTrigger } from './desired-trigger.ts';
+import { identityOf, type Plan, type PlannedChange } from './plan.ts';
 
 /**
  * How W&B differs from what was applied. The mark of ownership has a digest of the state applied last.

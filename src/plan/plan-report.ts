@@ -1,6 +1,7 @@
 import { visible } from '../lib/visible.ts';
 import type { Plan, PlannedChange } from './plan.ts';
 import { diffOf, diffText, type PlanPart, planParts } from './plan-parts.ts';
+import { refusalsIn } from './refusals.ts';
 import type { RoutePlan } from './route-plan.ts';
 
 /** A plan for a terminal or a log. */
@@ -9,13 +10,28 @@ const SIGN = { create: '+', update: '~', delete: '-', refused: '!' } as const;
 
 /** The whole plan as lines, the most destructive changes first, the summary last. */
 export function planLines(plan: Plan): string[] {
-  const lines = planParts(plan).flatMap(partLines);
+  const parts = planParts(plan);
+  const lines = [
+    ...parts.filter(({ action }) => action === 'delete').flatMap(partLines),
+    ...refusalLines(plan),
+    ...parts.filter(({ action }) => action !== 'delete' && action !== 'refused').flatMap(partLines),
+  ];
   for (const { name, scope, key } of plan.orphans) {
     lines.push(visible(`? ${name} (${scope}): its definition "${key}" was removed. It is kept, unless you apply with --prune`));
   }
   lines.push(...plan.notes.map((note) => visible(`* ${note}`)));
   lines.push(...routeNotes(plan.routes).map((note) => visible(`* ${note}`)));
   return [...lines, ...(lines.length > 0 ? [''] : []), summaryLine(plan)];
+}
+
+/** What is refused. A reason that several automations share is written once, above their names. */
+export function refusalLines(plan: Pick<Plan, 'changes' | 'routes'>): string[] {
+  return refusalsIn(planParts(plan)).flatMap(({ reason, parts }) => {
+    if (parts.length === 1) return parts.flatMap(partLines);
+    const names = parts.map((part) => visible(`    ${partTitle(part)}`));
+    const withRoutes = parts.filter(({ route }) => route !== undefined).flatMap((part) => partLines(part).slice(1));
+    return [visible(`! ${parts.length} refused: ${reason}`), ...names, ...withRoutes];
+  });
 }
 
 /** What is to know about the routes besides their changes. */

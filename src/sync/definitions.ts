@@ -1,12 +1,14 @@
 import { globSync, readFileSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { readConfigFiles } from '../config/config-files.ts';
 import { type Diagnostic, failure } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { ok, type Result } from '../lib/result.ts';
-import { pathInRepository } from './repository-top.ts';
+import type { NamespaceUse } from '../plan/claim.ts';
+import { namespaceUses } from './namespace-use.ts';
+import { pathInRepository, repositoryTop } from './repository-top.ts';
 
 /** A config file's name and its text. */
 export interface ConfigFile {
@@ -36,6 +38,28 @@ export async function readConfigSources(
   patterns: readonly string[],
   { code, workspace }: ReadOptions = { code: 'run' },
 ): Promise<Result<ConfigFile[], Diagnostic[]>> {
+  const names = findFiles(cwd, patterns);
+  if (!names.ok) return names;
+  const isCode = (name: string): boolean => /\.[cm]?[jt]s$/i.test(name);
+  const refused = code === 'refuse' ? names.value.find(isCode) : undefined;
+  if (refused !== undefined) {
+    const message = `${refused}: is code, and the Action does not run code, because it has secrets. Render it to JSON in a job without secrets ("wandb-relay render --out definitions.json") and pass that file as config`;
+    return failure(message);
+  }
+  const files: ConfigFile[] = [];
+  for (const name of names.value) {
+    try {
+      const text = isCode(name) ? await compile(resolve(cwd, name)) : readFileSync(resolve(cwd, name), 'utf8');
+      files.push({ name, text, path: pathInRepository(resolve(cwd, name), cwd, workspace) });
+    } catch (error) {
+      return failure(`${name}: cannot be read: ${messageOf(error)}`);
+    }
+  }
+  return ok(files);
+}
+
+/** The names of the files, each once, relative to `cwd`. */
+function findFiles(cwd: string, patterns: readonly string[]): Result<string[], Diagnostic[]> {
   const names = new Set<string>();
   for (const pattern of patterns) {
     const found = globSync(pattern, { cwd }).sort();
@@ -45,22 +69,20 @@ export async function readConfigSources(
       );
     for (const name of found) names.add(relative(cwd, resolve(cwd, name)));
   }
-  const isCode = (name: string): boolean => /\.[cm]?[jt]s$/i.test(name);
-  const refused = code === 'refuse' ? [...names].find(isCode) : undefined;
-  if (refused !== undefined) {
-    const message = `${refused}: is code, and the Action does not run code, because it has secrets. Render it to JSON in a job without secrets ("wandb-relay render --out definitions.json") and pass that file as config`;
-    return failure(message);
-  }
-  const files: ConfigFile[] = [];
-  for (const name of names) {
-    try {
-      const text = isCode(name) ? await compile(resolve(cwd, name)) : readFileSync(resolve(cwd, name), 'utf8');
-      files.push({ name, text, path: pathInRepository(resolve(cwd, name), cwd, workspace) });
-    } catch (error) {
-      return failure(`${name}: cannot be read: ${messageOf(error)}`);
-    }
-  }
-  return ok(files);
+  return ok([...names]);
+}
+
+/** Whether configs of the checkout, besides the one of these files, have a namespace. Reads the checkout when it is asked. */
+export function otherNamespaces(
+  cwd: string,
+  patterns: readonly string[],
+  workspace: string | undefined,
+): (namespace: string) => NamespaceUse {
+  const names = findFiles(cwd, patterns);
+  const files = names.ok ? names.value.map((name) => resolve(cwd, name)) : [];
+  const top = repositoryTop(dirname(files[0] ?? cwd), cwd, workspace);
+  const own = files.map((file) => pathInRepository(file, cwd, workspace));
+  return namespaceUses(top, own);
 }
 
 async function compile(path: string): Promise<string> {

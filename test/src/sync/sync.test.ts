@@ -68,7 +68,7 @@ describe('plan and apply', () => {
     const { report } = await apply(text);
     expect(report.complete).toBe(true);
     expect(names(server)).toEqual(['one', 'two']);
-    expect(server.world.trigger('one').description).toMatch(/^\[wandb-relay acme\/models one [0-9a-f]{8}\]$/);
+    expect(server.world.trigger('one').description).toMatch(/^\[wandb-relay\/2 acme\/models wandb-relay\.yaml one [0-9a-f]{8}\]$/);
     expect((await plan(text)).summary).toEqual({ create: 0, update: 0, delete: 0, unchanged: 2, refused: 0 });
   });
 
@@ -107,7 +107,7 @@ describe('plan and apply', () => {
     const [here, other] = [alias('uno', 'production', '    moved_from: one'), there(alias('uno', 'production', '    moved_from: one'))];
     for (const order of [`${here}${other}`, `${other}${here}`]) {
       const { changes } = await plan(`automations: ${order}`);
-      expect(changes.flatMap(({ fields }) => fields.map(({ path }) => path))).toEqual(['name', 'owner', 'name', 'owner']);
+      expect(changes.flatMap(({ fields }) => fields.map(({ path }) => path))).toEqual(['name', 'key', 'name', 'key']);
     }
   });
 
@@ -233,7 +233,7 @@ describe('what goes wrong', () => {
 
   it('reports what failed and what is left, and finishes when run again', async () => {
     const { server, apply } = await wandb();
-    server.fail({ on: 'mutation', status: 502 });
+    server.fail({ on: 'mutation', status: 403 });
     const { report } = await apply(text);
     expect(report.complete).toBe(false);
     expect(report.applied.map(({ outcome }) => outcome).sort()).toEqual(['done', 'failed']);
@@ -299,18 +299,6 @@ describe('what a plan has besides its changes', () => {
       ['two', 'wandb-relay.yaml', 10],
     ]);
     expect(JSON.stringify(planJson(found, SURROUNDINGS))).not.toContain('location');
-  });
-
-  it('takes an automation over from another repository when it is adopted', async () => {
-    const { server, apply, plan } = await wandb();
-    await apply(`automations: ${alias('one')}`, { repository: 'acme/other' });
-    const adopting = `automations: ${alias('one', 'production', '    adopt: true')}`;
-    expect((await plan(adopting)).changes).toMatchObject([
-      { action: 'update', fields: [{ path: 'owner', before: 'acme/other one', after: 'acme/models one' }] },
-    ]);
-    await apply(adopting);
-    expect(server.world.trigger('one').description).toContain('[wandb-relay acme/models one');
-    expect((await plan(adopting)).summary.unchanged).toBe(1);
   });
 
   it('names integrations that will be created, and those that point elsewhere', async () => {
@@ -390,7 +378,7 @@ describe('export', () => {
     const { server, exported, plan } = await wandb();
     server.world.addTrigger({ name: 'by hand', eventType: 'ADD_ARTIFACT_ALIAS', scope: server.world.project('train'), filter });
     const planned = await plan((await exported()).replace(/^version: 1\nentity: acme\n/, ''));
-    expect(planned.changes.map(({ action, fields }) => [action, fields])).toEqual([['unchanged', []]]);
+    expect(planned.changes.map(({ adopted, fields }) => [adopted, fields])).toEqual([['adopted: nobody managed it', []]]);
   });
 
   it.each([
@@ -440,7 +428,12 @@ describe('export', () => {
     const yaml = await exported();
     const planned = await plan(yaml.replace(/^version: 1\nentity: acme\n/, ''));
     expect(planned.changes.flatMap(({ fields }) => fields)).toEqual([]);
-    expect(planned.summary).toMatchObject({ unchanged: 3, update: 0 });
+    // The one that was made by hand gets its mark.
+    expect(planned.changes.map(({ name, action }) => `${name} ${action}`).sort()).toEqual([
+      'by hand update',
+      'loss unchanged',
+      'one unchanged',
+    ]);
   });
 
   it('lists what it cannot express', async () => {

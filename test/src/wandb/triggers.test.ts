@@ -138,7 +138,7 @@ describe('listing', () => {
   it('passes on why W&B cannot be asked', async () => {
     const { server, client, features } = await session();
     server.fail({ status: 403, body: { error: 'permission denied' } });
-    expect(errorOf(await listTriggers(client, features, OWNERS)).kind).toBe('unauthorized');
+    expect(errorOf(await listTriggers(client, features, OWNERS)).kind).toBe('forbidden');
   });
 
   it('takes a team that does not exist for one without automations', async () => {
