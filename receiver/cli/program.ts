@@ -191,12 +191,10 @@ function addSyncCommands(program: Command, io: CommandIo, configPath: string, ru
       run(async () => (await sync()).plan(io, { ...flags, migrateFrom: flags.migrateFrom, out: flags.out, base: flags.base })),
     );
   comparing('apply', 'make W&B equal to the definitions; exit code 4 when a part of it was done')
-    .option('--plan <file>', 'only what this plan approved')
-    .option('--fingerprint <hash>', 'only if the plan, or the file of --plan, has this fingerprint')
-    .action((flags: SyncFlags & { plan?: string; fingerprint?: string }) =>
-      run(async () =>
-        (await sync()).apply(io, { ...flags, migrateFrom: flags.migrateFrom, plan: flags.plan, fingerprint: flags.fingerprint }),
-      ),
+    .option('--plan <file...>', 'only what these plan files approved, files or globs', [])
+    .option('--fingerprint <hash...>', 'only if the plan, or each file of --plan, has one of these fingerprints', [])
+    .action((flags: SyncFlags & { plan: string[]; fingerprint: string[] }) =>
+      run(async () => (await sync()).apply(io, { ...flags, migrateFrom: flags.migrateFrom })),
     );
   comparing('drift', 'what was changed at W&B since it was applied; exit code 2 when something was')
     .option('--json', 'print JSON', false)

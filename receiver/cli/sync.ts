@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exportYaml } from '../../src/automation/export-yaml.ts';
@@ -9,7 +9,7 @@ import { apiKeyPage } from '../../src/event/wandb-links.ts';
 import { type Diagnostic, formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { appliedCounts, appliedWords, outcomeLine } from '../../src/plan/applied-report.ts';
-import { type Approval, readApprovedPlan } from '../../src/plan/approved-plan.ts';
+import type { Approval } from '../../src/plan/approved-plan.ts';
 import type { MigratedFrom } from '../../src/plan/claim.ts';
 import { findUnmanaged, isDrift } from '../../src/plan/drift.ts';
 import { type DriftFound, driftJson, driftSections, driftSummary } from '../../src/plan/drift-report.ts';
@@ -22,6 +22,7 @@ import { applySync, connect, driftSync, planSync, type SyncOptions } from '../..
 import { gitFiles, mergeBase } from '../../src/sync/commit-files.ts';
 import { otherNamespaces, readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
 import { exportSync } from '../../src/sync/export.ts';
+import { readPlanFiles } from '../../src/sync/plan-files.ts';
 import { repositoryTop } from '../../src/sync/repository-top.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
 import { readEnvironment, repositoryFrom } from '../environment.ts';
@@ -91,7 +92,7 @@ async function baseFor(
 /** Exit code 4: part of it was done; running it again finishes. */
 export async function apply(
   io: CommandIo,
-  words: SyncWords & { readonly plan: string | undefined; readonly fingerprint: string | undefined },
+  words: SyncWords & { readonly plan: readonly string[]; readonly fingerprint: readonly string[] },
 ): Promise<ExitCode> {
   const approval = readApproval(io, words.plan, words.fingerprint);
   if (typeof approval === 'string') return complain(io, [{ severity: 'error', message: approval }]);
@@ -220,16 +221,10 @@ function repositoryOrComplain(io: CommandIo): string | undefined {
   return undefined;
 }
 
-function readApproval(io: CommandIo, file: string | undefined, fingerprint: string | undefined): Approval | string {
-  if (file === undefined) return { fingerprint };
-  let text: string;
-  try {
-    text = readFileSync(resolve(io.cwd, file), 'utf8');
-  } catch (error) {
-    return `${file}: cannot be read: ${messageOf(error)}`;
-  }
-  const approved = readApprovedPlan(text);
-  return approved.ok ? { plan: approved.value, fingerprint } : `${file}: ${approved.error}`;
+function readApproval(io: CommandIo, files: readonly string[], fingerprints: readonly string[]): Approval | string {
+  if (files.length === 0) return { fingerprints };
+  const plans = readPlanFiles(io.cwd, files);
+  return plans.ok ? { plans: plans.value, fingerprints } : plans.error;
 }
 
 function write(io: CommandIo, file: string, text: string): boolean {

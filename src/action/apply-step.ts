@@ -1,16 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import * as core from '@actions/core';
 import { context } from '@actions/github';
 import type { Diagnostic } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { appliedCounts, appliedMarkdown, appliedText, outcomeLine } from '../plan/applied-report.ts';
-import { type Approval, readApprovedPlan } from '../plan/approved-plan.ts';
+import type { Approval } from '../plan/approved-plan.ts';
 import { withResult } from '../plan/comment-mark.ts';
 import type { PlannedChange } from '../plan/plan.ts';
 import { COMMENT_LIMIT, SUMMARY_LIMIT } from '../plan/plan-comment.ts';
 import { planJson, planJsonWithin } from '../plan/plan-json.ts';
 import { type Applied, applySync } from '../sync/commands.ts';
+import { readPlanFiles } from '../sync/plan-files.ts';
 import { annotate } from './annotations.ts';
 import { annotations, fail, print, summarize, warn } from './output.ts';
 import { pullRequestsOf } from './pull-request.ts';
@@ -113,11 +112,8 @@ async function commentResult(step: Step, result: Parameters<typeof withResult>[1
 
 /** What was approved, or why it cannot be read. */
 function readApproval({ inputs, cwd }: Step): Approval | string {
-  const fingerprint = inputs.fingerprint || undefined;
-  if (inputs.planFile === '') return { fingerprint };
-  const file = resolve(cwd, inputs.planFile);
-  if (!existsSync(file))
-    return `plan-file: ${inputs.planFile}: there is no such file: download the plan that was approved before this step`;
-  const approved = readApprovedPlan(readFileSync(file, 'utf8'));
-  return approved.ok ? { plan: approved.value, fingerprint } : `plan-file: ${inputs.planFile}: ${approved.error}`;
+  const { planFile, fingerprints } = inputs;
+  if (planFile === '') return { fingerprints };
+  const read = readPlanFiles(cwd, [planFile]);
+  return read.ok ? { plans: read.value, fingerprints } : `plan-file: ${read.error}`;
 }

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../lib/result.ts';
 import { type MigratedFrom, readMigratedFrom } from '../plan/claim.ts';
 import { DEFAULT_MAX_DELETES } from '../plan/plan.ts';
 
-export const COMMANDS = ['validate', 'plan', 'apply', 'drift', 'export', 'event'] as const;
+export const COMMANDS = ['validate', 'plan', 'approved', 'apply', 'drift', 'export', 'event'] as const;
 const WANDB_API_URL = 'https://api.wandb.ai';
 
 export type ActionCommand = (typeof COMMANDS)[number];
@@ -26,8 +26,8 @@ export interface ActionInputs {
   readonly maxDeletes: number;
   readonly allowDeleteMajority: boolean;
   readonly migrateFrom: MigratedFrom | undefined;
-  /** apply: of the plan that was approved. */
-  readonly fingerprint: string;
+  /** apply: of the plans that were approved. */
+  readonly fingerprints: readonly string[];
   readonly planFile: string;
   readonly workingDirectory: string;
 }
@@ -48,9 +48,11 @@ export function readInputs(get: (name: string) => string): Result<ActionInputs, 
   if (!Number.isInteger(maxDeletes) || maxDeletes < 0) errors.push(`max-deletes: "${get('max-deletes')}" must be a whole number`);
   const migrateFrom = get('migrate-from').trim() === '' ? undefined : readMigratedFrom(get('migrate-from'));
   if (migrateFrom?.ok === false) errors.push(`migrate-from: ${migrateFrom.error}`);
-  const fingerprint = get('fingerprint').trim();
-  if (fingerprint !== '' && !/^[0-9a-f]{64}$/.test(fingerprint)) {
-    errors.push('fingerprint: must be the 64 hex digits that "plan" has as its output fingerprint');
+  const fingerprints = get('fingerprint')
+    .split(/[\s,]+/)
+    .filter((part) => part !== '');
+  if (!fingerprints.every((part) => /^[0-9a-f]{64}$/.test(part))) {
+    errors.push('fingerprint: must be the 64 hex digits of the output fingerprint of "plan"; of several plans, each on a line');
   }
   const baseUrl = readApiAddress(get('wandb-base-url').trim() || WANDB_API_URL, WANDB_API_URL, WANDB_APP);
   if (!baseUrl.ok) errors.push(`wandb-base-url: ${baseUrl.error}`);
@@ -71,7 +73,7 @@ export function readInputs(get: (name: string) => string): Result<ActionInputs, 
     maxDeletes,
     allowDeleteMajority: truth('allow-delete-majority', false),
     migrateFrom: migrateFrom?.ok === true ? migrateFrom.value : undefined,
-    fingerprint,
+    fingerprints,
     planFile: get('plan-file').trim(),
     workingDirectory: get('working-directory').trim() || '.',
   };

@@ -10,6 +10,7 @@ import { exportSync } from '../sync/export.ts';
 import { namespaceOfFiles } from '../sync/namespace-of-files.ts';
 import { annotate } from './annotations.ts';
 import { runApply } from './apply-step.ts';
+import { runApproved } from './approved-step.ts';
 import { baseOfRun } from './base.ts';
 import { runDrift } from './drift-step.ts';
 import { readEventOutputs } from './event-command.ts';
@@ -42,6 +43,7 @@ export async function runAction(): Promise<void> {
 
 async function runCommand(inputs: ActionInputs): Promise<void> {
   if (inputs.command === 'event') return runEvent();
+  if (inputs.command === 'approved') return runApproved(inputs, fetch);
   const cwd = resolve(inputs.workingDirectory);
   const reading = { code: 'refuse', workspace: process.env.GITHUB_WORKSPACE } as const;
   const config = await readDefinitions(cwd, inputs.config, reading);

@@ -128,13 +128,13 @@ describe('an approved plan', () => {
     const using = (name: string) => definition(name).replace('no_op: {}', 'webhook: { integration: new-relay, payload: null }');
     const config = configOf('a.yaml', using('one') + using('two'), top);
     const approved = await plan(config);
-    const approval = { plan: fileOf(approved), fingerprint: approved.fingerprint };
+    const approval = { plans: [fileOf(approved)], fingerprints: [approved.fingerprint] };
     server.fail({ on: { document: 'createFilterTrigger' }, status: 403 });
     expect((await apply(config, {}, approval)).report.complete).toBe(false);
     const rest = await apply(config, {}, approval);
     expect([rest.report.complete, rest.steps, rest.plan.summary.refused]).toEqual([true, ['create one'], 0]);
     expect((await apply(config, {}, approval)).steps).toEqual([]);
-    await expect(apply(config, {}, { fingerprint: approved.fingerprint })).rejects.toThrow('pass the plan file');
+    await expect(apply(config, {}, { fingerprints: [approved.fingerprint] })).rejects.toThrow('pass the plan file');
   });
 
   it('does not allow another URL for an integration that it creates', async () => {
@@ -145,7 +145,7 @@ describe('an approved plan', () => {
         definition('one').replace('no_op: {}', 'webhook: { integration: new-relay, payload: null }'),
         `integrations: { webhooks: [{ name: new-relay, url: "${url}" }] }\n`,
       );
-    const approval = { plan: fileOf(await plan(config('https://relay.example/x'))) };
+    const approval = { plans: [fileOf(await plan(config('https://relay.example/x')))], fingerprints: [] };
     const { plan: done } = await apply(config('https://elsewhere.example/x'), {}, approval);
     expect(linesOf(done.changes)).toEqual([expect.stringMatching(/^refused one: it has changed since/)]);
     expect(server.mutations).toBe(0);
@@ -153,12 +153,12 @@ describe('an approved plan', () => {
 
   it('lets wait what appeared after it, and names it', async () => {
     const { server, plan, apply } = await wandbWithConfigs();
-    const approval = { plan: fileOf(await plan(configOf('a.yaml', definition('one')))) };
+    const approval = { plans: [fileOf(await plan(configOf('a.yaml', definition('one'))))], fingerprints: [] };
     const { plan: done, steps } = await apply(two(), {}, approval);
     expect(steps).toEqual(['create one']);
     expect(linesOf(done.changes)).toEqual(['create one', expect.stringMatching(/^refused two: it is not in the approved plan/)]);
     // What was unchanged in the approved plan and has changed at W&B since was not approved either.
-    const later = { plan: fileOf(await plan(configOf('a.yaml', definition('one')))) };
+    const later = { plans: [fileOf(await plan(configOf('a.yaml', definition('one'))))], fingerprints: [] };
     server.world.trigger('one').enabled = false;
     expect(linesOf((await apply(configOf('a.yaml', definition('one')), {}, later)).plan.changes)).toEqual([
       expect.stringMatching(/^refused one: it is not in the approved plan/),
@@ -174,7 +174,7 @@ describe('an approved plan', () => {
       [forged, approved.fingerprint],
       [file, 'f'.repeat(64)],
     ] as const) {
-      await expect(apply(two(), {}, { plan: one, fingerprint })).rejects.toThrow('is not the one that was approved');
+      await expect(apply(two(), {}, { plans: [one], fingerprints: [fingerprint] })).rejects.toThrow('is not the one that was approved');
     }
     expect(server.mutations).toBe(0);
   });

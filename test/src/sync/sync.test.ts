@@ -217,7 +217,7 @@ describe('what goes wrong', () => {
     const { server, apply } = await wandb();
     const declared = 'integrations:\n  webhooks:\n    - { name: new-relay, url: "https://relay.example/x" }\n';
     const using = `${declared}automations: ${alias('one').replace('integration: relay', 'integration: new-relay')}`;
-    const { plan } = await apply(using, {}, { plan: { fingerprint: '', changes: [] } });
+    const { plan } = await apply(using, {}, { plans: [], fingerprints: [] });
     expect([plan.summary.refused, server.mutations]).toEqual([1, 0]);
   });
 
@@ -268,13 +268,13 @@ describe('what goes wrong', () => {
     const approved = readApprovedPlan(JSON.stringify(await plan(next)));
     if (!approved.ok) throw new Error(approved.error);
     server.world.trigger('two').enabled = false;
-    const { plan: done } = await apply(next, {}, { plan: approved.value });
+    const { plan: done } = await apply(next, {}, { plans: [approved.value], fingerprints: [] });
     expect(done.changes.map(({ name, action, reason }) => [name, action, reason?.includes('has changed since')])).toEqual([
       ['one', 'update', undefined],
       ['two', 'refused', true],
     ]);
     expect(server.world.trigger('one').filter).toContain('"a"');
-    await expect(apply(next, {}, { fingerprint: 'another' })).rejects.toThrow('has changed since it was approved');
+    await expect(apply(next, {}, { fingerprints: ['another'] })).rejects.toThrow('has changed since it was approved');
   });
 
   it('creates a declared webhook integration that is missing', async () => {
