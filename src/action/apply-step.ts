@@ -76,21 +76,18 @@ function setAppliedOutputs(step: Step, plan: Applied['plan'], { applied }: Appli
   const outcomes = new Map(applied.map((one) => [one.change, one]));
   const toDo = (action: PlannedChange['action']) =>
     applied.filter(({ change, outcome }) => change.action === action && outcome !== 'done').length;
-  const outputs = {
-    changes: created + updated + deleted > 0,
-    created,
-    updated,
-    deleted,
-    failed,
-    left,
-    refused,
-    'to-create': toDo('create'),
-    'to-update': toDo('update'),
-    'to-delete': toDo('delete'),
-    'route-changes': plan.routes.changes.length,
-    fingerprint: plan.fingerprint,
-  };
-  for (const [name, value] of Object.entries(outputs)) core.setOutput(name, String(value));
+  core.setOutput('changes', String(created + updated + deleted > 0));
+  core.setOutput('created', String(created));
+  core.setOutput('updated', String(updated));
+  core.setOutput('deleted', String(deleted));
+  core.setOutput('failed', String(failed));
+  core.setOutput('left', String(left));
+  core.setOutput('refused', String(refused));
+  core.setOutput('to-create', String(toDo('create')));
+  core.setOutput('to-update', String(toDo('update')));
+  core.setOutput('to-delete', String(toDo('delete')));
+  core.setOutput('route-changes', String(plan.routes.changes.length));
+  core.setOutput('fingerprint', plan.fingerprint);
   const json = planJson(plan, surroundingsOf(step, unreadable));
   const changes = plan.changes.map((change, i) => {
     const found = outcomes.get(change);

@@ -4,9 +4,11 @@ import type { Diagnostic } from '../lib/diagnostic.ts';
 import { findDrift } from '../plan/drift.ts';
 import { COMMENT_LIMIT, type PlanPage, planMarkdown, SUMMARY_LIMIT } from '../plan/plan-comment.ts';
 import { planJson } from '../plan/plan-json.ts';
-import { planLines } from '../plan/plan-report.ts';
+import { newRepositoryNote, planLines } from '../plan/plan-report.ts';
+import type { RoutePlan } from '../plan/route-plan.ts';
 import type { Planned } from '../sync/commands.ts';
-import { print, summarize, warn } from './output.ts';
+import { annotate } from './annotations.ts';
+import { annotations, print, summarize, warn } from './output.ts';
 import { pullRequestOf } from './pull-request.ts';
 import {
   comment,
@@ -14,6 +16,7 @@ import {
   escaped,
   failRefused,
   failWith,
+  foldersOf,
   lineUrl,
   marksOf,
   plannedCommit,
@@ -32,6 +35,7 @@ export async function showPlan(step: Step, { plan, state }: Planned): Promise<vo
   const { inputs, cwd, config, warnings } = step;
   print(...planLines(plan));
   for (const name of state.unreadable) warn(`${name} exists at W&B, but this version cannot read it. It is not changed`);
+  annotate(newRepositories(plan.routes), foldersOf(inputs), annotations);
   const surroundings = surroundingsOf(step, state.unreadable);
   setPlanOutputs(plan, surroundings);
   const file = inputs.planFile !== '' ? resolve(cwd, inputs.planFile) : defaultPlanFile();
@@ -56,6 +60,11 @@ export async function showPlan(step: Step, { plan, state }: Planned): Promise<vo
   const rest = `the whole plan is in the summary of [this run](${runUrl()}) and in its plan file`;
   await comment(step, pullRequestOf(context), marks, () => planMarkdown(plan, { ...page, limit: COMMENT_LIMIT - RESULT_ROOM, rest }));
   if (plan.summary.refused > 0) failRefused(plan, inputs);
+}
+
+/** Nobody has agreed yet that the receiver dispatches there. */
+function newRepositories({ newRepositories: found, base }: RoutePlan): Diagnostic[] {
+  return found.map((one) => ({ severity: 'warning', message: newRepositoryNote(one, base), location: one.location }));
 }
 
 /** The runner's folder for temporary files, from which a later step can upload it. */

@@ -3,7 +3,7 @@ import { formatPercent } from '../lib/percent.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { automationSchema } from './automation.ts';
 import { isSameRepository, readMark } from './ownership.ts';
-import type { LiveTrigger } from './trigger.ts';
+import { type LiveTrigger, NO_LONGER_EXISTS } from './trigger.ts';
 import { triggerInput } from './trigger-input.ts';
 import { fieldChanges, normalFilter, stateOfInput, stateOfLive } from './trigger-state.ts';
 
@@ -79,6 +79,7 @@ function exportProblem(definition: JsonObject, live: LiveTrigger): string | unde
 }
 
 function scopeOf({ scope }: LiveTrigger, context: ExportContext): Result<JsonObject, string> {
+  if (scope.name === NO_LONGER_EXISTS) return err('its scope does not exist any more');
   if (scope.type === 'ENTITY') {
     if (scope.name === context.organizationEntity) {
       return context.organization === undefined ? err('its organization is unknown') : ok({ organization: context.organization });

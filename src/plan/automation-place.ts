@@ -1,5 +1,5 @@
 import type { Scope } from '../automation/automation.ts';
-import type { LiveScope } from '../automation/trigger.ts';
+import { type LiveScope, NO_LONGER_EXISTS } from '../automation/trigger.ts';
 import { wandbAppUrl, wandbLinks } from '../event/wandb-links.ts';
 import type { ConfigNames } from './definition-view.ts';
 
@@ -14,6 +14,7 @@ export interface AutomationPlace {
 const REGISTRY_PREFIX = 'wandb-registry-';
 
 export function placeOfLive(scope: LiveScope): AutomationPlace {
+  if (scope.name === NO_LONGER_EXISTS) return {};
   const project = scope.type === 'PROJECT' ? scope.name : scope.type === 'ARTIFACT_COLLECTION' ? scope.project : null;
   return {
     ...(scope.entity === null ? {} : { entity: scope.entity }),

@@ -2,7 +2,7 @@ import type { LiveTrigger } from '../automation/trigger.ts';
 import { type FieldChange, stateOfInput, stateOfLive } from '../automation/trigger-state.ts';
 import { canonicalJson } from '../lib/canonical.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
-import { type ConfigNames, type DefinedTrigger, type DefinitionView, viewOfDefined, viewOfLive } from './definition-view.ts';
+import { type ConfigNames, type DefinedTrigger, type DefinitionView, RELAY_PAYLOAD, viewOfDefined, viewOfLive } from './definition-view.ts';
 import { hideSecrets } from './hidden-secrets.ts';
 
 type Keys = readonly (string | number)[];
@@ -18,11 +18,18 @@ export function definitionChanges(live: LiveTrigger | undefined, defined: Define
   const before = live === undefined ? undefined : viewOfLive(live, names, defined);
   const after = defined === undefined ? undefined : viewOfDefined(defined);
   const found = valueChanges(jsonOf(before), jsonOf(after), []);
-  return live === undefined || defined === undefined ? found : [...found, ...unsaid(live, defined, found)];
+  if (live === undefined || defined === undefined || before === undefined || after === undefined) return found;
+  return [...found, ...unsaid(live, defined, found, isRelayed(before) && isRelayed(after))];
+}
+
+/** The relay payload follows from the name and the event, which are said. */
+function isRelayed({ action }: DefinitionView): boolean {
+  const fields = action.relay ?? action.webhook;
+  return isJsonObject(fields) && fields.payload === RELAY_PAYLOAD;
 }
 
 /** What differs at W&B although every word is equal. */
-function unsaid(live: LiveTrigger, defined: DefinedTrigger, found: readonly FieldChange[]): FieldChange[] {
+function unsaid(live: LiveTrigger, defined: DefinedTrigger, found: readonly FieldChange[], areRelayed: boolean): FieldChange[] {
   const [before, after] = [stateOfLive(live), stateOfInput(defined.input)];
   const isSaid = (...words: string[]) => found.some(({ path }) => words.some((word) => path === word || path.startsWith(`${word}.`)));
   const differs = (a: JsonValue, b: JsonValue) => canonicalJson(a) !== canonicalJson(b);
@@ -31,7 +38,7 @@ function unsaid(live: LiveTrigger, defined: DefinedTrigger, found: readonly Fiel
     changes.push({ path: 'scope', before: '(another one of this name, which no longer exists)', after: defined.scope.description });
   if (differs(before.event, after.event) && !isSaid('event', 'runs'))
     changes.push({ path: 'event.filter', before: before.event.filter, after: after.event.filter });
-  if (differs(before.action, after.action) && !isSaid('action'))
+  if (!areRelayed && differs(before.action, after.action) && !isSaid('action'))
     changes.push({ path: 'action', before: '(differs in what no word of the config says)', after: '(as defined)' });
   return changes;
 }

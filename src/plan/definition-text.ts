@@ -117,18 +117,29 @@ export function definitionLines(definition: JsonObject): string[] {
 
 /** A value as one line of YAML, as somebody would write it in the config. */
 export function yamlValue(value: JsonValue): string {
-  if (typeof value === 'string' && isMarker(value)) return visible(value);
-  const options = {
-    collectionStyle: 'flow',
-    lineWidth: 0,
-    blockQuote: false,
-    flowCollectionPadding: true,
-    aliasDuplicateObjects: false,
-  } as const;
-  const text = stringify(plain(value), options).trimEnd();
-  // A plain text with an arrow or a parenthesis could be read as a part of the diff.
-  const isRisky = typeof value === 'string' && (/[→()]|^\s*$/.test(value) || visible(value) !== value) && !/^["']/.test(text);
-  return visible(isRisky ? JSON.stringify(value) : text);
+  if (typeof value === 'string') return isMarker(value) ? visible(value) : scalarText(value, false);
+  return flow(value);
+}
+
+/** `{ states: [failed, finished] }` */
+function flow(value: JsonValue): string {
+  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
+  if (!isJsonObject(value)) return value instanceof JsonNumber ? value.text : scalarText(value, true);
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return entries.length === 0 ? '{}' : `{ ${entries.map(([key, item]) => `${scalarText(key, true)}: ${flow(item)}`).join(', ')} }`;
+}
+
+/** A plain text with an arrow or a parenthesis could be read as a part of the diff, so it is quoted. */
+function scalarText(value: string | number | boolean | null, isInFlow: boolean): string {
+  if (typeof value === 'string' && isInFlow && isMarker(value)) return visible(value);
+  if (typeof value === 'string' && (/[→()]|^\s*$/.test(value) || visible(value) !== value)) return visible(JSON.stringify(value));
+  const options = { lineWidth: 0, blockQuote: false } as const;
+  const text = isInFlow
+    ? stringify([value], { ...options, collectionStyle: 'flow', flowCollectionPadding: false })
+        .trimEnd()
+        .slice(1, -1)
+    : stringify(value, options).trimEnd();
+  return visible(text);
 }
 
 /** The words in parentheses that stand for a value. */

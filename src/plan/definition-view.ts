@@ -2,7 +2,14 @@ import { type Automation, automationEventSchema } from '../automation/automation
 import { eventFilter } from '../automation/event-filter.ts';
 import { EVENT_KEYS, eventOf } from '../automation/export-definition.ts';
 import { readMark } from '../automation/ownership.ts';
-import type { LiveAction, LiveScope, LiveTrigger, TriggerInput, TriggerScope } from '../automation/trigger.ts';
+import {
+  type LiveAction,
+  type LiveScope,
+  type LiveTrigger,
+  NO_LONGER_EXISTS,
+  type TriggerInput,
+  type TriggerScope,
+} from '../automation/trigger.ts';
 import { integrationOf } from '../automation/trigger-input.ts';
 import { normalFilter } from '../automation/trigger-state.ts';
 import { EVENT_TYPES, type EventType } from '../event/event.ts';
@@ -40,7 +47,6 @@ export interface DefinitionView {
   readonly action: JsonObject;
 }
 
-export const NO_LONGER_EXISTS = '(no longer exists)';
 export const RELAY_PAYLOAD = '(relay payload)';
 const OTHER_RELAY_PAYLOAD = '(relay payload of another version)';
 

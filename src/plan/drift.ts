@@ -56,12 +56,17 @@ function kindOf(
   if (change.action === 'create' || (trigger === undefined && defined !== undefined)) return only(wasApplied ? 'missing' : 'not_applied');
   if (defined === undefined || trigger === undefined) return change.action === 'refused' ? undefined : only('not_applied');
   const { mark } = readMark(trigger.description);
-  // It is defined and not ours any more: it was taken over, or an edit of its description removed the mark.
-  if (change.action === 'refused') return only(mark !== undefined || wasApplied || change.fields.length === 0 ? 'changed' : 'not_applied');
-  if (mark === undefined) return only(wasApplied && defined.adopt === false ? 'changed' : 'not_applied');
+  if (mark === undefined) return only(defined.adopt === false && (wasApplied || isAsDefined(change)) ? 'changed' : 'not_applied');
+  // It is defined and somebody else's: it was taken over.
+  if (change.action === 'refused') return only('changed');
   const isRedefined = stateDigest(stateOfInput(defined.input)) !== mark.applied;
   const isChanged = stateDigest(stateOfLive(trigger)) !== mark.applied;
   return { kind: isChanged ? 'changed' : 'not_applied', isRedefined };
+}
+
+/** An edit of the description in the app removes the mark. What else a definition says is still there. */
+function isAsDefined({ fields }: PlannedChange): boolean {
+  return fields.every(({ path }) => path === 'description' || path === 'enabled');
 }
 
 /** An automation at W&B that this config does not manage. */

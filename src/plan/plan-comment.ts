@@ -3,9 +3,10 @@ import { codeBlock, codeSpan, escapeHtml, htmlCode } from '../lib/markdown.ts';
 import { visible } from '../lib/visible.ts';
 import { placeUrl } from './automation-place.ts';
 import type { DriftedChange } from './drift.ts';
-import type { Plan, PlannedChange } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { type DiffLine, diffOf, type PlanPart, planParts } from './plan-parts.ts';
-import { adoptedWords, newRepositoryNote, summaryWords } from './plan-report.ts';
+import { adoptedWords, summaryWords } from './plan-report.ts';
+import { refusalsIn } from './refusals.ts';
 
 /** GitHub's limits: 65,536 characters in a comment, 1 MiB in a step summary. Both are kept in bytes of UTF-8, never fewer than characters. */
 export const COMMENT_LIMIT = 65_536;
@@ -55,7 +56,14 @@ export function planMarkdown(plan: Plan, page: PlanPage): string {
   const drifted = new Map(page.drift.filter(({ kind }) => kind === 'changed').map((one) => [one.change, one]));
   const head = [page.mark, `### W&B automations · ${codeSpan(page.namespace)}: ${summaryWords(plan)}`, '', ...alerts(plan, parts)];
   const tail = [...listed(tailLines(plan)), ...warningLines(page), footer(plan, page)];
-  const texts = parts.map((part) => partMarkdown(part, page, drifted, parts.length <= OPEN_PARTS));
+  const shared = new Set(refusalsIn(parts).flatMap((group) => (group.parts.length > 1 ? group.parts : [])));
+  const texts = parts.map((part) =>
+    partMarkdown(part, page, {
+      drift: part.change === undefined ? undefined : drifted.get(part.change),
+      isOpen: parts.length <= OPEN_PARTS,
+      isShared: shared.has(part),
+    }),
+  );
   const frame = (shown: readonly string[], left: readonly PlanPart[]) =>
     [...head, ...shown, ...(left.length === 0 ? [] : [leftOut(left, parts.length, page), '']), ...tail].join('\n');
   const whole = frame(texts, []);
@@ -80,8 +88,16 @@ function alerts(plan: Plan, parts: readonly PlanPart[]): string[] {
     ({ name }) => `The route ${codeSpan(short(name))} is removed: the receiver does nothing for its events any more.`,
   );
   const { newRepositories, base } = plan.routes;
-  const dispatches = newRepositories.map((one) => `${codeSpan(short(newRepositoryNote(one, base)))}.`);
-  const refused = plan.summary.refused === 0 ? [] : [`${plan.summary.refused} refused: see below for the reasons.`];
+  const dispatches = newRepositories.map(
+    ({ route, repository }) =>
+      `${codeSpan(short(route))} dispatches to ${codeSpan(repository)}, which the config of the base${base === null ? '' : ` (${base.slice(0, 7)})`} does not name.`,
+  );
+  const shared = refusalsIn(parts).filter((group) => group.parts.length > 1);
+  const others = plan.summary.refused - shared.reduce((sum, group) => sum + group.parts.length, 0);
+  const refused = [
+    ...shared.map((group) => `${group.parts.length} refused: ${codeSpan(short(group.reason))}`),
+    ...(others === 0 ? [] : [`${others} refused, for the reasons below.`]),
+  ];
   return [...alert('CAUTION', [...deletions, ...routes]), ...alert('WARNING', dispatches), ...alert('IMPORTANT', refused)];
 }
 
@@ -97,12 +113,19 @@ function alert(kind: string, lines: readonly string[]): string[] {
   return shown.length === 0 ? [] : [`> [!${kind}]`, ...shown.map((line) => (shown.length === 1 ? `> ${line}` : `> - ${line}`)), ''];
 }
 
-function partMarkdown(part: PlanPart, page: PlanPage, drifted: ReadonlyMap<PlannedChange, DriftedChange>, isOpen: boolean): string {
+/** What a part needs to know of the others. */
+interface PartSetting {
+  readonly drift: DriftedChange | undefined;
+  readonly isOpen: boolean;
+  /** Its refusal is explained above, together with others. */
+  readonly isShared: boolean;
+}
+
+function partMarkdown(part: PlanPart, page: PlanPage, { drift, isOpen, isShared }: PartSetting): string {
   const { change, action, remarks } = part;
   const open = isOpen && action !== 'create' ? ' open' : '';
-  const drift = change === undefined ? undefined : drifted.get(change);
   const body = [
-    ...(change?.reason === undefined ? [] : [`Refused: ${codeSpan(short(change.reason))}`, '']),
+    ...(change?.reason === undefined || isShared ? [] : [`Refused: ${codeSpan(short(change.reason))}`, '']),
     ...(change?.adopted === undefined ? [] : [`~ ${codeSpan(short(adoptedWords(change.adopted)))}`, '']),
     ...difference(part),
     ...(drift === undefined ? [] : [`✋ ${driftRemark(drift)}`]),

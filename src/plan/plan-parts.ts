@@ -111,6 +111,5 @@ function shownValue(value: JsonValue | undefined): string | undefined {
 export function diffText(line: DiffLine): string {
   if ('sign' in line) return line.text;
   const { path, before, after } = line;
-  if (before === undefined) return `${path}: ${after ?? ''}`;
-  return `${path}: ${before} → ${after ?? '(removed)'}`;
+  return `${path}: ${before ?? '(not set)'} → ${after ?? '(removed)'}`;
 }

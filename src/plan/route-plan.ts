@@ -41,7 +41,7 @@ export interface RoutePlan {
   readonly base: string | null;
   /** Why the routes are not compared; left out when they are, or when there are none. */
   readonly notCompared?: string;
-  /** Repositories that are dispatched to and that the base does not name. */
+  /** Repositories that are dispatched to and that the base does not name, all of them if it has no config. */
   readonly newRepositories: readonly { readonly repository: string; readonly route: string; readonly location: SourceLocation }[];
 }
 
@@ -65,7 +65,7 @@ export function planRoutes(config: RoutedConfig, base: BaseConfig): RoutePlan {
     digest,
     base: base.commit,
     changes: [...changes, ...gone.flatMap((one) => changesOf(one, undefined))],
-    newRepositories: base.config === undefined ? [] : newRepositories(routes, known),
+    newRepositories: newRepositories(routes, known),
   };
 }
 

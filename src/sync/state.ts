@@ -94,7 +94,7 @@ export async function readState(config: Config, client: WandbClient): Promise<Re
   return ok({
     desired,
     live: listed.value.triggers,
-    unreadable: listed.value.unreadable.map(({ name, scopeKind }) => `${name} (on ${scopeKind})`),
+    unreadable: listed.value.unreadable.map(({ name }) => `${name} (on a kind of scope that this version does not know)`),
     missingWebhooks: [...missing.values()],
     notes: await integrationNotes(config, entity, integrations, [...missing.values()]),
     owners,
