@@ -144,7 +144,7 @@ export async function exportDefinitions(
   const connected = connectOrComplain(io);
   const repository = repositoryOrComplain(io);
   if (connected === undefined || repository === undefined) return 1;
-  let source: Pick<Config, 'entity' | 'organization'> = { entity: words.entity, organization: words.organization };
+  let source: Parameters<typeof exportSync>[0] = { entity: words.entity, organization: words.organization };
   if (words.entity === undefined) {
     const config = await readDefinitions(io.cwd, words.config, { code: 'run', workspace: io.variables.GITHUB_WORKSPACE });
     if (!config.ok) return complain(io, [...config.error, { severity: 'error', message: 'or name the team with --entity' }]);
