@@ -1,4 +1,4 @@
-import { isSameRepository, type Mark, readMark } from '../automation/ownership.ts';
+import { hasLaterMark, isSameRepository, type Mark, readMark } from '../automation/ownership.ts';
 import type { LiveTrigger } from '../automation/trigger.ts';
 import { fieldChanges, stateOfInput, stateOfLive, type TriggerState } from '../automation/trigger-state.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -128,6 +128,7 @@ function claimOnOther(desired: DesiredTrigger, found: LiveTrigger, mark: Mark, o
 
 /** On an automation without a mark: somebody made it in the app, or edited the description of one of ours. */
 function claimOnUnmarked(desired: DesiredTrigger, found: LiveTrigger): Claim {
+  if (hasLaterMark(found.description)) return refused('it has the mark of a later version of wandb-relay: update this one');
   if (desired.adopt === true) return adopted('adopted: nobody managed it');
   if (hasContentOf(desired, found)) return adopted('its mark is gone; applying writes it again');
   if (desired.adopt !== false) {
