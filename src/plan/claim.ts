@@ -97,12 +97,12 @@ export function claimOn(desired: DesiredTrigger, found: LiveTrigger, owner: Plan
     return adopted(
       mark.namespace === undefined ? `taken over from the key "${mark.key}"` : `taken over from the namespace ${mark.namespace}`,
     );
-  return claimOnOther(desired, found, mark, owner);
+  return claimOnOther(desired, mark, owner);
 }
 
-/** On an automation of this repository whose mark has another namespace, or none. */
-function claimOnOther(desired: DesiredTrigger, found: LiveTrigger, mark: Mark, owner: PlanOwner): Claim {
-  const isItsKey = (mark.key === desired.key || mark.key === desired.movedFrom) && isHere(desired, found);
+/** On an automation in the same scope and of this repository, whose mark has another namespace, or none. */
+function claimOnOther(desired: DesiredTrigger, mark: Mark, owner: PlanOwner): Claim {
+  const isItsKey = mark.key === desired.key || mark.key === desired.movedFrom;
   if (mark.namespace === undefined) {
     if (!isItsKey) {
       return refused(

@@ -29,9 +29,14 @@ export async function wandbWithConfigs(options: WandbStandInOptions = {}) {
     maxDeletes: 3,
     ...more,
   });
-  const apply = async (config: Config, more: Options = {}, approval?: Parameters<typeof applySync>[3]) => {
+  const apply = async (
+    config: Config,
+    more: Options = {},
+    approval?: Parameters<typeof applySync>[3],
+    fetch: typeof globalThis.fetch = globalThis.fetch,
+  ) => {
     const steps: string[] = [];
-    const applied = await applySync(config, testClient(server).client, optionsOf(config, more), approval, (step) =>
+    const applied = await applySync(config, testClient(server, { fetch }).client, optionsOf(config, more), approval, (step) =>
       steps.push(`${step.kind} ${step.change.name}`),
     );
     if (!applied.ok) throw new Error(applied.error.map(({ message }) => message).join('\n'));

@@ -7,6 +7,20 @@ import { configOf, definition, linesOf, wandbWithConfigs } from './acme-reposito
 const two = (alias = 'production') => configOf('a.yaml', definition('one', { alias }) + definition('two', { alias }));
 const names = (server: { world: { triggers: { name: string }[] } }) => server.world.triggers.map(({ name }) => name).sort();
 
+/** A fetch whose apply stops behind its first mutation, until it may go on. */
+function afterFirstMutation() {
+  const [reached, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const held: typeof fetch = async (url, init) => {
+    const response = await fetch(url, init);
+    if (String(init?.body).includes('mutation')) {
+      reached.resolve();
+      await gate.promise;
+    }
+    return response;
+  };
+  return { fetch: held, reached: reached.promise, goOn: gate.resolve };
+}
+
 function fileOf(plan: Plan) {
   const approved = readApprovedPlan(
     JSON.stringify(planJson(plan, { namespace: 'a.yaml', baseUrl: 'https://api.wandb.ai', unreadable: [], warnings: [] })),
@@ -96,11 +110,11 @@ describe('two applies at once', () => {
   it('of different definitions: neither overwrites what the other has done since it planned', async () => {
     const { server, apply } = await wandbWithConfigs();
     await apply(two());
-    // The first one waits at W&B with its first update, while the second one does all of its own.
-    server.fail({ on: 'mutation', delayMs: 600 });
-    const slow = apply(two('slow'));
-    await expect.poll(() => server.mutations).toBe(3);
+    const held = afterFirstMutation();
+    const slow = apply(two('slow'), {}, undefined, held.fetch);
+    await held.reached;
     await apply(two('fast'));
+    held.goOn();
     const { report } = await slow;
     expect(
       report.applied.map(({ change, outcome, why }) => [change.name, outcome, why?.includes('after this plan was made')]),
@@ -111,11 +125,12 @@ describe('two applies at once', () => {
   it('a deletion spares what another repository has taken over meanwhile', async () => {
     const { server, apply } = await wandbWithConfigs();
     await apply(two());
-    server.fail({ on: 'mutation', delayMs: 600 });
-    const slow = apply(configOf('a.yaml', definition('one', { alias: 'slow' })));
-    await expect.poll(() => server.mutations).toBe(3);
+    const held = afterFirstMutation();
+    const slow = apply(configOf('a.yaml', definition('one', { alias: 'slow' })), {}, undefined, held.fetch);
+    await held.reached;
     const adopting = configOf('b.yaml', definition('two', { more: ', adopt: { from: acme/models }' }));
     await apply(adopting, { repository: 'acme/other' });
+    held.goOn();
     expect((await slow).report.complete).toBe(false);
     expect(names(server)).toEqual(['one', 'two']);
   });

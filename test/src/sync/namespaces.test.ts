@@ -108,6 +108,14 @@ describe('a config that moved', () => {
     expect(markOf(server, 'one')).toContain(use === 'free' ? ' models/new one ' : ' models/old one ');
   });
 
+  it('takes over nothing of another key that only has the same name', async () => {
+    const { apply } = await wandbWithConfigs();
+    await apply(configOf('models/old', definition('one', { more: ', key: other' })));
+    expect(linesOf((await apply(configOf('models/new', definition('one')), uses('free'))).plan.changes)).toEqual([
+      expect.stringMatching(/^refused one: it belongs to another config/),
+    ]);
+  });
+
   it('takes over all of the namespace that --migrate-from names, and deletes none of it', async () => {
     const { server, apply } = await wandbWithConfigs();
     await apply(configOf('models/old', definition('one') + definition('two')));
