@@ -8,6 +8,7 @@ import { withResult } from '../plan/comment-mark.ts';
 import type { PlannedChange } from '../plan/plan.ts';
 import { COMMENT_LIMIT, SUMMARY_LIMIT } from '../plan/plan-comment.ts';
 import { planJson, planJsonWithin } from '../plan/plan-json.ts';
+import { refusalLines } from '../plan/plan-report.ts';
 import { type Applied, applySync } from '../sync/commands.ts';
 import { readPlanFiles } from '../sync/plan-files.ts';
 import { annotate } from './annotations.ts';
@@ -58,6 +59,7 @@ async function showApplied(step: Step, { plan, report, created, state }: Applied
     print(line);
     if (outcome.outcome !== 'done') failures.push(errorAt(outcome.change, line));
   }
+  if (refused.length > 0) print(...refusalLines(plan));
   annotate(failures, foldersOf(inputs), annotations);
   setAppliedOutputs(step, plan, report, state.unreadable);
   const page = { namespace: config.namespace, runUrl: runUrl(), now: Date.now() };
