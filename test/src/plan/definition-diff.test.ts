@@ -163,6 +163,10 @@ describe('scopes', () => {
       scope({ type: 'ARTIFACT_COLLECTION', project: 'wandb-registry-model', entity: 'acme-org-entity', name: 'c' }),
       'scope: registry model, collection c → project train',
     ],
+    [
+      scope({ type: 'ARTIFACT_COLLECTION', project: 'train', name: '(no longer exists)' }),
+      'scope: project train, collection (no longer exists) → project train',
+    ],
     [scope({ type: 'ENTITY', name: 'acme' }), 'scope: team acme → project train'],
     [scope({ type: 'ENTITY', name: 'acme-org-entity' }), 'scope: organization acme-org → project train'],
     [scope({ name: 'train' }), 'scope: (another one of this name, which no longer exists) → project train'],
