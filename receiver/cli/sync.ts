@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exportYaml } from '../../src/automation/export-yaml.ts';
 import type { Config } from '../../src/config/config.ts';
@@ -142,9 +142,9 @@ export async function exportDefinitions(
   },
 ): Promise<ExitCode> {
   const connected = connectOrComplain(io);
-  const repository = repositoryOrComplain(io);
+  const repository = repositoryOrComplain(io, words.config);
   if (connected === undefined || repository === undefined) return 1;
-  let source: Pick<Config, 'entity' | 'organization'> = { entity: words.entity, organization: words.organization };
+  let source: Parameters<typeof exportSync>[0] = { entity: words.entity, organization: words.organization };
   if (words.entity === undefined) {
     const config = await readDefinitions(io.cwd, words.config, { code: 'run', workspace: io.variables.GITHUB_WORKSPACE });
     if (!config.ok) return complain(io, [...config.error, { severity: 'error', message: 'or name the team with --entity' }]);
@@ -182,7 +182,7 @@ export async function render(
 
 async function prepare(io: CommandIo, words: SyncWords): Promise<Ready | undefined> {
   const connected = connectOrComplain(io);
-  const repository = repositoryOrComplain(io);
+  const repository = repositoryOrComplain(io, words.config);
   if (connected === undefined || repository === undefined) return undefined;
   const config = await readDefinitions(io.cwd, words.config, { code: 'run', workspace: io.variables.GITHUB_WORKSPACE });
   if (config.ok) {
@@ -212,10 +212,13 @@ function connectOrComplain(io: CommandIo): Pick<Ready, 'client' | 'baseUrl'> | u
   return { baseUrl, client: connect({ apiKey, baseUrl, fetch, now, random, sleep: (ms) => sleep(ms), log }) };
 }
 
-function repositoryOrComplain(io: CommandIo): string | undefined {
+/** The repository of the checkout that the config is in, wherever the command is run. */
+function repositoryOrComplain(io: CommandIo, [file = '.']: readonly string[]): string | undefined {
   const given = repositoryFrom(io.variables);
   if (given !== undefined) return given;
-  const checkout = findCheckout(io.variables, io.cwd);
+  // A glob has no folder of its own: its checkout is that of the working directory.
+  const beside = findCheckout(io.variables, dirname(resolve(io.cwd, file)));
+  const checkout = beside.ok ? beside : findCheckout(io.variables, io.cwd);
   if (checkout.ok) return checkout.value.repository;
   io.complain(`GITHUB_REPOSITORY: is not set, and ${checkout.error}. Set it to owner/name, the owner of what is applied`);
   return undefined;

@@ -16,6 +16,8 @@ export interface ExportContext {
   readonly organization: string | undefined;
   /** The repository that the definitions are for. */
   readonly repository: string;
+  /** The config of that repository that they are for; left out: any. */
+  readonly namespace?: string | undefined;
 }
 
 /** The config's word for each event of W&B's API. */
@@ -43,6 +45,9 @@ export const EVENT_KEYS: ReadonlyMap<string, string> = new Map([
 export function exportDefinition(live: LiveTrigger, context: ExportContext, nameIsShared: boolean): Result<JsonObject, string> {
   const { text, mark } = readMark(live.description);
   if (mark !== undefined && !isSameRepository(mark.repository, context.repository)) return err(`it belongs to ${mark.repository}`);
+  if (mark?.namespace !== undefined && mark.namespace !== (context.namespace ?? mark.namespace)) {
+    return err(`it belongs to another config of this repository, with the namespace ${mark.namespace}`);
+  }
   const scope = scopeOf(live, context);
   const event = eventOf(live);
   const action = actionOf(live);

@@ -48,6 +48,11 @@ export function readMark(description: string | null): { readonly text: string | 
   return { text: blankToNull(whole.slice(0, start).trimEnd()), mark };
 }
 
+/** Whether a later version marked it, in a form that this one cannot read. */
+export function hasLaterMark(description: string | null): boolean {
+  return readMark(description).mark === undefined && /\[wandb-relay\/\d+ [^[\]]+\]$/.test((description ?? '').trimEnd());
+}
+
 function parseMark(text: string): Mark | undefined {
   const [, repository = '', namespace = '', key = '', applied = ''] = MARK.exec(text) ?? [];
   if (repository !== '') return { repository, namespace: unescapeNamespace(namespace), key: unescapeKey(key), applied };

@@ -1,4 +1,4 @@
-import { isSameRepository, type Mark, readMark } from '../automation/ownership.ts';
+import { hasLaterMark, isSameRepository, type Mark, readMark } from '../automation/ownership.ts';
 import type { LiveTrigger } from '../automation/trigger.ts';
 import { fieldChanges, stateOfInput, stateOfLive, type TriggerState } from '../automation/trigger-state.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -60,6 +60,19 @@ export function isMine(trigger: LiveTrigger, owner: PlanOwner): boolean {
   return mark !== undefined && isOurRepository(mark, owner) && namespaceOf(mark, owner) === owner.namespace;
 }
 
+/** Whether it has the mark of this config, also without `migrateFrom`'s namespace: only such are moved between scopes and deleted. */
+export function isManaged(trigger: LiveTrigger, owner: PlanOwner): boolean {
+  return isMine(trigger, owner) && readMark(trigger.description).mark?.namespace === owner.namespace;
+}
+
+/**
+ * Whether another config of the repository has the same namespace: the files of both are in one folder, or both declare it.
+ * Then the mark does not tell whose an automation is.
+ */
+export function isNamespaceShared({ namespace, namespaceUse }: PlanOwner): boolean {
+  return namespaceUse?.(namespace) === 'held';
+}
+
 /** The namespace of a mark. One that is named by `migrateFrom` is this config's. */
 function namespaceOf(mark: Mark, { namespace, migrateFrom: from }: PlanOwner): string | undefined {
   const migrates = from?.namespace !== undefined && from.namespace === mark.namespace && isSameRepository(mark.repository, from.repository);
@@ -77,6 +90,7 @@ export function claimOn(desired: DesiredTrigger, found: LiveTrigger, owner: Plan
   }
   if (isMine(found, owner)) {
     if (mark.namespace !== owner.namespace) return adopted(`taken over from the namespace ${mark.namespace}`);
+    if (!isHere(desired, found) && isNamespaceShared(owner)) return refused(sharedReason(owner.namespace));
     return isSameRepository(mark.repository, owner.repository) ? OWN : adopted(`taken over from ${mark.repository}`);
   }
   if (isNamed)
@@ -114,6 +128,7 @@ function claimOnOther(desired: DesiredTrigger, found: LiveTrigger, mark: Mark, o
 
 /** On an automation without a mark: somebody made it in the app, or edited the description of one of ours. */
 function claimOnUnmarked(desired: DesiredTrigger, found: LiveTrigger): Claim {
+  if (hasLaterMark(found.description)) return refused('it has the mark of a later version of wandb-relay: update this one');
   if (desired.adopt === true) return adopted('adopted: nobody managed it');
   if (hasContentOf(desired, found)) return adopted('its mark is gone; applying writes it again');
   if (desired.adopt !== false) {
@@ -133,6 +148,10 @@ function hasContentOf(desired: DesiredTrigger, found: LiveTrigger): boolean {
 /** Whether an automation is on the definition's scope. */
 export function isHere({ input }: DesiredTrigger, { scope }: LiveTrigger): boolean {
   return scope.id === input.scopeID && scope.type === input.scopeType;
+}
+
+function sharedReason(namespace: string): string {
+  return `it is on another scope, and may belong to another config of this repository that also has the namespace ${namespace}. Declare a "namespace" of its own in each of them, or delete that automation first`;
 }
 
 function adopted(how: string): Claim {

@@ -20,3 +20,8 @@ export function foreignNotes(
       `${count} ${count === 1 ? 'automation belongs' : 'automations belong'} to ${other}, and this repository is ${repository}. In a fork, plan and apply in ${other} instead. If the repository was renamed, pass --migrate-from ${other}. To take over a single one, add "adopt: { from: ${other} }" to its definition`,
   );
 }
+
+/** What to do about automations without a definition here, when it is unknown whether they are this config's. */
+export function sharedNote(count: number, { namespace }: PlanOwner): string {
+  return `${count} ${count === 1 ? 'automation has' : 'automations have'} the namespace ${namespace} and no definition in this config. Another config of this repository has that namespace, too, so ${count === 1 ? 'it is' : 'they are'} kept: declare a "namespace" of its own in each of them`;
+}

@@ -1,6 +1,6 @@
 import { readMark } from '../automation/ownership.ts';
 import type { LiveTrigger } from '../automation/trigger.ts';
-import { isHere, isMine, isOurRepository, type PlanOwner } from './claim.ts';
+import { isHere, isManaged, isMine, isOurRepository, type PlanOwner } from './claim.ts';
 import type { DesiredTrigger } from './desired-trigger.ts';
 
 /**
@@ -27,12 +27,13 @@ export function findLive(
   const inPlace = here(mine, key) ?? here(unnamed, key);
   if (inPlace !== undefined) return inPlace;
   // A key that only one definition has identifies it in any scope. A name that several scopes share does not.
-  const elsewhere = keys.get(key) === 1 ? mine.find((trigger) => keyOf(trigger) === key) : undefined;
+  const managed = mine.filter((trigger) => isManaged(trigger, owner));
+  const elsewhere = keys.get(key) === 1 ? managed.find((trigger) => keyOf(trigger) === key) : undefined;
   if (elsewhere !== undefined) return elsewhere;
   const oldKey = movedFrom === undefined || keys.has(movedFrom) ? undefined : movedFrom;
   const others = inScope.filter((trigger) => isOfRepository(trigger, owner));
   const byOldKey = (list: readonly LiveTrigger[]) => (oldKey === undefined ? undefined : here(list, oldKey));
-  const moved = byOldKey(mine) ?? byOldKey(unnamed) ?? mine.find((trigger) => oldKey !== undefined && keyOf(trigger) === oldKey);
+  const moved = byOldKey(mine) ?? byOldKey(unnamed) ?? managed.find((trigger) => oldKey !== undefined && keyOf(trigger) === oldKey);
   const marked = moved ?? here(others, key) ?? byOldKey(others);
   if (marked !== undefined) return marked;
   // Skip one of ours that another definition claims by its key and then renames.

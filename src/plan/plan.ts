@@ -1,16 +1,16 @@
-import { readMark, withMark } from '../automation/ownership.ts';
+import { withMark } from '../automation/ownership.ts';
 import type { LiveTrigger, TriggerInput } from '../automation/trigger.ts';
 import { type FieldChange, stateDigest, stateOfInput, stateOfLive, type TriggerState } from '../automation/trigger-state.ts';
 import { canonicalJson, fingerprintOf } from '../lib/canonical.ts';
 import type { SourceLocation } from '../lib/diagnostic.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { type AutomationPlace, placeOfDefined, placeOfLive } from './automation-place.ts';
-import { claimOn, isMine, type PlanOwner } from './claim.ts';
+import { claimOn, isManaged, isNamespaceShared, type PlanOwner } from './claim.ts';
 import { definitionChanges } from './definition-diff.ts';
 import { shownDefinition, shownLive } from './definition-text.ts';
 import { type ConfigNames, scopeWords } from './definition-view.ts';
 import type { DesiredTrigger } from './desired-trigger.ts';
-import { foreignNotes } from './foreign-notes.ts';
+import { foreignNotes, sharedNote } from './foreign-notes.ts';
 import { findLive, keyOf } from './match.ts';
 import type { RoutePlan } from './route-plan.ts';
 
@@ -79,8 +79,10 @@ export function makePlan(desired: readonly DesiredTrigger[], live: readonly Live
     if (found !== undefined) taken.add(found.id);
     return planOne(one, found, options);
   });
-  const managed = live.filter((trigger) => isMine(trigger, options) && readMark(trigger.description).mark?.namespace === options.namespace);
-  const gone = managed.filter((trigger) => !taken.has(trigger.id));
+  const managed = live.filter((trigger) => isManaged(trigger, options));
+  const undefinedHere = managed.filter((trigger) => !taken.has(trigger.id));
+  const isShared = undefinedHere.length > 0 && isNamespaceShared(options);
+  const gone = isShared ? [] : undefinedHere;
   const deletions = options.prune ? planDeletions(gone, managed.length, options) : [];
   const all = refuseTakenNames([...changes, ...deletions], live);
   return {
@@ -88,7 +90,7 @@ export function makePlan(desired: readonly DesiredTrigger[], live: readonly Live
     summary: summaryOf(all),
     changes: all,
     routes,
-    notes: foreignNotes(live, all, options),
+    notes: [...foreignNotes(live, all, options), ...(isShared ? [sharedNote(undefinedHere.length, options)] : [])],
     orphans: options.prune
       ? []
       : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: scopeWords(trigger.scope, options) })),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NamespaceUse } from '../../../src/plan/claim.ts';
+import { exportSync } from '../../../src/sync/export.ts';
+import { testClient } from '../../stand-ins/wandb-in-test.ts';
 import { configOf, definition, linesOf, markOf, wandbWithConfigs } from './acme-repository.ts';
 
 const collection = '{ registry: model, collection: resnet50 }';
@@ -114,4 +116,56 @@ describe('a config that moved', () => {
     expect(linesOf(plan.changes)).toEqual(['update one: taken over from the namespace models/old']);
     expect(server.world.triggers).toHaveLength(2);
   });
+});
+
+describe('two configs that have one namespace, because their files are in one folder', () => {
+  const prod = configOf('ml', definition('one') + definition('two'));
+  const dev = configOf('ml', definition('one', { scope: collection }) + definition('three'));
+
+  it('delete and list nothing of the other, and say why', async () => {
+    const { server, apply, plan } = await wandbWithConfigs();
+    await apply(prod);
+    const { steps, plan: planned } = await apply(configOf('ml', definition('three')), uses('held'));
+    expect([steps, planned.summary.refused]).toEqual([['create three'], 0]);
+    expect(planned.notes).toEqual([expect.stringMatching(/^2 automations have the namespace ml and no definition in this config\./)]);
+    expect((await plan(configOf('ml', definition('three')), { prune: false, ...uses('held') })).orphans).toEqual([]);
+    expect(server.world.triggers).toHaveLength(3);
+  });
+
+  it('move nothing of the other', async () => {
+    const { apply } = await wandbWithConfigs();
+    await apply(prod);
+    expect(linesOf((await apply(dev, uses('held'))).plan.changes)).toEqual([
+      expect.stringMatching(/^refused one: it is on another scope, and may belong to another config/),
+      'create three',
+    ]);
+  });
+
+  it('are told apart by a namespace of their own, which takes over what it defines', async () => {
+    const { server, apply, plan } = await wandbWithConfigs();
+    await apply(prod);
+    const named = configOf('ml', definition('one', { scope: collection }) + definition('two'), 'namespace: dev\n');
+    const migrateFrom = { repository: 'acme/models', namespace: 'ml' };
+    expect(linesOf((await apply(named, { migrateFrom, ...uses('held') })).plan.changes)).toEqual([
+      'create one',
+      'update two: taken over from the namespace ml',
+    ]);
+    expect(server.world.triggers).toHaveLength(3);
+    expect((await plan(named, uses('held'))).summary).toMatchObject({ unchanged: 2, refused: 0, delete: 0 });
+  });
+});
+
+it('an export leaves out the automations of another config, and says whose they are', async () => {
+  const { server, apply } = await wandbWithConfigs();
+  await apply(configOf('a.yaml', definition('one')));
+  await apply(configOf('b.yaml', definition('two')));
+  const exported = await exportSync(
+    { entity: 'acme', organization: undefined, namespace: 'a.yaml' },
+    testClient(server).client,
+    'acme/models',
+  );
+  expect(exported.ok && exported.value.definitions.map(({ name }) => name)).toEqual(['one']);
+  expect(exported.ok && exported.value.left).toEqual([
+    { name: 'two', why: 'it belongs to another config of this repository, with the namespace b.yaml' },
+  ]);
 });

@@ -66,6 +66,15 @@ describe('an automation whose mark is gone', () => {
     expect(markOf(server, 'one')).toMatch(/^\[wandb-relay\/2 acme\/models a\.yaml one/);
   });
 
+  it('is not meant by a mark that a later version wrote', async () => {
+    const { server, apply } = await wandbWithConfigs();
+    await apply(one());
+    server.world.trigger('one').description = '[wandb-relay/3 acme/models {a.yaml} one 1a2b3c4d]';
+    expect((await apply(one(', adopt: true'))).plan.changes).toMatchObject([
+      { action: 'refused', reason: expect.stringContaining('later version') },
+    ]);
+  });
+
   it('is refused if it does something else', async () => {
     const { server, apply } = await wandbWithConfigs();
     await apply(one());
