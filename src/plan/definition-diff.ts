@@ -37,7 +37,7 @@ function unsaid(live: LiveTrigger, defined: DefinedTrigger, found: readonly Fiel
   if (differs(before.scope, after.scope) && !isSaid('scope'))
     changes.push({ path: 'scope', before: '(another one of this name, which no longer exists)', after: defined.scope.description });
   if (differs(before.event, after.event) && !isSaid('event', 'runs'))
-    changes.push({ path: 'event.filter', before: before.event.filter, after: after.event.filter });
+    changes.push({ path: 'event.filter', before: hidden(before.event.filter, ['event']), after: hidden(after.event.filter, ['event']) });
   if (!areRelayed && differs(before.action, after.action) && !isSaid('action'))
     changes.push({ path: 'action', before: '(differs in what no word of the config says)', after: '(as defined)' });
   return changes;

@@ -144,7 +144,7 @@ function scalarText(value: string | number | boolean | null, isInFlow: boolean):
 
 /** The words in parentheses that stand for a value. */
 function isMarker(text: string): boolean {
-  return /^\([\w ',]+\)$/.test(text) || /^[^\n]+ \(another integration of this name\)$/.test(text);
+  return /^\([\w ',]+\)$/.test(text) || /^[^\n]+ \((?:another integration of this name|no longer exists)\)$/.test(text);
 }
 
 /** Numbers that a double would change are kept as they are written. */

@@ -73,7 +73,7 @@ function isAsDefined({ fields }: PlannedChange): boolean {
 export interface Unmanaged {
   readonly name: string;
   readonly scope: string;
-  /** The repository that manages it; left out: nobody does. */
+  /** The repository that manages it, and its config there: `acme/models (ops.yaml)`; left out: nobody does. */
   readonly owner?: string;
 }
 
@@ -84,7 +84,9 @@ export function findUnmanaged(plan: Plan, live: readonly LiveTrigger[], names: C
     const scope = scopeWords(trigger.scope, names);
     const isOrphan = plan.orphans.some((orphan) => orphan.name === trigger.name && orphan.scope === scope);
     if (known.has(trigger.id) || isOrphan) return [];
-    const owner = readMark(trigger.description).mark?.repository;
-    return [{ name: trigger.name, scope, ...(owner === undefined ? {} : { owner }) }];
+    const { mark } = readMark(trigger.description);
+    if (mark === undefined) return [{ name: trigger.name, scope }];
+    const owner = mark.namespace === undefined ? mark.repository : `${mark.repository} (${mark.namespace})`;
+    return [{ name: trigger.name, scope, owner }];
   });
 }

@@ -46,12 +46,20 @@ export function hideSecrets(value: JsonValue, keys: readonly (string | number)[]
   const literal = value.replace(FILLED_IN_LATER, ' ').replace(SCHEME, ' ').trim();
   if (isNamedSecret && literal !== '') return HIDDEN;
   if (sent >= 0 && literal.split(/[\s"'=:,;/\\]+/).some(looksRandom)) return HIDDEN;
-  const shown = value
+  return sent < 0 ? hideTokens(value) : hideSecretsInText(value);
+}
+
+/** A text with its tokens, passwords in addresses, and values after words such as `token=` hidden. */
+export function hideSecretsInText(text: string): string {
+  return hideTokens(text).replace(PAIR_IN_TEXT, (all, before: string, secret: string) =>
+    secret.startsWith('$') || secret.startsWith('{{') ? all : `${before}${HIDDEN}`,
+  );
+}
+
+function hideTokens(text: string): string {
+  return text
     .replace(TOKEN, HIDDEN)
     .replace(SECRET_IN_ADDRESS, (_all, scheme?: string, hook?: string) => `${scheme ?? hook ?? ''}${HIDDEN}`);
-  return sent < 0
-    ? shown
-    : shown.replace(PAIR_IN_TEXT, (all, before: string, secret: string) => (secret.startsWith('$') ? all : `${before}${HIDDEN}`));
 }
 
 function isSecretKey(key: string): boolean {

@@ -35,9 +35,10 @@ export function planParts(plan: Pick<Plan, 'changes' | 'routes'>): PlanPart[] {
   const joined = new Set<RouteChange>();
   const parts = plan.changes.flatMap((change): PlanPart[] => {
     const route = byKey.get(change.key);
-    if (route !== undefined && !joined.has(route) && change.action !== 'delete') joined.add(route);
-    else if (change.action === 'unchanged') return [];
-    return [partOf(change, route !== undefined && joined.has(route) ? route : undefined)];
+    // A key that was deleted in one scope may be defined in another one.
+    const isJoined = route !== undefined && !joined.has(route) && (change.action !== 'delete' || route.action === 'delete');
+    if (isJoined) joined.add(route);
+    return !isJoined && change.action === 'unchanged' ? [] : [partOf(change, isJoined ? route : undefined)];
   });
   const routes = plan.routes.changes.filter((route) => !joined.has(route)).map(routePart);
   return [...parts, ...routes].toSorted((a, b) => ORDER[a.action] - ORDER[b.action]);

@@ -54,13 +54,10 @@ export function planRoutes(config: RoutedConfig, base: BaseConfig): RoutePlan {
   }
   const before = base.config === undefined ? [] : routesOf(base.config);
   const known = new Set(before.flatMap(({ route }) => repositoriesOf(route)).map((name) => name.toLowerCase()));
-  const changes = routes.flatMap((one) =>
-    changesOf(
-      before.find((other) => isSame(other, one)),
-      one,
-    ),
-  );
-  const gone = before.filter((one) => !routes.some((other) => isSame(one, other)));
+  const matches = new Map(routes.map((one) => [one, before.find((other) => isSame(other, one)) ?? renamed(one, routes, before)] as const));
+  const changes = routes.flatMap((one) => changesOf(matches.get(one), one));
+  const found = new Set(matches.values());
+  const gone = before.filter((one) => !found.has(one));
   return {
     digest,
     base: base.commit,
@@ -71,6 +68,8 @@ export function planRoutes(config: RoutedConfig, base: BaseConfig): RoutePlan {
 
 interface NamedRoute {
   readonly name: string;
+  /** The key that its automation had. */
+  readonly movedFrom: string | undefined;
   readonly automation: string | undefined;
   readonly route: RouteDefinition & { readonly location: SourceLocation };
   readonly words: JsonObject;
@@ -84,6 +83,7 @@ function routesOf({ automations, routes }: RoutedConfig): NamedRoute[] {
     const automation = isRelay ? byKey.get(route.name) : undefined;
     return {
       name: route.name,
+      movedFrom: automation?.moved_from,
       automation: automation === undefined ? undefined : route.name,
       route: located,
       words: wordsOf(route, isRelay),
@@ -95,6 +95,12 @@ function routesOf({ automations, routes }: RoutedConfig): NamedRoute[] {
 function wordsOf(route: RouteDefinition, isRelay: boolean): JsonObject {
   const { name: _name, on, order, ...rest } = routeInWords(route);
   return { ...(isRelay || on === undefined ? {} : { on }), ...rest, order: order ?? 'fifo' };
+}
+
+/** The former route of an automation that was renamed by moved_from. */
+function renamed(one: NamedRoute, routes: readonly NamedRoute[], before: readonly NamedRoute[]): NamedRoute | undefined {
+  if (one.movedFrom === undefined || routes.some(({ name }) => name === one.movedFrom)) return undefined;
+  return before.find(({ name, automation }) => name === one.movedFrom && automation !== undefined);
 }
 
 function isSame(a: NamedRoute, b: NamedRoute): boolean {

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { posix, relative, resolve, sep } from 'node:path';
 import { readConfigFiles } from '../config/config-files.ts';
 import { formatDiagnostic } from '../lib/diagnostic.ts';
@@ -47,9 +48,11 @@ export async function readBaseConfig(base: CommitFiles, place: ConfigPlace, head
 /** The paths of the patterns in the repository: a file as it is, whether it exists or not; a glob as the files that it matches. */
 async function configPaths(files: CommitFiles, { patterns, cwd, top }: ConfigPlace): Promise<Result<string[], string>> {
   const found = new Set<string>();
+  // The top is without symbolic links.
+  const folder = realpathSync(cwd);
   let all: readonly string[] | undefined;
   for (const pattern of patterns) {
-    const path = relative(top, resolve(cwd, pattern)).split(sep).join('/');
+    const path = relative(top, resolve(folder, pattern)).split(sep).join('/');
     if (path.startsWith('../')) return err(`${pattern} is outside of the repository`);
     if (!/[*?[\]{}!]/.test(pattern)) {
       found.add(path);

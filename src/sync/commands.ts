@@ -5,6 +5,7 @@ import type { ApplyStep } from '../plan/apply-order.ts';
 import { type Approval, approvedPart } from '../plan/approved-plan.ts';
 import type { ConfigNames } from '../plan/definition-view.ts';
 import { type DriftedChange, findDrift } from '../plan/drift.ts';
+import { hideSecretsInText } from '../plan/hidden-secrets.ts';
 import { makePlan, type Plan, type PlanOptions } from '../plan/plan.ts';
 import { type BaseConfig, planRoutes } from '../plan/route-plan.ts';
 import { createWandbClient, type WandbClient } from '../wandb/client.ts';
@@ -48,7 +49,7 @@ export async function planSync(config: Config, client: WandbClient, options: Syn
   const { desired, live, owners } = state.value;
   const routes = planRoutes(config, options.base ?? { unknown: 'no base was named' });
   const plan = makePlan(desired, live, { ...options, entity: config.entity, organizations: owners.organizations }, routes);
-  return ok({ plan: { ...plan, notes: [...state.value.notes, ...plan.notes] }, state: state.value });
+  return ok({ plan: { ...plan, notes: [...state.value.notes, ...plan.notes].map(hideSecretsInText) }, state: state.value });
 }
 
 export interface Applied {

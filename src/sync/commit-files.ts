@@ -49,11 +49,10 @@ export async function mergeBase(folder: string): Promise<Result<string, string>>
 
 async function git(folder: string, ...words: string[]): Promise<Result<string, string>> {
   try {
-    const { stdout } = await promisify(execFile)('git', words, {
+    const { stdout } = await promisify(execFile)('git', ['--literal-pathspecs', ...words], {
       cwd: folder,
       encoding: 'utf8',
       maxBuffer: MAX_OUTPUT_BYTES,
-      env: { ...process.env, LC_ALL: 'C', GIT_LITERAL_PATHSPECS: '1' },
     });
     return ok(stdout);
   } catch (error) {

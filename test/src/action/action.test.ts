@@ -226,7 +226,7 @@ describe('apply', () => {
     const applied = await runAction({ inputs: { command: 'apply', 'plan-file': 'approved.json', ...access(server) }, cwd: planned.cwd });
     expect(applied.code).toBe(1);
     expect(applied.outputs['failure-reason']).toBe('1 refused');
-    expect(server.world.trigger('one').description).toContain('[wandb-relay acme/models one');
+    expect(server.world.trigger('one').description).toContain('[wandb-relay/2 acme/models wandb-relay.yaml one');
     expect(server.world.trigger('two').description).toBeNull();
   });
 

@@ -28,7 +28,7 @@ describe('where the runner has no summary', () => {
       environment: { GITHUB_STEP_SUMMARY },
     });
     expect([run.code, run.outputs['failure-reason']]).toEqual([0, undefined]);
-    expect(server.world.trigger('one').description).toContain('[wandb-relay acme/models one');
+    expect(server.world.trigger('one').description).toContain('[wandb-relay/2 acme/models wandb-relay.yaml one');
     expect(run.log).toContain('No summary is written');
   });
 

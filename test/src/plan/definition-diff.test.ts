@@ -147,6 +147,8 @@ describe('actions', () => {
       run_metric_filter: { threshold_filter: { name: 'loss', agg_op: null, window_size: 1, cmp_op: '$gt', threshold: 1, unit: 'x' } },
     };
     expect(diff(metric, metric, { filter }).join()).toContain('unit: x');
+    // Also where another part of it has changed, which would be enough to show a difference.
+    expect(diff(metric, metric.replace('above: 1', 'above: 2'), { filter }).join()).toContain('unit: x');
   });
 });
 
@@ -162,6 +164,10 @@ describe('scopes', () => {
     [
       scope({ type: 'ARTIFACT_COLLECTION', project: 'wandb-registry-model', entity: 'acme-org-entity', name: 'c' }),
       'scope: registry model, collection c → project train',
+    ],
+    [
+      scope({ type: 'ARTIFACT_COLLECTION', project: 'train', name: '(no longer exists)' }),
+      'scope: project train, collection (no longer exists) → project train',
     ],
     [scope({ type: 'ENTITY', name: 'acme' }), 'scope: team acme → project train'],
     [scope({ type: 'ENTITY', name: 'acme-org-entity' }), 'scope: organization acme-org → project train'],

@@ -77,6 +77,14 @@ describe('changes of routes', () => {
     expect(both.changes[0]?.definition).not.toHaveProperty('on');
   });
 
+  it('follows an automation that was renamed by moved_from', () => {
+    const renamed = relay(dispatch('acme/b')).replace('name: one', 'name: uno, moved_from: one');
+    expect(changes(relay(dispatch('acme/a')), renamed)).toMatchObject([
+      { action: 'update', name: 'uno', fields: [[expect.any(String), 'acme/a', 'acme/b']] },
+    ]);
+    expect(changes(relay(dispatch('acme/b')), renamed)).toEqual([]);
+  });
+
   it('is empty for the same routes in another order, and hides secrets in what is sent', () => {
     const second = '  - { name: second, on: {}, to: [{ slack: { channel: "#x" } }] }\n';
     const one = route(dispatch('acme/a'));
