@@ -133,6 +133,9 @@ function flow(value: JsonValue): string {
 function scalarText(value: string | number | boolean | null, isInFlow: boolean): string {
   if (typeof value === 'string' && isInFlow && isMarker(value)) return visible(value);
   if (typeof value === 'string' && (/[→()]|^\s*$/.test(value) || visible(value) !== value)) return visible(JSON.stringify(value));
+  // Most words need no quotes, and writing a YAML document for each is slow.
+  if (typeof value !== 'string' || (/^[A-Za-z][\w-]*$/.test(value) && !/^(?:true|false|null|y|n|yes|no|on|off)$/i.test(value)))
+    return String(value);
   const options = { lineWidth: 0, blockQuote: false } as const;
   const text = isInFlow
     ? stringify([value], { ...options, collectionStyle: 'flow', flowCollectionPadding: false })
