@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { EventType } from '../event/event.ts';
+import { REPOSITORY } from '../lib/repository.ts';
 import { exactlyOneKey, jsonValueSchema, nameSchema, positiveWhole, reportKeyCount } from '../lib/schema-words.ts';
 import { type Match, matchObjectSchema, matchSchema, matchText } from '../route/match.ts';
 import { type RouteDefinition, relayShape } from '../route/route.ts';
@@ -155,13 +156,22 @@ export const actionSchema = exactlyOneKey({
 
 const RUN_EVENTS: ReadonlySet<string> = new Set(['run_metric', 'run_metric_change', 'run_metric_zscore', 'run_state']);
 
+const adoptSchema = z
+  .union(
+    [z.boolean(), z.strictObject({ from: z.string().regex(REPOSITORY, 'must be a repository, owner/name') })],
+    'must be true, false, or { from: owner/name }',
+  )
+  .describe(
+    'Take over an automation of this name: true, one that nobody manages; { from: owner/name }, one of that repository. Default false',
+  );
+
 const automationShape = {
   name: nameSchema,
   key: nameSchema.optional().describe('Identifies the automation, also after a rename; default: its name'),
   moved_from: nameSchema.optional(),
   description: z.string().optional(),
   enabled: z.boolean().optional(),
-  adopt: z.boolean().optional().describe('Take over an automation of this name that somebody else made; default false'),
+  adopt: adoptSchema.optional(),
   engine: z.enum(['wandb', 'relay']).optional(),
   scope: scopeSchema,
   event: automationEventSchema,

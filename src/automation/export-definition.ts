@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../lib/result.ts';
 import { automationSchema } from './automation.ts';
 import { RUN_FIELDS } from './match-filter.ts';
 import { isSameRepository, readMark } from './ownership.ts';
-import type { LiveTrigger } from './trigger.ts';
+import { type LiveTrigger, NO_LONGER_EXISTS } from './trigger.ts';
 import { triggerInput } from './trigger-input.ts';
 import { fieldChanges, normalFilter, stateOfInput, stateOfLive } from './trigger-state.ts';
 
@@ -21,9 +21,12 @@ export interface ExportContext {
   readonly slackNames?: ReadonlyMap<string, string>;
   /** The repository that the definitions are for. */
   readonly repository: string;
+  /** The config of that repository that they are for; left out: any. */
+  readonly namespace?: string | undefined;
 }
 
-const EVENT_KEYS: ReadonlyMap<string, string> = new Map([
+/** The config's word for each event of W&B's API. */
+export const EVENT_KEYS: ReadonlyMap<string, string> = new Map([
   ['CREATE_ARTIFACT', 'create_artifact'],
   ['LINK_MODEL', 'link_artifact'],
   ['UNLINK_ARTIFACT', 'unlink_artifact'],
@@ -47,6 +50,9 @@ const EVENT_KEYS: ReadonlyMap<string, string> = new Map([
 export function exportDefinition(live: LiveTrigger, context: ExportContext, nameIsShared: boolean): Result<JsonObject, string> {
   const { text, mark } = readMark(live.description);
   if (mark !== undefined && !isSameRepository(mark.repository, context.repository)) return err(`it belongs to ${mark.repository}`);
+  if (mark?.namespace !== undefined && mark.namespace !== (context.namespace ?? mark.namespace)) {
+    return err(`it belongs to another config of this repository, with the namespace ${mark.namespace}`);
+  }
   const scope = scopeOf(live, context);
   const event = eventOf(live);
   const action = actionOf(live, context);
@@ -83,6 +89,7 @@ function exportProblem(definition: JsonObject, live: LiveTrigger): string | unde
 }
 
 function scopeOf({ scope }: LiveTrigger, context: ExportContext): Result<JsonObject, string> {
+  if (scope.name === NO_LONGER_EXISTS) return err('its scope does not exist any more');
   if (scope.type === 'ENTITY') {
     const known = [{ name: context.organization, entity: context.organizationEntity }, ...(context.organizations ?? [])];
     const owner = known.find(({ entity }) => entity === scope.name);
@@ -102,7 +109,7 @@ function scopeOf({ scope }: LiveTrigger, context: ExportContext): Result<JsonObj
 }
 
 /** The `event` of the definition, and its `runs`. */
-function eventOf(live: LiveTrigger): Result<JsonObject, string> {
+export function eventOf(live: Pick<LiveTrigger, 'eventType' | 'filter'>): Result<JsonObject, string> {
   const key = EVENT_KEYS.get(live.eventType);
   if (key === undefined) return err(`definitions cannot express its event ${live.eventType}`);
   if (!key.startsWith('run_')) return ok({ event: { [key]: artifactFilter(live.filter, key.includes('tag') ? 'tag' : 'alias') } });

@@ -58,8 +58,8 @@ interface CommonFields {
   readonly key?: string;
   /** Its earlier name, for a rename without deleting and creating. */
   readonly movedFrom?: string;
-  /** Take over an automation of this name that somebody else made; default false. */
-  readonly adopt?: AutomationDefinition['adopt'];
+  /** Take over an automation of this name: one that nobody manages, or one of another repository. Default false. */
+  readonly adopt?: boolean | { readonly from: string };
   /** One automation per combination: `{ project: ['eu', 'us'] }`, with `{{ each.project }}` in the texts. */
   readonly forEach?: ForEach;
 }

@@ -1,4 +1,4 @@
-import { isSameRepository, readMark } from '../automation/ownership.ts';
+import { readMark } from '../automation/ownership.ts';
 import type { LiveTrigger, TriggerInput } from '../automation/trigger.ts';
 import { fieldChanges, stateOfInput, stateOfLive } from '../automation/trigger-state.ts';
 import type { SourceLocation } from '../lib/diagnostic.ts';
@@ -16,13 +16,12 @@ interface Change {
 /**
  * Notes about definitions that would be created and equal an automation of another name in the same scope, which no definition
  * has: it was probably renamed. Pure.
+ *
+ * @param gone the automations of this config that lost their definition; one that nobody manages also counts
  */
-export function renameNotes(changes: readonly Change[], live: readonly LiveTrigger[], repository: string): string[] {
+export function renameNotes(changes: readonly Change[], live: readonly LiveTrigger[], gone: readonly LiveTrigger[]): string[] {
   const defined = new Set(changes.filter(({ action }) => action !== 'delete').map(({ id }) => id));
-  const free = live.filter(({ id, description }) => {
-    const { mark } = readMark(description);
-    return !defined.has(id) && (mark === undefined || isSameRepository(mark.repository, repository));
-  });
+  const free = [...gone, ...live.filter(({ id, description }) => !defined.has(id) && readMark(description).mark === undefined)];
   return changes.flatMap(({ action, input, name, scope, location }) => {
     const old = action === 'create' && input !== undefined ? free.find((trigger) => isSameButName(trigger, input)) : undefined;
     if (old === undefined) return [];

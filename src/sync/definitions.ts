@@ -1,12 +1,14 @@
 import { globSync, readFileSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { readConfigFiles } from '../config/config-files.ts';
 import { type Diagnostic, failure } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import type { NamespaceUse } from '../plan/claim.ts';
 import { type RenderedConfig, renderConfigCode } from './config-code.ts';
-import { pathInRepository } from './repository-top.ts';
+import { namespaceUses } from './namespace-use.ts';
+import { pathInRepository, repositoryTop } from './repository-top.ts';
 
 /** A config file's name and its text. */
 export interface ConfigFile {
@@ -38,23 +40,16 @@ export async function readConfigSources(
   patterns: readonly string[],
   { code, workspace }: ReadOptions = { code: 'run' },
 ): Promise<Result<ConfigFile[], Diagnostic[]>> {
-  const names = new Set<string>();
-  for (const pattern of patterns) {
-    const found = globSync(pattern, { cwd }).sort();
-    if (found.length === 0)
-      return failure(
-        `${pattern}: there is no such file: write it (see examples/wandb-relay.yaml), or name it with --config or RELAY_CONFIG`,
-      );
-    for (const name of found) names.add(relative(cwd, resolve(cwd, name)));
-  }
+  const names = findFiles(cwd, patterns);
+  if (!names.ok) return names;
   const isCode = (name: string): boolean => /\.[cm]?[jt]s$/i.test(name);
-  const refused = code === 'refuse' ? [...names].find(isCode) : undefined;
+  const refused = code === 'refuse' ? names.value.find(isCode) : undefined;
   if (refused !== undefined) {
     const message = `${refused}: is code, and the Action does not run code, because it has secrets. Render it to JSON in a job without secrets ("wandb-relay render --out definitions.json") and pass that file as config`;
     return failure(message);
   }
   const files: ConfigFile[] = [];
-  for (const name of names) {
+  for (const name of names.value) {
     const path = pathInRepository(resolve(cwd, name), cwd, workspace);
     if (isCode(name)) {
       const rendered = await renderConfigCode(name, cwd);
@@ -69,6 +64,33 @@ export async function readConfigSources(
     }
   }
   return ok(files);
+}
+
+/** The names of the files, each once, relative to `cwd`. */
+function findFiles(cwd: string, patterns: readonly string[]): Result<string[], Diagnostic[]> {
+  const names = new Set<string>();
+  for (const pattern of patterns) {
+    const found = globSync(pattern, { cwd }).sort();
+    if (found.length === 0)
+      return failure(
+        `${pattern}: there is no such file: write it (see examples/wandb-relay.yaml), or name it with --config or RELAY_CONFIG`,
+      );
+    for (const name of found) names.add(relative(cwd, resolve(cwd, name)));
+  }
+  return ok([...names]);
+}
+
+/** Whether configs of the checkout, besides the one of these files, have a namespace. Reads the checkout when it is asked. */
+export function otherNamespaces(
+  cwd: string,
+  patterns: readonly string[],
+  workspace: string | undefined,
+): (namespace: string) => NamespaceUse {
+  const names = findFiles(cwd, patterns);
+  const files = names.ok ? names.value.map((name) => resolve(cwd, name)) : [];
+  const top = repositoryTop(dirname(files[0] ?? cwd), cwd, workspace);
+  const own = files.map((file) => pathInRepository(file, cwd, workspace));
+  return namespaceUses(top, own);
 }
 
 /** `readConfigSources`, and checks what was read. Returns all errors at once, each with its location. */

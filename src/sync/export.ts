@@ -15,7 +15,7 @@ import { listTriggers } from '../wandb/triggers.ts';
  * @returns the definitions, and the names of automations that cannot be exported, each with the reason
  */
 export async function exportSync(
-  { entity, organization }: Pick<Config, 'entity' | 'organization'>,
+  { entity, organization, namespace }: Pick<Config, 'entity' | 'organization'> & Partial<Pick<Config, 'namespace'>>,
   client: WandbClient,
   repository: string,
 ): Promise<Result<ExportedFile, Diagnostic[]>> {
@@ -36,6 +36,7 @@ export async function exportSync(
     organizations: owners.organizations,
     ...(slackNames.ok ? { slackNames: slackNames.value } : {}),
     repository,
+    namespace,
   };
   const names = listed.value.triggers.map(({ name }) => name);
   const left = listed.value.unreadable.map(({ name, scopeKind }) => ({

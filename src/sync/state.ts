@@ -4,8 +4,9 @@ import { integrationOf, triggerInput } from '../automation/trigger-input.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
 import type { Config } from '../config/config.ts';
 import { type Diagnostic, failure } from '../lib/diagnostic.ts';
+import type { JsonObject } from '../lib/json.ts';
 import { err, ok, type Result } from '../lib/result.ts';
-import type { DesiredTrigger } from '../plan/plan.ts';
+import type { DesiredTrigger } from '../plan/desired-trigger.ts';
 import type { WandbClient } from '../wandb/client.ts';
 import { entityScopeAllowed, readFeatures } from '../wandb/feature-lookup.ts';
 import { type ServerFeatures, supports } from '../wandb/features.ts';
@@ -90,7 +91,7 @@ export async function readState(config: Config, client: WandbClient): Promise<Re
         `automations on a whole team or organization are off for the organization ${home}: ask W&B to switch them on, or use projects as scopes`,
       );
     }
-    if (scope?.ok && integration.ok) desired.push(desiredOf(automation, scope.value, integration.value));
+    if (scope?.ok && integration.ok) desired.push(desiredOf(automation, config, scope.value, integration.value));
   }
   if (errors.length > 0) return err(errors);
   const list = async (): Promise<Result<readonly LiveTrigger[], WandbError>> => {
@@ -100,7 +101,7 @@ export async function readState(config: Config, client: WandbClient): Promise<Re
   return ok({
     desired,
     live: listed.value.triggers,
-    unreadable: listed.value.unreadable.map(({ name, scopeKind }) => `${name} (on ${scopeKind})`),
+    unreadable: listed.value.unreadable.map(({ name }) => `${name} (on a kind of scope that this version does not know)`),
     missingWebhooks: [...missing.values()],
     notes: [
       ...expanded.value.notes,
@@ -114,19 +115,31 @@ export async function readState(config: Config, client: WandbClient): Promise<Re
       create: (input) => createTrigger(client, features.value, input),
       update: (id, input) => updateTrigger(client, features.value, id, input),
       delete: (id) => deleteTrigger(client, id),
+      pause: client.backOff,
     },
   });
 }
 
-function desiredOf(automation: SingleAutomation, scope: TriggerScope, integrationId: string | undefined): DesiredTrigger {
+function desiredOf(automation: SingleAutomation, config: Config, scope: TriggerScope, integrationId: string | undefined): DesiredTrigger {
   return {
     key: automation.key ?? automation.name,
     movedFrom: automation.moved_from,
     adopt: automation.adopt ?? false,
     input: triggerInput(automation, { scope, integrationId }),
     scope,
+    integration: declaredWebhook(automation, config),
+    automation,
     location: automation.location,
   };
+}
+
+/** The webhook integration that an action uses, if the config declares it. */
+function declaredWebhook(automation: SingleAutomation, { integrations }: Config): JsonObject | undefined {
+  const wanted = integrationOf(automation);
+  const declared = wanted?.kind === 'webhook' ? integrations.webhooks.find(({ name }) => name === wanted.name) : undefined;
+  if (declared === undefined) return undefined;
+  const { name, url, access_token_secret: token = null, secret = null } = declared;
+  return { name, url, access_token_secret: token, secret };
 }
 
 /** The id of the integration that an action uses. One that is declared and missing gets a placeholder. */

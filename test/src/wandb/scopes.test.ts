@@ -172,6 +172,6 @@ describe('without the team or the organization itself', () => {
   it('an error of W&B is passed on', async () => {
     const server = await wandbServer();
     server.fail({ status: 403 });
-    expect(errorOf(await resolveScopes(testClient(server).client, [], 'acme')).kind).toBe('unauthorized');
+    expect(errorOf(await resolveScopes(testClient(server).client, [], 'acme')).kind).toBe('forbidden');
   });
 });
