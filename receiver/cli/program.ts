@@ -248,7 +248,7 @@ async function writeSchema(io: CommandIo, of: string, out: string | undefined): 
   }
   const schema =
     of === 'config'
-      ? (await import('../../src/config/config.ts')).configJsonSchema()
+      ? (await import('../../src/config/json-schema.ts')).configJsonSchema()
       : (await import('../../src/event/client-payload.ts')).clientPayloadJsonSchema();
   const text = JSON.stringify(schema, null, 2);
   if (out === undefined) io.printDocument(text);

@@ -21,6 +21,9 @@ export function integrationOf(automation: Pick<Automation, 'action'>): Integrati
   return notification === undefined ? undefined : { kind: 'slack', name: notification.slack };
 }
 
+/** A definition whose scope is resolved apart. */
+type Definition = Omit<Automation, 'scope'>;
+
 /** The ids at W&B of the names in a definition. */
 export interface ResolvedNames {
   readonly scope: TriggerScope;
@@ -29,7 +32,7 @@ export interface ResolvedNames {
 }
 
 /** The input of `createFilterTrigger` for a definition, equal to what the W&B client would send (its `prepare_to_create`). */
-export function triggerInput(automation: Automation, names: ResolvedNames): TriggerInput {
+export function triggerInput(automation: Definition, names: ResolvedNames): TriggerInput {
   return {
     name: automation.name,
     description: automation.description ?? null,
@@ -43,7 +46,7 @@ export function triggerInput(automation: Automation, names: ResolvedNames): Trig
 }
 
 function triggeredAction(
-  automation: Automation,
+  automation: Definition,
   integrationId: string | undefined,
 ): Pick<TriggerInput, 'triggeredActionType' | 'triggeredActionConfig'> {
   if (automation.action.no_op !== undefined) {
@@ -68,7 +71,7 @@ function notificationConfig(notification: NonNullable<Automation['action']['noti
   };
 }
 
-function requestPayload(automation: Automation): string | null {
+function requestPayload(automation: Definition): string | null {
   const written = automation.action.webhook?.payload;
   if (written === null) return null;
   return JSON.stringify(
@@ -83,6 +86,6 @@ function parsedPayload(payload: JsonValue): JsonValue {
   return parsed.ok && isJsonObject(parsed.value) ? parsed.value : payload;
 }
 
-function metricOf({ event }: Automation): string | undefined {
+function metricOf({ event }: Definition): string | undefined {
   return (event.run_metric ?? event.run_metric_change ?? event.run_metric_zscore)?.metric;
 }

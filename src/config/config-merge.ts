@@ -14,10 +14,11 @@ export interface ConfigPart {
   readonly file: string;
   /** Its path in the repository. */
   readonly path: string;
-  /** As written, before durations are parsed. */
+  /** As written, before durations are parsed; `for_each` and `defaults` applied. */
   readonly source: JsonObject;
   readonly content: ConfigContent;
   readonly locator: Locator;
+  readonly warnings: readonly Diagnostic[];
 }
 
 /** The contents of all files. */

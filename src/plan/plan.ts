@@ -12,6 +12,7 @@ import { type ConfigNames, scopeWords } from './definition-view.ts';
 import type { DesiredTrigger } from './desired-trigger.ts';
 import { foreignNotes, sharedNote } from './foreign-notes.ts';
 import { findLive, keyOf } from './match.ts';
+import { renameNotes } from './renamed.ts';
 import type { RoutePlan } from './route-plan.ts';
 
 export type PlanAction = 'create' | 'update' | 'delete' | 'unchanged' | 'refused';
@@ -90,7 +91,11 @@ export function makePlan(desired: readonly DesiredTrigger[], live: readonly Live
     summary: summaryOf(all),
     changes: all,
     routes,
-    notes: [...foreignNotes(live, all, options), ...(isShared ? [sharedNote(undefinedHere.length, options)] : [])],
+    notes: [
+      ...renameNotes(all, live, options),
+      ...foreignNotes(live, all, options),
+      ...(isShared ? [sharedNote(undefinedHere.length, options)] : []),
+    ],
     orphans: options.prune
       ? []
       : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: scopeWords(trigger.scope, options) })),

@@ -1,12 +1,12 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { readConfigFiles } from '../config/config-files.ts';
 import { type Diagnostic, failure } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
-import { ok, type Result } from '../lib/result.ts';
+import { err, ok, type Result } from '../lib/result.ts';
 import type { NamespaceUse } from '../plan/claim.ts';
+import { type RenderedConfig, renderConfigCode } from './config-code.ts';
 import { namespaceUses } from './namespace-use.ts';
 import { pathInRepository, repositoryTop } from './repository-top.ts';
 
@@ -16,6 +16,8 @@ export interface ConfigFile {
   readonly text: string;
   /** From the top of the repository, whatever the working directory is. */
   readonly path: string;
+  /** Of a file that is code: where in it a value was made. */
+  readonly locate?: RenderedConfig['locate'];
 }
 
 export interface ReadOptions {
@@ -48,9 +50,15 @@ export async function readConfigSources(
   }
   const files: ConfigFile[] = [];
   for (const name of names.value) {
+    const path = pathInRepository(resolve(cwd, name), cwd, workspace);
+    if (isCode(name)) {
+      const rendered = await renderConfigCode(name, cwd);
+      if (!rendered.ok) return err([rendered.error]);
+      files.push({ name, path, ...rendered.value });
+      continue;
+    }
     try {
-      const text = isCode(name) ? await compile(resolve(cwd, name)) : readFileSync(resolve(cwd, name), 'utf8');
-      files.push({ name, text, path: pathInRepository(resolve(cwd, name), cwd, workspace) });
+      files.push({ name, path, text: readFileSync(resolve(cwd, name), 'utf8') });
     } catch (error) {
       return failure(`${name}: cannot be read: ${messageOf(error)}`);
     }
@@ -83,13 +91,6 @@ export function otherNamespaces(
   const top = repositoryTop(dirname(files[0] ?? cwd), cwd, workspace);
   const own = files.map((file) => pathInRepository(file, cwd, workspace));
   return namespaceUses(top, own);
-}
-
-async function compile(path: string): Promise<string> {
-  const module: unknown = await import(pathToFileURL(path).href);
-  const config = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
-  if (typeof config !== 'object' || config === null) throw new Error('it must export a config as default: export default config({ … })');
-  return JSON.stringify(config, null, 2);
 }
 
 /** `readConfigSources`, and checks what was read. Returns all errors at once, each with its location. */

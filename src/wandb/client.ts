@@ -34,6 +34,8 @@ export interface QueryOptions {
 
 /** W&B's GraphQL API. Responses are returned as data or as a `WandbError`. */
 export interface WandbClient {
+  /** The server's address. */
+  readonly baseUrl: string;
   /**
    * Sends a query. Failures that can be retried are retried, up to five attempts.
    *
@@ -180,6 +182,7 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
   }
 
   return {
+    baseUrl: options.baseUrl,
     query: async (document, variables, shape, { onceUntil } = {}) => {
       const answer =
         onceUntil === undefined ? await execute(document, variables, false) : await executeOnce(document, variables, onceUntil);

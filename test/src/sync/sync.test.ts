@@ -452,3 +452,72 @@ describe('requests', () => {
     expect((await plan(text)).summary).toMatchObject({ unchanged: 20, create: 0 });
   });
 });
+
+describe('a definition that equals an automation of another name', () => {
+  it('is probably renamed, and the plan says how', async () => {
+    const { plan, apply } = await wandb();
+    await apply(`automations: ${alias('old')}`);
+    const { notes, changes } = await plan(`automations: ${alias('new')}`);
+    expect(changes.map(({ action, name }) => [action, name])).toEqual([['create', 'new']]);
+    expect(notes).toEqual([
+      expect.stringContaining(
+        'equals the automation "old" in registry model, collection resnet50, which has no definition. If it was renamed, write moved_from: "old": then',
+      ),
+    ]);
+    expect((await plan(`automations: ${alias('new')}`, { prune: true })).notes).toHaveLength(1);
+    expect((await plan(`automations: ${alias('new', 'production', '    moved_from: old')}`)).notes).toEqual([]);
+    expect((await plan(`automations: ${alias('new', 'staging')}`)).notes).toEqual([]);
+    expect((await plan(`automations: ${alias('new')}${alias('old')}`)).notes).toEqual([]);
+  });
+
+  it("is recognized although the relay payload has its name, and adopted if it is nobody's", async () => {
+    const { server, plan, apply } = await wandb();
+    const relay = (name: string) =>
+      alias(name).replace('webhook: { integration: relay, payload: { a: 1 } }', 'webhook: { integration: relay }');
+    await apply(`automations: ${relay('old')}`);
+    expect((await plan(`automations: ${relay('new')}`)).notes).toHaveLength(1);
+    server.world.trigger('old').description = null;
+    expect((await plan(`automations: ${relay('new')}`)).notes).toEqual([expect.stringContaining('moved_from: "old" and adopt: true')]);
+  });
+});
+
+describe('export of everything', () => {
+  it('has users, organizations and workspaces in the words that read back to the same', async () => {
+    const { server, exported, plan } = await wandb();
+    const { world } = server;
+    world.addSlack(world.entity('acme'), '#ml-alerts', 'Other Corp');
+    const text = `organization: acme-org
+automations:
+  - { name: by-user, scope: { project: train }, event: { run_state: { states: [failed] } }, runs: { user: ada }, action: { no_op: {} } }
+  - { name: both, scope: { project: train }, event: { run_state: { states: [failed] } }, runs: { name: { contains: x }, user: { in: [ada, bob] } }, action: { no_op: {} } }
+  - { name: everywhere, scope: { organization: acme-org }, event: { link_artifact: {} }, action: { no_op: {} } }
+  - { name: here, scope: { project: train }, event: { link_artifact: {} }, action: { notification: { slack: "Acme/#ml-alerts" } } }
+  - { name: there, scope: { project: train }, event: { link_artifact: {} }, action: { notification: { slack: "Other Corp/#ml-alerts" } } }
+`;
+    const { report } = await applySync(configOf(text), testClient(server).client, OPTIONS, undefined, () => undefined).then((applied) => {
+      if (!applied.ok) throw new Error(JSON.stringify(applied.error));
+      return applied.value;
+    });
+    expect(report.complete).toBe(true);
+    const yaml = await exported();
+    expect(yaml).toContain('user: ada');
+    expect(yaml).toMatch(/contains: x\n\s+user:\n\s+in:/);
+    expect(yaml).toContain('organization: acme-org');
+    expect(yaml).toContain('slack: Acme/#ml-alerts');
+    expect(yaml).toContain('slack: Other Corp/#ml-alerts');
+    const body = yaml.replace(/^version: 1\nentity: acme\n/, '');
+    expect((await plan(body)).summary).toMatchObject({ create: 0, update: 0, unchanged: 5, refused: 0 });
+  });
+
+  it('leaves out what it cannot express, each with the reason, in a comment', async () => {
+    const { server, exported } = await wandb();
+    const { world } = server;
+    const train = world.project('train');
+    world.addTrigger({ name: 'a-job', scope: train, action: { __typename: 'QueueJobTriggeredAction' } as never });
+    world.addTrigger({ name: 'weave', scope: train, eventType: 'WEAVE_METRIC_THRESHOLD', filter: '{}' });
+    const yaml = await exported();
+    expect(yaml).toContain('# Not exported:');
+    expect(yaml).toMatch(/# - "a-job": definitions cannot express its action QueueJobTriggeredAction/);
+    expect(yaml).toMatch(/# - "weave": definitions cannot express its event WEAVE_METRIC_THRESHOLD/);
+  });
+});
