@@ -92,7 +92,7 @@ export function makePlan(desired: readonly DesiredTrigger[], live: readonly Live
     changes: all,
     routes,
     notes: [
-      ...renameNotes(all, live, options),
+      ...(isShared ? [] : renameNotes(all, live, options)),
       ...foreignNotes(live, all, options),
       ...(isShared ? [sharedNote(undefinedHere.length, options)] : []),
     ],
