@@ -94,7 +94,7 @@ function metricOf({ event }: Definition): string | undefined {
 }
 
 /** What a run metric automation compares, in the words of the config; defaults included. */
-function watchedBy({ event }: Automation): MetricLiterals {
+function watchedBy({ event }: Pick<Automation, 'event'>): MetricLiterals {
   const { run_metric: threshold, run_metric_change: change, run_metric_zscore: zscore } = event;
   if (threshold !== undefined) {
     const window = { window: windowOf(threshold, threshold.window, DEFAULT_WINDOWS.threshold) };

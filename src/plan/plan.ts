@@ -92,7 +92,7 @@ export function makePlan(desired: readonly DesiredTrigger[], live: readonly Live
     changes: all,
     routes,
     notes: [
-      ...renameNotes(all, live, gone),
+      ...(isShared ? [] : renameNotes(all, live, gone)),
       ...foreignNotes(live, all, options),
       ...(isShared ? [sharedNote(undefinedHere.length, options)] : []),
     ],

@@ -180,6 +180,20 @@ describe('an approved plan', () => {
     ]);
   });
 
+  it('lets a collection wait that appeared after it', async () => {
+    const { server, plan, apply } = await wandbWithConfigs();
+    const each = configOf('a.yaml', definition('promoted', { scope: '{ registry: model, collection: { regex: "^resnet" } }' }));
+    const approved = await plan(each);
+    const [first] = server.world.collections;
+    if (first === undefined) throw new Error('no collection');
+    server.world.collections.push({ ...first, id: `${first.id}x`, name: 'resnet-new' });
+    const { plan: done, report } = await apply(each, {}, { plans: [fileOf(approved)], fingerprints: [approved.fingerprint] });
+    expect(report.applied.map(({ outcome }) => outcome)).toEqual(approved.changes.map(() => 'done'));
+    expect(done.changes.filter(({ action }) => action === 'refused').map(({ scope, reason }) => [scope, reason])).toEqual([
+      ['registry model, collection resnet-new', expect.stringContaining('not in the approved plan')],
+    ]);
+  });
+
   it('is refused when the file is not the one of the fingerprint', async () => {
     const { server, plan, apply } = await wandbWithConfigs();
     const approved = await plan(two());
