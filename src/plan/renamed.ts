@@ -2,7 +2,6 @@ import { readMark } from '../automation/ownership.ts';
 import type { LiveTrigger, TriggerInput } from '../automation/trigger.ts';
 import { fieldChanges, stateOfInput, stateOfLive } from '../automation/trigger-state.ts';
 import type { SourceLocation } from '../lib/diagnostic.ts';
-import { isMine, type PlanOwner } from './claim.ts';
 
 /** What of a planned change counts here. */
 interface Change {
