@@ -1,5 +1,5 @@
 import type { SlackRequest } from '../../src/route/target.ts';
-import type { PriorResult, SendContext, SendResult, Target } from '../outbox/target.ts';
+import type { PriorResult, SearchContext, SendContext, SendResult, Target } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
 import type { PostedMessage } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationStore, ConversationView } from '../store/store.ts';
@@ -187,11 +187,7 @@ async function update(options: SlackTargetOptions, request: Update, context: Sen
 }
 
 /** Finds the message of an earlier attempt. An update can be repeated without harm, so it is not searched for. */
-async function findPrior(
-  options: SlackTargetOptions,
-  request: SlackRequest,
-  context: SendContext & { readonly runsSince: number },
-): Promise<PriorResult> {
+async function findPrior(options: SlackTargetOptions, request: SlackRequest, context: SearchContext): Promise<PriorResult> {
   const conversation = request.kind === 'slack' ? context.conversation : request.conversation;
   const view = conversation === null ? undefined : await options.conversations.viewConversation(conversation, options.now());
   const head = view?.message ?? null;

@@ -29,10 +29,14 @@ export interface PlanOptions {
   readonly connected: { readonly slack: boolean; readonly wandb: boolean };
 }
 
-/** Decides everything that follows from an event, before anything is stored: which routes fire, and what each sends. */
-export function planEvent(received: ReceivedEvent, options: PlanOptions): NewEvent {
+/**
+ * Decides everything that follows from an event, before anything is stored: which routes fire, and what each sends.
+ *
+ * @param id the event's, when it has one already
+ */
+export function planEvent(received: ReceivedEvent, options: PlanOptions, id = options.newId()): NewEvent {
   const { event, payload, body, bodyHash, receivedAt } = received;
-  const planned: Planned = { event, payload, id: options.newId(), subject: subjectOf(event) };
+  const planned: Planned = { event, payload, id, subject: subjectOf(event) };
   const routes = options.matchRoutes(event, payload);
   const ids = rememberedIds(options.newId);
   const firingsFor = (known: RelayEvent) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EVENT_FIELDS, EVENT_TYPES, type EventField, type RelayEvent } from '../event/event.ts';
+import { EVENT_FIELDS, EVENT_TYPES, type EventField, type RelayEvent, readEventType } from '../event/event.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { didYouMean } from '../lib/nearest-word.ts';
 import { durationSchema, nameSchema } from '../lib/schema-words.ts';
@@ -13,9 +13,15 @@ const eventWord = z.string().superRefine((word, context) => {
   if ((EVENT_TYPES as readonly string[]).includes(word)) return;
   context.addIssue({
     code: 'custom',
-    message: `there is no event type "${word}"${didYouMean(word, EVENT_TYPES)}; there are ${EVENT_TYPES.join(', ')}`,
+    message: `there is no event type "${word}"${meantType(word)}; there are ${EVENT_TYPES.join(', ')}`,
   });
 });
+
+/** W&B's own spelling, that of its Python client, or the nearest type. */
+function meantType(word: string): string {
+  const type = readEventType(word) ?? readEventType(word.replace(/^on(?=[A-Z_])/i, ''));
+  return type === undefined ? didYouMean(word.toLowerCase(), EVENT_TYPES) : ` (did you mean "${type}"?)`;
+}
 
 const onSchema = z.strictObject({
   event: z

@@ -329,6 +329,7 @@ describe('after an attempt whose answer was lost', () => {
       attempts: 1,
       signal: AbortSignal.timeout(5_000),
       runsSince: world.now(),
+      sentWithin: [],
     };
     expect(await world.target.findPrior(request, context)).toEqual({
       outcome: 'unknowable',
@@ -341,7 +342,7 @@ describe('after an attempt whose answer was lost', () => {
     world.slack.fail(lost, { method: 'conversations.history', status: 503 }, { method: 'conversations.history', error: 'ratelimited' });
     await world.accept('e1');
     await world.step();
-    expect(await world.step()).toMatchObject({ outcome: 'failed', ambiguous: true });
+    expect(await world.step()).toMatchObject({ outcome: 'failed', ambiguous: false });
     expect(await world.step()).toMatchObject({ outcome: 'limited' });
     expect(await world.step()).toMatchObject({ outcome: 'delivered', found: true });
     expect(world.slack.messages('ml')).toHaveLength(1);
