@@ -64,7 +64,10 @@ export const approvalSchema = z
       .describe('Summary metrics of both versions that the question shows side by side; default: some that both have'),
     remind: durationSchema.optional().describe('So long before it expires, those who have not decided are reminded'),
     escalate: z
-      .strictObject({ after: durationSchema, to: slackId })
+      .strictObject({
+        after: durationSchema.describe('How long after the question was asked'),
+        to: slackId.describe('A Slack user or user group id'),
+      })
       .optional()
       .describe('After this time without a decision, this user or group is asked as well, and may decide'),
   })
