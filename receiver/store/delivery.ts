@@ -60,6 +60,8 @@ export interface NewEvent {
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
+  /** When it came to the store, if it waited on its way there, in a queue. Milliseconds since 1970. */
+  readonly waitedUntil?: number;
   readonly subjectKey: string;
   readonly bodyHash: string;
   readonly event: RelayEvent;

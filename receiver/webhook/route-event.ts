@@ -18,6 +18,8 @@ export interface ReceivedEvent {
   readonly bodyHash: string;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
+  /** See `NewEvent`. */
+  readonly waitedUntil?: number;
 }
 
 export interface PlanOptions {
@@ -35,7 +37,7 @@ export interface PlanOptions {
  * @param id the event's, when it has one already
  */
 export function planEvent(received: ReceivedEvent, options: PlanOptions, id = options.newId()): NewEvent {
-  const { event, payload, body, bodyHash, receivedAt } = received;
+  const { event, payload, body, bodyHash, receivedAt, waitedUntil } = received;
   const planned: Planned = { event, payload, id, subject: subjectOf(event) };
   const routes = options.matchRoutes(event, payload);
   const ids = rememberedIds(options.newId);
@@ -47,6 +49,7 @@ export function planEvent(received: ReceivedEvent, options: PlanOptions, id = op
   return {
     id: planned.id,
     receivedAt,
+    ...(waitedUntil === undefined ? {} : { waitedUntil }),
     subjectKey: digest(planned.subject),
     bodyHash,
     event,

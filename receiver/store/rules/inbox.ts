@@ -1,10 +1,11 @@
 import { ageOf } from '../../../src/lib/clock.ts';
-import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, RouteFiring } from '../delivery.ts';
+import type { Accepted, DeliveryState, EventOutcome, NewConversation, NewDelivery, NewEvent, RouteFiring } from '../delivery.ts';
 import type { Mute } from '../store.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
 import { conversationInsert, hasMessage, refreshConversations, requestUpdate } from './conversations.ts';
 import { canBeDuplicate, outcomeOf } from './event-outcome.ts';
 import { type Known, keysOf, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
+import { newerEventOf, newerTimes } from './late.ts';
 import { forgetOldPromotions, promote, promotionInsert } from './ledger.ts';
 import { muteIn, mutesOf } from './mutes.ts';
 import { type DeliveryValues, newRow } from './new-row.ts';
@@ -93,8 +94,11 @@ class Batch {
     this.#insertEvent(event, outcomeOf(event, firings), null);
     this.#known.latest.set(event.subjectKey, { id: event.id, bodyHash: event.bodyHash, receivedAt: event.receivedAt });
     for (const firing of firings) {
-      for (const delivery of firing.deliveries) yield* this.#insertDelivery(event, delivery, firing.cooldownKey);
-      if (firing.approval !== undefined && firing.deliveries.some(({ state }) => state === 'held')) {
+      let isHeld = false;
+      for (const delivery of firing.deliveries) {
+        if ((yield* this.#insertDelivery(event, delivery, firing.cooldownKey)) === 'held') isHeld = true;
+      }
+      if (firing.approval !== undefined && isHeld) {
         yield* this.write();
         yield* askApproval(event.id, firing.route, firing.approval, event.receivedAt);
       }
@@ -141,14 +145,17 @@ class Batch {
     this.#events.push([id, receivedAt, event.event.type, subjectKey, bodyHash, outcome, duplicateOf, JSON.stringify(event.event), body]);
   }
 
-  *#insertDelivery(event: NewEvent, delivery: NewDelivery, cooldownKey: string | null): Work<void> {
-    if (delivery.state !== 'dead') yield* this.#supersedeOlder(event, delivery);
+  /** Returns the state in which the delivery begins. */
+  *#insertDelivery(event: NewEvent, delivery: NewDelivery, cooldownKey: string | null): Work<DeliveryState> {
+    const newer = yield* this.#newerEventOf(event, delivery);
+    if (delivery.state !== 'dead' && newer === undefined) yield* this.#supersedeOlder(event, delivery);
     const { conversation, ...row } = delivery;
-    const canMute = conversation?.canMute === true && delivery.state === 'pending';
+    const canMute = conversation?.canMute === true && delivery.state === 'pending' && newer === undefined;
     const mute = canMute ? muteIn(this.#mutes, delivery.route, event, event.receivedAt) : undefined;
     if (conversation !== undefined) this.#conversations.push([conversation.key, conversation.channel, delivery.credential]);
     const end = yield* this.#endOf(delivery.orderKey);
-    const inserted = { ...row, cooldownKey, conversation: conversation?.key, ...mutedBy(mute) };
+    const tooLate = newer === undefined ? undefined : { state: 'superseded' as const, reason: supersededBy(newer) };
+    const inserted = { ...row, cooldownKey, conversation: conversation?.key, ...mutedBy(mute), ...tooLate };
     this.#deliveries.push(newRow(end.last, event.id, event.receivedAt, inserted));
     if (inserted.state === 'pending') {
       this.#credentials.push(delivery.credential);
@@ -160,6 +167,14 @@ class Batch {
       this.#known.fired.set(cooldownKey, Math.max(event.receivedAt, this.#known.fired.get(cooldownKey) ?? 0));
     }
     if (mute !== undefined && conversation !== undefined) yield* this.#updateMuted(conversation, event);
+    return inserted.state;
+  }
+
+  /** The newer event may be one of this batch. */
+  *#newerEventOf(event: NewEvent, delivery: NewDelivery): Work<string | undefined> {
+    if (event.waitedUntil === undefined) return undefined;
+    yield* this.write();
+    return yield* newerEventOf(event, delivery);
   }
 
   /** A muted message is not posted, but the conversation's own message shows its event. */
@@ -215,12 +230,12 @@ function* lockOrderKeysOf(eventIds: readonly string[]): Work<void> {
 
 /** Returns the events of the superseded deliveries, in their order. */
 function* supersede(event: NewEvent, delivery: NewDelivery, condition: string): Work<string[]> {
-  const where = `WHERE ${condition} AND order_key = $1 AND route = $2 AND event_id <> $3`;
-  const which = [delivery.orderKey, delivery.route, event.id] as const;
+  const where = `WHERE ${condition} AND order_key = $1 AND route = $2 AND event_id <> $3 AND created_at NOT BETWEEN $4 AND $5`;
+  const which = [delivery.orderKey, delivery.route, event.id, ...newerTimes(event)] as const;
   const superseded = yield* rows<{ event_id: string }>(`SELECT event_id FROM deliveries ${where} ORDER BY seq FOR UPDATE`, ...which);
   if (superseded.length === 0) return [];
   yield* exec(
-    `UPDATE deliveries SET state = 'superseded', is_head = 0, reason = $4, updated_at = $5 ${where}`,
+    `UPDATE deliveries SET state = 'superseded', is_head = 0, reason = $6, updated_at = $7 ${where}`,
     ...which,
     supersededBy(event.id),
     event.receivedAt,

@@ -4,6 +4,7 @@ import { digest } from '../../../src/lib/digest.ts';
 import type { NewEvent, NewPromotion } from '../delivery.ts';
 import type { AliasFilter, AliasView, PromotionView, SeenAlias } from '../ledger.ts';
 import type { Holder } from './inbox-known.ts';
+import { isNewerThan } from './late.ts';
 import { aliasLock } from './order-keys.ts';
 import { type Columns, exec, firstRow, type Insert, insertAll, insertOf, lock, rows, type SqlScalar, type Work } from './work.ts';
 
@@ -79,12 +80,20 @@ export interface Promoted {
   readonly changes: Pick<NewEvent, 'event' | 'firings'> | undefined;
   /** What has the alias now. */
   readonly holder: Holder;
-  /** Its row; `undefined`: the version has the alias already. */
+  /** Its row; `undefined`: the version has the alias already, or does not get it. */
   readonly row: SqlScalar[] | undefined;
 }
 
-/** A version is given an alias: the second event about it (W&B sends one for the link and one for the alias) changes nothing. */
+/**
+ * A version is given an alias: the second event about it (W&B sends one for the link and one for the alias) changes nothing. Nor
+ * does an event that waited on its way here while another version got the alias: that one still has it.
+ */
 export function promote(event: NewEvent, promotion: NewPromotion, before: Holder | undefined): Promoted {
+  if (before !== undefined && isNewerThan(event, before.since)) {
+    const earlier = before.replaced !== null && before.replaced.since <= event.receivedAt ? before.replaced : null;
+    const isKnown = earlier !== null && earlier.version !== promotion.version;
+    return { changes: isKnown ? promotion.replacing(eventWords(earlier)) : undefined, holder: before, row: undefined };
+  }
   const replaced = replacedBy(promotion.version, before);
   const changes = replaced === null ? undefined : promotion.replacing(eventWords(replaced));
   if (before?.version === promotion.version) return { changes, holder: before, row: undefined };

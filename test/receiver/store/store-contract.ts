@@ -8,6 +8,7 @@ import { conversationsContract } from './store-contract-conversations.ts';
 import { enrichingContract } from './store-contract-enriching.ts';
 import { inboxContract } from './store-contract-inbox.ts';
 import { invariantsContract } from './store-contract-invariants.ts';
+import { lateContract } from './store-contract-late.ts';
 import { ledgerContract } from './store-contract-ledger.ts';
 import { orderContract } from './store-contract-order.ts';
 import { pagesContract } from './store-contract-pages.ts';
@@ -31,6 +32,7 @@ export function storeContract(name: string, open: OpenStore): void {
     queriesContract(open);
     pagesContract(open);
     ledgerContract(open);
+    lateContract(open);
     replacingContract(open);
     enrichingContract(open);
     approvalsContract(open);
