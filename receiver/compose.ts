@@ -89,6 +89,7 @@ function slackTargetsFor({
   runtime,
   environment,
   organization,
+  settings,
   store,
   sandbox,
   githubUrl,
@@ -100,6 +101,7 @@ function slackTargetsFor({
     wandbAppUrl: wandbAppUrl(wandbBaseUrl),
     wandbOrganization: organization,
     githubUrl,
+    slackUsers: settings.slackUsers,
     // The sandbox shows the buttons that a complete setup would have.
     interactive: sandbox || slack?.signingSecret !== undefined || slack?.appToken !== undefined,
   };

@@ -45,32 +45,66 @@ export function inputWords(request: TargetRequest | null): string {
   return [...shown, ...more].join(', ');
 }
 
-/** A delivery's state with its run and its reason: mrkdwn for one line. */
+/** A delivery's state with its run and its reason: mrkdwn for one line, behind a sign. */
 export function stateLine(delivery: DeliveryView): string {
+  return `${signOf(delivery)} ${stateWords(delivery)}`;
+}
+
+function signOf(delivery: DeliveryView): string {
+  const state = shownState(delivery);
+  switch (state) {
+    case 'awaiting approval':
+      return ':raised_hand:';
+    case 'waiting':
+    case 'sending':
+    case 'retrying':
+    case 'throttled':
+      return ':hourglass_flowing_sand:';
+    case 'delivered':
+      return delivery.run === null ? ':white_check_mark:' : runSign(delivery.run);
+    case 'failed':
+      return ':x:';
+    case 'superseded':
+      return ':heavy_minus_sign:';
+    case 'expired':
+      return ':alarm_clock:';
+    case 'rejected':
+      return ':no_entry_sign:';
+    case 'cancelled':
+      return ':heavy_multiplication_x:';
+  }
+}
+
+/** The same without the sign. */
+export function stateWords(delivery: DeliveryView): string {
   const state = shownState(delivery);
   const reason = delivery.reason === null ? '' : `: ${mrkdwnName(delivery.reason, REASON_LIMIT)}`;
   switch (state) {
     case 'awaiting approval':
-      return `:raised_hand: ${state}`;
     case 'waiting':
     case 'sending':
-      return `:hourglass_flowing_sand: ${state}`;
+      return state;
     case 'retrying':
     case 'throttled':
-      return `:hourglass_flowing_sand: ${state}${delivery.dueAt === null ? '' : ` ${slackDate(delivery.dueAt)}`}${reason}`;
+      return `${state}${delivery.dueAt === null ? '' : ` ${slackDate(delivery.dueAt)}`}${reason}`;
     case 'delivered':
-      return runLine(delivery);
+      return runWords(delivery);
     case 'failed':
-      return `:x: ${state}${reason} (delivery ${mrkdwnName(delivery.id, 60)})`;
+      return `${state}${reason} (delivery ${mrkdwnName(delivery.id, 60)})`;
     case 'superseded':
-      return ':heavy_minus_sign: superseded by a newer event';
+      return 'superseded by a newer event';
     case 'rejected':
-      // The reason says it, and by whom.
-      return `:no_entry_sign: ${mrkdwnName(delivery.reason ?? state, REASON_LIMIT)}`;
     case 'cancelled':
+      // The reason says it, and by whom.
+      return mrkdwnName(personsReason(delivery.reason) ?? state, REASON_LIMIT);
     case 'expired':
-      return `:no_entry_sign: ${state}${reason}`;
+      return `${state}${reason}`;
   }
+}
+
+/** `rejected by ada`, without the id that is stored with the name. */
+function personsReason(reason: string | null): string | undefined {
+  return reason?.replace(/\s*\([UW][A-Z0-9]{2,30}\)$/, '');
 }
 
 /** A delivery's state, or its run's, in two or three words. */
@@ -122,22 +156,38 @@ export function runLink(run: Pick<RunView, 'url' | 'attempt'>, fallbackUrl: stri
   return link(run.url ?? fallbackUrl, run.attempt > 1 ? `run, attempt ${run.attempt}` : 'run');
 }
 
-function runLine({ run, runUrl, request }: DeliveryView): string {
-  if (run === null) return runUrl === null ? ':white_check_mark: delivered' : `:white_check_mark: delivered, ${link(runUrl, 'run')}`;
+function runSign(run: RunView): string {
+  switch (run.status) {
+    case 'expected':
+    case 'queued':
+      return ':hourglass_flowing_sand:';
+    case 'in_progress':
+      return ':arrows_counterclockwise:';
+    case 'completed':
+      return endSign(run);
+    case 'missing':
+      return ':warning:';
+    case 'unknown':
+      return ':white_check_mark:';
+  }
+}
+
+function runWords({ run, runUrl, request }: DeliveryView): string {
+  if (run === null) return runUrl === null ? 'delivered' : `delivered, ${link(runUrl, 'run')}`;
   const it = runLink(run, runUrl);
   switch (run.status) {
     case 'expected':
-      return ':hourglass_flowing_sand: delivered; its run has not appeared yet';
+      return 'delivered; its run has not appeared yet';
     case 'queued':
-      return `:hourglass_flowing_sand: ${it} is queued`;
+      return `${it} is queued`;
     case 'in_progress':
-      return `:arrow_forward: ${it} is running${run.startedAt === null ? '' : ` since ${slackDate(run.startedAt)}`}`;
+      return `${it} is running${run.startedAt === null ? '' : ` since ${slackDate(run.startedAt)}`}`;
     case 'completed':
-      return `${endSign(run)} ${it} ${endWords(run)}`;
+      return `${it} ${endWords(run)}`;
     case 'missing':
-      return `:warning: ${request !== null && isDispatch(request) ? MISSING[request.kind] : 'no run appeared'}`;
+      return request !== null && isDispatch(request) ? MISSING[request.kind] : 'no run appeared';
     case 'unknown':
-      return ':white_check_mark: delivered; its run cannot be followed: the credential may not read runs';
+      return 'delivered; its run cannot be followed: the credential may not read runs';
   }
 }
 

@@ -11,6 +11,7 @@ import { invariantsContract } from './store-contract-invariants.ts';
 import { ledgerContract } from './store-contract-ledger.ts';
 import { orderContract } from './store-contract-order.ts';
 import { pagesContract } from './store-contract-pages.ts';
+import { placesContract } from './store-contract-places.ts';
 import { pruneContract } from './store-contract-prune.ts';
 import { queriesContract } from './store-contract-queries.ts';
 import { queueContract } from './store-contract-queue.ts';
@@ -35,6 +36,7 @@ export function storeContract(name: string, open: OpenStore): void {
     enrichingContract(open);
     approvalsContract(open);
     conversationsContract(open);
+    placesContract(open);
     updatesContract(open);
     repostedContract(open);
     alertsContract(open);

@@ -1,0 +1,84 @@
+import type { EventType } from '../../src/event/event.ts';
+import type { WandbLink } from '../../src/event/wandb-links.ts';
+import { durationWords } from '../../src/lib/duration.ts';
+import type { ConversationEvent } from '../store/store.ts';
+import { isRollback } from './change.ts';
+import { isReplaced } from './headline.ts';
+import { bold, link, mrkdwnName, slackDate } from './mrkdwn.ts';
+import type { Mentions } from './people.ts';
+import { placeOf } from './sentence.ts';
+import { standingOf } from './stage.ts';
+
+/** What the author did; of a run, whose it is. */
+const VERBS: Readonly<Record<EventType, string>> = {
+  create_artifact: 'created it',
+  link_artifact: 'linked it',
+  unlink_artifact: 'unlinked it',
+  add_artifact_alias: 'promoted it',
+  add_artifact_tag: 'tagged it',
+  remove_artifact_tag: 'removed the tag',
+  add_collection_tag: 'tagged it',
+  remove_collection_tag: 'removed the tag',
+  run_metric: 'runs it',
+  run_metric_change: 'runs it',
+  run_metric_zscore: 'runs it',
+  run_state: 'ran it',
+  weave_metric: 'is the author',
+  unknown: 'is the author',
+};
+
+/** `ada promoted it`; `undefined` when nobody is known. */
+export function whoDidIt(from: ConversationEvent, mentions: Mentions): string | undefined {
+  const { author, type, alias } = from.event.event;
+  if (author === undefined) return undefined;
+  const verb = isRollback(from) ? 'rolled it back' : type === 'link_artifact' && alias !== undefined ? 'promoted it' : VERBS[type];
+  return `${mentions.author(author)} ${verb}`;
+}
+
+/** `replaces v11, in production for 12 days`; `undefined` when nothing is known. */
+export function replacesWords({ event: { event, receivedAt }, promotion }: ConversationEvent): string | undefined {
+  const replaced = promotion?.replaced;
+  if (replaced == null) return undefined;
+  const time = receivedAt - replaced.since;
+  return `replaces ${bold(replaced.version, 40)}${time > 0 ? `, in ${mrkdwnName(event.alias ?? '', 40)} for ${durationWords(time)}` : ''}`;
+}
+
+const LINK_WORDS: Readonly<Record<WandbLink['kind'], string>> = {
+  run: 'Run in W&B',
+  artifact: 'Artifact in W&B',
+  registry: 'Registry in W&B',
+  project: 'Project in W&B',
+};
+
+export interface ContextLine {
+  readonly mentions: Mentions;
+  /** Beyond the one of the headline. */
+  readonly links: readonly WandbLink[];
+  /** The message says already who it was and what is replaced. */
+  readonly isIntroduced: boolean;
+}
+
+/** The last line: who, when, what it replaced and what replaced it, route and automation. */
+export function contextLine(from: ConversationEvent, { mentions, links, isIntroduced }: ContextLine): string[] {
+  const { event, receivedAt } = from.event;
+  const who = isIntroduced ? undefined : whoDidIt(from, mentions);
+  const { stage } = standingOf(from);
+  const next = from.promotion?.replacedBy;
+  const place = placeOf(event);
+  const routes = [...new Set(from.deliveries.map(({ route }) => route))].slice(0, 3).map((route) => mrkdwnName(route, 60));
+  return [
+    who === undefined ? slackDate(receivedAt) : `${who} ${slackDate(receivedAt)}`,
+    ...(isIntroduced ? [] : [replacesWords(from) ?? '']),
+    ...(next == null
+      ? []
+      : [
+          isReplaced(from, stage) || stage === 'superseded'
+            ? `${slackDate(next.at)}`
+            : `replaced by ${bold(next.version, 40)} ${slackDate(next.at)}`,
+        ]),
+    ...(place === undefined ? [] : [place]),
+    ...(routes.length === 0 ? [] : [`route ${routes.join(', ')}`]),
+    ...(event.automation === undefined ? [] : [`automation ${mrkdwnName(event.automation, 60)}`]),
+    ...links.slice(0, 2).map(({ kind, url }) => link(url, LINK_WORDS[kind])),
+  ];
+}
