@@ -7,7 +7,7 @@ import { isReplaced } from './headline.ts';
 import { bold, link, mrkdwnName, slackDate } from './mrkdwn.ts';
 import type { Mentions } from './people.ts';
 import { placeOf } from './sentence.ts';
-import { standingOf } from './stage.ts';
+import { type Stage, standingOf } from './stage.ts';
 
 /** What the author did; of a run, whose it is. */
 const VERBS: Readonly<Record<EventType, string>> = {
@@ -67,18 +67,18 @@ export function contextLine(from: ConversationEvent, { mentions, links, isIntrod
   const place = placeOf(event);
   const routes = [...new Set(from.deliveries.map(({ route }) => route))].slice(0, 3).map((route) => mrkdwnName(route, 60));
   return [
-    who === undefined ? slackDate(receivedAt) : `${who} ${slackDate(receivedAt)}`,
+    who === undefined ? `${isIntroduced ? 'asked ' : ''}${slackDate(receivedAt)}` : `${who} ${slackDate(receivedAt)}`,
     ...(isIntroduced ? [] : [replacesWords(from) ?? '']),
-    ...(next == null
-      ? []
-      : [
-          isReplaced(from, stage) || stage === 'superseded'
-            ? `${slackDate(next.at)}`
-            : `replaced by ${bold(next.version, 40)} ${slackDate(next.at)}`,
-        ]),
+    ...(next == null ? [] : [`${overtaken(from, stage, next.version)} ${slackDate(next.at)}`]),
     ...(place === undefined ? [] : [place]),
     ...(routes.length === 0 ? [] : [`route ${routes.join(', ')}`]),
     ...(event.automation === undefined ? [] : [`automation ${mrkdwnName(event.automation, 60)}`]),
     ...links.slice(0, 2).map(({ kind, url }) => link(url, LINK_WORDS[kind])),
   ];
+}
+
+/** What the next version did to this one, without what the first line says. */
+function overtaken(from: ConversationEvent, stage: Stage, version: string): string {
+  if (stage === 'superseded') return 'superseded';
+  return isReplaced(from, stage) ? 'replaced' : `replaced by ${bold(version, 40)}`;
 }

@@ -83,10 +83,10 @@ function isFinished({ state }: DeliveryView): boolean {
 }
 
 /** What can be done with a delivery as it stands, in one row. */
-export function deliveryButtons(from: ConversationEvent, delivery: DeliveryView): KnownBlock[] {
+export function deliveryButtons(from: ConversationEvent, delivery: DeliveryView, { again: isOffered = true } = {}): KnownBlock[] {
   const { request, run, runUrl, id, updatedAt, state } = delivery;
   const open = linkButton(ACTIONS.openRun, 'Open run', run?.url ?? runUrl);
-  if (!mayRunAgain(delivery) || request === null || !isDispatch(request)) return actions(open);
+  if (!isOffered || !mayRunAgain(delivery) || request === null || !isDispatch(request)) return actions(open);
   const again = button({
     action: ACTIONS.dispatchAgain,
     text: 'Run again…',

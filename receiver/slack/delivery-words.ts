@@ -75,6 +75,46 @@ function signOf(delivery: DeliveryView): string {
   }
 }
 
+/**
+ * What a reader needs to know next about the only dispatch of an event, whose state the line above says.
+ *
+ * @param target as `targetWords` has it
+ */
+export function detailWords(delivery: DeliveryView, target: string): string {
+  const { reason, run, request } = delivery;
+  const why = reason === null ? '' : `: ${mrkdwnName(reason, REASON_LIMIT)}`;
+  const state = shownState(delivery);
+  switch (state) {
+    case 'waiting':
+    case 'sending':
+      return target;
+    case 'retrying':
+    case 'throttled':
+      return `${target} is tried again${delivery.dueAt === null ? '' : ` ${slackDate(delivery.dueAt)}`}${why}`;
+    case 'failed':
+      return `${target} was not dispatched${why} (delivery ${mrkdwnName(delivery.id, 60)})`;
+    case 'rejected':
+    case 'cancelled':
+    case 'superseded':
+      return `${target} is not sent`;
+    case 'expired':
+      return `Nobody approved it in time: ${target} is not sent`;
+    default:
+      if (run?.status !== 'missing') return `${stateWords(delivery)} · ${target}`;
+      return `${target}: ${request !== null && isDispatch(request) ? MISSING[request.kind] : "check the workflow's runs"}`;
+  }
+}
+
+/** The same in a notification: `deploy.yml in acme/deploy failed after 42 s`. Escaped. */
+export function plainDetail(delivery: DeliveryView): string {
+  const target = mrkdwnName(plainTarget(delivery), 50);
+  const { run, state, reason } = delivery;
+  if (state === 'dead') return `${target} was not dispatched${reason === null ? '' : `: ${mrkdwnName(reason, 40)}`}`;
+  if (state !== 'delivered' || run === null) return target;
+  if (run.status === 'completed') return `${target} ${endWords(run)}`;
+  return run.status === 'queued' || run.status === 'in_progress' ? `${target}: ${shortState(delivery)}` : target;
+}
+
 /** The same without the sign. */
 export function stateWords(delivery: DeliveryView): string {
   const state = shownState(delivery);
@@ -185,16 +225,15 @@ function runWords({ run, runUrl, request }: DeliveryView): string {
     case 'completed':
       return `${it} ${endWords(run)}`;
     case 'missing':
-      return request !== null && isDispatch(request) ? MISSING[request.kind] : 'no run appeared';
+      return `no run appeared${request !== null && isDispatch(request) ? `: ${MISSING[request.kind]}` : ''}`;
     case 'unknown':
       return 'delivered; its run cannot be followed: the credential may not read runs';
   }
 }
 
 const MISSING = {
-  repository_dispatch:
-    'no run appeared: no workflow on the default branch listens to this event_type, or its run-name does not contain the delivery id',
-  workflow_dispatch: "no run appeared: check the workflow's runs, and that its run-name contains the delivery id",
+  repository_dispatch: 'no workflow on the default branch listens to this event_type, or its run-name does not contain the delivery id',
+  workflow_dispatch: "check the workflow's runs, and that its run-name contains the delivery id",
 } as const;
 
 function endSign(run: RunView): string {

@@ -7,7 +7,7 @@ const MOST_FACTS = 4;
 /** So many of them are what people logged, such as the accuracy, when there is more: it is what they decide by. */
 const MOST_LOGGED = 3;
 /** What people look for first; the rest comes in the order of W&B's answer. */
-const FIRST = ['user', 'created_by', 'type', 'state', 'duration_seconds', 'size', 'commit', 'digest'];
+const FIRST = ['user', 'created_by', 'duration_seconds', 'type', 'state', 'size', 'commit', 'digest'];
 /** Objects whose values are facts themselves: numbers and settings that people logged. */
 const OPEN = ['metadata', 'summary', 'config'];
 
@@ -37,7 +37,7 @@ function ownFacts({ prefix, object }: Described): Fact[] {
   const sorted = [...FIRST.filter((key) => keys.includes(key)), ...keys.filter((key) => !FIRST.includes(key))];
   return sorted.flatMap((key) => {
     const value = wordsFor(key, object[key]);
-    return value === undefined ? [] : [[`${prefix}${labelOf(key)}`, value] as const];
+    return value === undefined ? [] : [[prefix !== '' && key === 'user' ? 'trained by' : `${prefix}${labelOf(key)}`, value] as const];
   });
 }
 

@@ -58,8 +58,10 @@ function sentence(state: State, say: Say): string {
   if (next != null && isReplaced(from, stage))
     return `${say.thing(subject(from.event.event, say))} was replaced by ${say.name(next.version)} in ${say.name(alias ?? '')}`;
   const what = change(from, say);
-  if (stage === 'asks') return state.asksHere ? `Approve ${what}?` : `${what} waits for approval`;
-  if (isAlias(from) && !isRollback(from)) {
+  const isPlainAlias = isAlias(from) && !isRollback(from);
+  if (stage === 'asks' && state.asksHere) return isPlainAlias ? `Approve ${what}?` : `Approve? ${what}`;
+  if (stage === 'asks') return `${what} ${isPlainAlias ? '' : '· '}waits for approval`;
+  if (isPlainAlias) {
     if (stage === 'succeeded' && version !== undefined)
       return `${say.thing(subject(from.event.event, say))} is in ${say.name(alias ?? '')}`;
     return `${what}${ALIAS_SUFFIX[stage]?.(state, say) ?? ''}`;
@@ -80,12 +82,12 @@ const ENDED = {
 const ALIAS_SUFFIX: Suffixes = {
   failed: () => ' failed',
   missing: () => ' was dispatched, but no run appeared',
-  stopped: () => ' stopped, its run was cancelled',
+  stopped: () => ' was stopped',
   retrying: () => ' is being retried',
   running: () => ' is deploying',
   waiting: () => ' waits to be sent',
   dispatched: () => ' was dispatched',
-  ended: () => ' was not deployed, its run did nothing',
+  ended: () => ' ended without success',
   rejected: (state, say) => ` was ${ENDED.rejected(state, say)}`,
   expired: () => ' expired',
   cancelled: (state, say) => ` was ${ENDED.cancelled(state, say)}`,
@@ -95,13 +97,13 @@ const ALIAS_SUFFIX: Suffixes = {
 const SUFFIX: Suffixes = {
   failed: ({ delivery }) => (delivery?.state === 'dead' ? 'dispatch failed' : 'workflow failed'),
   missing: () => 'dispatched, but no run appeared',
-  stopped: () => 'workflow run was cancelled',
+  stopped: () => 'workflow stopped',
   retrying: () => 'dispatch is being retried',
-  running: () => 'workflow running',
+  running: ({ delivery }) => (delivery?.run?.status === 'in_progress' ? 'workflow running' : 'workflow starting'),
   waiting: () => 'waits to be sent',
   succeeded: () => 'workflow succeeded',
   dispatched: () => 'dispatched',
-  ended: () => 'workflow run did nothing',
+  ended: () => 'workflow ended without success',
   ...ENDED,
 };
 
@@ -172,13 +174,13 @@ function signOf({ stage, from, asksHere }: State): string {
 const TEXT_PREFIX: Readonly<Partial<Record<Stage, string>>> = {
   failed: 'Failed',
   missing: 'No run appeared',
-  stopped: 'Run cancelled',
+  stopped: 'Stopped',
   retrying: 'Retrying',
   running: 'Running',
   waiting: 'Waiting',
   succeeded: 'Succeeded',
   dispatched: 'Dispatched',
-  ended: 'Run did nothing',
+  ended: 'Ended without success',
   expired: 'Expired',
 };
 

@@ -9,12 +9,12 @@ import { burstMessage } from './burst.ts';
 import { changeWords } from './change.ts';
 import { contextLine, replacesWords, whoDidIt } from './context-line.ts';
 import { activeMutes, countsOf, deliveryButtons, deliveryParts, menusFor, muteParts } from './delivery-part.ts';
-import { endWords, plainTarget, runLink, shortState, stateWords, targetWords } from './delivery-words.ts';
+import { detailWords, endWords, plainDetail, plainTarget, runLink, targetWords } from './delivery-words.ts';
 import { factsOf } from './facts.ts';
-import { headlineOf } from './headline.ts';
+import { headlineOf, isReplaced } from './headline.ts';
 import { bold, channelName, fitMrkdwn, mrkdwnName, templateText } from './mrkdwn.ts';
 import { Mentions } from './people.ts';
-import { dispatchesOf, headOf, type Stage, standingOf } from './stage.ts';
+import { dispatchesOf, headOf, type Stage, stageOf, standingOf } from './stage.ts';
 
 /** What `chat.postMessage` and `chat.update` take: `text` is for notifications and screen readers, and is a whole sentence. */
 export interface SlackMessage {
@@ -63,8 +63,8 @@ export function conversationMessage(view: ConversationView, context: MessageCont
   const questions = questionsOf(view, head);
   const asksHere = questions.some(({ from, approval }) => from === head && isSameChannel(approval.channel, view.channel));
   const mentions = new Mentions(context.slackUsers ?? {}, context.interactive === false ? [] : askedHere(questions, view.channel));
-  const [url, ...links] = linksOf(head, context);
-  const headline = headlineOf(head, { url: url?.url, asksHere, mentions });
+  const { url, links } = linksOf(head, context);
+  const headline = headlineOf(head, { url, asksHere, mentions });
   const { stage } = standingOf(head);
   const mutes = activeMutes(view, context.now);
   const dispatches = dispatchesOf(head);
@@ -96,13 +96,13 @@ function linksOnly(blocks: readonly KnownBlock[]): KnownBlock[] {
 /** A later event's message in the thread. It is never updated, so it contains nothing that may change. */
 export function eventMessage(event: ConversationEvent, view: ConversationView, context: MessageContext): SlackMessage {
   const mentions = new Mentions(context.slackUsers ?? {});
-  const [url, ...links] = linksOf(event, context);
+  const { url, links } = linksOf(event, context);
   const asHappened: ConversationEvent = {
     ...event,
     deliveries: [],
     promotion: event.promotion && { ...event.promotion, replacedBy: null },
   };
-  const headline = headlineOf(asHappened, { url: url?.url, asksHere: false, mentions });
+  const headline = headlineOf(asHappened, { url, asksHere: false, mentions });
   const questions = openQuestions(event);
   const parts: Part[] = [
     { rank: 0, blocks: [section([headline.line, ...ownTexts(event)].join('\n'))] },
@@ -112,8 +112,12 @@ export function eventMessage(event: ConversationEvent, view: ConversationView, c
     { rank: 2, blocks: contextBlock(...contextLine(asHappened, { mentions, links, isIntroduced: false })) },
   ];
   const isAsked = questions.some(({ approval }) => isSameChannel(approval.channel, view.channel));
-  const text = questions.length === 0 ? headline.text : headlineOf(event, { url: undefined, asksHere: isAsked, mentions }).text;
-  return { text, blocks: compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT }) };
+  const { text } = questions.length === 0 ? headline : headlineOf(event, { url: undefined, asksHere: isAsked, mentions });
+  const stage = questions.length === 0 ? 'none' : 'asks';
+  return {
+    text: wholeText(text, event, { stage, only: questions[0]?.held[0] }),
+    blocks: compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT }),
+  };
 }
 
 function askWords({ approval, held }: OpenQuestion, view: ConversationView, { githubUrl }: MessageContext, mentions: Mentions): string {
@@ -139,8 +143,11 @@ export function failureText(change: Pick<RunChange, 'after' | 'route'>, target: 
   return `:x: ${runLink(after)} in ${bold(where)} ${endWords(after)} (route ${mrkdwnName(route)}).`;
 }
 
-function linksOf({ event: { event, wandb } }: ConversationEvent, context: MessageContext): WandbLink[] {
-  return wandbLinks(event, wandb, { url: context.wandbAppUrl, organization: context.wandbOrganization });
+/** The page of what the event is about, and others. */
+function linksOf({ event: { event, wandb } }: ConversationEvent, context: MessageContext): { url: string | undefined; links: WandbLink[] } {
+  const [first, ...links] = wandbLinks(event, wandb, { url: context.wandbAppUrl, organization: context.wandbOrganization });
+  if (first === undefined) return { url: undefined, links: [] };
+  return first.kind === 'project' ? { url: undefined, links: [first, ...links] } : { url: first.url, links };
 }
 
 /** The one fact that a reader needs next. */
@@ -152,18 +159,7 @@ function secondLine(
     const words = [whoDidIt(head, mentions), replacesWords(head)].filter((part) => part !== undefined);
     return words.length === 0 ? [] : [words.join(' · ')];
   }
-  if (only === undefined) return [];
-  const target = targetWords(only, context.githubUrl);
-  switch (stage) {
-    case 'rejected':
-    case 'cancelled':
-    case 'superseded':
-      return [`${target} is not sent`];
-    case 'expired':
-      return [`Nobody approved it in time: ${target} is not sent`];
-    default:
-      return [`${stateWords(only)} · ${target}`];
-  }
+  return only === undefined ? [] : [detailWords(only, targetWords(only, context.githubUrl))];
 }
 
 /** What the routes say themselves. */
@@ -212,7 +208,7 @@ interface DispatchContext {
 
 /** What can be done with the only dispatch; of several, each with its state. Those that an open question lists are left out. */
 function dispatchParts(head: ConversationEvent, { only, mutes, questions, context }: DispatchContext): Part[] {
-  if (only !== undefined) return [{ rank: 3, blocks: deliveryButtons(head, only) }];
+  if (only !== undefined) return [{ rank: 3, blocks: deliveryButtons(head, only, { again: !isReplaced(head, stageOf(only)) }) }];
   const asked = new Set(questions.flatMap(({ held }) => held));
   const shown = dispatchesOf(head).filter((delivery) => !asked.has(delivery));
   return deliveryParts(head, shown, { githubUrl: context.githubUrl, mutes, rank: 4 });
@@ -241,19 +237,16 @@ function otherBlocks({ events }: ConversationView, head: ConversationEvent): Kno
 
 /** The message's `text`: the headline, and of what a reader needs next as much as fits whole. */
 function wholeText(headline: string, head: ConversationEvent, { stage, only }: { stage: Stage; only: DeliveryView | undefined }): string {
+  return textNotes(head, stage, only).reduce(
+    (text, note) => (text.length + note.length <= TEXT_LIMIT ? text + note : text),
+    fitMrkdwn(headline, TEXT_LIMIT),
+  );
+}
+
+function textNotes(head: ConversationEvent, stage: Stage, only: DeliveryView | undefined): string[] {
   const { author } = head.event.event;
-  const target = only === undefined ? '' : mrkdwnName(plainTarget(only), 50);
-  const notes = {
-    by: author === undefined ? '' : `, by ${mrkdwnName(author, 28)}`,
-    starts: target === '' ? '' : `. Starts ${target}`,
-    state: only === undefined ? '' : `: ${shortState(only)}`,
-    counts: only === undefined && stage !== 'none' ? `. ${countsOf(dispatchesOf(head))}` : '',
-  };
-  const wanted = {
-    asks: [notes.by, notes.starts, notes.counts],
-    none: [notes.by],
-    over: [only === undefined ? notes.counts : `. ${target}${notes.state}`],
-  };
-  const next = stage === 'asks' || stage === 'none' ? wanted[stage] : wanted.over;
-  return next.reduce((text, note) => (text.length + note.length <= TEXT_LIMIT ? text + note : text), fitMrkdwn(headline, TEXT_LIMIT));
+  const by = author === undefined ? '' : `, by ${mrkdwnName(author, 28)}`;
+  if (stage === 'none') return [by];
+  if (stage !== 'asks') return [only === undefined ? ` (${countsOf(dispatchesOf(head))})` : `. ${plainDetail(only)}`];
+  return [by, only === undefined ? `. Starts ${dispatchesOf(head).length} workflows` : `. Starts ${mrkdwnName(plainTarget(only), 50)}`];
 }

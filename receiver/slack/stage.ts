@@ -70,10 +70,10 @@ export function stageOf(delivery: Standing): Stage {
       return state;
     case 'throttled':
       return 'retrying';
+    case 'sending':
+      return 'waiting';
     case 'awaiting approval':
       return 'asks';
-    case 'sending':
-      return 'running';
     case 'delivered':
       return delivery.run === null ? 'dispatched' : stageOfRun(delivery.run);
   }

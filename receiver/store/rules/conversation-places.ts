@@ -75,8 +75,8 @@ export class ConversationPlaces {
   *#findLatest({ subjects, keys }: Asked): Work<void> {
     if (subjects.length > 0) {
       const found = yield* rows<{ subject: string; key: string; began_at: number }>(
-        `SELECT subject, key, began_at FROM conversations c WHERE subject = ANY ($1) AND subject IS NOT NULL
-           AND began_at = (SELECT MAX(l.began_at) FROM conversations l WHERE l.subject = c.subject AND l.subject IS NOT NULL)`,
+        `SELECT subject, key, began_at FROM conversations one WHERE subject = ANY ($1) AND subject IS NOT NULL
+           AND began_at = (SELECT MAX(latest.began_at) FROM conversations latest WHERE latest.subject = one.subject AND latest.subject IS NOT NULL)`,
         subjects,
       );
       for (const { subject, key, began_at } of found) this.#latest.set(subject, { key, beganAt: began_at });

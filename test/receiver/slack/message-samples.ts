@@ -97,7 +97,17 @@ export function conversationOf(
   events: readonly ConversationEvent[] = [conversationEvent()],
   more: Partial<ConversationView> = {},
 ): ConversationView {
-  return { key: 'conversation-1', channel: '#ml-deploys', message: null, events, eventCount: events.length, mutes: [], burst: null, told: null, ...more };
+  return {
+    key: 'conversation-1',
+    channel: '#ml-deploys',
+    message: null,
+    events,
+    eventCount: events.length,
+    mutes: [],
+    burst: null,
+    told: null,
+    ...more,
+  };
 }
 
 /** The blocks as a reader sees them: a line for each paragraph, `[Approve]` for a button, `(⋯ …)` for a menu; dates in UTC. */
