@@ -3,12 +3,13 @@ import { durationWords } from '../../src/lib/duration.ts';
 import type { StateCount } from '../store/conversation-facts.ts';
 import type { ConversationView } from '../store/store.ts';
 import { context, type KnownBlock, section } from './blocks.ts';
-import { mrkdwnName, slackDate } from './mrkdwn.ts';
+import { fitMrkdwn, mrkdwnName, slackDate } from './mrkdwn.ts';
 import { placeOf, runStateWords, subjectWords } from './sentence.ts';
 import { STAGES, type Stage, stageOf } from './stage.ts';
 
 const SHORT = 24;
 const LONG = 60;
+const TEXT_LIMIT = 120;
 const MINUTE = 60_000;
 
 /** The message that stands for many of one kind: how many, which, and how their dispatches stand. */
@@ -27,11 +28,11 @@ export function burstMessage(
   };
   const long = words(LONG);
   const short = words(SHORT);
-  const head = `${short.what} ${time}: ${short.which}`;
+  const head = fitMrkdwn(`${short.what} ${time}: ${short.which}`, TEXT_LIMIT);
   const place = placeOf(last.event.event);
   const { automation } = last.event.event;
   return {
-    text: counts === '' || head.length + counts.length > 115 ? head : `${head} (${counts})`,
+    text: counts === '' || head.length + counts.length + 3 > TEXT_LIMIT ? head : `${head} (${counts})`,
     blocks: [
       section(`:package: *${long.what}* ${time}\n${long.which}${counts === '' ? '' : `\n${counts}`}`),
       ...context(

@@ -169,9 +169,11 @@ function ownTexts({ texts }: ConversationEvent): string[] {
   return [...new Set(clean)].slice(0, MOST_TEXTS);
 }
 
-/** All open questions, those of the event that the message is about first. */
+/** All open questions: first those that are asked here, of them those of the event that the message is about. */
 function questionsOf(view: ConversationView, head: ConversationEvent): OpenQuestion[] {
-  return [head, ...view.events.filter((one) => one !== head).toReversed()].flatMap(openQuestions);
+  const questions = [head, ...view.events.filter((one) => one !== head).toReversed()].flatMap(openQuestions);
+  const isElsewhere = ({ approval }: OpenQuestion) => Number(!isSameChannel(approval.channel, view.channel));
+  return questions.toSorted((a, b) => isElsewhere(a) - isElsewhere(b));
 }
 
 function askedHere(questions: readonly OpenQuestion[], channel: string): string[] {
