@@ -9,8 +9,8 @@ import type { Mentions } from './people.ts';
 import { placeOf } from './sentence.ts';
 import { type Stage, standingOf } from './stage.ts';
 
-/** What the author did; of a run, whose it is. */
-const VERBS: Readonly<Record<EventType, string>> = {
+/** What the author did; nothing for runs, which are the author's. */
+const VERBS: Readonly<Partial<Record<EventType, string>>> = {
   create_artifact: 'created it',
   link_artifact: 'linked it',
   unlink_artifact: 'unlinked it',
@@ -19,20 +19,15 @@ const VERBS: Readonly<Record<EventType, string>> = {
   remove_artifact_tag: 'removed the tag',
   add_collection_tag: 'tagged it',
   remove_collection_tag: 'removed the tag',
-  run_metric: 'runs it',
-  run_metric_change: 'runs it',
-  run_metric_zscore: 'runs it',
-  run_state: 'ran it',
-  weave_metric: 'is the author',
-  unknown: 'is the author',
 };
 
-/** `ada promoted it`; `undefined` when nobody is known. */
+/** `ada promoted it`, `by ada`; `undefined` when nobody is known. */
 export function whoDidIt(from: ConversationEvent, mentions: Mentions): string | undefined {
   const { author, type, alias } = from.event.event;
   if (author === undefined) return undefined;
   const verb = isRollback(from) ? 'rolled it back' : type === 'link_artifact' && alias !== undefined ? 'promoted it' : VERBS[type];
-  return `${mentions.author(author)} ${verb}`;
+  const who = mentions.author(author);
+  return verb === undefined ? `by ${who}` : `${who} ${verb}`;
 }
 
 /** `replaces v11, in production for 12 days`; `undefined` when nothing is known. */
