@@ -45,7 +45,8 @@ async function plansOf(work: () => Promise<unknown>): Promise<{ sql: string; pla
 }
 
 /** The tables that grow; that of credentials has a row or two. */
-const SCAN = /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|one|latest|approvals|mutes|seen|repositories|promotions)\b/;
+const SCAN =
+  /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|one|latest|approvals|mutes|seen|repositories|promotions)\b/;
 
 const scansIn = (plans: readonly { sql: string; plan: string }[]) => plans.filter(({ plan }) => SCAN.test(plan));
 
@@ -123,7 +124,9 @@ describe('with any number of finished deliveries', () => {
     const plans = await plansOf(() => accept(store, eventOf('many-7', { deliveries: deliveries(7) })));
 
     const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
-    expect(find('MAX(latest.began_at)')).toMatch(/INDEX conversations_of_subject \(subject=\?.*INDEX conversations_of_subject \(subject=\?\)/);
+    expect(find('MAX(latest.began_at)')).toMatch(
+      /INDEX conversations_of_subject \(subject=\?.*INDEX conversations_of_subject \(subject=\?\)/,
+    );
     expect(find('kind IN')).toContain('INDEX conversations_of_kind (kind=? AND began_at>? AND began_at<?)');
     expect(find('SELECT created_at FROM deliveries')).toContain('INDEX deliveries_of_conversation (conversation=?)');
     expect(scansIn(plans)).toEqual([]);

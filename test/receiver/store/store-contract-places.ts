@@ -189,6 +189,33 @@ export function placesContract(open: OpenStore): void {
       expect(view?.events[0]?.promotion).toMatchObject({ replaced: { version: 'v12' }, isRollback: false });
     });
 
+    onStore('that was repeated since is updated in each of its conversations, and other aliases are left alone', async (store) => {
+      const events = [
+        planned(event('v12')),
+        planned(event('v12'), T0 + 5 * MINUTE),
+        planned(event('v12', { alias: 'gold' }), T0 + 6 * MINUTE),
+      ];
+      for (const one of events) await accept(store, one);
+      await sayAll(store, T0 + 6 * MINUTE);
+      await accept(store, planned(event('v13'), T0 + 7 * MINUTE));
+
+      expect((await sayAll(store, T0 + 7 * MINUTE)).toSorted()).toEqual(['update v12', 'update v12', 'v13']);
+      const [again] = await conversationsOf(store, events[1] as NewEvent);
+      expect(again?.events[0]?.promotion?.replacedBy).toEqual({ version: 'v13', at: T0 + 7 * MINUTE });
+    });
+
+    onStore('that somebody asked for as a rollback is one, and nothing replaced it', async (store) => {
+      const rollback = { ...event('v12'), rollback: true } as RelayEvent;
+      await accept(store, planned(event('v12')), planned(event('v13'), T0 + SECOND));
+      const asked = planned(rollback, T0 + MINUTE);
+      const { promotion: _promotion, ...unpromoted } = asked;
+      await accept(store, unpromoted);
+      await sayAll(store, T0 + MINUTE);
+
+      const [view] = await conversationsOf(store, asked);
+      expect(view?.events[0]?.promotion).toEqual({ replaced: null, isRollback: true, replacedBy: null });
+    });
+
     onStore("is updated when W&B's API says that another version has the alias", async (store) => {
       await accept(store, planned(event('v12')));
       await sayAll(store, T0);
@@ -221,6 +248,13 @@ export function placesContract(open: OpenStore): void {
     onStore('in one batch, too', async (store) => {
       await accept(store, ...Array.from({ length: 12 }, (_, i) => quick(i)));
       expect((await sayAll(store, T0 + 30 * SECOND)).filter((one) => !one.startsWith('update'))).toHaveLength(6);
+    });
+
+    onStore('also when each comes in a transaction of its own, all at once', async (store) => {
+      const events = Array.from({ length: 12 }, (_, i) => planned(event('v1', { collection: `model-${i}` }), T0 + i * SECOND));
+      await Promise.all(events.map((one) => accept(store, one)));
+      const said = await sayAll(store, T0 + 30 * SECOND);
+      expect(said.filter((one) => !one.startsWith('update'))).toHaveLength(6);
     });
 
     onStore('are counted on while they come, and begin again after a minute without', async (store) => {
