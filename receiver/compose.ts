@@ -91,6 +91,7 @@ function slackTargetsFor({
   runtime,
   environment,
   organization,
+  settings,
   store,
   sandbox,
   githubUrl,
@@ -102,6 +103,7 @@ function slackTargetsFor({
     wandbAppUrl: wandbAppUrl(wandbBaseUrl),
     wandbOrganization: organization,
     githubUrl,
+    slackUsers: settings.slackUsers,
     // The sandbox shows the buttons that a complete setup would have.
     interactive: sandbox || slack?.signingSecret !== undefined || slack?.appToken !== undefined,
   };

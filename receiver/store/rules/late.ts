@@ -1,5 +1,5 @@
 import { ageOf, CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
-import type { NewDelivery, NewEvent } from '../delivery.ts';
+import type { DeliveryState, NewDelivery, NewEvent } from '../delivery.ts';
 import { firstRow, type Work } from './work.ts';
 
 /**
@@ -27,9 +27,18 @@ export function newerTimes({ receivedAt, waitedUntil }: Late): readonly [number,
  * The event whose delivery has the place that a late one would take: of the same route and order key, and sent or to be sent.
  * One that waits for an approval does not stop one that needs none.
  */
-export function* newerEventOf(event: NewEvent, delivery: NewDelivery): Work<string | undefined> {
+/** The part of a delivery that says whose place it would take. */
+export type Contender = Pick<NewDelivery, 'route' | 'orderKey' | 'replacesOlder'> & { readonly state: DeliveryState };
+
+export function* newerEventOf(event: NewEvent, delivery: Contender): Work<string | undefined> {
   const isHeld = delivery.state === 'held';
-  if (event.waitedUntil === undefined || delivery.state === 'dead' || !(delivery.replacesOlder || isHeld)) return undefined;
+  if (
+    event.waitedUntil === undefined ||
+    delivery.state === 'dead' ||
+    delivery.state === 'superseded' ||
+    !(delivery.replacesOlder || isHeld)
+  )
+    return undefined;
   const found = yield* firstRow<{ id: string }>(
     `SELECT e.id FROM events e JOIN deliveries d ON d.event_id = e.id
      WHERE e.subject_key = $1 AND e.outcome <> 'duplicate' AND e.received_at BETWEEN $2 AND $3

@@ -6,6 +6,7 @@ import type { AliasFilter, AliasView, PromotionView, SeenAlias } from '../ledger
 import type { Holder } from './inbox-known.ts';
 import { isNewerThan } from './late.ts';
 import { aliasLock } from './order-keys.ts';
+import { refreshReplaced } from './replaced.ts';
 import { type Columns, exec, firstRow, type Insert, insertAll, insertOf, lock, rows, type SqlScalar, type Work } from './work.ts';
 
 /** A row for each time that a version was given an alias; the row with the highest number of an alias says what has it. */
@@ -36,12 +37,13 @@ interface HolderRow {
   version: string | null;
   artifact: string | null;
   since: number;
+  event_id: string | null;
   replaced_version: string | null;
   replaced_artifact: string | null;
   replaced_since: number | null;
 }
 
-const HOLDER = 'alias_key, n, version, artifact, since, replaced_version, replaced_artifact, replaced_since';
+const HOLDER = 'alias_key, n, version, artifact, since, event_id, replaced_version, replaced_artifact, replaced_since';
 
 export function* holderOf(aliasKey: string): Work<Holder | undefined> {
   const row = yield* firstRow<HolderRow>(`SELECT ${HOLDER} FROM promotions WHERE alias_key = $1 ORDER BY n DESC LIMIT 1`, aliasKey);
@@ -59,10 +61,14 @@ export function* holdersOf(aliasKeys: readonly string[]): Work<Map<string, Holde
 }
 
 function viewOfHolder(row: HolderRow): Holder {
-  return { n: row.n, version: row.version, artifact: row.artifact, since: row.since, replaced: replacedIn(row) };
+  return { n: row.n, version: row.version, artifact: row.artifact, since: row.since, eventId: row.event_id, replaced: replacedIn(row) };
 }
 
-function replacedIn({ replaced_version, replaced_artifact, replaced_since }: HolderRow): Holder['replaced'] {
+function replacedIn({
+  replaced_version,
+  replaced_artifact,
+  replaced_since,
+}: Pick<HolderRow, 'replaced_version' | 'replaced_artifact' | 'replaced_since'>): Holder['replaced'] {
   if (replaced_version === null || replaced_since === null) return null;
   return { version: replaced_version, artifact: replaced_artifact, since: replaced_since };
 }
@@ -98,16 +104,16 @@ export function promote(event: NewEvent, promotion: NewPromotion, before: Holder
   const changes = replaced === null ? undefined : promotion.replacing(eventWords(replaced));
   if (before?.version === promotion.version) return { changes, holder: before, row: undefined };
   const { artifact = null } = event.event;
-  const holder = { n: (before?.n ?? 0) + 1, version: promotion.version, artifact, since: event.receivedAt, replaced };
-  return { changes, holder, row: rowOf(promotion.aliasKey, holder, event.event, 'event', event.id) };
+  const holder = { n: (before?.n ?? 0) + 1, version: promotion.version, artifact, since: event.receivedAt, eventId: event.id, replaced };
+  return { changes, holder, row: rowOf(promotion.aliasKey, holder, event.event, 'event') };
 }
 
 function eventWords({ version, artifact, since }: NonNullable<Holder['replaced']>): Replaced {
   return { version, ...(artifact === null ? {} : { artifact }), since: new Date(since).toISOString() };
 }
 
-function rowOf(aliasKey: string, holder: Holder, event: RelayEvent, origin: 'event' | 'api', eventId: string | null): SqlScalar[] {
-  const { n, version, artifact, since, replaced } = holder;
+function rowOf(aliasKey: string, holder: Holder, event: RelayEvent, origin: 'event' | 'api'): SqlScalar[] {
+  const { n, version, artifact, since, eventId, replaced } = holder;
   return [
     aliasKey,
     n,
@@ -154,10 +160,11 @@ export function* correctAlias({ event, at }: SeenAlias): Work<boolean> {
   const before = yield* holderOf(aliasKey);
   if ((before?.version ?? null) === version) return false;
   const replaced = version === null ? null : replacedBy(version, before);
-  const holder = { n: (before?.n ?? 0) + 1, version, artifact, since: at, replaced };
-  const row = rowOf(aliasKey, holder, event, 'api', null);
+  const holder = { n: (before?.n ?? 0) + 1, version, artifact, since: at, eventId: null, replaced };
+  const row = rowOf(aliasKey, holder, event, 'api');
   yield* insertAll(promotionInsert([row]));
   yield* forgetOldPromotions([row]);
+  if (before !== undefined && before.eventId !== null) yield* refreshReplaced([before.eventId], at);
   return true;
 }
 
@@ -204,7 +211,6 @@ function* endOf(eventId: string, now: number): Work<EndedRun | undefined> {
 
 interface PromotionRow extends HolderRow {
   origin: 'event' | 'api';
-  event_id: string | null;
   event: string;
   deployed_at: number | null;
   run_url: string | null;

@@ -1,7 +1,7 @@
 import { approvalsDue, decideApproval, expireApproval, findApproval, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
-import { channelIdOf } from '../rules/conversations.ts';
+import { channelIdOf, keepTold } from '../rules/conversations.ts';
 import { acceptEvents } from '../rules/inbox.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import { listMutes } from '../rules/mutes.ts';
@@ -142,6 +142,7 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     viewConversation: (conversation, now, eventId) => readAt(now, () => viewConversation(conversation, now, eventId)),
     channelId: (channel) => read(() => channelIdOf(channel)),
     forgetMessage: (conversation, ts) => write(() => forgetConversationMessage(conversation, ts)),
+    keepTold: (conversation, text) => write(() => keepTold(conversation, text)),
     refreshConversations: (eventId, now) => write(() => refreshEvent(eventId, now)),
     mute: (mute, eventId, now) => writeAt(now, () => muteAndRefresh(mute, eventId, now)),
     mutes: (now) => readAt(now, () => listMutes(now)),

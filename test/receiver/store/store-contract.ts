@@ -12,6 +12,7 @@ import { lateContract } from './store-contract-late.ts';
 import { ledgerContract } from './store-contract-ledger.ts';
 import { orderContract } from './store-contract-order.ts';
 import { pagesContract } from './store-contract-pages.ts';
+import { placesContract } from './store-contract-places.ts';
 import { pruneContract } from './store-contract-prune.ts';
 import { queriesContract } from './store-contract-queries.ts';
 import { queueContract } from './store-contract-queue.ts';
@@ -37,6 +38,7 @@ export function storeContract(name: string, open: OpenStore): void {
     enrichingContract(open);
     approvalsContract(open);
     conversationsContract(open);
+    placesContract(open);
     updatesContract(open);
     repostedContract(open);
     alertsContract(open);
