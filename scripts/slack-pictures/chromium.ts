@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 
 /** Takes pictures of pages. */
 export interface Camera {
-  /** A PNG of the whole page, laid out at this width; `density` pixels for each of CSS's. */
+  /** A PNG of the whole page, laid out at this width; `density` pixels for each of CSS's. Throws when something sticks out. */
   picture(page: string, width: number, density: number): Promise<Buffer>;
   close(): Promise<void>;
 }
@@ -46,9 +46,16 @@ async function picture(send: Send, page: string, width: number, density: number)
   await send('Emulation.setDeviceMetricsOverride', { width, height: 100, deviceScaleFactor: density, mobile: false });
   const { frameTree } = await send<{ frameTree: { frame: { id: string } } }>('Page.getFrameTree');
   await send('Page.setDocumentContent', { frameId: frameTree.frame.id, html: page });
-  const expression = 'document.fonts.ready.then(() => Math.ceil(document.body.getBoundingClientRect().height))';
-  const { result } = await send<{ result: { value: number } }>('Runtime.evaluate', { expression, awaitPromise: true });
-  const clip = { x: 0, y: 0, width, height: result.value, scale: 1 };
+  const size = '[Math.ceil(document.body.getBoundingClientRect().height), document.documentElement.scrollWidth]';
+  const expression = `document.fonts.ready.then(() => ${size})`;
+  const measured = await send<{ result: { value: [number, number] } }>('Runtime.evaluate', {
+    expression,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  const [height, needed] = measured.result.value;
+  if (needed > width) throw new Error(`the page is ${needed} pixels wide, and only ${width} fit`);
+  const clip = { x: 0, y: 0, width, height, scale: 1 };
   const { data } = await send<{ data: string }>('Page.captureScreenshot', { format: 'png', clip, captureBeyondViewport: true });
   return Buffer.from(data, 'base64');
 }

@@ -21,9 +21,10 @@ export async function userInfo(state: SlackState, args: Fields): Promise<Answer>
 
 /** Slack, conversations.members: ids, in pages. A private channel that the app is not in does not exist for it. */
 export async function channelMembers(state: SlackState, args: Fields): Promise<Answer> {
+  const channel = state.channels.get(String(args.channel));
+  if (channel?.member === false && channel.private === true) return refusal('channel_not_found');
   const answer = await forward(state, 'conversations.members', args);
   if (answer.body.ok !== true) return answer;
-  const channel = state.channels.get(String(args.channel));
   const people = (channel?.members ?? [...state.users.values()].map(({ name }) => name)).map((name) => state.userIds.get(name) ?? name);
   const bot = (answer.body.members as string[]).filter((id) => !state.users.has(id) && channel?.member !== false);
   const { items, next } = pageOf([...new Set([...bot, ...people])], args);

@@ -103,9 +103,10 @@ export async function replies(state: SlackState, args: Fields): Promise<Answer> 
 
 /** Asks the backend whether the token may read there, and adds what it does not know: that an app has to be a member. */
 async function unreadable(state: SlackState, method: string, args: Fields): Promise<Answer | undefined> {
+  const channel = state.channels.get(String(args.channel));
+  if (channel?.member === false) return refusal(channel.private === true ? 'channel_not_found' : 'not_in_channel');
   const answer = await forward(state, method, { channel: args.channel, ts: args.ts ?? '0', limit: 1 });
-  if (answer.body.ok !== true) return answer;
-  return state.channels.get(String(args.channel))?.member === false ? refusal('not_in_channel') : undefined;
+  return answer.body.ok === true ? undefined : answer;
 }
 
 function page(found: readonly StandInMessage[], args: Fields, first: readonly StandInMessage[]): Answer {

@@ -86,6 +86,31 @@ it('asks for the scope of each method', async () => {
   expect(await call('conversations.members', { channel: ml })).toMatchObject({ ok: true });
 });
 
+it('keeps threads: replies that the channel sees too, and replies to what is gone', async () => {
+  const { slack, call } = await slackFor();
+  const channel = slack.channelId('ml');
+  const { ts } = await call('chat.postMessage', { channel, text: 'head' });
+  await call('chat.postMessage', { channel, text: 'quiet', thread_ts: ts });
+  await call('chat.postMessage', { channel, text: 'loud', thread_ts: ts, reply_broadcast: true });
+  const texts = async (method: string, args: object) =>
+    ((await call(method, { channel, ...args })).messages as { text: string }[]).map(({ text: words }) => words);
+  expect(await texts('conversations.history', {})).toEqual(['loud', 'head']);
+  expect(await texts('conversations.replies', { ts })).toEqual(['head', 'quiet', 'loud']);
+  slack.remove('ml', String(ts));
+  expect((await call('chat.postMessage', { channel, text: 'in a thread without its head', thread_ts: ts })).message).toMatchObject({
+    thread_ts: ts,
+  });
+  const alone = await call('chat.postMessage', { channel, text: 'alone', thread_ts: '1.1', reply_broadcast: true });
+  expect(alone.message).not.toHaveProperty('thread_ts');
+  expect(slack.messages('ml').at(-1)).toMatchObject({ text: 'alone', threadTs: null, broadcast: false });
+  slack.change('secret', { member: false });
+  const secret = slack.channelId('secret');
+  expect(await call('conversations.history', { channel: secret })).toMatchObject({ error: 'channel_not_found' });
+  expect(await call('conversations.members', { channel: secret })).toMatchObject({ error: 'channel_not_found' });
+  slack.change('ml', { member: false });
+  expect(await call('conversations.history', { channel })).toMatchObject({ error: 'not_in_channel' });
+});
+
 it('takes charts only where there are any, and says what is wrong with blocks', async () => {
   const { slack, call } = await slackFor();
   const chart = { channel: 'ml', text: 'a', blocks: [CHART] };
