@@ -4,8 +4,9 @@ import { parseArgs } from 'node:util';
 import { findChromium, openCamera } from './chromium.ts';
 import { pageOf } from './page.ts';
 import { fileOf, LARGEST, SIZES } from './picture-files.ts';
-import { smallPng } from './png.ts';
-import { READER, SCENES } from './scenes.ts';
+import { smallestPng } from './png.ts';
+import { SCENES } from './scenes.ts';
+import { READER } from './story.ts';
 
 const HELP = `Draws the Slack messages of scripts/slack-pictures/scenes.ts as Slack would, for docs/slack.md.
 
@@ -33,7 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
       const page = pageOf(scene, READER);
       for (const size of SIZES) {
         const file = join(values.out, fileOf(scene, size));
-        const png = smallPng(await camera.picture(page, size.width, size.density));
+        const png = smallestPng(await camera.picture(page, size.width, size.density), LARGEST);
         writeFileSync(file, png);
         tooLarge += Number(png.length > LARGEST);
         console.log(`${file}  ${Math.ceil(png.length / 1000)} KB${png.length > LARGEST ? `: more than ${LARGEST / 1000} KB` : ''}`);

@@ -8,15 +8,26 @@ interface Pixels {
 }
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-const MOST_COLOURS = 256;
+/** The most that a palette has room for, and fewer where the picture would be too large. */
+const COLOURS = [256, 128, 64, 32];
+
+/** The picture with as many colours as fit into so many bytes; with the fewest, when none do. */
+export function smallestPng(png: Buffer, bytes: number): Buffer {
+  let small = png;
+  for (const colours of COLOURS) {
+    small = smallPng(png, colours);
+    if (small.length <= bytes) break;
+  }
+  return small;
+}
 
 /**
- * The same picture with 256 colours at most: some percent of the size for screenshots, which have few colours. Takes 8-bit RGB
+ * The same picture with some colours only: some percent of the size for screenshots, which have few colours. Takes 8-bit RGB
  * or RGBA that is not interlaced (W3C, "Portable Network Graphics"), as Chromium writes it.
  */
-export function smallPng(png: Buffer): Buffer {
+export function smallPng(png: Buffer, colours = 256): Buffer {
   const { width, height, rgb } = decode(png);
-  const { palette, indexOf } = paletteOf(rgb);
+  const { palette, indexOf } = paletteOf(rgb, colours);
   const rows = Buffer.alloc(height * (width + 1));
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) rows[y * (width + 1) + 1 + x] = indexOf(colourAt(rgb, y * width + x));
@@ -79,13 +90,13 @@ function colourAt(rgb: Uint8Array, pixel: number): number {
 }
 
 /** The most frequent colours; each other one becomes the nearest of them. */
-function paletteOf(rgb: Uint8Array): { readonly palette: Buffer; readonly indexOf: (colour: number) => number } {
+function paletteOf(rgb: Uint8Array, most: number): { readonly palette: Buffer; readonly indexOf: (colour: number) => number } {
   const counts = new Map<number, number>();
   for (let pixel = 0; pixel < rgb.length / 3; pixel += 1) {
     const colour = colourAt(rgb, pixel);
     counts.set(colour, (counts.get(colour) ?? 0) + 1);
   }
-  const kept = [...counts].toSorted(([, a], [, b]) => b - a).slice(0, MOST_COLOURS);
+  const kept = [...counts].toSorted(([, a], [, b]) => b - a).slice(0, most);
   const colours = kept.map(([colour]) => colour);
   const known = new Map(colours.map((colour, index) => [colour, index]));
   const indexOf = (colour: number): number => {

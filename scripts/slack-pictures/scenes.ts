@@ -3,7 +3,6 @@ import { conversationMessage, failureText } from '../../receiver/slack/message.t
 import type { ApprovalView } from '../../receiver/store/store.ts';
 import type { RelayEvent } from '../../src/event/event.ts';
 import {
-  approvalView,
   CONTEXT,
   conversationEvent,
   conversationOf,
@@ -13,35 +12,13 @@ import {
   runView,
   T0,
 } from '../../test/receiver/slack/message-samples.ts';
-import type { Reader } from './mrkdwn-html.ts';
 import type { Scene, SceneMessage } from './scene.ts';
+import { APPROVED, DISPATCH, FAILED_RUN, GOOD_RUN, PROMOTED, QUESTION } from './story.ts';
 
-/** Who reads the pictures, and when. */
-export const READER: Reader = {
-  names: { UADA: 'ada', UBOB: 'bob', SLEADS: 'ml-leads', CDEPLOYS: 'ml-deploys' },
-  now: CONTEXT.now,
-};
-
-const PROMOTED: RelayEvent = {
-  type: 'add_artifact_alias',
-  source: 'default',
-  entity: 'acme',
-  project: 'vision',
-  collection: 'resnet50',
-  version: 'v12',
-  alias: 'production',
-  author: 'ada',
-};
 const KNOWN = {
   artifact: { type: 'model', size: 102_400_000, created_by: 'sweet-sweep-9', metadata: { accuracy: 0.942 } },
   run: { state: 'finished', user: 'ada', duration_seconds: 3600, summary: { 'val/f1': 0.913 } },
 };
-const QUESTION = approvalView({ by: ['SLEADS'], allowSelf: false });
-const APPROVED = approvalView({ ...QUESTION, decision: 'approved', decidedBy: 'bob', decidedAt: T0 + 3 * MINUTE });
-const DISPATCH = deliveryView({
-  request: { kind: 'repository_dispatch', repository: 'acme/deploy', event_type: 'model-production', client_payload: {} },
-});
-
 /** The message of one promotion with one dispatch. */
 function promotion(delivery: Partial<typeof DISPATCH>, approval: ApprovalView, event: RelayEvent = PROMOTED): SceneMessage {
   const from = conversationEvent({
@@ -51,9 +28,6 @@ function promotion(delivery: Partial<typeof DISPATCH>, approval: ApprovalView, e
   });
   return conversationMessage(conversationOf([from]), CONTEXT);
 }
-
-const FAILED_RUN = runView({ status: 'completed', conclusion: 'failure', startedAt: T0 + 4 * MINUTE, endedAt: T0 + 4 * MINUTE + 42_000 });
-const GOOD_RUN = runView({ status: 'completed', conclusion: 'success', startedAt: T0 + 4 * MINUTE, endedAt: T0 + 7 * MINUTE });
 
 function about(event: RelayEvent): SceneMessage {
   return conversationMessage(conversationOf([conversationEvent({ event: eventView(event), deliveries: [] })]), CONTEXT);

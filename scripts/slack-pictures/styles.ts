@@ -66,6 +66,7 @@ svg text { font: 11px Lato, "Liberation Sans", sans-serif; fill: #616061; }
 @media (max-width: 500px) {
   main { padding: 12px; }
   .fields { grid-template-columns: 1fr; }
+  svg text { font-size: 17px; }
   .reply { margin-left: 14px; padding-left: 10px; }
   .section:has(.accessory .button:not(.more)) { display: block; }
 }

@@ -18,6 +18,13 @@ const select = {
   initial_option: option('a'),
 };
 const grouped = { type: 'static_select', action_id: 'pick2', option_groups: [{ label: plain(), options: [option('a')] }] };
+const boxes = {
+  type: 'checkboxes',
+  action_id: 'boxes',
+  options: [{ text: text(), value: 'a' }, option('b')],
+  initial_options: [option('b')],
+};
+const radio = { type: 'radio_buttons', action_id: 'radio', options: [option('a'), option('b')], initial_option: option('a') };
 const reason = { type: 'plain_text_input', action_id: 'reason', multiline: true, min_length: 1, max_length: 300, focus_on_load: true };
 const input = { type: 'input', block_id: 'why', label: plain(), element: reason, hint: plain(), optional: true, dispatch_action: false };
 const image = { type: 'image', image_url: 'https://example.com/a.png', alt_text: 'a chart' };
@@ -53,7 +60,7 @@ const GOOD: Json[] = [
   section,
   { type: 'section', block_id: 'facts', fields: [text(), plain()], expand: true, accessory: overflow },
   { type: 'context', elements: [text(), image] },
-  { type: 'actions', elements: [button, select, grouped, { type: 'users_select', action_id: 'who' }] },
+  { type: 'actions', elements: [button, select, grouped, boxes, radio, { type: 'users_select', action_id: 'who' }] },
   { type: 'header', text: plain() },
   { type: 'divider' },
   { ...image, title: plain() },
@@ -120,6 +127,7 @@ describe('a rule of a block, broken', () => {
     ['a text of another type', section, 'text.type', 'markdown', 'must be one of plain_text, mrkdwn'],
     ['a text that is no object', section, 'text', 'words', 'must provide an object [json-pointer:/blocks/0/text]'],
     ['emoji in mrkdwn', section, 'text.emoji', false, 'invalid additional property: emoji'],
+    ['emoji as a word', { type: 'header' }, 'text', { ...plain(), emoji: 'no' }, 'must be a boolean [json-pointer:/blocks/0/text/emoji]'],
     ['verbatim as a word', section, 'text.verbatim', 'yes', 'must be a boolean [json-pointer:/blocks/0/text/verbatim]'],
     ['eleven fields', { type: 'section' }, 'fields', many(11, text()), 'no more than 10 items allowed [have 11]'],
     ['no fields', { type: 'section' }, 'fields', [], 'no fewer than 1 items required'],
@@ -143,6 +151,8 @@ describe('a rule of a block, broken', () => {
     ['a long header', { type: 'header' }, 'text', plain(long(151)), 'must be less than 151 characters'],
     ['a header without text', { type: 'header' }, 'block_id', 'a', 'missing required field [json-pointer:/blocks/0/text]'],
     ['an image without words', image, 'alt_text', undefined, 'missing required field [json-pointer:/blocks/0/alt_text]'],
+    ['an image with blank words', image, 'alt_text', '', 'must be more than 0 characters'],
+    ['an image with long words', image, 'alt_text', long(2001), 'must be less than 2001 characters'],
     ['an image without a source', image, 'image_url', undefined, 'must have one of image_url, slack_file'],
     ['an image of a file', image, 'image_url', 'file:///etc/passwd', 'must be a valid URL'],
     ['an image with a long title', image, 'title', plain(long(2001)), 'must be less than 2001 characters'],
@@ -181,6 +191,7 @@ describe('a rule of an element, broken', () => {
     ['a long address', button, 'url', `https://example.com/${long(3000)}`, 'must be less than 3001 characters'],
     ['a script as address', button, 'url', 'javascript:alert(1)', 'must be a valid URL'],
     ['a style of its own', button, 'style', 'warning', 'must be a valid enum value'],
+    ['a blank label for screen readers', button, 'accessibility_label', '', 'must be more than 0 characters'],
     ['a long label for screen readers', button, 'accessibility_label', long(76), 'must be less than 76 characters'],
     ['a confirmation without a title', button, 'confirm.title', undefined, 'missing required field'],
     ['a confirmation with a long title', button, 'confirm.title', plain(long(101)), 'must be less than 101 characters'],
@@ -201,6 +212,15 @@ describe('a rule of an element, broken', () => {
     ['a select without options', select, 'options', undefined, 'must have one of options, option_groups'],
     ['a select that begins elsewhere', select, 'initial_option', option('c'), 'must match one of the options'],
     ['a long placeholder', select, 'placeholder', plain(long(151)), 'must be less than 151 characters'],
+    ['a select of 101 groups', grouped, 'option_groups', many(101, grouped.option_groups[0]), 'no more than 100 items allowed'],
+    ['a group of 101', grouped, 'option_groups.0.options', options(101), 'no more than 100 items allowed'],
+    ['a group with a long label', grouped, 'option_groups.0.label', plain(long(76)), 'must be less than 76 characters'],
+    ['a group with more', grouped, 'option_groups.0.colour', 'red', 'invalid additional property: colour'],
+    ['checkboxes for eleven', boxes, 'options', options(11), 'no more than 10 items allowed'],
+    ['boxes that are checked elsewhere', boxes, 'initial_options', [option('c')], 'must match one of the options'],
+    ['no boxes that are checked', boxes, 'initial_options', [], 'no fewer than 1 items required'],
+    ['eleven boxes that are checked', boxes, 'initial_options', many(11, option('a')), 'no more than 10 items allowed'],
+    ['a radio button elsewhere', radio, 'initial_option', option('c'), 'must match one of the options'],
     ['a group without a label', grouped, 'option_groups.0.label', undefined, 'missing required field'],
     ['focus as a word', select, 'focus_on_load', 'yes', 'must be a boolean'],
   ])('%s', (_what, element, path, to, message) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { blocksHtml } from '../../../scripts/slack-pictures/blocks-html.ts';
 import { findChromium } from '../../../scripts/slack-pictures/chromium.ts';
 import { mrkdwnHtml, mrkdwnPlain } from '../../../scripts/slack-pictures/mrkdwn-html.ts';
-import { smallPng } from '../../../scripts/slack-pictures/png.ts';
+import { smallestPng, smallPng } from '../../../scripts/slack-pictures/png.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 
 const READER = { names: { UADA: 'ada', SLEADS: 'ml-leads', CML: 'ml' }, now: Date.UTC(2026, 10, 21, 10, 2) };
@@ -100,6 +100,11 @@ it('makes a picture small without changing what it shows', () => {
   const palette = small.subarray(small.indexOf('PLTE') + 4, small.indexOf('PLTE') + 10);
   expect([...palette]).toEqual([255, 255, 255, 255, 0, 0]);
   expect(small.subarray(16, 26)).toEqual(Buffer.from([0, 0, 0, 2, 0, 0, 0, 2, 8, 3]));
+  // With one colour, the red becomes the white that is as frequent and comes first.
+  const single = smallPng(png, 1);
+  expect([...single.subarray(single.indexOf('PLTE') + 4, single.indexOf('IDAT') - 8)]).toEqual([255, 255, 255]);
+  expect(smallestPng(png, 1_000)).toEqual(small);
+  expect(smallestPng(png, 1).length).toBeLessThanOrEqual(small.length);
   expect(() => smallPng(Buffer.from('no picture'))).toThrow('this is no PNG');
 });
 
