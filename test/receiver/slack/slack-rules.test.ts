@@ -227,11 +227,21 @@ describe('a rule of an element, broken', () => {
     expect(blocksProblem([{ type: 'actions', elements: [changed(element, path, to)] }])?.messages.join('\n')).toContain(message);
   });
 
+  it('of a text input without a length', () => {
+    const free = (value: string) => changed(input, 'element', { type: 'plain_text_input', action_id: 'a', initial_value: value });
+    expect(blocksProblem([free('')])).toBeUndefined();
+    expect(blocksProblem([free(long(3000))])).toBeUndefined();
+    expect(blocksProblem([free(long(3001))])?.messages.join()).toContain('must be less than 3001 characters');
+  });
+
   it.each([
     ['a length that is no length', 'min_length', -1, 'must be a whole number between 0 and 3000'],
     ['a length beyond the limit', 'max_length', 3001, 'must be a whole number between 1 and 3000'],
     ['lengths that contradict', 'min_length', 301, 'must not be more than max_length'],
     ['a long value', 'initial_value', long(301), 'must be less than 301 characters'],
+    ['no trigger', 'dispatch_action_config', { trigger_actions_on: [] }, 'no fewer than 1 items required'],
+    ['three triggers', 'dispatch_action_config', { trigger_actions_on: many(3, 'on_enter_pressed') }, 'no more than 2 items allowed'],
+    ['another part of the dispatch', 'dispatch_action_config', { when: 'now' }, 'invalid additional property: when'],
     ['multiline as a word', 'multiline', 'yes', 'must be a boolean'],
     ['a wrong trigger', 'dispatch_action_config', { trigger_actions_on: ['now'] }, 'must be a valid enum value'],
   ])('of a text input: %s', (_what, path, to, message) => {
