@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { blocksProblem, messageProblem, viewProblem } from '../../stand-ins/slack-rules.ts';
+import { changed, type Json, line, long, many, pie, plain, rich, text } from './good-blocks.ts';
 
-type Json = { [key: string]: unknown };
-
-const text = (words = 'words') => ({ type: 'mrkdwn', text: words, verbatim: true });
-const plain = (words = 'words') => ({ type: 'plain_text', text: words, emoji: false });
 const section = { type: 'section', text: text() };
 const confirm = { title: plain(), text: text(), confirm: plain(), deny: plain(), style: 'danger' };
 const button = { type: 'button', action_id: 'go', text: plain(), value: 'v', url: 'https://example.com', style: 'primary', confirm };
@@ -28,34 +25,6 @@ const radio = { type: 'radio_buttons', action_id: 'radio', options: [option('a')
 const reason = { type: 'plain_text_input', action_id: 'reason', multiline: true, min_length: 1, max_length: 300, focus_on_load: true };
 const input = { type: 'input', block_id: 'why', label: plain(), element: reason, hint: plain(), optional: true, dispatch_action: false };
 const image = { type: 'image', image_url: 'https://example.com/a.png', alt_text: 'a chart' };
-const points = (...values: number[]) => values.map((value, step) => ({ label: `${step}`, value }));
-const line = {
-  type: 'data_visualization',
-  title: 'loss, last 2 points',
-  chart: {
-    type: 'line',
-    series: [
-      { name: 'loss', data: points(3.1, 9.1) },
-      { name: 'alert at', data: points(3.4, 3.4) },
-    ],
-    axis_config: { categories: ['0', '1'], x_label: 'step', y_label: 'loss' },
-  },
-};
-const pie = { type: 'data_visualization', title: 'states', chart: { type: 'pie', segments: points(1, 2) } };
-const rich = {
-  type: 'rich_text',
-  elements: [
-    {
-      type: 'rich_text_section',
-      elements: [
-        { type: 'text', text: 'a', style: { bold: true } },
-        { type: 'user', user_id: 'U1' },
-      ],
-    },
-    { type: 'rich_text_list', style: 'bullet', elements: [{ type: 'rich_text_section', elements: [{ type: 'emoji', name: 'x' }] }] },
-    { type: 'rich_text_preformatted', border: 0, elements: [{ type: 'link', url: 'https://example.com' }] },
-  ],
-};
 const GOOD: Json[] = [
   section,
   { type: 'section', block_id: 'facts', fields: [text(), plain()], expand: true, accessory: overflow },
@@ -80,19 +49,6 @@ const MODAL: Json = {
   notify_on_close: false,
 };
 
-/** The same with one place changed; `undefined` takes the field away. */
-function changed<T>(value: T, path: string, to: unknown): T {
-  const copy = structuredClone(value) as Json;
-  const keys = path.split('.');
-  const last = keys.pop() ?? '';
-  const at = keys.reduce((inside, key) => inside[key] as Json, copy);
-  if (to === undefined) delete at[last];
-  else at[last] = to;
-  return copy as T;
-}
-
-const long = (length: number) => 'x'.repeat(length);
-const many = <T>(count: number, item: T) => Array.from({ length: count }, () => item);
 const options = (count: number) => Array.from({ length: count }, (_, index) => option(`${index}`));
 
 describe('blocks that keep every rule', () => {
@@ -246,60 +202,6 @@ describe('a rule of an element, broken', () => {
     ['a wrong trigger', 'dispatch_action_config', { trigger_actions_on: ['now'] }, 'must be a valid enum value'],
   ])('of a text input: %s', (_what, path, to, message) => {
     expect(blocksProblem([changed(input, `element.${path}`, to)])?.messages.join('\n')).toContain(message);
-  });
-});
-
-describe('a rule of a chart, broken', () => {
-  it.each<[string, Json, string, unknown, string]>([
-    ['no title', line, 'title', undefined, 'missing required field [json-pointer:/blocks/0/title]'],
-    ['a long title', line, 'title', long(51), 'must be less than 51 characters'],
-    ['another kind', line, 'chart.type', 'radar', 'must be one of line, bar, area, pie'],
-    ['no series', line, 'chart.series', [], 'no fewer than 1 items required'],
-    ['seven series', line, 'chart.series', many(7, line.chart.series[0]), 'no more than 6 items allowed'],
-    ['a name twice', line, 'chart.series.1.name', 'loss', 'must be unique'],
-    ['a long name', line, 'chart.series.0.name', long(21), 'must be less than 21 characters'],
-    ['other labels', line, 'chart.series.0.data.1.label', '2', 'labels must match axis_config.categories'],
-    ['a missing point', line, 'chart.series.0.data', points(1), 'labels must match axis_config.categories'],
-    ['a label twice', line, 'chart.series.0.data.1.label', '0', 'labels must match axis_config.categories'],
-    ['a value in words', line, 'chart.series.0.data.0.value', 'NaN', 'must be a number'],
-    ['a value that is none', line, 'chart.series.0.data.0.value', Number.NaN, 'must be a number'],
-    [
-      'twenty-one categories',
-      line,
-      'chart.axis_config.categories',
-      Array.from({ length: 21 }, (_, at) => `${at}`),
-      'no more than 20 items',
-    ],
-    ['a category twice', line, 'chart.axis_config.categories', ['0', '0'], 'the category is there twice'],
-    ['a long category', line, 'chart.axis_config.categories', ['0', long(21)], 'must be less than 21 characters'],
-    ['a long axis', line, 'chart.axis_config.x_label', long(51), 'must be less than 51 characters'],
-    ['no axes', line, 'chart.axis_config', undefined, 'must provide an object'],
-    ['a pie of seven', pie, 'chart.segments', points(1, 2, 3, 4, 5, 6, 7), 'no more than 6 items allowed'],
-    ['an empty slice', pie, 'chart.segments', points(1, 0), 'must be more than 0'],
-    ['a pie with axes', pie, 'chart.axis_config', { categories: ['0'] }, 'invalid additional property: axis_config'],
-  ])('%s', (_what, block, path, to, message) => {
-    expect(blocksProblem([changed(block, path, to)])?.messages.join('\n')).toContain(message);
-  });
-
-  it('three charts, or a chart where there may be none', () => {
-    expect(blocksProblem([line, line, pie])?.messages.join()).toContain('no more than 2 data_visualization blocks allowed [have 3]');
-    expect(viewProblem({ type: 'home', blocks: [line] }, 'home')?.messages.join()).toContain('unsupported type on this surface');
-  });
-});
-
-describe('a rule of rich text, broken', () => {
-  it.each([
-    ['nothing in it', 'elements', [], 'no fewer than 1 items required'],
-    ['an unknown part', 'elements.0.type', 'rich_text_table', 'unsupported type: rich_text_table'],
-    ['an unknown text', 'elements.0.elements.0.type', 'words', 'unsupported type: words'],
-    ['a user without an id', 'elements.0.elements.1.user_id', undefined, 'must be a string'],
-    ['a style that is none', 'elements.0.elements.0.style', { loud: true }, 'invalid additional property: loud'],
-    ['a list without a style', 'elements.1.style', undefined, 'must be a valid enum value'],
-    ['a list of texts', 'elements.1.elements', [{ type: 'text', text: 'a' }], 'must be rich_text_section'],
-    ['a link to nowhere', 'elements.2.elements.0.url', 'nowhere', 'must be a valid URL'],
-    ['a border of two', 'elements.2.border', 2, 'must be a valid enum value'],
-  ])('%s', (_what, path, to, message) => {
-    expect(blocksProblem([changed(rich, path, to)])?.messages.join('\n')).toContain(message);
   });
 });
 
