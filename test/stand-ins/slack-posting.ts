@@ -1,5 +1,5 @@
 import type { StandInMessage } from './slack-call.ts';
-import { messageProblem } from './slack-rules.ts';
+import { isBlankMetadata, messageProblem } from './slack-rules.ts';
 import type { Fields } from './slack-rules-basics.ts';
 import { type Answer, forward, isTrue, pageOf, refusal, refusalOf, type SlackState } from './slack-state.ts';
 
@@ -59,6 +59,7 @@ export async function remove(state: SlackState, args: Fields): Promise<Answer> {
 export async function update(state: SlackState, args: Fields): Promise<Answer> {
   const invalid = invalidMessage(state, args, 'update');
   if (invalid !== undefined) return invalid;
+  if (isTrue(args.reply_broadcast)) return refusal('no_dual_broadcast_content_update');
   const id = String(args.channel);
   if (!state.channels.has(id) && !state.directs.has(id)) return refusal('channel_not_found');
   const message = state.messages.find((known) => isMessage(known, args.channel, args.ts));
@@ -73,7 +74,9 @@ export async function update(state: SlackState, args: Fields): Promise<Answer> {
     ...(args.text === undefined ? {} : { text: String(args.text) }),
     // Text without blocks takes the blocks away.
     ...(Array.isArray(args.blocks) ? { blocks: args.blocks } : args.text === undefined ? {} : { blocks: [] }),
-    ...(args.metadata === undefined ? {} : { metadata: args.metadata as StandInMessage['metadata'] }),
+    ...(args.metadata === undefined
+      ? {}
+      : { metadata: isBlankMetadata(args.metadata) ? null : (args.metadata as StandInMessage['metadata']) }),
     edits: message.edits + 1,
   };
   state.messages = state.messages.map((known) => (known === message ? changed : known));

@@ -242,6 +242,7 @@ describe('a rule of a message, broken', () => {
     ['a long text', { text: long(40_001) }, 'msg_too_long'],
     ['bad blocks', { text: 'a', blocks: [{ type: 'x' }] }, 'invalid_blocks'],
     ['metadata without a type', { text: 'a', metadata: { event_payload: {} } }, 'invalid_metadata_format'],
+    ['no metadata in a new message', { text: 'a', metadata: {} }, 'invalid_metadata_format'],
     ['metadata in a list', { text: 'a', metadata: { event_type: 'a', event_payload: [] } }, 'invalid_metadata_format'],
   ])('%s', (_what, message, error) => {
     expect(messageProblem(message)?.error).toBe(error);
