@@ -16,10 +16,17 @@ npm run slack:pictures -- --out /tmp/look   into another folder
 
 It needs Chromium and two fonts; Debian: apt-get install chromium fonts-lato fonts-noto-color-emoji`;
 
+const OPTIONS = { out: { type: 'string', default: 'docs/pictures' }, help: { type: 'boolean', default: false } } as const;
+
 /** Draws the scenes; the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const options = { out: { type: 'string', default: 'docs/pictures' }, help: { type: 'boolean', default: false } } as const;
-  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  let parsed: ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>;
+  try {
+    parsed = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    return said(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`, 2);
+  }
+  const { values, positionals } = parsed;
   if (values.help) return said(HELP, 0);
   const unknown = positionals.find((name) => !SCENES.some((scene) => scene.name === name));
   if (unknown !== undefined) return said(`There is no scene ${unknown}. The scenes are: ${SCENES.map(({ name }) => name).join(', ')}.`, 2);
