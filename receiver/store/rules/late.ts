@@ -23,13 +23,13 @@ export function newerTimes({ receivedAt, waitedUntil }: Late): readonly [number,
   return [receivedAt + 1, waitedUntil === undefined ? receivedAt : waitedUntil + CLOCK_TOLERANCE_MS];
 }
 
+/** The part of a delivery that says whose place it would take. */
+export type Contender = Pick<NewDelivery, 'route' | 'orderKey' | 'replacesOlder'> & { readonly state: DeliveryState };
+
 /**
  * The event whose delivery has the place that a late one would take: of the same route and order key, and sent or to be sent.
  * One that waits for an approval does not stop one that needs none.
  */
-/** The part of a delivery that says whose place it would take. */
-export type Contender = Pick<NewDelivery, 'route' | 'orderKey' | 'replacesOlder'> & { readonly state: DeliveryState };
-
 export function* newerEventOf(event: NewEvent, delivery: Contender): Work<string | undefined> {
   const isHeld = delivery.state === 'held';
   if (
