@@ -1,4 +1,5 @@
 import type { Alert, AlertRun, AlertSubject } from '../../src/route/alert.ts';
+import { NOBODY_ASKED } from './approvers.ts';
 import { section } from './blocks.ts';
 import { endWords } from './delivery-words.ts';
 import type { SlackMessage } from './message.ts';
@@ -126,7 +127,7 @@ function repository(target: string, githubUrl: string): string {
 }
 
 function why(reason: string): string {
-  return mrkdwnName(reason, REASON_LIMIT);
+  return mrkdwnName(reason.replace(NOBODY_ASKED, ''), REASON_LIMIT);
 }
 
 /** For the lock screen, search and screen readers: the state, the thing, and the one fact that is needed next. */

@@ -5,6 +5,7 @@ import type { Runtime } from '../runtime.ts';
 import type { PostedMessage } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationStore, ConversationView } from '../store/store.ts';
 import { olderReplyText } from './alert-text.ts';
+import { afterAsking, asksHere, NOBODY_ASKED } from './approvers.ts';
 import type { SlackClient } from './client.ts';
 import { type FullAlert, isFullAlert } from './failure-text.ts';
 import { deliveryMetadata, field, findChannelId, findMessage } from './find-message.ts';
@@ -82,14 +83,18 @@ async function sendMessage(options: SlackTargetOptions, request: Post, context: 
   if (view === undefined) return refused('the conversation of this message is no longer stored');
   const shown = view.events.find(({ event }) => event.id === context.eventId);
   const postTarget = { view, name: request.channel, channel: request.channel, head: null, broadcast: false };
-  if (view.message === null) return post(options, postTarget, options.render.conversation(view), context);
+  if (view.message === null) {
+    const posted = await post(options, postTarget, options.render.conversation(view), context);
+    return shown === undefined ? posted : afterAsking(options.client(context.signal), posted, shown, view);
+  }
   if (shown !== undefined && shown.message !== null && request.text === null) {
     return { ...delivered(null, `${request.channel} already has a message about this event`), message: shown.message };
   }
   if (shown === undefined) return refused('the event of this message is no longer stored');
   const broadcast = asksHere(shown, view);
   const inThread = { ...postTarget, channel: view.message.channel, head: view.message, broadcast };
-  return post(options, inThread, options.render.event(shown, view), context);
+  const replied = await post(options, inThread, options.render.event(shown, view), context);
+  return afterAsking(options.client(context.signal), replied, shown, view);
 }
 
 async function reply(options: SlackTargetOptions, request: Reply, context: SendContext): Promise<SendResult> {
@@ -180,11 +185,6 @@ async function threadGone(options: SlackTargetOptions, conversation: string, hea
   };
 }
 
-/** Whether people are asked about the event in the view's own channel: then its message has the buttons. */
-function asksHere(event: ConversationEvent, view: ConversationView): boolean {
-  return event.approvals.some(({ decision, channel }) => decision === null && channel === view.channel);
-}
-
 /** Updates the message. A message that is gone is posted again when people need its buttons to decide. */
 async function update(options: SlackTargetOptions, request: Update, context: SendContext): Promise<SendResult> {
   const { conversation } = request;
@@ -203,7 +203,10 @@ async function update(options: SlackTargetOptions, request: Update, context: Sen
     return delivered(200, `updated the message in ${view.channel}`);
   } catch (error) {
     const word = slackWord(error) ?? '';
-    if (!NOT_CHANGEABLE.has(word)) return readSlackFailure(error, answerContext(options, view.channel, false));
+    if (!NOT_CHANGEABLE.has(word)) {
+      const failure = readSlackFailure(error, answerContext(options, view.channel, false));
+      return asks && failure.outcome === 'refused' ? { ...failure, detail: `${failure.detail}${NOBODY_ASKED}` } : failure;
+    }
     await options.conversations.forgetMessage(conversation, ts);
     const gone = `the message in ${view.channel} can no longer be updated (${word})`;
     if (!asks) return delivered(200, `${gone}; the next event posts a new one`);
