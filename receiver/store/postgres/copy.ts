@@ -144,6 +144,7 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
     event_id: text,
     event_seq: int,
     broadcast: 'smallint',
+    problem: text,
   }),
   keyed('mutes', ['subject_key', 'route'], { route: text, subject_key: text, until: int, muted_by: text, set_at: int }),
   keyed('seen', ['key'], { key: text, at: int }),

@@ -253,6 +253,7 @@ const MIGRATIONS: readonly SchemaStep[] = [
     event_id TEXT NOT NULL,
     event_seq bigint NOT NULL,
     broadcast smallint NOT NULL,
+    problem TEXT NOT NULL,
     PRIMARY KEY (subject_key, route, target, conversation)
   );
   CREATE INDEX failures_of_event ON failures (event_id);

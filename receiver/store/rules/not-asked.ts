@@ -1,7 +1,7 @@
 import type { AlertPolicy } from '../../../src/route/alert-policy.ts';
 import { channelKey } from '../../../src/route/channel.ts';
 import type { TargetRequest } from '../../../src/route/target.ts';
-import { reportNotAsked } from './alerts.ts';
+import { reportNotAsked, reportNotPosted } from './alerts.ts';
 import { hasMessage } from './conversations.ts';
 import { exec, exists, firstRow, rows, type Work } from './work.ts';
 
@@ -14,6 +14,7 @@ import { exec, exists, firstRow, rows, type Work } from './work.ts';
 export interface QuestionMessage {
   readonly id: string;
   readonly event_id: string;
+  readonly route: string;
 }
 
 /** The message failed permanently: what it was to ask is not asked, unless another message of the conversation shows it. */
@@ -30,19 +31,36 @@ export function* messageFailed(
   const isUpdate = request?.kind === 'slack_update';
   // With a message, its update decides: that has the buttons.
   if (!isUpdate && ((yield* hasMessage(conversation)) || (yield* isComing(message, conversation)))) return;
-  yield* questionNotAsked(message.event_id, conversation, reason, policy, now);
+  const isQuestion = yield* questionNotAsked(message.event_id, conversation, reason, policy, now);
+  const channel = isQuestion || isUpdate ? undefined : yield* channelOf(conversation);
+  if (channel === undefined) return;
+  yield* reportNotPosted(
+    message.event_id,
+    { problem: 'not_posted', target: `slack:${channel}`, route: message.route, reason },
+    channel,
+    policy,
+    now,
+  );
 }
 
-/** Writes down why the questions about the event that belong into the conversation's channel are not asked, and tells it elsewhere, once. */
+/**
+ * Writes down why the questions about the event that belong into the conversation's channel are not asked, and tells it
+ * elsewhere, once. False when the channel has no open question about the event.
+ */
 export function* questionNotAsked(
   eventId: string,
   conversation: string,
   reason: string,
   policy: AlertPolicy | undefined,
   now: number,
-): Work<void> {
+): Work<boolean> {
   const channel = yield* channelOf(conversation);
-  if (channel === undefined) return;
+  if (channel === undefined) return false;
+  const open = yield* exists(
+    `SELECT 1 FROM approvals WHERE event_id = $1 AND LTRIM(channel, '#') = $2 AND decision IS NULL LIMIT 1`,
+    eventId,
+    channelKey(channel),
+  );
   const marked = yield* rows<{ route: string; deciders: string | null }>(
     `UPDATE approvals SET not_asked = $1 WHERE event_id = $2 AND LTRIM(channel, '#') = $3 AND decision IS NULL AND not_asked IS NULL
      RETURNING route, deciders`,
@@ -61,6 +79,7 @@ export function* questionNotAsked(
     const fact = { problem: 'not_asked', target: `slack:${channel}`, route, reason, deliveries, mention } as const;
     yield* reportNotAsked(eventId, fact, { key: conversation, channel }, policy, now);
   }
+  return open;
 }
 
 /** The conversation's channel shows what is asked about the event. */
@@ -78,7 +97,7 @@ function* channelOf(conversation: string): Work<string | undefined> {
 }
 
 /** Whether another message about the event is still to be posted in the conversation. */
-function* isComing({ id, event_id }: QuestionMessage, conversation: string): Work<boolean> {
+function* isComing({ id, event_id }: Pick<QuestionMessage, 'id' | 'event_id'>, conversation: string): Work<boolean> {
   return yield* exists(
     `SELECT 1 FROM deliveries WHERE event_id = $1 AND conversation = $2 AND conversation IS NOT NULL AND id <> $3
        AND state IN ('pending', 'in_flight') AND request LIKE '{"kind":"slack",%' LIMIT 1`,

@@ -306,6 +306,7 @@ const MIGRATIONS: readonly SchemaStep[] = [
     event_id TEXT NOT NULL,
     event_seq INTEGER NOT NULL,
     broadcast INTEGER NOT NULL,
+    problem TEXT NOT NULL,
     PRIMARY KEY (subject_key, route, target, conversation)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX failures_of_event ON failures (event_id);

@@ -172,6 +172,24 @@ export function failuresContract(open: OpenStore): void {
     });
   });
 
+  describe('a message that could not be posted', () => {
+    onStore('is reported in the channel of alerts: one message for each channel, the rest in its thread', async (store) => {
+      const messages = (id: string) => [
+        messageOf(`m-${id}`, {}, { key: id }),
+        messageOf(`o-${id}`, {}, { key: `o ${id}`, channel: '#old' }),
+      ];
+      await accept(store, eventOf('e1', { deliveries: messages('e1') }), eventOf('e2', { deliveries: messages('e2') }));
+      const alerts = await told(store, T0, ({ target, request }) => request.kind === 'slack' && target === 'slack:#old');
+
+      const alert = { problem: 'not_posted', target: 'slack:#old', reason: 'no such repository', broadcast: false };
+      expect(alerts).toMatchObject([
+        { channel: 'slack:#ml-ops', alert },
+        { channel: 'slack:#ml-ops', alert },
+      ]);
+      expect(new Set(alerts.map(({ conversation }) => conversation)).size).toBe(1);
+    });
+  });
+
   describe('a later success', () => {
     onStore('of the same route and subject says so in the thread of the failure, once', async (store) => {
       await ends(store, 'e1', 'failure', T0);
@@ -210,6 +228,22 @@ export function failuresContract(open: OpenStore): void {
       const [failure] = await told(store, T0);
       const [resolved] = await ends(store, 'e2', 'success', T0 + HOUR);
       expect(resolved).toMatchObject({ conversation: failure?.conversation, alert: { problem: 'resolved', broadcast: false } });
+    });
+
+    onStore('of a run that cannot be followed resolves that an earlier one was not dispatched, and nothing else', async (store) => {
+      const unreadable = async (id: string, now: number) => {
+        await accept(store, toldEvent(id, { at: now }, { key: `talk ${id}` }));
+        await dispatch(store, now);
+        await store.markRun(`d-${id}`, 'unknown', 'no permission to read runs', now);
+        return told(store, now);
+      };
+      await ends(store, 'e1', 'failure', T0);
+      expect(await unreadable('e2', T0 + HOUR)).toEqual([]);
+      await accept(store, toldEvent('e3', { at: T0 + HOUR, subject: 'model' }, { key: 'talk e3' }));
+      await failDispatch(store, T0 + HOUR, NO_CHANNEL);
+      await told(store, T0 + HOUR);
+      const alert = { problem: 'resolved', reason: 'no permission to read runs' };
+      expect(await unreadable('e4', T0 + 2 * HOUR)).toMatchObject([{ conversation: 'talk e3', alert }]);
     });
 
     onStore('has nothing to resolve once the failed event is removed', async (store) => {
