@@ -10,6 +10,7 @@ import { failuresContract } from './store-contract-failures.ts';
 import { inboxContract } from './store-contract-inbox.ts';
 import { invariantsContract } from './store-contract-invariants.ts';
 import { ledgerContract } from './store-contract-ledger.ts';
+import { notAskedContract } from './store-contract-not-asked.ts';
 import { orderContract } from './store-contract-order.ts';
 import { pagesContract } from './store-contract-pages.ts';
 import { pruneContract } from './store-contract-prune.ts';
@@ -40,6 +41,7 @@ export function storeContract(name: string, open: OpenStore): void {
     repostedContract(open);
     alertsContract(open);
     failuresContract(open);
+    notAskedContract(open);
     conversationViewContract(open);
     runsContract(open);
     runNewsContract(open);
