@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { adminApi } from './admin/api.ts';
 import { problem } from './http/problem.ts';
 import { readiness } from './http/readiness.ts';
+import { readyDetails } from './http/ready-details.ts';
 import { type RequestVariables, requestLog } from './http/request-log.ts';
 import type { Logger } from './log/log.ts';
 import type { Store } from './store/store.ts';
@@ -35,9 +36,13 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   const pathsOf = (path: string) => [...new Set([path, `${basePath}${path}`])];
   root.on(HEALTH_METHODS, pathsOf('/healthz'), (c) => c.json({ status: 'ok' }));
   const whyNotReady = readiness({ check: () => store.check(), now });
+  const detailsOf = readyDetails({ approvalsNotAsked: store.approvalsNotAsked, redact: options.redactor.text, now });
   root.on(HEALTH_METHODS, pathsOf('/readyz'), async (c) => {
     const why = options.stopping() ? 'the receiver is stopping' : await whyNotReady();
-    if (why === undefined) return c.json({ status: 'ok' });
+    if (why === undefined) {
+      const details = await detailsOf();
+      return c.json({ status: 'ok', ...(details === undefined ? {} : { details }) });
+    }
     c.get('logFields').reason = `not ready: ${why}`;
     const detail = options.redactor.text(why);
     return problem(c, { status: 503, title: 'Service Unavailable', detail, headers: { 'retry-after': '5' } });

@@ -1,5 +1,6 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { RetryPolicy } from '../../src/lib/retry.ts';
+import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { RequestKind, TargetRequest } from '../../src/route/target.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Attempt, ClaimedDelivery } from '../store/delivery.ts';
@@ -34,6 +35,8 @@ export interface OutboxOptions extends Pick<Runtime, 'now' | 'random' | 'log'> {
   readonly clock?: Pick<ClockWatch, 'hasJumped'>;
   /** The attempts so far, of which the ambiguous ones say when to search. Left out: it is searched since `runsSince`. */
   readonly attemptsOf?: (id: string) => Promise<readonly Attempt[]>;
+  /** See `SettlementRules`. */
+  readonly alerts?: AlertPolicyOf;
   /** Gives the request as it is to be sent, once more is known than when the event was accepted. Must not take long. */
   readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
 }

@@ -1,7 +1,6 @@
 import { type WandbLink, wandbLinks } from '../../src/event/wandb-links.ts';
 import { isSameChannel } from '../../src/route/channel.ts';
 import type { DeliveryView } from '../store/delivery.ts';
-import type { RunChange } from '../store/run-change.ts';
 import type { ConversationEvent, ConversationView } from '../store/store.ts';
 import { decisionWords, type OpenQuestion, openQuestions, questionPart, whoMayDecide } from './approval-part.ts';
 import { compose, context as contextBlock, factSection, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
@@ -9,7 +8,7 @@ import { burstMessage } from './burst.ts';
 import { changeWords } from './change.ts';
 import { contextLine, replacesWords, whoDidIt } from './context-line.ts';
 import { activeMutes, countsOf, deliveryButtons, deliveryParts, menusFor, muteParts } from './delivery-part.ts';
-import { detailWords, endWords, plainDetail, plainTarget, runLink, targetWords } from './delivery-words.ts';
+import { detailWords, plainDetail, plainTarget, targetWords } from './delivery-words.ts';
 import { factsOf } from './facts.ts';
 import { headlineOf, isReplaced } from './headline.ts';
 import { bold, channelName, fitMrkdwn, mrkdwnName, templateText } from './mrkdwn.ts';
@@ -130,17 +129,6 @@ function askWords({ approval, held }: OpenQuestion, view: ConversationView, { gi
     .slice(0, 1)
     .map((delivery) => targetWords(delivery, githubUrl))
     .join('')}${more} *waits for approval*: ${where}`;
-}
-
-/**
- * One line for the thread when a run ended: which, how, and where to look.
- *
- * @param target the delivery's `target`: `repository_dispatch:acme/deploy`
- */
-export function failureText(change: Pick<RunChange, 'after' | 'route'>, target: string): string {
-  const { after, route } = change;
-  const where = target.slice(target.indexOf(':') + 1);
-  return `:x: ${runLink(after)} in ${bold(where)} ${endWords(after)} (route ${mrkdwnName(route)}).`;
 }
 
 /** The page of what the event is about, and others. */

@@ -2,12 +2,14 @@ import type { Environment } from '../environment.ts';
 import type { Targets } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
+import { alertMessage } from './failure-text.ts';
 import { conversationMessage, eventMessage, type MessageContext } from './message.ts';
 import type { SlackRender } from './slack-target.ts';
 
 export interface SlackTargetsOptions extends Omit<MessageContext, 'now'>, Pick<Runtime, 'now' | 'fetch' | 'log' | 'redactor'> {
   readonly store: Store;
   readonly interactive: boolean;
+  readonly slackUsers: Readonly<Record<string, string>>;
 }
 
 /** Why a message cannot be sent without `slackTargets`, and what to do. */
@@ -32,6 +34,7 @@ function renderWith({ wandbAppUrl, wandbOrganization, githubUrl, interactive, sl
   return {
     conversation: (view) => conversationMessage(view, context()),
     event: (event, view) => eventMessage(event, view, context()),
+    alert: (alert) => alertMessage(alert, { githubUrl, slackUsers }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { homeView } from '../../receiver/slack/home-view.ts';
-import { conversationMessage, failureText } from '../../receiver/slack/message.ts';
+import { conversationMessage } from '../../receiver/slack/message.ts';
 import type { ApprovalView } from '../../receiver/store/store.ts';
 import type { RelayEvent } from '../../src/event/event.ts';
 import {
@@ -63,7 +63,6 @@ export const SCENES: readonly Scene[] = [
     channel: '#ml-deploys',
     messages: [
       promotion({ run: FAILED_RUN }, APPROVED),
-      { text: failureText({ after: FAILED_RUN, route: 'deploy' }, 'repository_dispatch:acme/deploy'), blocks: [], reply: 'thread' },
     ],
   },
   {

@@ -39,6 +39,12 @@ const settingsSchema = z.strictObject({
 const namespaceSchema = nameSchema.describe(
   "Names the set of automations that this config owns; default: the config file's path in the repository, of several files their common folder",
 );
+const alertsSchema = z.strictObject({
+  slack: z
+    .string()
+    .min(1, 'must not be empty')
+    .describe('The channel of failures that no channel of their route shows, and of questions that could not be asked'),
+});
 
 export const configSchema = z.strictObject({
   version: z.literal(1),
@@ -49,6 +55,7 @@ export const configSchema = z.strictObject({
   automations: z.array(automationSchema).optional(),
   routes: z.array(routeSchema).optional(),
   settings: settingsSchema.optional(),
+  alerts: alertsSchema.optional(),
 });
 
 export type ConfigContent = z.infer<typeof configSchema>;

@@ -15,6 +15,7 @@ import { matchWarnings, quotesWarnings, type Warning } from './warnings/match-wa
  *   very large
  * - `allow_self: false` without `settings.slack_users`, so that nobody can approve
  * - `engine: relay`, which this version does not evaluate
+ * - a route that starts workflows and has no Slack channel, without `alerts.slack`, so that nobody hears of its failures
  *
  * @returns by file, then by position; each once, although `for_each` makes several automations of one definition
  */
@@ -24,6 +25,7 @@ export function configWarnings(config: Config): Diagnostic[] {
   const warnings = [
     ...config.warnings,
     ...approvalWarnings(config),
+    ...silentRoutes(config),
     ...found.map(({ path, message, isKey }) =>
       isKey === true ? locator.atKey(path, message, 'warning') : locator.at(path, message, 'warning'),
     ),
@@ -73,6 +75,22 @@ function approvalWarnings({ routes, settings, locator }: Config): Diagnostic[] {
         'warning',
       ),
     );
+}
+
+/** Names that are listed in one warning. */
+const MOST_NAMES = 3;
+
+/** One warning for all of them: they are fixed by one line. */
+function silentRoutes({ routes, settings, locator }: Config): Diagnostic[] {
+  if (settings.alertChannel !== null) return [];
+  const silent = routes.filter(({ to, approval }) => approval === undefined && to.every(({ slack }) => slack === undefined));
+  const [first] = silent;
+  if (first === undefined) return [];
+  const names = silent.slice(0, MOST_NAMES).map(({ name }) => `"${name}"`);
+  const more = silent.length - names.length;
+  const which = more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
+  const message = `nobody is told when a dispatch of ${which} fails: add "alerts: { slack: <channel> }" at the top of the file, or a slack target`;
+  return [locator.at([...first.path, 'to'], message, 'warning')];
 }
 
 /** The warnings about every text in a value, keys included. */

@@ -27,6 +27,8 @@ export interface Settings {
   /** Slack user and user group ids that may dispatch again and mute; `null`: everyone. */
   readonly slackOperators: readonly string[] | null;
   readonly commitStatus: boolean;
+  /** The Slack channel of `alerts`; `null`: none. */
+  readonly alertChannel: string | null;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -37,6 +39,7 @@ export const DEFAULT_SETTINGS: Settings = {
   slackUsers: {},
   slackOperators: null,
   commitStatus: false,
+  alertChannel: null,
 };
 
 /** A definition with where it is written. */
@@ -82,7 +85,7 @@ export function readConfig(text: string, file: string): Result<Config, Diagnosti
 export function joinParts(parts: readonly ConfigPart[]): Result<Config, Diagnostic[]> {
   const merged = mergeParts(parts);
   if (!merged.ok) return merged;
-  const { namespace, entity, organization, settings, webhooks, locator } = merged.value;
+  const { namespace, entity, organization, settings, alerts, webhooks, locator } = merged.value;
   const located = <T>(item: T, path: ConfigPath): Located<T> => ({ ...item, location: locator.locationOf(path), path });
   const automations = merged.value.automations.map((automation, i) => located(automation, ['automations', i]));
   const routes = merged.value.routes.map((route, i) => located(route, ['routes', i]));
@@ -94,7 +97,7 @@ export function joinParts(parts: readonly ConfigPart[]): Result<Config, Diagnost
     automations,
     integrations: { webhooks },
     routes: [...routes, ...relays],
-    settings: readSettings(settings),
+    settings: readSettings(settings, alerts),
     source: { ...sourceOf(parts), namespace },
     warnings: parts.flatMap((part) => part.warnings),
     locator,
@@ -183,7 +186,7 @@ function errorAt(file: string, lines: LineCounter, offset: number, message: stri
   return { severity: 'error', message, location: locationAt(file, lines, offset) };
 }
 
-function readSettings(settings: ConfigContent['settings']): Settings {
+function readSettings(settings: ConfigContent['settings'], alerts: ConfigContent['alerts']): Settings {
   return {
     dedupeWindowMs: settings?.dedupe_window ?? DEFAULT_SETTINGS.dedupeWindowMs,
     retryForMs: settings?.retry_for ?? DEFAULT_SETTINGS.retryForMs,
@@ -192,6 +195,7 @@ function readSettings(settings: ConfigContent['settings']): Settings {
     slackUsers: settings?.slack_users ?? DEFAULT_SETTINGS.slackUsers,
     slackOperators: settings?.slack_operators ?? DEFAULT_SETTINGS.slackOperators,
     commitStatus: settings?.commit_status ?? DEFAULT_SETTINGS.commitStatus,
+    alertChannel: alerts?.slack ?? DEFAULT_SETTINGS.alertChannel,
   };
 }
 

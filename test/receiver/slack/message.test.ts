@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ACTIONS, decodeDecision, decodeDispatchAgain, decodeMute } from '../../../receiver/slack/actions.ts';
 import type { KnownBlock } from '../../../receiver/slack/blocks.ts';
-import { conversationMessage, eventMessage, failureText } from '../../../receiver/slack/message.ts';
+import { conversationMessage, eventMessage } from '../../../receiver/slack/message.ts';
 import type { DeliveryView } from '../../../receiver/store/delivery.ts';
 import type { ConversationView } from '../../../receiver/store/store.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
@@ -550,13 +550,6 @@ describe('a reply', () => {
     expect([buttonsOf(blocks), menusOf(blocks)]).toEqual([[], []]);
     expect(text).toBe('resnet50 v12 → production, by ada');
     expect(JSON.stringify(blocks)).not.toMatch(/v13|deploy/);
-  });
-
-  it('about a run that failed is one line with its link', () => {
-    const run = runView({ status: 'completed', conclusion: 'failure', startedAt: T0, endedAt: T0 + 42_000, attempt: 2 });
-    expect(failureText({ after: run, route: 'deploy' }, 'repository_dispatch:acme/deploy')).toBe(
-      ':x: <https://github.com/acme/deploy/actions/runs/99|run, attempt 2> in *acme/deploy* failed after 42 s (route deploy).',
-    );
   });
 });
 

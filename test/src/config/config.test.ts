@@ -57,6 +57,7 @@ describe('readConfig accepts', () => {
     const numbers = 'dedupe_window: 30s, retry_for: 12h, github_writes_per_second: 0.5, max_body_bytes: 1024';
     const settings = `{ ${numbers}, slack_users: { ada: U012ABC }, slack_operators: [S1AB], commit_status: true }`;
     expect(read(`version: 1\nsettings: ${settings}`).settings).toEqual({
+      alertChannel: null,
       dedupeWindowMs: 30_000,
       retryForMs: 43_200_000,
       githubWritesPerSecond: 0.5,
@@ -100,6 +101,7 @@ describe('readConfig reports errors in the file as a whole', () => {
     ['{}', 'relay.yaml:1:1: version: is missing'],
     ['version: 2', 'relay.yaml:1:10: version: must be 1'],
     ['version: "1"', 'relay.yaml:1:10: version: must be 1'],
+    ['version: 1\nalerts: { slack: x, webhook: y }', 'relay.yaml:2:21: alerts.webhook: unknown key; there are slack'],
     ['version: 1\nrutes: []', 'relay.yaml:2:1: rutes: unknown key (did you mean "routes"?)'],
     ['version: 1\n\nroutes:', 'relay.yaml:3:8: routes: must be a list, not null'],
     ['version: 1\nentity: ""', 'relay.yaml:2:9: entity: must not be empty'],
