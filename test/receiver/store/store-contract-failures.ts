@@ -26,6 +26,7 @@ export async function told(store: Store, now: number, refuse: (claimed: ClaimedD
       if (refuse(each)) await fail(store, each, now, POLICY);
       else await post(store, each, now, each.request.kind === 'slack_update' ? undefined : { channel: 'C012ML', ts: each.id });
       const { request } = each;
+      if (request.kind === 'slack_update' && isAlone(request)) throw new Error('the message of an alert is edited');
       if (request.kind === 'slack_reply' && 'alert' in request) {
         alerts.push({ channel: each.target, conversation: request.conversation, alert: request.alert });
       }
@@ -237,6 +238,9 @@ export function failuresContract(open: OpenStore): void {
 
     onStore('has nothing to resolve once the failed event is removed', async (store) => {
       await ends(store, 'e1', 'failure', T0);
+      // The thread stays: another event of it is still held.
+      await accept(store, toldEvent('other', { subject: 'other', delivery: { state: 'held' } }, { key: 'talk e1' }));
+      await told(store, T0);
       await store.prune({ before: T0 + MINUTE, limit: 9 });
       expect(await store.event('e1')).toBeUndefined();
       expect(await ends(store, 'e2', 'success', T0 + HOUR)).toEqual([]);
