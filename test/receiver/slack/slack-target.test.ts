@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { STAND_IN_SCOPES } from '../../stand-ins/slack.ts';
-import { deliveryOf } from '../store/samples.ts';
+import { accept, deliveryOf, eventOf } from '../store/samples.ts';
 import { slackDelivery, slackWorld } from './slack-world.ts';
 
 describe('events in Slack', () => {
@@ -214,6 +214,29 @@ describe('replies and updates', () => {
     await world.accept('e1', [{ ...slackDelivery('d-1'), request }]);
     expect(await world.step()).toMatchObject({ outcome: 'delivered', detail: expect.stringContaining('there is no message to') });
     expect(world.slack.calls).toEqual([]);
+  });
+
+  it('also sends to the channel what tells of a failure, and nothing else', async () => {
+    const world = await slackWorld();
+    const run = (id: string, status: string) =>
+      accept(
+        world.store,
+        eventOf(id, {
+          subject: 'run',
+          at: world.now(),
+          event: { type: 'run_state', source: 'default', run: 'r', status },
+          deliveries: [slackDelivery(`d-${id}`)],
+        }),
+      );
+    for (const [id, status] of [
+      ['e1', 'running'],
+      ['e2', 'failed'],
+      ['e3', 'running'],
+    ] as const) {
+      await run(id, status);
+      await world.drain();
+    }
+    expect(world.slack.messages('ml').map(({ broadcast }) => broadcast)).toEqual([false, true, false]);
   });
 
   it('starts again when the message is gone', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { NewEvent } from '../../../receiver/store/delivery.ts';
 import type { SqlDriver } from '../../../receiver/store/sqlite/driver.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
@@ -47,7 +48,7 @@ async function plansOf(work: () => Promise<unknown>): Promise<{ sql: string; pla
 
 /** The tables that grow; that of credentials has a row or two. */
 const SCAN =
-  /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|one|latest|approvals|mutes|seen|repositories|promotions)\b/;
+  /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|one|other|latest|e|approvals|mutes|seen|repositories|promotions)\b/;
 
 /** What a process reads once when it begins: what is in flight, among the heads of order keys. */
 const LEASES = 'SELECT id, COALESCE(lease_until, 0) AS lease_until FROM deliveries WHERE is_head = 1';
@@ -134,6 +135,21 @@ describe('with any number of finished deliveries', () => {
     );
     expect(find('kind IN')).toContain('INDEX conversations_of_kind (kind=? AND began_at>? AND began_at<?)');
     expect(find('SELECT created_at FROM deliveries')).toContain('INDEX deliveries_of_conversation (conversation=?)');
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('a promotion finds the conversations of the version that it replaces by index', async () => {
+    const promoted = (version: string): NewEvent => ({
+      ...eventOf(`promoted-${version}`, {
+        event: { type: 'add_artifact_alias', source: 'default', collection: 'model', version, alias: 'production' },
+        deliveries: [messageOf(`m-${version}`, {}, { subject: version, key: `c-${version}`, begins: true })],
+      }),
+      promotion: { aliasKey: 'alias', version, replacing: () => promoted(version) },
+    });
+    await accept(store, promoted('v1'));
+    const plans = await plansOf(() => accept(store, promoted('v2')));
+
+    expect(plans.find(({ sql }) => sql.includes('JOIN conversations other'))?.plan).toContain('INDEX conversations_of_subject (subject=?');
     expect(scansIn(plans)).toEqual([]);
   });
 

@@ -258,13 +258,32 @@ export function placesContract(open: OpenStore): void {
     });
 
     onStore('are counted on while they come, and begin again after a minute without', async (store) => {
-      const events = Array.from({ length: 7 }, (_, i) => quick(i));
+      const of = (i: number, at: number) => planned(event('v1', { collection: `model-${i}` }), at);
+      const events = Array.from({ length: 7 }, (_, i) => of(i, T0 + i * SECOND));
       await burst(store, events);
-      const [later, last] = [planned(event('v50', { collection: 'burst' }), T0 + 60 * SECOND), planned(event('v51'), T0 + 3 * MINUTE)];
-      await accept(store, later);
-      expect(await sayAll(store, T0 + 60 * SECOND)).toContain('update v5');
-      await accept(store, last);
-      expect((await sayAll(store, T0 + 3 * MINUTE)).filter((one) => !one.startsWith('update'))).toEqual(['v51']);
+      await accept(store, of(50, T0 + 60 * SECOND));
+      expect(await sayAll(store, T0 + 60 * SECOND)).toEqual(['update v1']);
+      expect((await conversationsOf(store, events[5] as NewEvent))[0]?.eventCount).toBe(3);
+      await accept(store, of(51, T0 + 3 * MINUTE));
+      expect((await sayAll(store, T0 + 3 * MINUTE)).filter((one) => !one.startsWith('update'))).toEqual(['v1']);
+    });
+
+    onStore('are told by the next message when the one that counts could not be posted', async (store) => {
+      const events = Array.from({ length: 7 }, (_, i) => planned(event('v1', { collection: `model-${i}` }), T0 + i * SECOND));
+      await accept(store, ...events.slice(0, 5));
+      await sayAll(store, T0 + 5 * SECOND);
+      await accept(store, events[5] as NewEvent);
+      for (const claimed of await claimMessages(store, T0 + 5 * SECOND)) await bury(store, claimed, T0 + 5 * SECOND);
+      await accept(store, events[6] as NewEvent);
+
+      expect(await sayAll(store, T0 + 30 * SECOND)).toEqual(['v1']);
+      expect(await conversationsOf(store, events[6] as NewEvent)).toMatchObject([{ eventCount: 2, burst: [{ count: 2 }] }]);
+    });
+
+    onStore('of one batch are counted on while they come', async (store) => {
+      const times = [0, 1, 2, 3, 4, 5, 50, 100];
+      await accept(store, ...times.map((seconds) => planned(event('v1', { collection: `model-${seconds}` }), T0 + seconds * SECOND)));
+      expect((await sayAll(store, T0 + 2 * MINUTE)).filter((one) => !one.startsWith('update'))).toHaveLength(6);
     });
 
     onStore('show a failure among them, which is reported in their thread', async (store) => {
@@ -280,12 +299,16 @@ export function placesContract(open: OpenStore): void {
       expect(view?.burst).toContainEqual({ state: 'dead', run: null, count: 1 });
     });
 
-    onStore('of other kinds are not counted, nor are those that ask for an approval', async (store) => {
+    onStore('do not take in what asks for an approval, nor other kinds', async (store) => {
       const asking = [route('deploy', { approval: { slack: '#ml' } })];
-      for (let i = 0; i < 8; i++) await accept(store, planned(event(`v${i}`, { collection: 'asks' }), T0 + i * SECOND, asking));
-      for (let i = 0; i < 5; i++) await accept(store, planned(event(`v${i}`, { alias: `alias-${i}` }), T0 + i * SECOND));
+      const events = Array.from({ length: 7 }, (_, i) => planned(event('v1', { collection: `model-${i}` }), T0 + i * SECOND));
+      const asks = Array.from({ length: 3 }, (_, i) => planned(event('v1', { collection: `asks-${i}` }), T0 + (10 + i) * SECOND, asking));
+      const others = Array.from({ length: 3 }, (_, i) => planned(event(`v${i}`, { alias: `alias-${i}` }), T0 + 20 * SECOND));
+      await burst(store, events);
+      await accept(store, ...asks, ...others);
 
-      expect((await sayAll(store, T0 + MINUTE)).filter((one) => !one.startsWith('update'))).toHaveLength(13);
+      expect((await sayAll(store, T0 + MINUTE)).filter((one) => !one.startsWith('update'))).toHaveLength(6);
+      expect(await conversationsOf(store, asks[2] as NewEvent)).toMatchObject([{ burst: null, eventCount: 1 }]);
     });
 
     onStore('over a longer time stay what they are', async (store) => {
