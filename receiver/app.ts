@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { adminApi } from './admin/api.ts';
 import { problem } from './http/problem.ts';
-import { readiness } from './http/readiness.ts';
+import { readiness, readyDetails } from './http/readiness.ts';
 import { type RequestVariables, requestLog } from './http/request-log.ts';
 import type { Logger } from './log/log.ts';
 import type { Store } from './store/store.ts';
@@ -18,7 +18,11 @@ export interface AppOptions extends WandbWebhookOptions {
   /** True once the receiver is stopping: it is not ready for more. */
   readonly stopping: () => boolean;
   /** Routes of the parts that are configured. */
-  readonly extensions: readonly { readonly path?: string; readonly routes?: Hono<RequestVariables> }[];
+  readonly extensions: readonly {
+    readonly path?: string;
+    readonly routes?: Hono<RequestVariables>;
+    details?(): readonly string[] | Promise<readonly string[]>;
+  }[];
 }
 
 /** HAProxy asks with OPTIONS by default. */
@@ -37,7 +41,10 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   const whyNotReady = readiness({ check: () => store.check(), now });
   root.on(HEALTH_METHODS, pathsOf('/readyz'), async (c) => {
     const why = options.stopping() ? 'the receiver is stopping' : await whyNotReady();
-    if (why === undefined) return c.json({ status: 'ok' });
+    if (why === undefined) {
+      const details = await readyDetails(options.extensions);
+      return c.json({ status: 'ok', ...(details.length === 0 ? {} : { details: details.map(options.redactor.text) }) });
+    }
     c.get('logFields').reason = `not ready: ${why}`;
     const detail = options.redactor.text(why);
     return problem(c, { status: 503, title: 'Service Unavailable', detail, headers: { 'retry-after': '5' } });

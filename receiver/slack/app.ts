@@ -12,8 +12,11 @@ import { boltLog, cleaned } from './bolt-log.ts';
 import { webClientOptions } from './client.ts';
 import type { RenderHome } from './home.ts';
 import { honoReceiver } from './hono-receiver.ts';
+import type { Installation } from './installation.ts';
+import { listenToInstallation } from './installation-events.ts';
 import { listen } from './listeners.ts';
 import type { People } from './may-decide.ts';
+import { onlyOnce } from './once.ts';
 import { keepConnected } from './socket-mode.ts';
 import { userGroups } from './user-groups.ts';
 
@@ -24,6 +27,8 @@ export interface SlackAppOptions extends Pick<Runtime, 'now' | 'fetch' | 'log' |
   /** Slack's Web API: `https://slack.com/api`. */
   readonly apiUrl: string;
   readonly store: Store;
+  /** Shared with what sends to Slack. */
+  readonly installation: Installation;
   readonly people: People;
   /** For `/wandb-relay simulate`. */
   readonly routes: readonly Route[];
@@ -43,6 +48,8 @@ export interface SlackApp {
   readonly path: '/slack';
   /** `POST /slack/events`; in Socket Mode there is none. */
   readonly routes?: Hono<RequestVariables>;
+  /** What a person should know and do, for `/readyz`. */
+  details(): readonly string[];
   /** Connects in Socket Mode, without waiting for it. Never rejects. */
   start(): Promise<void>;
   /** Takes no more, and waits for what was begun. */
@@ -68,15 +75,17 @@ export function createSlackApp(options: SlackAppOptions): SlackApp {
     ...(ackTimeoutMs === undefined ? {} : { ackTimeoutMs }),
   });
   const { finished } = boltApp(options, receiver);
-  return { path: '/slack', routes, start: () => Promise.resolve(), stop: finished };
+  return { path: '/slack', routes, details: () => [], start: () => Promise.resolve(), stop: finished };
 }
 
 function overSocketMode(options: SlackAppOptions, appToken: string): SlackApp {
   const { log, redactor } = options;
   const redact = redactor.text;
   let stop = (): Promise<void> => Promise.resolve();
+  let trouble = (): string | undefined => undefined;
   return {
     path: '/slack',
+    details: () => [trouble()].filter((text) => text !== undefined),
     start: async () => {
       try {
         // Only now, because it brings a WebSocket with it.
@@ -96,6 +105,7 @@ function overSocketMode(options: SlackAppOptions, appToken: string): SlackApp {
           await connection.stop();
           await finished();
         };
+        trouble = connection.trouble;
         connection.start();
       } catch (error) {
         log.error({ error: cleaned(messageOf(error), redact) }, 'slack: Socket Mode could not be started');
@@ -126,6 +136,7 @@ function boltApp(options: SlackAppOptions, receiver: Receiver): { finished: () =
       working.delete(work);
     }
   });
+  onlyOnce(app, store, now);
   const handling = {
     store,
     people: options.people,
@@ -137,6 +148,7 @@ function boltApp(options: SlackAppOptions, receiver: Receiver): { finished: () =
     now,
     log,
   };
+  listenToInstallation(app, { installation: options.installation, botToken, log, redactor });
   listen(app, { handling, home: options.home, botToken, redact: redactor.text });
   return {
     finished: async () => {

@@ -1,3 +1,4 @@
+import type { SlackActionMiddlewareArgs } from '@slack/bolt/dist/types/index.js';
 import { z } from 'zod';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { ACTIONS } from './actions.ts';
@@ -17,6 +18,7 @@ export interface ListenerOptions {
   readonly redact: (text: string) => string;
 }
 
+type ActionListener = (args: Pick<SlackActionMiddlewareArgs, 'ack' | 'body' | 'respond'>) => Promise<void>;
 type ActionHandler = (handling: Handling, value: string, actor: Person) => Promise<Outcome>;
 
 const ACTION_HANDLERS: ReadonlyMap<string, ActionHandler> = new Map<string, ActionHandler>([
@@ -30,24 +32,32 @@ const STORE_FAILED = 'It could not be done: the receiver cannot read or write it
 
 /** Tells Bolt what to do with what people press, type and open. */
 export function listen(app: BoltApp, options: ListenerOptions): void {
-  listenToActions(app, options);
+  for (const [actionId, handler] of ACTION_HANDLERS) app.action(actionId, actionListener(options, handler));
+  // A link: Slack says that it was pressed, and Bolt warns about what nobody acknowledges.
+  app.action(ACTIONS.openRun, ({ ack }) => ack());
+  // Buttons of a newer version, in messages that stay when an older one is deployed again.
+  app.action(
+    noneOf([...ACTION_HANDLERS.keys(), ACTIONS.openRun]),
+    actionListener(options, async () => refused(NOT_OURS)),
+  );
   listenToCommand(app, options);
   listenToHome(app, options);
 }
 
+/** Matches every action id but these, which are of letters and underscores. */
+function noneOf(ids: readonly string[]): RegExp {
+  return new RegExp(`^(?!(?:${ids.join('|')})$)`);
+}
+
 /** Acknowledges at once, works, and then answers only the person who pressed. */
-function listenToActions(app: BoltApp, { handling, redact }: ListenerOptions): void {
+function actionListener({ handling, redact }: ListenerOptions, handler: ActionHandler): ActionListener {
   const { log } = handling;
-  app.action(/[\s\S]*/, async ({ ack, body, respond }) => {
+  return async ({ ack, body, respond }) => {
     await ack();
     const blockAction = readBlockAction(body);
     if (blockAction === undefined) return log.warn({}, 'slack: an action that could not be read was ignored');
     const { actor, actionId, value } = blockAction;
-    if (actionId === ACTIONS.openRun) return;
-    const handler = ACTION_HANDLERS.get(actionId);
-    const outcome = await guarded(handling, redact, () =>
-      handler === undefined ? Promise.resolve(refused(NOT_OURS)) : handler(handling, value, actor),
-    );
+    const outcome = await guarded(handling, redact, () => handler(handling, value, actor));
     const action = actionId.slice(0, 100);
     if (outcome.done) log.info({ action, by: actor.id }, 'slack: done');
     else log.warn({ action, by: actor.id, reason: logged(outcome, redact) }, 'slack: refused');
@@ -56,7 +66,7 @@ function listenToActions(app: BoltApp, { handling, redact }: ListenerOptions): v
     } catch (error) {
       log.warn({ action, error: cleaned(messageOf(error), redact) }, 'slack: the response could not be sent');
     }
-  });
+  };
 }
 
 const commandSchema = z.object({ user_id: z.string().min(1), user_name: z.string().optional(), text: z.string().default('') });

@@ -42,7 +42,7 @@ export function slackManifest({ name, connection, people }: ManifestOptions): Re
     },
     oauth_config: { scopes: { bot: scopes } },
     settings: {
-      event_subscriptions: { ...requests, bot_events: ['app_home_opened'] },
+      event_subscriptions: { ...requests, bot_events: ['app_home_opened', 'app_uninstalled', 'tokens_revoked'] },
       interactivity: { is_enabled: true, ...requests },
       org_deploy_enabled: false,
       socket_mode_enabled: connection === 'socket-mode',

@@ -42,10 +42,16 @@ const OUTAGES: ReadonlySet<string> = new Set([
  * whether a post happened.
  */
 export function readSlackFailure(error: unknown, context: SlackAnswerContext): Failure {
+  if (error instanceof NotInstalledError) return { outcome: 'refused', status: null, detail: error.message };
   if (error instanceof WebAPIRateLimitedError) return limited(429, error.retryAfter, context);
   if (error instanceof WebAPIPlatformError) return readRefusal(error, context);
   if (error instanceof WebAPIHTTPError) return readStatus(error, context);
   return noAnswer(error, context);
+}
+
+/** Nothing was called, because the app is not installed any more. The message says what to do. */
+export class NotInstalledError extends Error {
+  override readonly name = 'NotInstalledError';
 }
 
 /** Slack's word for why it refused, such as `message_not_found`; `undefined` when the failure is of another kind. */

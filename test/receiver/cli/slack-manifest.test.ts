@@ -36,7 +36,7 @@ describe('slack manifest', () => {
       },
       oauth_config: { scopes: { bot: ['chat:write', 'chat:write.public', 'commands', 'channels:history', 'groups:history'] } },
       settings: {
-        event_subscriptions: { request_url: url, bot_events: ['app_home_opened'] },
+        event_subscriptions: { request_url: url, bot_events: ['app_home_opened', 'app_uninstalled', 'tokens_revoked'] },
         interactivity: { is_enabled: true, request_url: url },
         socket_mode_enabled: false,
       },

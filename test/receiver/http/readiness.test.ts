@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readiness } from '../../../receiver/http/readiness.ts';
+import { readiness, readyDetails } from '../../../receiver/http/readiness.ts';
 import { rawConnection } from '../../stand-ins/raw-http.ts';
 import { listeningReceiver } from '../endpoints-in-test.ts';
 
@@ -78,6 +78,31 @@ describe('GET /readyz', () => {
     const answer = await ready;
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
     expect(await answer.json()).toMatchObject({ detail: 'the store did not answer within 2.5 seconds' });
+  });
+});
+
+describe('/readyz of a receiver that is ready', () => {
+  test('says what a person should do, and says no more when nothing is to be done', async () => {
+    const plain = await listeningReceiver();
+    expect(await (await fetch(`${plain.url}/readyz`)).json()).toEqual({ status: 'ok' });
+    const { url } = await listeningReceiver({
+      extensions: () => [
+        { details: () => ['the app was removed from the workspace'] },
+        { details: () => Promise.reject(new Error('the disk is full')) },
+        { details: () => [] },
+      ],
+    });
+    const answer = await fetch(`${url}/readyz`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({
+      status: 'ok',
+      details: ['the app was removed from the workspace', 'some details are not known: the disk is full'],
+    });
+  });
+
+  test('does not wait for details that take long', async () => {
+    const parts = [{ details: () => new Promise<string[]>(() => undefined) }];
+    expect(await readyDetails(parts, 5)).toEqual(['the details are not known: they took too long']);
   });
 });
 

@@ -4,6 +4,7 @@ import { createLogger } from '../../../receiver/log/log.ts';
 import { createReceiver, type Receiver } from '../../../receiver/receiver.ts';
 import { createSlackApp, type SlackApp, type SlackAppOptions } from '../../../receiver/slack/app.ts';
 import type { RenderHome } from '../../../receiver/slack/home.ts';
+import { createInstallation, type Installation } from '../../../receiver/slack/installation.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
@@ -27,6 +28,7 @@ export interface SlackAppInTest {
   readonly receiver: Receiver;
   readonly app: SlackApp;
   readonly store: Store;
+  readonly installation: Installation;
   readonly slack: SlackStandIn;
   /** What Slack sends to this receiver. */
   readonly from: SlackInteractions;
@@ -94,8 +96,10 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
   wake.register(() => {
     changes += 1;
   });
+  const installation = createInstallation(runtime);
   const app = createSlackApp({
     ...runtime,
+    installation,
     botToken: options.slack.botToken,
     connection: { signingSecret: SIGNING_SECRET },
     apiUrl: options.slack.apiUrl,
@@ -129,6 +133,7 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
     receiver,
     app,
     store,
+    installation,
     slack: options.slack,
     from,
     log,
