@@ -16,6 +16,7 @@ import type { Installation } from './installation.ts';
 import { listenToInstallation } from './installation-events.ts';
 import { listen } from './listeners.ts';
 import type { People } from './may-decide.ts';
+import { members } from './members.ts';
 import { onlyOnce } from './once.ts';
 import { keepConnected } from './socket-mode.ts';
 import { userGroups } from './user-groups.ts';
@@ -30,7 +31,9 @@ export interface SlackAppOptions extends Pick<Runtime, 'now' | 'fetch' | 'log' |
   /** Shared with what sends to Slack. */
   readonly installation: Installation;
   readonly people: People;
-  /** For `/wandb-relay simulate`. */
+  /** For links; see `Handling`. */
+  readonly githubUrl: string;
+  /** For `/wandb-relay simulate`, and because people whom they name may read. */
   readonly routes: readonly Route[];
   readonly home: RenderHome;
   /** Called after something was written that may have to be sent. */
@@ -141,6 +144,8 @@ function boltApp(options: SlackAppOptions, receiver: Receiver): { finished: () =
     store,
     people: options.people,
     askGroups: userGroups(app.client, botToken, now, redactor.text),
+    askMember: members(app.client, botToken, now, redactor.text),
+    githubUrl: options.githubUrl,
     routes: options.routes,
     redactJson: redactor.json,
     newId: options.newId,

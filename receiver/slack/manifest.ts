@@ -15,7 +15,8 @@ const MAX_NAME = 35;
 
 /**
  * The app as Slack creates it "from a manifest" (Slack, "App manifest reference"), with the least scopes. The history
- * scopes are for finding a message again after a post that got no response.
+ * scopes are for finding a message again after a post that got no response; users:read tells members from guests, who may not
+ * read App Home.
  */
 export function slackManifest({ name, connection, people }: ManifestOptions): Result<object, string> {
   const shown = name.trim();
@@ -23,7 +24,7 @@ export function slackManifest({ name, connection, people }: ManifestOptions): Re
   const address = connection === 'socket-mode' ? ok({}) : requestUrl(connection.url);
   if (!address.ok) return address;
   const requests = address.value;
-  const scopes = ['chat:write', 'chat:write.public', 'commands', 'channels:history', 'groups:history'];
+  const scopes = ['chat:write', 'chat:write.public', 'commands', 'channels:history', 'groups:history', 'users:read'];
   if (people.some(isUserGroup)) scopes.push('usergroups:read');
   return ok({
     display_information: { name: shown, description: 'Follows Weights & Biases events to finished workflows, and asks for approval.' },
@@ -33,8 +34,8 @@ export function slackManifest({ name, connection, people }: ManifestOptions): Re
       slash_commands: [
         {
           command: COMMAND,
-          description: 'Deliveries of wandb-relay: list, replay, mute',
-          usage_hint: 'status | deliveries | mute | unmute | replay | simulate | help',
+          description: 'What is in production, what waits, what failed',
+          usage_hint: 'where | approvals | failed | status | deliveries | mute | unmute | replay | simulate | help',
           should_escape: false,
           ...('request_url' in requests ? { url: requests.request_url } : {}),
         },

@@ -183,6 +183,8 @@ export interface ApprovalView extends Approval {
   /** Who decided: `ada (U012ABC)`. */
   readonly decidedBy: string | null;
   readonly decidedAt: number | null;
+  /** Why the question could not be asked; left out: it was, or nobody has tried yet. */
+  readonly notAsked?: string;
 }
 
 export interface Decision {

@@ -92,6 +92,7 @@ export async function listeningReceiver(options: TestReceiverOptions & ListenOpt
         installation: createInstallation({ log }),
         people: { slackUsers: {}, operators: null },
         routes: [],
+        githubUrl: 'https://github.com',
         home: () => ({ type: 'home', blocks: [] }),
         wake: () => undefined,
         fetch,

@@ -34,7 +34,9 @@ describe('slack manifest', () => {
         bot_user: { display_name: 'ml-relay' },
         slash_commands: [{ command: '/wandb-relay', url }],
       },
-      oauth_config: { scopes: { bot: ['chat:write', 'chat:write.public', 'commands', 'channels:history', 'groups:history'] } },
+      oauth_config: {
+        scopes: { bot: ['chat:write', 'chat:write.public', 'commands', 'channels:history', 'groups:history', 'users:read'] },
+      },
       settings: {
         event_subscriptions: { request_url: url, bot_events: ['app_home_opened', 'app_uninstalled', 'tokens_revoked'] },
         interactivity: { is_enabled: true, request_url: url },

@@ -106,6 +106,7 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
     store,
     people: { slackUsers: settings.slackUsers, operators: settings.slackOperators },
     routes,
+    githubUrl: 'https://github.com',
     home: options.home ?? EMPTY_HOME,
     wake: wake.wake,
     newId: idsFrom(runtime.now, runtime.randomBytes),

@@ -25,7 +25,7 @@ export function slackProblems(blocks: unknown, { most = 50, text, ours }: SlackL
   if (stringsIn(blocks).some((one) => !one.isWellFormed())) say('blocks', 'a lone surrogate');
   const list = JSON.parse(JSON.stringify(blocks)) as Thing[];
   if (list.length === 0 || list.length > most) say('blocks', `${list.length} of them`);
-  if (JSON.stringify(list).length > 13_000) say('blocks', `${JSON.stringify(list).length} characters in all`);
+  if (JSON.stringify(list).length > (most > 50 ? 250_000 : 13_000)) say('blocks', `${JSON.stringify(list).length} characters in all`);
   const surface = most > 50 ? 'home' : 'message';
   const refused = text === undefined ? blocksProblem(list, surface) : messageProblem({ blocks: list, text }, 'update');
   if (refused !== undefined) say(refused.error, refused.messages.join('\n'));
