@@ -2,6 +2,7 @@ import type { Settings } from '../src/config/config.ts';
 import { wandbAppUrl } from '../src/event/wandb-links.ts';
 import { idsFrom } from '../src/lib/id.ts';
 import type { Network } from '../src/network/proxied-network.ts';
+import { alertPolicies } from '../src/route/alert-policy.ts';
 import type { Route } from '../src/route/route.ts';
 import type { RequestKind } from '../src/route/target.ts';
 import type { Environment } from './environment.ts';
@@ -12,7 +13,6 @@ import { createRetention, retentionFloor } from './outbox/retention.ts';
 import { createReceiver, type Extension, type Receiver, type ReceiverParts } from './receiver.ts';
 import type { Runtime } from './runtime.ts';
 import { createInstallation, type Installation } from './slack/installation.ts';
-import { failureText } from './slack/message.ts';
 import { SLACK_UNCONFIGURED, sandboxSlackTargets, slackTargets } from './slack/targets.ts';
 import type { Store } from './store/store.ts';
 import { createWake, type Wake } from './wake.ts';
@@ -97,6 +97,7 @@ function slackTargetsFor({
   runtime,
   environment,
   organization,
+  settings,
   store,
   sandbox,
   githubUrl,
@@ -110,6 +111,7 @@ function slackTargetsFor({
     wandbAppUrl: wandbAppUrl(wandbBaseUrl),
     wandbOrganization: organization,
     githubUrl,
+    slackUsers: settings.slackUsers,
     // The sandbox shows the buttons that a complete setup would have.
     interactive: sandbox || slack?.signingSecret !== undefined || slack?.appToken !== undefined,
   };
@@ -173,10 +175,11 @@ function retention({ runtime, environment, settings, routes, store, clock }: Par
 
 /** Follows workflow runs: by polling where there are credentials, by webhook where there is a secret. */
 async function runExtensions(context: PartContext, { runs }: TargetSet): Promise<Extension[]> {
-  const { runtime, environment, store, settings, clock, wake } = context;
+  const { runtime, environment, store, routes, settings, clock, wake } = context;
   const { githubWebhookSecrets: secrets, githubApiUrl } = environment;
-  const [{ createRunWatch }, { workflowRunWebhook }, { commitOfEvent }] = await Promise.all([
+  const [{ createRunWatch }, { createFailedJobs }, { workflowRunWebhook }, { commitOfEvent }] = await Promise.all([
     import('./watch/run-watch.ts'),
+    import('./watch/failed-jobs.ts'),
     import('./github/workflow-run-webhook.ts'),
     import('./github/commit-of-event.ts'),
   ]);
@@ -185,16 +188,18 @@ async function runExtensions(context: PartContext, { runs }: TargetSet): Promise
     credentialFor: runs?.credentialFor ?? ((repository: string) => repository),
   };
   const hasWebhook = secrets.length > 0;
+  const alerts = alertPolicies(routes, settings.alertChannel);
   const watched = { ...runtime, store, wake: wake.wake };
   const record = createRecordRuns({
     ...watched,
     newId: idsFrom(runtime.now, runtime.randomBytes),
-    failureText: (change) => failureText(change, change.repository),
+    alerts,
+    ...(runs === undefined ? {} : { failedJobs: createFailedJobs({ ...runtime, store, runs }) }),
     ...(settings.commitStatus ? { commitStatus } : {}),
   });
   const extensions: Extension[] = [];
   if (runs !== undefined) {
-    extensions.push(createRunWatch({ ...watched, runs, record, webhook: hasWebhook, hasJumped: clock.hasJumped }));
+    extensions.push(createRunWatch({ ...watched, runs, record, alerts, webhook: hasWebhook, hasJumped: clock.hasJumped }));
   }
   if (hasWebhook) extensions.push({ path: '/webhooks/github', routes: workflowRunWebhook({ ...runtime, secrets, record, store }) });
   return extensions;

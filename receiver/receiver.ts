@@ -2,6 +2,8 @@ import type { Hono } from 'hono';
 import type { Settings } from '../src/config/config.ts';
 import { idsFrom } from '../src/lib/id.ts';
 import { DEFAULT_RETRY_POLICY } from '../src/lib/retry.ts';
+import { alertPolicies } from '../src/route/alert-policy.ts';
+import { channelCredential } from '../src/route/conversation-requests.ts';
 import type { Route } from '../src/route/route.ts';
 import { indexRoutes } from '../src/route/route-index.ts';
 import type { CompiledTarget, TargetRequest } from '../src/route/target.ts';
@@ -60,11 +62,6 @@ const SLACK_PACE_MS = 1_200;
 /** Concurrent calls to Slack. GitHub has its own limit, so that an outage of one does not block the other. */
 const SLACK_CONCURRENCY = 20;
 
-/** Each channel has a rate limit of its own. */
-export function slackCredential(channel: string): string {
-  return `slack:${channel}`;
-}
-
 function isSlack(credential: string): boolean {
   return credential.startsWith('slack:');
 }
@@ -85,6 +82,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   const { store, settings, wake, extensions = [] } = parts;
   const { now, random, randomBytes, log, redactor } = parts.runtime;
   const newId = idsFrom(now, randomBytes);
+  const alerts = alertPolicies(parts.routes, settings.alertChannel);
   let stopping = false;
   const common = {
     queue: store,
@@ -95,6 +93,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     newToken: newId,
     redact: redactor.text,
     log,
+    alerts,
     ...(parts.unconfigured === undefined ? {} : { unconfigured: parts.unconfigured }),
     ...(parts.updateRequest === undefined ? {} : { complete: parts.updateRequest }),
     ...(parts.clock === undefined ? {} : { clock: parts.clock }),
@@ -121,6 +120,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   const app = createApp({
     store,
     matchRoutes: indexRoutes(parts.routes),
+    alerts,
     authentication: parts.authentication,
     adminToken: parts.adminToken,
     basePath: parts.basePath ?? '',
@@ -129,7 +129,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     accept: acceptInBatches(store, settings.dedupeWindowMs, now),
     keepRejected: (rejected) => store.keepRejected(rejected),
     accepted: wake.wake,
-    credentialFor: (target) => (target.channel === undefined ? parts.credentialFor(target) : slackCredential(target.channel)),
+    credentialFor: (target) => (target.channel === undefined ? parts.credentialFor(target) : channelCredential(target.channel)),
     connected: { slack: parts.targets.slack !== undefined, wandb: parts.updateRequest !== undefined },
     extensions,
     newId,

@@ -5,6 +5,7 @@ import type { Runtime } from '../runtime.ts';
 import type { RunAnswer, RunSource } from '../watch/run-source.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials } from './credentials.ts';
+import { failedJobIn, jobListSchema, MOST_JOBS } from './failed-job.ts';
 import { readingHints } from './hints.ts';
 import { readFailure } from './read-error.ts';
 import { type RenamedRepositories, reportingMoves } from './renamed-repositories.ts';
@@ -29,7 +30,11 @@ export function githubRunSource({ credentials, apiUrl, fetch, now, renamed, reda
   const limits = new Map<string, number>();
 
   /** One piece of reading: a token, a client, and whatever fails as a value. */
-  const reading = async (repository: string, signal: AbortSignal, read: (client: Octokit) => Promise<RunAnswer>): Promise<RunAnswer> => {
+  const reading = async <Found extends { readonly outcome: string }>(
+    repository: string,
+    signal: AbortSignal,
+    read: (client: Octokit) => Promise<Found>,
+  ): Promise<Found | Exclude<RunAnswer, { outcome: 'found' }>> => {
     const credential = credentials.credentialFor(repository);
     const attempts = limits.get(credential) ?? 0;
     const failureOf = (error: unknown, hints: ReturnType<typeof readingHints>) => {
@@ -61,7 +66,7 @@ export function githubRunSource({ credentials, apiUrl, fetch, now, renamed, reda
   return {
     credentialFor: credentials.credentialFor,
     get: (repository, runId, etag, signal) =>
-      reading(repository, signal, async (client) => {
+      reading<RunAnswer>(repository, signal, async (client) => {
         const { data, headers } = await client.rest.actions.getWorkflowRun({
           ...ownerAndRepo(repository),
           run_id: Number(runId),
@@ -77,8 +82,21 @@ export function githubRunSource({ credentials, apiUrl, fetch, now, renamed, reda
           ...holdFrom(headers, now()),
         };
       }),
+    failedJob: async (repository, runId, signal) => {
+      const answer = await reading(repository, signal, async (client) => {
+        const { data } = await client.rest.actions.listJobsForWorkflowRun({
+          ...ownerAndRepo(repository),
+          run_id: Number(runId),
+          filter: 'latest',
+          per_page: MOST_JOBS,
+        });
+        return { outcome: 'jobs', failed: failedJobIn(jobListSchema.parse(data.jobs)) } as const;
+      });
+      if (answer.outcome === 'jobs') return answer.failed;
+      throw new Error(answer.outcome === 'not_modified' ? 'an unexpected response' : answer.detail);
+    },
     listSince: (search, etag, signal) =>
-      reading(search.repository, signal, async (client) => {
+      reading<RunAnswer>(search.repository, signal, async (client) => {
         const { repository } = search;
         const found: z.infer<typeof runList> = [];
         let firstEtag: string | undefined;

@@ -1,5 +1,6 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { RetryPolicy } from '../../src/lib/retry.ts';
+import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { RequestKind, TargetRequest } from '../../src/route/target.ts';
 import type { Logger } from '../log/log.ts';
 import type { ClaimedDelivery } from '../store/delivery.ts';
@@ -35,6 +36,8 @@ export interface OutboxOptions {
   readonly wakeLater?: (at: number) => void;
   /** Left out: the clock never jumps. */
   readonly clock?: Pick<ClockWatch, 'hasJumped'>;
+  /** See `SettlementRules`. */
+  readonly alerts?: AlertPolicyOf;
   /** Gives the request as it is to be sent, once more is known than when the event was accepted. Must not take long. */
   readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
 }

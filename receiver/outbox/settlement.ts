@@ -1,4 +1,5 @@
 import { nextAttempt, type RetryPolicy } from '../../src/lib/retry.ts';
+import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { ClaimedDelivery, Settlement, Throttle } from '../store/delivery.ts';
 import type { SendResult } from './target.ts';
 
@@ -12,6 +13,8 @@ export interface SettlementRules {
   readonly random: () => number;
   /** The clock has just jumped, or may be wrong: how long a delivery has been tried is not known, and none is given up for it. */
   readonly unsteady?: boolean;
+  /** Whom to tell of a failure, by route; left out: the author, in the threads that show it. */
+  readonly alerts?: AlertPolicyOf;
 }
 
 /**
@@ -21,18 +24,20 @@ export interface SettlementRules {
 export function settlementOf(
   delivery: ClaimedDelivery,
   result: SendResult,
-  { retry, now, random, unsteady = false }: SettlementRules,
+  { retry, now, random, unsteady = false, alerts }: SettlementRules,
 ): { settlement: Settlement; throttle?: Throttle } {
+  const policy = alerts === undefined ? {} : { alerts: alerts(delivery.route) };
   switch (result.outcome) {
     case 'delivered': {
       const message = result.message === undefined ? {} : { message: result.message };
-      const settlement = { state: 'delivered', run: result.run, ...message } as const;
+      const notAsked = result.notAsked === undefined ? {} : { notAsked: result.notAsked, ...policy };
+      const settlement = { state: 'delivered', run: result.run, ...message, ...notAsked } as const;
       return result.throttledUntil === undefined
         ? { settlement }
         : { settlement, throttle: { credential: delivery.credential, until: result.throttledUntil, reason: 'the rate limit is used up' } };
     }
     case 'refused':
-      return { settlement: { state: 'dead', reason: result.detail } };
+      return { settlement: { state: 'dead', reason: result.detail, ...policy } };
     case 'limited':
     case 'failed': {
       const limited = result.outcome === 'limited';
@@ -44,7 +49,7 @@ export function settlementOf(
       const next = nextAttempt({ attempts: delivery.attempts + 1, since }, failure, retry, now(), random());
       const until = notBefore === undefined ? undefined : Math.min(notBefore, now() + LONGEST_THROTTLE_MS);
       const throttle = until === undefined ? {} : { throttle: { credential: delivery.credential, until, reason: result.detail } };
-      if (next === 'give_up') return { settlement: { state: 'dead', reason: `gave up: ${result.detail}` }, ...throttle };
+      if (next === 'give_up') return { settlement: { state: 'dead', reason: `gave up: ${result.detail}`, ...policy }, ...throttle };
       return { settlement: { state: 'pending', dueAt: next.at, ambiguous, reason: result.detail }, ...throttle };
     }
   }

@@ -2,20 +2,16 @@ import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
 import type { Alert } from '../../src/route/alert.ts';
 import type { SlackReply } from '../../src/route/target.ts';
 
-/** What a reply says, in mrkdwn. A reply that an older version stored holds its text. */
-export function replyText(reply: SlackReply): string {
+/** What a reply says that an older version stored, in mrkdwn: with its text, or without what its alert is about. */
+export function olderReplyText(reply: SlackReply): string {
   return 'alert' in reply ? alertText(reply.alert) : reply.text;
 }
 
 /** One line of mrkdwn that mentions nobody. */
 function alertText({ problem, target, route, reason }: Alert): string {
   const where = `*${oneLine(target.slice(target.indexOf(':') + 1))}*`;
-  switch (problem) {
-    case 'not_dispatched':
-      return `:x: ${where} was not dispatched (route ${oneLine(route)}): ${oneLine(reason)}`;
-    case 'run_missing':
-      return `:warning: ${where} (route ${oneLine(route)}): ${oneLine(reason)}`;
-  }
+  if (problem === 'not_dispatched') return `:x: ${where} was not dispatched (route ${oneLine(route)}): ${oneLine(reason)}`;
+  return `:warning: ${where} (route ${oneLine(route)}): ${oneLine(reason)}`;
 }
 
 /** Longest text of others in an alert, in characters; the delivery's log has all of it. */

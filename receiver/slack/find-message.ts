@@ -62,7 +62,7 @@ function deliveryIn(message: unknown): unknown {
   return field(metadata, 'event_type') === EVENT_TYPE ? field(field(metadata, 'event_payload'), 'delivery_id') : undefined;
 }
 
-function nextCursor(answer: unknown): string | undefined {
+export function nextCursor(answer: unknown): string | undefined {
   const cursor = field(field(answer, 'response_metadata'), 'next_cursor');
   return typeof cursor === 'string' && cursor !== '' ? cursor : undefined;
 }

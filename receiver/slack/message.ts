@@ -1,12 +1,11 @@
 import { type WandbLink, wandbLinks } from '../../src/event/wandb-links.ts';
-import type { RunChange } from '../store/run-change.ts';
 import type { ConversationEvent, ConversationView } from '../store/store.ts';
 import { decisionWords, openQuestions, questionPart, whoMayDecide } from './approval-part.ts';
 import { compose, context as contextBlock, factSection, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
 import { activeMutes, countsOf, deliveryParts, muteParts } from './delivery-part.ts';
-import { endWords, plainTarget, runLink, shortState, targetWords } from './delivery-words.ts';
+import { plainTarget, shortState, targetWords } from './delivery-words.ts';
 import { factsOf } from './facts.ts';
-import { bold, channelName, fitMrkdwn, link, mrkdwnName, slackDate, templateText } from './mrkdwn.ts';
+import { channelName, fitMrkdwn, link, mrkdwnName, slackDate, templateText } from './mrkdwn.ts';
 import { placeOf, type SayName, sayBold, sayPlainly, sentenceOf } from './sentence.ts';
 
 /** What `chat.postMessage` and `chat.update` take: `text` is for notifications and screen readers, and is a whole sentence. */
@@ -85,17 +84,6 @@ export function eventMessage(event: ConversationEvent, view: ConversationView, c
     ...asks.slice(0, MOST_QUESTIONS).map((ask): Part => ({ rank: 1, blocks: [section(ask)] })),
   ];
   return { text: messageText(event), blocks: compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT }) };
-}
-
-/**
- * One line for the thread when a run ended: which, how, and where to look.
- *
- * @param target the delivery's `target`: `repository_dispatch:acme/deploy`
- */
-export function failureText(change: Pick<RunChange, 'after' | 'route'>, target: string): string {
-  const { after, route } = change;
-  const where = target.slice(target.indexOf(':') + 1);
-  return `:x: ${runLink(after)} in ${bold(where)} ${endWords(after)} (route ${mrkdwnName(route)}).`;
 }
 
 const NOTHING_KNOWN = 'The events of this message are no longer stored.';

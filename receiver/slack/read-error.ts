@@ -181,7 +181,8 @@ function saidIn(error: WebAPIPlatformError): string {
   return messages === '' ? '' : ` ${messages.slice(0, SAID_CHARACTERS)}`;
 }
 
-function neededScope(error: unknown): string {
+/** The scope that Slack says is missing, or words for it. */
+export function neededScope(error: unknown): string {
   const needed: unknown = error instanceof WebAPIPlatformError && 'needed' in error.data ? error.data.needed : undefined;
   return typeof needed === 'string' && needed !== '' ? needed : 'that Slack asks for';
 }

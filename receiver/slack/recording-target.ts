@@ -1,9 +1,10 @@
-import type { SlackRequest } from '../../src/route/target.ts';
+import type { SlackReply, SlackRequest } from '../../src/route/target.ts';
 import type { Target } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
 import type { PostedMessage } from '../store/delivery.ts';
 import type { Store } from '../store/store.ts';
-import { replyText } from './alert-text.ts';
+import { olderReplyText } from './alert-text.ts';
+import { isFullAlert } from './failure-text.ts';
 import type { SlackRender } from './slack-target.ts';
 
 export interface RecordingSlackOptions extends Pick<Runtime, 'now' | 'log'> {
@@ -17,13 +18,10 @@ export function recordingSlackTarget(options: RecordingSlackOptions): Target<Sla
   return {
     send: async (request, { deliveryId, conversation }) => {
       const view = await conversations.viewConversation(request.kind === 'slack' ? (conversation ?? '') : request.conversation, now());
-      const text = request.kind === 'slack_reply' || view === undefined ? '' : render.conversation(view).text;
+      const text = request.kind === 'slack_reply' ? replyText(request, render) : view === undefined ? '' : render.conversation(view).text;
       const channel = view?.channel ?? '';
       const what = request.kind === 'slack_update' ? 'a message update recorded' : 'a message recorded';
-      log.info(
-        { delivery: deliveryId, channel, text: request.kind === 'slack_reply' ? replyText(request) : text },
-        `${what}, not sent (sandbox)`,
-      );
+      log.info({ delivery: deliveryId, channel, text }, `${what}, not sent (sandbox)`);
       const message: PostedMessage = { channel, ts: deliveryId };
       return {
         outcome: 'delivered',
@@ -35,4 +33,8 @@ export function recordingSlackTarget(options: RecordingSlackOptions): Target<Sla
     },
     findPrior: async () => ({ outcome: 'not_found' }),
   };
+}
+
+function replyText(reply: SlackReply, render: SlackRender): string {
+  return 'alert' in reply && isFullAlert(reply.alert) ? render.alert(reply.alert).text : olderReplyText(reply);
 }

@@ -1,10 +1,13 @@
+import { isAlertConversation } from '../../src/route/conversation-requests.ts';
 import type { SlackRequest } from '../../src/route/target.ts';
 import type { PriorResult, SendContext, SendResult, Target } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
 import type { PostedMessage } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationStore, ConversationView } from '../store/store.ts';
-import { replyText } from './alert-text.ts';
+import { olderReplyText } from './alert-text.ts';
+import { afterAsking, asksHere, NOBODY_ASKED } from './approvers.ts';
 import type { SlackClient } from './client.ts';
+import { type FullAlert, isFullAlert } from './failure-text.ts';
 import { deliveryMetadata, field, findChannelId, findMessage } from './find-message.ts';
 import { readSlackFailure, type SlackAnswerContext, slackWord, whyUnreadable } from './read-error.ts';
 
@@ -25,6 +28,8 @@ export interface SlackRender {
   conversation(view: ConversationView): SlackMessage;
   /** A later event's message in the thread. */
   event(event: ConversationEvent, view: ConversationView): SlackMessage;
+  /** What people must hear of, in the thread or by itself. */
+  alert(alert: FullAlert): SlackMessage;
 }
 
 type Post = Extract<SlackRequest, { kind: 'slack' }>;
@@ -46,6 +51,9 @@ interface PostTarget {
 const NOT_CHANGEABLE: ReadonlySet<string> = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed']);
 /** The thread to reply in is not there. */
 const NO_THREAD: ReadonlySet<string> = new Set(['thread_not_found', 'message_not_found', 'cannot_reply_to_message']);
+
+/** The app may reply in the thread, and not show the reply in the channel. */
+const NO_BROADCAST: ReadonlySet<string> = new Set(['cant_broadcast_message']);
 
 const CHANNEL_ID = /^[CDG][A-Z0-9]{7,}$/;
 /** Slack's limit for the text of a section. */
@@ -75,24 +83,43 @@ async function sendMessage(options: SlackTargetOptions, request: Post, context: 
   if (view === undefined) return refused('the conversation of this message is no longer stored');
   const shown = view.events.find(({ event }) => event.id === context.eventId);
   const postTarget = { view, name: request.channel, channel: request.channel, head: null, broadcast: false };
-  if (view.message === null) return post(options, postTarget, options.render.conversation(view), context);
+  if (view.message === null) {
+    const posted = await post(options, postTarget, options.render.conversation(view), context);
+    return shown === undefined ? posted : afterAsking(options.client(context.signal), posted, shown, view);
+  }
   if (shown !== undefined && shown.message !== null && request.text === null) {
     return { ...delivered(null, `${request.channel} already has a message about this event`), message: shown.message };
   }
   if (shown === undefined) return refused('the event of this message is no longer stored');
   const broadcast = asksHere(shown, view);
   const inThread = { ...postTarget, channel: view.message.channel, head: view.message, broadcast };
-  return post(options, inThread, options.render.event(shown, view), context);
+  const replied = await post(options, inThread, options.render.event(shown, view), context);
+  return afterAsking(options.client(context.signal), replied, shown, view);
 }
 
 async function reply(options: SlackTargetOptions, request: Reply, context: SendContext): Promise<SendResult> {
   const { conversation } = request;
   const view = await options.conversations.viewConversation(conversation, options.now());
-  if (view === undefined || view.message === null) return delivered(null, 'there is no message to reply to');
-  const postTarget = { view, name: view.channel, channel: view.message.channel, head: view.message, broadcast: false };
-  const text = sectionText(replyText(request));
-  const blocks = [{ type: 'section', text: { type: 'mrkdwn', text, verbatim: true } }];
-  return post(options, postTarget, { text, blocks }, context);
+  const alert = alertIn(request);
+  // An alert reaches people also where there is no message to reply to.
+  if (view === undefined || (view.message === null && alert === undefined)) return delivered(null, 'there is no message to reply to');
+  const { message: head, channel: name } = view;
+  const broadcast = head !== null && alert?.broadcast === true;
+  const postTarget = { view, name, channel: head?.channel ?? name, head, broadcast };
+  const posted = await post(options, postTarget, alert === undefined ? olderReply(request) : options.render.alert(alert), context);
+  if (posted.outcome !== 'delivered' || head !== null || isAlertConversation(conversation)) return posted;
+  // It is not the message of the conversation, which shows the current state.
+  const { message: _message, ...rest } = posted;
+  return rest;
+}
+
+function alertIn(request: Reply): FullAlert | undefined {
+  return 'alert' in request && isFullAlert(request.alert) ? request.alert : undefined;
+}
+
+function olderReply(request: Reply): SlackMessage {
+  const text = sectionText(olderReplyText(request));
+  return { text, blocks: [{ type: 'section', text: { type: 'mrkdwn', text, verbatim: true } }] };
 }
 
 async function post(options: SlackTargetOptions, postTarget: PostTarget, message: SlackMessage, context: SendContext): Promise<SendResult> {
@@ -109,7 +136,10 @@ async function post(options: SlackTargetOptions, postTarget: PostTarget, message
       metadata: deliveryMetadata(context.deliveryId),
     });
   } catch (error) {
-    if (head !== null && NO_THREAD.has(slackWord(error) ?? '')) return threadGone(options, postTarget.view.key, head);
+    const word = slackWord(error) ?? '';
+    if (head !== null && NO_THREAD.has(word)) return threadGone(options, postTarget.view.key, head);
+    // Better in the thread than nowhere.
+    if (postTarget.broadcast && NO_BROADCAST.has(word)) return post(options, { ...postTarget, broadcast: false }, message, context);
     return readSlackFailure(error, answerContext(options, name, true));
   }
   const [channel, ts] = [field(answer, 'channel'), field(answer, 'ts')];
@@ -124,6 +154,7 @@ async function post(options: SlackTargetOptions, postTarget: PostTarget, message
   if (said !== undefined && field(said, 'thread_ts') === undefined) {
     await options.conversations.forgetMessage(postTarget.view.key, head.ts);
     const detail = `posted in ${name}; the message it was to be a reply to has been deleted`;
+    if (isAlertConversation(postTarget.view.key)) return { ...delivered(200, detail), message: posted };
     return { ...delivered(200, `${detail}${await becomeHead(options, postTarget.view, posted, context)}`), message: posted };
   }
   return { ...delivered(200, `replied in the thread in ${name}`), message: posted };
@@ -154,11 +185,6 @@ async function threadGone(options: SlackTargetOptions, conversation: string, hea
   };
 }
 
-/** Whether people are asked about the event in the view's own channel: then its message has the buttons. */
-function asksHere(event: ConversationEvent, view: ConversationView): boolean {
-  return event.approvals.some(({ decision, channel }) => decision === null && channel === view.channel);
-}
-
 /** Updates the message. A message that is gone is posted again when people need its buttons to decide. */
 async function update(options: SlackTargetOptions, request: Update, context: SendContext): Promise<SendResult> {
   const { conversation } = request;
@@ -177,7 +203,10 @@ async function update(options: SlackTargetOptions, request: Update, context: Sen
     return delivered(200, `updated the message in ${view.channel}`);
   } catch (error) {
     const word = slackWord(error) ?? '';
-    if (!NOT_CHANGEABLE.has(word)) return readSlackFailure(error, answerContext(options, view.channel, false));
+    if (!NOT_CHANGEABLE.has(word)) {
+      const failure = readSlackFailure(error, answerContext(options, view.channel, false));
+      return asks && failure.outcome === 'refused' ? { ...failure, detail: `${failure.detail}${NOBODY_ASKED}` } : failure;
+    }
     await options.conversations.forgetMessage(conversation, ts);
     const gone = `the message in ${view.channel} can no longer be updated (${word})`;
     if (!asks) return delivered(200, `${gone}; the next event posts a new one`);
@@ -198,7 +227,9 @@ async function findPrior(
   // An existing message is only updated. Without one, an earlier attempt may have posted it again.
   if (request.kind === 'slack_update' && (view === undefined || head !== null)) return { outcome: 'not_found' };
   // There is nothing to reply to, so nothing will be sent.
-  if (request.kind === 'slack_reply' && head === null) return { outcome: 'not_found' };
+  if (request.kind === 'slack_reply' && head === null && (view === undefined || alertIn(request) === undefined)) {
+    return { outcome: 'not_found' };
+  }
   const name = request.kind === 'slack' ? request.channel : (view?.channel ?? '');
   const search = { deliveryId: context.deliveryId, since: context.runsSince };
   const client = options.client(context.signal);

@@ -2,6 +2,7 @@ import type { Environment } from '../environment.ts';
 import type { Targets } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
+import { alertMessage } from './failure-text.ts';
 import type { Installation } from './installation.ts';
 import { conversationMessage, eventMessage, type MessageContext } from './message.ts';
 import type { SlackRender } from './slack-target.ts';
@@ -10,6 +11,7 @@ export interface SlackTargetsOptions extends Omit<MessageContext, 'now'>, Pick<R
   readonly store: Store;
   readonly installation: Installation;
   readonly interactive: boolean;
+  readonly slackUsers: Readonly<Record<string, string>>;
 }
 
 /** Why a message cannot be sent without `slackTargets`, and what to do. */
@@ -36,11 +38,12 @@ export async function sandboxSlackTargets(options: SlackTargetsOptions): Promise
   return forAll(recordingSlackTarget({ conversations: options.store, render: renderWith(options), now: options.now, log: options.log }));
 }
 
-function renderWith({ wandbAppUrl, wandbOrganization, githubUrl, interactive, now }: SlackTargetsOptions): SlackRender {
+function renderWith({ wandbAppUrl, wandbOrganization, githubUrl, slackUsers, interactive, now }: SlackTargetsOptions): SlackRender {
   const context = () => ({ wandbAppUrl, wandbOrganization, githubUrl, interactive, now: now() });
   return {
     conversation: (view) => conversationMessage(view, context()),
     event: (event, view) => eventMessage(event, view, context()),
+    alert: (alert) => alertMessage(alert, { githubUrl, slackUsers }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { RelayEvent, Replaced } from '../../src/event/event.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
+import type { AlertPolicy } from '../../src/route/alert-policy.ts';
 import type { Approval } from '../../src/route/route.ts';
 import type { TargetDefinition, TargetRequest } from '../../src/route/target.ts';
 import type { RunView } from './run.ts';
@@ -53,6 +54,8 @@ export interface RouteFiring {
   readonly deliveries: readonly NewDelivery[];
   /** Who decides about those that are held. */
   readonly approval?: Approval;
+  /** Whom to tell when something of it fails; left out: the author, in the threads that show it. */
+  readonly alerts?: AlertPolicy;
 }
 
 /** An event with all that follows from it, ready to be stored in one transaction. */
@@ -150,9 +153,17 @@ export type AttemptOutcome = 'delivered' | 'found' | 'refused' | 'limited' | 'fa
 
 /** Where a claimed delivery goes from here. */
 export type Settlement =
-  | { readonly state: 'delivered'; readonly run: StartedRun | null; readonly message?: PostedMessage }
+  | {
+      readonly state: 'delivered';
+      readonly run: StartedRun | null;
+      readonly message?: PostedMessage;
+      /** Why those who may decide cannot see the question that was posted; left out: they can, or it is not known. */
+      readonly notAsked?: string;
+      readonly alerts?: AlertPolicy;
+    }
   | { readonly state: 'pending'; readonly dueAt: number; readonly ambiguous: boolean; readonly reason: string }
-  | { readonly state: 'dead'; readonly reason: string };
+  /** `alerts`: whom to tell; left out: the author, in the threads that show it. */
+  | { readonly state: 'dead'; readonly reason: string; readonly alerts?: AlertPolicy };
 
 /** Everything that uses a credential waits. */
 export interface Throttle {

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../src/lib/json.ts';
+import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { Approval } from '../../src/route/route.ts';
 import type { TargetRequest } from '../../src/route/target.ts';
 import type {
@@ -21,7 +22,7 @@ import type { Ledger } from './ledger.ts';
 import type { DeliveryFilter, EventFilter, Pages } from './page.ts';
 import type { Retention } from './retention.ts';
 import type { OpenRun, RunReport } from './run.ts';
-import type { RunChange, RunFollowUps } from './run-change.ts';
+import type { RunAlerts, RunChange, RunFollowUps } from './run-change.ts';
 
 /**
  * The store: events, deliveries, attempts. One port, one contract suite (`test/receiver/store/store-contract.ts`).
@@ -115,7 +116,7 @@ export interface DeliveryQueue {
    * A delivery that would be retried although a newer one with `replacesOlder` waits behind it becomes `superseded`.
    * A dispatch that was delivered gets a run to be watched. The first message of a conversation becomes its message, and is
    * updated when it was found instead of sent. Conversations that show the delivery's event are updated; an alert that a
-   * dispatch failed comes first, in their threads. An update that was delivered leaves no trace, but a message that it
+   * dispatch failed, or that a question could not be asked, comes first (`rules/alerts.ts`). An update that was delivered leaves no trace, but a message that it
    * posted becomes its conversation's when that has none.
    * Returns false, and changes nothing, when the lease is no longer the caller's.
    */
@@ -207,6 +208,8 @@ export interface ApprovalStore {
   approval(eventId: string, route: string): Promise<ApprovalView | undefined>;
   /** Undecided ones, oldest first. */
   openApprovals(limit: number): Promise<ApprovalView[]>;
+  /** Undecided ones whose question could not be asked, oldest first; each says why (`notAsked`). */
+  approvalsNotAsked(limit: number): Promise<ApprovalView[]>;
   /** Approves or rejects all that the route holds for the event. The first decision wins, whichever receiver took it. */
   decide(decision: Decision): Promise<DecisionResult>;
   /** Cancels what nobody has approved in time; returns how many approvals that were. */
@@ -274,13 +277,16 @@ export interface RunLog {
   earliestPollAt(): Promise<number | undefined>;
   /** The runs that a report is about and has news of. */
   runsOf(report: RunReport): Promise<OpenRun[]>;
-  /** Stores what the service reported, ties runs to their deliveries and stores what follows, in one transaction. */
-  recordRuns(reports: readonly RunReport[], now: number, followUps: RunFollowUps): Promise<RunChange[]>;
+  /**
+   * Stores what the service reported, ties runs to their deliveries and stores what follows, in one transaction. An attempt of a
+   * run that failed is reported to people; one that succeeded resolves what was reported of its route and subject before.
+   */
+  recordRuns(reports: readonly RunReport[], now: number, followUps: RunFollowUps, alerts?: RunAlerts): Promise<RunChange[]>;
   /**
    * No run was found where one is expected, or the relay may not read runs; `text` becomes a note, once. A report still
-   * changes it. A missing run is reported in the threads of the conversations that show its event.
+   * changes it. A missing run is reported to people.
    */
-  markRun(deliveryId: string, status: 'missing' | 'unknown', text: string, now: number): Promise<void>;
+  markRun(deliveryId: string, status: 'missing' | 'unknown', text: string, now: number, alerts?: AlertPolicyOf): Promise<void>;
   /**
    * Keeps the service's id of a repository that runs were dispatched to, under the name by which they were: a report about a
    * repository with this id is about those runs too, whatever its name is by then. The latest id counts.

@@ -1,12 +1,10 @@
 import type { CommitRef } from '../../src/event/commit-of.ts';
 import { durationWords } from '../../src/lib/duration.ts';
 import type { NewDelivery } from '../store/delivery.ts';
-import type { RunChange, RunFollowUps } from '../store/run-change.ts';
+import { hasEnded, type RunChange, type RunFollowUps } from '../store/run-change.ts';
 
 export interface FollowUpOptions {
   readonly newId: () => string;
-  /** What is said in the thread about a run that failed, in mrkdwn. */
-  readonly failureText: (change: RunChange) => string;
   /** Left out: nothing is written to commits. */
   readonly commitStatus?: {
     /** The commit that the event's run was trained from, looked up before. */
@@ -15,12 +13,6 @@ export interface FollowUpOptions {
     readonly credentialFor: (repository: string) => string;
   };
 }
-
-/**
- * Ends that are reported in the thread. A run that somebody cancelled is among them: the model is not where the head
- * of the conversation said it was going. `skipped`, `neutral`, `stale` and `action_required` show in the head only.
- */
-const FAILURES: ReadonlySet<string> = new Set(['failure', 'timed_out', 'startup_failure', 'cancelled']);
 
 /** What a conclusion says about the commit; a cancelled run says nothing. */
 const COMMIT_STATES: ReadonlyMap<string, 'success' | 'failure'> = new Map([
@@ -34,37 +26,16 @@ const COMMIT_STATES: ReadonlyMap<string, 'success' | 'failure'> = new Map([
 const DESCRIPTION_LENGTH = 140;
 
 /**
- * What follows when a run ends: a failure is said once in the thread of each conversation, and how it ended is written to
- * the commit. The store calls this only for what is new, so a report that comes twice has no second consequence; an attempt
- * that a re-run added ends by itself.
+ * What follows when a run ends, beside what people are told of it: how it ended is written to the commit. The store calls this
+ * only for what is new, so a report that comes twice has no second consequence; an attempt that a re-run added ends by itself.
  */
 export function followUpsOf(options: FollowUpOptions): RunFollowUps {
-  return (change) => (hasEnded(change) ? [...failureReplies(change, options), ...commitStatuses(change, options)] : []);
-}
-
-/** Whether the change is the end of an attempt, not more news about one that had ended. */
-function hasEnded({ before, after }: RunChange): boolean {
-  return after.status === 'completed' && (before.status !== 'completed' || before.attempt !== after.attempt);
+  return (change) => (hasEnded(change) ? commitStatuses(change, options) : []);
 }
 
 /** Whether the end of the run is one that can be written to a commit. */
 export function saysSomethingAboutCommit(conclusion: string | null): boolean {
   return COMMIT_STATES.has(conclusion ?? '');
-}
-
-function failureReplies(change: RunChange, { newId, failureText }: FollowUpOptions): NewDelivery[] {
-  if (!FAILURES.has(change.after.conclusion ?? '')) return [];
-  return change.conversations.map(({ key, channel }) => ({
-    id: newId(),
-    route: change.route,
-    target: `slack:${channel}`,
-    credential: `slack:${channel}`,
-    orderKey: key,
-    replacesOlder: false,
-    state: 'pending',
-    request: { kind: 'slack_reply', conversation: key, text: failureText(change) },
-    conversation: { key, channel, canMute: true },
-  }));
 }
 
 function commitStatuses(change: RunChange, { newId, commitStatus }: FollowUpOptions): NewDelivery[] {

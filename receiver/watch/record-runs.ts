@@ -1,11 +1,14 @@
 import type { CommitRef } from '../../src/event/commit-of.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
+import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { Runtime } from '../runtime.ts';
 import type { EventView } from '../store/delivery.ts';
 import { isAbout, type OpenRun, type RunReport } from '../store/run.ts';
 import type { RunChange } from '../store/run-change.ts';
 import type { Store } from '../store/store.ts';
+import type { FailedJobs } from './failed-jobs.ts';
 import { followUpsOf, saysSomethingAboutCommit } from './follow-ups.ts';
+import { withinLimit } from './time-limit.ts';
 
 /**
  * Writes down what was reported about runs, with all that follows from it, in one transaction; tells what was new. Reports
@@ -20,8 +23,10 @@ export interface RecordRunsOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly newId: () => string;
   /** Called after something was stored that may have to be sent. */
   readonly wake: () => void;
-  /** What is said in the thread about a run that failed, in mrkdwn. */
-  readonly failureText: (change: RunChange) => string;
+  /** Whom to tell of a failure, by route. */
+  readonly alerts: AlertPolicyOf;
+  /** Where runs went wrong; left out: nobody can look. */
+  readonly failedJobs?: FailedJobs;
   /** How runs end is written to the commit; left out: it is not. */
   readonly commitStatus?: CommitLookup;
 }
@@ -38,17 +43,20 @@ export interface CommitLookup {
 const COMMIT_LIMIT_MS = 5_000;
 
 export function createRecordRuns(options: RecordRunsOptions): RecordRuns {
-  const { store, now, newId, failureText, commitStatus } = options;
+  const { store, now, newId, alerts, failedJobs, commitStatus } = options;
   return async (reports, asked = []) => {
-    const commits = commitStatus === undefined ? undefined : await commitsFor(reports, asked, options, commitStatus);
+    // Both at once: GitHub waits for the answer to its webhook.
+    const [commits, failedJob = () => undefined] = await Promise.all([
+      commitStatus === undefined ? undefined : commitsFor(reports, asked, options, commitStatus),
+      failedJobs?.(reports),
+    ]);
     const followUps = followUpsOf({
       newId,
-      failureText,
       ...(commits === undefined || commitStatus === undefined
         ? {}
         : { commitStatus: { credentialFor: commitStatus.credentialFor, commitOf: (change) => commitFor(change, commits) } }),
     });
-    const changes = await store.recordRuns(reports, now(), followUps);
+    const changes = await store.recordRuns(reports, now(), followUps, { policyOf: alerts, failedJob });
     if (changes.length > 0) options.wake();
     return changes;
   };
@@ -88,21 +96,4 @@ async function commitsFor(
     }
   }
   return commits;
-}
-
-async function withinLimit<T>(work: (signal: AbortSignal) => Promise<T>, limitMs: number): Promise<T> {
-  const aborter = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const error = new Error(`no answer within ${limitMs} ms`);
-      aborter.abort(error);
-      reject(error);
-    }, limitMs);
-  });
-  try {
-    return await Promise.race([work(aborter.signal), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

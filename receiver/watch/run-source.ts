@@ -1,3 +1,4 @@
+import type { FailedJob } from '../../src/route/alert.ts';
 import type { SendResult } from '../outbox/target.ts';
 import type { RunReport } from '../store/run.ts';
 
@@ -35,5 +36,7 @@ export interface RunSource {
   /** Whose rate limit a repository's requests count against. */
   credentialFor(repository: string): string;
   get(repository: string, runId: string, etag: string | undefined, signal: AbortSignal): Promise<RunAnswer>;
+  /** Where a run that failed went wrong; `undefined` when its jobs do not tell. Rejects when nobody answers. */
+  failedJob(repository: string, runId: string, signal: AbortSignal): Promise<FailedJob | undefined>;
   listSince(query: RunSearch, etag: string | undefined, signal: AbortSignal): Promise<RunAnswer>;
 }

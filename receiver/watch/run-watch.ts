@@ -1,5 +1,6 @@
 import { ageOf } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
+import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { Runtime } from '../runtime.ts';
 import { isAbout, type OpenRun, type RunReport } from '../store/run.ts';
 import type { Store } from '../store/store.ts';
@@ -18,6 +19,8 @@ export interface RunWatchOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly record: RecordRuns;
   /** GitHub's webhooks are configured: looking only finds what they did not tell. */
   readonly webhook: boolean;
+  /** Whom to tell of a failure, by route. */
+  readonly alerts?: AlertPolicyOf;
   /** Says that the clock has just jumped forward: then no run is looked for, none is missing. Left out: it never does. */
   readonly hasJumped?: () => boolean;
   /** Called after something was stored that may have to be sent. `record` sees to that by itself. */
@@ -155,7 +158,7 @@ async function takeReports(watch: Watch, query: RunQuery, reports: readonly RunR
   const absent = query.runs.filter((run) => isLate(run, now()) && !reports.some((report) => isAbout(run, report)));
   for (const run of absent) {
     if (!complete) await store.markRun(run.deliveryId, 'unknown', tooManyText(run.repository), now());
-    else if (run.status !== 'missing') await store.markRun(run.deliveryId, 'missing', missingText(run, reports), now());
+    else if (run.status !== 'missing') await store.markRun(run.deliveryId, 'missing', missingText(run, reports), now(), watch.alerts);
   }
   if (absent.length > 0) wake();
 }

@@ -3,6 +3,7 @@ import { promotionOf } from '../../src/event/promotion.ts';
 import { digest } from '../../src/lib/digest.ts';
 import type { NewId } from '../../src/lib/id.ts';
 import type { JsonValue } from '../../src/lib/json.ts';
+import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { Route } from '../../src/route/route.ts';
 import type { MatchRoutes } from '../../src/route/route-index.ts';
 import { type CompiledTarget, compileTarget, type TargetDefinition, usesEnrichment } from '../../src/route/target.ts';
@@ -27,6 +28,8 @@ export interface PlanOptions {
   readonly newId: NewId;
   /** What is configured: whom nobody can reach is not asked, and what nobody can look up is not waited for. */
   readonly connected: { readonly slack: boolean; readonly wandb: boolean };
+  /** Whom to tell of a failure, by route; left out: the author, in the threads that show it. */
+  readonly alerts?: AlertPolicyOf;
 }
 
 /** Decides everything that follows from an event, before anything is stored: which routes fire, and what each sends. */
@@ -88,6 +91,7 @@ function fire(route: Route, planned: Planned, options: PlanOptions): RouteFiring
     cooldownMs: route.cooldownMs,
     deliveries,
     ...(route.approval === undefined ? {} : { approval: route.approval }),
+    ...(options.alerts === undefined ? {} : { alerts: options.alerts(route.name) }),
   };
 }
 

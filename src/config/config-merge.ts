@@ -25,6 +25,7 @@ export interface MergedParts {
   readonly routes: readonly RouteDefinition[];
   readonly webhooks: readonly WebhookIntegration[];
   readonly settings: ConfigContent['settings'];
+  readonly alerts: ConfigContent['alerts'];
   readonly locator: Locator;
 }
 
@@ -33,6 +34,7 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Di
   const entity = sameEverywhere(parts, 'entity');
   const organization = sameEverywhere(parts, 'organization');
   const settings = onlyOnce(parts, 'settings');
+  const alerts = onlyOnce(parts, 'alerts');
   const automations = itemsOf(parts, 'automations', ({ content }) => content.automations);
   const routes = itemsOf(parts, 'routes', ({ content }) => content.routes);
   const webhooks = itemsOf(parts, 'integrations.webhooks', ({ content }) => content.integrations?.webhooks);
@@ -40,6 +42,7 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Di
     ...entity.errors,
     ...organization.errors,
     ...settings.errors,
+    ...alerts.errors,
     ...routeErrors(routes, automations),
     ...automationErrors(automations, entity.value),
     ...integrationErrors(webhooks),
@@ -53,6 +56,7 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Di
     routes: routes.map(({ item }) => item),
     webhooks: webhooks.map(({ item }) => item),
     settings: settings.value,
+    alerts: alerts.value,
     locator: mergedLocator(parts, { automations, routes }),
   });
 }
@@ -89,7 +93,7 @@ function sameEverywhere(parts: readonly ConfigPart[], word: 'entity' | 'organiza
   };
 }
 
-function onlyOnce<K extends 'settings'>(parts: readonly ConfigPart[], word: K): Shared<ConfigContent[K]> {
+function onlyOnce<K extends 'settings' | 'alerts'>(parts: readonly ConfigPart[], word: K): Shared<ConfigContent[K]> {
   const [first, ...others] = parts.filter(({ content }) => content[word] !== undefined);
   return {
     value: first?.content[word],

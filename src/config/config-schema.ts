@@ -36,6 +36,13 @@ const settingsSchema = z.strictObject({
     .describe('Write how the workflow ended to the commit that the W&B run was trained from; default false'),
 });
 
+const alertsSchema = z.strictObject({
+  slack: z
+    .string()
+    .min(1, 'must not be empty')
+    .describe('The channel of failures that no channel of their route shows, and of questions that could not be asked'),
+});
+
 export const configSchema = z.strictObject({
   version: z.literal(1),
   entity: nameSchema.optional().describe('The team: default of every scope and integration'),
@@ -44,6 +51,7 @@ export const configSchema = z.strictObject({
   automations: z.array(automationSchema).optional(),
   routes: z.array(routeSchema).optional(),
   settings: settingsSchema.optional(),
+  alerts: alertsSchema.optional(),
 });
 
 export type ConfigContent = z.infer<typeof configSchema>;

@@ -10,12 +10,13 @@ import type { ConfigPath } from './locator.ts';
  * - a W&B variable inside a route, where nothing fills it in
  * - typographic quotes in a condition, which are compared like any other character
  * - `allow_self: false` without `settings.slack_users`, so that nobody can approve
+ * - a route that starts workflows and has no Slack channel, without `alerts.slack`, so that nobody hears of its failures
  *
  * @returns by file, then by position
  */
 export function configWarnings(config: Config): Diagnostic[] {
   const { automations, routes, locator } = config;
-  const warnings = approvalWarnings(config);
+  const warnings = [...approvalWarnings(config), ...silentRoutes(config)];
   const check = (value: unknown, path: ConfigPath, warningOf: (text: string) => string | undefined): void =>
     eachText(value, path, (text, at, isKey) => {
       const message = warningOf(text);
@@ -46,6 +47,22 @@ function approvalWarnings({ routes, settings, locator }: Config): Diagnostic[] {
         'warning',
       ),
     );
+}
+
+/** Names that are listed in one warning. */
+const MOST_NAMES = 3;
+
+/** One warning for all of them: they are fixed by one line. */
+function silentRoutes({ routes, settings, locator }: Config): Diagnostic[] {
+  if (settings.alertChannel !== null) return [];
+  const silent = routes.filter(({ to, approval }) => approval === undefined && to.every(({ slack }) => slack === undefined));
+  const [first] = silent;
+  if (first === undefined) return [];
+  const names = silent.slice(0, MOST_NAMES).map(({ name }) => `"${name}"`);
+  const more = silent.length - names.length;
+  const which = more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
+  const message = `nobody is told when a dispatch of ${which} fails: add "alerts: { slack: <channel> }" at the top of the file, or a slack target`;
+  return [locator.at([...first.path, 'to'], message, 'warning')];
 }
 
 /** Calls `visit` with the path of every text in a value, keys included. */

@@ -24,6 +24,8 @@ export interface Settings {
   /** Slack user and user group ids that may dispatch again and mute; `null`: everyone. */
   readonly slackOperators: readonly string[] | null;
   readonly commitStatus: boolean;
+  /** The Slack channel of `alerts`; `null`: none. */
+  readonly alertChannel: string | null;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -34,6 +36,7 @@ export const DEFAULT_SETTINGS: Settings = {
   slackUsers: {},
   slackOperators: null,
   commitStatus: false,
+  alertChannel: null,
 };
 
 /** A definition with where it is written. */
@@ -75,7 +78,7 @@ export function readConfig(text: string, file: string): Result<Config, Diagnosti
 export function joinParts(parts: readonly ConfigPart[]): Result<Config, Diagnostic[]> {
   const merged = mergeParts(parts);
   if (!merged.ok) return merged;
-  const { entity, organization, settings, webhooks, locator } = merged.value;
+  const { entity, organization, settings, alerts, webhooks, locator } = merged.value;
   const located = <T>(item: T, path: ConfigPath): Located<T> => ({ ...item, location: locator.locationOf(path), path });
   const automations = merged.value.automations.map((automation, i) => located(automation, ['automations', i]));
   const routes = merged.value.routes.map((route, i) => located(route, ['routes', i]));
@@ -86,7 +89,7 @@ export function joinParts(parts: readonly ConfigPart[]): Result<Config, Diagnost
     automations,
     integrations: { webhooks },
     routes: [...routes, ...relays],
-    settings: readSettings(settings),
+    settings: readSettings(settings, alerts),
     source: sourceOf(parts),
     locator,
   });
@@ -136,7 +139,7 @@ function errorAt(file: string, lines: LineCounter, offset: number, message: stri
   return { severity: 'error', message, location: locationAt(file, lines, offset) };
 }
 
-function readSettings(settings: ConfigContent['settings']): Settings {
+function readSettings(settings: ConfigContent['settings'], alerts: ConfigContent['alerts']): Settings {
   return {
     dedupeWindowMs: settings?.dedupe_window ?? DEFAULT_SETTINGS.dedupeWindowMs,
     retryForMs: settings?.retry_for ?? DEFAULT_SETTINGS.retryForMs,
@@ -145,6 +148,7 @@ function readSettings(settings: ConfigContent['settings']): Settings {
     slackUsers: settings?.slack_users ?? DEFAULT_SETTINGS.slackUsers,
     slackOperators: settings?.slack_operators ?? DEFAULT_SETTINGS.slackOperators,
     commitStatus: settings?.commit_status ?? DEFAULT_SETTINGS.commitStatus,
+    alertChannel: alerts?.slack ?? DEFAULT_SETTINGS.alertChannel,
   };
 }
 

@@ -1,3 +1,4 @@
+import { digest } from '../lib/digest.ts';
 import type { Alert } from './alert.ts';
 import type { TargetRequest } from './target.ts';
 
@@ -22,6 +23,27 @@ export function messageUpdate({ key, channel }: Conversation): Addressed {
 /** Reports a problem in the conversation's thread. */
 export function alertReply({ key, channel }: Conversation, alert: Alert): Addressed {
   return { target: `slack:${channel}`, request: { kind: 'slack_reply', conversation: key, alert } };
+}
+
+/**
+ * The key of an alert's own conversation: one that no message about the event is part of, and whose message is never edited.
+ *
+ * @param about what it is about, unlike anything else in its channel
+ */
+export function alertConversation(channel: string, about: string): string {
+  return `${ALERT_PREFIX}${digest(`${channel}\n${about}`)}`;
+}
+
+/** Conversations are known by digests, which have no colon. */
+const ALERT_PREFIX = 'alert:';
+
+export function isAlertConversation(key: string): boolean {
+  return key.startsWith(ALERT_PREFIX);
+}
+
+/** The credential of a channel: each has a rate limit of its own. */
+export function channelCredential(channel: string): string {
+  return `slack:${channel}`;
 }
 
 /** Whether a request tells people of its event, as a conversation's message or in its thread. */

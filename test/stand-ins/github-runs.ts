@@ -67,6 +67,8 @@ export type WebhookAction = 'requested' | 'in_progress' | 'completed';
 export interface RunBook {
   readonly runs: StandInRun[];
   readonly reads: StandInRead[];
+  /** The requests for the jobs of runs. */
+  readonly jobReads: StandInRead[];
   readonly webhookAnswers: StandInWebhookAnswer[];
   readonly underWay: Set<Promise<void>>;
   readonly now: () => number;
@@ -74,7 +76,7 @@ export interface RunBook {
 }
 
 export function newRunBook(now: () => number): RunBook {
-  return { runs: [], reads: [], webhookAnswers: [], underWay: new Set(), now, receiver: undefined };
+  return { runs: [], reads: [], jobReads: [], webhookAnswers: [], underWay: new Set(), now, receiver: undefined };
 }
 
 /** GitHub's times have whole seconds. */
@@ -206,6 +208,30 @@ export function wantedRuns(
     .filter((run) => Date.parse(run.created_at) >= since && (file === undefined || run.path.endsWith(`/${file}`)))
     .toReversed();
   return { total_count: runs.length, workflow_runs: runs.slice(from, from + size).map(wireRun) };
+}
+
+/** The jobs of a run's latest attempt: one that went well, and `deploy`, which ended as the run did, at its step `push image`. */
+export function jobsOf(run: StandInRun): { total_count: number; jobs: object[] } {
+  const job = (id: number, name: string, conclusion: string | null, steps: readonly (readonly [string, string | null])[]) => ({
+    id,
+    run_id: run.id,
+    run_attempt: run.run_attempt,
+    status: run.status,
+    conclusion,
+    name,
+    html_url: `${run.html_url}/job/${id}`,
+    steps: steps.map(([step, end], i) => ({ name: step, status: run.status, conclusion: end, number: i + 1 })),
+  });
+  const went = run.status === 'completed' ? 'success' : null;
+  const jobs = [
+    job(1, 'check', went, [['Set up job', went]]),
+    job(2, 'deploy', run.conclusion, [
+      ['Set up job', went],
+      ['push image', run.conclusion],
+      ['Complete job', went],
+    ]),
+  ];
+  return { total_count: jobs.length, jobs };
 }
 
 function wireRun(run: StandInRun): object {

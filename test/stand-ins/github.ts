@@ -2,6 +2,7 @@ import { createEmulator, defineEmulator } from 'emulate';
 import {
   advanceRun,
   answerRead,
+  jobsOf,
   newRunBook,
   type RunBook,
   type RunProgress,
@@ -62,6 +63,7 @@ export interface GitHubStandIn {
   readonly appTokens: readonly StandInToken[];
   /** What was read about runs, and with which status. */
   readonly reads: readonly StandInRead[];
+  readonly jobReads: readonly StandInRead[];
   /** Statuses that were written to commits. */
   readonly statuses: readonly StandInStatus[];
   /** What the receiver of the webhooks answered, in order. */
@@ -147,6 +149,7 @@ export async function startGitHub(options: {
     },
     runs: book.runs,
     reads: book.reads,
+    jobReads: book.jobReads,
     webhookAnswers: book.webhookAnswers,
     statuses: state.statuses,
     get appTokens() {
@@ -231,6 +234,16 @@ function frontOf(backendUrl: string, workflows: readonly StandInWorkflow[], stat
       app.get('/repos/:owner/:repo/actions/runs/:run', (c) =>
         read(c, (repository) => state.book.runs.find((run) => run.repository === repository && String(run.id) === c.req.param('run'))),
       );
+      app.get('/repos/:owner/:repo/actions/runs/:run/jobs', async (c) => {
+        const repository = `${c.req.param('owner')}/${c.req.param('repo')}`;
+        const denied = await deniedBy(state, backendUrl, repository, c.req.header('authorization'));
+        const refusal = denied ?? (state.unreadable.has(repository) ? NOT_READABLE : undefined);
+        const run = state.book.runs.find((known) => known.repository === repository && String(known.id) === c.req.param('run'));
+        const { pathname, search } = new URL(c.req.url);
+        const answer = refusal ?? (run === undefined ? { status: 404, message: 'Not Found' } : undefined);
+        state.book.jobReads.push({ path: `${pathname}${search}`, status: answer?.status ?? 200 });
+        return answer !== undefined || run === undefined ? c.json({ message: answer?.message }, answer?.status) : c.json(jobsOf(run));
+      });
       app.post('/repos/:owner/:repo/statuses/:sha', async (c) => {
         const repository = `${c.req.param('owner')}/${c.req.param('repo')}`;
         const sha = c.req.param('sha');

@@ -85,6 +85,7 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
     decision: text,
     decided_by: text,
     decided_at: int,
+    not_asked: text,
   }),
   keyed('runs', ['delivery_id'], {
     delivery_id: text,
@@ -134,6 +135,15 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
     run_url: text,
     conclusion: text,
     ended_at: int,
+  }),
+  keyed('failures', ['subject_key', 'route', 'target', 'conversation'], {
+    subject_key: text,
+    route: text,
+    target: text,
+    conversation: text,
+    event_id: text,
+    event_seq: int,
+    broadcast: 'smallint',
   }),
   keyed('mutes', ['subject_key', 'route'], { route: text, subject_key: text, until: int, muted_by: text, set_at: int }),
   keyed('seen', ['key'], { key: text, at: int }),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { approvalsDue, decideApproval, expireApproval, findApproval, listOpenApprovals } from '../rules/approvals.ts';
+import { approvalsDue, decideApproval, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf } from '../rules/conversations.ts';
@@ -146,6 +146,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     cancel: (ids, now, options) => change(ids, 'cancel', now, options),
     approval: (eventId, route) => autocommit(() => findApproval(eventId, route)),
     openApprovals: (limit) => autocommit(() => listOpenApprovals(limit)),
+    approvalsNotAsked: (limit) => autocommit(() => listNotAsked(limit)),
     decide: (decision) => notifying(at(decision.at, () => write(() => decideApproval(decision)))),
     expireApprovals: (now) =>
       at(now, async () => {
@@ -164,8 +165,8 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     runsToPoll: (options) => at(options.now, () => write(() => takeRuns(options))),
     earliestPollAt: () => autocommit(earliestPoll),
     runsOf: (report) => autocommit(() => findRuns(report)),
-    recordRuns: (reports, now, followUps) => notifying(write(() => recordReports(reports, now, followUps))),
-    markRun: (deliveryId, status, text, now) => write(() => markRun(deliveryId, status, text, now)),
+    recordRuns: (reports, now, followUps, alerts) => notifying(write(() => recordReports(reports, now, followUps, alerts))),
+    markRun: (deliveryId, status, text, now, alerts) => write(() => markRun(deliveryId, status, text, now, alerts)),
     keepRepositoryId: (repository, id) => autocommit(() => keepRepositoryId(repository, id)),
     aliases: (filter) => snapshot(() => listAliases(filter)),
     aliasHistory: (key, limit) => autocommit(() => aliasHistory(key, limit)),

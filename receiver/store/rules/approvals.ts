@@ -28,7 +28,7 @@ export function* askApproval(eventId: string, route: string, approval: Approval,
 /** Opens the question again, because a delivery that was never approved is to be sent once more. Inside the caller's transaction. */
 export function* askAgain(eventId: string, route: string, now: number): Work<void> {
   yield* exec(
-    `UPDATE approvals SET decision = NULL, decided_by = NULL, decided_at = NULL, expires_at = $1 + expires_ms
+    `UPDATE approvals SET decision = NULL, decided_by = NULL, decided_at = NULL, not_asked = NULL, expires_at = $1 + expires_ms
      WHERE event_id = $2 AND route = $3`,
     now,
     eventId,
@@ -53,8 +53,17 @@ function* lockedApproval(eventId: string, route: string): Work<ApprovalView | un
 
 /** Ordered by when the question was asked: one that may wait for longer is not younger. */
 export function* listOpenApprovals(limit: number): Work<ApprovalView[]> {
+  return yield* openWhere('decision IS NULL', limit);
+}
+
+/** Those whose question could not be asked. */
+export function* listNotAsked(limit: number): Work<ApprovalView[]> {
+  return yield* openWhere('decision IS NULL AND not_asked IS NOT NULL', limit);
+}
+
+function* openWhere(condition: string, limit: number): Work<ApprovalView[]> {
   const open = yield* rows<ApprovalRow>(
-    `SELECT ${APPROVAL_COLUMNS} FROM approvals WHERE decision IS NULL
+    `SELECT ${APPROVAL_COLUMNS} FROM approvals WHERE ${condition}
      ORDER BY expires_at - expires_ms, event_id COLLATE "C", route COLLATE "C" LIMIT $1`,
     limit,
   );

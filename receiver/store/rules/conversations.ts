@@ -1,5 +1,4 @@
-import type { Alert } from '../../../src/route/alert.ts';
-import { alertReply, messageUpdate } from '../../../src/route/conversation-requests.ts';
+import { isAlertConversation, messageUpdate } from '../../../src/route/conversation-requests.ts';
 import type { NewDelivery, NewEvent, PostedMessage } from '../delivery.ts';
 import { muteIn, mutesOf } from './mutes.ts';
 import type { InsertedDelivery } from './new-row.ts';
@@ -37,27 +36,19 @@ export function* refreshConversations(eventId: string, now: number): Work<void> 
   for (const { key } of yield* conversationsOf(eventId)) yield* requestUpdate(key, eventId, now);
 }
 
-/**
- * Reports a problem with one of an event's deliveries in the thread of every conversation that shows the event and has a
- * message, or is getting one. Then all of them are updated.
- */
-export function* alertEvent(eventId: string, alert: Alert, now: number): Work<void> {
-  const subject = yield* firstRow<{ subject_key: string }>('SELECT subject_key FROM events WHERE id = $1', eventId);
-  const event = { id: eventId, subjectKey: subject?.subject_key ?? '' };
-  for (const { key } of yield* conversationsOf(eventId)) {
-    if (!((yield* hasMessage(key)) || (yield* isWaiting(key)) || (yield* isInFlight(key)))) continue;
-    const conversation = yield* revise(key);
-    if (conversation !== undefined) yield* insertWithMute(event, replyWith(alert, key, conversation), now);
-  }
-  yield* refreshConversations(eventId, now);
-}
-
+/** The conversations that show an event. Those of alerts show none. */
 export function* conversationsOf(eventId: string): Work<{ key: string; channel: string }[]> {
-  return yield* rows<{ key: string; channel: string }>(
+  const found = yield* rows<{ key: string; channel: string }>(
     `SELECT key, channel FROM conversations WHERE key IN (
        SELECT conversation FROM deliveries WHERE event_id = $1 AND conversation IS NOT NULL) ORDER BY key COLLATE "C"`,
     eventId,
   );
+  return found.filter(({ key }) => !isAlertConversation(key));
+}
+
+/** Whether a reply in the conversation has, or will have, a message above it. */
+export function* hasThread(key: string): Work<boolean> {
+  return (yield* hasMessage(key)) || (yield* isWaiting(key)) || (yield* isInFlight(key));
 }
 
 /**
@@ -66,6 +57,8 @@ export function* conversationsOf(eventId: string): Work<{ key: string; channel: 
  * update of its own.
  */
 export function* requestUpdate(key: string, eventId: string, now: number): Work<void> {
+  // The message of an alert says what happened then.
+  if (isAlertConversation(key)) return;
   if (yield* isWaiting(key)) return;
   yield* dropFailedUpdates(key);
   // A first message that is still to be posted is drawn from the state at that time.
@@ -83,7 +76,8 @@ interface Revision {
   readonly route: string;
 }
 
-function* revise(key: string): Work<Revision | undefined> {
+/** Makes a number that has not been used for the conversation before. */
+export function* revise(key: string): Work<Revision | undefined> {
   return yield* firstRow<Revision>(
     `UPDATE conversations SET revision = revision + 1 WHERE key = $1
      RETURNING channel, credential, revision,
@@ -95,19 +89,6 @@ function* revise(key: string): Work<Revision | undefined> {
 function updateOf(key: string, { channel, credential, revision, route }: Revision): InsertedDelivery {
   const addressed = messageUpdate({ key, channel });
   return { id: `update-${key}-${revision}`, route, ...addressed, credential, orderKey: key, conversation: key, ephemeral: true };
-}
-
-function replyWith(alert: Alert, key: string, { channel, credential, revision }: Revision): NewDelivery {
-  return {
-    id: `alert-${key}-${revision}`,
-    route: alert.route,
-    ...alertReply({ key, channel }, alert),
-    credential,
-    orderKey: key,
-    replacesOlder: false,
-    state: 'pending',
-    conversation: { key, channel, canMute: true },
-  };
 }
 
 /** A newer update shows what the failed ones would have shown. */

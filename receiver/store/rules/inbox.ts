@@ -1,6 +1,8 @@
 import { ageOf } from '../../../src/lib/clock.ts';
+import type { AlertPolicy } from '../../../src/route/alert-policy.ts';
 import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, RouteFiring } from '../delivery.ts';
 import type { Mute } from '../store.ts';
+import { reportFailure } from './alerts.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
 import { conversationInsert, hasMessage, refreshConversations, requestUpdate } from './conversations.ts';
 import { canBeDuplicate, outcomeOf } from './event-outcome.ts';
@@ -8,6 +10,7 @@ import { type Known, keysOf, type LookUp, type OrderKeyEnd } from './inbox-known
 import { forgetOldPromotions, promote, promotionInsert } from './ledger.ts';
 import { muteIn, mutesOf } from './mutes.ts';
 import { type DeliveryValues, newRow } from './new-row.ts';
+import { messageFailed } from './not-asked.ts';
 import { credentialInsert, deliveryInsert, OPEN_OF_1, promoteNext } from './order.ts';
 import { aliasLock, cooldownLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
 import { mutedBy, supersededBy } from './reasons.ts';
@@ -98,12 +101,19 @@ class Batch {
         yield* this.write();
         yield* askApproval(event.id, firing.route, firing.approval, event.receivedAt);
       }
+      yield* this.#reportUnsendable(event, firing);
     }
     return {
       status: 'accepted',
       id: event.id,
       deliveries: firings.flatMap((firing) => firing.deliveries).map(({ id, route, target }) => ({ id, route, target })),
     };
+  }
+
+  /** What could not even be built is reported as what could not be sent. */
+  *#reportUnsendable(event: NewEvent, { deliveries, alerts }: RouteFiring): Work<void> {
+    const unsendable = deliveries.filter(({ state }) => state === 'dead');
+    if (unsendable.length > 0) yield* this.#changeRows(reportUnsendable(event, unsendable, alerts));
   }
 
   /** The ledger gets the version that has the alias now; the event gets the one that had it before. */
@@ -187,6 +197,13 @@ class Batch {
     // A delivery that nobody has approved yet does not stop one that was approved.
     if (!delivery.replacesOlder || delivery.state === 'held' || end.last === undefined) return;
     yield* this.#changeRows(supersedePending(event, delivery));
+  }
+}
+
+function* reportUnsendable({ id, receivedAt }: NewEvent, deliveries: readonly NewDelivery[], policy: AlertPolicy | undefined): Work<void> {
+  for (const { id: deliveryId, route, target, reason = '', conversation } of deliveries) {
+    if (conversation === undefined) yield* reportFailure(id, { problem: 'not_dispatched', target, route, reason }, policy, receivedAt);
+    else yield* messageFailed({ id: deliveryId, event_id: id }, conversation.key, { request: null, reason, policy }, receivedAt);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { PruneOptions } from '../retention.ts';
+import { forgetFailures } from './alerts.ts';
 import { locksOfEvents } from './order-keys.ts';
 import { UNDELIVERED } from './views.ts';
 import { exec, lock, rows, type Work } from './work.ts';
@@ -46,6 +47,7 @@ export function* removeEvents(ids: readonly string[]): Work<number> {
   }
   yield* exec('DELETE FROM deliveries WHERE id = ANY ($1)', deliveryIds);
   yield* exec('DELETE FROM approvals WHERE event_id = ANY ($1)', events);
+  yield* forgetFailures(events);
   const conversations = [...new Set(deliveries.flatMap(({ conversation }) => conversation ?? []))];
   yield* exec(
     `DELETE FROM conversations WHERE key = ANY ($1)

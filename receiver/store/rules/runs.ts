@@ -1,6 +1,8 @@
+import type { AlertPolicyOf } from '../../../src/route/alert-policy.ts';
 import { describeRun, idsIn, isAboutAny, isNewer, type OpenRun, type RunReport } from '../run.ts';
-import type { RunChange, RunFollowUps } from '../run-change.ts';
-import { alertEvent, conversationsOf, insertWithMute, refreshConversations } from './conversations.ts';
+import { hasEnded, isFailedEnd, type RunAlerts, type RunChange, type RunFollowUps } from '../run-change.ts';
+import { reportFailure, reportResolved } from './alerts.ts';
+import { conversationsOf, insertWithMute, refreshConversations } from './conversations.ts';
 import { recordDeployment } from './ledger.ts';
 import { addNote } from './notes.ts';
 import { locksOfEvents, orderKeyLock } from './order-keys.ts';
@@ -60,11 +62,11 @@ export function* earliestPoll(): Work<number | undefined> {
 }
 
 /** Stores what was reported, with its follow-ups. */
-export function* recordReports(reports: readonly RunReport[], now: number, followUps: RunFollowUps): Work<RunChange[]> {
+export function* recordReports(reports: readonly RunReport[], now: number, followUps: RunFollowUps, alerts?: RunAlerts): Work<RunChange[]> {
   yield* lock(() => locksFor(reports, followUps));
   const changes: RunChange[] = [];
   for (const report of reports) {
-    for (const row of yield* runsFor(report, 'FOR UPDATE')) changes.push(yield* record(row, report, now, followUps));
+    for (const row of yield* runsFor(report, 'FOR UPDATE')) changes.push(yield* record(row, report, now, { followUps, alerts }));
   }
   return changes;
 }
@@ -124,7 +126,12 @@ function* changeOf(row: RunRow, report: RunReport): Work<RunChange> {
   };
 }
 
-function* record(row: RunRow, report: RunReport, now: number, followUps: RunFollowUps): Work<RunChange> {
+function* record(
+  row: RunRow,
+  report: RunReport,
+  now: number,
+  { followUps, alerts }: { readonly followUps: RunFollowUps; readonly alerts: RunAlerts | undefined },
+): Work<RunChange> {
   const change = yield* changeOf(row, report);
   const { after } = change;
   yield* exec(
@@ -151,11 +158,33 @@ function* record(row: RunRow, report: RunReport, now: number, followUps: RunFoll
   const subject = yield* firstRow<{ subject_key: string }>('SELECT subject_key FROM events WHERE id = $1', row.event_id);
   const event = { id: row.event_id, subjectKey: subject?.subject_key ?? '' };
   for (const delivery of following) yield* insertWithMute(event, delivery, now);
+  if (hasEnded(change)) yield* reportEnd(change, alerts, now);
   yield* refreshConversations(row.event_id, now);
   return change;
 }
 
-export function* markRun(deliveryId: string, status: 'missing' | 'unknown', text: string, now: number): Work<void> {
+/** What people are told of the end of an attempt. Ends such as `skipped` or `neutral` show in the message only. */
+function* reportEnd(change: RunChange, alerts: RunAlerts | undefined, now: number): Work<void> {
+  const { eventId, route, after, deliveryId } = change;
+  const { url, conclusion, attempt, startedAt, endedAt } = after;
+  const run = { url, conclusion, attempt, startedAt, endedAt };
+  const delivery = yield* deliveryBehind(deliveryId);
+  if (delivery === undefined) return;
+  const { target } = delivery;
+  if (conclusion === 'success') yield* reportResolved(eventId, { target, route, run }, now);
+  if (!isFailedEnd(conclusion)) return;
+  const failed = alerts?.failedJob(change);
+  const fact = {
+    problem: 'run_failed',
+    target,
+    route,
+    reason: describeRun(after),
+    run: failed === undefined ? run : { ...run, failed },
+  } as const;
+  yield* reportFailure(eventId, fact, alerts?.policyOf(route), now);
+}
+
+export function* markRun(deliveryId: string, status: 'missing' | 'unknown', text: string, now: number, alerts?: AlertPolicyOf): Work<void> {
   yield* lock(function* () {
     const delivery = yield* deliveryBehind(deliveryId);
     return delivery === undefined ? [] : yield* locksOfEvents([delivery.event_id]);
@@ -171,7 +200,7 @@ export function* markRun(deliveryId: string, status: 'missing' | 'unknown', text
   yield* addNote(deliveryId, now, text);
   if (status === 'missing') {
     const { target, route } = delivery;
-    yield* alertEvent(delivery.event_id, { problem: 'run_missing', target, route, reason: text }, now);
+    yield* reportFailure(delivery.event_id, { problem: 'run_missing', target, route, reason: text }, alerts?.(route), now);
   } else yield* refreshConversations(delivery.event_id, now);
 }
 

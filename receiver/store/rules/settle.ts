@@ -1,9 +1,11 @@
+import { isFailure } from '../../../src/route/alert.ts';
+import type { AlertPolicy } from '../../../src/route/alert-policy.ts';
 import { isDispatch, type TargetRequest } from '../../../src/route/target.ts';
 import type { Attempt, ClaimedDelivery, Settlement, StartedRun, Throttle } from '../delivery.ts';
 import { FIRST_POLL_MS } from '../run.ts';
+import { passOn, reportFailure } from './alerts.ts';
 import { insertAttempts, lastAttemptOf } from './attempts.ts';
 import {
-  alertEvent,
   dropFollowedUpdate,
   dropUpdate,
   hasMessage,
@@ -12,6 +14,7 @@ import {
   refreshConversations,
   requestUpdate,
 } from './conversations.ts';
+import { messageFailed, questionAsked, questionNotAsked } from './not-asked.ts';
 import { promoteNext } from './order.ts';
 import { locksOfDeliveries } from './order-keys.ts';
 import { supersededBy } from './reasons.ts';
@@ -60,6 +63,7 @@ export function* settleClaim(
     yield* settleDispatch(row, claim.request, settlement, now);
   } else {
     yield* settleMessage(row, row.conversation, { settlement, wasFound: attempt.outcome === 'found' }, now);
+    yield* settleQuestion(row, row.conversation, { request: claim.request, attempt, settlement }, now);
   }
   return true;
 }
@@ -68,7 +72,7 @@ function* settleDispatch(row: SettledRow, request: TargetRequest, settlement: Se
   if (settlement.state === 'delivered') yield* expectRun(row, request, settlement.run, now);
   if (settlement.state === 'dead' && isDispatch(request)) {
     const { target, route } = row;
-    yield* alertEvent(row.event_id, { problem: 'not_dispatched', target, route, reason: settlement.reason }, now);
+    yield* reportFailure(row.event_id, { problem: 'not_dispatched', target, route, reason: settlement.reason }, settlement.alerts, now);
   } else yield* refreshConversations(row.event_id, now);
 }
 
@@ -94,6 +98,38 @@ function* settleMessage(
   // A message that was found shows the state at the time when an earlier attempt posted it.
   const showsAll = isFirst && !wasFound;
   if (!showsAll && (yield* hasMessage(conversation))) yield* requestUpdate(conversation, row.event_id, now);
+}
+
+/** Whether people can see what the message asks, and where else they are told when they cannot. */
+function* settleQuestion(
+  row: SettledRow,
+  conversation: string,
+  { request, attempt, settlement }: { request: TargetRequest; attempt: Attempt; settlement: Settlement },
+  now: number,
+): Work<void> {
+  if (settlement.state === 'pending') return;
+  if (settlement.state === 'dead') {
+    const { reason, alerts } = settlement;
+    if (request.kind === 'slack_reply') yield* passOnReply(row, request, alerts, now);
+    else yield* messageFailed(row, conversation, { request, reason, policy: alerts }, now);
+    return;
+  }
+  if (settlement.notAsked !== undefined)
+    return yield* questionNotAsked(row.event_id, conversation, settlement.notAsked, settlement.alerts, now);
+  // An update that found nothing to change has no status.
+  const isShown = request.kind === 'slack' || (request.kind === 'slack_update' && attempt.status !== null);
+  if (isShown) yield* questionAsked(row.event_id, conversation);
+}
+
+function* passOnReply(
+  row: SettledRow,
+  request: Extract<TargetRequest, { kind: 'slack_reply' }>,
+  policy: AlertPolicy | undefined,
+  now: number,
+): Work<void> {
+  if (!('alert' in request) || !isFailure(request.alert)) return;
+  const channel = row.target.slice(row.target.indexOf(':') + 1);
+  yield* passOn(row.event_id, request.alert, { key: request.conversation, channel }, policy, now);
 }
 
 /** A dispatch has left: from now on its run is watched. */

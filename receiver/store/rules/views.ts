@@ -114,9 +114,11 @@ export interface ApprovalRow {
   decision: ApprovalView['decision'];
   decided_by: string | null;
   decided_at: number | null;
+  not_asked: string | null;
 }
 
-export const APPROVAL_COLUMNS = 'event_id, route, channel, deciders, allow_self, expires_ms, expires_at, decision, decided_by, decided_at';
+export const APPROVAL_COLUMNS = `event_id, route, channel, deciders, allow_self, expires_ms, expires_at, decision, decided_by, decided_at,
+  not_asked`;
 
 export function viewOfApproval(row: ApprovalRow): ApprovalView {
   return {
@@ -130,6 +132,7 @@ export function viewOfApproval(row: ApprovalRow): ApprovalView {
     decision: row.decision,
     decidedBy: row.decided_by,
     decidedAt: row.decided_at,
+    ...(row.not_asked === null ? {} : { notAsked: row.not_asked }),
   };
 }
 

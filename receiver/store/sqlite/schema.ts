@@ -295,6 +295,23 @@ const MIGRATIONS: readonly SchemaStep[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   },
+  // Failures that a later success resolves, and questions that could not be asked.
+  {
+    olderProgramsGoOn: `
+  CREATE TABLE failures (
+    subject_key TEXT NOT NULL,
+    route TEXT NOT NULL,
+    target TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    event_seq INTEGER NOT NULL,
+    broadcast INTEGER NOT NULL,
+    PRIMARY KEY (subject_key, route, target, conversation)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX failures_of_event ON failures (event_id);
+  ALTER TABLE approvals ADD COLUMN not_asked TEXT;
+  `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,4 +1,4 @@
-import { approvalsDue, decideApproval, expireApproval, findApproval, listOpenApprovals } from '../rules/approvals.ts';
+import { approvalsDue, decideApproval, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf } from '../rules/conversations.ts';
@@ -132,6 +132,7 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
     cancel: (ids, now, options) => write(() => changeDeliveries(ids, 'cancel', now, options)),
     approval: (eventId, route) => read(() => findApproval(eventId, route)),
     openApprovals: (limit) => read(() => listOpenApprovals(limit)),
+    approvalsNotAsked: (limit) => read(() => listNotAsked(limit)),
     decide: (decision) => writeAt(decision.at, () => decideApproval(decision)),
     expireApprovals: (now) =>
       writeAt(now, function* () {
@@ -149,8 +150,8 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
     runsToPoll: (options) => writeAt(options.now, () => takeRuns(options)),
     earliestPollAt: () => read(earliestPoll),
     runsOf: (report) => read(() => findRuns(report)),
-    recordRuns: (reports, now, followUps) => write(() => recordReports(reports, now, followUps)),
-    markRun: (deliveryId, status, text, now) => write(() => markRun(deliveryId, status, text, now)),
+    recordRuns: (reports, now, followUps, alerts) => write(() => recordReports(reports, now, followUps, alerts)),
+    markRun: (deliveryId, status, text, now, alerts) => write(() => markRun(deliveryId, status, text, now, alerts)),
     keepRepositoryId: (repository, id) => write(() => keepRepositoryId(repository, id)),
     aliases: (filter) => snapshot(() => listAliases(filter)),
     aliasHistory: (key, limit) => read(() => aliasHistory(key, limit)),

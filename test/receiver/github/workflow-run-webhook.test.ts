@@ -95,7 +95,9 @@ describe('what GitHub reports runs', () => {
       attempt: 1,
       endedAt: followed.now,
     });
-    expect(await followed.replies()).toEqual(['deploy ended: *failure*']);
+    expect(await followed.alerts()).toMatchObject([
+      { problem: 'run_failed', run: { conclusion: 'failure', failed: { job: 'deploy', step: 'push image' } } },
+    ]);
     expect(followed.github.webhookAnswers.map(({ status }) => status)).toEqual([200, 200]);
     expect(followed.github.reads).toEqual([]);
     expect(lines.at(-1)).toMatchObject({
@@ -114,7 +116,7 @@ describe('what GitHub reports runs', () => {
     expect(await tell(failed, 'guid-1')).toMatchObject(RECORDED);
     expect(await tell(failed, 'guid-1')).toMatchObject({ status: 200, body: { status: 'duplicate', deliveries: 0 } });
     expect(await tell(failed, 'guid-2')).toMatchObject(NO_NEWS);
-    expect(await followed.replies()).toHaveLength(1);
+    expect(await followed.alerts()).toHaveLength(1);
     expect(await followed.notesOf('d-e1')).toHaveLength(1);
   });
 
@@ -133,13 +135,13 @@ describe('what GitHub reports runs', () => {
     expect(await tell(at('completed', { conclusion: 'failure', run_attempt: 1 }))).toMatchObject(NO_NEWS);
     await followed.github.advance(run.id, { conclusion: 'failure' });
     expect(await followed.runOf('d-e1')).toMatchObject({ status: 'completed', attempt: 2 });
-    expect(await followed.replies()).toHaveLength(2);
+    expect(await followed.alerts()).toHaveLength(2);
   });
 
   it('and what is asked meet in one state', async () => {
     await followed.github.advance(run.id, { conclusion: 'failure' });
     await followed.pass(HOUR);
-    expect(await followed.replies()).toHaveLength(1);
+    expect(await followed.alerts()).toHaveLength(1);
     await followed.dispatch('e2');
     await followed.github.webhooksAnswered();
     followed.github.sendWebhooksTo({ url: URL, secret: SECRET, send: () => Promise.reject(new Error('nobody is there')) });
@@ -147,7 +149,7 @@ describe('what GitHub reports runs', () => {
     await followed.pass(HOUR);
     expect(await followed.runOf('d-e2')).toMatchObject({ conclusion: 'failure' });
     expect(await tell(followed.github.runs[1]!)).toMatchObject(NO_NEWS);
-    expect(await followed.replies()).toHaveLength(2);
+    expect(await followed.alerts()).toHaveLength(2);
   });
 
   it.each(['waiting', 'pending', 'requested'])('takes a run that is %s for queued', async (status) => {
@@ -177,7 +179,7 @@ describe('when the store fails', () => {
     expect(lines.at(-1)).toMatchObject({ status: 503, message: 'the store failed: disk full' });
     expect(await tell(at('completed', { conclusion: 'failure' }), 'guid-1')).toMatchObject({ status: 200, body: { status: 'recorded' } });
     expect(await followed.runOf('d-e1')).toMatchObject({ status: 'completed' });
-    expect(await followed.replies()).toHaveLength(1);
+    expect(await followed.alerts()).toHaveLength(1);
   });
 });
 

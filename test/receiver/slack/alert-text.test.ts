@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { replyText } from '../../../receiver/slack/alert-text.ts';
+import { olderReplyText } from '../../../receiver/slack/alert-text.ts';
 import type { Alert } from '../../../src/route/alert.ts';
 
 const ALERT: Alert = {
@@ -10,9 +10,9 @@ const ALERT: Alert = {
 };
 
 const textOf = (changes: Partial<Alert>): string =>
-  replyText({ kind: 'slack_reply', conversation: 'talk', alert: { ...ALERT, ...changes } });
+  olderReplyText({ kind: 'slack_reply', conversation: 'talk', alert: { ...ALERT, ...changes } });
 
-describe('the text of a reply', () => {
+describe('the text of a reply that an older version stored', () => {
   it('names what was not dispatched, its route and the reason', () => {
     expect(textOf({})).toBe(':x: *acme/deploy* was not dispatched (route deploy): no such repository');
   });
@@ -36,7 +36,7 @@ describe('the text of a reply', () => {
   });
 
   it('is the stored text where an older version stored one', () => {
-    expect(replyText({ kind: 'slack_reply', conversation: 'talk', text: ':x: as it was &lt;stored&gt;' })).toBe(
+    expect(olderReplyText({ kind: 'slack_reply', conversation: 'talk', text: ':x: as it was &lt;stored&gt;' })).toBe(
       ':x: as it was &lt;stored&gt;',
     );
   });

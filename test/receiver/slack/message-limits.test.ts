@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SLACK_LIMITS } from '../../../receiver/slack/blocks.ts';
 import { listBlocks } from '../../../receiver/slack/command-text.ts';
 import { homeView } from '../../../receiver/slack/home-view.ts';
-import { conversationMessage, eventMessage, failureText } from '../../../receiver/slack/message.ts';
+import { conversationMessage, eventMessage } from '../../../receiver/slack/message.ts';
 import { aliasRow, approvalRow, deliveryRow } from '../../../receiver/slack/rows.ts';
 import { DELIVERY_STATES, type DeliveryView } from '../../../receiver/store/delivery.ts';
 import type { AliasView, PromotionView } from '../../../receiver/store/ledger.ts';
@@ -180,16 +180,6 @@ describe('whatever the names are and however much there is, Slack takes', () => 
         expect(problemsOf(eventMessage(from, one, CONTEXT))).toEqual([]);
       }),
       { numRuns: NUM_RUNS },
-    );
-  });
-
-  it('a line about a run that failed', () => {
-    fc.assert(
-      fc.property(run, nastyName, nastyName, (after, target, name) => {
-        const text = failureText({ after, route: name }, target);
-        expect(problemsOf({ text, blocks: [{ type: 'divider' }] })).toEqual([]);
-      }),
-      { numRuns: 3 * NUM_RUNS },
     );
   });
 

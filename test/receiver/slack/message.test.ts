@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ACTIONS, decodeDecision, decodeDispatchAgain, decodeMute } from '../../../receiver/slack/actions.ts';
 import type { KnownBlock } from '../../../receiver/slack/blocks.ts';
-import { conversationMessage, eventMessage, failureText } from '../../../receiver/slack/message.ts';
+import { conversationMessage, eventMessage } from '../../../receiver/slack/message.ts';
 import type { ConversationView } from '../../../receiver/store/store.ts';
 import {
   ALIAS_EVENT,
@@ -385,13 +385,6 @@ describe('a reply', () => {
   it('has no buttons of its own', () => {
     const { blocks } = eventMessage(conversationEvent({ event: EVENT }), conversationOf(), CONTEXT);
     expect([buttonsOf(blocks), menusOf(blocks)]).toEqual([[], []]);
-  });
-
-  it('about a run that failed is one line with its link', () => {
-    const run = runView({ status: 'completed', conclusion: 'failure', startedAt: T0, endedAt: T0 + 42_000, attempt: 2 });
-    expect(failureText({ after: run, route: 'deploy' }, 'repository_dispatch:acme/deploy')).toBe(
-      ':x: <https://github.com/acme/deploy/actions/runs/99|run, attempt 2> in *acme/deploy* failed after 42 s (route deploy).',
-    );
   });
 });
 

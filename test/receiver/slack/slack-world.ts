@@ -15,6 +15,7 @@ import { temporaryDatabase } from '../store/temporary-database.ts';
 /** A renderer that says just enough to tell messages apart. */
 export const render: SlackTargetOptions['render'] = {
   conversation: ({ events, eventCount }) => messageOf(`${eventCount} event(s): ${events.map(({ event }) => event.id).join(', ')}`),
+  alert: ({ problem, target, reason }) => messageOf(`${problem} ${target}: ${reason}`),
   event: ({ event, text }) => messageOf(`then ${event.id}${text === null ? '' : `: ${text}`}`),
 };
 

@@ -6,6 +6,7 @@ import { clocksContract } from './store-contract-clocks.ts';
 import { conversationViewContract } from './store-contract-conversation-view.ts';
 import { conversationsContract } from './store-contract-conversations.ts';
 import { enrichingContract } from './store-contract-enriching.ts';
+import { failuresContract } from './store-contract-failures.ts';
 import { inboxContract } from './store-contract-inbox.ts';
 import { invariantsContract } from './store-contract-invariants.ts';
 import { ledgerContract } from './store-contract-ledger.ts';
@@ -38,6 +39,7 @@ export function storeContract(name: string, open: OpenStore): void {
     updatesContract(open);
     repostedContract(open);
     alertsContract(open);
+    failuresContract(open);
     conversationViewContract(open);
     runsContract(open);
     runNewsContract(open);

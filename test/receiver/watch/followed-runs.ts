@@ -2,20 +2,23 @@ import { onTestFinished } from 'vitest';
 import { dispatchTarget } from '../../../receiver/github/dispatch-target.ts';
 import { githubRunSource } from '../../../receiver/github/run-source.ts';
 import { tokenCredentials } from '../../../receiver/github/token-credentials.ts';
-import { replyText } from '../../../receiver/slack/alert-text.ts';
 import type { ClaimedDelivery, NewDelivery } from '../../../receiver/store/delivery.ts';
 import type { RunView } from '../../../receiver/store/run.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
+import { createFailedJobs } from '../../../receiver/watch/failed-jobs.ts';
 import { type CommitLookup, createRecordRuns } from '../../../receiver/watch/record-runs.ts';
 import type { RunSource } from '../../../receiver/watch/run-source.ts';
 import { createRunWatch } from '../../../receiver/watch/run-watch.ts';
+import type { Alert } from '../../../src/route/alert.ts';
+import type { AlertPolicy } from '../../../src/route/alert-policy.ts';
 import type { DispatchRequest } from '../../../src/route/target.ts';
 import { type GitHubStandIn, type StandInWorkflow, startGitHub } from '../../stand-ins/github.ts';
 import { accept, attemptAt, claim, deliveryOf, eventOf, MINUTE, SECOND, T0 } from '../store/samples.ts';
 import { temporaryDatabase } from '../store/temporary-database.ts';
 
+export const POLICY: AlertPolicy = { mention: ['U012ABC'], broadcast: true, channel: '#ml-ops' };
 export const TOKEN = 'ghp_a_token_for_tests_only';
 export const LISTENS: StandInWorkflow = { repository: 'acme/deploy', file: 'deploy.yml', types: ['model'], namesRuns: true };
 /** Started by hand, with a title of its own. */
@@ -80,17 +83,19 @@ export class FollowedRuns {
       this.changes++;
     };
     const { commitStatus, webhook = false } = this.#options;
+    const runs = { ...githubRunSource({ credentials: tokenCredentials(TOKEN), apiUrl: this.github.url, fetch, now }), ...changes };
+    const failedJobs = createFailedJobs({ store, runs, now, log, limitMs: 1_000 });
     const record = createRecordRuns({
       store,
       now,
       log,
       wake,
       newId: () => `consequence-${++this.#ids}`,
-      failureText: ({ after, route }) => `${route} ended: *${after.conclusion}*`,
+      alerts: () => POLICY,
+      failedJobs,
       ...(commitStatus === undefined ? {} : { commitStatus }),
     });
-    const runs = { ...githubRunSource({ credentials: tokenCredentials(TOKEN), apiUrl: this.github.url, fetch, now }), ...changes };
-    return { record, watch: createRunWatch({ store, runs, record, webhook, now, log, wake, paceMs: 0 }) };
+    return { record, watch: createRunWatch({ store, runs, record, alerts: () => POLICY, webhook, now, log, wake, paceMs: 0 }) };
   }
 
   /** An event whose dispatch leaves now, reported in one conversation. Returns the delivery's id. */
@@ -161,10 +166,10 @@ export class FollowedRuns {
     return (await this.store.delivery(deliveryId))?.notes.map(({ text }) => text) ?? [];
   }
 
-  /** The texts that wait to be said in threads, oldest first. */
-  async replies(): Promise<string[]> {
+  /** What waits to be told in threads, oldest first. */
+  async alerts(): Promise<Alert[]> {
     const deliveries = await this.store.deliveries({ limit: 1000 });
-    return deliveries.flatMap(({ request }) => (request?.kind === 'slack_reply' ? [replyText(request)] : [])).toReversed();
+    return deliveries.flatMap(({ request }) => (request?.kind === 'slack_reply' && 'alert' in request ? [request.alert] : [])).toReversed();
   }
 
   /** The requests for runs that cost something of the allowance, and those that did not. */

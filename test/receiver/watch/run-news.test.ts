@@ -40,7 +40,11 @@ describe('what is said about the end of a run', () => {
       route: 'deploy',
       target: 'slack:#ml',
       state: 'pending',
-      request: { kind: 'slack_reply', conversation: 'c-e1', text: `deploy ended: *${conclusion}*` },
+      request: {
+        kind: 'slack_reply',
+        conversation: 'c-e1',
+        alert: { problem: 'run_failed', route: 'deploy', mention: ['U012ABC'], broadcast: true, run: { conclusion, attempt: 1 } },
+      },
     });
   });
 
@@ -49,7 +53,7 @@ describe('what is said about the end of a run', () => {
     const id = await followed.dispatch('e1');
     await end(followed, conclusion);
     expect(await followed.runOf(id)).toMatchObject({ status: 'completed', conclusion });
-    expect(await followed.replies()).toEqual([]);
+    expect(await followed.alerts()).toEqual([]);
   });
 });
 
@@ -81,7 +85,7 @@ describe('the status of the commit', () => {
     await followed.dispatch('e1');
     await end(followed, 'cancelled');
     expect(await commitStatuses(followed)).toEqual([]);
-    expect(await followed.replies()).toHaveLength(1);
+    expect(await followed.alerts()).toHaveLength(1);
   });
 
   it('is written to no repository of another owner, whatever the event says', async () => {
@@ -133,7 +137,7 @@ describe('the status of the commit', () => {
     const id = await followed.dispatch('e1');
     await end(followed, 'failure');
     expect(await followed.runOf(id)).toMatchObject({ conclusion: 'failure' });
-    expect(await followed.replies()).toHaveLength(1);
+    expect(await followed.alerts()).toHaveLength(1);
     expect(await commitStatuses(followed)).toEqual([]);
     expect(followed.warnings()).toEqual([expect.stringContaining('could not be looked up')]);
   });

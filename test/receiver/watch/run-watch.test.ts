@@ -27,7 +27,7 @@ describe('following runs without webhooks', () => {
     await followed.pass(MINUTE);
     expect(await followed.runOf(id)).toMatchObject({ status: 'completed', conclusion: 'success', endedAt: ended });
     expect(await followed.notesOf(id)).toHaveLength(3);
-    expect(await followed.replies()).toEqual([]);
+    expect(await followed.alerts()).toEqual([]);
     // Nothing is open any more: nobody asks again.
     const reads = followed.github.reads.length;
     await followed.pass(HOUR);
@@ -89,10 +89,10 @@ describe('following runs without webhooks', () => {
     const [run] = followed.github.runs;
     await followed.github.advance(run!.id, { conclusion: 'timed_out' });
     await followed.pass(HOUR);
-    expect(await followed.replies()).toEqual(['deploy ended: *timed_out*']);
+    expect(await followed.alerts()).toMatchObject([{ problem: 'run_failed', run: { conclusion: 'timed_out' } }]);
     expect(followed.changes).toBeGreaterThan(0);
     await followed.record([{ ...REPORT, runId: String(run!.id), conclusion: 'timed_out' }]);
-    expect(await followed.replies()).toHaveLength(1);
+    expect(await followed.alerts()).toHaveLength(1);
   });
 
   it('looks once when two receivers watch', async () => {
@@ -107,7 +107,7 @@ describe('following runs without webhooks', () => {
     await followed.github.advance(followed.github.runs[0]!.id, { conclusion: 'failure' });
     followed.now += MINUTE;
     await Promise.all([second.runOnce(), followed.watch.runOnce()]);
-    expect(await followed.replies()).toHaveLength(1);
+    expect(await followed.alerts()).toHaveLength(1);
   });
 
   it('asks again for what could not be written down', async () => {
@@ -252,7 +252,7 @@ describe('with webhooks', () => {
     await followed.github.advance(followed.github.runs[0]!.id, { conclusion: 'failure' });
     await followed.pass(10 * MINUTE);
     expect(await followed.runOf(id)).toMatchObject({ status: 'completed', conclusion: 'failure' });
-    expect(await followed.replies()).toHaveLength(1);
+    expect(await followed.alerts()).toHaveLength(1);
   });
 });
 

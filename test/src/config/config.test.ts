@@ -56,6 +56,7 @@ describe('readConfig accepts', () => {
     const numbers = 'dedupe_window: 30s, retry_for: 12h, github_writes_per_second: 0.5, max_body_bytes: 1024';
     const settings = `{ ${numbers}, slack_users: { ada: U012ABC }, slack_operators: [S1AB], commit_status: true }`;
     expect(read(`version: 1\nsettings: ${settings}`).settings).toEqual({
+      alertChannel: null,
       dedupeWindowMs: 30_000,
       retryForMs: 43_200_000,
       githubWritesPerSecond: 0.5,
