@@ -51,6 +51,7 @@ const STATES: Readonly<Record<Alert['problem'], { readonly sign: string; readonl
   run_failed: { sign: ':x:', state: 'FAILED' },
   resolved: { sign: ':white_check_mark:', state: 'RESOLVED' },
   not_asked: { sign: ':warning:', state: 'NOT ASKED' },
+  not_posted: { sign: ':warning:', state: 'NOT POSTED' },
 };
 
 /** `resnet50 v12 → production`, `run train-78`. */
@@ -70,7 +71,10 @@ function peopleToMention({ problem, mention: listed = [], subject }: FullAlert, 
     return [...listed.slice(0, MOST_MENTIONED).map(mention), ...(more > 0 ? [`and ${more} more`] : [])];
   }
   const { author } = subject;
-  const known = problem === 'not_asked' || author === undefined || !Object.hasOwn(slackUsers, author) ? undefined : slackUsers[author];
+  const known =
+    problem === 'not_asked' || problem === 'not_posted' || author === undefined || !Object.hasOwn(slackUsers, author)
+      ? undefined
+      : slackUsers[author];
   return known === undefined ? [] : [mention(known)];
 }
 
@@ -84,6 +88,8 @@ function sentence({ problem, target, run, reason }: FullAlert, thing: string, { 
       return `${thing} ${ended(run)}${place(run)}`;
     case 'resolved':
       return `*Resolved:* ${thing} ${ended(run)}`;
+    case 'not_posted':
+      return `${thing}: a message *could not be posted* in ${channelName(target.slice(target.indexOf(':') + 1))}: ${why(reason)}`;
     case 'not_asked':
       return `${thing} *waits for an approval that nobody was asked for* in ${channelName(target.slice(target.indexOf(':') + 1))}: ${why(reason)}`;
   }

@@ -4,6 +4,7 @@ import { digest } from '../../src/lib/digest.ts';
 import type { NewId } from '../../src/lib/id.ts';
 import type { JsonValue } from '../../src/lib/json.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
+import { withChannels } from '../../src/route/channel-template.ts';
 import type { Route } from '../../src/route/route.ts';
 import type { MatchRoutes } from '../../src/route/route-index.ts';
 import { type CompiledTarget, compileTarget, type TargetDefinition, usesEnrichment } from '../../src/route/target.ts';
@@ -36,7 +37,7 @@ export interface PlanOptions {
 export function planEvent(received: ReceivedEvent, options: PlanOptions): NewEvent {
   const { event, payload, body, bodyHash, receivedAt } = received;
   const planned: Planned = { event, payload, id: options.newId(), subject: subjectOf(event) };
-  const routes = options.matchRoutes(event, payload);
+  const routes = options.matchRoutes(event, payload).map((route) => withChannels(route, event, payload));
   const ids = rememberedIds(options.newId);
   const firingsFor = (known: RelayEvent) => {
     const again = { ...options, newId: ids() };

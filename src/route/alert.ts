@@ -5,10 +5,10 @@ export interface Alert {
   /**
    * `not_dispatched`: the dispatch failed permanently. `run_missing`: it was sent, and its run did not appear. `run_failed`: its
    * run ended, and not with success. `resolved`: a later run of the same route and subject succeeded. `not_asked`: nobody can
-   * decide, because the question could not be asked.
+   * decide, because the question could not be asked. `not_posted`: a message about the event could not be posted.
    */
-  readonly problem: 'not_dispatched' | 'run_missing' | 'run_failed' | 'resolved' | 'not_asked';
-  /** The delivery's target: `repository_dispatch:acme/deploy`; of `not_asked`, the channel: `slack:#ml-deploys`. */
+  readonly problem: 'not_dispatched' | 'run_missing' | 'run_failed' | 'resolved' | 'not_asked' | 'not_posted';
+  /** The delivery's target: `repository_dispatch:acme/deploy`; of `not_asked` and `not_posted`, the channel: `slack:#ml-deploys`. */
   readonly target: string;
   readonly route: string;
   /** As it was noted: neither escaped nor shortened. */

@@ -97,6 +97,26 @@ export function* reportNotAsked(
   for (const place of isNew ? [...shown, alerts] : shown) yield* insertAlert(event, alert, place, now);
 }
 
+/**
+ * Reports in the channel of alerts that a message could not be posted. The first of a channel is a message there, others are
+ * replies to it: a channel that does not exist fails for every event.
+ */
+export function* reportNotPosted(
+  eventId: string,
+  fact: AlertFact,
+  failed: string,
+  policy: AlertPolicy | undefined,
+  now: number,
+): Work<void> {
+  const channel = policy?.channel ?? null;
+  if (channel === null || isSameChannel(channel, failed)) return;
+  const event = yield* alertedEvent(eventId);
+  if (event === undefined) return;
+  const alert: Alert = { ...fact, subject: alertSubjectOf(event.event), broadcast: false };
+  const key = alertConversation(channel, JSON.stringify(['not posted', fact.route, failed]));
+  yield* insertAlert(event, alert, { key, channel, credential: channelCredential(channel) }, now);
+}
+
 /** Forgets what was reported about events that are removed. */
 export function* forgetFailures(eventIds: readonly string[]): Work<void> {
   yield* exec('DELETE FROM failures WHERE event_id = ANY ($1)', eventIds);

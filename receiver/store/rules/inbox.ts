@@ -203,7 +203,7 @@ class Batch {
 function* reportUnsendable({ id, receivedAt }: NewEvent, deliveries: readonly NewDelivery[], policy: AlertPolicy | undefined): Work<void> {
   for (const { id: deliveryId, route, target, reason = '', conversation } of deliveries) {
     if (conversation === undefined) yield* reportFailure(id, { problem: 'not_dispatched', target, route, reason }, policy, receivedAt);
-    else yield* messageFailed({ id: deliveryId, event_id: id }, conversation.key, { request: null, reason, policy }, receivedAt);
+    else yield* messageFailed({ id: deliveryId, event_id: id, route }, conversation.key, { request: null, reason, policy }, receivedAt);
   }
 }
 

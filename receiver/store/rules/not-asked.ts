@@ -1,7 +1,7 @@
 import type { AlertPolicy } from '../../../src/route/alert-policy.ts';
 import { channelKey } from '../../../src/route/channel.ts';
 import type { TargetRequest } from '../../../src/route/target.ts';
-import { reportNotAsked } from './alerts.ts';
+import { reportNotAsked, reportNotPosted } from './alerts.ts';
 import { hasMessage } from './conversations.ts';
 import { exec, exists, firstRow, rows, type Work } from './work.ts';
 
@@ -14,9 +14,13 @@ import { exec, exists, firstRow, rows, type Work } from './work.ts';
 export interface QuestionMessage {
   readonly id: string;
   readonly event_id: string;
+  readonly route: string;
 }
 
-/** The message failed permanently: what it was to ask is not asked, unless another message of the conversation shows it. */
+/**
+ * The message failed permanently: what it was to ask is not asked, unless another message of the conversation shows it. What asks
+ * nothing is reported as a message that could not be posted.
+ */
 export function* messageFailed(
   message: QuestionMessage,
   conversation: string,
@@ -29,8 +33,17 @@ export function* messageFailed(
 ): Work<void> {
   const isUpdate = request?.kind === 'slack_update';
   // With a message, its update decides: that has the buttons.
-  if (!isUpdate && ((yield* hasMessage(conversation)) || (yield* isComing(message, conversation)))) return;
-  yield* questionNotAsked(message.event_id, conversation, reason, policy, now);
+  const isShown = !isUpdate && ((yield* hasMessage(conversation)) || (yield* isComing(message, conversation)));
+  if (!isShown) yield* questionNotAsked(message.event_id, conversation, reason, policy, now);
+  const channel = isUpdate ? undefined : yield* channelOf(conversation);
+  if (channel === undefined || (yield* isAsked(message.event_id, channel))) return;
+  const fact = { problem: 'not_posted', target: `slack:${channel}`, route: message.route, reason } as const;
+  yield* reportNotPosted(message.event_id, fact, channel, policy, now);
+}
+
+/** Whether people are, or were, to decide about the event in the channel. */
+function* isAsked(eventId: string, channel: string): Work<boolean> {
+  return yield* exists(`SELECT 1 FROM approvals WHERE event_id = $1 AND LTRIM(channel, '#') = $2 LIMIT 1`, eventId, channelKey(channel));
 }
 
 /** Writes down why the questions about the event that belong into the conversation's channel are not asked, and tells it elsewhere, once. */

@@ -237,6 +237,32 @@ function notAskedContract(onStore: OnStore): void {
   const inMl = ({ target }: Pick<ClaimedDelivery, 'target'>) => target.endsWith(':#ml');
   const notAsked = async (store: Store) => (await store.approvalsNotAsked(9)).map(({ eventId, notAsked: why }) => [eventId, why]);
 
+  describe('a message that cannot be posted, and asks nothing', () => {
+    const messages = (id: string, more: Partial<NewDelivery> = {}) =>
+      eventOf(id, { firings: [{ ...firingOf([messageOf(`m-${id}`, more, { key: `talk ${id}` })]), alerts: POLICY }] });
+
+    onStore('is told in the channel of alerts: the first of a channel as a message, others below it', async (store) => {
+      await accept(store, messages('e1'));
+      const [first, ...more] = await told(store, T0, inMl);
+      const alert = { problem: 'not_posted', target: 'slack:#ml', route: 'deploy', reason: 'no such repository', broadcast: false };
+      expect(first).toMatchObject({ channel: 'slack:#ml-ops', alert });
+      expect(more).toEqual([]);
+      await accept(store, messages('e2', { state: 'dead', request: null, reason: 'the channel has no name' }));
+      expect(await told(store, T0)).toMatchObject([{ conversation: first?.conversation, alert: { reason: 'the channel has no name' } }]);
+    });
+
+    onStore('is told nobody where there is no channel of alerts, or where that is the one that fails', async (store) => {
+      await accept(store, messages('e1'));
+      const [claimed] = await claim(store, T0, { serves: (credential) => credential.startsWith('slack') });
+      await fail(store, claimed!, T0, { ...POLICY, channel: 'ml' });
+      expect(await told(store, T0)).toEqual([]);
+      await store.replay(['m-e1'], T0);
+      const [again] = await claim(store, T0, { serves: (credential) => credential.startsWith('slack') });
+      await fail(store, again!, T0, NO_CHANNEL);
+      expect(await told(store, T0)).toEqual([]);
+    });
+  });
+
   describe('a question that cannot be asked', () => {
     onStore('is told where else the event is shown and in the channel of alerts, once, to those who may decide', async (store) => {
       await accept(store, askedEvent('e1'));

@@ -94,3 +94,28 @@ describe('a conversation', () => {
     expect(keyOf({}, apart)).not.toBe(keyOf({}));
   });
 });
+
+describe('a channel that depends on the event', () => {
+  const route = 'to: [{ slack: { channel: "#ml-{{ event.collection }}" } }]';
+
+  it('is a name in the delivery, its credential and its conversation', () => {
+    expect(planned(route, { slack: true, wandb: false })).toMatchObject([
+      { target: 'slack:#ml-resnet50', conversation: { channel: '#ml-resnet50' }, request: { channel: '#ml-resnet50' }, state: 'pending' },
+    ]);
+  });
+
+  it('is dead with the reason when the event has none', () => {
+    const { collection: _collection, ...event } = EVENT;
+    expect(planned(route, { slack: true, wandb: false }, event)).toMatchObject([
+      { state: 'dead', request: null, reason: expect.stringContaining('has no name for this event') },
+    ]);
+  });
+
+  it('is that of the approval, when it is the same: nobody is asked twice', () => {
+    const asks = `approval: { slack: "#ml-resnet50" }, to: [{ repository_dispatch: { repository: acme/deploy, event_type: go } }, { slack: { channel: "#ml-{{ event.collection }}" } }]`;
+    expect(planned(asks, { slack: true, wandb: false }).map(({ target }) => target)).toEqual([
+      'repository_dispatch:acme/deploy',
+      'slack:#ml-resnet50',
+    ]);
+  });
+});
