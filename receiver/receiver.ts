@@ -130,6 +130,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     keepRejected: (rejected) => store.keepRejected(rejected),
     accepted: wake.wake,
     credentialFor: (target) => (target.channel === undefined ? parts.credentialFor(target) : channelCredential(target.channel)),
+    slackUsers: settings.slackUsers,
     connected: { slack: parts.targets.slack !== undefined, wandb: parts.updateRequest !== undefined },
     extensions,
     newId,

@@ -33,6 +33,7 @@ export function printManifest(io: CommandIo, options: SlackManifestOptions): Exi
     name: options.name,
     connection: url === undefined ? 'socket-mode' : { url: withBasePath(url, basePath) },
     people: loaded === undefined ? [] : peopleOf(loaded.value),
+    directMessages: loaded?.value.routes.some(({ notify }) => notify !== undefined) === true,
   });
   if (!manifest.ok) return refuse(io, `slack manifest: ${manifest.error}`);
   if (loaded === undefined) {

@@ -8,6 +8,8 @@ export interface ManifestOptions {
   readonly connection: { readonly url: string } | 'socket-mode';
   /** Ids that the config names as who may do something. */
   readonly people: readonly string[];
+  /** Routes send direct messages (`notify`); left out: none does. */
+  readonly directMessages?: boolean;
 }
 
 /** Slack, "App manifest reference": display_information.name. */
@@ -18,7 +20,7 @@ const MAX_NAME = 35;
  * scopes are for finding a message again after a post that got no response; users:read tells members from guests, who may not
  * read App Home.
  */
-export function slackManifest({ name, connection, people }: ManifestOptions): Result<object, string> {
+export function slackManifest({ name, connection, people, directMessages = false }: ManifestOptions): Result<object, string> {
   const shown = name.trim();
   if (shown === '' || [...shown].length > MAX_NAME) return err(`--name: must have 1 to ${MAX_NAME} characters (a limit of Slack)`);
   const address = connection === 'socket-mode' ? ok({}) : requestUrl(connection.url);
@@ -26,10 +28,12 @@ export function slackManifest({ name, connection, people }: ManifestOptions): Re
   const requests = address.value;
   const scopes = ['chat:write', 'chat:write.public', 'commands', 'channels:history', 'groups:history', 'users:read'];
   if (people.some(isUserGroup)) scopes.push('usergroups:read');
+  // For looking whether a direct message was posted, as in channels.
+  if (directMessages) scopes.push('im:write', 'im:history');
   return ok({
     display_information: { name: shown, description: 'Follows Weights & Biases events to finished workflows, and asks for approval.' },
     features: {
-      app_home: { home_tab_enabled: true, messages_tab_enabled: false },
+      app_home: { home_tab_enabled: true, messages_tab_enabled: directMessages },
       bot_user: { display_name: botName(shown), always_online: true },
       slash_commands: [
         {

@@ -89,6 +89,17 @@ function adviceFor(word: string, error: WebAPIPlatformError, channel: string): s
       return `there is no ${channel} that the app can see. Check the name in the config; a private channel needs "/invite @wandb-relay" there. Then replay`;
     case 'not_in_channel':
       return `the app is not in ${channel}. Invite it with "/invite @wandb-relay" there and replay`;
+    case 'messages_tab_disabled':
+      return 'the app may not write direct messages. Turn on "App Home" → "Messages Tab" (`wandb-relay slack manifest` has it with notify), and replay';
+    case 'user_not_found':
+    case 'user_disabled':
+    case 'users_not_found':
+    case 'user_not_visible':
+    case 'cannot_dm_bot':
+      return `${channel} is nobody whom the app can write to. Correct slack_users or the ids in the config, and replay`;
+    case 'no_such_subteam':
+    case 'subteam_not_found':
+      return `there is no ${channel}. Correct the id in the config, and replay`;
     case 'is_archived':
       return `${channel} is archived. Unarchive it, or name another channel in the config, and replay`;
     case 'not_authed':

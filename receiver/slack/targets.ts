@@ -20,16 +20,17 @@ export const SLACK_UNCONFIGURED = 'Slack is not connected: set SLACK_BOT_TOKEN a
 /** The targets that post to Slack; none without a token. Slack's client is loaded only here. */
 export async function slackTargets({ slack }: Pick<Environment, 'slack'>, options: SlackTargetsOptions): Promise<Targets> {
   if (slack === undefined) return {};
-  const [{ slackClient }, { slackTarget }, { whileInstalled }, { postingById }] = await Promise.all([
+  const [{ slackClient }, { slackTarget }, { whileInstalled }, { postingById }, { toMembers }] = await Promise.all([
     import('./client.ts'),
     import('./slack-target.ts'),
     import('./while-installed.ts'),
     import('./channel-ids.ts'),
+    import('./group-target.ts'),
   ]);
   const { fetch, redactor, now, installation } = options;
   const calling = slackClient({ token: slack.botToken, apiUrl: slack.apiUrl, fetch, redact: redactor.text });
   const client = postingById(whileInstalled(calling, installation, now), options.store);
-  return forAll(slackTarget({ client, conversations: options.store, render: renderWith(options), now }));
+  return forAll(toMembers(slackTarget({ client, conversations: options.store, render: renderWith(options), now }), client, options));
 }
 
 /** The sandbox's targets: they log each message and send nothing. */

@@ -5,6 +5,7 @@ import type { NewId } from '../../src/lib/id.ts';
 import type { JsonValue } from '../../src/lib/json.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import { withChannels } from '../../src/route/channel-template.ts';
+import { notifiedOf } from '../../src/route/notified.ts';
 import type { Route } from '../../src/route/route.ts';
 import type { MatchRoutes } from '../../src/route/route-index.ts';
 import { type CompiledTarget, compileTarget, type TargetDefinition, usesEnrichment } from '../../src/route/target.ts';
@@ -29,6 +30,8 @@ export interface PlanOptions {
   readonly newId: NewId;
   /** What is configured: whom nobody can reach is not asked, and what nobody can look up is not waited for. */
   readonly connected: { readonly slack: boolean; readonly wandb: boolean };
+  /** Slack user id by W&B user name, for direct messages; left out: nobody is known. */
+  readonly slackUsers?: Readonly<Record<string, string>>;
   /** Whom to tell of a failure, by route; left out: the author, in the threads that show it. */
   readonly alerts?: AlertPolicyOf;
 }
@@ -85,7 +88,9 @@ interface Planned {
 }
 
 function fire(route: Route, planned: Planned, options: PlanOptions): RouteFiring {
-  const deliveries = [...route.targets, ...askingTargets(route, options)].map((target) => deliveryTo(target, route, planned, options));
+  const deliveries = [...route.targets, ...askingTargets(route, options), ...directTargets(route, planned.event, options)].map((target) =>
+    deliveryTo(target, route, planned, options),
+  );
   return {
     route: route.name,
     cooldownKey: route.cooldownMs === 0 ? null : digest(`${route.name}\n${planned.subject}`),
@@ -100,6 +105,14 @@ function fire(route: Route, planned: Planned, options: PlanOptions): RouteFiring
 function askingTargets({ approval, targets }: Route, { connected }: PlanOptions): CompiledTarget[] {
   if (approval === undefined || !connected.slack || targets.some(({ channel }) => channel === approval.channel)) return [];
   return [compileTarget({ slack: { channel: approval.channel } })];
+}
+
+/** Direct messages, for whoever has no message of the route yet. */
+function directTargets(route: Route, event: RelayEvent, { connected, slackUsers = {} }: PlanOptions): CompiledTarget[] {
+  if (route.notify.length === 0 || !connected.slack) return [];
+  return notifiedOf(route, event, slackUsers)
+    .filter((id) => !route.targets.some(({ channel }) => channel === id) && route.approval?.channel !== id)
+    .map((id) => compileTarget({ slack: { channel: id } }));
 }
 
 function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, options: PlanOptions): NewDelivery {

@@ -10,13 +10,14 @@ import type { ConfigPath } from './locator.ts';
  * - a W&B variable inside a route, where nothing fills it in
  * - typographic quotes in a condition, which are compared like any other character
  * - `allow_self: false` without `settings.slack_users`, so that nobody can approve
+ * - `notify` that nobody can be found for
  * - a route that starts workflows and has no Slack channel, without `alerts.slack`, so that nobody hears of its failures
  *
  * @returns by file, then by position
  */
 export function configWarnings(config: Config): Diagnostic[] {
   const { automations, routes, locator } = config;
-  const warnings = [...approvalWarnings(config), ...silentRoutes(config)];
+  const warnings = [...approvalWarnings(config), ...notifyWarnings(config), ...silentRoutes(config)];
   const check = (value: unknown, path: ConfigPath, warningOf: (text: string) => string | undefined): void =>
     eachText(value, path, (text, at, isKey) => {
       const message = warningOf(text);
@@ -47,6 +48,23 @@ function approvalWarnings({ routes, settings, locator }: Config): Diagnostic[] {
         'warning',
       ),
     );
+}
+
+/** Direct messages to nobody: the author is found through `slack_users`, approvers are those that `approval.by` lists. */
+function notifyWarnings({ routes, settings, locator }: Config): Diagnostic[] {
+  const hasUsers = Object.keys(settings.slackUsers).length > 0;
+  return routes.flatMap(({ name, path, notify = [], approval }) => {
+    const at = [...path, 'notify'];
+    const problems = [
+      ...(notify.includes('author') && !hasUsers
+        ? [`the author of an event of "${name}" gets no direct message: settings.slack_users is empty. Add the authors to slack_users`]
+        : []),
+      ...(notify.includes('approvers') && approval?.by === undefined
+        ? [`no approver of "${name}" gets a direct message: approval.by lists nobody. Add it, or take approvers out of notify`]
+        : []),
+    ];
+    return problems.map((problem) => locator.at(at, problem, 'warning'));
+  });
 }
 
 /** Names that are listed in one warning. */

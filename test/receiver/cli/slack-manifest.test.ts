@@ -55,6 +55,17 @@ describe('slack manifest', () => {
     expect((await run('slack', 'manifest')).complaints).toContain('--url https://relay.example.com/relay,');
   });
 
+  it('may write direct messages only when a route has notify', async () => {
+    const without = parse((await withPeople('U0ADA').run('slack', 'manifest', '--socket-mode')).out);
+    expect(without.features.app_home.messages_tab_enabled).toBe(false);
+    expect(without.oauth_config.scopes.bot).not.toContain('im:write');
+    const text = CONFIG.replace('BY', 'S0OPS').replace('approval:', 'notify: [approvers]\n    approval:');
+    const { out } = await commandLine({ 'wandb-relay.yaml': text }).run('slack', 'manifest', '--socket-mode');
+    const manifest = parse(out);
+    expect(manifest.features.app_home.messages_tab_enabled).toBe(true);
+    expect(manifest.oauth_config.scopes.bot).toEqual(expect.arrayContaining(['im:write', 'im:history', 'usergroups:read']));
+  });
+
   it('has no address in Socket Mode', async () => {
     const { code, out } = await withPeople('U0ADA').run('slack', 'manifest', '--socket-mode');
     expect(code).toBe(0);
