@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import { adminApi } from './admin/api.ts';
 import { problem } from './http/problem.ts';
-import { readiness, readyDetails } from './http/readiness.ts';
+import { readiness } from './http/readiness.ts';
+import { readyDetails } from './http/ready-details.ts';
 import { type RequestVariables, requestLog } from './http/request-log.ts';
 import type { Logger } from './log/log.ts';
 import type { Store } from './store/store.ts';
@@ -21,7 +22,7 @@ export interface AppOptions extends WandbWebhookOptions {
   readonly extensions: readonly {
     readonly path?: string;
     readonly routes?: Hono<RequestVariables>;
-    details?(): readonly string[] | Promise<readonly string[]>;
+    details?(): readonly string[];
   }[];
 }
 
@@ -39,11 +40,13 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   const pathsOf = (path: string) => [...new Set([path, `${basePath}${path}`])];
   root.on(HEALTH_METHODS, pathsOf('/healthz'), (c) => c.json({ status: 'ok' }));
   const whyNotReady = readiness({ check: () => store.check(), now });
+  const detailsOf = readyDetails({ approvalsNotAsked: store.approvalsNotAsked, redact: options.redactor.text, now });
   root.on(HEALTH_METHODS, pathsOf('/readyz'), async (c) => {
     const why = options.stopping() ? 'the receiver is stopping' : await whyNotReady();
     if (why === undefined) {
-      const details = await readyDetails(options.extensions);
-      return c.json({ status: 'ok', ...(details.length === 0 ? {} : { details: details.map(options.redactor.text) }) });
+      const problems = options.extensions.flatMap((part) => part.details?.() ?? []).map(options.redactor.text);
+      const details = { ...(await detailsOf()), ...(problems.length === 0 ? {} : { problems }) };
+      return c.json({ status: 'ok', ...(Object.keys(details).length === 0 ? {} : { details }) });
     }
     c.get('logFields').reason = `not ready: ${why}`;
     const detail = options.redactor.text(why);

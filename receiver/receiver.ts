@@ -50,7 +50,7 @@ export interface Extension {
   readonly path?: string;
   readonly routes?: Hono<RequestVariables>;
   /** What a person should know and do although the receiver is ready: shown by `/readyz`. */
-  details?(): readonly string[] | Promise<readonly string[]>;
+  details?(): readonly string[];
   start?(): void;
   /** Does what is due, once. Where `wakeLater` replaces timers, this is called instead of `start`. Never rejects. */
   runOnce?(): Promise<void>;

@@ -57,8 +57,8 @@ describe.concurrent('an app that was removed from the workspace', () => {
 
     slack.fail({ method: 'auth.test', error: 'account_inactive' });
     await from.send(JSON.stringify(eventCallback({ type: 'app_uninstalled' })), JSON_TYPE);
-    const readyz = async () => (await (await fetch(`${relay.receiver().url}/readyz`)).json()) as { details?: string[] };
-    await vi.waitFor(async () => expect((await readyz()).details?.join()).toMatch(/removed from the workspace.*Install the app again/), 20_000);
+    const readyz = async () => (await (await fetch(`${relay.receiver().url}/readyz`)).json()) as { details?: { problems?: string[] } };
+    await vi.waitFor(async () => expect((await readyz()).details?.problems?.join()).toMatch(/removed from the workspace.*Install the app again/), 20_000);
     slack.fail({ method: 'chat.postMessage', error: 'account_inactive' });
     await relay.event({ ...staging('v13'), artifact_collection_name: 'third' });
     await relay.event({ ...staging('v14'), artifact_collection_name: 'fourth' });

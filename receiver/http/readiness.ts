@@ -43,25 +43,6 @@ export function readiness({ check, now, limitMs = LIMIT_MS }: ReadinessOptions):
   };
 }
 
-/** What a person should know and do although the receiver is ready, of all its parts. Never rejects, and never waits long. */
-export async function readyDetails(
-  parts: readonly { details?(): readonly string[] | Promise<readonly string[]> }[],
-  limitMs = LIMIT_MS,
-): Promise<readonly string[]> {
-  const all = parts.map(async (part) => {
-    try {
-      return (await part.details?.()) ?? [];
-    } catch (error) {
-      return [`some details are not known: ${messageOf(error)}`];
-    }
-  });
-  return within(
-    Promise.all(all).then((lists) => lists.flat()),
-    limitMs,
-    ['the details are not known: they took too long'],
-  );
-}
-
 async function run(check: () => Promise<void>): Promise<string | undefined> {
   try {
     await check();

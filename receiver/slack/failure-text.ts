@@ -1,6 +1,6 @@
-import type { Alert, AlertRun, AlertSubject } from '../../src/route/alert.ts';
+import type { Alert, AlertRun, AlertSubject, FailedJob } from '../../src/route/alert.ts';
 import { NOBODY_ASKED } from './approvers.ts';
-import { section } from './blocks.ts';
+import { context, section } from './blocks.ts';
 import { endWords } from './delivery-words.ts';
 import type { SlackMessage } from './message.ts';
 import { bold, channelName, fitMrkdwn, link, mention, mrkdwnName } from './mrkdwn.ts';
@@ -33,26 +33,36 @@ export function isFullAlert(alert: Alert): alert is FullAlert {
 }
 
 /** A reply that is read by itself, because the channel shows it: state, thing and change first, then where and why. */
-export function alertMessage(alert: FullAlert, context: AlertContext): SlackMessage {
-  const { sign, state } = STATES[alert.problem];
+export function alertMessage(alert: FullAlert, alertContext: AlertContext): SlackMessage {
+  const { sign, state } = stateOf(alert);
   const thing = thingWords(alert.subject);
-  const people = peopleToMention(alert, context);
-  const first = [sign, ...people, sentence(alert, `*${thing}*`, context)].join(' ');
-  const lines = [first, ...secondLine(alert, context)];
+  const first = [sign, ...peopleToMention(alert, alertContext), sentence(alert, thing, alertContext)].join(' ');
+  const lines = [first, ...nextLine(alert, alertContext)];
+  const { author } = alert.subject;
   return {
     text: plainText(alert, state, thing),
-    blocks: [section(fitMrkdwn(lines.join('\n'), LINE_LIMIT))],
+    blocks: [
+      section(fitMrkdwn(lines.join('\n'), LINE_LIMIT)),
+      ...context(`route ${mrkdwnName(alert.route)}`, ...(author === undefined ? [] : [`by ${mrkdwnName(author)}`])),
+    ],
   };
 }
 
+const FAILED = ':x:';
 const STATES: Readonly<Record<Alert['problem'], { readonly sign: string; readonly state: string }>> = {
-  not_dispatched: { sign: ':x:', state: 'NOT DISPATCHED' },
-  run_missing: { sign: ':x:', state: 'DID NOT START' },
-  run_failed: { sign: ':x:', state: 'FAILED' },
+  not_dispatched: { sign: FAILED, state: 'NOT DISPATCHED' },
+  run_missing: { sign: FAILED, state: 'DID NOT START' },
+  run_failed: { sign: FAILED, state: 'FAILED' },
   resolved: { sign: ':white_check_mark:', state: 'RESOLVED' },
-  not_asked: { sign: ':warning:', state: 'NOT ASKED' },
+  not_asked: { sign: ':warning:', state: 'NOBODY ASKED' },
   not_posted: { sign: ':warning:', state: 'NOT POSTED' },
 };
+const RUN_STATES: Readonly<Record<string, string>> = { cancelled: 'CANCELLED', timed_out: 'TIMED OUT', startup_failure: 'DID NOT START' };
+
+function stateOf({ problem, run }: FullAlert): { readonly sign: string; readonly state: string } {
+  const { sign, state } = STATES[problem];
+  return { sign, state: (problem === 'run_failed' ? RUN_STATES[run?.conclusion ?? ''] : undefined) ?? state };
+}
 
 /** `resnet50 v12 → production`, `run train-78`. */
 function thingWords(subject: AlertSubject): string {
@@ -81,46 +91,49 @@ function peopleToMention({ problem, mention: listed = [], subject }: FullAlert, 
 function sentence({ problem, target, run, reason }: FullAlert, thing: string, { githubUrl }: AlertContext): string {
   switch (problem) {
     case 'not_dispatched':
-      return `${thing} *was not dispatched* to ${repository(target, githubUrl)}: ${why(reason)}`;
+      return `*${thing} was not dispatched* to ${repository(target, githubUrl)}: ${why(reason)}`;
     case 'run_missing':
-      return `${thing} *did not start* in ${repository(target, githubUrl)}: ${why(reason)}`;
+      return `*${thing} did not start* in ${repository(target, githubUrl)}: ${why(reason)}`;
     case 'run_failed':
-      return `${thing} ${ended(run)}${place(run)}`;
+      return `${ended(thing, run)}${place(run)}`;
     case 'resolved':
-      return `*Resolved:* ${thing} ${ended(run)}`;
+      return `*Resolved:* ${ended(thing, run)}`;
     case 'not_posted':
-      return `${thing}: a message *could not be posted* in ${channelName(target.slice(target.indexOf(':') + 1))}: ${why(reason)}`;
+      return `A message about *${thing}* could not be posted in ${channelName(target.slice(target.indexOf(':') + 1))}: ${why(reason)}`;
     case 'not_asked':
-      return `${thing} *waits for an approval that nobody was asked for* in ${channelName(target.slice(target.indexOf(':') + 1))}: ${why(reason)}`;
+      return `*${thing} waits, and nobody was asked to approve it* in ${channelName(target.slice(target.indexOf(':') + 1))}: ${why(reason)}`;
   }
 }
 
-/** The end in bold: `*failed* after 42 s`. */
-function ended(run: AlertRun | undefined): string {
-  if (run === undefined) return '*failed*';
-  return endWords({ ...run, id: null, status: 'completed' }).replace(/^(?:was )?\S+(?: out| not start)?/, '*$&*');
+/** The words of `endWords`, cut behind what happened: `failed`, ` after 42 s`. */
+const END = /^((?:was )?\S+(?: out| not start)?)(.*)$/s;
+
+/** `*resnet50 v12 → production failed* after 42 s`. */
+function ended(thing: string, run: AlertRun | undefined): string {
+  const [, what = 'failed', more = ''] = run === undefined ? [] : (END.exec(runWords(run)) ?? []);
+  return `*${thing} ${what}*${more}`;
+}
+
+function runWords(run: AlertRun): string {
+  return endWords({ ...run, id: null, status: 'completed' });
 }
 
 /** Where it went wrong, linked: `in deploy / push image`. */
 function place(run: AlertRun | undefined): string {
   if (run?.failed === undefined) return '';
-  const { job, step, url } = run.failed;
-  const words = step === null ? job : `${job} / ${step}`;
-  return ` in *${link(url ?? run.url, words)}*`;
+  return ` in *${link(run.failed.url ?? run.url, jobWords(run.failed))}*`;
 }
 
-function secondLine({ problem, target, route, run, deliveries = [] }: FullAlert, { githubUrl }: AlertContext): string[] {
-  if (problem === 'not_asked') return [howToDecide(deliveries, route)];
-  const facts = problem === 'run_failed' || problem === 'resolved' ? [repository(target, githubUrl)] : [];
-  if (run !== undefined && run.url !== null)
-    facts.unshift(link(run.url, run.attempt > 1 ? `Open the run, attempt ${run.attempt}` : 'Open the run'));
-  return [[...facts, `route ${mrkdwnName(route)}`].join(' · ')];
+function nextLine({ problem, target, run, deliveries = [] }: FullAlert, { githubUrl }: AlertContext): string[] {
+  if (problem === 'not_asked') return [howToDecide(deliveries)];
+  if (run === undefined) return [];
+  const open = run.url === null ? [] : [link(run.url, run.attempt > 1 ? `Open the run, attempt ${run.attempt}` : 'Open the run')];
+  return [[...open, repository(target, githubUrl)].join(' · ')];
 }
 
-function howToDecide(deliveries: readonly string[], route: string): string {
+function howToDecide(deliveries: readonly string[]): string {
   const ids = deliveries.slice(0, MOST_HELD).map((id) => mrkdwnName(id, 60));
-  const command = ids.length === 0 ? '' : `, or with \`wandb-relay approve ${ids.join(' ')}\``;
-  return `Decide in this app's Home${command} · route ${mrkdwnName(route)}`;
+  return `Decide in this app's Home${ids.length === 0 ? '' : `, or with \`wandb-relay approve ${ids.join(' ')}\``}`;
 }
 
 /** A delivery's target as a link to its repository; a workflow's file is named behind it. */
@@ -137,25 +150,15 @@ function why(reason: string): string {
 }
 
 /** For the lock screen, search and screen readers: the state, the thing, and the one fact that is needed next. */
-function plainText(alert: FullAlert, state: string, thing: string): string {
-  const { problem, run, target, reason } = alert;
+function plainText({ problem, run, target, reason }: FullAlert, state: string, thing: string): string {
   const where = mrkdwnName(target.slice(target.indexOf(':') + 1), 60);
   const begin = `${state}: ${thing}`;
-  switch (problem) {
-    case 'run_failed': {
-      const failed = run?.failed;
-      const at = failed === undefined ? '' : ` in ${sayPlainly(failed.step === null ? failed.job : `${failed.job} / ${failed.step}`)}`;
-      return fitMrkdwn(
-        `${begin}. ${where} ${run === undefined ? 'failed' : endWords({ ...run, id: null, status: 'completed' })}${at}`,
-        TEXT_LIMIT,
-      );
-    }
-    case 'resolved':
-      return fitMrkdwn(
-        `${begin} ${run === undefined ? 'succeeded' : endWords({ ...run, id: null, status: 'completed' })} in ${where}`,
-        TEXT_LIMIT,
-      );
-    default:
-      return fitMrkdwn(`${begin}. ${where}: ${why(reason)}`, TEXT_LIMIT);
-  }
+  if (run === undefined) return fitMrkdwn(`${begin}. ${where}: ${why(reason)}`, TEXT_LIMIT);
+  if (problem === 'resolved') return fitMrkdwn(`${begin} ${runWords(run)} in ${where}`, TEXT_LIMIT);
+  const at = run.failed === undefined ? '' : ` in ${sayPlainly(jobWords(run.failed))}`;
+  return fitMrkdwn(`${begin}. ${where} ${runWords(run)}${at}`, TEXT_LIMIT);
+}
+
+function jobWords({ job, step }: FailedJob): string {
+  return step === null ? job : `${job} / ${step}`;
 }

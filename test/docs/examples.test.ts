@@ -15,7 +15,7 @@ import { BARE_ENVIRONMENT, COMPILED_ONCE, MAIN, PROJECT } from '../stand-ins/rec
 import { temporaryFolder } from '../stand-ins/temporary-folder.ts';
 import { type Block, blocksOf, page, tableRows } from './pages.ts';
 
-const CONFIG_KEYS = ['version', 'entity', 'organization', 'integrations', 'automations', 'routes', 'settings'];
+const CONFIG_KEYS = ['version', 'entity', 'organization', 'integrations', 'automations', 'routes', 'settings', 'alerts'];
 
 type Kind = 'config' | 'workflow' | 'steps';
 

@@ -202,7 +202,7 @@ function* insertAlert(event: AlertedEvent, alert: Alert, { key, channel, credent
   yield* exec('INSERT INTO conversations (key, channel, credential) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', key, channel, credential);
   const { revision } = (yield* revise(key)) ?? { revision: 0 };
   const delivery = {
-    id: `alert-${key}-${revision}`,
+    id: `alert-${key.slice(key.indexOf(':') + 1)}-${revision}`,
     route: alert.route,
     ...alertReply({ key, channel }, alert),
     credential,

@@ -94,6 +94,7 @@ routes:
             who: "\${event_author}"
             deep: [{ stage: "at \${artifact_metadata.stage}" }, "$HOME", "{{ event.alias }}"]
             loss: "\${artifact_metadata.val/loss}"
+alerts: { slack: "#ml-ops" }
 `;
     const { code, out } = await commandLine({ 'conf/relay.yaml': config }).run('validate', '--config', 'conf/relay.yaml');
     expect(code).toBe(0);

@@ -136,6 +136,68 @@ describe('replies and updates', () => {
     });
   });
 
+  describe('an alert', () => {
+    const alert = {
+      problem: 'not_dispatched',
+      target: 'repository_dispatch:acme/deploy',
+      route: 'deploy',
+      reason: 'no such repository',
+      subject: { source: 'default', type: 'add_artifact_alias' },
+      broadcast: true,
+    } as const;
+    const TEXT = 'not_dispatched repository_dispatch:acme/deploy: no such repository';
+    const alertIn = (conversation: string, changes: { broadcast?: boolean } = {}) => ({
+      ...slackDelivery('d-r', { key: conversation }),
+      request: { kind: 'slack_reply', conversation, alert: { ...alert, ...changes } } as const,
+    });
+
+    it.each([true, false])('is a reply in the thread that the channel shows as well: %s', async (broadcast) => {
+      const world = await slackWorld();
+      await world.accept('e1');
+      await world.drain();
+      await world.accept('e2', [alertIn('conversation', { broadcast })]);
+      await world.step();
+      const [head, reply] = world.slack.messages('ml');
+      expect(reply).toMatchObject({ text: TEXT, threadTs: head?.ts, broadcast });
+    });
+
+    it('stays in the thread where the app may not show it in the channel', async () => {
+      const world = await slackWorld();
+      await world.accept('e1');
+      await world.drain();
+      world.slack.fail({ method: 'chat.postMessage', error: 'cant_broadcast_message' });
+      await world.accept('e2', [alertIn('conversation')]);
+      expect(await world.step()).toMatchObject({ outcome: 'delivered' });
+      expect(world.slack.messages('ml')[1]).toMatchObject({ text: TEXT, broadcast: false });
+    });
+
+    it('is a message by itself where there is nothing to reply to, and does not become the message of a conversation', async () => {
+      const world = await slackWorld();
+      await world.accept('e1', [alertIn('conversation')]);
+      expect(await world.step()).toMatchObject({ outcome: 'delivered' });
+      expect(world.slack.messages('ml')).toMatchObject([{ text: TEXT, threadTs: null }]);
+      expect((await world.conversation()).message).toBeNull();
+    });
+
+    it('of a conversation of its own has what follows in its thread', async () => {
+      const world = await slackWorld();
+      await world.accept('e1', [alertIn('alert:1')]);
+      await world.step();
+      await world.accept('e2', [{ ...alertIn('alert:1'), id: 'd-r2' }]);
+      await world.step();
+      const [first, second] = world.slack.messages('ml');
+      expect([first?.threadTs, second?.threadTs]).toEqual([null, first?.ts]);
+    });
+
+    it('by itself is looked for after an unclear attempt, and not posted twice', async () => {
+      const world = await slackWorld();
+      world.slack.fail({ method: 'chat.postMessage', status: 502, applied: true });
+      await world.accept('e1', [alertIn('alert:1')]);
+      expect(await world.drain()).toMatchObject([{ outcome: 'failed' }, { outcome: 'delivered', found: true }]);
+      expect(world.slack.messages('ml')).toHaveLength(1);
+    });
+  });
+
   it.each(['slack_reply', 'slack_update'] as const)('has nothing to do for %s without a message', async (kind) => {
     const world = await slackWorld();
     const request =

@@ -24,13 +24,13 @@ describe('several files', () => {
   const merged = read(
     `entity: acme\nsettings: { retry_for: 1d }\n${automations(automation('a'))}routes:\n${route('r')}`,
     `entity: acme\norganization: org\n${automations(automation('b', { action: RELAY }), automation('a', { scope: '{ project: q }' }))}`,
-    `routes:\n${route('s')}integrations: { webhooks: [ { name: relay, url: "https://example.com/hook" } ] }\n`,
+    `routes:\n${route('s')}alerts: { slack: "#ml-ops" }\nintegrations: { webhooks: [ { name: relay, url: "https://example.com/hook" } ] }\n`,
   );
 
   it('are one config', () => {
     expect(merged.automations.map(({ name }) => name)).toEqual(['a', 'b', 'a']);
     expect(merged.routes.map(({ name }) => name)).toEqual(['r', 's', 'b']);
-    expect(merged).toMatchObject({ entity: 'acme', organization: 'org', settings: { retryForMs: 86_400_000 } });
+    expect(merged).toMatchObject({ entity: 'acme', organization: 'org', settings: { retryForMs: 86_400_000, alertChannel: '#ml-ops' } });
     expect(merged.integrations.webhooks).toEqual([{ name: 'relay', url: 'https://example.com/hook' }]);
   });
 
@@ -71,13 +71,18 @@ describe('several files', () => {
 });
 
 describe('readConfigFiles refuses', () => {
-  it('two entities, two organizations, two settings', () => {
+  it('two entities, two organizations, two settings, two places for alerts', () => {
     expect(
-      problems('entity: a\norganization: x\nsettings: {}\n', 'organization: y\nentity: a\n', 'entity: b\nsettings: { retry_for: 1d }\n'),
+      problems(
+        'entity: a\norganization: x\nsettings: {}\n',
+        'organization: y\nentity: a\nalerts: { slack: x }\n',
+        'entity: b\nsettings: { retry_for: 1d }\nalerts: { slack: x }\n',
+      ),
     ).toEqual([
       'b.yaml:2:15: organization: is "x" in a.yaml: all files of a config have the same organization',
       'c.yaml:2:9: entity: is "a" in a.yaml: all files of a config have the same entity',
       'c.yaml:3:1: settings: there are settings in a.yaml already: put them into one file',
+      'c.yaml:4:1: alerts: there are alerts in b.yaml already: put them into one file',
     ]);
   });
 

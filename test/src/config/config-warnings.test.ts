@@ -18,6 +18,27 @@ describe('configWarnings', () => {
     ]);
   });
 
+  const DISPATCH = '{ repository_dispatch: { repository: acme/deploy, event_type: x } }';
+
+  it('locates the first route whose failures nobody hears of, and names them', () => {
+    const route = (name: string) => `  - { name: ${name}, on: {}, to: [${DISPATCH}] }`;
+    const names = ['b', 'c', 'd', 'e'];
+    expect(warningsIn(`${routeConfig({ to: DISPATCH })}${names.map(route).join('\n')}`)).toMatchObject([
+      {
+        severity: 'warning',
+        location: { file: 'relay.yaml', line: 6 },
+        field: 'routes[0].to',
+        message:
+          'nobody is told when a dispatch of "deploy", "b", "c" and 2 more fails: add "alerts: { slack: <channel> }" at the top of the file, or a slack target',
+      },
+    ]);
+  });
+
+  it('accepts a route whose failures people hear of', () => {
+    const alerts = `${routeConfig({ to: DISPATCH })}alerts: { slack: "#ml-ops" }`;
+    for (const text of [alerts, routeConfig({ to: DISPATCH, more: 'approval: { slack: "#ml" }' })]) expect(warningsIn(text)).toEqual([]);
+  });
+
   it('locates "allow_self: false" when no author can be known', () => {
     expect(warningsIn(routeConfig(STRICT))).toMatchObject([
       {

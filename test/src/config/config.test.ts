@@ -100,6 +100,7 @@ describe('readConfig reports errors in the file as a whole', () => {
     ['{}', 'relay.yaml:1:1: version: is missing'],
     ['version: 2', 'relay.yaml:1:10: version: must be 1'],
     ['version: "1"', 'relay.yaml:1:10: version: must be 1'],
+    ['version: 1\nalerts: { slack: x, webhook: y }', 'relay.yaml:2:21: alerts.webhook: unknown key; there are slack'],
     ['version: 1\nrutes: []', 'relay.yaml:2:1: rutes: unknown key (did you mean "routes"?)'],
     ['version: 1\n\nroutes:', 'relay.yaml:3:8: routes: must be a list, not null'],
     ['version: 1\nentity: ""', 'relay.yaml:2:9: entity: must not be empty'],
