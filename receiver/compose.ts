@@ -234,6 +234,7 @@ async function slackExtensions(context: PartContext): Promise<Extension[]> {
     home: (content, at) => homeView(content, { githubUrl, slackUsers: settings.slackUsers, now: at }),
     wake: wake.wake,
     newId: idsFrom(runtime.now, runtime.randomBytes),
+    ...(settings.slackUnfurl ? { unfurl: wandbAppUrl(environment.wandbBaseUrl) } : {}),
     ...(dispatcher === undefined ? {} : { dispatcher }),
   });
   return [sending, app];

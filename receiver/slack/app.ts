@@ -19,6 +19,7 @@ import type { People } from './may-decide.ts';
 import { members } from './members.ts';
 import { onlyOnce } from './once.ts';
 import { keepConnected } from './socket-mode.ts';
+import { listenToLinks } from './unfurl-listener.ts';
 import { userGroups } from './user-groups.ts';
 
 export interface SlackAppOptions extends Pick<Runtime, 'now' | 'fetch' | 'log' | 'redactor'> {
@@ -36,6 +37,8 @@ export interface SlackAppOptions extends Pick<Runtime, 'now' | 'fetch' | 'log' |
   /** For `/wandb-relay simulate`, and because people whom they name may read. */
   readonly routes: readonly Route[];
   readonly home: RenderHome;
+  /** The address of W&B's app, whose links get what is known about them; left out: none do. */
+  readonly unfurl?: string;
   /** Called after something was written that may have to be sent. */
   readonly wake: () => void;
   /** What Socket Mode's connection is opened with; left out: nothing stands in between. */
@@ -153,6 +156,7 @@ function boltApp(options: SlackAppOptions, receiver: Receiver): { finished: () =
     now,
     log,
   };
+  if (options.unfurl !== undefined) listenToLinks(app, { handling, botToken, wandbAppUrl: options.unfurl, redact: redactor.text });
   listenToInstallation(app, { installation: options.installation, botToken, log, redactor });
   listen(app, { handling, home: options.home, botToken, redact: redactor.text });
   return {

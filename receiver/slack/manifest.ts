@@ -10,6 +10,8 @@ export interface ManifestOptions {
   readonly people: readonly string[];
   /** Routes send direct messages (`notify`); left out: none does. */
   readonly directMessages?: boolean;
+  /** The hosts of W&B's app whose links get what is known about them (`slack_unfurl`); left out: none. */
+  readonly unfurlDomains?: readonly string[];
 }
 
 /** Slack, "App manifest reference": display_information.name. */
@@ -20,7 +22,13 @@ const MAX_NAME = 35;
  * scopes are for finding a message again after a post that got no response; users:read tells members from guests, who may not
  * read App Home.
  */
-export function slackManifest({ name, connection, people, directMessages = false }: ManifestOptions): Result<object, string> {
+export function slackManifest({
+  name,
+  connection,
+  people,
+  directMessages = false,
+  unfurlDomains = [],
+}: ManifestOptions): Result<object, string> {
   const shown = name.trim();
   if (shown === '' || [...shown].length > MAX_NAME) return err(`--name: must have 1 to ${MAX_NAME} characters (a limit of Slack)`);
   const address = connection === 'socket-mode' ? ok({}) : requestUrl(connection.url);
@@ -30,6 +38,8 @@ export function slackManifest({ name, connection, people, directMessages = false
   if (people.some(isUserGroup)) scopes.push('usergroups:read');
   // For looking whether a direct message was posted, as in channels.
   if (directMessages) scopes.push('im:write', 'im:history');
+  const unfurls = unfurlDomains.length > 0;
+  if (unfurls) scopes.push('links:read', 'links:write');
   return ok({
     display_information: { name: shown, description: 'Follows Weights & Biases events to finished workflows, and asks for approval.' },
     features: {
@@ -44,10 +54,14 @@ export function slackManifest({ name, connection, people, directMessages = false
           ...('request_url' in requests ? { url: requests.request_url } : {}),
         },
       ],
+      ...(unfurls ? { unfurl_domains: unfurlDomains } : {}),
     },
     oauth_config: { scopes: { bot: scopes } },
     settings: {
-      event_subscriptions: { ...requests, bot_events: ['app_home_opened', 'app_uninstalled', 'tokens_revoked'] },
+      event_subscriptions: {
+        ...requests,
+        bot_events: ['app_home_opened', 'app_uninstalled', 'tokens_revoked', ...(unfurls ? ['link_shared'] : [])],
+      },
       interactivity: { is_enabled: true, ...requests },
       org_deploy_enabled: false,
       socket_mode_enabled: connection === 'socket-mode',

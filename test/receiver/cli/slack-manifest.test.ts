@@ -66,6 +66,22 @@ describe('slack manifest', () => {
     expect(manifest.oauth_config.scopes.bot).toEqual(expect.arrayContaining(['im:write', 'im:history', 'usergroups:read']));
   });
 
+  it('may answer links to W&B only when the config turns that on, and only those of its server', async () => {
+    const off = parse((await withPeople('U0ADA').run('slack', 'manifest', '--socket-mode')).out);
+    expect(JSON.stringify(off)).not.toMatch(/link/);
+    const on = { 'wandb-relay.yaml': `${CONFIG.replace('BY', 'U0ADA')}settings: { slack_unfurl: true }` };
+    const manifest = async (variables: Record<string, string>) =>
+      parse((await commandLine(on, variables).run('slack', 'manifest', '--socket-mode')).out);
+    expect(await manifest({})).toMatchObject({
+      features: { unfurl_domains: ['forge.coreweave.com', 'wandb.ai'] },
+      oauth_config: { scopes: { bot: expect.arrayContaining(['links:read', 'links:write']) } },
+      settings: { event_subscriptions: { bot_events: expect.arrayContaining(['link_shared']) } },
+    });
+    expect(await manifest({ WANDB_BASE_URL: 'https://wandb.acme.example' })).toMatchObject({
+      features: { unfurl_domains: ['wandb.acme.example'] },
+    });
+  });
+
   it('has no address in Socket Mode', async () => {
     const { code, out } = await withPeople('U0ADA').run('slack', 'manifest', '--socket-mode');
     expect(code).toBe(0);

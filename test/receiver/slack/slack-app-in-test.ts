@@ -53,7 +53,7 @@ export interface SlackAppInTestOptions {
   readonly wrap?: (store: Store) => Store;
   readonly home?: RenderHome;
   readonly fetch?: typeof fetch;
-  readonly app?: Partial<Pick<SlackAppOptions, 'ackTimeoutMs' | 'firstWaitMs' | 'connection'>>;
+  readonly app?: Partial<Pick<SlackAppOptions, 'ackTimeoutMs' | 'firstWaitMs' | 'connection' | 'unfurl'>>;
 }
 
 /** A stand-in for Slack that ends with the test. */
