@@ -57,7 +57,7 @@ export interface SlackInteractionsOptions {
   readonly now: () => number;
   readonly responseUrl: () => string;
   /** A new `trigger_id` of a person, by id; left out: one that opens nothing. */
-  readonly triggerId?: (user: string) => string;
+  readonly triggerId?: (user: string) => string | Promise<string>;
 }
 
 export const JSON_TYPE = 'application/json';
@@ -69,7 +69,8 @@ let requests = 0;
 /** Slack's side of interactivity: real requests, signed, with the fields that Slack documents. */
 export function slackInteractions(options: SlackInteractionsOptions): SlackInteractions {
   const { request, signingSecret, now, responseUrl, triggerId } = options;
-  const triggered = (by: SlackPerson): object => (triggerId === undefined ? {} : { trigger_id: triggerId(by.id) });
+  const triggered = async (by: SlackPerson): Promise<Record<string, string>> =>
+    triggerId === undefined ? {} : { trigger_id: await triggerId(by.id) };
   const send: SlackInteractions['send'] = async (body, contentType, changes = {}) => {
     const timestamp = String(changes.timestamp ?? Math.floor(now() / 1000));
     const headers: Record<string, string | undefined> = {
@@ -82,8 +83,8 @@ export function slackInteractions(options: SlackInteractionsOptions): SlackInter
     const response = await request('/slack/events', { method: 'POST', body, headers: given });
     return { status: response.status, text: await response.text() };
   };
-  const act = (by: SlackPerson, action: object, changes?: SlackRequestChanges): Promise<SlackAnswer> =>
-    send(formOf({ ...blockActions(by, action, responseUrl()), ...triggered(by) }), FORM_TYPE, changes);
+  const act = async (by: SlackPerson, action: object, changes?: SlackRequestChanges): Promise<SlackAnswer> =>
+    send(formOf({ ...blockActions(by, action, responseUrl()), ...(await triggered(by)) }), FORM_TYPE, changes);
   const event: SlackInteractions['event'] = (what, changes) => send(JSON.stringify(eventCallback(what)), JSON_TYPE, changes);
   return {
     press: (by, actionId, value, changes) => act(by, { type: 'button', action_id: actionId, block_id: 'b1', value }, changes),
@@ -91,10 +92,10 @@ export function slackInteractions(options: SlackInteractionsOptions): SlackInter
       const option = { text: { type: 'plain_text', text: 'an option' }, value };
       return act(by, { type: 'static_select', action_id: actionId, block_id: 'b1', selected_option: option });
     },
-    command: (by, text, command = '/wandb-relay') =>
-      send(new URLSearchParams({ ...slashCommand(by, command, text, responseUrl()), ...triggered(by) }).toString(), FORM_TYPE),
+    command: async (by, text, command = '/wandb-relay') =>
+      send(new URLSearchParams({ ...slashCommand(by, command, text, responseUrl()), ...(await triggered(by)) }).toString(), FORM_TYPE),
     openHome: (by, tab = 'home') => event({ type: 'app_home_opened', user: by.id, channel: 'D0HOME', tab, event_ts: `${now() / 1000}` }),
-    submit: async (by, view, values = {}) => send(formOf({ ...viewSubmission(by, view, values), ...triggered(by) }), FORM_TYPE),
+    submit: async (by, view, values = {}) => send(formOf({ ...viewSubmission(by, view, values), ...(await triggered(by)) }), FORM_TYPE),
     share: (by, message, urls, more) => event({ ...linkShared(by, message, urls), ...more }),
     event,
     send,

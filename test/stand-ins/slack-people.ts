@@ -1,6 +1,6 @@
 import { blocksProblem } from './slack-rules.ts';
 import { asFields, type Fields } from './slack-rules-basics.ts';
-import { type Answer, accepted, forward, pageOf, refusal, refusalOf, type SlackState } from './slack-state.ts';
+import { type Answer, accepted, forward, pageOf, refusal, type SlackState } from './slack-state.ts';
 
 /** Who is there and who is where: users, members, groups, direct messages, and what an app adds to people's links. */
 
@@ -21,9 +21,10 @@ export async function userInfo(state: SlackState, args: Fields): Promise<Answer>
 
 /** Slack, conversations.members: ids, in pages. A private channel that the app is not in does not exist for it. */
 export async function channelMembers(state: SlackState, args: Fields): Promise<Answer> {
+  const channel = state.channels.get(String(args.channel));
+  if (channel?.member === false && channel.private === true) return refusal('channel_not_found');
   const answer = await forward(state, 'conversations.members', args);
   if (answer.body.ok !== true) return answer;
-  const channel = state.channels.get(String(args.channel));
   const people = (channel?.members ?? [...state.users.values()].map(({ name }) => name)).map((name) => state.userIds.get(name) ?? name);
   const bot = (answer.body.members as string[]).filter((id) => !state.users.has(id) && channel?.member !== false);
   const { items, next } = pageOf([...new Set([...bot, ...people])], args);
@@ -64,7 +65,7 @@ export function unfurl(state: SlackState, args: Fields): Answer {
   for (const [url, content] of Object.entries(given)) {
     const { blocks } = asFields(content);
     const problem = blocks === undefined ? undefined : blocksProblem(blocks);
-    if (problem !== undefined) return refusalOf(problem) ?? refusal(problem.error);
+    if (problem !== undefined) return refusal('cannot_parse_attachment', { response_metadata: { messages: problem.messages } });
     if (!URL.canParse(url)) return refusal('cannot_unfurl_url');
   }
   if (id !== undefined && source !== undefined) {
@@ -76,7 +77,7 @@ export function unfurl(state: SlackState, args: Fields): Answer {
   if (!state.channels.has(String(channel))) return refusal('cannot_find_channel');
   const message = state.messages.find((known) => known.channel === channel && known.ts === ts);
   if (message === undefined) return refusal('cannot_find_message');
-  if (!Object.keys(given).every((url) => message.text.includes(url))) return refusal('cannot_unfurl_url');
+  if (!Object.keys(given).every((url) => message.text.includes(url))) return refusal('cannot_unfurl_message');
   state.unfurls.push({ channel: String(channel), ts: String(ts), unfurlId: null, unfurls: given });
   return accepted();
 }

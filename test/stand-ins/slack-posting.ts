@@ -1,5 +1,5 @@
 import type { StandInMessage } from './slack-call.ts';
-import { messageProblem } from './slack-rules.ts';
+import { isBlankMetadata, messageProblem } from './slack-rules.ts';
 import type { Fields } from './slack-rules-basics.ts';
 import { type Answer, forward, isTrue, pageOf, refusal, refusalOf, type SlackState } from './slack-state.ts';
 
@@ -59,6 +59,7 @@ export async function remove(state: SlackState, args: Fields): Promise<Answer> {
 export async function update(state: SlackState, args: Fields): Promise<Answer> {
   const invalid = invalidMessage(state, args, 'update');
   if (invalid !== undefined) return invalid;
+  if (isTrue(args.reply_broadcast)) return refusal('no_dual_broadcast_content_update');
   const id = String(args.channel);
   if (!state.channels.has(id) && !state.directs.has(id)) return refusal('channel_not_found');
   const message = state.messages.find((known) => isMessage(known, args.channel, args.ts));
@@ -73,7 +74,9 @@ export async function update(state: SlackState, args: Fields): Promise<Answer> {
     ...(args.text === undefined ? {} : { text: String(args.text) }),
     // Text without blocks takes the blocks away.
     ...(Array.isArray(args.blocks) ? { blocks: args.blocks } : args.text === undefined ? {} : { blocks: [] }),
-    ...(args.metadata === undefined ? {} : { metadata: args.metadata as StandInMessage['metadata'] }),
+    ...(args.metadata === undefined
+      ? {}
+      : { metadata: isBlankMetadata(args.metadata) ? null : (args.metadata as StandInMessage['metadata']) }),
     edits: message.edits + 1,
   };
   state.messages = state.messages.map((known) => (known === message ? changed : known));
@@ -103,9 +106,10 @@ export async function replies(state: SlackState, args: Fields): Promise<Answer> 
 
 /** Asks the backend whether the token may read there, and adds what it does not know: that an app has to be a member. */
 async function unreadable(state: SlackState, method: string, args: Fields): Promise<Answer | undefined> {
+  const channel = state.channels.get(String(args.channel));
+  if (channel?.member === false) return refusal(channel.private === true ? 'channel_not_found' : 'not_in_channel');
   const answer = await forward(state, method, { channel: args.channel, ts: args.ts ?? '0', limit: 1 });
-  if (answer.body.ok !== true) return answer;
-  return state.channels.get(String(args.channel))?.member === false ? refusal('not_in_channel') : undefined;
+  return answer.body.ok === true ? undefined : answer;
 }
 
 function page(found: readonly StandInMessage[], args: Fields, first: readonly StandInMessage[]): Answer {

@@ -44,7 +44,8 @@ export function messageProblem(message: Fields, kind: 'post' | 'update' = 'post'
   if (found !== undefined) return found;
   if (isBlank(text) && isBlank(blocks) && isBlank(attachments)) return { error: 'no_text', messages: [] };
   if (typeof text === 'string' && text.length > TEXT_CHARACTERS[kind]) return { error: 'msg_too_long', messages: [] };
-  return metadata === undefined || isMetadata(metadata) ? undefined : { error: 'invalid_metadata_format', messages: [] };
+  const fine = metadata === undefined || isMetadata(metadata) || (kind === 'update' && isBlankMetadata(metadata));
+  return fine ? undefined : { error: 'invalid_metadata_format', messages: [] };
 }
 
 /** Checks a modal or an App Home as Slack does before it shows it; `undefined` when it is fine. */
@@ -83,6 +84,11 @@ function elementsOf({ element, accessory, elements }: Fields): Fields[] {
 function isMetadata(metadata: unknown): boolean {
   const { event_type: type, event_payload: payload } = asFields(metadata);
   return typeof type === 'string' && type !== '' && typeof payload === 'object' && payload !== null && !Array.isArray(payload);
+}
+
+/** An empty object takes the metadata of a message away (Slack, chat.update). */
+export function isBlankMetadata(metadata: unknown): boolean {
+  return typeof metadata === 'object' && metadata !== null && Object.keys(metadata).length === 0;
 }
 
 function mistakesIn(check: (report: Report) => void): string[] {

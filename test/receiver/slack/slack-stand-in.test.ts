@@ -86,6 +86,37 @@ it('asks for the scope of each method', async () => {
   expect(await call('conversations.members', { channel: ml })).toMatchObject({ ok: true });
 });
 
+it('keeps threads: replies that the channel sees too, and replies to what is gone', async () => {
+  const { slack, call } = await slackFor();
+  const channel = slack.channelId('ml');
+  const { ts } = await call('chat.postMessage', { channel, text: 'head' });
+  await call('chat.postMessage', { channel, text: 'quiet', thread_ts: ts });
+  await call('chat.postMessage', { channel, text: 'loud', thread_ts: ts, reply_broadcast: true });
+  const texts = async (method: string, args: object) =>
+    ((await call(method, { channel, ...args })).messages as { text: string }[]).map(({ text: words }) => words);
+  expect(await texts('conversations.history', {})).toEqual(['loud', 'head']);
+  expect(await texts('conversations.replies', { ts })).toEqual(['head', 'quiet', 'loud']);
+  const both = { channel, ts, text: 'changed and loud', reply_broadcast: true };
+  expect(await call('chat.update', both)).toMatchObject({ error: 'no_dual_broadcast_content_update' });
+  const metadata = { event_type: 'a', event_payload: { id: 'b' } };
+  expect(await call('chat.update', { channel, ts, text: 'head', metadata })).toMatchObject({ ok: true });
+  expect(await call('chat.update', { channel, ts, text: 'head', metadata: {} })).toMatchObject({ ok: true });
+  expect(slack.messages('ml')[0]).toMatchObject({ metadata: null, edits: 2 });
+  slack.remove('ml', String(ts));
+  expect((await call('chat.postMessage', { channel, text: 'in a thread without its head', thread_ts: ts })).message).toMatchObject({
+    thread_ts: ts,
+  });
+  const alone = await call('chat.postMessage', { channel, text: 'alone', thread_ts: '1.1', reply_broadcast: true });
+  expect(alone.message).not.toHaveProperty('thread_ts');
+  expect(slack.messages('ml').at(-1)).toMatchObject({ text: 'alone', threadTs: null, broadcast: false });
+  slack.change('secret', { member: false });
+  const secret = slack.channelId('secret');
+  expect(await call('conversations.history', { channel: secret })).toMatchObject({ error: 'channel_not_found' });
+  expect(await call('conversations.members', { channel: secret })).toMatchObject({ error: 'channel_not_found' });
+  slack.change('ml', { member: false });
+  expect(await call('conversations.history', { channel })).toMatchObject({ error: 'not_in_channel' });
+});
+
 it('takes charts only where there are any, and says what is wrong with blocks', async () => {
   const { slack, call } = await slackFor();
   const chart = { channel: 'ml', text: 'a', blocks: [CHART] };
@@ -181,9 +212,12 @@ it('unfurls links of messages that are there', async () => {
   expect(await call('chat.unfurl', place)).toMatchObject({ error: 'missing_unfurls' });
   expect(await call('chat.unfurl', { ...place, ts: '1.1', unfurls })).toMatchObject({ error: 'cannot_find_message' });
   expect(await call('chat.unfurl', { ...place, channel: 'C0NONE', unfurls })).toMatchObject({ error: 'cannot_find_channel' });
-  expect(await call('chat.unfurl', { ...place, unfurls: { 'https://wandb.ai/other': {} } })).toMatchObject({ error: 'cannot_unfurl_url' });
+  expect(await call('chat.unfurl', { ...place, unfurls: { 'https://wandb.ai/other': {} } })).toMatchObject({
+    error: 'cannot_unfurl_message',
+  });
+  expect(await call('chat.unfurl', { ...place, unfurls: { nowhere: {} } })).toMatchObject({ error: 'cannot_unfurl_url' });
   expect(await call('chat.unfurl', { ...place, unfurls: { [url]: { blocks: [{ type: 'x' }] } } })).toMatchObject({
-    error: 'invalid_blocks',
+    error: 'cannot_parse_attachment',
   });
   expect(await call('chat.unfurl', { ...place, unfurls })).toMatchObject({ ok: true });
   expect(slack.unfurls).toEqual([{ ...place, unfurlId: null, unfurls }]);
