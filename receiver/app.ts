@@ -19,7 +19,11 @@ export interface AppOptions extends WandbWebhookOptions {
   /** True once the receiver is stopping: it is not ready for more. */
   readonly stopping: () => boolean;
   /** Routes of the parts that are configured. */
-  readonly extensions: readonly { readonly path?: string; readonly routes?: Hono<RequestVariables> }[];
+  readonly extensions: readonly {
+    readonly path?: string;
+    readonly routes?: Hono<RequestVariables>;
+    details?(): readonly string[];
+  }[];
 }
 
 /** HAProxy asks with OPTIONS by default. */
@@ -40,8 +44,9 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   root.on(HEALTH_METHODS, pathsOf('/readyz'), async (c) => {
     const why = options.stopping() ? 'the receiver is stopping' : await whyNotReady();
     if (why === undefined) {
-      const details = await detailsOf();
-      return c.json({ status: 'ok', ...(details === undefined ? {} : { details }) });
+      const problems = options.extensions.flatMap((part) => part.details?.() ?? []).map(options.redactor.text);
+      const details = { ...(await detailsOf()), ...(problems.length === 0 ? {} : { problems }) };
+      return c.json({ status: 'ok', ...(Object.keys(details).length === 0 ? {} : { details }) });
     }
     c.get('logFields').reason = `not ready: ${why}`;
     const detail = options.redactor.text(why);

@@ -12,6 +12,7 @@ import { type ClockWatch, createClockWatch } from './outbox/clock-watch.ts';
 import { createRetention, retentionFloor } from './outbox/retention.ts';
 import { createReceiver, type Extension, type Receiver, type ReceiverParts } from './receiver.ts';
 import type { Runtime } from './runtime.ts';
+import { createInstallation, type Installation } from './slack/installation.ts';
 import { SLACK_UNCONFIGURED, sandboxSlackTargets, slackTargets } from './slack/targets.ts';
 import type { Store } from './store/store.ts';
 import { createWake, type Wake } from './wake.ts';
@@ -41,6 +42,7 @@ interface PartContext extends ComposeOptions {
   readonly wake: Wake;
   readonly clock: ClockWatch;
   readonly githubUrl: string;
+  readonly installation: Installation;
 }
 
 /** Builds the receiver that the environment and the config describe; the same on every platform. */
@@ -52,7 +54,13 @@ export async function composeReceiver(options: ComposeOptions): Promise<Receiver
 export async function composeParts(options: ComposeOptions): Promise<ReceiverParts> {
   const { runtime, environment, store, routes, settings, sandbox, wakeLater, concurrency, githubWritesPerSecond } = options;
   const { githubApiUrl } = environment;
-  const context = { ...options, wake: createWake(), clock: watchClock(options), githubUrl: githubWebUrlOf(githubApiUrl) };
+  const context = {
+    ...options,
+    wake: createWake(),
+    clock: watchClock(options),
+    githubUrl: githubWebUrlOf(githubApiUrl),
+    installation: createInstallation(runtime),
+  };
   const github = sandbox ? sandboxTargets(runtime.log, githubApiUrl) : await githubTargets(environment, { ...runtime, store });
   const updateRequest = sandbox ? undefined : await wandbEnrichment(options);
   return {
@@ -95,11 +103,13 @@ function slackTargetsFor({
   store,
   sandbox,
   githubUrl,
+  installation,
 }: PartContext): Promise<ReceiverParts['targets']> {
   const { slack, wandbBaseUrl } = environment;
   const options = {
     ...runtime,
     store,
+    installation,
     wandbAppUrl: wandbAppUrl(wandbBaseUrl),
     wandbOrganization: organization,
     githubUrl,
@@ -199,7 +209,7 @@ async function runExtensions(context: PartContext, { runs }: TargetSet): Promise
 
 /** Bolt, for buttons, commands and App Home: over Socket Mode when there is an app token, else over HTTP. */
 async function slackExtensions(context: PartContext): Promise<Extension[]> {
-  const { runtime, environment, settings, routes, githubUrl, clock, wake, dispatcher } = context;
+  const { runtime, environment, settings, routes, githubUrl, clock, wake, dispatcher, installation } = context;
   const { slack } = environment;
   const connection =
     slack?.appToken !== undefined
@@ -207,7 +217,9 @@ async function slackExtensions(context: PartContext): Promise<Extension[]> {
       : slack?.signingSecret !== undefined
         ? { signingSecret: slack.signingSecret }
         : undefined;
-  if (slack === undefined || connection === undefined) return [];
+  if (slack === undefined) return [];
+  const sending: Extension = { details: () => [installation.trouble()].filter((trouble) => trouble !== undefined) };
+  if (connection === undefined) return [sending];
   const [{ createSlackApp }, { homeView }] = await Promise.all([import('./slack/app.ts'), import('./slack/home-view.ts')]);
   // A decision just after a clock jump is not too late.
   const decide: Store['decide'] = (decision) => context.store.decide({ ...decision, clockJumped: clock.hasJumped() });
@@ -217,12 +229,15 @@ async function slackExtensions(context: PartContext): Promise<Extension[]> {
     connection,
     apiUrl: slack.apiUrl,
     store: { ...context.store, decide },
+    installation,
     people: { slackUsers: settings.slackUsers, operators: settings.slackOperators },
     routes,
-    home: (content, at) => homeView(content, { githubUrl, now: at }),
+    githubUrl,
+    home: (content, at) => homeView(content, { githubUrl, slackUsers: settings.slackUsers, now: at }),
     wake: wake.wake,
     newId: idsFrom(runtime.now, runtime.randomBytes),
+    ...(settings.slackUnfurl ? { unfurl: wandbAppUrl(environment.wandbBaseUrl) } : {}),
     ...(dispatcher === undefined ? {} : { dispatcher }),
   });
-  return [app];
+  return [sending, app];
 }

@@ -76,6 +76,11 @@ export function basePathFrom(variables: Variables): string {
   return readBasePath(blankToUndefined(variables.BASE_PATH), []);
 }
 
+/** WANDB_BASE_URL; W&B's own cloud when it is not set, or not an address. For commands that read nothing else of the environment. */
+export function wandbBaseUrlFrom(variables: Variables): string {
+  return readAddress('WANDB_BASE_URL', blankToUndefined(variables.WANDB_BASE_URL), WANDB_API_URL, WANDB_APP, []);
+}
+
 /** `owner/name` from GITHUB_REPOSITORY, which workflows set. */
 export function repositoryFrom(variables: Variables): string | undefined {
   return blankToUndefined(variables.GITHUB_REPOSITORY);

@@ -53,6 +53,8 @@ export interface ReceiverParts {
 export interface Extension {
   readonly path?: string;
   readonly routes?: Hono<RequestVariables>;
+  /** What a person should know and do although the receiver is ready: shown by `/readyz`. */
+  details?(): readonly string[];
   start?(): void;
   /** Does what is due, once. Where `wakeLater` replaces timers, this is called instead of `start`. Never rejects. */
   runOnce?(): Promise<void>;
@@ -134,6 +136,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     keepRejected: (rejected) => store.keepRejected(rejected),
     accepted: wake.wake,
     credentialFor: (target) => (target.channel === undefined ? parts.credentialFor(target) : channelCredential(target.channel)),
+    slackUsers: settings.slackUsers,
     connected: { slack: parts.targets.slack !== undefined, wandb: parts.updateRequest !== undefined },
     extensions,
     newId,

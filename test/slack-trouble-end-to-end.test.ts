@@ -1,6 +1,7 @@
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { runCommand } from './stand-ins/receiver-process.ts';
 import { headSays, it, production, quiet, staging, textOf, until } from './stand-ins/slack-conversation.ts';
+import { eventCallback, JSON_TYPE } from './stand-ins/slack-interactions.ts';
 
 describe.concurrent('an outage', () => {
   it('of Slack does not delay GitHub, and everything is reported when it is back', async ({ start }) => {
@@ -48,6 +49,34 @@ describe.concurrent('an outage', () => {
     await until(() => expect(relay.receiver().log.find((line) => line.delivery === id)).toMatchObject({ state: 'dead' }));
     const { stdout } = await runCommand(['deliveries', id], { cwd: relay.folder });
     expect(stdout).toMatch(/channel_not_found[\s\S]*#ml-deploys|#ml-deploys[\s\S]*channel_not_found/);
+  });
+});
+
+describe.concurrent('an app that was removed from the workspace', () => {
+  it('is not used any more, /readyz says what to do, and a channel of before is posted to by its id', async ({ start }) => {
+    const relay = await start();
+    const { slack, from } = relay;
+    await relay.event(staging('v11'));
+    await until(() => expect(relay.heads('ml-deploys')).toHaveLength(1));
+    await relay.event({ ...staging('v12'), artifact_collection_name: 'another' });
+    await until(() => expect(relay.heads('ml-deploys')).toHaveLength(2));
+    const posts = slack.calls.filter(({ method }) => method === 'chat.postMessage');
+    expect(posts.map(({ args }) => args.channel)).toEqual(['#ml-deploys', slack.channelId('ml-deploys')]);
+    await quiet(relay);
+
+    slack.fail({ method: 'auth.test', error: 'account_inactive' });
+    await from.send(JSON.stringify(eventCallback({ type: 'app_uninstalled' })), JSON_TYPE);
+    const readyz = async () => (await (await fetch(`${relay.receiver().url}/readyz`)).json()) as { details?: { problems?: string[] } };
+    await vi.waitFor(
+      async () => expect((await readyz()).details?.problems?.join()).toMatch(/removed from the workspace.*Install the app again/),
+      20_000,
+    );
+    slack.fail({ method: 'chat.postMessage', error: 'account_inactive' });
+    await relay.event({ ...staging('v13'), artifact_collection_name: 'third' });
+    await relay.event({ ...staging('v14'), artifact_collection_name: 'fourth' });
+    const failed = () => relay.receiver().log.filter((line) => line.state === 'dead');
+    await until(() => expect(failed().length).toBeGreaterThanOrEqual(2));
+    expect(slack.calls.filter(({ method }) => method === 'chat.postMessage')).toHaveLength(3);
   });
 });
 

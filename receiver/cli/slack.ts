@@ -1,6 +1,8 @@
 import { stringify } from 'yaml';
 import type { Config } from '../../src/config/config.ts';
-import { basePathFrom } from '../environment.ts';
+import { wandbHosts } from '../../src/event/read-wandb-link.ts';
+import { wandbAppUrl } from '../../src/event/wandb-links.ts';
+import { basePathFrom, wandbBaseUrlFrom } from '../environment.ts';
 import { slackManifest } from '../slack/manifest.ts';
 import { loadConfig } from './load-config.ts';
 import type { CommandIo, ExitCode } from './output.ts';
@@ -33,6 +35,8 @@ export function printManifest(io: CommandIo, options: SlackManifestOptions): Exi
     name: options.name,
     connection: url === undefined ? 'socket-mode' : { url: withBasePath(url, basePath) },
     people: loaded === undefined ? [] : peopleOf(loaded.value),
+    unfurlDomains: loaded?.value.settings.slackUnfurl === true ? wandbHosts(wandbAppUrl(wandbBaseUrlFrom(io.variables))) : [],
+    directMessages: loaded?.value.routes.some(({ notify }) => notify !== undefined) === true,
   });
   if (!manifest.ok) return refuse(io, `slack manifest: ${manifest.error}`);
   if (loaded === undefined) {

@@ -31,7 +31,8 @@ export function settlementOf(
     case 'delivered': {
       const message = result.message === undefined ? {} : { message: result.message };
       const notAsked = result.notAsked === undefined ? {} : { notAsked: result.notAsked, ...policy };
-      const settlement = { state: 'delivered', run: result.run, ...message, ...notAsked } as const;
+      const channels = result.channels === undefined ? {} : { channels: result.channels };
+      const settlement = { state: 'delivered', run: result.run, ...message, ...notAsked, ...channels } as const;
       return result.throttledUntil === undefined
         ? { settlement }
         : { settlement, throttle: { credential: delivery.credential, until: result.throttledUntil, reason: 'the rate limit is used up' } };

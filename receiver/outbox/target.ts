@@ -10,6 +10,8 @@ export type SendResult =
       readonly run: StartedRun | null;
       /** What was posted, when it was a message. */
       readonly message?: PostedMessage;
+      /** The channels that the message stands for, when it was to a group: each is to get one of its own. */
+      readonly channels?: readonly string[];
       /** Why those who may decide cannot see the question that the message asks. */
       readonly notAsked?: string;
       /** The response says that the credential's allowance is used up until then (milliseconds since 1970). */

@@ -9,9 +9,13 @@ export const ACTIONS = {
   mute: 'relay_mute',
   /** A link; Slack still tells that it was pressed, which is only acknowledged. */
   openRun: 'relay_open_run',
+  /** Shows a question with its buttons to whoever pressed. */
+  review: 'relay_review',
+  /** Of App Home. */
+  refresh: 'relay_refresh',
 } as const;
 
-/** Of Approve and Reject: everything that one route holds for one event. */
+/** Of Approve, Reject and Review: everything that one route holds for one event. */
 export interface DecisionValue {
   readonly source: string;
   readonly eventId: string;

@@ -12,9 +12,14 @@ import { boltLog, cleaned } from './bolt-log.ts';
 import { webClientOptions } from './client.ts';
 import type { RenderHome } from './home.ts';
 import { honoReceiver } from './hono-receiver.ts';
+import type { Installation } from './installation.ts';
+import { listenToInstallation } from './installation-events.ts';
 import { listen } from './listeners.ts';
 import type { People } from './may-decide.ts';
+import { members } from './members.ts';
+import { onlyOnce } from './once.ts';
 import { keepConnected } from './socket-mode.ts';
+import { listenToLinks } from './unfurl-listener.ts';
 import { userGroups } from './user-groups.ts';
 
 export interface SlackAppOptions extends Pick<Runtime, 'now' | 'fetch' | 'log' | 'redactor'> {
@@ -24,10 +29,16 @@ export interface SlackAppOptions extends Pick<Runtime, 'now' | 'fetch' | 'log' |
   /** Slack's Web API: `https://slack.com/api`. */
   readonly apiUrl: string;
   readonly store: Store;
+  /** Shared with what sends to Slack. */
+  readonly installation: Installation;
   readonly people: People;
-  /** For `/wandb-relay simulate`. */
+  /** For links; see `Handling`. */
+  readonly githubUrl: string;
+  /** For `/wandb-relay simulate`, and because people whom they name may read. */
   readonly routes: readonly Route[];
   readonly home: RenderHome;
+  /** The address of W&B's app, whose links get what is known about them; left out: none do. */
+  readonly unfurl?: string;
   /** Called after something was written that may have to be sent. */
   readonly wake: () => void;
   /** What Socket Mode's connection is opened with; left out: nothing stands in between. */
@@ -43,6 +54,8 @@ export interface SlackApp {
   readonly path: '/slack';
   /** `POST /slack/events`; in Socket Mode there is none. */
   readonly routes?: Hono<RequestVariables>;
+  /** What a person should know and do, for `/readyz`. */
+  details(): readonly string[];
   /** Connects in Socket Mode, without waiting for it. Never rejects. */
   start(): Promise<void>;
   /** Takes no more, and waits for what was begun. */
@@ -68,15 +81,17 @@ export function createSlackApp(options: SlackAppOptions): SlackApp {
     ...(ackTimeoutMs === undefined ? {} : { ackTimeoutMs }),
   });
   const { finished } = boltApp(options, receiver);
-  return { path: '/slack', routes, start: () => Promise.resolve(), stop: finished };
+  return { path: '/slack', routes, details: () => [], start: () => Promise.resolve(), stop: finished };
 }
 
 function overSocketMode(options: SlackAppOptions, appToken: string): SlackApp {
   const { log, redactor } = options;
   const redact = redactor.text;
   let stop = (): Promise<void> => Promise.resolve();
+  let trouble = (): string | undefined => undefined;
   return {
     path: '/slack',
+    details: () => [trouble()].filter((text) => text !== undefined),
     start: async () => {
       try {
         // Only now, because it brings a WebSocket with it.
@@ -96,6 +111,7 @@ function overSocketMode(options: SlackAppOptions, appToken: string): SlackApp {
           await connection.stop();
           await finished();
         };
+        trouble = connection.trouble;
         connection.start();
       } catch (error) {
         log.error({ error: cleaned(messageOf(error), redact) }, 'slack: Socket Mode could not be started');
@@ -126,10 +142,13 @@ function boltApp(options: SlackAppOptions, receiver: Receiver): { finished: () =
       working.delete(work);
     }
   });
+  onlyOnce(app, store, now);
   const handling = {
     store,
     people: options.people,
     askGroups: userGroups(app.client, botToken, now, redactor.text),
+    askMember: members(app.client, botToken, now, redactor.text),
+    githubUrl: options.githubUrl,
     routes: options.routes,
     redactJson: redactor.json,
     newId: options.newId,
@@ -137,6 +156,8 @@ function boltApp(options: SlackAppOptions, receiver: Receiver): { finished: () =
     now,
     log,
   };
+  if (options.unfurl !== undefined) listenToLinks(app, { handling, botToken, wandbAppUrl: options.unfurl, redact: redactor.text });
+  listenToInstallation(app, { installation: options.installation, botToken, log, redactor });
   listen(app, { handling, home: options.home, botToken, redact: redactor.text });
   return {
     finished: async () => {

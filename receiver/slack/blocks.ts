@@ -5,6 +5,7 @@ export type KnownBlock = types.KnownBlock;
 export type HomeView = types.HomeView;
 type Button = types.Button;
 type Overflow = types.Overflow;
+export type Accessory = Button | Overflow;
 type ActionsBlockElement = types.ActionsBlockElement;
 
 /**
@@ -31,6 +32,8 @@ export const SLACK_LIMITS = {
   messageBlocks: 50,
   viewBlocks: 100,
   allBlocks: 12_000,
+  /** A view may have 250 kB (Slack, "views.publish": view_too_large); far less is more than anybody reads. */
+  viewBytes: 60_000,
 } as const;
 
 /** Text of ours. Nothing in it is turned into a link, a channel or a mention that does not already stand there as one. */
@@ -42,8 +45,8 @@ export function plainText(text: string, limit: number): types.PlainTextElement {
   return { type: 'plain_text', text: plainName(text, limit), emoji: false };
 }
 
-/** A paragraph, with at most ten short facts in two columns below it and a menu beside it. */
-export function section(text: string, more: { fields?: readonly string[]; accessory?: Overflow | undefined } = {}): KnownBlock {
+/** A paragraph, with at most ten short facts in two columns below it and a menu or a button beside it. */
+export function section(text: string, more: { fields?: readonly string[]; accessory?: Accessory | undefined } = {}): KnownBlock {
   const fields = (more.fields ?? []).slice(0, SLACK_LIMITS.fields).map((field) => mrkdwn(field, SLACK_LIMITS.fieldText));
   return {
     type: 'section',
@@ -141,10 +144,10 @@ export interface Part {
 /**
  * Puts parts together in their order, as many as Slack takes; `leftOut` stands at the end when that is not all.
  */
-export function compose(parts: readonly Part[], limits: { blocks: number; leftOut: KnownBlock }): KnownBlock[] {
+export function compose(parts: readonly Part[], limits: { blocks: number; leftOut: KnownBlock; bytes?: number }): KnownBlock[] {
   const wanted = parts.filter(({ blocks }) => blocks.length > 0);
   // Two bytes for the brackets around all; the block that may come last has its place reserved.
-  let room = SLACK_LIMITS.allBlocks - 2 - sizeOf([limits.leftOut]);
+  let room = (limits.bytes ?? SLACK_LIMITS.allBlocks) - 2 - sizeOf([limits.leftOut]);
   let places = limits.blocks - 1;
   const kept = new Set<Part>();
   for (const part of wanted.toSorted((a, b) => a.rank - b.rank)) {

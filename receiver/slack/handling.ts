@@ -5,7 +5,9 @@ import type { Route } from '../../src/route/route.ts';
 import type { Runtime } from '../runtime.ts';
 import type { EventView } from '../store/delivery.ts';
 import type { Store } from '../store/store.ts';
+import type { KnownBlock } from './blocks.ts';
 import type { Actor, People } from './may-decide.ts';
+import type { AskMember } from './members.ts';
 import type { AskGroups } from './user-groups.ts';
 
 /** What handlers work with: they read and write the store, and nothing else. */
@@ -13,6 +15,9 @@ export interface Handling extends Pick<Runtime, 'now' | 'log'> {
   readonly store: Store;
   readonly people: People;
   readonly askGroups: AskGroups;
+  readonly askMember: AskMember;
+  /** `https://github.com`, or the web address of a GitHub Enterprise Server; for links. */
+  readonly githubUrl: string;
   /** For `simulate`. */
   readonly routes: readonly Route[];
   readonly redactJson: (value: JsonValue) => JsonValue;
@@ -25,10 +30,12 @@ export interface Handling extends Pick<Runtime, 'now' | 'log'> {
 export interface Outcome {
   readonly done: boolean;
   readonly text: string;
+  /** Shown instead of `text`, which notifications and screen readers still have. */
+  readonly blocks?: readonly KnownBlock[];
 }
 
-export function done(text: string): Outcome {
-  return { done: true, text };
+export function done(text: string, blocks?: readonly KnownBlock[]): Outcome {
+  return { done: true, text, ...(blocks === undefined ? {} : { blocks }) };
 }
 
 export function refused(text: string): Outcome {

@@ -1,31 +1,57 @@
-import type { DeliveryView, EventView, Throttle } from '../store/delivery.ts';
-import type { ApprovalView, Counts } from '../store/store.ts';
-import { compose, context, divider, type HomeView, header, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
-import { stateLine, targetWords } from './delivery-words.ts';
-import { bold, channelName, mrkdwnName, slackDate } from './mrkdwn.ts';
-import { placeOf, sayBold, sentenceOf } from './sentence.ts';
+import type { Throttle } from '../store/delivery.ts';
+import type { AliasView } from '../store/ledger.ts';
+import type { Counts } from '../store/store.ts';
+import { ACTIONS } from './actions.ts';
+import {
+  actions,
+  button,
+  compose,
+  context,
+  divider,
+  factSection,
+  type HomeView,
+  header,
+  type KnownBlock,
+  type Part,
+  SLACK_LIMITS,
+  section,
+} from './blocks.ts';
+import { bold, mrkdwnName, slackDate } from './mrkdwn.ts';
+import {
+  aliasName,
+  aliasState,
+  approvalText,
+  decisionElements,
+  deliveryRow,
+  type ListedDelivery,
+  type RowContext,
+  type WaitingApproval,
+} from './rows.ts';
 
 export interface HomeContent {
-  /** Newest first. */
-  readonly recent: readonly EventView[];
-  /** Undecided, oldest first; the event is missing when it is no longer kept. */
-  readonly waiting: readonly { readonly approval: ApprovalView; readonly event: EventView | undefined }[];
-  /** Newest first. */
-  readonly failed: readonly DeliveryView[];
+  /** Undecided, oldest first. */
+  readonly waiting: readonly WaitingApproval[];
+  readonly aliases: readonly AliasView[];
+  /** Deliveries and runs that went wrong, newest first. */
+  readonly trouble: readonly ListedDelivery[];
   readonly counts: Counts;
   /** Credentials that are throttled. */
-  readonly throttles?: readonly Throttle[];
+  readonly throttles: readonly Throttle[];
+  /** Whether the reader may dispatch again. */
+  readonly mayOperate: boolean;
+  /** What came of what the reader just pressed here; mrkdwn. */
+  readonly notice?: string;
 }
 
-export interface HomeContext {
-  /** `https://github.com`, or the web address of a GitHub Enterprise Server. */
-  readonly githubUrl: string;
+export interface HomeContext extends RowContext {
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
 /** Rows of each list. */
 const MOST_ROWS = 10;
+/** Two sections of fields. */
+const MOST_ALIASES = 20;
 /** At most one per credential, so there are few. */
 const MOST_THROTTLES = 5;
 
@@ -34,53 +60,65 @@ const LEFT_OUT: KnownBlock = {
   elements: [{ type: 'mrkdwn', text: 'App Home cannot hold all of it: run `wandb-relay deliveries` to see the rest.', verbatim: true }],
 };
 
-/** App Home: open approvals, failed deliveries and the latest events. */
-export function homeView({ recent, waiting, failed, counts, throttles = [] }: HomeContent, { githubUrl, now }: HomeContext): HomeView {
+/** App Home: what its reader is asked to decide, what is in production, and what needs somebody. */
+export function homeView(content: HomeContent, home: HomeContext): HomeView {
+  const { waiting, trouble, throttles, notice } = content;
+  const mine = waiting.filter(({ mayApprove }) => mayApprove);
+  const others = waiting.filter(({ mayApprove }) => !mayApprove);
   const parts: Part[] = [
-    { rank: 0, blocks: [header('wandb-relay'), ...context(`${countWords(counts)} As of ${slackDate(now)}.`)] },
-    { rank: 0, blocks: context(...throttles.slice(0, MOST_THROTTLES).map(throttleWords)) },
-    ...list('Awaiting approval', 'Nothing awaits approval.', waiting.map(waitingRow), 1),
-    ...list(
-      'Failed deliveries',
-      'No delivery failed.',
-      failed.map((delivery) => failedRow(delivery, githubUrl)),
-      2,
-    ),
-    ...list('Recent events', 'Nothing has arrived yet.', recent.map(eventRow), 3),
+    { rank: 0, blocks: notice === undefined ? [] : [section(notice), divider()] },
+    { rank: 0, blocks: [header(`For you: ${mine.length === 0 ? 'nothing to decide' : `${mine.length} to decide`}`)] },
+    ...rows(mine, 1, (one) => [section(approvalText(one, home)), ...actions(...decisionElements(one))]),
+    ...(others.length === 0
+      ? []
+      : [{ rank: 0, blocks: [header('Others decide')] }, ...rows(others, 2, (one) => [section(approvalText(one, home))])]),
+    { rank: 0, blocks: [divider(), header('In production')] },
+    ...aliasParts(content.aliases, home),
+    { rank: 0, blocks: [divider(), header('Needs attention')] },
+    { rank: 0, blocks: throttles.slice(0, MOST_THROTTLES).map((throttle) => section(throttleWords(throttle))) },
+    { rank: 0, blocks: trouble.length + throttles.length === 0 ? context('Nothing.') : [] },
+    ...rows(trouble, 2, (one) => [deliveryRow(one, home, content.mayOperate)]),
+    {
+      rank: 0,
+      blocks: [
+        divider(),
+        ...actions(button({ action: ACTIONS.refresh, text: 'Refresh', value: '[]' })),
+        ...context(`${countWords(content.counts)} As of ${slackDate(home.now)}.`),
+      ],
+    },
   ];
-  return { type: 'home', blocks: compose(parts, { blocks: SLACK_LIMITS.viewBlocks, leftOut: LEFT_OUT }) };
+  return { type: 'home', blocks: compose(parts, { blocks: SLACK_LIMITS.viewBlocks, bytes: SLACK_LIMITS.viewBytes, leftOut: LEFT_OUT }) };
 }
 
-function list(title: string, nothing: string, rows: readonly string[], rank: number): Part[] {
-  const shown = rows.slice(0, MOST_ROWS);
-  const more = rows.length - shown.length;
+/** What somebody sees who may not read App Home. */
+export function deniedHome(why: string): HomeView {
+  return { type: 'home', blocks: [section(why), ...actions(button({ action: ACTIONS.refresh, text: 'Refresh', value: '[]' }))] };
+}
+
+function rows<T>(items: readonly T[], rank: number, blocksOf: (item: T) => KnownBlock[]): Part[] {
+  const shown = items.slice(0, MOST_ROWS);
+  const more = items.length - shown.length;
   return [
-    { rank: 0, blocks: [divider(), header(title), ...(rows.length === 0 ? context(nothing) : [])] },
-    ...shown.map((row): Part => ({ rank, blocks: [section(row)] })),
+    ...shown.map((item): Part => ({ rank, blocks: blocksOf(item) })),
     ...(more === 0 ? [] : [{ rank: 0, blocks: context(`and ${more} more`) }]),
   ];
 }
 
-function waitingRow({ approval, event }: HomeContent['waiting'][number]): string {
-  const what = event === undefined ? `event ${mrkdwnName(approval.eventId, 60)}` : sentenceOf(event.event, sayBold);
-  const where = `route ${bold(approval.route)}, asked in ${channelName(approval.channel)}`;
-  return `:raised_hand: ${what}\n${where}, expires ${slackDate(approval.expiresAt)}`;
+/** Production first, then what changed last. */
+function aliasParts(aliases: readonly AliasView[], home: RowContext): Part[] {
+  if (aliases.length === 0) return [{ rank: 0, blocks: context('No event has given a version an alias yet.') }];
+  const sorted = aliases.toSorted((a, b) => Number(isProduction(b)) - Number(isProduction(a)) || b.holder.since - a.holder.since);
+  const shown = sorted.slice(0, MOST_ALIASES).map((view) => `${aliasName(view)}\n${aliasState(view, home)}`);
+  const more = sorted.length - shown.length;
+  const halves = [shown.slice(0, SLACK_LIMITS.fields), shown.slice(SLACK_LIMITS.fields)];
+  return [
+    ...halves.map((fields, index): Part => ({ rank: 1 + index, blocks: factSection(fields) })),
+    ...(more === 0 ? [] : [{ rank: 0, blocks: context(`and ${more} more: \`/wandb-relay where\``) }]),
+  ];
 }
 
-function failedRow(delivery: DeliveryView, githubUrl: string): string {
-  return `${targetWords(delivery, githubUrl)} (route ${mrkdwnName(delivery.route)}), ${slackDate(delivery.updatedAt)}\n${stateLine(delivery)}`;
-}
-
-const OUTCOMES: Readonly<Record<EventView['outcome'], string>> = {
-  routed: '',
-  unmatched: ' (no route matched)',
-  cooldown: ' (within the cooldown of its routes)',
-  duplicate: ' (a duplicate)',
-};
-
-function eventRow({ event, outcome, receivedAt }: EventView): string {
-  const place = placeOf(event);
-  return `${sentenceOf(event, sayBold)}${OUTCOMES[outcome]}\n${slackDate(receivedAt)}${place === undefined ? '' : ` in ${place}`}`;
+function isProduction({ alias }: AliasView): boolean {
+  return /^prod(uction)?$/i.test(alias);
 }
 
 function throttleWords({ credential, until, reason }: Throttle): string {
@@ -89,10 +127,13 @@ function throttleWords({ credential, until, reason }: Throttle): string {
 
 function countWords({ events, deliveries, rejected }: Counts): string {
   const received = Object.values(events).reduce((sum, count) => sum + count, 0);
-  const { delivered = 0, pending = 0, in_flight = 0, held = 0, dead = 0 } = deliveries;
+  const { pending = 0, in_flight = 0, dead = 0 } = deliveries;
   const unsent = pending + in_flight;
-  return (
-    `${received} ${received === 1 ? 'event' : 'events'}; deliveries: ${delivered} delivered, ${unsent} waiting, retrying or sending, ${held} awaiting approval, ${dead} failed; ` +
-    `${rejected} ${rejected === 1 ? 'request' : 'requests'} refused.`
-  );
+  const parts = [
+    `${received} ${received === 1 ? 'event' : 'events'}`,
+    ...(unsent === 0 ? [] : [`${unsent} waiting, retrying or sending`]),
+    ...(dead === 0 ? [] : [`${dead} failed`]),
+    ...(rejected === 0 ? [] : [`${rejected} ${rejected === 1 ? 'request' : 'requests'} refused`]),
+  ];
+  return `${parts.length === 1 ? `${parts[0]}; everything is delivered` : parts.join('; ')}.`;
 }

@@ -50,6 +50,11 @@ export function honoReceiver(options: HonoReceiverOptions): HonoReceiver {
     line.type = request.name;
     try {
       if (!(await options.store.firstSeen(`slack:${request.signature}`, options.now()))) {
+        // Slack disables the events of an app that refuses its retries (Slack, "Events API": failure limits).
+        if (c.req.header('x-slack-retry-num') !== undefined) {
+          line.result = 'a retry of what was received before';
+          return c.body(null, 200);
+        }
         line.reason = 'refused: the same signed request was received before';
         return problem(c, { status: 409, title: 'Conflict', detail: 'This request was received before.' });
       }

@@ -1,22 +1,20 @@
+import type { SlackActionMiddlewareArgs } from '@slack/bolt/dist/types/index.js';
 import { z } from 'zod';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { ACTIONS } from './actions.ts';
-import { section } from './blocks.ts';
+import type { KnownBlock } from './blocks.ts';
 import type { BoltApp } from './bolt.ts';
 import { cleaned } from './bolt-log.ts';
 import { COMMAND, runCommand } from './command.ts';
 import { decide } from './decide.ts';
 import { type Handling, NOT_OURS, type Outcome, type Person, personOf, readBlockAction, refused } from './handling.ts';
-import { type RenderHome, readHome } from './home.ts';
-import { dispatchAgain, muteByMenu, permitted } from './step-in.ts';
+import { type HomeOptions, isOfHome, listenToHome, showHome } from './home-listener.ts';
+import { review } from './review.ts';
+import { dispatchAgain, muteByMenu } from './step-in.ts';
 
-export interface ListenerOptions {
-  readonly handling: Handling;
-  readonly home: RenderHome;
-  readonly botToken: string;
-  readonly redact: (text: string) => string;
-}
+export type ListenerOptions = HomeOptions;
 
+type ActionListener = (args: Pick<SlackActionMiddlewareArgs, 'ack' | 'body' | 'respond'>) => Promise<void>;
 type ActionHandler = (handling: Handling, value: string, actor: Person) => Promise<Outcome>;
 
 const ACTION_HANDLERS: ReadonlyMap<string, ActionHandler> = new Map<string, ActionHandler>([
@@ -24,39 +22,50 @@ const ACTION_HANDLERS: ReadonlyMap<string, ActionHandler> = new Map<string, Acti
   [ACTIONS.reject, (handling, value, actor) => decide(handling, 'rejected', value, actor)],
   [ACTIONS.dispatchAgain, dispatchAgain],
   [ACTIONS.mute, muteByMenu],
+  [ACTIONS.review, review],
 ]);
 
 const STORE_FAILED = 'It could not be done: the receiver cannot read or write its store. Try again in a minute.';
 
 /** Tells Bolt what to do with what people press, type and open. */
 export function listen(app: BoltApp, options: ListenerOptions): void {
-  listenToActions(app, options);
+  for (const [actionId, handler] of ACTION_HANDLERS) app.action(actionId, actionListener(app, options, handler));
+  // A link: Slack says that it was pressed, and Bolt warns about what nobody acknowledges.
+  app.action(ACTIONS.openRun, ({ ack }) => ack());
+  // Buttons of a newer version, in messages that stay when an older one is deployed again.
+  app.action(
+    noneOf([...ACTION_HANDLERS.keys(), ACTIONS.openRun, ACTIONS.refresh]),
+    actionListener(app, options, async () => refused(NOT_OURS)),
+  );
   listenToCommand(app, options);
   listenToHome(app, options);
 }
 
+/** Matches every action id but these, which are of letters and underscores. */
+function noneOf(ids: readonly string[]): RegExp {
+  return new RegExp(`^(?!(?:${ids.join('|')})$)`);
+}
+
 /** Acknowledges at once, works, and then answers only the person who pressed. */
-function listenToActions(app: BoltApp, { handling, redact }: ListenerOptions): void {
+function actionListener(app: BoltApp, options: ListenerOptions, handler: ActionHandler): ActionListener {
+  const { handling, redact } = options;
   const { log } = handling;
-  app.action(/[\s\S]*/, async ({ ack, body, respond }) => {
+  return async ({ ack, body, respond }) => {
     await ack();
     const blockAction = readBlockAction(body);
     if (blockAction === undefined) return log.warn({}, 'slack: an action that could not be read was ignored');
     const { actor, actionId, value } = blockAction;
-    if (actionId === ACTIONS.openRun) return;
-    const handler = ACTION_HANDLERS.get(actionId);
-    const outcome = await guarded(handling, redact, () =>
-      handler === undefined ? Promise.resolve(refused(NOT_OURS)) : handler(handling, value, actor),
-    );
+    const outcome = await guarded(handling, redact, () => handler(handling, value, actor));
     const action = actionId.slice(0, 100);
     if (outcome.done) log.info({ action, by: actor.id }, 'slack: done');
     else log.warn({ action, by: actor.id, reason: logged(outcome, redact) }, 'slack: refused');
+    if (isOfHome(body)) return showHome(app, options, actor, outcome.text);
     try {
-      await respond({ response_type: 'ephemeral', replace_original: false, text: outcome.text });
+      await respond({ response_type: 'ephemeral', replace_original: false, ...messageOfOutcome(outcome) });
     } catch (error) {
       log.warn({ action, error: cleaned(messageOf(error), redact) }, 'slack: the response could not be sent');
     }
-  });
+  };
 }
 
 const commandSchema = z.object({ user_id: z.string().min(1), user_name: z.string().optional(), text: z.string().default('') });
@@ -76,26 +85,12 @@ function listenToCommand(app: BoltApp, { handling, redact }: ListenerOptions): v
     const fields = { command, by: person.id };
     if (outcome.done) log.info(fields, 'slack: done');
     else log.warn({ ...fields, reason: logged(outcome, redact) }, 'slack: refused');
-    await ack({ response_type: 'ephemeral', text: outcome.text });
+    await ack({ response_type: 'ephemeral', ...messageOfOutcome(outcome) });
   });
 }
 
-/** Shows App Home to whoever opens it (Slack, "app_home_opened": `tab`). */
-function listenToHome(app: BoltApp, { handling, home, botToken, redact }: ListenerOptions): void {
-  app.event('app_home_opened', async ({ event }) => {
-    if (event.tab !== 'home') return;
-    try {
-      const now = handling.now();
-      // Events may have been posted in private channels.
-      const permission = await permitted(handling, personOf(event.user, undefined), null);
-      const view = permission.may
-        ? home(await readHome(handling.store, now), now)
-        : { type: 'home' as const, blocks: [section(permission.why)] };
-      await app.client.views.publish({ token: botToken, user_id: event.user, view });
-    } catch (error) {
-      handling.log.warn({ by: event.user, error: cleaned(messageOf(error), redact) }, 'slack: App Home could not be shown');
-    }
-  });
+function messageOfOutcome({ text, blocks }: Outcome): { text: string; blocks?: KnownBlock[] } {
+  return { text, ...(blocks === undefined ? {} : { blocks: [...blocks] }) };
 }
 
 function logged({ text }: Outcome, redact: (text: string) => string): string {

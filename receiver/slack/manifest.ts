@@ -8,6 +8,10 @@ export interface ManifestOptions {
   readonly connection: { readonly url: string } | 'socket-mode';
   /** Ids that the config names as who may do something. */
   readonly people: readonly string[];
+  /** Routes send direct messages (`notify`); left out: none does. */
+  readonly directMessages?: boolean;
+  /** The hosts of W&B's app whose links get what is known about them (`slack_unfurl`); left out: none. */
+  readonly unfurlDomains?: readonly string[];
 }
 
 /** Slack, "App manifest reference": display_information.name. */
@@ -15,34 +19,49 @@ const MAX_NAME = 35;
 
 /**
  * The app as Slack creates it "from a manifest" (Slack, "App manifest reference"), with the least scopes. The history
- * scopes are for finding a message again after a post that got no response.
+ * scopes are for finding a message again after a post that got no response; users:read tells members from guests, who may not
+ * read App Home.
  */
-export function slackManifest({ name, connection, people }: ManifestOptions): Result<object, string> {
+export function slackManifest({
+  name,
+  connection,
+  people,
+  directMessages = false,
+  unfurlDomains = [],
+}: ManifestOptions): Result<object, string> {
   const shown = name.trim();
   if (shown === '' || [...shown].length > MAX_NAME) return err(`--name: must have 1 to ${MAX_NAME} characters (a limit of Slack)`);
   const address = connection === 'socket-mode' ? ok({}) : requestUrl(connection.url);
   if (!address.ok) return address;
   const requests = address.value;
-  const scopes = ['chat:write', 'chat:write.public', 'commands', 'channels:history', 'groups:history'];
+  const scopes = ['chat:write', 'chat:write.public', 'commands', 'channels:history', 'groups:history', 'users:read'];
   if (people.some(isUserGroup)) scopes.push('usergroups:read');
+  // For looking whether a direct message was posted, as in channels.
+  if (directMessages) scopes.push('im:write', 'im:history');
+  const unfurls = unfurlDomains.length > 0;
+  if (unfurls) scopes.push('links:read', 'links:write');
   return ok({
     display_information: { name: shown, description: 'Follows Weights & Biases events to finished workflows, and asks for approval.' },
     features: {
-      app_home: { home_tab_enabled: true, messages_tab_enabled: false },
+      app_home: { home_tab_enabled: true, messages_tab_enabled: directMessages },
       bot_user: { display_name: botName(shown), always_online: true },
       slash_commands: [
         {
           command: COMMAND,
-          description: 'Deliveries of wandb-relay: list, replay, mute',
-          usage_hint: 'status | deliveries | mute | unmute | replay | simulate | help',
+          description: 'What is in production, what waits, what failed',
+          usage_hint: 'where | approvals | failed | status | deliveries | mute | unmute | replay | simulate | help',
           should_escape: false,
           ...('request_url' in requests ? { url: requests.request_url } : {}),
         },
       ],
+      ...(unfurls ? { unfurl_domains: unfurlDomains } : {}),
     },
     oauth_config: { scopes: { bot: scopes } },
     settings: {
-      event_subscriptions: { ...requests, bot_events: ['app_home_opened'] },
+      event_subscriptions: {
+        ...requests,
+        bot_events: ['app_home_opened', 'app_uninstalled', 'tokens_revoked', ...(unfurls ? ['link_shared'] : [])],
+      },
       interactivity: { is_enabled: true, ...requests },
       org_deploy_enabled: false,
       socket_mode_enabled: connection === 'socket-mode',

@@ -42,10 +42,16 @@ const OUTAGES: ReadonlySet<string> = new Set([
  * whether a post happened.
  */
 export function readSlackFailure(error: unknown, context: SlackAnswerContext): Failure {
+  if (error instanceof NotInstalledError) return { outcome: 'refused', status: null, detail: error.message };
   if (error instanceof WebAPIRateLimitedError) return limited(429, error.retryAfter, context);
   if (error instanceof WebAPIPlatformError) return readRefusal(error, context);
   if (error instanceof WebAPIHTTPError) return readStatus(error, context);
   return noAnswer(error, context);
+}
+
+/** Nothing was called, because the app is not installed any more. The message says what to do. */
+export class NotInstalledError extends Error {
+  override readonly name = 'NotInstalledError';
 }
 
 /** Slack's word for why it refused, such as `message_not_found`; `undefined` when the failure is of another kind. */
@@ -83,6 +89,17 @@ function adviceFor(word: string, error: WebAPIPlatformError, channel: string): s
       return `there is no ${channel} that the app can see. Check the name in the config; a private channel needs "/invite @wandb-relay" there. Then replay`;
     case 'not_in_channel':
       return `the app is not in ${channel}. Invite it with "/invite @wandb-relay" there and replay`;
+    case 'messages_tab_disabled':
+      return 'the app may not write direct messages. Turn on "App Home" → "Messages Tab" (`wandb-relay slack manifest` has it with notify), and replay';
+    case 'user_not_found':
+    case 'user_disabled':
+    case 'users_not_found':
+    case 'user_not_visible':
+    case 'cannot_dm_bot':
+      return `${channel} is nobody whom the app can write to. Correct slack_users or the ids in the config, and replay`;
+    case 'no_such_subteam':
+    case 'subteam_not_found':
+      return `there is no ${channel}. Correct the id in the config, and replay`;
     case 'is_archived':
       return `${channel} is archived. Unarchive it, or name another channel in the config, and replay`;
     case 'not_authed':

@@ -1,4 +1,5 @@
 import { isAlertConversation } from '../../src/route/conversation-requests.ts';
+import { isPerson } from '../../src/route/notified.ts';
 import type { SlackRequest } from '../../src/route/target.ts';
 import type { PriorResult, SearchContext, SendContext, SendResult, Target } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
@@ -6,6 +7,7 @@ import type { PostedMessage } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationStore, ConversationView } from '../store/store.ts';
 import { olderReplyText } from './alert-text.ts';
 import { afterAsking, asksHere, NOBODY_ASKED } from './approvers.ts';
+import { directMessage } from './channel-ids.ts';
 import type { SlackClient } from './client.ts';
 import { type FullAlert, isFullAlert } from './failure-text.ts';
 import { deliveryMetadata, field, findChannelId, findMessage } from './find-message.ts';
@@ -269,6 +271,7 @@ async function channelIdOf(options: SlackTargetOptions, client: ReturnType<Slack
   if (CHANNEL_ID.test(name)) return name;
   const known = await options.conversations.channelId(name);
   if (known !== undefined) return known;
+  if (isPerson(name)) return directMessage(client, name);
   try {
     return await findChannelId(client, name, 'public_channel,private_channel');
   } catch (error) {

@@ -3,11 +3,13 @@ import type { Targets } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
 import { alertMessage } from './failure-text.ts';
+import type { Installation } from './installation.ts';
 import { conversationMessage, eventMessage, type MessageContext } from './message.ts';
 import type { SlackRender } from './slack-target.ts';
 
 export interface SlackTargetsOptions extends Omit<MessageContext, 'now'>, Pick<Runtime, 'now' | 'fetch' | 'log' | 'redactor'> {
   readonly store: Store;
+  readonly installation: Installation;
   readonly interactive: boolean;
   readonly slackUsers: Readonly<Record<string, string>>;
 }
@@ -18,9 +20,17 @@ export const SLACK_UNCONFIGURED = 'Slack is not connected: set SLACK_BOT_TOKEN a
 /** The targets that post to Slack; none without a token. Slack's client is loaded only here. */
 export async function slackTargets({ slack }: Pick<Environment, 'slack'>, options: SlackTargetsOptions): Promise<Targets> {
   if (slack === undefined) return {};
-  const [{ slackClient }, { slackTarget }] = await Promise.all([import('./client.ts'), import('./slack-target.ts')]);
-  const client = slackClient({ token: slack.botToken, apiUrl: slack.apiUrl, fetch: options.fetch, redact: options.redactor.text });
-  return forAll(slackTarget({ client, conversations: options.store, render: renderWith(options), now: options.now }));
+  const [{ slackClient }, { slackTarget }, { whileInstalled }, { postingById }, { toMembers }] = await Promise.all([
+    import('./client.ts'),
+    import('./slack-target.ts'),
+    import('./while-installed.ts'),
+    import('./channel-ids.ts'),
+    import('./group-target.ts'),
+  ]);
+  const { fetch, redactor, now, installation } = options;
+  const calling = slackClient({ token: slack.botToken, apiUrl: slack.apiUrl, fetch, redact: redactor.text });
+  const client = postingById(whileInstalled(calling, installation, now), options.store);
+  return forAll(toMembers(slackTarget({ client, conversations: options.store, render: renderWith(options), now }), client, options));
 }
 
 /** The sandbox's targets: they log each message and send nothing. */

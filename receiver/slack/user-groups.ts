@@ -2,6 +2,7 @@ import { ageOf } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
 import type { BoltApp } from './bolt.ts';
+import { inTime } from './in-time.ts';
 import type { GroupMembers } from './may-decide.ts';
 
 /** Asks for the members of user groups. */
@@ -9,8 +10,6 @@ export type AskGroups = (ids: readonly string[]) => Promise<GroupMembers>;
 
 /** How long an answer holds, in milliseconds. */
 const CACHE_MS = 5 * 60_000;
-/** A slash command has to be answered within three seconds. */
-const ASK_TIMEOUT_MS = 1_500;
 
 /**
  * The members of user groups by `usergroups.users.list` (scope usergroups:read). Members are cached for five minutes.
@@ -39,16 +38,4 @@ function advice(message: string): string {
   if (/missing_scope|not_allowed_token_type/.test(message)) return 'give the app the scope usergroups:read and install it again';
   if (/no_such_subteam|subteam_not_found/.test(message)) return 'correct the id in the config';
   return 'try again; the app needs the scope usergroups:read';
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ASK_TIMEOUT_MS} ms`)), ASK_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -166,6 +166,8 @@ export type Settlement =
       readonly state: 'delivered';
       readonly run: StartedRun | null;
       readonly message?: PostedMessage;
+      /** Who gets a message each, because this one was to a group. */
+      readonly channels?: readonly string[];
       /** Why those who may decide cannot see the question that was posted; left out: they can, or it is not known. */
       readonly notAsked?: string;
       readonly alerts?: AlertPolicy;

@@ -5,6 +5,8 @@ import type { NewId } from '../../src/lib/id.ts';
 import type { JsonValue } from '../../src/lib/json.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import { channelKey, isSameChannel } from '../../src/route/channel.ts';
+import { withChannels } from '../../src/route/channel-template.ts';
+import { notifiedOf } from '../../src/route/notified.ts';
 import type { Route } from '../../src/route/route.ts';
 import type { MatchRoutes } from '../../src/route/route-index.ts';
 import { type CompiledTarget, compileTarget, usesEnrichment } from '../../src/route/target.ts';
@@ -31,6 +33,8 @@ export interface PlanOptions {
   readonly newId: NewId;
   /** What is configured: whom nobody can reach is not asked, and what nobody can look up is not waited for. */
   readonly connected: { readonly slack: boolean; readonly wandb: boolean };
+  /** Slack user id by W&B user name, for direct messages; left out: nobody is known. */
+  readonly slackUsers?: Readonly<Record<string, string>>;
   /** Whom to tell of a failure, by route; left out: the author, in the threads that show it. */
   readonly alerts?: AlertPolicyOf;
 }
@@ -42,7 +46,7 @@ export interface PlanOptions {
  */
 export function planEvent(received: ReceivedEvent, options: PlanOptions, id = options.newId()): NewEvent {
   const { event, payload, body, bodyHash, receivedAt, waitedUntil } = received;
-  const routes = options.matchRoutes(event, payload);
+  const routes = options.matchRoutes(event, payload).map((route) => withChannels(route, event, payload));
   const planned: Planned = { event, payload, id, subject: subjectOf(event), ownChannels: ownChannelsOf(event, routes) };
   const ids = rememberedIds(options.newId);
   const firingsFor = (known: RelayEvent) => {
@@ -101,7 +105,9 @@ function ownChannelsOf(event: RelayEvent, routes: readonly Route[]): Planned['ow
 }
 
 function fire(route: Route, planned: Planned, options: PlanOptions): RouteFiring {
-  const deliveries = [...route.targets, ...askingTargets(route, options)].map((target) => deliveryTo(target, route, planned, options));
+  const deliveries = [...route.targets, ...askingTargets(route, options), ...directTargets(route, planned.event, options)].map((target) =>
+    deliveryTo(target, route, planned, options),
+  );
   return {
     route: route.name,
     cooldownKey: route.cooldownMs === 0 ? null : digest(`${route.name}\n${planned.subject}`),
@@ -121,6 +127,14 @@ function askingTargets({ approval, targets }: Route, { connected }: PlanOptions)
   )
     return [];
   return [compileTarget({ slack: { channel: approval.channel } })];
+}
+
+/** Direct messages, for whoever has no message of the route yet. */
+function directTargets(route: Route, event: RelayEvent, { connected, slackUsers = {} }: PlanOptions): CompiledTarget[] {
+  if (route.notify.length === 0 || !connected.slack) return [];
+  return notifiedOf(route, event, slackUsers)
+    .filter((id) => !route.targets.some(({ channel }) => channel === id) && route.approval?.channel !== id)
+    .map((id) => compileTarget({ slack: { channel: id } }));
 }
 
 function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, options: PlanOptions): NewDelivery {

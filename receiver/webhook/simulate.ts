@@ -1,6 +1,7 @@
 import type { RelayEvent } from '../../src/event/event.ts';
 import type { NewId } from '../../src/lib/id.ts';
 import type { JsonValue } from '../../src/lib/json.ts';
+import { withChannels } from '../../src/route/channel-template.ts';
 import { type Route, routeMatches, whyNot } from '../../src/route/route.ts';
 import type { TargetRequest } from '../../src/route/target.ts';
 import { acceptedDetail } from './answer-detail.ts';
@@ -28,7 +29,7 @@ export function simulateRoutes(routes: readonly Route[], event: RelayEvent, payl
   return routes.map((route) => {
     if (!routeMatches(route, event, payload))
       return { route: route.name, matches: false, why: whyNot(route, event, payload), held: false, requests: [] };
-    const requests = route.targets.map((target): SimulatedRequest => {
+    const requests = withChannels(route, event, payload).targets.map((target): SimulatedRequest => {
       const id = newId();
       const built = target.build({ delivery_id: id, route: route.name, event: { ...event, payload } });
       return { id, target: target.name, ...(built.ok ? { request: built.value } : { problem: built.error }) };

@@ -61,9 +61,7 @@ export const SCENES: readonly Scene[] = [
     name: 'failed',
     shows: 'A deployment that failed, and the reply in its thread.',
     channel: '#ml-deploys',
-    messages: [
-      promotion({ run: FAILED_RUN }, APPROVED),
-    ],
+    messages: [promotion({ run: FAILED_RUN }, APPROVED)],
   },
   {
     kind: 'messages',

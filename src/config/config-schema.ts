@@ -30,6 +30,7 @@ const settingsSchema = z.strictObject({
     .min(1, 'must list at least one id')
     .optional()
     .describe('Slack users or user groups that may dispatch again and mute; default: everyone of the organization'),
+  slack_unfurl: z.boolean().optional().describe('Add what is known about runs and versions to links to W&B in channels; default false'),
   commit_status: z
     .boolean()
     .optional()

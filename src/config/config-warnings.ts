@@ -14,6 +14,7 @@ import { matchWarnings, quotesWarnings, type Warning } from './warnings/match-wa
  * - W&B's variables where nothing fills them in; words of raw filters that W&B does not know; shares that are very small or
  *   very large
  * - `allow_self: false` without `settings.slack_users`, so that nobody can approve
+ * - `notify` that nobody can be found for
  * - `engine: relay`, which this version does not evaluate
  * - a route that starts workflows and has no Slack channel, without `alerts.slack`, so that nobody hears of its failures
  *
@@ -25,6 +26,7 @@ export function configWarnings(config: Config): Diagnostic[] {
   const warnings = [
     ...config.warnings,
     ...approvalWarnings(config),
+    ...notifyWarnings(config),
     ...silentRoutes(config),
     ...found.map(({ path, message, isKey }) =>
       isKey === true ? locator.atKey(path, message, 'warning') : locator.at(path, message, 'warning'),
@@ -75,6 +77,23 @@ function approvalWarnings({ routes, settings, locator }: Config): Diagnostic[] {
         'warning',
       ),
     );
+}
+
+/** Direct messages to nobody: the author is found through `slack_users`, approvers are those that `approval.by` lists. */
+function notifyWarnings({ routes, settings, locator }: Config): Diagnostic[] {
+  const hasUsers = Object.keys(settings.slackUsers).length > 0;
+  return routes.flatMap(({ name, path, notify = [], approval }) => {
+    const at = [...path, 'notify'];
+    const problems = [
+      ...(notify.includes('author') && !hasUsers
+        ? [`the author of an event of "${name}" gets no direct message: settings.slack_users is empty. Add the authors to slack_users`]
+        : []),
+      ...(notify.includes('approvers') && approval?.by === undefined
+        ? [`no approver of "${name}" gets a direct message: approval.by lists nobody. Add it, or take approvers out of notify`]
+        : []),
+    ];
+    return problems.map((problem) => locator.at(at, problem, 'warning'));
+  });
 }
 
 /** Names that are listed in one warning. */

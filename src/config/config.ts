@@ -26,6 +26,7 @@ export interface Settings {
   readonly slackUsers: Readonly<Record<string, string>>;
   /** Slack user and user group ids that may dispatch again and mute; `null`: everyone. */
   readonly slackOperators: readonly string[] | null;
+  readonly slackUnfurl: boolean;
   readonly commitStatus: boolean;
   /** The Slack channel of `alerts`; `null`: none. */
   readonly alertChannel: string | null;
@@ -38,6 +39,7 @@ export const DEFAULT_SETTINGS: Settings = {
   maxBodyBytes: 256 * 1024,
   slackUsers: {},
   slackOperators: null,
+  slackUnfurl: false,
   commitStatus: false,
   alertChannel: null,
 };
@@ -194,6 +196,7 @@ function readSettings(settings: ConfigContent['settings'], alerts: ConfigContent
     maxBodyBytes: settings?.max_body_bytes ?? DEFAULT_SETTINGS.maxBodyBytes,
     slackUsers: settings?.slack_users ?? DEFAULT_SETTINGS.slackUsers,
     slackOperators: settings?.slack_operators ?? DEFAULT_SETTINGS.slackOperators,
+    slackUnfurl: settings?.slack_unfurl ?? DEFAULT_SETTINGS.slackUnfurl,
     commitStatus: settings?.commit_status ?? DEFAULT_SETTINGS.commitStatus,
     alertChannel: alerts?.slack ?? DEFAULT_SETTINGS.alertChannel,
   };

@@ -6,6 +6,7 @@ import { durationSchema, nameSchema } from '../lib/schema-words.ts';
 import { compileMatch, type Match, type Matcher, matchObjectSchema } from './match.ts';
 import { payloadText } from './payload-path.ts';
 import { type CompiledTarget, compileTarget, targetSchema } from './target.ts';
+import { isTemplate } from './template.ts';
 
 const conditionSchema = z.union([z.string(), z.array(z.string()).min(1, 'must list at least one value'), matchObjectSchema]);
 
@@ -48,7 +49,11 @@ export const DEFAULT_APPROVAL_EXPIRY_MS = 24 * 3_600_000;
 
 export const approvalSchema = z
   .strictObject({
-    slack: z.string().min(1, 'must not be empty').describe('The channel with the buttons'),
+    slack: z
+      .string()
+      .min(1, 'must not be empty')
+      .refine((channel) => !isTemplate(channel), 'must name one channel: only the channel of a Slack target may be a template')
+      .describe('The channel with the buttons'),
     by: z.array(slackId).min(1, 'must list at least one id').optional().describe('Slack user or user group ids that may decide'),
     allow_self: z
       .boolean()

@@ -6,6 +6,7 @@ import { REPOSITORY } from '../lib/repository.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { exactlyOneKey, jsonValueSchema } from '../lib/schema-words.ts';
 import type { Alert } from './alert.ts';
+import { channelProblem } from './channel-name.ts';
 import { type CompiledTemplate, compileTemplate, compileTemplatesIn, isTemplate, type TemplateContext } from './template.ts';
 
 /** GitHub's documented limits for a workflow dispatch. */
@@ -77,7 +78,14 @@ const slackText = z.string().superRefine((text, context) => {
 });
 
 const slackSchema = z.strictObject({
-  channel: z.string().min(1, 'must not be empty').describe('A channel: its id (C012ABC) or its name (#ml-deploys)'),
+  channel: z
+    .string()
+    .min(1, 'must not be empty')
+    .superRefine((channel, context) => {
+      const problem = channelProblem(channel);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    })
+    .describe('A channel: its id (C012ABC), its name (#ml-deploys), or a template with literal text before it (#ml-{{ event.project }})'),
   text: slackText.optional().describe("What happened, in Slack's mrkdwn; values from the event are escaped"),
   thread: z.boolean().optional().describe('false: every event has a message of its own; default: one message per artifact version or run'),
 });

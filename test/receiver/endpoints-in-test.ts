@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import { workflowRunWebhook } from '../../receiver/github/workflow-run-webhook.ts';
 import { type ListenOptions, listen } from '../../receiver/node.ts';
 import { createSlackApp } from '../../receiver/slack/app.ts';
+import { createInstallation } from '../../receiver/slack/installation.ts';
 import { signSlackRequest } from '../../receiver/slack/signature.ts';
 import { idsFrom } from '../../src/lib/id.ts';
 import { SECRET, type TestReceiver, type TestReceiverOptions, testReceiver } from '../stand-ins/receiver-in-process.ts';
@@ -88,8 +89,10 @@ export async function listeningReceiver(options: TestReceiverOptions & ListenOpt
         connection: { signingSecret: SLACK_SECRET },
         apiUrl: 'http://127.0.0.1:1/api',
         store,
+        installation: createInstallation({ log }),
         people: { slackUsers: {}, operators: null },
         routes: [],
+        githubUrl: 'https://github.com',
         home: () => ({ type: 'home', blocks: [] }),
         wake: () => undefined,
         fetch,

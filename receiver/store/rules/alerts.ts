@@ -3,6 +3,7 @@ import { type Alert, alertSubjectOf, isFailure } from '../../../src/route/alert.
 import { type AlertPolicy, DEFAULT_ALERT_POLICY } from '../../../src/route/alert-policy.ts';
 import { channelKey, isSameChannel } from '../../../src/route/channel.ts';
 import { alertConversation, alertReply, channelCredential } from '../../../src/route/conversation-requests.ts';
+import { isGroup, isPerson } from '../../../src/route/notified.ts';
 import type { NewEvent } from '../delivery.ts';
 import { conversationsOf, hasThread, insertWithMute, refreshConversations, revise } from './conversations.ts';
 import { orderKeyLock } from './order-keys.ts';
@@ -147,14 +148,18 @@ function* placesOf(eventId: string, alert: Alert): Work<(AlertPlace & { ofRoute:
   const places: (AlertPlace & { ofRoute: boolean })[] = [];
   for (const conversation of yield* withCredentials(eventId)) {
     const { key, channel, credential } = conversation;
+    // Its members have conversations of their own.
+    if (isGroup(channel)) continue;
     const ofRoute = yield* exists(
       'SELECT 1 FROM deliveries WHERE event_id = $1 AND conversation = $2 AND conversation IS NOT NULL AND route = $3 LIMIT 1',
       eventId,
       key,
       alert.route,
     );
-    if (yield* hasThread(key)) places.push({ key, channel, credential, ofRoute });
-    else if (yield* wasStopped(eventId, key)) places.push({ ...ownPlace(eventId, alert, channel), credential, ofRoute });
+    // A direct message is no channel of the route: others have to hear of it as well.
+    const isChannel = ofRoute && !isPerson(channel);
+    if (yield* hasThread(key)) places.push({ key, channel, credential, ofRoute: isChannel });
+    else if (yield* wasStopped(eventId, key)) places.push({ ...ownPlace(eventId, alert, channel), credential, ofRoute: isChannel });
   }
   return places;
 }

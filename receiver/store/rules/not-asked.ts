@@ -17,7 +17,10 @@ export interface QuestionMessage {
   readonly route: string;
 }
 
-/** The message failed permanently: what it was to ask is not asked, unless another message of the conversation shows it. */
+/**
+ * The message failed permanently: what it was to ask is not asked, unless another message of the conversation shows it. What asks
+ * nothing is reported as a message that could not be posted.
+ */
 export function* messageFailed(
   message: QuestionMessage,
   conversation: string,

@@ -14,6 +14,7 @@ import {
   refreshConversations,
   requestUpdate,
 } from './conversations.ts';
+import { insertForMembers } from './member-messages.ts';
 import { messageFailed, questionAsked, questionNotAsked } from './not-asked.ts';
 import { promoteNext } from './order.ts';
 import { locksOfDeliveries } from './order-keys.ts';
@@ -63,6 +64,9 @@ export function* settleClaim(
     yield* settleDispatch(row, claim.request, settlement, now);
   } else {
     yield* settleMessage(row, row.conversation, { settlement, wasFound: attempt.outcome === 'found' }, now);
+    if (settlement.state === 'delivered' && settlement.channels !== undefined) {
+      yield* insertForMembers(row, row.conversation, settlement.channels, now);
+    }
     yield* settleQuestion(row, row.conversation, { request: claim.request, attempt, settlement }, now);
   }
   return true;

@@ -34,9 +34,11 @@ describe('slack manifest', () => {
         bot_user: { display_name: 'ml-relay' },
         slash_commands: [{ command: '/wandb-relay', url }],
       },
-      oauth_config: { scopes: { bot: ['chat:write', 'chat:write.public', 'commands', 'channels:history', 'groups:history'] } },
+      oauth_config: {
+        scopes: { bot: ['chat:write', 'chat:write.public', 'commands', 'channels:history', 'groups:history', 'users:read'] },
+      },
       settings: {
-        event_subscriptions: { request_url: url, bot_events: ['app_home_opened'] },
+        event_subscriptions: { request_url: url, bot_events: ['app_home_opened', 'app_uninstalled', 'tokens_revoked'] },
         interactivity: { is_enabled: true, request_url: url },
         socket_mode_enabled: false,
       },
@@ -51,6 +53,33 @@ describe('slack manifest', () => {
     const { out } = await run('slack', 'manifest', '--url', url);
     expect(parse(out)).toMatchObject({ settings: { interactivity: { request_url: expected } } });
     expect((await run('slack', 'manifest')).complaints).toContain('--url https://relay.example.com/relay,');
+  });
+
+  it('may write direct messages only when a route has notify', async () => {
+    const without = parse((await withPeople('U0ADA').run('slack', 'manifest', '--socket-mode')).out);
+    expect(without.features.app_home.messages_tab_enabled).toBe(false);
+    expect(without.oauth_config.scopes.bot).not.toContain('im:write');
+    const text = CONFIG.replace('BY', 'S0OPS').replace('approval:', 'notify: [approvers]\n    approval:');
+    const { out } = await commandLine({ 'wandb-relay.yaml': text }).run('slack', 'manifest', '--socket-mode');
+    const manifest = parse(out);
+    expect(manifest.features.app_home.messages_tab_enabled).toBe(true);
+    expect(manifest.oauth_config.scopes.bot).toEqual(expect.arrayContaining(['im:write', 'im:history', 'usergroups:read']));
+  });
+
+  it('may answer links to W&B only when the config turns that on, and only those of its server', async () => {
+    const off = parse((await withPeople('U0ADA').run('slack', 'manifest', '--socket-mode')).out);
+    expect(JSON.stringify(off)).not.toMatch(/link/);
+    const on = { 'wandb-relay.yaml': `${CONFIG.replace('BY', 'U0ADA')}settings: { slack_unfurl: true }` };
+    const manifest = async (variables: Record<string, string>) =>
+      parse((await commandLine(on, variables).run('slack', 'manifest', '--socket-mode')).out);
+    expect(await manifest({})).toMatchObject({
+      features: { unfurl_domains: ['forge.coreweave.com', 'wandb.ai'] },
+      oauth_config: { scopes: { bot: expect.arrayContaining(['links:read', 'links:write']) } },
+      settings: { event_subscriptions: { bot_events: expect.arrayContaining(['link_shared']) } },
+    });
+    expect(await manifest({ WANDB_BASE_URL: 'https://wandb.acme.example' })).toMatchObject({
+      features: { unfurl_domains: ['wandb.acme.example'] },
+    });
   });
 
   it('has no address in Socket Mode', async () => {

@@ -81,6 +81,22 @@ describe('GET /readyz', () => {
   });
 });
 
+describe('/readyz of a receiver that is ready', () => {
+  test('says what a person should do, and says no more when nothing is to be done', async () => {
+    const plain = await listeningReceiver();
+    expect(await (await fetch(`${plain.url}/readyz`)).json()).toEqual({ status: 'ok' });
+    const { url } = await listeningReceiver({
+      extensions: () => [{ details: () => ['the app was removed from the workspace'] }, { details: () => [] }, {}],
+    });
+    const answer = await fetch(`${url}/readyz`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({
+      status: 'ok',
+      details: { problems: ['the app was removed from the workspace'] },
+    });
+  });
+});
+
 describe('HTTP/1.0', () => {
   test.each(['/healthz', '/readyz'])('is answered on %s, with or without Host, by GET, HEAD and OPTIONS', async (path) => {
     const { url } = await listeningReceiver();

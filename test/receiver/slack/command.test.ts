@@ -3,19 +3,25 @@ import type { SlackPerson } from '../../stand-ins/slack-interactions.ts';
 import { aliasBody } from '../../stand-ins/wandb-sender.ts';
 import { bury, claim } from '../store/samples.ts';
 import { ADA, BOB, EVE, type SlackAppInTest, type SlackAppInTestOptions, slackAppInTest, slackInTest } from './slack-app-in-test.ts';
+import { slackProblems } from './slack-limits.ts';
 
 async function app(options: Partial<SlackAppInTestOptions> = {}): Promise<SlackAppInTest> {
   return slackAppInTest({ slack: await slackInTest(), ...options });
 }
+
+/** Whom the configs of these tests name. */
+const NAMED = /^<(?:!subteam\^S0OPS|@U0ADA|@U0BOB)>$/;
 
 /** What the command is answered, which only its user sees. */
 async function say(receiver: SlackAppInTest, text: string, by: SlackPerson = BOB): Promise<string> {
   const answer = await receiver.from.command(by, text);
   expect(answer.status).toBe(200);
   const body = JSON.parse(answer.text) as Record<string, unknown>;
-  expect(body).toEqual({ response_type: 'ephemeral', text: expect.any(String) });
+  const { blocks, ...rest } = body;
+  expect(rest).toEqual({ response_type: 'ephemeral', text: expect.any(String) });
   expect(String(body.text).length).toBeLessThanOrEqual(4_000);
-  expect(receiver.slack.calls.filter(({ method }) => method !== 'usergroups.users.list')).toEqual([]);
+  if (blocks !== undefined) expect(slackProblems(blocks, { text: String(body.text), ours: NAMED })).toEqual([]);
+  expect(receiver.slack.calls.filter(({ method }) => method.startsWith('chat.'))).toEqual([]);
   return String(body.text);
 }
 
@@ -24,14 +30,26 @@ async function buryAll({ store, clock }: SlackAppInTest): Promise<void> {
 }
 
 describe('/wandb-relay', () => {
-  it.each(['', '  ', 'help', 'party', 'mute', 'mute x 2h', 'mute x off', 'mute x 1h y', 'unmute', 'replay', 'replay a b', 'status now'])(
-    'explains itself for "%s"',
-    async (words) => {
-      const text = await say(await app(), words);
-      for (const name of ['status', 'deliveries', 'mute', 'unmute', 'replay', 'simulate']) expect(text).toContain(`\`/wandb-relay ${name}`);
-      expect(text).toContain('&lt;delivery id&gt;');
-    },
-  );
+  it.each([
+    '',
+    '  ',
+    'help',
+    'party',
+    'mute',
+    'mute x 2h',
+    'mute x off',
+    'mute x 1h y',
+    'unmute',
+    'replay',
+    'replay a b',
+    'status now',
+    'where a b',
+  ])('explains itself for "%s"', async (words) => {
+    const text = await say(await app(), words);
+    for (const name of ['where', 'approvals', 'failed', 'status', 'deliveries', 'mute', 'unmute', 'replay', 'simulate', 'help'])
+      expect(text).toContain(`\`/wandb-relay ${name}`);
+    expect(text).toContain('&lt;model or delivery id&gt;');
+  });
 
   it('is unknown under another name', async () => {
     const receiver = await app();
@@ -41,6 +59,121 @@ describe('/wandb-relay', () => {
   it('says so when the store fails', async () => {
     const receiver = await app({ wrap: (store) => ({ ...store, counts: () => Promise.reject(new Error('disk full')) }) });
     expect(await say(receiver, 'status')).toMatch(/cannot read or write its store/);
+  });
+});
+
+/** The rows of an answer: the text of each, and its button. */
+async function rows(receiver: SlackAppInTest, text: string, by: SlackPerson = BOB): Promise<[string, string | undefined][]> {
+  const answer = JSON.parse((await receiver.from.command(by, text)).text) as { blocks: Block[] };
+  expect(slackProblems(answer.blocks, { ours: NAMED })).toEqual([]);
+  return answer.blocks.flatMap((block) => (block.type === 'section' ? [[block.text?.text ?? '', block.accessory?.text?.text]] : []));
+}
+
+interface Block {
+  readonly type: string;
+  readonly text?: { readonly text: string };
+  readonly accessory?: { readonly action_id: string; readonly value?: string; readonly text?: { readonly text: string } };
+}
+
+describe('where, failed and approvals', () => {
+  async function members(options: Partial<SlackAppInTestOptions> = {}) {
+    const slack = await slackInTest({ users: ['mia', { name: 'gus', guest: 'single-channel' as const }] });
+    const receiver = await app({ slack, ...options });
+    const person = (name: string) => ({ id: slack.userId(name), name });
+    return { receiver, mia: person('mia'), gus: person('gus') };
+  }
+
+  it('say which version of a model has an alias, by the name of the model', async () => {
+    const { receiver, mia } = await members({ settings: '{ slack_users: { ada: U0ADA } }' });
+    await receiver.event('v1');
+    receiver.clock.now += 60_000;
+    await receiver.event('v2');
+    const [row, ...more] = await rows(receiver, 'where resnet50', mia);
+    expect(row?.[0]).toMatch(/^\*resnet50\* production: v2 since <!date\^1800000060.* by <@U0ADA>\nreplaced v1 · /);
+    expect(more).toEqual([]);
+    expect(await say(receiver, 'where', mia)).toMatch(/^\*resnet50\* production: v2/);
+    expect(await say(receiver, 'where gpt', mia)).toMatch(/^Nothing is known of gpt/);
+  });
+
+  it('list what waits, each with a button that shows the question with its buttons to who may decide', async () => {
+    const { receiver, mia } = await members({ approval: '{ slack: "#ml-deploys" }' });
+    const { id } = await receiver.event('v1');
+    const [row] = await rows(receiver, 'approvals', mia);
+    expect(row).toEqual([expect.stringMatching(/\*resnet50\* \*v1\* → \*production\* by ada, until/), 'Review']);
+    expect(await rows(receiver, 'approvals resnet50', mia)).toHaveLength(1);
+    expect(await say(receiver, 'approvals gpt', mia)).toBe('Nothing of gpt awaits approval.');
+
+    const value = JSON.stringify(['default', id, 'deploy']);
+    await receiver.from.press(mia, 'relay_review', value);
+    await receiver.settled();
+    const question = receiver.slack.calls.find(({ method }) => method === 'response_url')?.args.blocks;
+    expect(JSON.stringify(question)).toMatch(/relay_approve.*relay_reject/);
+    await receiver.from.press(mia, 'relay_approve', value);
+    await receiver.from.press(mia, 'relay_review', value);
+    await receiver.settled();
+    expect(receiver.answers().slice(1).sort()).toEqual([
+      'Approved: it is sent now.',
+      expect.stringMatching(/^There is nothing to decide any more/),
+    ]);
+  });
+
+  it('show the question without buttons to who may not decide, and say why', async () => {
+    const { receiver, mia } = await members({ approval: '{ slack: "#ml-deploys", by: [U0BOB] }' });
+    const { id } = await receiver.event('v1');
+    await receiver.from.press(mia, 'relay_review', JSON.stringify(['default', id, 'deploy']));
+    await receiver.from.press(mia, 'relay_review', JSON.stringify(['another', id, 'deploy']));
+    await receiver.settled();
+    const [question] = receiver.slack.calls
+      .filter(({ method }) => method === 'response_url')
+      .map(({ args }) => JSON.stringify(args.blocks));
+    expect(question).toMatch(/Only <@U0BOB> may decide/);
+    expect(question).not.toContain('relay_approve');
+    expect(receiver.answers()[1]).toMatch(/nothing to decide any more/);
+  });
+
+  it('list what failed, with a button for operators', async () => {
+    const { receiver, mia } = await members({ settings: '{ slack_operators: [U0BOB] }' });
+    await receiver.event('v1');
+    await buryAll(receiver);
+    expect(await rows(receiver, 'failed', BOB)).toEqual([[expect.stringContaining('no such repository'), 'Dispatch again']]);
+    expect(await rows(receiver, 'failed resnet50', mia)).toEqual([[expect.stringContaining('no such repository'), undefined]]);
+    expect(await say(receiver, 'failed gpt', mia)).toBe('Nothing of gpt has failed that still needs somebody.');
+  });
+
+  it.each(['where', 'failed', 'approvals'])('%s is not for guests', async (words) => {
+    const { receiver, gus } = await members();
+    await receiver.event('v1');
+    expect(await say(receiver, words, gus)).toBe('Only members of the organization may read this; you are a guest.');
+  });
+});
+
+describe('a model by its name', () => {
+  it('is what replay sends again when one delivery of it failed; of several, each has a button', async () => {
+    const receiver = await app();
+    expect(await say(receiver, 'replay resnet50')).toMatch(/no such delivery/);
+    await receiver.event('v1');
+    expect(await say(receiver, 'replay resnet50')).toBe('Nothing of resnet50 has failed that could be sent again.');
+    await buryAll(receiver);
+    expect(await say(receiver, 'replay ResNet50')).toBe('It is sent again, with the same id.');
+    await buryAll(receiver);
+    expect(await say(receiver, 'replay resnet50:v1')).toBe('It is sent again, with the same id.');
+    expect(await say(receiver, 'replay resnet50:v2')).toMatch(/no such delivery/);
+  });
+
+  it('is what mute is about: the routes of its latest event', async () => {
+    const receiver = await app();
+    await receiver.event('v1');
+    expect(await say(receiver, 'mute resnet50 1h')).toMatch(/^Route deploy posts nothing about this subject until/);
+    expect(await receiver.store.mutes(receiver.clock.now)).toHaveLength(1);
+    expect(await say(receiver, 'unmute resnet50')).toBe('Route deploy posts messages about this subject again.');
+    expect(await say(receiver, 'mute gpt')).toMatch(/no such delivery.*called gpt/);
+  });
+
+  it('chooses among deliveries that wait', async () => {
+    const receiver = await app({ approval: '{ slack: "#ml-deploys" }' });
+    await receiver.event('v1');
+    expect(await rows(receiver, 'deliveries resnet50')).toEqual([[expect.stringContaining('awaiting approval'), 'Review']]);
+    expect(await say(receiver, 'deliveries gpt')).toBe('Everything of gpt is delivered.');
   });
 });
 

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SLACK_LIMITS } from '../../../receiver/slack/blocks.ts';
+import { listBlocks } from '../../../receiver/slack/command-text.ts';
 import { homeView } from '../../../receiver/slack/home-view.ts';
 import { conversationMessage, eventMessage } from '../../../receiver/slack/message.ts';
+import { aliasRow, approvalRow, deliveryRow } from '../../../receiver/slack/rows.ts';
 import type { PromotionFacts, StateCount } from '../../../receiver/store/conversation-facts.ts';
 import { DELIVERY_STATES, type DeliveryView } from '../../../receiver/store/delivery.ts';
+import type { AliasView, PromotionView } from '../../../receiver/store/ledger.ts';
 import type { RunView } from '../../../receiver/store/run.ts';
 import type { ApprovalView, ConversationEvent, ConversationView, Mute } from '../../../receiver/store/store.ts';
 import { EVENT_FIELDS, EVENT_TYPES, type RelayEvent } from '../../../src/event/event.ts';
@@ -95,6 +98,30 @@ const approval: fc.Arbitrary<ApprovalView> = fc
     decidedAt: maybe(moment),
   })
   .map((fields) => approvalView(fields));
+
+const promotionView: fc.Arbitrary<PromotionView> = fc
+  .record({ version: maybe(nastyName), since: moment, by: maybe(nastyName), conclusion: maybe(nastyName), url: maybe(url) })
+  .map(({ conclusion, url: address, ...fields }) => ({
+    artifact: null,
+    origin: 'event',
+    eventId: null,
+    replaced: { version: 'v1', artifact: null, since: 0 },
+    deployedAt: null,
+    run: conclusion === null ? null : { conclusion, url: address, endedAt: 0 },
+    ...fields,
+  }));
+
+const alias: fc.Arbitrary<AliasView> = fc.record({
+  key: fc.constant('key'),
+  source: nastyName,
+  entity: maybe(nastyName),
+  project: maybe(nastyName),
+  registry: maybe(nastyName),
+  collection: nastyName,
+  alias: nastyName,
+  holder: promotionView,
+  deployed: maybe(promotionView),
+});
 
 const wandb = fc.oneof(
   fc.constantFrom(null, undefined),
@@ -190,16 +217,41 @@ describe('whatever the names are and however much there is, Slack takes', () => 
 
   it('the Home', () => {
     const waiting = manyOf(
-      fc
-        .tuple(approval, fc.option(event))
-        .map(([asked, about]) => ({ approval: asked, event: about === null ? undefined : eventView(about) })),
+      fc.tuple(approval, fc.option(event)).map(([asked, about]) => ({
+        approval: { ...asked, notAsked: 'is_archived' },
+        event: about === null ? undefined : eventView(about),
+        held: [deliveryView({ state: 'held' })],
+        mayApprove: about !== null,
+      })),
       100,
     );
     const counts = { events: { routed: 3 }, deliveries: { dead: 2 }, rejected: 1 };
     fc.assert(
-      fc.property(manyOf(event, 100), waiting, manyOf(delivery, 100), (recent, questions, dead) => {
-        const view = homeView({ recent: recent.map((one) => eventView(one)), waiting: questions, failed: dead, counts }, CONTEXT);
+      fc.property(manyOf(alias, 100), waiting, manyOf(delivery, 100), maybe(event), (aliases, questions, failed, about) => {
+        const trouble = failed.map((one) => ({ delivery: one, event: about === null ? undefined : eventView(about) }));
+        const content = { aliases, waiting: questions, trouble, throttles: [], counts, mayOperate: true };
+        const view = homeView(content, { ...CONTEXT, slackUsers: { ada: 'U0ADA' } });
         expect(problemsOf(view, 100)).toEqual([]);
+      }),
+      { numRuns: NUM_RUNS },
+    );
+  });
+});
+
+describe('rows of commands', () => {
+  it('fit into a message, whatever they hold', () => {
+    const row = { githubUrl: CONTEXT.githubUrl, slackUsers: { ada: 'U0ADA' } };
+    fc.assert(
+      fc.property(manyOf(alias, 60), manyOf(delivery, 60), manyOf(approval, 60), maybe(event), (aliases, deliveries, approvals, about) => {
+        const told = about === null ? undefined : eventView(about);
+        const held = [deliveryView({ state: 'held' })];
+        for (const rows of [
+          aliases.map((one) => aliasRow(one, row)),
+          deliveries.map((one) => deliveryRow({ delivery: one, event: told }, row, true)),
+          approvals.map((one) => approvalRow({ approval: one, event: told, held, mayApprove: true }, row)),
+        ]) {
+          expect(slackProblems(listBlocks('Rows', rows), { text: 'rows' })).toEqual([]);
+        }
       }),
       { numRuns: NUM_RUNS },
     );

@@ -4,6 +4,7 @@ import { createLogger } from '../../../receiver/log/log.ts';
 import { createReceiver, type Receiver } from '../../../receiver/receiver.ts';
 import { createSlackApp, type SlackApp, type SlackAppOptions } from '../../../receiver/slack/app.ts';
 import type { RenderHome } from '../../../receiver/slack/home.ts';
+import { createInstallation, type Installation } from '../../../receiver/slack/installation.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
@@ -27,6 +28,7 @@ export interface SlackAppInTest {
   readonly receiver: Receiver;
   readonly app: SlackApp;
   readonly store: Store;
+  readonly installation: Installation;
   readonly slack: SlackStandIn;
   /** What Slack sends to this receiver. */
   readonly from: SlackInteractions;
@@ -51,7 +53,7 @@ export interface SlackAppInTestOptions {
   readonly wrap?: (store: Store) => Store;
   readonly home?: RenderHome;
   readonly fetch?: typeof fetch;
-  readonly app?: Partial<Pick<SlackAppOptions, 'ackTimeoutMs' | 'firstWaitMs' | 'connection'>>;
+  readonly app?: Partial<Pick<SlackAppOptions, 'ackTimeoutMs' | 'firstWaitMs' | 'connection' | 'unfurl'>>;
 }
 
 /** A stand-in for Slack that ends with the test. */
@@ -94,14 +96,17 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
   wake.register(() => {
     changes += 1;
   });
+  const installation = createInstallation(runtime);
   const app = createSlackApp({
     ...runtime,
+    installation,
     botToken: options.slack.botToken,
     connection: { signingSecret: SIGNING_SECRET },
     apiUrl: options.slack.apiUrl,
     store,
     people: { slackUsers: settings.slackUsers, operators: settings.slackOperators },
     routes,
+    githubUrl: 'https://github.com',
     home: options.home ?? EMPTY_HOME,
     wake: wake.wake,
     newId: idsFrom(runtime.now, runtime.randomBytes),
@@ -130,6 +135,7 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
     receiver,
     app,
     store,
+    installation,
     slack: options.slack,
     from,
     log,

@@ -50,6 +50,36 @@ describe('Socket Mode', () => {
     });
   });
 
+  it('acts once on what is delivered twice, and acknowledges both', async () => {
+    const { app, slack, socket } = await inSocketMode();
+    const connected = socket.connected();
+    await app.app.start();
+    await connected;
+    const { id } = await app.event('v1');
+    const value = encodeDecision({ source: 'default', eventId: id, route: 'deploy' });
+    const press = blockActions(BOB, { type: 'button', action_id: ACTIONS.approve, value }, slack.responseUrl());
+    expect(await socket.deliver('interactive', press)).toEqual({});
+    expect(await socket.deliver('interactive', press)).toEqual({});
+    const command = { command: '/wandb-relay', text: 'help', user_id: BOB.id, trigger_id: '1.2.a' };
+    expect(await socket.deliver('slash_commands', command)).toMatchObject({ response_type: 'ephemeral' });
+    expect(await socket.deliver('slash_commands', command)).toEqual({});
+    await app.settled();
+    expect(app.answers()).toEqual(['Approved: it is sent now.']);
+  });
+
+  it('tries once an hour when Slack keeps refusing the token, and says what to do', async () => {
+    const { app, socket } = await inSocketMode('xapp-another');
+    expect(app.app.details()).toEqual([]);
+    await app.app.start();
+    await until(() => messages(app).some((text) => String(text).endsWith('once an hour')));
+    const opened = socket.opened();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([opened, socket.opened()]).toEqual([5, 5]);
+    expect(app.app.details()).toEqual([
+      expect.stringMatching(/^Socket Mode is not connected: is SLACK_APP_TOKEN .* Correct it and restart$/),
+    ]);
+  });
+
   it('connects again when Slack ends a connection', async () => {
     const { app, socket } = await inSocketMode();
     const first = socket.connected();

@@ -15,7 +15,12 @@ const EVENT: RelayEvent = {
 };
 
 /** The deliveries that an event asks for by one route. */
-function planned(route: string, connected: PlanOptions['connected'], event: RelayEvent = EVENT) {
+function planned(
+  route: string,
+  connected: PlanOptions['connected'],
+  event: RelayEvent = EVENT,
+  more: Partial<Pick<PlanOptions, 'slackUsers'>> = {},
+) {
   const config = readConfig(`{ version: 1, routes: [{ name: deploy, on: {}, ${route} }] }`, 'test.yaml');
   if (!config.ok) throw new Error(JSON.stringify(config.error));
   let ids = 0;
@@ -26,6 +31,7 @@ function planned(route: string, connected: PlanOptions['connected'], event: Rela
       credentialFor: () => 'github',
       newId: () => `id ${++ids}`,
       connected,
+      ...more,
     },
   );
   return firings.flatMap(({ deliveries }) => deliveries);
@@ -124,5 +130,63 @@ describe('a conversation', () => {
     ];
     expect(new Set(kinds.map((event) => one(event as Partial<RelayEvent>)?.kind)).size).toBe(kinds.length);
     expect(one({ alias: 'production', version: 'v99', collection: 'bert' })?.kind).toBe(one({ alias: 'production' })?.kind);
+  });
+});
+
+describe('a channel that depends on the event', () => {
+  const route = 'to: [{ slack: { channel: "#ml-{{ event.collection }}" } }]';
+
+  it('is a name in the delivery, its credential and its conversation', () => {
+    expect(planned(route, { slack: true, wandb: false })).toMatchObject([
+      { target: 'slack:#ml-resnet50', conversation: { channel: '#ml-resnet50' }, request: { channel: '#ml-resnet50' }, state: 'pending' },
+    ]);
+  });
+
+  it('is dead with the reason when the event has none', () => {
+    const { collection: _collection, ...event } = EVENT;
+    expect(planned(route, { slack: true, wandb: false }, event)).toMatchObject([
+      { state: 'dead', request: null, reason: expect.stringContaining('has no name for this event') },
+    ]);
+  });
+
+  it('is that of the approval, when it is the same: nobody is asked twice', () => {
+    const asks = `approval: { slack: "#ml-resnet50" }, to: [{ repository_dispatch: { repository: acme/deploy, event_type: go } }, { slack: { channel: "#ml-{{ event.collection }}" } }]`;
+    expect(planned(asks, { slack: true, wandb: false }).map(({ target }) => target)).toEqual([
+      'repository_dispatch:acme/deploy',
+      'slack:#ml-resnet50',
+    ]);
+  });
+});
+
+describe('notify', () => {
+  const SLACK = { slack: true, wandb: false };
+  const slackUsers = { Ada: 'U0ADA', bob: 'U0BOB' };
+  const route = (notify: string, more = '') =>
+    `notify: [${notify}], approval: { slack: "#ml", by: [U0BOB, S0OPS] }, to: [{ slack: { channel: "#all" } }${more}]`;
+  const targets = (text: string, event: Partial<RelayEvent> = { author: 'ada' }) =>
+    planned(text, SLACK, { ...EVENT, ...event }, { slackUsers }).map(({ target }) => target);
+
+  it('sends a direct message to the author, and to approvers and groups, besides the channels', () => {
+    expect(targets(route('author'))).toEqual(['slack:#all', 'slack:#ml', 'slack:U0ADA']);
+    expect(targets(route('author, approvers'))).toEqual(['slack:#all', 'slack:#ml', 'slack:U0ADA', 'slack:U0BOB', 'slack:S0OPS']);
+    const [, , direct] = planned(route('author'), SLACK, { ...EVENT, author: 'ADA' }, { slackUsers });
+    expect(direct).toMatchObject({
+      state: 'pending',
+      conversation: { channel: 'U0ADA', canMute: true },
+      request: { channel: 'U0ADA', text: null },
+    });
+  });
+
+  it('sends one to nobody twice', () => {
+    expect(targets(route('author, approvers'), { author: 'bob' })).toEqual(['slack:#all', 'slack:#ml', 'slack:U0BOB', 'slack:S0OPS']);
+    expect(targets(route('author', ', { slack: { channel: U0ADA } }'))).toEqual(['slack:#all', 'slack:U0ADA', 'slack:#ml']);
+  });
+
+  it('sends none where nobody is known, and none without Slack', () => {
+    expect(targets(route('author'), { author: 'eve' })).toEqual(['slack:#all', 'slack:#ml']);
+    expect(targets(route('author'), {})).toEqual(['slack:#all', 'slack:#ml']);
+    expect(planned(route('author, approvers'), NOTHING, { ...EVENT, author: 'ada' }, { slackUsers }).map(({ target }) => target)).toEqual([
+      'slack:#all',
+    ]);
   });
 });

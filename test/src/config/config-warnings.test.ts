@@ -54,6 +54,17 @@ describe('configWarnings', () => {
   it('accepts "allow_self: false" when authors are matched', () => {
     expect(warningsIn(`${routeConfig(STRICT)}\nsettings: { slack_users: { ada: U012ABC } }`)).toEqual([]);
   });
+
+  it('locates "notify" that reaches nobody', () => {
+    const more = 'notify: [author, approvers]';
+    expect(warningsIn(routeConfig({ more })).filter(({ field }) => field === 'routes[0].notify')).toMatchObject([
+      { message: expect.stringContaining('settings.slack_users is empty') },
+      { message: expect.stringContaining('approval.by lists nobody') },
+    ]);
+    const reached = 'notify: [author, approvers]\n    approval: { slack: "#ml", by: [S045DEF] }';
+    const text = `${routeConfig({ more: reached })}\nsettings: { slack_users: { ada: U012ABC } }`;
+    expect(warningsIn(text).filter(({ field }) => field === 'routes[0].notify')).toEqual([]);
+  });
 });
 
 /** The one warning of a config, as people read it, without its place. */
