@@ -4,6 +4,7 @@ import { idsFrom } from '../src/lib/id.ts';
 import type { Network } from '../src/network/proxied-network.ts';
 import type { Route } from '../src/route/route.ts';
 import type { RequestKind } from '../src/route/target.ts';
+import type { Enricher } from './enrich/enricher.ts';
 import type { Environment } from './environment.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
 import { GITHUB_UNCONFIGURED, githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
@@ -54,7 +55,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
   const { githubApiUrl } = environment;
   const context = { ...options, wake: createWake(), clock: watchClock(options), githubUrl: githubWebUrlOf(githubApiUrl) };
   const github = sandbox ? sandboxTargets(runtime.log, githubApiUrl) : await githubTargets(environment, { ...runtime, store });
-  const updateRequest = sandbox ? undefined : await wandbEnrichment(options);
+  const enrich = sandbox ? undefined : await wandbEnrichment(options);
   return {
     runtime,
     wake: context.wake,
@@ -69,7 +70,8 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
     extensions: await extensionsFor(context, github),
-    ...(updateRequest === undefined ? {} : { updateRequest }),
+    updateRequest: await requestUpdate(options, enrich ?? (async () => null)),
+    enriches: enrich !== undefined,
     ...(wakeLater === undefined ? {} : { wakeLater }),
   };
 }
@@ -107,16 +109,11 @@ function slackTargetsFor({
 }
 
 /** Enrichment from W&B's API, when there is a key. All outboxes share it, so that W&B is asked once per event. */
-async function wandbEnrichment(options: ComposeOptions): Promise<ReceiverParts['updateRequest']> {
+async function wandbEnrichment(options: ComposeOptions): Promise<Enricher['enrich'] | undefined> {
   const { runtime, environment, store } = options;
-  const { redactor, log } = runtime;
+  const { redactor } = runtime;
   if (environment.wandbApiKey === undefined) return undefined;
-  const [{ createWandbClient }, { createEnricher }, { enrichRequest }, { rememberingCompiler }] = await Promise.all([
-    import('../src/wandb/client.ts'),
-    import('./enrich/enricher.ts'),
-    import('./outbox/enrich.ts'),
-    import('../src/route/compiled-targets.ts'),
-  ]);
+  const [{ createWandbClient }, { createEnricher }] = await Promise.all([import('../src/wandb/client.ts'), import('./enrich/enricher.ts')]);
   // The form in which it is in the header of every request to W&B.
   redactor.add(Buffer.from(`api:${environment.wandbApiKey}`).toString('base64'));
   const { fetch, now, random } = runtime;
@@ -128,9 +125,20 @@ async function wandbEnrichment(options: ComposeOptions): Promise<ReceiverParts['
     random,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });
-  const { enrich } = createEnricher({ ...runtime, client, store, appUrl: wandbAppUrl(environment.wandbBaseUrl) });
+  return createEnricher({ ...runtime, client, store, appUrl: wandbAppUrl(environment.wandbBaseUrl) }).enrich;
+}
+
+/** Adds to requests what is known once they are sent: W&B's facts, and who approved them. */
+async function requestUpdate(
+  { runtime, store }: ComposeOptions,
+  enrich: Enricher['enrich'],
+): Promise<NonNullable<ReceiverParts['updateRequest']>> {
+  const [{ enrichRequest }, { rememberingCompiler }] = await Promise.all([
+    import('./outbox/enrich.ts'),
+    import('../src/route/compiled-targets.ts'),
+  ]);
   const compile = rememberingCompiler();
-  return (delivery) => enrichRequest(delivery, { store, enrich, compile, log });
+  return (delivery) => enrichRequest(delivery, { store, enrich, compile, log: runtime.log });
 }
 
 /** What runs beside the outboxes: approvals that expire, runs that are followed, requests from Slack and GitHub. */

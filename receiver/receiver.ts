@@ -33,8 +33,10 @@ export interface ReceiverParts {
   /** See `OutboxOptions`. */
   readonly unconfigured?: OutboxOptions['unconfigured'];
   readonly credentialFor: (target: CompiledTarget) => string;
-  /** Adds to a request what is known by now, see `OutboxOptions`; left out without access to W&B's API. */
+  /** Adds to a request what is known by now, see `OutboxOptions`. */
   readonly updateRequest?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
+  /** Whether that includes what W&B's API knows; left out: no. */
+  readonly enriches?: boolean;
   /** What else belongs to this receiver; left out: nothing. */
   readonly extensions?: readonly Extension[];
   /** Left out: the clock never jumps. */
@@ -128,7 +130,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     keepRejected: (rejected) => store.keepRejected(rejected),
     accepted: wake.wake,
     credentialFor: (target) => (target.channel === undefined ? parts.credentialFor(target) : slackCredential(target.channel)),
-    connected: { slack: parts.targets.slack !== undefined, wandb: parts.updateRequest !== undefined },
+    connected: { slack: parts.targets.slack !== undefined, wandb: parts.enriches === true },
     extensions,
     newId,
     now,

@@ -5,7 +5,7 @@ import type { NewId } from '../../src/lib/id.ts';
 import type { JsonValue } from '../../src/lib/json.ts';
 import type { Route } from '../../src/route/route.ts';
 import type { MatchRoutes } from '../../src/route/route-index.ts';
-import { type CompiledTarget, compileTarget, type TargetDefinition, usesEnrichment } from '../../src/route/target.ts';
+import { type CompiledTarget, compileTarget, type TargetDefinition, usesApproval, usesEnrichment } from '../../src/route/target.ts';
 import type { NewConversation, NewDelivery, NewEvent, RouteFiring } from '../store/delivery.ts';
 
 export interface ReceivedEvent {
@@ -100,10 +100,11 @@ function askingTargets({ approval, targets }: Route, { connected }: PlanOptions)
 function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, options: PlanOptions): NewDelivery {
   const id = options.newId();
   const context = { delivery_id: id, route: route.name, event: { ...planned.event, payload: planned.payload } };
-  // What W&B's API tells may be what is missing; what is still missing then is refused when it is sent.
+  // What W&B's API tells, or who approves it, may be what is missing; what is still missing then is refused when it is sent.
   const isCompletedLater = options.connected.wandb && usesEnrichment(target.definition);
+  const isApprovedLater = route.approval !== undefined && usesApproval(target.definition);
   const built = target.build(context);
-  const request = built.ok || !isCompletedLater ? built : target.build(context, 'unchecked');
+  const request = built.ok || !(isCompletedLater || isApprovedLater) ? built : target.build(context, 'unchecked');
   const conversation = target.channel === undefined ? undefined : conversationOf(target.channel, target.definition, route, planned);
   const common = {
     id,
@@ -114,6 +115,7 @@ function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, opti
     replacesOlder: route.order === 'latest',
     ...(conversation === undefined ? {} : { conversation }),
     ...(isCompletedLater ? { template: target.definition } : {}),
+    ...(isApprovedLater ? { approvalTemplate: target.definition } : {}),
   };
   if (!request.ok) return { ...common, state: 'dead', reason: request.error, request: null };
   // Messages are sent at once; only dispatches wait for the approval.

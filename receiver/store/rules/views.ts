@@ -1,10 +1,11 @@
 import type { RelayEvent } from '../../../src/event/event.ts';
 import { type JsonObject, readExactJson } from '../../../src/lib/json.ts';
+import type { Approval } from '../../../src/route/route.ts';
 import type { TargetRequest } from '../../../src/route/target.ts';
 import type { DeliveryState, DeliveryView, EventOutcome, EventView } from '../delivery.ts';
 import type { EventSummary } from '../page.ts';
 import type { OpenRun, RunStatus, RunView } from '../run.ts';
-import type { ApprovalView, Mute } from '../store.ts';
+import type { ApprovalView, Mute, Vote } from '../store.ts';
 
 /** Rows of the tables, and what people see of them: the same columns in every store, flags as 0 and 1, JSON as text. */
 
@@ -114,22 +115,38 @@ export interface ApprovalRow {
   decision: ApprovalView['decision'];
   decided_by: string | null;
   decided_at: number | null;
+  settings: string | null;
+  votes: string | null;
+  reason: string | null;
+  reminded_at: number | null;
+  escalated_at: number | null;
 }
 
-export const APPROVAL_COLUMNS = 'event_id, route, channel, deciders, allow_self, expires_ms, expires_at, decision, decided_by, decided_at';
+export const APPROVAL_COLUMNS = `event_id, route, channel, deciders, allow_self, expires_ms, expires_at, decision, decided_by, decided_at,
+  settings, votes, reason, reminded_at, escalated_at`;
+
+/** What of an approval is stored as JSON: nothing looks for it. Left out where it is the default. */
+export type ApprovalSettings = Pick<Approval, 'approvals' | 'compare' | 'remindMs' | 'escalate' | 'allowAdmin'>;
 
 export function viewOfApproval(row: ApprovalRow): ApprovalView {
+  const settings = row.settings === null ? {} : (JSON.parse(row.settings) as ApprovalSettings);
+  const by = row.deciders === null ? null : (JSON.parse(row.deciders) as string[]);
   return {
     eventId: row.event_id,
     route: row.route,
     channel: row.channel,
-    by: row.deciders === null ? null : (JSON.parse(row.deciders) as string[]),
+    by: by === null || row.escalated_at === null || settings.escalate === undefined ? by : [...new Set([...by, settings.escalate.to])],
     allowSelf: row.allow_self === 1,
     expiresMs: row.expires_ms,
+    ...settings,
     expiresAt: row.expires_at,
     decision: row.decision,
     decidedBy: row.decided_by,
     decidedAt: row.decided_at,
+    ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.votes === null ? {} : { votes: JSON.parse(row.votes) as Vote[] }),
+    ...(row.reminded_at === null ? {} : { remindedAt: row.reminded_at }),
+    ...(row.escalated_at === null ? {} : { escalatedAt: row.escalated_at }),
   };
 }
 

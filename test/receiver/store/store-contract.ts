@@ -19,6 +19,7 @@ import { replacingContract } from './store-contract-replacing.ts';
 import { repostedContract } from './store-contract-reposted.ts';
 import { runNewsContract } from './store-contract-run-news.ts';
 import { runsContract } from './store-contract-runs.ts';
+import { severalContract } from './store-contract-several.ts';
 import { updatesContract } from './store-contract-updates.ts';
 
 /** What every implementation of the `Store` port has to do. */
@@ -34,6 +35,7 @@ export function storeContract(name: string, open: OpenStore): void {
     replacingContract(open);
     enrichingContract(open);
     approvalsContract(open);
+    severalContract(open);
     conversationsContract(open);
     updatesContract(open);
     repostedContract(open);

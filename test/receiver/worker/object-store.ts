@@ -9,7 +9,7 @@ function empty(storage: ObjectStorage): void {
   storage.transactionSync(() => {
     storage.sql.exec('PRAGMA defer_foreign_keys = ON');
     const tables = storage.sql.exec(
-      `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name <> 'schema_version'`,
+      `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT IN ('schema_version', 'schema_steps')`,
     );
     for (const { name } of tables.toArray() as { name: string }[]) storage.sql.exec(`DELETE FROM ${name}`);
   });
