@@ -3,6 +3,7 @@ import { wandbAppUrl } from '../src/event/wandb-links.ts';
 import { idsFrom } from '../src/lib/id.ts';
 import type { Network } from '../src/network/proxied-network.ts';
 import type { Route } from '../src/route/route.ts';
+import { indexRoutes } from '../src/route/route-index.ts';
 import type { RequestKind } from '../src/route/target.ts';
 import type { Enricher } from './enrich/enricher.ts';
 import type { Environment } from './environment.ts';
@@ -10,14 +11,18 @@ import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
 import { GITHUB_UNCONFIGURED, githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
 import { type ClockWatch, createClockWatch } from './outbox/clock-watch.ts';
 import { createRetention, retentionFloor } from './outbox/retention.ts';
-import { createReceiver, type Extension, type Receiver, type ReceiverParts } from './receiver.ts';
+import { createReceiver, type Extension, queueCredential, type Receiver, type ReceiverParts } from './receiver.ts';
 import type { Runtime } from './runtime.ts';
 import { failureText } from './slack/message.ts';
+import { nudgeReplies } from './slack/nudge-text.ts';
 import { SLACK_UNCONFIGURED, sandboxSlackTargets, slackTargets } from './slack/targets.ts';
 import type { Store } from './store/store.ts';
 import { createWake, type Wake } from './wake.ts';
 import { createExpiry } from './watch/expiry.ts';
 import { createRecordRuns } from './watch/record-runs.ts';
+import { acceptInBatches } from './webhook/accept-batch.ts';
+import { type RollBack, rollBackWith } from './webhook/roll-back.ts';
+import type { PlanOptions } from './webhook/route-event.ts';
 
 export interface ComposeOptions {
   readonly runtime: Runtime;
@@ -44,6 +49,11 @@ interface PartContext extends ComposeOptions {
   readonly githubUrl: string;
 }
 
+/** And what the extensions are built with. */
+interface ExtensionContext extends PartContext {
+  readonly rollBack: RollBack;
+}
+
 /** Builds the receiver that the environment and the config describe; the same on every platform. */
 export async function composeReceiver(options: ComposeOptions): Promise<Receiver> {
   return createReceiver(await composeParts(options));
@@ -56,6 +66,9 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
   const context = { ...options, wake: createWake(), clock: watchClock(options), githubUrl: githubWebUrlOf(githubApiUrl) };
   const github = sandbox ? sandboxTargets(runtime.log, githubApiUrl) : await githubTargets(environment, { ...runtime, store });
   const enrich = sandbox ? undefined : await wandbEnrichment(options);
+  const slack = await slackTargetsFor(context);
+  const connected = { slack: slack.slack !== undefined, wandb: enrich !== undefined };
+  const rollBack = rollbacks(options, github, connected);
   return {
     runtime,
     wake: context.wake,
@@ -66,14 +79,30 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     authentication: environment.authentication,
     adminToken: environment.adminToken,
     basePath: environment.basePath,
-    targets: { ...github.targets, ...(await slackTargetsFor(context)) },
+    targets: { ...github.targets, ...slack },
     unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
-    extensions: await extensionsFor(context, github),
+    extensions: await extensionsFor({ ...context, rollBack }, github),
+    rollBack,
     updateRequest: await requestUpdate(options, enrich ?? (async () => null)),
-    enriches: enrich !== undefined,
+    enriches: connected.wandb,
     ...(wakeLater === undefined ? {} : { wakeLater }),
   };
+}
+
+/** Planned as what W&B sends is. */
+function rollbacks({ runtime, environment, routes, settings, organization, store }: ComposeOptions, github: TargetSet, connected: PlanOptions['connected']): RollBack {
+  const { now, randomBytes } = runtime;
+  return rollBackWith({
+    store,
+    now,
+    accept: acceptInBatches(store, settings.dedupeWindowMs, now),
+    matchRoutes: indexRoutes(routes),
+    credentialFor: queueCredential(github.credentialFor),
+    newId: idsFrom(now, randomBytes),
+    connected,
+    app: { url: wandbAppUrl(environment.wandbBaseUrl), organization },
+  });
 }
 
 /** What a kind of request cannot be sent without. */
@@ -142,9 +171,10 @@ async function requestUpdate(
 }
 
 /** What runs beside the outboxes: approvals that expire, runs that are followed, requests from Slack and GitHub. */
-async function extensionsFor(context: PartContext, github: TargetSet): Promise<Extension[]> {
+async function extensionsFor(context: ExtensionContext, github: TargetSet): Promise<Extension[]> {
   const { runtime, store, sandbox, clock, wake } = context;
-  const expiry = createExpiry({ ...runtime, store, wake: wake.wake, isSteady: () => !clock.hasJumped() });
+  const nudges = nudgeReplies({ newId: idsFrom(runtime.now, runtime.randomBytes) });
+  const expiry = createExpiry({ ...runtime, store, nudges, wake: wake.wake, isSteady: () => !clock.hasJumped() });
   const always = [expiry, notifications(store, wake), retention(context)];
   if (sandbox) return always;
   return [...always, ...(await runExtensions(context, github)), ...(await slackExtensions(context))];
@@ -199,7 +229,7 @@ async function runExtensions(context: PartContext, { runs }: TargetSet): Promise
 }
 
 /** Bolt, for buttons, commands and App Home: over Socket Mode when there is an app token, else over HTTP. */
-async function slackExtensions(context: PartContext): Promise<Extension[]> {
+async function slackExtensions(context: ExtensionContext): Promise<Extension[]> {
   const { runtime, environment, settings, routes, githubUrl, clock, wake, dispatcher } = context;
   const { slack } = environment;
   const connection =
@@ -220,6 +250,7 @@ async function slackExtensions(context: PartContext): Promise<Extension[]> {
     store: { ...context.store, decide },
     people: { slackUsers: settings.slackUsers, operators: settings.slackOperators },
     routes,
+    rollBack: context.rollBack,
     home: (content, at) => homeView(content, { githubUrl, now: at }),
     wake: wake.wake,
     newId: idsFrom(runtime.now, runtime.randomBytes),

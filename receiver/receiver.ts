@@ -16,6 +16,7 @@ import type { Store } from './store/store.ts';
 import type { Wake } from './wake.ts';
 import { acceptInBatches } from './webhook/accept-batch.ts';
 import type { Authentication } from './webhook/authenticate.ts';
+import type { RollBack } from './webhook/roll-back.ts';
 
 /** All parts of a receiver. What differs between platforms comes in here. */
 export interface ReceiverParts {
@@ -37,6 +38,8 @@ export interface ReceiverParts {
   readonly updateRequest?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
   /** Whether that includes what W&B's API knows; left out: no. */
   readonly enriches?: boolean;
+  /** Deploys a version once more; left out: nobody can ask for it. */
+  readonly rollBack?: RollBack;
   /** What else belongs to this receiver; left out: nothing. */
   readonly extensions?: readonly Extension[];
   /** Left out: the clock never jumps. */
@@ -63,6 +66,11 @@ const SLACK_CONCURRENCY = 20;
 /** Each channel has a rate limit of its own. */
 export function slackCredential(channel: string): string {
   return `slack:${channel}`;
+}
+
+/** Whose rate limit a target's deliveries count against. */
+export function queueCredential(credentialFor: ReceiverParts['credentialFor']): ReceiverParts['credentialFor'] {
+  return (target) => (target.channel === undefined ? credentialFor(target) : slackCredential(target.channel));
 }
 
 function isSlack(credential: string): boolean {
@@ -129,7 +137,8 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     accept: acceptInBatches(store, settings.dedupeWindowMs, now),
     keepRejected: (rejected) => store.keepRejected(rejected),
     accepted: wake.wake,
-    credentialFor: (target) => (target.channel === undefined ? parts.credentialFor(target) : slackCredential(target.channel)),
+    credentialFor: queueCredential(parts.credentialFor),
+    ...(parts.rollBack === undefined ? {} : { rollBack: parts.rollBack }),
     connected: { slack: parts.targets.slack !== undefined, wandb: parts.enriches === true },
     extensions,
     newId,

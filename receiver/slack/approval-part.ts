@@ -1,10 +1,10 @@
 import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
 import type { DeliveryView } from '../store/delivery.ts';
 import type { ApprovalView, ConversationEvent } from '../store/store.ts';
-import { ACTIONS, encodeDecision } from './actions.ts';
-import { actions, button, context, type Part, section } from './blocks.ts';
-import { inputWords, plainTarget, targetWords } from './delivery-words.ts';
-import { bold, channelName, fitMrkdwn, mention, mrkdwnName, plainName, slackDate } from './mrkdwn.ts';
+import { decisionButtons, reasonWords, votesWords } from './act-buttons.ts';
+import { context, type Part, section } from './blocks.ts';
+import { inputWords, targetWords } from './delivery-words.ts';
+import { bold, channelName, fitMrkdwn, mention, mrkdwnName, slackDate } from './mrkdwn.ts';
 import { sayBold, sentenceOf } from './sentence.ts';
 
 /** Dispatches that are listed one by one in a question; there are rarely more. */
@@ -46,15 +46,15 @@ export function questionPart(
     `:raised_hand: ${happened}*${asks}* (route ${bold(approval.route)}). What will run:`,
     ...whatRuns(held, options.githubUrl),
   ];
-  const buttons = here && options.interactive ? decisionButtons(question) : [];
+  const buttons = here && options.interactive ? decisionButtons(from, approval, held) : [];
   // An extremely long route name leaves no room for the buttons; the command line always works.
-  const otherwise = here && buttons.length === 0 ? `Approve it with \`wandb-relay approve ${escapeMrkdwn(held[0]?.id ?? '')}\`.` : '';
+  const otherwise = here && buttons.length === 0 ? `Approve it with \`wandb-relay approve ${escapeMrkdwn(held[0]?.id ?? '')} --as NAME\`.` : '';
   return {
     rank: options.rank,
     blocks: [
       section(fitMrkdwn(lines.join('\n'), QUESTION_LIMIT)),
       ...buttons,
-      ...context(here && options.interactive ? whoMayDecide(approval) : '', `Expires ${slackDate(approval.expiresAt)}.`, otherwise),
+      ...context(here && options.interactive ? whoMayDecide(approval) : '', votesWords(approval), `Expires ${slackDate(approval.expiresAt)}.`, otherwise),
     ],
   };
 }
@@ -64,11 +64,12 @@ export function decisionWords(approval: ApprovalView, from: ConversationEvent): 
   const route = `route ${bold(approval.route)}`;
   const who = approval.decidedBy === null ? '' : ` by ${mrkdwnName(approval.decidedBy)}`;
   const when = approval.decidedAt === null ? '' : ` ${slackDate(approval.decidedAt)}`;
+  const why = reasonWords(approval);
   switch (approval.decision) {
     case 'approved':
-      return `:white_check_mark: *Approved*${who}${when} (${route}).`;
+      return `:white_check_mark: *Approved*${who}${when} (${route}).${why}`;
     case 'rejected':
-      return `:no_entry_sign: *Rejected*${who}${when} (${route}): nothing was sent.`;
+      return `:no_entry_sign: *Rejected*${who}${when} (${route}): nothing was sent.${why}`;
     case 'expired':
       return `:alarm_clock: *Expired*${when} (${route}): nobody approved it in time, and nothing was sent.`;
     case 'cancelled':
@@ -104,28 +105,4 @@ function whatRuns(held: readonly DeliveryView[], githubUrl: string): string[] {
     return `• ${targetWords(delivery, githubUrl)}${inputs === '' ? '' : ` with ${inputs}`}`;
   });
   return held.length > lines.length ? [...lines, `• and ${held.length - lines.length} more`] : lines;
-}
-
-function decisionButtons({ from, approval, held }: OpenQuestion): ReturnType<typeof actions> {
-  const value = encodeDecision({ source: from.event.event.source, eventId: approval.eventId, route: approval.route });
-  const [first] = held;
-  if (first === undefined) return [];
-  const more = held.length === 1 ? '' : `, and ${held.length - 1} more`;
-  const what = `${plainName(plainTarget(first), 200)}${more}`;
-  return actions(
-    button({
-      action: ACTIONS.approve,
-      text: 'Approve',
-      value,
-      style: 'primary',
-      confirm: { title: 'Approve this?', text: `This will run: ${what}.`, confirm: 'Approve', deny: 'Not now' },
-    }),
-    button({
-      action: ACTIONS.reject,
-      text: 'Reject',
-      value,
-      style: 'danger',
-      confirm: { title: 'Reject this?', text: `This will never run: ${what}.`, confirm: 'Reject', deny: 'Not now' },
-    }),
-  );
 }

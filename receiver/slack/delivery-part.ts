@@ -1,9 +1,9 @@
-import { isDispatch } from '../../src/route/target.ts';
 import type { DeliveryView } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationView, Mute } from '../store/store.ts';
-import { ACTIONS, encodeDispatchAgain, encodeMute, type MuteTime } from './actions.ts';
-import { actions, button, context, linkButton, overflow, type Part, section } from './blocks.ts';
-import { plainTarget, shortState, stateLine, targetWords, wentWrong } from './delivery-words.ts';
+import { runAgainButton, rollbackButton } from './act-buttons.ts';
+import { ACTIONS, encodeMute, type MuteTime } from './actions.ts';
+import { actions, context, linkButton, overflow, type Part, section } from './blocks.ts';
+import { shortState, stateLine, targetWords, wentWrong } from './delivery-words.ts';
 import { bold, mrkdwnName, slackDate } from './mrkdwn.ts';
 
 /** Deliveries that are shown one by one; the rest are counted. */
@@ -73,21 +73,8 @@ function isFinished({ state }: DeliveryView): boolean {
 }
 
 function deliveryButtons(from: ConversationEvent, delivery: DeliveryView): ReturnType<typeof actions> {
-  const { request, run, runUrl, id, updatedAt, state } = delivery;
-  const open = linkButton(ACTIONS.openRun, 'Open the run', run?.url ?? runUrl);
-  if (!isFinished(delivery) || request === null || !isDispatch(request)) return actions(open);
-  const again = button({
-    action: ACTIONS.dispatchAgain,
-    text: 'Dispatch again',
-    value: encodeDispatchAgain({ source: from.event.event.source, deliveryId: id, updatedAt }),
-    confirm: {
-      title: 'Dispatch again?',
-      text: `${state === 'dead' ? 'This sends it again' : 'It was already delivered. This sends the same request again'}: ${plainTarget(delivery)}`,
-      confirm: 'Dispatch again',
-      deny: 'Not now',
-    },
-  });
-  return actions(open, again);
+  const open = linkButton(ACTIONS.openRun, 'Open the run', delivery.run?.url ?? delivery.runUrl);
+  return actions(open, runAgainButton(from, delivery), rollbackButton(from, delivery));
 }
 
 const MUTE_WORDS: Readonly<Record<MuteTime, string>> = {

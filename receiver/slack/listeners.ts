@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { messageOf } from '../../src/lib/error-message.ts';
-import { ACTIONS } from './actions.ts';
+import { ACTIONS, FORMS } from './actions.ts';
 import { section } from './blocks.ts';
 import type { BoltApp } from './bolt.ts';
 import { cleaned } from './bolt-log.ts';
 import { COMMAND, runCommand } from './command.ts';
-import { decide } from './decide.ts';
-import { type Handling, NOT_OURS, type Outcome, type Person, personOf, readBlockAction, refused } from './handling.ts';
+import { askWhy, decide, decideByForm } from './decide.ts';
+import { type Handling, NOT_OURS, type Outcome, type Person, personOf, readBlockAction, readFormSubmission, refused } from './handling.ts';
 import { type RenderHome, readHome } from './home.ts';
-import { dispatchAgain, muteByMenu, permitted } from './step-in.ts';
+import { refusalForm } from './reason-form.ts';
+import { dispatchAgain, muteByMenu, permitted, rollBackByButton } from './step-in.ts';
 
 export interface ListenerOptions {
   readonly handling: Handling;
@@ -17,12 +18,15 @@ export interface ListenerOptions {
   readonly redact: (text: string) => string;
 }
 
-type ActionHandler = (handling: Handling, value: string, actor: Person) => Promise<Outcome>;
+type ActionHandler = (handling: Handling, value: string, actor: Person, triggerId: string) => Promise<Outcome>;
 
 const ACTION_HANDLERS: ReadonlyMap<string, ActionHandler> = new Map<string, ActionHandler>([
   [ACTIONS.approve, (handling, value, actor) => decide(handling, 'approved', value, actor)],
   [ACTIONS.reject, (handling, value, actor) => decide(handling, 'rejected', value, actor)],
+  [ACTIONS.approveWithReason, (handling, value, actor, triggerId) => askWhy(handling, 'approved', value, actor, triggerId)],
+  [ACTIONS.rejectWithReason, (handling, value, actor, triggerId) => askWhy(handling, 'rejected', value, actor, triggerId)],
   [ACTIONS.dispatchAgain, dispatchAgain],
+  [ACTIONS.rollBack, rollBackByButton],
   [ACTIONS.mute, muteByMenu],
 ]);
 
@@ -31,6 +35,7 @@ const STORE_FAILED = 'It could not be done: the receiver cannot read or write it
 /** Tells Bolt what to do with what people press, type and open. */
 export function listen(app: BoltApp, options: ListenerOptions): void {
   listenToActions(app, options);
+  listenToForms(app, options);
   listenToCommand(app, options);
   listenToHome(app, options);
 }
@@ -42,20 +47,38 @@ function listenToActions(app: BoltApp, { handling, redact }: ListenerOptions): v
     await ack();
     const blockAction = readBlockAction(body);
     if (blockAction === undefined) return log.warn({}, 'slack: an action that could not be read was ignored');
-    const { actor, actionId, value } = blockAction;
+    const { actor, actionId, value, triggerId } = blockAction;
     if (actionId === ACTIONS.openRun) return;
     const handler = ACTION_HANDLERS.get(actionId);
     const outcome = await guarded(handling, redact, () =>
-      handler === undefined ? Promise.resolve(refused(NOT_OURS)) : handler(handling, value, actor),
+      handler === undefined ? Promise.resolve(refused(NOT_OURS)) : handler(handling, value, actor, triggerId),
     );
     const action = actionId.slice(0, 100);
     if (outcome.done) log.info({ action, by: actor.id }, 'slack: done');
     else log.warn({ action, by: actor.id, reason: logged(outcome, redact) }, 'slack: refused');
+    if (outcome.text === '') return;
     try {
       await respond({ response_type: 'ephemeral', replace_original: false, text: outcome.text });
     } catch (error) {
       log.warn({ action, error: cleaned(messageOf(error), redact) }, 'slack: the response could not be sent');
     }
+  });
+}
+
+/** Answers in the acknowledgement: the form closes, or says why nothing was done. */
+function listenToForms(app: BoltApp, { handling, redact }: ListenerOptions): void {
+  const { log } = handling;
+  app.view(FORMS.reason, async ({ ack, body }) => {
+    const form = readFormSubmission(body);
+    if (form === undefined) {
+      log.warn({}, 'slack: a form that could not be read was ignored');
+      return ack();
+    }
+    const outcome = await guarded(handling, redact, () => decideByForm(handling, form));
+    const fields = { action: FORMS.reason, by: form.actor.id };
+    if (outcome.done) log.info(fields, 'slack: done');
+    else log.warn({ ...fields, reason: logged(outcome, redact) }, 'slack: refused');
+    await (outcome.done ? ack() : ack({ response_action: 'update', view: refusalForm(outcome.text) }));
   });
 }
 

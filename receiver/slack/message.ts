@@ -7,6 +7,7 @@ import { activeMutes, countsOf, deliveryParts, muteParts } from './delivery-part
 import { endWords, plainTarget, runLink, shortState, targetWords } from './delivery-words.ts';
 import { factsOf } from './facts.ts';
 import { bold, channelName, fitMrkdwn, link, mrkdwnName, slackDate, templateText } from './mrkdwn.ts';
+import { aliasStays } from './rollback-words.ts';
 import { placeOf, type SayName, sayBold, sayPlainly, sentenceOf } from './sentence.ts';
 
 /** What `chat.postMessage` and `chat.update` take: `text` is for notifications and screen readers, and is a whole sentence. */
@@ -114,13 +115,13 @@ const LINK_WORDS: Readonly<Record<WandbLink['kind'], string>> = {
 /** Time, project, automation and links. */
 function particulars({ event: { event, receivedAt, wandb } }: ConversationEvent, context: MessageContext): string[] {
   const place = placeOf(event);
+  const links = wandbLinks(event, wandb, { url: context.wandbAppUrl, organization: context.wandbOrganization });
   return [
     slackDate(receivedAt),
     ...(place === undefined ? [] : [`in ${place}`]),
     ...(event.automation === undefined ? [] : [`automation ${mrkdwnName(event.automation)}`]),
-    ...wandbLinks(event, wandb, { url: context.wandbAppUrl, organization: context.wandbOrganization }).map(({ kind, url }) =>
-      link(url, LINK_WORDS[kind]),
-    ),
+    ...(event.rollback === true ? [aliasStays(event, links[0])] : []),
+    ...links.map(({ kind, url }) => link(url, LINK_WORDS[kind])),
   ];
 }
 

@@ -209,6 +209,8 @@ export interface DeliveryRecord {
   readonly attempts: readonly Attempt[];
   /** Oldest first. */
   readonly notes: readonly Note[];
+  /** The runs from before it was sent again, oldest first; left out: none. */
+  readonly earlierRuns?: readonly RunView[];
 }
 
 /** An event as people look at it. */

@@ -299,6 +299,17 @@ export interface ConversationEvent {
   readonly text: string | null;
   /** The message about this event in the conversation, once it is there. */
   readonly message: PostedMessage | null;
+  /** The version that was deployed before, where this event is the latest one about its alias; left out: none is known. */
+  readonly rollback?: RollbackTarget;
+}
+
+/** A version to go back to. */
+export interface RollbackTarget {
+  /** See `AliasView`. */
+  readonly aliasKey: string;
+  readonly version: string;
+  /** When it was deployed. */
+  readonly deployedAt: number;
 }
 
 /** What a conversation shows. */

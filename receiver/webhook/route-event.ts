@@ -39,7 +39,8 @@ export function planEvent(received: ReceivedEvent, options: PlanOptions): NewEve
     const again = { ...options, newId: ids() };
     return routes.map((route) => fire(route, { ...planned, event: known }, again));
   };
-  const promotion = promotionOf(event);
+  // A rollback does not move the alias.
+  const promotion = event.rollback === true ? undefined : promotionOf(event);
   return {
     id: planned.id,
     receivedAt,

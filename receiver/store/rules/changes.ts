@@ -3,6 +3,7 @@ import type { ChangeOptions, ChangeResult } from '../store.ts';
 import { askAgain, cancelHeld, closeWhenNothingHeld, heldBy, lockedApproval } from './approvals.ts';
 import { refreshConversations } from './conversations.ts';
 import { decideLocked, neededOf, releaseApproved } from './decisions.ts';
+import { keepEarlierRun } from './earlier-runs.ts';
 import { CHANGED_COLUMNS, type Change, type ChangedRow, PAST, whyNot } from './may-change.ts';
 import { addNote } from './notes.ts';
 import { promoteNext, release } from './order.ts';
@@ -68,7 +69,10 @@ function* whyNotNow(id: string, row: ChangedRow, change: Change, options: Change
 }
 
 function* whyRunGoesOn(id: string): Work<string | undefined> {
-  const goesOn = yield* exists(`SELECT 1 FROM runs WHERE delivery_id = $1 AND status <> 'completed' AND next_poll_at IS NOT NULL`, id);
+  const goesOn = yield* exists(
+    `SELECT 1 FROM runs WHERE delivery_id = $1 AND status NOT IN ('completed', 'missing', 'unknown') AND next_poll_at IS NOT NULL`,
+    id,
+  );
   return goesOn ? 'its run has not ended: wait for it, or cancel it at GitHub' : undefined;
 }
 
@@ -129,12 +133,11 @@ function* cancel(row: ChangedRow, by: string, now: number): Work<void> {
 }
 
 function* replay(id: string, row: ChangedRow, now: number): Work<void> {
-  const run = yield* firstRow<{ run_created_at: number | null }>('DELETE FROM runs WHERE delivery_id = $1 RETURNING run_created_at', id);
-  if (row.approved === 1) {
-    const before = { runsSince: row.runs_since, finishedAt: row.updated_at, runCreatedAt: run?.run_created_at ?? null };
-    yield* release(row.seq, now, runsSinceReplay(before, now));
-    return;
-  }
+  const run = yield* firstRow<{ run_created_at: number | null }>('SELECT run_created_at FROM runs WHERE delivery_id = $1', id);
+  const before = { runsSince: row.runs_since, finishedAt: row.updated_at, runCreatedAt: run?.run_created_at ?? null };
+  const runsSince = runsSinceReplay(before, now);
+  if (run !== undefined) yield* keepEarlierRun(id, runsSince);
+  if (row.approved === 1) return yield* release(row.seq, now, runsSince);
   // Nobody has ever approved it, so it waits for that again.
   yield* exec(`UPDATE deliveries SET state = 'held', reason = $1, updated_at = $2 WHERE seq = $3`, WAITS_AGAIN, now, row.seq);
   yield* askAgain(row.event_id, row.route, now);

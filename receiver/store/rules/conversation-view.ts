@@ -1,7 +1,8 @@
 import { isMessage, isRunReport } from '../../../src/route/conversation-requests.ts';
-import type { ApprovalView, ConversationEvent, ConversationView } from '../store.ts';
+import type { ApprovalView, ConversationEvent, ConversationView, RollbackTarget } from '../store.ts';
 import { approvalsOf } from './approvals.ts';
 import { mutesOf } from './mutes.ts';
+import { rollbacksOf } from './rollbacks.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 import { firstRow, rows, type Work } from './work.ts';
 
@@ -50,6 +51,7 @@ function* viewEvents(key: string, ids: readonly string[]): Work<ConversationEven
     ids,
   );
   const approvals = yield* approvalsOf(ids);
+  const rollbacks = yield* rollbacksOf(events);
   return ids.flatMap((id) => {
     const event = events.find((row) => row.id === id);
     if (event === undefined) return [];
@@ -59,12 +61,19 @@ function* viewEvents(key: string, ids: readonly string[]): Work<ConversationEven
         event,
         deliveries.filter(({ event_id }) => event_id === id),
         approvals.filter(({ eventId }) => eventId === id),
+        rollbacks.get(id),
       ),
     ];
   });
 }
 
-function viewEvent(key: string, event: EventRow, deliveries: readonly ShownRow[], approvals: readonly ApprovalView[]): ConversationEvent {
+function viewEvent(
+  key: string,
+  event: EventRow,
+  deliveries: readonly ShownRow[],
+  approvals: readonly ApprovalView[],
+  rollback: RollbackTarget | undefined,
+): ConversationEvent {
   const messages = deliveries.filter((row) => row.conversation === key && row.ephemeral === 0).map(viewOfDelivery);
   const texts = messages.flatMap(({ request }) => (request !== null && isMessage(request) && request.text !== null ? [request.text] : []));
   return {
@@ -76,5 +85,6 @@ function viewEvent(key: string, event: EventRow, deliveries: readonly ShownRow[]
     approvals,
     text: texts.at(-1) ?? null,
     message: messages.find(({ request, message }) => message !== null && request !== null && isMessage(request))?.message ?? null,
+    ...(rollback === undefined ? {} : { rollback }),
   };
 }

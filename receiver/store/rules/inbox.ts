@@ -2,9 +2,10 @@ import { ageOf } from '../../../src/lib/clock.ts';
 import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, RouteFiring } from '../delivery.ts';
 import type { Mute } from '../store.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
+import { isUnderWay } from './under-way.ts';
 import { conversationInsert, hasMessage, refreshConversations, requestUpdate } from './conversations.ts';
 import { canBeDuplicate, outcomeOf } from './event-outcome.ts';
-import { type Known, keysOf, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
+import { type Known, keysOf, type LatestEvent, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
 import { forgetOldPromotions, promote, promotionInsert } from './ledger.ts';
 import { muteIn, mutesOf } from './mutes.ts';
 import { type DeliveryValues, newRow } from './new-row.ts';
@@ -76,6 +77,7 @@ class Batch {
 
   *accept(event: NewEvent, dedupeWindowMs: number): Work<Accepted> {
     const latest = this.#known.latest.get(event.subjectKey);
+    if (event.event.rollback === true) return yield* this.#acceptRollback(event, latest);
     if (
       canBeDuplicate(event) &&
       latest !== undefined &&
@@ -86,6 +88,19 @@ class Batch {
       return { status: 'duplicate', id: latest.id, receivedAt: latest.receivedAt };
     }
     return yield* this.#acceptNew({ ...event, ...this.#promote(event) });
+  }
+
+  /**
+   * What somebody asks for is neither a duplicate nor within a cooldown, and begins none. Only a second rollback to the same
+   * version is refused as long as the first is under way: somebody pressed twice.
+   */
+  *#acceptRollback(event: NewEvent, latest: LatestEvent | undefined): Work<Accepted> {
+    if (latest !== undefined && latest.bodyHash === event.bodyHash) {
+      yield* this.write();
+      if (yield* isUnderWay(latest.id)) return { status: 'duplicate', id: latest.id, receivedAt: latest.receivedAt };
+    }
+    const firings = event.firings.map((firing) => ({ ...firing, cooldownKey: null, cooldownMs: 0 }));
+    return yield* this.#acceptNew({ ...event, firings });
   }
 
   *#acceptNew(event: NewEvent): Work<Accepted> {

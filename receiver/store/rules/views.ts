@@ -31,12 +31,14 @@ export interface DeliveryRow {
   run_attempt: number | null;
   run_started_at: number | null;
   run_ended_at: number | null;
+  run_next_poll_at: number | null;
 }
 
 /** Of `FROM_DELIVERIES`. */
 export const DELIVERY_COLUMNS = `d.id, d.event_id, d.route, d.target, d.state, d.attempts, d.created_at, d.updated_at, d.due_at, d.reason,
   d.run_url, d.request, d.message_channel, d.message_ts, r.run_id AS run_known_id, r.url AS run_known_url, r.status AS run_status,
-  r.conclusion AS run_conclusion, r.attempt AS run_attempt, r.started_at AS run_started_at, r.ended_at AS run_ended_at`;
+  r.conclusion AS run_conclusion, r.attempt AS run_attempt, r.started_at AS run_started_at, r.ended_at AS run_ended_at,
+  r.next_poll_at AS run_next_poll_at`;
 export const FROM_DELIVERIES = 'FROM deliveries d LEFT JOIN runs r ON r.delivery_id = d.id';
 
 export function viewOfDelivery(row: DeliveryRow): DeliveryView {
@@ -68,8 +70,12 @@ function runOf(row: DeliveryRow): RunView | null {
     attempt: row.run_attempt ?? 1,
     startedAt: row.run_started_at,
     endedAt: row.run_ended_at,
+    ...(row.run_next_poll_at === null && GOES_ON.has(row.run_status) ? { isGivenUp: true as const } : {}),
   };
 }
+
+/** A run that somebody follows. */
+const GOES_ON: ReadonlySet<RunStatus> = new Set(['expected', 'queued', 'in_progress']);
 
 export interface EventRow {
   id: string;
@@ -167,6 +173,9 @@ export interface RunRow {
   started_at: number | null;
   ended_at: number | null;
   polls: number;
+  /** 0; of a run from before a replay its number. */
+  n: number;
+  runs_until: number | null;
 }
 
 export const RUN_COLUMNS = `delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, conclusion, attempt, dispatched_at,
@@ -184,6 +193,8 @@ export function openRunOf(row: RunRow): OpenRun {
     dispatchedAt: row.dispatched_at,
     runsSince: row.runs_since,
     polls: row.polls,
+    ...(row.n === 0 ? {} : { earlier: row.n }),
+    ...(row.runs_until === null ? {} : { runsUntil: row.runs_until }),
   };
 }
 

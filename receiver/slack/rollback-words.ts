@@ -1,0 +1,11 @@
+import type { RelayEvent } from '../../src/event/event.ts';
+import type { WandbLink } from '../../src/event/wandb-links.ts';
+import { link as linkTo, mrkdwnName } from './mrkdwn.ts';
+
+/** A rollback deploys a version again, and leaves W&B's alias alone. In mrkdwn, with a link to where people can move it. */
+export function aliasStays({ alias, version, replaces }: RelayEvent, link: WandbLink | undefined): string {
+  const on = replaces === undefined ? 'where it is' : `on ${mrkdwnName(replaces.version)}`;
+  const name = alias === undefined ? 'The alias' : `The alias ${mrkdwnName(alias)}`;
+  const move = `move it to ${mrkdwnName(version ?? 'this version')} in W&B`;
+  return `${name} stays ${on} in W&amp;B${link === undefined ? '.' : `: ${linkTo(link.url, move)}.`}`;
+}
