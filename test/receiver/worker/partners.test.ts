@@ -28,6 +28,7 @@ async function ada(): Promise<{ person: { id: string; name: string }; slack: Sla
     signingSecret: SLACK_SIGNING_SECRET,
     now: Date.now,
     responseUrl: () => seen.responseUrl,
+    triggerId: async () => (await outside()).triggerId,
   });
   return { person: { id: seen.ada, name: 'ada' }, slack };
 }
