@@ -91,7 +91,11 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
 }
 
 /** Planned as what W&B sends is. */
-function rollbacks({ runtime, environment, routes, settings, organization, store }: ComposeOptions, github: TargetSet, connected: PlanOptions['connected']): RollBack {
+function rollbacks(
+  { runtime, environment, routes, settings, organization, store }: ComposeOptions,
+  github: TargetSet,
+  connected: PlanOptions['connected'],
+): RollBack {
   const { now, randomBytes } = runtime;
   return rollBackWith({
     store,

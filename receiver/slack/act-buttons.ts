@@ -12,7 +12,11 @@ import { mrkdwnName, plainName } from './mrkdwn.ts';
 type Button = ReturnType<typeof button>;
 
 /** Approve, Reject, and Approve with a reason: about all that a route holds for an event. */
-export function decisionButtons(from: ConversationEvent, approval: ApprovalView, held: readonly DeliveryView[]): ReturnType<typeof actions> {
+export function decisionButtons(
+  from: ConversationEvent,
+  approval: ApprovalView,
+  held: readonly DeliveryView[],
+): ReturnType<typeof actions> {
   const [first] = held;
   if (first === undefined) return [];
   const value = encodeDecision({ source: from.event.event.source, eventId: approval.eventId, route: approval.route });

@@ -48,13 +48,19 @@ export function questionPart(
   ];
   const buttons = here && options.interactive ? decisionButtons(from, approval, held) : [];
   // An extremely long route name leaves no room for the buttons; the command line always works.
-  const otherwise = here && buttons.length === 0 ? `Approve it with \`wandb-relay approve ${escapeMrkdwn(held[0]?.id ?? '')} --as NAME\`.` : '';
+  const otherwise =
+    here && buttons.length === 0 ? `Approve it with \`wandb-relay approve ${escapeMrkdwn(held[0]?.id ?? '')} --as NAME\`.` : '';
   return {
     rank: options.rank,
     blocks: [
       section(fitMrkdwn(lines.join('\n'), QUESTION_LIMIT)),
       ...buttons,
-      ...context(here && options.interactive ? whoMayDecide(approval) : '', votesWords(approval), `Expires ${slackDate(approval.expiresAt)}.`, otherwise),
+      ...context(
+        here && options.interactive ? whoMayDecide(approval) : '',
+        votesWords(approval),
+        `Expires ${slackDate(approval.expiresAt)}.`,
+        otherwise,
+      ),
     ],
   };
 }

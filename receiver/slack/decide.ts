@@ -16,13 +16,20 @@ export async function decide(handling: Handling, decision: DecisionKind, value: 
 }
 
 /** Handles the buttons that ask why: opens the form, for those who may decide. */
-export async function askWhy(handling: Handling, decision: DecisionKind, value: string, actor: Person, triggerId: string): Promise<Outcome> {
+export async function askWhy(
+  handling: Handling,
+  decision: DecisionKind,
+  value: string,
+  actor: Person,
+  triggerId: string,
+): Promise<Outcome> {
   const decoded = decodeDecision(value);
   if (decoded === undefined) return refused(NOT_OURS);
   const asked = await openQuestion(handling, decision, decoded, actor);
   if ('done' in asked) return asked;
   const form = reasonForm({ ...decoded, decision }, `${sentenceOf(asked.event.event, sayBold)} (route ${bold(decoded.route)})`);
-  if (form === undefined) return refused(`The name of this route is too long for a form. Use \`wandb-relay ${decision === 'approved' ? 'approve' : 'reject'}\`.`);
+  if (form === undefined)
+    return refused(`The name of this route is too long for a form. Use \`wandb-relay ${decision === 'approved' ? 'approve' : 'reject'}\`.`);
   try {
     await handling.openForm(triggerId, form);
   } catch (error) {

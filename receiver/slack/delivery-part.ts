@@ -1,6 +1,6 @@
 import type { DeliveryView } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationView, Mute } from '../store/store.ts';
-import { runAgainButton, rollbackButton } from './act-buttons.ts';
+import { rollbackButton, runAgainButton } from './act-buttons.ts';
 import { ACTIONS, encodeMute, type MuteTime } from './actions.ts';
 import { actions, context, linkButton, overflow, type Part, section } from './blocks.ts';
 import { shortState, stateLine, targetWords, wentWrong } from './delivery-words.ts';

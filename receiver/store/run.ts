@@ -77,7 +77,10 @@ export function isNewer(known: Pick<RunView, 'status' | 'attempt'>, report: Pick
 const RANK: Readonly<Record<RunStatus, number>> = { expected: 0, missing: 0, unknown: 0, queued: 1, in_progress: 2, completed: 3 };
 
 /** Whether a report can be about the run of a delivery: its id is the run's, or it stands in the title, and the run is young enough. */
-export function isAbout(run: Pick<OpenRun, 'deliveryId' | 'repository' | 'kind' | 'runId' | 'runsSince' | 'runsUntil'>, report: RunReport): boolean {
+export function isAbout(
+  run: Pick<OpenRun, 'deliveryId' | 'repository' | 'kind' | 'runId' | 'runsSince' | 'runsUntil'>,
+  report: RunReport,
+): boolean {
   if (run.repository.toLowerCase() !== report.repository.toLowerCase()) return false;
   if (run.runId !== null) return run.runId === report.runId;
   // A push, say, whose commit message names the delivery is another run.

@@ -129,7 +129,9 @@ async function bodyOf(store: RollbackOptions['store'], history: readonly Promoti
     alias: original.alias,
   };
   const payload = { ...relayPayload(original.type, original.automation ?? ''), alias: '' };
-  return JSON.stringify(Object.fromEntries(Object.entries(payload).map(([name, value]) => [name, values[name] ?? (name in values ? '' : value)])));
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(payload).map(([name, value]) => [name, values[name] ?? (name in values ? '' : value)])),
+  );
 }
 
 function rolledBack(

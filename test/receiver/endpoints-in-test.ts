@@ -5,6 +5,7 @@ import { type ListenOptions, listen } from '../../receiver/node.ts';
 import { createSlackApp } from '../../receiver/slack/app.ts';
 import { signSlackRequest } from '../../receiver/slack/signature.ts';
 import { idsFrom } from '../../src/lib/id.ts';
+import { err } from '../../src/lib/result.ts';
 import { SECRET, type TestReceiver, type TestReceiverOptions, testReceiver } from '../stand-ins/receiver-in-process.ts';
 import { aliasBody, signedHeaders } from '../stand-ins/wandb-sender.ts';
 
@@ -91,6 +92,7 @@ export async function listeningReceiver(options: TestReceiverOptions & ListenOpt
         people: { slackUsers: {}, operators: null },
         routes: [],
         home: () => ({ type: 'home', blocks: [] }),
+        rollBack: async () => err('nothing is deployed here'),
         wake: () => undefined,
         fetch,
         now,

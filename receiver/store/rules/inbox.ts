@@ -2,7 +2,6 @@ import { ageOf } from '../../../src/lib/clock.ts';
 import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, RouteFiring } from '../delivery.ts';
 import type { Mute } from '../store.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
-import { isUnderWay } from './under-way.ts';
 import { conversationInsert, hasMessage, refreshConversations, requestUpdate } from './conversations.ts';
 import { canBeDuplicate, outcomeOf } from './event-outcome.ts';
 import { type Known, keysOf, type LatestEvent, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
@@ -12,6 +11,7 @@ import { type DeliveryValues, newRow } from './new-row.ts';
 import { credentialInsert, deliveryInsert, OPEN_OF_1, promoteNext } from './order.ts';
 import { aliasLock, cooldownLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
 import { mutedBy, supersededBy } from './reasons.ts';
+import { isUnderWay } from './under-way.ts';
 import { type Columns, exec, insertAll, insertOf, lock, rows, type SqlScalar, type Work } from './work.ts';
 
 const EVENT_COLUMNS: Columns = {

@@ -76,7 +76,7 @@ describe('a conversation that ends well', () => {
         ...HEAD,
         '*Awaiting approval* (route *deploy*). What will run:',
         `• ${DEPLOY} with version: v12`,
-        '[Approve] [Reject]',
+        '[Approve] [Reject…] [Approve with reason…]',
         "_<@U012ABC>, <!subteam^S012ABC> may decide. The event's author may not approve it. · Expires 2026-11-22 03:00 UTC._",
       ],
     });
@@ -87,27 +87,21 @@ describe('a conversation that ends well', () => {
   it.each([
     ['is approved', { state: 'pending', attempts: 0 }, 'waiting', 'waiting', []],
     ['is sent', { state: 'in_flight' }, 'sending', 'sending', []],
-    [
-      'has left',
-      { run: runView({ status: 'expected', url: null }) },
-      'delivered',
-      'delivered; its run has not appeared yet',
-      [MUTE, '[Dispatch again]'],
-    ],
-    ['is queued', { run: runView() }, 'run queued', `${RUN} is queued`, [MUTE, '[Open the run] [Dispatch again]']],
+    ['has left', { run: runView({ status: 'expected', url: null }) }, 'delivered', 'delivered; its run has not appeared yet', [MUTE]],
+    ['is queued', { run: runView() }, 'run queued', `${RUN} is queued`, [MUTE, '[Open the run]']],
     [
       'runs',
       { run: runView({ status: 'in_progress', startedAt: T0 + 6 * MINUTE }) },
       'run in progress',
       `${RUN} is running since 2026-11-21 03:06 UTC`,
-      [MUTE, '[Open the run] [Dispatch again]'],
+      [MUTE, '[Open the run]'],
     ],
     [
       'succeeded',
       { run: runView({ status: 'completed', conclusion: 'success', startedAt: T0 + 6 * MINUTE, endedAt: T0 + 9 * MINUTE + 5000 }) },
       'run succeeded in 3 min 5 s',
       `${RUN} succeeded in 3 min 5 s`,
-      [MUTE, '[Open the run] [Dispatch again]'],
+      [MUTE, '[Open the run] [Run again…]'],
     ],
   ] as const)('then %s', (_what, delivery, summary, state, controls) => {
     expect(shown(deployConversation({ state: 'delivered', ...delivery }))).toEqual({
@@ -135,13 +129,13 @@ describe('a conversation that ends badly', () => {
     const { text, lines } = shown(deployConversation({ state: 'dead', reason: '404: no repository <acme/deploy>' }));
     expect(text).toBe(`${SAID} deploy.yml in acme/deploy: failed.`);
     expect(lines).toContain('failed: 404: no repository &lt;acme/deploy&gt; (delivery delivery-1)');
-    expect(lines).toContain('[Dispatch again]');
+    expect(lines).toContain('[Run again…]');
   });
 
   it('says when and why it is retried', () => {
     const { lines } = shown(deployConversation({ state: 'pending', attempts: 2, dueAt: T0 + 12 * MINUTE, reason: 'HTTP 502' }));
     expect(lines).toContain('retrying 2026-11-21 03:12 UTC: HTTP 502');
-    expect(lines.join()).not.toContain('Dispatch again');
+    expect(lines.join()).not.toContain('Run again…');
   });
 
   it('flags that no run appeared, with the likely reasons of each kind', () => {
@@ -169,7 +163,7 @@ describe('a conversation that ends badly', () => {
         },
       }),
     ];
-    expect(shown(conversationOf([conversationEvent({ deliveries })])).lines.join()).not.toContain('Dispatch again');
+    expect(shown(conversationOf([conversationEvent({ deliveries })])).lines.join()).not.toContain('Run again…');
   });
 });
 
@@ -185,7 +179,7 @@ describe('a question', () => {
   ] as const)('that was %s says so and has no buttons', (decision, more, words) => {
     const { lines } = shown(deployConversation({ state: 'cancelled' }, approvalView({ decision, ...more })));
     expect(lines).toContain(`_${words}_`);
-    expect(lines.join()).not.toMatch(/\[(?:Approve|Reject|Dispatch again)\]/);
+    expect(lines.join()).not.toMatch(/\[(?:Approve|Reject|Run again)/);
   });
 
   it('that a newer event overtook says so', () => {
@@ -196,7 +190,7 @@ describe('a question', () => {
 
   it('carries what names the decision, and asks back with what will run', () => {
     const [approve, reject] = buttonsOf(conversationMessage(deployConversation({ state: 'held' }, approvalView()), CONTEXT).blocks);
-    expect([approve?.action_id, reject?.action_id]).toEqual([ACTIONS.approve, ACTIONS.reject]);
+    expect([approve?.action_id, reject?.action_id]).toEqual([ACTIONS.approve, ACTIONS.rejectWithReason]);
     expect(decodeDecision(approve?.value ?? '')).toEqual({ source: 'default', eventId: 'event-1', route: 'deploy' });
     expect(reject?.value).toBe(approve?.value);
     expect(approve?.confirm?.text.text).toBe('This will run: deploy.yml in acme/deploy.');
@@ -223,7 +217,7 @@ describe('a question', () => {
     expect(lines).toContain(
       'From earlier (*ada* gave *resnet50* *v12* the alias *production*): *Awaiting approval* (route *deploy*). What will run:',
     );
-    expect(lines).toContain('[Approve] [Reject]');
+    expect(lines).toContain('[Approve] [Reject…] [Approve with reason…]');
   });
 
   it('that is one of many: decisions are said, up to a number, and the rest is counted', () => {
@@ -239,14 +233,14 @@ describe('a question', () => {
       approvals: routes.map((route) => approvalView({ route })),
     });
     const { lines } = shown(conversationOf([asking]));
-    expect(lines.filter((line) => line === '[Approve] [Reject]')).toHaveLength(5);
+    expect(lines.filter((line) => line === '[Approve] [Reject…] [Approve with reason…]')).toHaveLength(5);
     expect(lines).toContain('_And 2 more await approval._');
   });
 
   it('whose route has a name too long for a button says how else to approve', () => {
     const route = 'x'.repeat(3000);
     const { lines } = shown(deployConversation({ state: 'held', route }, approvalView({ route })));
-    expect(lines.join()).toContain('Approve it with `wandb-relay approve delivery-1`.');
+    expect(lines.join()).toContain('Approve it with `wandb-relay approve delivery-1 --as NAME`.');
   });
 });
 
@@ -274,11 +268,14 @@ describe('where nothing hears what is pressed', () => {
 describe('buttons and menus', () => {
   it('name the delivery as it is now', () => {
     const [, again] = buttonsOf(
-      conversationMessage(deployConversation({ state: 'delivered', run: runView(), updatedAt: 42 }), CONTEXT).blocks,
+      conversationMessage(
+        deployConversation({ state: 'delivered', run: runView({ status: 'completed', conclusion: 'failure' }), updatedAt: 42 }),
+        CONTEXT,
+      ).blocks,
     );
     expect(again?.action_id).toBe(ACTIONS.dispatchAgain);
     expect(decodeDispatchAgain(again?.value ?? '')).toEqual({ source: 'default', deliveryId: 'delivery-1', updatedAt: 42 });
-    expect(again?.confirm?.text.text).toBe('It was already delivered. This sends the same request again: deploy.yml in acme/deploy');
+    expect(again?.confirm?.text.text).toBe('It ran already. This sends the same request again: deploy.yml in acme/deploy');
   });
 
   it('open the run', () => {
