@@ -1,12 +1,13 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
+import { cleanReason } from '../reason.ts';
 import type { EventView } from '../store/delivery.ts';
 import type { ApprovalView, DecisionKind, DecisionResult } from '../store/store.ts';
 import { type DecisionValue, decodeDecision, decodeReasonForm } from './actions.ts';
 import { done, eventOfButton, type FormSubmission, type Handling, NOT_OURS, type Outcome, type Person, refused } from './handling.ts';
 import { groupsToAsk, mayDecide, namesOf } from './may-decide.ts';
 import { bold, mrkdwnName, slackDate } from './mrkdwn.ts';
-import { cleanReason, reasonForm } from './reason-form.ts';
+import { reasonForm } from './reason-form.ts';
 import { sayBold, sentenceOf } from './sentence.ts';
 
 /** Handles Approve and Reject. The store decides who was first. */

@@ -1,3 +1,4 @@
+import { REASON_LENGTH } from '../reason.ts';
 import { encodeReasonForm, FORMS, type ReasonForm } from './actions.ts';
 import { type ModalView, plainText, section } from './blocks.ts';
 
@@ -6,9 +7,6 @@ import { type ModalView, plainText, section } from './blocks.ts';
 const TITLE = 24;
 const LABEL = 2_000;
 const METADATA = 3_000;
-/** The longest reason. Characters. */
-export const REASON_LENGTH = 500;
-
 const WORDS = {
   approved: { title: 'Approve', submit: 'Approve', hint: 'Shown below the question, and sent along with the dispatch as event.approval.' },
   rejected: { title: 'Reject', submit: 'Reject', hint: 'Shown below the question. Nothing is sent.' },
@@ -47,13 +45,4 @@ export function reasonForm(form: ReasonForm, what: string): ModalView | undefine
 /** Replaces the form where what it asked for was not done. */
 export function refusalForm(why: string): ModalView {
   return { type: 'modal', title: plainText('Not done', TITLE), close: plainText('Close', TITLE), blocks: [section(why)] };
-}
-
-/** A reason as it is kept: on one line, no longer than can be written; `undefined` when it is blank. */
-export function cleanReason(text: string): string | undefined {
-  const line = text
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
-    .replace(/ {2,}/g, ' ')
-    .trim();
-  return line === '' ? undefined : [...line].slice(0, REASON_LENGTH).join('');
 }

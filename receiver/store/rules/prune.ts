@@ -41,7 +41,7 @@ export function* removeEvents(ids: readonly string[]): Work<number> {
     events,
   );
   const deliveryIds = deliveries.map(({ id }) => id);
-  for (const table of ['attempts', 'notes', 'runs', 'earlier_runs'] as const) {
+  for (const table of ['attempts', 'notes', 'runs'] as const) {
     yield* exec(`DELETE FROM ${table} WHERE delivery_id = ANY ($1)`, deliveryIds);
   }
   yield* exec('DELETE FROM deliveries WHERE id = ANY ($1)', deliveryIds);

@@ -295,7 +295,8 @@ const MIGRATIONS: readonly SchemaStep[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   },
-  // Approvals of several people, with reasons; reminders; what an approved request is built from; runs from before a replay.
+  // Approvals of several people, with reasons; reminders; what an approved request is built from; runs from before a replay, which go
+  // with their delivery, also where an older program removes that.
   {
     olderProgramsGoOn: `
   ALTER TABLE approvals ADD COLUMN settings TEXT;
@@ -308,7 +309,7 @@ const MIGRATIONS: readonly SchemaStep[] = [
   ALTER TABLE deliveries ADD COLUMN approval TEXT;
 
   CREATE TABLE earlier_runs (
-    delivery_id TEXT NOT NULL REFERENCES deliveries (id),
+    delivery_id TEXT NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,
     n INTEGER NOT NULL,
     event_id TEXT NOT NULL,
     route TEXT NOT NULL,

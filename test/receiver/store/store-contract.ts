@@ -17,6 +17,7 @@ import { queueContract } from './store-contract-queue.ts';
 import { renamedContract } from './store-contract-renamed.ts';
 import { replacingContract } from './store-contract-replacing.ts';
 import { repostedContract } from './store-contract-reposted.ts';
+import { rollbackContract } from './store-contract-rollback.ts';
 import { runNewsContract } from './store-contract-run-news.ts';
 import { runsContract } from './store-contract-runs.ts';
 import { severalContract } from './store-contract-several.ts';
@@ -41,6 +42,7 @@ export function storeContract(name: string, open: OpenStore): void {
     repostedContract(open);
     alertsContract(open);
     conversationViewContract(open);
+    rollbackContract(open);
     runsContract(open);
     runNewsContract(open);
     renamedContract(open);
