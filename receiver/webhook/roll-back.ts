@@ -4,7 +4,7 @@ import { type WandbApp, type WandbLink, wandbLinks } from '../../src/event/wandb
 import { digest } from '../../src/lib/digest.ts';
 import { parseExactJson } from '../../src/lib/json.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
-import type { Accepted } from '../store/delivery.ts';
+import type { Accepted, EventView } from '../store/delivery.ts';
 import type { PromotionView } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
 import type { AcceptEvent } from './accept-batch.ts';
@@ -66,7 +66,8 @@ export function rollBackWith(options: RollbackOptions): RollBack {
     const original = await store.promotionEvent(aliasKey, version);
     if (original === undefined) return err(`the event by which ${version} got the alias is not known`);
     const event = eventOf(original, by, holder, version);
-    const body = await bodyOf(store, history, original);
+    const kept = await keptEvent(store, history, version);
+    const body = kept?.body ?? bodyOf(original);
     const parsed = parseExactJson(body);
     const matchRoutes: PlanOptions['matchRoutes'] = (_event, payload) => options.matchRoutes(original, payload);
     const planned = planEvent(
@@ -78,7 +79,9 @@ export function rollBackWith(options: RollbackOptions): RollBack {
     const accepted = await options.accept(planned);
     if (accepted.status === 'duplicate') return err(`a rollback to ${version} is under way already (event ${accepted.id})`);
     const isHeld = dispatches.some(({ state }) => state === 'held');
-    return ok(rolledBack(accepted, { event, version, isHeld, holder: holder.version, app: options.app }));
+    return ok(
+      rolledBack(accepted, { event, version, isHeld, holder: holder.version, link: wandbLinks(event, kept?.wandb, options.app)[0] }),
+    );
   };
 }
 
@@ -114,11 +117,18 @@ function eventOf(original: RelayEvent, by: string, holder: PromotionView, versio
   };
 }
 
-/** The body as it arrived, while it is kept; else what our own automations send for such an event. */
-async function bodyOf(store: RollbackOptions['store'], history: readonly PromotionView[], original: RelayEvent): Promise<string> {
-  const eventId = history.find(({ version }) => version === original.version)?.eventId;
-  const kept = typeof eventId === 'string' ? await store.event(eventId) : undefined;
-  if (kept !== undefined) return kept.body;
+/** The event by which the version got the alias, while it is kept. */
+async function keptEvent(
+  store: RollbackOptions['store'],
+  history: readonly PromotionView[],
+  version: string,
+): Promise<EventView | undefined> {
+  const eventId = history.find((one) => one.version === version && one.eventId !== null)?.eventId;
+  return typeof eventId === 'string' ? store.event(eventId) : undefined;
+}
+
+/** What our own automations send for such an event. */
+function bodyOf(original: RelayEvent): string {
   const values: Record<string, string | undefined> = {
     event_author: original.author,
     entity_name: original.entity,
@@ -136,8 +146,7 @@ async function bodyOf(store: RollbackOptions['store'], history: readonly Promoti
 
 function rolledBack(
   accepted: Extract<Accepted, { status: 'accepted' }>,
-  { app, event, ...more }: Pick<RolledBack, 'event' | 'version' | 'isHeld' | 'holder'> & { readonly app: WandbApp },
+  more: Pick<RolledBack, 'event' | 'version' | 'isHeld' | 'holder' | 'link'>,
 ): RolledBack {
-  const [link] = wandbLinks(event, null, app);
-  return { eventId: accepted.id, event, deliveries: accepted.deliveries, ...more, link };
+  return { eventId: accepted.id, deliveries: accepted.deliveries, ...more };
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { NewEvent } from '../../../receiver/store/delivery.ts';
 import type { RunReport } from '../../../receiver/store/run.ts';
-import type { RunChange } from '../../../receiver/store/run-change.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
 import { promotionOf } from '../../../src/event/promotion.ts';
@@ -172,14 +171,7 @@ export function rollbackContract(open: OpenStore): void {
       expect(await store.replay(['d-e1'], T0 + 10 * MINUTE)).toMatchObject([{ done: true }]);
       for (const claimed of await claim(store, T0 + 10 * MINUTE)) await succeed(store, claimed, T0 + 10 * MINUTE);
     }
-    const changesOf = async (store: Store, report: RunReport) => {
-      const changes: RunChange[] = [];
-      await store.recordRuns([report], T0 + 20 * MINUTE, (change) => {
-        changes.push(change);
-        return [];
-      });
-      return changes;
-    };
+    const changesOf = (store: Store, report: RunReport) => store.recordRuns([report], T0 + 20 * MINUTE, nothingFollows);
 
     onStore('is followed until it ends, and so is the one after', async (store) => {
       await sentAgain(store);
