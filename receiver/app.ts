@@ -7,6 +7,7 @@ import { type RequestVariables, requestLog } from './http/request-log.ts';
 import type { Logger } from './log/log.ts';
 import type { Store } from './store/store.ts';
 import { StoreFailedError } from './store/store-failure.ts';
+import type { RollBack } from './webhook/roll-back.ts';
 import { type WandbWebhookOptions, wandbWebhook } from './webhook/wandb-webhook.ts';
 
 export interface AppOptions extends WandbWebhookOptions {
@@ -16,6 +17,8 @@ export interface AppOptions extends WandbWebhookOptions {
   readonly basePath: string;
   /** Without one there is no admin API. */
   readonly adminToken: string | undefined;
+  /** See `ReceiverParts`. */
+  readonly rollBack?: RollBack;
   /** True once the receiver is stopping: it is not ready for more. */
   readonly stopping: () => boolean;
   /** Routes of the parts that are configured. */
@@ -54,7 +57,8 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   });
   app.route('/webhooks/wandb', wandbWebhook(options));
   for (const { path, routes } of options.extensions) if (path !== undefined && routes !== undefined) app.route(path, routes);
-  if (options.adminToken !== undefined) app.route('/api', adminApi({ store, token: options.adminToken, wake: options.accepted, now }));
+  const { adminToken: token, accepted: wake, rollBack } = options;
+  if (token !== undefined) app.route('/api', adminApi({ store, token, wake, now, ...(rollBack === undefined ? {} : { rollBack }) }));
   root.notFound((c) => {
     const path = c.req.path.startsWith(`${basePath}/`) ? c.req.path.slice(basePath.length) : '';
     const isWebhook = /^\/webhooks\/wandb(\/[^/]*)?\/?$/.test(path) && c.req.method !== 'POST';

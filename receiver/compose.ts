@@ -4,20 +4,26 @@ import { idsFrom } from '../src/lib/id.ts';
 import type { Network } from '../src/network/proxied-network.ts';
 import { alertPolicies } from '../src/route/alert-policy.ts';
 import type { Route } from '../src/route/route.ts';
+import { indexRoutes } from '../src/route/route-index.ts';
 import type { RequestKind } from '../src/route/target.ts';
+import type { Enricher } from './enrich/enricher.ts';
 import type { Environment } from './environment.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
 import { GITHUB_UNCONFIGURED, githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
 import { type ClockWatch, createClockWatch } from './outbox/clock-watch.ts';
 import { createRetention, retentionFloor } from './outbox/retention.ts';
-import { createReceiver, type Extension, type Receiver, type ReceiverParts } from './receiver.ts';
+import { createReceiver, type Extension, queueCredential, type Receiver, type ReceiverParts } from './receiver.ts';
 import type { Runtime } from './runtime.ts';
 import { createInstallation, type Installation } from './slack/installation.ts';
+import { nudgeReplies } from './slack/nudge-text.ts';
 import { SLACK_UNCONFIGURED, sandboxSlackTargets, slackTargets } from './slack/targets.ts';
 import type { Store } from './store/store.ts';
 import { createWake, type Wake } from './wake.ts';
 import { createExpiry } from './watch/expiry.ts';
 import { createRecordRuns } from './watch/record-runs.ts';
+import { acceptInBatches } from './webhook/accept-batch.ts';
+import { type RollBack, rollBackWith } from './webhook/roll-back.ts';
+import type { PlanOptions } from './webhook/route-event.ts';
 
 export interface ComposeOptions extends Pick<ReceiverParts, 'concurrency' | 'githubWritesPerSecond'> {
   readonly runtime: Runtime;
@@ -45,6 +51,11 @@ interface PartContext extends ComposeOptions {
   readonly installation: Installation;
 }
 
+/** And what the extensions are built with. */
+interface ExtensionContext extends PartContext {
+  readonly rollBack: RollBack;
+}
+
 /** Builds the receiver that the environment and the config describe; the same on every platform. */
 export async function composeReceiver(options: ComposeOptions): Promise<Receiver> {
   return createReceiver(await composeParts(options));
@@ -62,7 +73,10 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     installation: createInstallation(runtime),
   };
   const github = sandbox ? sandboxTargets(runtime.log, githubApiUrl) : await githubTargets(environment, { ...runtime, store });
-  const updateRequest = sandbox ? undefined : await wandbEnrichment(options);
+  const enrich = sandbox ? undefined : await wandbEnrichment(options);
+  const slack = await slackTargetsFor(context);
+  const connected = { slack: slack.slack !== undefined, wandb: enrich !== undefined };
+  const rollBack = rollbacks(options, github, connected);
   return {
     runtime,
     wake: context.wake,
@@ -73,15 +87,36 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     authentication: environment.authentication,
     adminToken: environment.adminToken,
     basePath: environment.basePath,
-    targets: { ...github.targets, ...(await slackTargetsFor(context)) },
+    targets: { ...github.targets, ...slack },
     unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
-    extensions: await extensionsFor(context, github),
-    ...(updateRequest === undefined ? {} : { updateRequest }),
+    extensions: await extensionsFor({ ...context, rollBack }, github),
+    rollBack,
+    updateRequest: await requestUpdate(options, enrich ?? (async () => null)),
+    enriches: connected.wandb,
     ...(wakeLater === undefined ? {} : { wakeLater }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(githubWritesPerSecond === undefined ? {} : { githubWritesPerSecond }),
   };
+}
+
+/** Planned as what W&B sends is. */
+function rollbacks(
+  { runtime, environment, routes, settings, organization, store }: ComposeOptions,
+  github: TargetSet,
+  connected: PlanOptions['connected'],
+): RollBack {
+  const { now, randomBytes } = runtime;
+  return rollBackWith({
+    store,
+    now,
+    accept: acceptInBatches(store, settings.dedupeWindowMs, now),
+    matchRoutes: indexRoutes(routes),
+    credentialFor: queueCredential(github.credentialFor),
+    newId: idsFrom(now, randomBytes),
+    connected,
+    app: { url: wandbAppUrl(environment.wandbBaseUrl), organization },
+  });
 }
 
 /** What a kind of request cannot be sent without. */
@@ -121,16 +156,11 @@ function slackTargetsFor({
 }
 
 /** Enrichment from W&B's API, when there is a key. All outboxes share it, so that W&B is asked once per event. */
-async function wandbEnrichment(options: ComposeOptions): Promise<ReceiverParts['updateRequest']> {
+async function wandbEnrichment(options: ComposeOptions): Promise<Enricher['enrich'] | undefined> {
   const { runtime, environment, store } = options;
-  const { redactor, log } = runtime;
+  const { redactor } = runtime;
   if (environment.wandbApiKey === undefined) return undefined;
-  const [{ createWandbClient }, { createEnricher }, { enrichRequest }, { rememberingCompiler }] = await Promise.all([
-    import('../src/wandb/client.ts'),
-    import('./enrich/enricher.ts'),
-    import('./outbox/enrich.ts'),
-    import('../src/route/compiled-targets.ts'),
-  ]);
+  const [{ createWandbClient }, { createEnricher }] = await Promise.all([import('../src/wandb/client.ts'), import('./enrich/enricher.ts')]);
   // The form in which it is in the header of every request to W&B.
   redactor.add(Buffer.from(`api:${environment.wandbApiKey}`).toString('base64'));
   const { fetch, now, random } = runtime;
@@ -142,15 +172,27 @@ async function wandbEnrichment(options: ComposeOptions): Promise<ReceiverParts['
     random,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });
-  const { enrich } = createEnricher({ ...runtime, client, store, appUrl: wandbAppUrl(environment.wandbBaseUrl) });
+  return createEnricher({ ...runtime, client, store, appUrl: wandbAppUrl(environment.wandbBaseUrl) }).enrich;
+}
+
+/** Adds to requests what is known once they are sent: W&B's facts, and who approved them. */
+async function requestUpdate(
+  { runtime, store }: ComposeOptions,
+  enrich: Enricher['enrich'],
+): Promise<NonNullable<ReceiverParts['updateRequest']>> {
+  const [{ enrichRequest }, { rememberingCompiler }] = await Promise.all([
+    import('./outbox/enrich.ts'),
+    import('../src/route/compiled-targets.ts'),
+  ]);
   const compile = rememberingCompiler();
-  return (delivery) => enrichRequest(delivery, { store, enrich, compile, log });
+  return (delivery) => enrichRequest(delivery, { store, enrich, compile, log: runtime.log });
 }
 
 /** What runs beside the outboxes: approvals that expire, runs that are followed, requests from Slack and GitHub. */
-async function extensionsFor(context: PartContext, github: TargetSet): Promise<Extension[]> {
+async function extensionsFor(context: ExtensionContext, github: TargetSet): Promise<Extension[]> {
   const { runtime, store, sandbox, clock, wake } = context;
-  const expiry = createExpiry({ ...runtime, store, wake: wake.wake, isSteady: () => !clock.hasJumped() });
+  const nudges = nudgeReplies({ newId: idsFrom(runtime.now, runtime.randomBytes) });
+  const expiry = createExpiry({ ...runtime, store, nudges, wake: wake.wake, isSteady: () => !clock.hasJumped() });
   const always = [expiry, notifications(store, wake), retention(context)];
   if (sandbox) return always;
   return [...always, ...(await runExtensions(context, github)), ...(await slackExtensions(context))];
@@ -208,7 +250,7 @@ async function runExtensions(context: PartContext, { runs }: TargetSet): Promise
 }
 
 /** Bolt, for buttons, commands and App Home: over Socket Mode when there is an app token, else over HTTP. */
-async function slackExtensions(context: PartContext): Promise<Extension[]> {
+async function slackExtensions(context: ExtensionContext): Promise<Extension[]> {
   const { runtime, environment, settings, routes, githubUrl, clock, wake, dispatcher, installation } = context;
   const { slack } = environment;
   const connection =
@@ -233,6 +275,7 @@ async function slackExtensions(context: PartContext): Promise<Extension[]> {
     people: { slackUsers: settings.slackUsers, operators: settings.slackOperators },
     routes,
     githubUrl,
+    rollBack: context.rollBack,
     home: (content, at) => homeView(content, { githubUrl, slackUsers: settings.slackUsers, now: at }),
     wake: wake.wake,
     newId: idsFrom(runtime.now, runtime.randomBytes),

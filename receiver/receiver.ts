@@ -18,6 +18,7 @@ import type { Store } from './store/store.ts';
 import type { Wake } from './wake.ts';
 import { acceptInBatches } from './webhook/accept-batch.ts';
 import type { Authentication } from './webhook/authenticate.ts';
+import type { RollBack } from './webhook/roll-back.ts';
 
 /** All parts of a receiver. What differs between platforms comes in here. */
 export interface ReceiverParts {
@@ -35,8 +36,12 @@ export interface ReceiverParts {
   /** See `OutboxOptions`. */
   readonly unconfigured?: OutboxOptions['unconfigured'];
   readonly credentialFor: (target: CompiledTarget) => string;
-  /** Adds to a request what is known by now, see `OutboxOptions`; left out without access to W&B's API. */
+  /** Adds to a request what is known by now, see `OutboxOptions`. */
   readonly updateRequest?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
+  /** Whether that includes what W&B's API knows; left out: no. */
+  readonly enriches?: boolean;
+  /** Deploys a version once more; left out: nobody can ask for it. */
+  readonly rollBack?: RollBack;
   /** What else belongs to this receiver; left out: nothing. */
   readonly extensions?: readonly Extension[];
   /** Left out: the clock never jumps. */
@@ -65,6 +70,11 @@ export interface Extension {
 const SLACK_PACE_MS = 1_200;
 /** Concurrent calls to Slack. GitHub has its own limit, so that an outage of one does not block the other. */
 const SLACK_CONCURRENCY = 20;
+
+/** Whose rate limit a target's deliveries count against. */
+export function queueCredential(credentialFor: ReceiverParts['credentialFor']): ReceiverParts['credentialFor'] {
+  return (target) => (target.channel === undefined ? credentialFor(target) : channelCredential(target.channel));
+}
 
 function isSlack(credential: string): boolean {
   return credential.startsWith('slack:');
@@ -135,9 +145,10 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     findEvent: (id) => store.event(id),
     keepRejected: (rejected) => store.keepRejected(rejected),
     accepted: wake.wake,
-    credentialFor: (target) => (target.channel === undefined ? parts.credentialFor(target) : channelCredential(target.channel)),
+    credentialFor: queueCredential(parts.credentialFor),
+    ...(parts.rollBack === undefined ? {} : { rollBack: parts.rollBack }),
     slackUsers: settings.slackUsers,
-    connected: { slack: parts.targets.slack !== undefined, wandb: parts.updateRequest !== undefined },
+    connected: { slack: parts.targets.slack !== undefined, wandb: parts.enriches === true },
     extensions,
     newId,
     now,

@@ -65,7 +65,7 @@ automations:
     expect(fired.status).toBe(202);
     await headSays(relay, 'resnet50', 'v7', 'production', `<@${people.ada.id}>`, /^Approve\? /, 'model-production in acme/deploy', '0.93');
     const head = () => relay.heads('ml-deploys')[0];
-    expect(buttonTexts(head()!)).toEqual(['Approve', 'Reject']);
+    expect(buttonTexts(head()!)).toEqual(['Approve', 'Reject…', 'Approve with reason…']);
     expect(github.dispatches).toEqual([]);
 
     await relay.press(head(), 'approve', people.ada);
@@ -106,8 +106,11 @@ automations:
     const { deliveries } = await relay.event(production('v12'));
     await headSays(relay, /^Approve\? /);
     const question = relay.heads('ml-deploys')[0];
-    await relay.press(question, 'reject', relay.people.ada);
-    await headSays(relay, /^Rejected by ada: /, 'is not sent', `was rejected by <@${relay.people.ada.id}>`);
+    const { ada } = relay.people;
+    await relay.press(question, 'rejectWithReason', ada);
+    await until(() => expect(relay.slack.views(ada.id)).toHaveLength(1));
+    expect(await relay.from.submit(ada, relay.slack.views(ada.id)[0]!, { reason: 'wrong data' })).toMatchObject({ status: 200, text: '' });
+    await headSays(relay, /^Rejected by ada: /, 'is not sent', '“wrong data”', `was rejected by <@${ada.id}>`);
     expect(buttonTexts(relay.heads('ml-deploys')[0]!)).toEqual([]);
     await relay.press(question, 'approve', relay.people.bob);
     await until(() => expect(relay.answers().at(-1)).toMatch(/Too late: ada .* rejected it/));

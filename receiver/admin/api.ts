@@ -1,20 +1,27 @@
 import { type Context, Hono } from 'hono';
+import type { Result } from '../../src/lib/result.ts';
 import { checkBearer } from '../../src/lib/signature.ts';
 import { problem } from '../http/problem.ts';
 import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
 import { verifiedOf } from '../http/verified.ts';
+import { cleanReason } from '../reason.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Page } from '../store/page.ts';
-import type { ChangeResult, DeliveryAdmin } from '../store/store.ts';
+import type { ChangeOptions, ChangeResult, DeliveryAdmin } from '../store/store.ts';
+import type { RollBack, RolledBack } from '../webhook/roll-back.ts';
 import {
+  type ActorBody,
   type ChangeBody,
+  type ChangeKind,
+  readActorBody,
   readAliasesQuery,
   readChangeBody,
   readDeliveriesQuery,
   readEventsQuery,
   readRejectedQuery,
+  readRollbackBody,
   timeOf,
 } from './requests.ts';
 
@@ -23,6 +30,8 @@ export interface AdminOptions extends Pick<Runtime, 'now'> {
   readonly token: string;
   /** Called after something was stored that may have to be sent. */
   readonly wake: () => void;
+  /** Left out: nobody can roll back here. */
+  readonly rollBack?: RollBack;
 }
 
 /** Nothing of the admin API has a body of any size. */
@@ -34,8 +43,35 @@ const BODY_ROOM = 2 * 1024 * 1024;
 export const NO_SUCH_DELIVERY = 'There is no such delivery.';
 export const NO_SUCH_EVENT = 'There is no such event.';
 
-const CHANGES = ['replay', 'approve', 'cancel'] as const;
+const CHANGES = ['replay', 'approve', 'reject', 'cancel'] as const;
 export type AdminChange = (typeof CHANGES)[number];
+
+/** A rollback as the API answers it. */
+export interface RollbackAnswer {
+  /** Of the new event. */
+  readonly id: string;
+  readonly version: string;
+  readonly deliveries: RolledBack['deliveries'];
+  /** Somebody must approve it first. */
+  readonly held: boolean;
+  /** Which version W&B's alias stays on. */
+  readonly holder: string | null;
+  /** Where it can be moved. */
+  readonly wandb_url: string | null;
+}
+
+export function rollbackAnswer({ eventId, version, deliveries, isHeld, holder, link }: RolledBack): RollbackAnswer {
+  return { id: eventId, version, deliveries, held: isHeld, holder, wandb_url: link?.url ?? null };
+}
+
+/** Who acts, and where: `ada, by the admin API`. */
+export function actsAs({ by, reason }: ActorBody, where: string): ChangeOptions {
+  const why = reason === undefined ? undefined : cleanReason(reason);
+  return {
+    ...(by === undefined ? {} : { by: `${by}, by ${where}`, persons: [by] }),
+    ...(why === undefined ? {} : { reason: why }),
+  };
+}
 
 type AdminContext = Context<RequestVariables>;
 
@@ -50,7 +86,7 @@ export function refuseStranger(c: AdminContext, token: string): Response | undef
 }
 
 /** What the CLI can do on the machine itself, over HTTP for those who hold RELAY_ADMIN_TOKEN. Lists come in pages. */
-export function adminApi({ store, token, wake, now }: AdminOptions): Hono<RequestVariables> {
+export function adminApi({ store, token, wake, now, rollBack }: AdminOptions): Hono<RequestVariables> {
   const app = new Hono<RequestVariables>();
   app.use(async (c, next) => (verifiedOf(c) === undefined ? refuseStranger(c, token) : undefined) ?? next());
   app.get('/status', async (c) => c.json({ ...(await store.counts()), holdBacks: await store.throttles(now()) }));
@@ -96,22 +132,34 @@ export function adminApi({ store, token, wake, now }: AdminOptions): Hono<Reques
     return page(c, 'rejected', await store.rejectedPage({ limit, ...from(cursor), bodyRoom: BODY_ROOM }));
   });
 
-  const change = (kind: AdminChange, ids: readonly string[]): Promise<ChangeResult[]> => store[kind](ids, now());
   for (const kind of CHANGES) {
     app.post(`/deliveries/:id/${kind}`, async (c) => {
-      const [result] = await change(kind, [c.req.param('id')]);
+      const actor = await readAs(c, (body) => readActorBody(body, kindOf(kind)));
+      if (actor instanceof Response) return actor;
+      const [result] = await store[kind]([c.req.param('id')], now(), actsAs(actor, ADMIN_API));
       if (result?.done !== true) return badRequest(c, result?.why ?? 'nothing to change');
       wake();
-      return c.json({ id: result.id, status: 'ok' });
+      return c.json({ id: result.id, status: 'ok', ...(result.counted === undefined ? {} : { counted: result.counted }) });
     });
     app.post(`/deliveries/${kind}`, async (c) => {
-      const body = await readChange(c, kind);
+      const body = await readAs(c, (text) => readChangeBody(text, kindOf(kind)));
       if (body instanceof Response) return body;
       const chosen = await chosenBy(body);
       if ('filter' in body && body.dry_run) return c.json(answerOf(chosen, []));
-      const results = chosen.ids.length === 0 ? [] : await change(kind, chosen.ids);
+      const results = chosen.ids.length === 0 ? [] : await store[kind](chosen.ids, now(), actsAs(body, ADMIN_API));
       if (results.some(({ done }) => done)) wake();
       return c.json(answerOf(chosen, results));
+    });
+  }
+  if (rollBack !== undefined) {
+    app.post('/aliases/:key/rollback', async (c) => {
+      const body = await readAs(c, readRollbackBody);
+      if (body instanceof Response) return body;
+      const { by, to } = body;
+      const result = await rollBack({ aliasKey: c.req.param('key'), by, ...(to === undefined ? {} : { to }) });
+      if (!result.ok) return badRequest(c, result.error);
+      wake();
+      return c.json(rollbackAnswer(result.value), 202);
     });
   }
   /** Oldest first, so that they leave in the order in which they came. */
@@ -129,12 +177,17 @@ interface Chosen {
   readonly next: number | undefined;
 }
 
-async function readChange(c: AdminContext, kind: AdminChange): Promise<ChangeBody | Response> {
+const ADMIN_API = 'the admin API';
+
+function kindOf(change: AdminChange): ChangeKind {
+  return change === 'approve' || change === 'reject' ? 'decision' : 'change';
+}
+
+async function readAs<T extends object>(c: AdminContext, read: (body: string) => Result<T, string>): Promise<T | Response> {
   const body = refuseUnread(c, ADMIN_BODY_LIMIT) ?? (await readBody(c, ADMIN_BODY_LIMIT, true));
   if (body instanceof Response) return body;
-  // A person approves what he has seen, never whatever matches by then.
-  const read = readChangeBody(utf8.decode(body), kind !== 'approve');
-  return read.ok ? read.value : badRequest(c, read.error);
+  const result = read(utf8.decode(body));
+  return result.ok ? result.value : badRequest(c, result.error);
 }
 
 function answerOf({ ids, next }: Chosen, results: readonly ChangeResult[]): object {

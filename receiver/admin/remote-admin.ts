@@ -1,10 +1,12 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../../src/lib/json.ts';
+import { ok, type Result } from '../../src/lib/result.ts';
 import type { DeliveryRecord, DeliveryView, EventView, RejectedRequest, Throttle } from '../store/delivery.ts';
 import type { AliasFilter, AliasView } from '../store/ledger.ts';
 import type { DeliveryFilter, EventFilter, EventSummary } from '../store/page.ts';
-import type { ChangeResult, Counts, DeliveryAdmin } from '../store/store.ts';
-import { type AdminChange, NO_SUCH_DELIVERY, NO_SUCH_EVENT } from './api.ts';
+import type { ChangeOptions, ChangeResult, Counts, DeliveryAdmin } from '../store/store.ts';
+import type { RollbackRequest } from '../webhook/roll-back.ts';
+import { type AdminChange, NO_SUCH_DELIVERY, NO_SUCH_EVENT, type RollbackAnswer } from './api.ts';
 import { CHANGE_LIMIT, PAGE_LIMIT } from './requests.ts';
 
 /** What the commands need of a receiver, on this machine or far away. Events in a list come without their bodies. */
@@ -13,6 +15,8 @@ export interface AdminAccess
   events(filter: EventFilter): Promise<readonly EventSummary[]>;
   eventsWithBodies(filter: EventFilter): Promise<readonly EventView[]>;
   aliases(filter: AliasFilter): Promise<readonly AliasView[]>;
+  /** The error is a sentence for whoever asked. */
+  rollBack(request: RollbackRequest): Promise<Result<RollbackAnswer, string>>;
 }
 
 export interface RemoteAdminOptions {
@@ -47,10 +51,12 @@ export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
   };
   const events = <T>(filter: EventFilter, more: readonly [string, string][]): Promise<T[]> =>
     list<T>('/events', 'events', [...eventQuery(filter), ...more], filter.limit);
-  const change = async (kind: AdminChange, ids: readonly string[]): Promise<ChangeResult[]> => {
+  const change = async (kind: AdminChange, ids: readonly string[], { persons, reason }: ChangeOptions = {}): Promise<ChangeResult[]> => {
+    const [by] = persons ?? [];
+    const actor = { ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) };
     const results: ChangeResult[] = [];
     for (let i = 0; i < ids.length; i += CHANGE_LIMIT) {
-      const answer = await call('POST', `/deliveries/${kind}`, [], { ids: ids.slice(i, i + CHANGE_LIMIT) });
+      const answer = await call('POST', `/deliveries/${kind}`, [], { ids: ids.slice(i, i + CHANGE_LIMIT), ...actor });
       results.push(...(listIn(answer, 'results') as unknown as ChangeResult[]));
     }
     return results;
@@ -77,9 +83,17 @@ export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
       return { events: byOutcome, deliveries, rejected };
     },
     throttles: async () => (await status()).holdBacks,
-    replay: (ids) => change('replay', ids),
-    approve: (ids) => change('approve', ids),
-    cancel: (ids) => change('cancel', ids),
+    replay: (ids, _now, options) => change('replay', ids, options),
+    approve: (ids, _now, options) => change('approve', ids, options),
+    reject: (ids, _now, options) => change('reject', ids, options),
+    cancel: (ids, _now, options) => change('cancel', ids, options),
+    rollBack: async ({ aliasKey, to, by }) =>
+      ok(
+        (await call('POST', `/aliases/${encodeURIComponent(aliasKey)}/rollback`, [], {
+          by,
+          ...(to === undefined ? {} : { to }),
+        })) as unknown as RollbackAnswer,
+      ),
   };
 }
 

@@ -77,24 +77,73 @@ function readQuery<T extends z.ZodType>(schema: T, query: URLSearchParams): Resu
 
 const ids = z.array(z.string().max(100)).min(1, 'must name a delivery').max(CHANGE_LIMIT, `may name at most ${CHANGE_LIMIT} deliveries`);
 
-const idsBody = z.strictObject({ ids });
+/** Who acts: a person, as W&B names them. It is shown, and counts: so it has no ends that nobody sees. */
+const person = z
+  .string()
+  .trim()
+  .min(1, 'must be a name')
+  .max(80, 'may have at most 80 characters')
+  .regex(/^[^\p{Cc}\p{Cf}\u2028\u2029]*$/u, 'must be one line of visible characters');
+
+/** What is wrong with a name, or `undefined`. */
+export function nameProblem(name: string): string | undefined {
+  return person.safeParse(name).error?.issues[0]?.message;
+}
+
+const actorShape = { by: person.optional() };
+const deciderShape = {
+  by: z.string({ error: 'is missing: say who decides, such as {"by": "ada"}; the admin token alone is no name' }).pipe(person),
+  reason: z.string().max(2_000, 'may have at most 2,000 characters').optional(),
+};
+
+const actorBody = z.strictObject(actorShape);
+const deciderBody = z.strictObject(deciderShape);
+const idsBody = z.strictObject({ ids, ...actorShape });
+const decidedIdsBody = z.strictObject({ ids, ...deciderShape });
+
+const rollbackBody = z.strictObject({
+  by: z.string({ error: 'is missing: say who rolls back, such as {"by": "ada"}; the admin token alone is no name' }).pipe(person),
+  to: z.string().max(200).optional(),
+});
 
 const filterBody = z.strictObject({
+  ...actorShape,
   filter: z.strictObject({ state: states.min(1, 'must name a state'), since: since.optional(), route: z.string().optional() }),
   limit: z.int().min(1).max(CHANGE_LIMIT, `may be at most ${CHANGE_LIMIT}`).default(CHANGE_LIMIT),
   cursor: cursor.optional(),
   dry_run: z.boolean().default(false),
 });
 
-export type ChangeBody = z.output<typeof idsBody> | z.output<typeof filterBody>;
+export type ChangeBody = z.output<typeof idsBody> | z.output<typeof decidedIdsBody> | z.output<typeof filterBody>;
 
-/** `{"ids": […]}`, or `{"filter": {…}}` where `filterable`. */
-export function readChangeBody(body: string, filterable: boolean): Result<ChangeBody, string> {
+/** What may be done: a decision is somebody's, and about what they have seen, never about whatever matches by then. */
+export type ChangeKind = 'decision' | 'change';
+
+/** `{"ids": […]}`, or, if it is no decision, `{"filter": {…}}`. */
+export function readChangeBody(body: string, kind: ChangeKind): Result<ChangeBody, string> {
   const json = parseJson(body);
   if (!json.ok) return err(`the body is not JSON: ${json.error}`);
   const { value } = json;
-  const byFilter = filterable && typeof value === 'object' && value !== null && !Array.isArray(value) && 'filter' in value;
+  if (kind === 'decision') return checked(decidedIdsBody, value);
+  const byFilter = typeof value === 'object' && value !== null && !Array.isArray(value) && 'filter' in value;
   return byFilter ? checked(filterBody, value) : checked(idsBody, value);
+}
+
+export interface ActorBody {
+  readonly by?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** Who does it, and why. Without a body nobody is named. */
+export function readActorBody(body: string, kind: ChangeKind): Result<ActorBody, string> {
+  const json = body.trim() === '' ? ok({}) : parseJson(body);
+  if (!json.ok) return err(`the body is not JSON: ${json.error}`);
+  return kind === 'decision' ? checked(deciderBody, json.value) : checked(actorBody, json.value);
+}
+
+export function readRollbackBody(body: string): Result<z.output<typeof rollbackBody>, string> {
+  const json = body.trim() === '' ? ok({}) : parseJson(body);
+  return json.ok ? checked(rollbackBody, json.value) : err(`the body is not JSON: ${json.error}`);
 }
 
 function checked<T extends z.ZodType>(schema: T, value: unknown): Result<z.output<T>, string> {

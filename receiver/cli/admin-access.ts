@@ -15,7 +15,7 @@ export interface AdminTarget {
 /** Runs a command on the receiver at `--url` through its admin API, else on the store in this folder (`withStore`). */
 export async function withAdmin(io: CommandIo, target: AdminTarget, work: (admin: AdminAccess) => Promise<ExitCode>): Promise<ExitCode> {
   if (target.url === undefined) {
-    if (target.source === undefined) return withStore(io, (store) => work(localAdmin(store)));
+    if (target.source === undefined) return withStore(io, (store) => work(localAdmin(io, store)));
     io.complain('--source: says which source of a Worker is asked, so it needs --url; the database here has all sources');
     return 1;
   }
@@ -33,7 +33,7 @@ export async function withAdmin(io: CommandIo, target: AdminTarget, work: (admin
   }
 }
 
-function localAdmin(store: Store): AdminAccess {
+function localAdmin(io: CommandIo, store: Store): AdminAccess {
   return {
     deliveries: (filter) => store.deliveries(filter),
     delivery: (id) => store.delivery(id),
@@ -44,9 +44,11 @@ function localAdmin(store: Store): AdminAccess {
     rejected: (limit) => store.rejected(limit),
     counts: () => store.counts(),
     throttles: (now) => store.throttles(now),
-    replay: (ids, now) => store.replay(ids, now),
-    approve: (ids, now) => store.approve(ids, now),
-    cancel: (ids, now) => store.cancel(ids, now),
+    replay: (ids, now, options) => store.replay(ids, now, options),
+    approve: (ids, now, options) => store.approve(ids, now, options),
+    reject: (ids, now, options) => store.reject(ids, now, options),
+    cancel: (ids, now, options) => store.cancel(ids, now, options),
+    rollBack: async (request) => (await import('./local-rollback.ts')).rollBackHere(io, store, request),
   };
 }
 

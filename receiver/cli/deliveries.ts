@@ -1,8 +1,10 @@
 import { parseDuration } from '../../src/lib/duration.ts';
+import { actsAs } from '../admin/api.ts';
+import { nameProblem } from '../admin/requests.ts';
 import { shownState } from '../shown-state.ts';
 import { DELIVERY_STATES, type DeliveryState, type DeliveryView } from '../store/delivery.ts';
 import type { DeliveryFilter } from '../store/page.ts';
-import type { ChangeResult } from '../store/store.ts';
+import type { ChangeResult, Counted } from '../store/store.ts';
 import { type AdminTarget, withAdmin } from './admin-access.ts';
 import { type CommandIo, type ExitCode, formatTime, renderTable } from './output.ts';
 
@@ -81,6 +83,8 @@ export function showDelivery(io: CommandIo, id: string, { json, ...target }: Adm
     io.print(...(rows.length === 0 ? ['No attempts yet.'] : renderTable(['ATTEMPT (UTC)', 'OUTCOME', 'STATUS', 'TOOK', 'DETAIL'], rows)));
     const noteRows = notes.map(({ at, text }) => [formatTime(at), text]);
     if (notes.length > 0) io.print('', ...renderTable(['NOTE (UTC)', ''], noteRows));
+    const earlier = (found.earlierRuns ?? []).map(({ conclusion, status, url }) => [conclusion ?? status, url ?? '']);
+    if (earlier.length > 0) io.print('', ...renderTable(['RUN BEFORE IT WAS SENT AGAIN', ''], earlier));
     return 0;
   });
 }
@@ -112,24 +116,43 @@ export function replay(io: CommandIo, ids: readonly string[], options: ReplayOpt
   });
 }
 
-export type Decision = 'approve' | 'cancel';
+export type Decision = 'approve' | 'reject' | 'cancel';
 
-/** `wandb-relay approve` and `cancel`. */
-export function decide(io: CommandIo, decision: Decision, ids: readonly string[], target: AdminTarget): Promise<ExitCode> {
-  const done = decision === 'approve' ? 'approved' : 'cancelled';
-  return withAdmin(io, target, async (admin) => report(io, done, await admin[decision](ids, io.now())));
+export interface DecideOptions extends AdminTarget {
+  /** Who decides; needed but for `cancel`. */
+  readonly as: string | undefined;
+  readonly reason: string | undefined;
+}
+
+const DONE = { approve: 'approved', reject: 'rejected', cancel: 'cancelled' } as const;
+
+/** `wandb-relay approve`, `reject` and `cancel`. */
+export function decide(
+  io: CommandIo,
+  decision: Decision,
+  ids: readonly string[],
+  { as, reason, ...target }: DecideOptions,
+): Promise<ExitCode> | ExitCode {
+  if (as === undefined && decision !== 'cancel') return refuse(io, `${decision}: say who decides, such as --as ada`);
+  const problem = as === undefined ? undefined : nameProblem(as);
+  if (problem !== undefined) return refuse(io, `--as: ${problem}`);
+  const options = actsAs({ by: as?.trim(), reason }, 'the command line');
+  return withAdmin(io, target, async (admin) => report(io, DONE[decision], await admin[decision](ids, io.now(), options)));
 }
 
 function report(io: CommandIo, done: string, results: readonly ChangeResult[]): ExitCode {
   for (const result of results) {
-    if (result.done) io.print(`${result.id} ${done}`);
+    if (result.done) io.print(`${result.id} ${done}${countedText(result.counted)}`);
     else io.complain(`${result.id} not ${done}: ${result.why}`);
   }
   const count = results.filter((result) => result.done).length;
-  io.print(
-    `${count} of ${results.length} ${done}.${count > 0 && done !== 'cancelled' ? ' A running receiver takes them up within a second.' : ''}`,
-  );
+  const isSent = (done === 'approved' || done === 'replayed') && results.some((result) => result.done && result.counted === undefined);
+  io.print(`${count} of ${results.length} ${done}.${isSent ? ' A running receiver takes them up within a second.' : ''}`);
   return count === results.length ? 0 : 1;
+}
+
+function countedText(counted: Counted | undefined): string {
+  return counted === undefined ? '' : ` (${counted.given} of ${counted.needed} approvals: it is sent when all are there)`;
 }
 
 function readFilter(io: CommandIo, states: readonly string[], since: string | undefined, limit: number): DeliveryFilter | string {

@@ -169,13 +169,31 @@ function addStoreCommands(program: Command, io: CommandIo, run: Run): void {
     );
   const decisions: [Decision, string][] = [
     ['approve', 'release deliveries that await approval'],
+    ['reject', 'reject deliveries that await approval: all that their routes hold for their events'],
     ['cancel', 'cancel deliveries that are not sent yet, or discard failed ones'],
   ];
   for (const [decision, description] of decisions) {
-    command(decision, description)
-      .argument('<id...>', 'the deliveries')
-      .action((ids: string[], options: TargetFlags) => run(async () => (await deliveries()).decide(io, decision, ids, targetOf(options))));
+    const decides = command(decision, description).argument('<id...>', 'the deliveries').option('--as <name>', 'who decides, such as ada');
+    if (decision !== 'cancel') decides.option('--reason <text>', 'why; it is kept and shown');
+    decides.action((ids: string[], options: TargetFlags & { as?: string; reason?: string }) =>
+      run(async () => (await deliveries()).decide(io, decision, ids, { ...targetOf(options), as: options.as, reason: options.reason })),
+    );
   }
+  command('rollback', 'deploy the version again that was deployed before')
+    .argument('<collection>', 'such as resnet50, or acme/train/resnet50')
+    .requiredOption('--alias <name>', 'such as production')
+    .option('--to <version>', 'another version that was deployed, such as v11')
+    .option('--as <name>', 'who asks for it, such as ada')
+    .action((collection: string, options: TargetFlags & { alias: string; to?: string; as?: string }) =>
+      run(async () =>
+        (await import('./rollback.ts')).rollback(io, collection, {
+          ...targetOf(options),
+          alias: options.alias,
+          to: options.to,
+          as: options.as,
+        }),
+      ),
+    );
 }
 
 /** The commands that help to set up Slack. */

@@ -1,11 +1,19 @@
+import type { DecisionKind } from '../store/store.ts';
+
 /**
  * What the buttons of our messages are called and what they carry. A value names ids only; everything else is read from
  * the store when the button is pressed, so a forged or stale value can do nothing that the actor may not.
  */
 export const ACTIONS = {
   approve: 'relay_approve',
+  /** Rejects at once: of messages from before there were reasons. */
   reject: 'relay_reject',
+  /** Open a form that asks why. */
+  approveWithReason: 'relay_approve_with_reason',
+  rejectWithReason: 'relay_reject_with_reason',
+  /** "Run again". */
   dispatchAgain: 'relay_dispatch_again',
+  rollBack: 'relay_roll_back',
   mute: 'relay_mute',
   /** A link; Slack still tells that it was pressed, which is only acknowledged. */
   openRun: 'relay_open_run',
@@ -15,6 +23,9 @@ export const ACTIONS = {
   refresh: 'relay_refresh',
 } as const;
 
+/** What our forms are called. */
+export const FORMS = { reason: 'relay_reason' } as const;
+
 /** Of Approve, Reject and Review: everything that one route holds for one event. */
 export interface DecisionValue {
   readonly source: string;
@@ -22,7 +33,19 @@ export interface DecisionValue {
   readonly route: string;
 }
 
-/** Of "Dispatch again": one delivery, as it was when the button was made. */
+/** What the form that asks why carries, in its `private_metadata`. */
+export interface ReasonForm extends DecisionValue {
+  readonly decision: DecisionKind;
+}
+
+/** Of "Roll back to v11": the version to deploy again, and the delivery below which the button stands. */
+export interface RollbackValue {
+  readonly source: string;
+  readonly deliveryId: string;
+  readonly version: string;
+}
+
+/** Of "Run again": one delivery, as it was when the button was made. */
 export interface DispatchAgainValue {
   readonly source: string;
   readonly deliveryId: string;
@@ -48,6 +71,26 @@ export function decodeDecision(value: string): DecisionValue | undefined {
   const [source, eventId, route, ...rest] = listOf(value);
   if (typeof source !== 'string' || typeof eventId !== 'string' || typeof route !== 'string' || rest.length > 0) return undefined;
   return { source, eventId, route };
+}
+
+export function encodeReasonForm({ source, decision, eventId, route }: ReasonForm): string {
+  return JSON.stringify([source, decision, eventId, route]);
+}
+
+export function decodeReasonForm(value: string): ReasonForm | undefined {
+  const [source, decision, eventId, route, ...rest] = listOf(value);
+  if (typeof source !== 'string' || typeof eventId !== 'string' || typeof route !== 'string' || rest.length > 0) return undefined;
+  return decision === 'approved' || decision === 'rejected' ? { source, decision, eventId, route } : undefined;
+}
+
+export function encodeRollback({ source, deliveryId, version }: RollbackValue): string {
+  return JSON.stringify([source, deliveryId, version]);
+}
+
+export function decodeRollback(value: string): RollbackValue | undefined {
+  const [source, deliveryId, version, ...rest] = listOf(value);
+  if (typeof source !== 'string' || typeof deliveryId !== 'string' || typeof version !== 'string' || rest.length > 0) return undefined;
+  return { source, deliveryId, version };
 }
 
 export function encodeDispatchAgain({ source, deliveryId, updatedAt }: DispatchAgainValue): string {

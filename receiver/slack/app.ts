@@ -7,6 +7,8 @@ import type { Route } from '../../src/route/route.ts';
 import type { RequestVariables } from '../http/request-log.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
+import type { RollBack } from '../webhook/roll-back.ts';
+import type { ModalView } from './blocks.ts';
 import { BoltApp, classOf } from './bolt.ts';
 import { boltLog, cleaned } from './bolt-log.ts';
 import { webClientOptions } from './client.ts';
@@ -39,6 +41,7 @@ export interface SlackAppOptions extends Pick<Runtime, 'now' | 'fetch' | 'log' |
   readonly home: RenderHome;
   /** The address of W&B's app, whose links get what is known about them; left out: none do. */
   readonly unfurl?: string;
+  readonly rollBack: RollBack;
   /** Called after something was written that may have to be sent. */
   readonly wake: () => void;
   /** What Socket Mode's connection is opened with; left out: nothing stands in between. */
@@ -152,6 +155,10 @@ function boltApp(options: SlackAppOptions, receiver: Receiver): { finished: () =
     routes: options.routes,
     redactJson: redactor.json,
     newId: options.newId,
+    rollBack: options.rollBack,
+    openForm: async (triggerId: string, view: ModalView) => {
+      await app.client.views.open({ token: botToken, trigger_id: triggerId, view });
+    },
     wake: options.wake,
     now,
     log,

@@ -2,10 +2,10 @@ import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
 import { isSameChannel } from '../../src/route/channel.ts';
 import type { DeliveryView } from '../store/delivery.ts';
 import type { ApprovalView, ConversationEvent } from '../store/store.ts';
-import { ACTIONS, encodeDecision } from './actions.ts';
-import { actions, button, context, type Part, section } from './blocks.ts';
-import { inputWords, plainTarget, targetWords } from './delivery-words.ts';
-import { channelName, fitMrkdwn, plainName, slackDate } from './mrkdwn.ts';
+import { decisionButtons, reasonWords, votesWords } from './act-buttons.ts';
+import { context, type Part, section } from './blocks.ts';
+import { inputWords, targetWords } from './delivery-words.ts';
+import { channelName, fitMrkdwn, slackDate } from './mrkdwn.ts';
 import type { Mentions } from './people.ts';
 
 /** Dispatches that are listed one by one in a question; there are rarely more. */
@@ -46,16 +46,17 @@ export function questionPart(question: OpenQuestion, options: QuestionOptions): 
   const { approval, held } = question;
   const here = isSameChannel(approval.channel, options.channel);
   const lines = [...(options.heading === undefined ? [] : [`:raised_hand: ${options.heading}`]), ...whatStarts(held, options.githubUrl)];
-  const buttons = here && options.interactive ? decisionButtons(question) : [];
+  const buttons = here && options.interactive ? decisionButtons(question.from, approval, held) : [];
   // An extremely long route name leaves no room for the buttons; the command line always works.
-  const otherwise = here && buttons.length === 0 ? `Approve it with \`wandb-relay approve ${escapeMrkdwn(held[0]?.id ?? '')}\`.` : '';
+  const otherwise =
+    here && buttons.length === 0 ? `Approve it with \`wandb-relay approve ${escapeMrkdwn(held[0]?.id ?? '')} --as NAME\`.` : '';
   const who = here ? (options.interactive ? whoMayDecide(approval, options.mentions) : '') : `Asked in ${channelName(approval.channel)}`;
   return {
     rank: options.rank,
     blocks: [
       section(fitMrkdwn(lines.join('\n'), QUESTION_LIMIT)),
       ...buttons,
-      ...context(who, `until ${slackDate(approval.expiresAt)}`, otherwise),
+      ...context(who, votesWords(approval), `until ${slackDate(approval.expiresAt)}`, otherwise),
     ],
   };
 }
@@ -69,9 +70,9 @@ export function decisionWords(approval: ApprovalView, isHeadline: boolean, menti
   const { decision, decidedBy, decidedAt } = approval;
   if (decision === null) return undefined;
   const when = decidedAt === null ? '' : ` ${slackDate(decidedAt)}`;
-  if (isHeadline && decision !== 'approved') return when === '' ? undefined : `${decision}${when}`;
+  if (isHeadline && decision !== 'approved') return when === '' ? undefined : `${decision}${when}${reasonWords(approval)}`;
   const who = decidedBy === null ? '' : `${mentions.decider(decidedBy)} `;
-  return `${who}${decision}${when}`;
+  return `${who}${decision}${when}${reasonWords(approval)}`;
 }
 
 /** Who may decide, with mentions of those that the config names, each once in a message. */
@@ -98,28 +99,4 @@ function whatStarts(held: readonly DeliveryView[], githubUrl: string): string[] 
     return `Starts ${targetWords(delivery, githubUrl)}${inputs === '' ? '' : ` with ${inputs}`}`;
   });
   return held.length > lines.length ? [...lines, `and ${held.length - lines.length} more`] : lines;
-}
-
-function decisionButtons({ from, approval, held }: OpenQuestion): ReturnType<typeof actions> {
-  const value = encodeDecision({ source: from.event.event.source, eventId: approval.eventId, route: approval.route });
-  const [first] = held;
-  if (first === undefined) return [];
-  const more = held.length === 1 ? '' : `, and ${held.length - 1} more`;
-  const what = `${plainName(plainTarget(first), 200)}${more}`;
-  return actions(
-    button({
-      action: ACTIONS.approve,
-      text: 'Approve',
-      value,
-      style: 'primary',
-      confirm: { title: 'Approve this?', text: `This will run: ${what}.`, confirm: 'Approve', deny: 'Not now' },
-    }),
-    button({
-      action: ACTIONS.reject,
-      text: 'Reject',
-      value,
-      style: 'danger',
-      confirm: { title: 'Reject this?', text: `This will never run: ${what}.`, confirm: 'Reject', deny: 'Not now' },
-    }),
-  );
 }

@@ -3,6 +3,7 @@ import { fitMrkdwn, plainName, safeUrl } from './mrkdwn.ts';
 
 export type KnownBlock = types.KnownBlock;
 export type HomeView = types.HomeView;
+export type ModalView = types.ModalView;
 type Button = types.Button;
 type Overflow = types.Overflow;
 export type Accessory = Button | Overflow;

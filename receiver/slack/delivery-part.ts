@@ -1,9 +1,9 @@
-import { isDispatch } from '../../src/route/target.ts';
 import type { DeliveryView } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationView, Mute } from '../store/store.ts';
-import { ACTIONS, encodeDispatchAgain, encodeMute, type MuteTime } from './actions.ts';
-import { actions, button, context, type KnownBlock, linkButton, overflow, type Part, section } from './blocks.ts';
-import { plainTarget, shortState, stateLine, targetWords, wentWrong } from './delivery-words.ts';
+import { rollbackButton, runAgainButton } from './act-buttons.ts';
+import { ACTIONS, encodeMute, type MuteTime } from './actions.ts';
+import { actions, context, type KnownBlock, linkButton, overflow, type Part, section } from './blocks.ts';
+import { shortState, stateLine, targetWords, wentWrong } from './delivery-words.ts';
 import { bold, mrkdwnName, slackDate } from './mrkdwn.ts';
 
 /** Deliveries that are shown one by one; the rest are counted. */
@@ -84,27 +84,8 @@ function isFinished({ state }: DeliveryView): boolean {
 
 /** What can be done with a delivery as it stands, in one row. */
 export function deliveryButtons(from: ConversationEvent, delivery: DeliveryView, { again: isOffered = true } = {}): KnownBlock[] {
-  const { request, run, runUrl, id, updatedAt, state } = delivery;
-  const open = linkButton(ACTIONS.openRun, 'Open run', run?.url ?? runUrl);
-  if (!isOffered || !mayRunAgain(delivery) || request === null || !isDispatch(request)) return actions(open);
-  const again = button({
-    action: ACTIONS.dispatchAgain,
-    text: 'Run again…',
-    value: encodeDispatchAgain({ source: from.event.event.source, deliveryId: id, updatedAt }),
-    confirm: {
-      title: 'Run again?',
-      text: `${state === 'dead' ? 'This sends it again' : 'It was already delivered. This sends the same request again'}: ${plainTarget(delivery)}`,
-      confirm: 'Run again',
-      deny: 'Not now',
-    },
-  });
-  return actions(open, again);
-}
-
-/** Only once the run has ended, or is not followed any more: two runs of one delivery at a time cannot be told apart. */
-function mayRunAgain({ state, run }: DeliveryView): boolean {
-  if (state === 'dead') return true;
-  return state === 'delivered' && (run === null || run.status === 'completed' || run.status === 'missing' || run.status === 'unknown');
+  const open = linkButton(ACTIONS.openRun, 'Open run', delivery.run?.url ?? delivery.runUrl);
+  return actions(open, isOffered ? runAgainButton(from, delivery) : undefined, rollbackButton(from, delivery));
 }
 
 const MUTE_WORDS: Readonly<Record<MuteTime, string>> = {

@@ -5,7 +5,8 @@ import type { Route } from '../../src/route/route.ts';
 import type { Runtime } from '../runtime.ts';
 import type { EventView } from '../store/delivery.ts';
 import type { Store } from '../store/store.ts';
-import type { KnownBlock } from './blocks.ts';
+import type { RollBack } from '../webhook/roll-back.ts';
+import type { KnownBlock, ModalView } from './blocks.ts';
 import type { Actor, People } from './may-decide.ts';
 import type { AskMember } from './members.ts';
 import type { AskGroups } from './user-groups.ts';
@@ -22,11 +23,14 @@ export interface Handling extends Pick<Runtime, 'now' | 'log'> {
   readonly routes: readonly Route[];
   readonly redactJson: (value: JsonValue) => JsonValue;
   readonly newId: NewId;
+  readonly rollBack: RollBack;
+  /** Opens a form. The id of what was pressed is good for three seconds (Slack, "Modals"). Rejects when Slack does not open it. */
+  readonly openForm: (triggerId: string, form: ModalView) => Promise<void>;
   /** Called after something was written that may have to be sent. */
   readonly wake: () => void;
 }
 
-/** What came of what somebody asked for; `text` is mrkdwn for that person. */
+/** What came of what somebody asked for; `text` is mrkdwn for that person, blank when there is nothing to say. */
 export interface Outcome {
   readonly done: boolean;
   readonly text: string;
@@ -61,9 +65,11 @@ export interface BlockAction {
   readonly actor: Person;
   readonly actionId: string;
   readonly value: string;
+  /** With which a form can be opened; blank where Slack sent none. */
+  readonly triggerId: string;
 }
 
-const blockActionSchema = z.object({
+const actorShape = {
   user: z.object({
     id: z.string().min(1),
     name: z.string().optional(),
@@ -72,6 +78,13 @@ const blockActionSchema = z.object({
   }),
   team: z.object({ id: z.string() }).nullish(),
   enterprise: z.object({}).nullish(),
+};
+
+const actorSchema = z.object(actorShape);
+
+const blockActionSchema = z.object({
+  ...actorShape,
+  trigger_id: z.string().optional(),
   actions: z
     .array(
       z.object({
@@ -89,17 +102,47 @@ export function readBlockAction(body: unknown): BlockAction | undefined {
   const action = data?.actions[0];
   if (data === undefined || action === undefined) return undefined;
   return {
-    actor: { ...personOf(data.user.id, data.user.username ?? data.user.name), isExternal: isExternal(data) },
+    actor: actorOf(data),
     actionId: action.action_id,
     value: action.value ?? action.selected_option?.value ?? '',
+    triggerId: data.trigger_id ?? '',
   };
+}
+
+/** A form that was sent. */
+export interface FormSubmission {
+  readonly actor: Person;
+  /** What the form carried. */
+  readonly metadata: string;
+  /** What was written into its one field; blank when nothing was. */
+  readonly text: string;
+}
+
+const formSchema = z.object({
+  ...actorShape,
+  view: z.object({
+    private_metadata: z.string(),
+    state: z.object({ values: z.record(z.string(), z.record(z.string(), z.object({ value: z.string().nullish() }))) }),
+  }),
+});
+
+/** Reads a `view_submission` body; `undefined` when it is not one (Slack, "view_submission payload"). */
+export function readFormSubmission(body: unknown): FormSubmission | undefined {
+  const { data } = formSchema.safeParse(body);
+  if (data === undefined) return undefined;
+  const [field] = Object.values(data.view.state.values).flatMap((fields) => Object.values(fields));
+  return { actor: actorOf(data), metadata: data.view.private_metadata, text: field?.value ?? '' };
+}
+
+function actorOf(data: z.infer<typeof actorSchema>): Person {
+  return { ...personOf(data.user.id, data.user.username ?? data.user.name), isExternal: isExternal(data) };
 }
 
 /**
  * Whether a press came from another organization, through a shared channel: `team` is the app's workspace, `user.team_id`
  * that of who pressed (seen in slackapi/java-slack-sdk#1041). In an Enterprise organization they differ among colleagues too.
  */
-function isExternal({ user, team, enterprise }: z.infer<typeof blockActionSchema>): boolean {
+function isExternal({ user, team, enterprise }: z.infer<typeof actorSchema>): boolean {
   if (enterprise !== null && enterprise !== undefined) return false;
   return typeof user.team_id === 'string' && typeof team?.id === 'string' && user.team_id !== team.id;
 }

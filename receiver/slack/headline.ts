@@ -119,7 +119,13 @@ const CANCELLED = 'cancelled by ';
 
 function by(delivery: DeliveryView | undefined, prefix: string, say: Say): string {
   const reason = delivery?.reason ?? '';
-  return ` by ${reason.startsWith(prefix) ? say.person(reason.slice(prefix.length)) : 'hand'}`;
+  return ` by ${reason.startsWith(prefix) ? say.person(whoIn(reason.slice(prefix.length))) : 'hand'}`;
+}
+
+/** Without why: `withReason` puts that behind who it was. */
+function whoIn(text: string): string {
+  const id = /^.*?\([UW][A-Z0-9]+\)/.exec(text)?.[0];
+  return id ?? text.split(': ')[0] ?? text;
 }
 
 function newer({ promotion }: ConversationEvent, say: Say): string {

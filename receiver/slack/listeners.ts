@@ -1,26 +1,30 @@
 import type { SlackActionMiddlewareArgs } from '@slack/bolt/dist/types/index.js';
 import { z } from 'zod';
 import { messageOf } from '../../src/lib/error-message.ts';
-import { ACTIONS } from './actions.ts';
+import { ACTIONS, FORMS } from './actions.ts';
 import type { KnownBlock } from './blocks.ts';
 import type { BoltApp } from './bolt.ts';
 import { cleaned } from './bolt-log.ts';
 import { COMMAND, runCommand } from './command.ts';
-import { decide } from './decide.ts';
-import { type Handling, NOT_OURS, type Outcome, type Person, personOf, readBlockAction, refused } from './handling.ts';
+import { askWhy, decide, decideByForm } from './decide.ts';
+import { type Handling, NOT_OURS, type Outcome, type Person, personOf, readBlockAction, readFormSubmission, refused } from './handling.ts';
 import { type HomeOptions, isOfHome, listenToHome, showHome } from './home-listener.ts';
+import { refusalForm } from './reason-form.ts';
 import { review } from './review.ts';
-import { dispatchAgain, muteByMenu } from './step-in.ts';
+import { dispatchAgain, muteByMenu, rollBackByButton } from './step-in.ts';
 
 export type ListenerOptions = HomeOptions;
 
 type ActionListener = (args: Pick<SlackActionMiddlewareArgs, 'ack' | 'body' | 'respond'>) => Promise<void>;
-type ActionHandler = (handling: Handling, value: string, actor: Person) => Promise<Outcome>;
+type ActionHandler = (handling: Handling, value: string, actor: Person, triggerId: string) => Promise<Outcome>;
 
 const ACTION_HANDLERS: ReadonlyMap<string, ActionHandler> = new Map<string, ActionHandler>([
   [ACTIONS.approve, (handling, value, actor) => decide(handling, 'approved', value, actor)],
   [ACTIONS.reject, (handling, value, actor) => decide(handling, 'rejected', value, actor)],
+  [ACTIONS.approveWithReason, (handling, value, actor, triggerId) => askWhy(handling, 'approved', value, actor, triggerId)],
+  [ACTIONS.rejectWithReason, (handling, value, actor, triggerId) => askWhy(handling, 'rejected', value, actor, triggerId)],
   [ACTIONS.dispatchAgain, dispatchAgain],
+  [ACTIONS.rollBack, rollBackByButton],
   [ACTIONS.mute, muteByMenu],
   [ACTIONS.review, review],
 ]);
@@ -37,6 +41,7 @@ export function listen(app: BoltApp, options: ListenerOptions): void {
     noneOf([...ACTION_HANDLERS.keys(), ACTIONS.openRun, ACTIONS.refresh]),
     actionListener(app, options, async () => refused(NOT_OURS)),
   );
+  listenToForms(app, options);
   listenToCommand(app, options);
   listenToHome(app, options);
 }
@@ -54,11 +59,12 @@ function actionListener(app: BoltApp, options: ListenerOptions, handler: ActionH
     await ack();
     const blockAction = readBlockAction(body);
     if (blockAction === undefined) return log.warn({}, 'slack: an action that could not be read was ignored');
-    const { actor, actionId, value } = blockAction;
-    const outcome = await guarded(handling, redact, () => handler(handling, value, actor));
+    const { actor, actionId, value, triggerId } = blockAction;
+    const outcome = await guarded(handling, redact, () => handler(handling, value, actor, triggerId));
     const action = actionId.slice(0, 100);
     if (outcome.done) log.info({ action, by: actor.id }, 'slack: done');
     else log.warn({ action, by: actor.id, reason: logged(outcome, redact) }, 'slack: refused');
+    if (outcome.text === '') return;
     if (isOfHome(body)) return showHome(app, options, actor, outcome.text);
     try {
       await respond({ response_type: 'ephemeral', replace_original: false, ...messageOfOutcome(outcome) });
@@ -66,6 +72,23 @@ function actionListener(app: BoltApp, options: ListenerOptions, handler: ActionH
       log.warn({ action, error: cleaned(messageOf(error), redact) }, 'slack: the response could not be sent');
     }
   };
+}
+
+/** Answers in the acknowledgement: the form closes, or says why nothing was done. */
+function listenToForms(app: BoltApp, { handling, redact }: ListenerOptions): void {
+  const { log } = handling;
+  app.view(FORMS.reason, async ({ ack, body }) => {
+    const form = readFormSubmission(body);
+    if (form === undefined) {
+      log.warn({}, 'slack: a form that could not be read was ignored');
+      return ack();
+    }
+    const outcome = await guarded(handling, redact, () => decideByForm(handling, form));
+    const fields = { action: FORMS.reason, by: form.actor.id };
+    if (outcome.done) log.info(fields, 'slack: done');
+    else log.warn({ ...fields, reason: logged(outcome, redact) }, 'slack: refused');
+    await (outcome.done ? ack() : ack({ response_action: 'update', view: refusalForm(outcome.text) }));
+  });
 }
 
 const commandSchema = z.object({ user_id: z.string().min(1), user_name: z.string().optional(), text: z.string().default('') });

@@ -70,6 +70,11 @@ export function mayDecide({ approval, decision, actor, author, people, groups }:
   );
 }
 
+/** The W&B user names of somebody in Slack, as far as they are known. */
+export function namesOf(actor: Pick<Actor, 'id'>, { slackUsers }: Pick<People, 'slackUsers'>): string[] {
+  return Object.entries(slackUsers).flatMap(([wandb, slack]) => (slack === actor.id ? [wandb] : []));
+}
+
 /** Whether a person may replay or mute a delivery: an operator who is also among the approvers, where those are named. */
 export function mayOperate(
   actor: Actor,

@@ -13,6 +13,7 @@ import { factsOf } from './facts.ts';
 import { headlineOf, isReplaced } from './headline.ts';
 import { bold, channelName, fitMrkdwn, mrkdwnName, templateText } from './mrkdwn.ts';
 import { Mentions } from './people.ts';
+import { aliasStays } from './rollback-words.ts';
 import { dispatchesOf, headOf, type Stage, stageOf, standingOf } from './stage.ts';
 
 /** What `chat.postMessage` and `chat.update` take: `text` is for notifications and screen readers, and is a whole sentence. */
@@ -77,7 +78,7 @@ export function conversationMessage(view: ConversationView, context: MessageCont
     ...dispatchParts(head, { only, mutes, questions, context }),
     ...muteParts(view, context.now, 3),
     { rank: 6, blocks: otherBlocks(view, head) },
-    { rank: 2, blocks: lastLine(head, { stage, mentions, links }) },
+    { rank: 2, blocks: lastLine(head, { stage, mentions, links, url }) },
   ];
   const blocks = compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT });
   return { text: wholeText(headline.text, head, { stage, only }), blocks: context.interactive === false ? linksOnly(blocks) : blocks };
@@ -206,7 +207,7 @@ function dispatchParts(head: ConversationEvent, { only, mutes, questions, contex
 
 function lastLine(
   head: ConversationEvent,
-  { stage, mentions, links }: { stage: Stage; mentions: Mentions; links: readonly WandbLink[] },
+  { stage, mentions, links, url }: { stage: Stage; mentions: Mentions; links: readonly WandbLink[]; url: string | undefined },
 ): KnownBlock[] {
   const decided = head.approvals
     .filter(({ decision }) => decision !== null && !(decision === 'cancelled' && (stage === 'superseded' || stage === 'cancelled')))
@@ -214,7 +215,9 @@ function lastLine(
     .filter((words) => words !== undefined);
   const [first = '', ...rest] = contextLine(head, { mentions, links, isIntroduced: stage === 'asks' });
   const more = decided.length - MOST_DECISIONS;
-  return contextBlock(first, ...decided.slice(0, MOST_DECISIONS), ...(more > 0 ? [`and ${more} more decisions`] : []), ...rest);
+  const { event } = head.event;
+  const stays = event.rollback === true ? [aliasStays(event, url)] : [];
+  return contextBlock(first, ...stays, ...decided.slice(0, MOST_DECISIONS), ...(more > 0 ? [`and ${more} more decisions`] : []), ...rest);
 }
 
 /** Other events that dispatched something, latest first, a line each: their messages in the thread do not show how that goes on. */

@@ -1,4 +1,4 @@
-import type { RelayEvent, Replaced } from '../../src/event/event.ts';
+import type { ApprovalFacts, RelayEvent, Replaced } from '../../src/event/event.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { AlertPolicy } from '../../src/route/alert-policy.ts';
 import type { Approval } from '../../src/route/route.ts';
@@ -32,6 +32,8 @@ export interface NewDelivery {
   readonly request: TargetRequest | null;
   /** What `request` was built from, when it is to be built again once more is known about the event. */
   readonly template?: TargetDefinition;
+  /** What `request` was built from, when it is to be built again with the approval once there is one. */
+  readonly approvalTemplate?: TargetDefinition;
   /** The conversation that this is a message of. Its deliveries have the conversation's key as their order key. */
   readonly conversation?: NewConversation;
 }
@@ -138,7 +140,19 @@ export interface ClaimedDelivery {
   readonly runsSince: number;
   /** What the request is still to be built from, see `NewDelivery`. */
   readonly template: TargetDefinition | null;
+  /** Left out: nothing of the request depends on its approval, or it was built already. */
+  readonly approved?: Approved;
   readonly conversation: string | null;
+}
+
+/** What of W&B's facts a request has: all, or all but the long ones (`withoutDetails`). */
+export type BuiltWith = 'all' | 'short';
+
+/** What an approved request is to be built from, before it is sent for the first time. */
+export interface Approved {
+  readonly template: TargetDefinition;
+  readonly builtWith: BuiltWith | null;
+  readonly approval: ApprovalFacts;
 }
 
 /** A delivery that waits for an approval, with what its request is still to be built from. */
@@ -217,6 +231,8 @@ export interface DeliveryRecord {
   readonly attempts: readonly Attempt[];
   /** Oldest first. */
   readonly notes: readonly Note[];
+  /** The runs from before it was sent again, oldest first; left out: none. */
+  readonly earlierRuns?: readonly RunView[];
 }
 
 /** An event as people look at it. */

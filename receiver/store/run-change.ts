@@ -13,6 +13,8 @@ export interface RunChange {
   readonly after: RunView;
   /** The conversations that show the event. */
   readonly conversations: readonly { readonly key: string; readonly channel: string }[];
+  /** The delivery was sent again since: this is not its latest run. Left out: it is. */
+  readonly isEarlier?: true;
 }
 
 /** What follows from a change of a run, to be stored with it: pure, because the store may ask again. */

@@ -15,6 +15,13 @@ export interface RunView {
   readonly attempt: number;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
+  /** It has not ended as far as is known, and is not polled any more; left out: no. */
+  readonly isGivenUp?: true;
+}
+
+/** Whether what started the run may be sent again: it has ended, it never appeared, or it is not followed any more. */
+export function mayRunAgain(run: Pick<RunView, 'status' | 'isGivenUp'> | null): boolean {
+  return run === null || run.isGivenUp === true || run.status === 'completed' || run.status === 'missing' || run.status === 'unknown';
 }
 
 /** What the service reports about a run, by webhook or when polled. */
@@ -52,6 +59,10 @@ export interface OpenRun {
   readonly runsSince: number;
   /** How often it was polled. */
   readonly polls: number;
+  /** Of a delivery that was sent again since: the number of this run, from 1. */
+  readonly earlier?: number;
+  /** Runs from then on are those of the delivery as it was sent again. */
+  readonly runsUntil?: number;
 }
 
 /**
@@ -66,12 +77,21 @@ export function isNewer(known: Pick<RunView, 'status' | 'attempt'>, report: Pick
 const RANK: Readonly<Record<RunStatus, number>> = { expected: 0, missing: 0, unknown: 0, queued: 1, in_progress: 2, completed: 3 };
 
 /** Whether a report can be about the run of a delivery: its id is the run's, or it stands in the title, and the run is young enough. */
-export function isAbout(run: Pick<OpenRun, 'deliveryId' | 'repository' | 'kind' | 'runId' | 'runsSince'>, report: RunReport): boolean {
+export function isAbout(
+  run: Pick<OpenRun, 'deliveryId' | 'repository' | 'kind' | 'runId' | 'runsSince' | 'runsUntil'>,
+  report: RunReport,
+): boolean {
   if (run.repository.toLowerCase() !== report.repository.toLowerCase()) return false;
   if (run.runId !== null) return run.runId === report.runId;
   // A push, say, whose commit message names the delivery is another run.
   if (report.event !== run.kind) return false;
-  return report.createdAt >= Math.floor(run.runsSince / 1000) * 1000 && report.title.includes(run.deliveryId);
+  if (run.runsUntil !== undefined && report.createdAt >= wholeSeconds(run.runsUntil)) return false;
+  return report.createdAt >= wholeSeconds(run.runsSince) && report.title.includes(run.deliveryId);
+}
+
+/** The service's times have no fractions. */
+function wholeSeconds(time: number): number {
+  return Math.floor(time / 1000) * 1000;
 }
 
 /** `isAbout` for a repository that is known by several names. */

@@ -6,6 +6,7 @@ import type { PromotionFacts, StateCount } from './conversation-facts.ts';
 import type {
   Accepted,
   Attempt,
+  BuiltWith,
   ClaimedDelivery,
   DeliveryRecord,
   DeliveryState,
@@ -13,6 +14,7 @@ import type {
   EventOutcome,
   EventView,
   HeldDelivery,
+  NewDelivery,
   NewEvent,
   PostedMessage,
   RejectedRequest,
@@ -106,8 +108,13 @@ export interface DeliveryQueue {
   /** What an event holds whose request is to be built again once more is known about the event. */
   heldToEnrich(eventId: string): Promise<HeldDelivery[]>;
 
-  /** Replaces the request of a held delivery by one that is complete, before people are asked about it. False when it is not held any more. */
-  updateHeldRequest(id: string, request: TargetRequest): Promise<boolean>;
+  /**
+   * Replaces the request of a held delivery by one that is complete, before people are asked about it. False when it is not held
+   * any more.
+   *
+   * @param builtWith what of W&B's facts it has, so that it is built with the same once it is approved; left out: nothing
+   */
+  updateHeldRequest(id: string, request: TargetRequest, builtWith?: BuiltWith): Promise<boolean>;
 
   /** Keeps what W&B's API knows about an event; `null`: nothing. The first answer stays. */
   keepEnrichment(eventId: string, wandb: JsonObject | null): Promise<void>;
@@ -143,7 +150,20 @@ export interface Counts {
 }
 
 /** What a person asked for, delivery by delivery. */
-export type ChangeResult = { readonly id: string } & ({ readonly done: true } | { readonly done: false; readonly why: string });
+export type ChangeResult = { readonly id: string } & (
+  | {
+      readonly done: true;
+      /** An approval was counted, and more are needed: nothing is released yet. */
+      readonly counted?: Counted;
+    }
+  | { readonly done: false; readonly why: string }
+);
+
+/** How many of the approvals that are needed have been given. */
+export interface Counted {
+  readonly given: number;
+  readonly needed: number;
+}
 
 /** Where people read, and change deliveries. */
 export interface DeliveryAdmin extends Pages {
@@ -161,8 +181,13 @@ export interface DeliveryAdmin extends Pages {
 
   /** Sends finished deliveries once more: same id, same request, behind everything that waits for their order key. */
   replay(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
-  /** Releases held deliveries. */
+  /**
+   * Approves held deliveries outside of Slack, and releases them. Where several people must approve, it is one approval of all
+   * that the route holds for the event, and releases all of it or nothing.
+   */
   approve(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
+  /** Rejects held deliveries outside of Slack, with all else that their routes hold for their events. */
+  reject(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
   /** Cancels deliveries that are held, pending or dead. */
   cancel(ids: readonly string[], now: number, options?: ChangeOptions): Promise<ChangeResult[]>;
 }
@@ -170,8 +195,14 @@ export interface DeliveryAdmin extends Pages {
 export interface ChangeOptions {
   /** Who asked for it, for the notes: `ada (U012ABC)`; left out: `by hand`. */
   readonly by?: string;
+  /** All names of that person, see `Decision`; left out: `by`. */
+  readonly persons?: readonly string[];
+  /** Why; of an approval or a rejection. */
+  readonly reason?: string;
   /** Nothing is done when the delivery has changed since this moment: what was pressed was out of date. */
   readonly ifUpdatedAt?: number;
+  /** Nothing is sent again while its run goes on, until the relay has given up following it. */
+  readonly ifRunEnded?: boolean;
 }
 
 export type DecisionKind = 'approved' | 'rejected';
@@ -183,11 +214,28 @@ export interface ApprovalView extends Approval {
   readonly expiresAt: number;
   /** `cancelled`: what it held was cancelled, or a newer event took its place. */
   readonly decision: DecisionKind | 'expired' | 'cancelled' | null;
-  /** Who decided: `ada (U012ABC)`. */
+  /** Who decided: `ada (U012ABC)`; of several, all who did. */
   readonly decidedBy: string | null;
   readonly decidedAt: number | null;
   /** Why the question could not be asked; left out: it was, or nobody has tried yet. */
   readonly notAsked?: string;
+  /** Why it was decided like this, where somebody said it. */
+  readonly reason?: string;
+  /** Where several people must approve: who has so far. */
+  readonly votes?: readonly Vote[];
+  /** When those who had not decided were reminded. */
+  readonly remindedAt?: number;
+  /** When another person or group was asked as well; `by` names them since then. */
+  readonly escalatedAt?: number;
+}
+
+/** One of several approvals that are needed. */
+export interface Vote {
+  readonly by: string;
+  /** See `Decision`. */
+  readonly persons: readonly string[];
+  readonly at: number;
+  readonly reason?: string;
 }
 
 export interface Decision {
@@ -195,14 +243,23 @@ export interface Decision {
   readonly route: string;
   readonly decision: DecisionKind;
   readonly by: string;
+  /**
+   * All names by which this person may decide, such as a Slack user's id and W&B user name: who has one of them in common is one
+   * person, and counts once. Upper and lower case are the same. Left out: `by`.
+   */
+  readonly persons?: readonly string[];
+  readonly reason?: string;
   readonly at: number;
   /** The clock has just jumped forward: whether the approval has expired is not known, and it counts as open. */
   readonly clockJumped?: boolean;
 }
 
-/** `done` only for the first decision; `approval` is how things stand now, also for whoever came too late. */
+/**
+ * `done` only for the first decision, and for an approval that was counted where several are needed: then nothing is released
+ * until `decision` is set. `approval` is how things stand now, also for whoever came too late.
+ */
 export type DecisionResult =
-  | { readonly done: true; readonly deliveries: readonly string[]; readonly approval: ApprovalView }
+  | { readonly done: true; readonly deliveries: readonly string[]; readonly approval: ApprovalView; readonly counted?: Counted }
   | { readonly done: false; readonly why: string; readonly approval: ApprovalView | undefined };
 
 /** Where people decide about what is held. */
@@ -212,11 +269,32 @@ export interface ApprovalStore {
   openApprovals(limit: number): Promise<ApprovalView[]>;
   /** Undecided ones whose question could not be asked, oldest first; each says why (`notAsked`). */
   approvalsNotAsked(limit: number): Promise<ApprovalView[]>;
-  /** Approves or rejects all that the route holds for the event. The first decision wins, whichever receiver took it. */
+  /**
+   * Approves or rejects all that the route holds for the event. The first decision wins, whichever receiver took it. Where
+   * several approvals are needed, each person counts once, and one rejection decides.
+   */
   decide(decision: Decision): Promise<DecisionResult>;
   /** Cancels what nobody has approved in time; returns how many approvals that were. */
   expireApprovals(now: number): Promise<number>;
+  /**
+   * Reminds whoever has not decided, and asks others as well, where that is due: each once. What is sent for it, `followUps`,
+   * is stored in the same transaction. Returns how many reminders and escalations that were.
+   */
+  nudgeApprovals(now: number, followUps: NudgeFollowUps): Promise<number>;
 }
+
+/** An open approval of which people are to hear again. */
+export interface Nudge {
+  /** `remind`: it expires soon. `escalate`: nobody has decided for some time, and others may decide as well from now on. */
+  readonly kind: 'remind' | 'escalate';
+  /** As it is from now on. */
+  readonly approval: ApprovalView;
+  /** Those in the approval's channel that show the event. */
+  readonly conversations: readonly { readonly key: string; readonly channel: string }[];
+}
+
+/** What is sent for it, to be stored with it: pure, because the store may ask again. */
+export type NudgeFollowUps = (nudge: Nudge) => readonly NewDelivery[];
 
 /** One event inside a conversation, with all that follows from it. */
 export interface ConversationEvent {
@@ -230,6 +308,17 @@ export interface ConversationEvent {
   readonly promotion: PromotionFacts | null;
   /** The message about this event in the conversation, once it is there. */
   readonly message: PostedMessage | null;
+  /** The version that was deployed before, where this event is the latest one about its alias; left out: none is known. */
+  readonly rollback?: RollbackTarget;
+}
+
+/** A version to go back to. */
+export interface RollbackTarget {
+  /** See `AliasView`. */
+  readonly aliasKey: string;
+  readonly version: string;
+  /** When it was deployed. */
+  readonly deployedAt: number;
 }
 
 /** What a conversation shows. */

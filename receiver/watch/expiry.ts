@@ -1,11 +1,13 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { Runtime } from '../runtime.ts';
-import type { ApprovalStore } from '../store/store.ts';
+import type { ApprovalStore, NudgeFollowUps } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 import { createLoop, type Loop } from './loop.ts';
 
 export interface ExpiryOptions extends Pick<Runtime, 'now' | 'log'> {
-  readonly store: Pick<ApprovalStore, 'expireApprovals'>;
+  readonly store: Pick<ApprovalStore, 'expireApprovals' | 'nudgeApprovals'>;
+  /** What is sent where people are to hear of an approval again. */
+  readonly nudges: NudgeFollowUps;
   /** Whether the clock can be trusted; nothing expires while it cannot. Left out: always. */
   readonly isSteady?: () => boolean;
   /** Called after something was stored that may have to be sent. */
@@ -21,8 +23,8 @@ export interface Expiry extends Loop {
   runOnce(): Promise<void>;
 }
 
-/** Cancels deliveries whose approval has expired. */
-export function createExpiry({ store, now, log, wake, isSteady = () => true, everyMs = EVERY_MS }: ExpiryOptions): Expiry {
+/** Cancels deliveries whose approval has expired; reminds people before that, and asks others as well. */
+export function createExpiry({ store, nudges, now, log, wake, isSteady = () => true, everyMs = EVERY_MS }: ExpiryOptions): Expiry {
   const work = async (): Promise<number> => {
     if (!isSteady()) return everyMs;
     const expired = await store.expireApprovals(now());
@@ -30,11 +32,16 @@ export function createExpiry({ store, now, log, wake, isSteady = () => true, eve
       log.info({ approvals: expired }, 'approvals expired; their deliveries were cancelled');
       wake();
     }
+    const nudged = await store.nudgeApprovals(now(), nudges);
+    if (nudged > 0) {
+      log.info({ approvals: nudged }, 'people were reminded of approvals, or asked as well');
+      wake();
+    }
     return everyMs;
   };
   const failed = (error: unknown): void => {
     if (error instanceof StoreUnavailableError) return;
-    log.error({ error: messageOf(error) }, 'the store did not respond; expired approvals are cancelled later');
+    log.error({ error: messageOf(error) }, 'the store did not respond; expired approvals are cancelled, and people are reminded, later');
   };
   return {
     ...createLoop({ work, failed, retryMs: everyMs }),

@@ -9,7 +9,7 @@ import { withChannels } from '../../src/route/channel-template.ts';
 import { notifiedOf } from '../../src/route/notified.ts';
 import type { Route } from '../../src/route/route.ts';
 import type { MatchRoutes } from '../../src/route/route-index.ts';
-import { type CompiledTarget, compileTarget, usesEnrichment } from '../../src/route/target.ts';
+import { type CompiledTarget, compileTarget, usesApproval, usesEnrichment } from '../../src/route/target.ts';
 import type { NewConversation, NewDelivery, NewEvent, RouteFiring } from '../store/delivery.ts';
 
 export interface ReceivedEvent {
@@ -53,7 +53,8 @@ export function planEvent(received: ReceivedEvent, options: PlanOptions, id = op
     const again = { ...options, newId: ids() };
     return routes.map((route) => fire(route, { ...planned, event: known }, again));
   };
-  const promotion = promotionOf(event);
+  // A rollback does not move the alias.
+  const promotion = event.rollback === true ? undefined : promotionOf(event);
   return {
     id: planned.id,
     receivedAt,
@@ -140,10 +141,11 @@ function directTargets(route: Route, event: RelayEvent, { connected, slackUsers 
 function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, options: PlanOptions): NewDelivery {
   const id = options.newId();
   const context = { delivery_id: id, route: route.name, event: { ...planned.event, payload: planned.payload } };
-  // What W&B's API tells may be what is missing; what is still missing then is refused when it is sent.
+  // What W&B's API tells, or who approves it, may be what is missing; what is still missing then is refused when it is sent.
   const isCompletedLater = options.connected.wandb && usesEnrichment(target.definition);
+  const isApprovedLater = route.approval !== undefined && usesApproval(target.definition);
   const built = target.build(context);
-  const request = built.ok || !isCompletedLater ? built : target.build(context, 'unchecked');
+  const request = built.ok || !(isCompletedLater || isApprovedLater) ? built : target.build(context, 'unchecked');
   const conversation = target.channel === undefined ? undefined : conversationOf(target.channel, route, planned);
   const common = {
     id,
@@ -154,6 +156,7 @@ function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, opti
     replacesOlder: route.order === 'latest',
     ...(conversation === undefined ? {} : { conversation }),
     ...(isCompletedLater ? { template: target.definition } : {}),
+    ...(isApprovedLater ? { approvalTemplate: target.definition } : {}),
   };
   if (!request.ok) return { ...common, state: 'dead', reason: request.error, request: null };
   // Messages are sent at once; only dispatches wait for the approval.

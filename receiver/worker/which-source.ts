@@ -8,7 +8,7 @@ export function sourceOfUrl(url: string): string {
 }
 
 /**
- * Of what Slack sends: a button or a menu carries its source first in its value (`receiver/slack/actions.ts`), a command may
+ * Of what Slack sends: a button or a menu carries its source first in its value (`receiver/slack/actions.ts`), and so does a form, a command may
  * name one as its last word (`/wandb-relay status source:prod`). Everything else is the default source's: Slack's check of the address,
  * the app's home, commands that name none.
  */
@@ -23,8 +23,9 @@ function sourceInCommand(text: string): string | undefined {
 }
 
 function sourceInPayload(payload: string): string | undefined {
-  const action = valueAt(parsed(payload), 'actions', 0);
-  const value = valueAt(action, 'value') ?? valueAt(action, 'selected_option', 'value');
+  const body = parsed(payload);
+  const action = valueAt(body, 'actions', 0);
+  const value = valueAt(action, 'value') ?? valueAt(action, 'selected_option', 'value') ?? valueAt(body, 'view', 'private_metadata');
   const source = typeof value === 'string' ? valueAt(parsed(value), 0) : undefined;
   return typeof source === 'string' ? source : undefined;
 }

@@ -75,6 +75,7 @@ export class Deciders {
       const response = await fetch(`${url}/api/deliveries/${deliveryId}/${word}`, {
         method: 'POST',
         headers: this.#headers(),
+        body: JSON.stringify({ by: DECIDER }),
         signal: limit(),
       });
       answer = response.ok ? 'done' : response.status < 500 ? 'refused' : 'lost';
@@ -86,7 +87,7 @@ export class Deciders {
 
   async #run(deliveryId: string, word: Decision['word']): Promise<void> {
     const { cwd, environment } = this.#options;
-    const { stdout, stderr } = await runCommand([word, deliveryId], { cwd, environment });
+    const { stdout, stderr } = await runCommand([word, deliveryId, '--as', DECIDER], { cwd, environment });
     const isDone = new RegExp(`^${deliveryId} (approved|cancelled)$`, 'm').test(stdout);
     const isRefused = stderr.startsWith(`${deliveryId} not `);
     this.#options.decided({ deliveryId, through: 'command', word, answer: isDone ? 'done' : isRefused ? 'refused' : 'lost' });
@@ -96,5 +97,8 @@ export class Deciders {
     return { authorization: `Bearer ${this.#options.adminToken}` };
   }
 }
+
+/** Who decides. */
+const DECIDER = 'torture';
 
 const limit = (): AbortSignal => AbortSignal.timeout(ANSWER_LIMIT_MS);

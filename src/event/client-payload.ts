@@ -30,6 +30,11 @@ export const clientPayloadSchema = z.strictObject({
       .strictObject({ version: oneLine, artifact: oneLine.optional(), since: z.iso.datetime() })
       .optional()
       .describe('The version that had the alias before, and since when, where that is known'),
+    rollback: z.literal(true).optional().describe('Somebody rolled back: this version is deployed once more, and W&B sent nothing'),
+    approval: z
+      .strictObject({ by: z.string().min(1), at: z.iso.datetime(), reason: z.string().optional() })
+      .optional()
+      .describe('Who approved this dispatch, when and why, where that was needed'),
     wandb: enrichmentSchema.optional().describe("Facts about the artifact or the run from W&B's API, if the receiver has an API key"),
   }),
 });

@@ -55,12 +55,24 @@ export type Replaced = {
   readonly since: string;
 };
 
+/** Who approved what is dispatched: `event.approval` in templates and payloads. */
+export type ApprovalFacts = {
+  /** `ada (U012ABC)`, or `ada, by the command line`; of several people, all of them. */
+  readonly by: string;
+  /** When it was decided: ISO 8601, UTC. */
+  readonly at: string;
+  /** Why, where somebody said it. */
+  readonly reason?: string;
+};
+
 /** An event of W&B. Fields that it does not have are absent, never blank. */
 export type RelayEvent = { readonly type: EventType; readonly source: string } & {
   readonly [F in Exclude<EventField, 'source'>]?: string;
 } & MetricFacts & {
     /** What had the alias before, where an event gives one and that is known. */
     readonly replaces?: Replaced;
+    /** Somebody asked the relay to deploy this version once more: W&B did not send it. */
+    readonly rollback?: true;
   };
 
 /** In characters: the longest value of a field. W&B's own names are far shorter. */

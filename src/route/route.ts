@@ -59,6 +59,7 @@ export const approvalSchema = z
       .boolean()
       .optional()
       .describe('false: the author of the event may not approve it (needs "by" and settings.slack_users); default true'),
+    allow_admin: z.boolean().optional().describe('false: only in Slack, not with the command line or the admin API; default true'),
     expires: durationSchema.optional().describe('A dispatch that is not approved in this time is cancelled; default 24h'),
     approvals: z.int().min(1).max(20).optional().describe('How many people must approve; default 1'),
     compare: z
@@ -116,6 +117,8 @@ export interface Approval {
   readonly remindMs?: number;
   /** Who is asked as well after a time in milliseconds. */
   readonly escalate?: { readonly afterMs: number; readonly to: string };
+  /** False: nobody decides outside of Slack; left out: whoever has the command line or the admin API may. */
+  readonly allowAdmin?: false;
 }
 
 /** Who must know when a dispatch or its run fails. */
@@ -228,7 +231,7 @@ function literalsOf(condition: Condition): readonly string[] | undefined {
 }
 
 function compileApproval(definition: z.infer<typeof approvalSchema>): Approval {
-  const { slack, by, allow_self, expires, approvals, compare, remind, escalate } = definition;
+  const { slack, by, allow_self, allow_admin, expires, approvals, compare, remind, escalate } = definition;
   return {
     channel: slack,
     by: by ?? null,
@@ -238,6 +241,7 @@ function compileApproval(definition: z.infer<typeof approvalSchema>): Approval {
     ...(compare === undefined ? {} : { compare }),
     ...(remind === undefined ? {} : { remindMs: remind }),
     ...(escalate === undefined ? {} : { escalate: { afterMs: escalate.after, to: escalate.to } }),
+    ...(allow_admin === false ? { allowAdmin: false } : {}),
   };
 }
 

@@ -171,14 +171,23 @@ export function compileTarget(definition: TargetDefinition): CompiledTarget {
 
 /** Whether the request depends on `event.wandb`: through the default payload, or through a template. */
 export function usesEnrichment(definition: TargetDefinition): boolean {
+  return dependsOn(definition, ({ readsWandb }) => readsWandb);
+}
+
+/** Whether the request of a dispatch depends on `event.approval`, in the same way. Messages are sent before anybody approves. */
+export function usesApproval(definition: TargetDefinition): boolean {
+  return definition.slack === undefined && dependsOn(definition, ({ readsApproval }) => readsApproval);
+}
+
+function dependsOn(definition: TargetDefinition, reads: (template: CompiledTemplate) => boolean): boolean {
   const { repository_dispatch: repositoryDispatch, workflow_dispatch: workflowDispatch, slack } = definition;
   if (repositoryDispatch !== undefined) {
     if (repositoryDispatch.passthrough === true) return false;
     if (repositoryDispatch.client_payload === undefined) return true;
-    return compiled(compileTemplatesIn([repositoryDispatch.event_type ?? '', repositoryDispatch.client_payload])).readsWandb;
+    return reads(compiled(compileTemplatesIn([repositoryDispatch.event_type ?? '', repositoryDispatch.client_payload])));
   }
-  if (workflowDispatch !== undefined) return compiled(compileTemplatesIn([workflowDispatch.ref, workflowDispatch.inputs ?? {}])).readsWandb;
-  return slack?.text !== undefined && compiled(compileTemplate(slack.text, 'slack')).readsWandb;
+  if (workflowDispatch !== undefined) return reads(compiled(compileTemplatesIn([workflowDispatch.ref, workflowDispatch.inputs ?? {}])));
+  return slack?.text !== undefined && reads(compiled(compileTemplate(slack.text, 'slack')));
 }
 
 function compileRepositoryDispatch(definition: z.infer<typeof repositoryDispatchSchema>): CompiledTarget {

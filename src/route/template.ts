@@ -1,5 +1,5 @@
 import { Context, Drop, type Liquid, Output, type Template as ParsedTemplate, toValueSync } from 'liquidjs';
-import { EVENT_FIELDS, type RelayEvent } from '../event/event.ts';
+import { type ApprovalFacts, EVENT_FIELDS, type RelayEvent } from '../event/event.ts';
 import { METRIC_FIELDS } from '../event/metric-facts.ts';
 import { type JsonObject, type JsonValue, readExactJson } from '../lib/json.ts';
 import { JsonNumber } from '../lib/json-number.ts';
@@ -11,16 +11,16 @@ import { keepNumberLiterals, liquidEngine } from './liquid-numbers.ts';
 
 /**
  * The variables of a template. `event.payload` is the body as it arrived. `event.wandb` are the facts of W&B's API about the
- * artifact or run, if the event was enriched.
+ * artifact or run, if the event was enriched. `event.approval` is who approved what is sent, where that was needed.
  */
 export interface TemplateContext {
   readonly delivery_id: string;
   readonly route: string;
-  readonly event: RelayEvent & { readonly payload: JsonValue; readonly wandb?: JsonObject };
+  readonly event: RelayEvent & { readonly payload: JsonValue; readonly wandb?: JsonObject; readonly approval?: ApprovalFacts };
 }
 
 const TOP_LEVEL = ['delivery_id', 'route', 'event'];
-const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, ...METRIC_FIELDS, 'replaces', 'wandb'];
+const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, ...METRIC_FIELDS, 'replaces', 'rollback', 'approval', 'wandb'];
 
 /** Limits per template, so that none can block the receiver: characters parsed, milliseconds, allocations. */
 const LIMITS = { parseLimit: 20_000, renderLimit: 100, memoryLimit: 1_000_000 } as const;
@@ -43,6 +43,8 @@ export interface CompiledTemplate {
   readonly constant: boolean;
   /** True if it may read `event.wandb`: by name, or through `event` as a whole. */
   readonly readsWandb: boolean;
+  /** True if it may read `event.approval` in the same way. */
+  readonly readsApproval: boolean;
 }
 
 /** False if the text is the same for every event. */
@@ -57,7 +59,7 @@ export function isTemplate(text: string): boolean {
  */
 export function compileTemplate(text: string, use: TemplateFor = 'json'): Result<CompiledTemplate, string> {
   const engine = use === 'slack' ? slackEngine : plainEngine;
-  if (!isTemplate(text)) return ok({ render: () => text, constant: true, readsWandb: false });
+  if (!isTemplate(text)) return ok({ render: () => text, constant: true, readsWandb: false, readsApproval: false });
   const quotes = hasTypographicQuotes(text) ? ` (typographic quotes are not quotes in Liquid: write " or ')` : '';
   let parsed: ParsedTemplate[];
   let paths: readonly (readonly unknown[])[];
@@ -73,7 +75,8 @@ export function compileTemplate(text: string, use: TemplateFor = 'json'): Result
   const only = parsed.length === 1 && use === 'json' ? parsed[0] : undefined;
   return ok({
     constant: false,
-    readsWandb: paths.some(([first, second]) => first === 'event' && (typeof second !== 'string' || second === 'wandb')),
+    readsWandb: mayRead(paths, 'wandb'),
+    readsApproval: mayRead(paths, 'approval'),
     render: (context) =>
       only instanceof Output ? asJson(evaluate(only, engine, context)) : String(engine.renderSync(parsed, { ...context })),
   });
@@ -83,7 +86,7 @@ export function compileTemplate(text: string, use: TemplateFor = 'json'): Result
 export function compileTemplatesIn(value: JsonValue): Result<CompiledTemplate, string> {
   if (typeof value === 'string') return compileTemplate(value);
   if (typeof value !== 'object' || value === null || value instanceof JsonNumber)
-    return ok({ render: () => value, constant: true, readsWandb: false });
+    return ok({ render: () => value, constant: true, readsWandb: false, readsApproval: false });
   const parts: [string, CompiledTemplate][] = [];
   for (const [key, item] of Object.entries(value)) {
     const compiled = compileTemplatesIn(item);
@@ -93,11 +96,17 @@ export function compileTemplatesIn(value: JsonValue): Result<CompiledTemplate, s
   return ok({
     constant: parts.every(([, part]) => part.constant),
     readsWandb: parts.some(([, part]) => part.readsWandb),
+    readsApproval: parts.some(([, part]) => part.readsApproval),
     render: (context) =>
       Array.isArray(value)
         ? parts.map(([, part]) => part.render(context))
         : Object.fromEntries(parts.map(([key, part]) => [key, part.render(context)])),
   });
+}
+
+/** By name, or through `event` as a whole. */
+function mayRead(paths: readonly (readonly unknown[])[], field: 'wandb' | 'approval'): boolean {
+  return paths.some(([first, second]) => first === 'event' && (typeof second !== 'string' || second === field));
 }
 
 function unknownVariable(paths: readonly (readonly unknown[])[]): string | undefined {

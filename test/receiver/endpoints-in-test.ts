@@ -6,6 +6,7 @@ import { createSlackApp } from '../../receiver/slack/app.ts';
 import { createInstallation } from '../../receiver/slack/installation.ts';
 import { signSlackRequest } from '../../receiver/slack/signature.ts';
 import { idsFrom } from '../../src/lib/id.ts';
+import { err } from '../../src/lib/result.ts';
 import { SECRET, type TestReceiver, type TestReceiverOptions, testReceiver } from '../stand-ins/receiver-in-process.ts';
 import { aliasBody, signedHeaders } from '../stand-ins/wandb-sender.ts';
 
@@ -94,6 +95,7 @@ export async function listeningReceiver(options: TestReceiverOptions & ListenOpt
         routes: [],
         githubUrl: 'https://github.com',
         home: () => ({ type: 'home', blocks: [] }),
+        rollBack: async () => err('nothing is deployed here'),
         wake: () => undefined,
         fetch,
         now,

@@ -48,7 +48,11 @@ export interface RelayWithSlack {
   /** How often something was posted, with an effect. */
   posts(): number;
   /** Presses the button that the message has. */
-  press(message: StandInMessage | undefined, button: 'approve' | 'reject' | 'dispatchAgain', by: SlackPerson): Promise<void>;
+  press(
+    message: StandInMessage | undefined,
+    button: 'approve' | 'dispatchAgain' | 'rejectWithReason' | 'rollBack',
+    by: SlackPerson,
+  ): Promise<void>;
   /** What only those who pressed saw, oldest first. */
   answers(): string[];
   lastRun(): StandInRun;

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { approvalsDue, decideApproval, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
+import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf, keepTold } from '../rules/conversations.ts';
+import { decideApproval } from '../rules/decisions.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import type { Change } from '../rules/may-change.ts';
 import { listMutes } from '../rules/mutes.ts';
+import { nudgeApproval, nudgesDue } from '../rules/nudges.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
@@ -126,7 +128,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     },
     updateRequest: (claim, request) => autocommit(() => updateRequest(claim, request)),
     heldToEnrich: (eventId) => autocommit(() => heldToEnrich(eventId)),
-    updateHeldRequest: (id, request) => autocommit(() => updateHeldRequest(id, request)),
+    updateHeldRequest: (id, request, builtWith) => autocommit(() => updateHeldRequest(id, request, builtWith)),
     keepEnrichment: (eventId, wandb) => autocommit(() => keepEnrichment(eventId, wandb)),
     settle: (claim, attempt, settlement, throttle) => persistently(() => write(() => settleClaim(claim, attempt, settlement, throttle))),
     // What is in flight is another receiver's; when that one is gone, the others reclaim it.
@@ -143,6 +145,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     throttles: (now) => at(now, () => autocommit(() => listThrottles(now))),
     replay: (ids, now, options) => change(ids, 'replay', now, options),
     approve: (ids, now, options) => change(ids, 'approve', now, options),
+    reject: (ids, now, options) => change(ids, 'reject', now, options),
     cancel: (ids, now, options) => change(ids, 'cancel', now, options),
     approval: (eventId, route) => autocommit(() => findApproval(eventId, route)),
     openApprovals: (limit) => autocommit(() => listOpenApprovals(limit)),
@@ -154,6 +157,12 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
         // One transaction each: they have nothing to do with each other.
         for (const approval of await autocommit(() => approvalsDue(now))) if (await write(() => expireApproval(approval, now))) expired++;
         return expired;
+      }),
+    nudgeApprovals: (now, followUps) =>
+      at(now, async () => {
+        let nudged = 0;
+        for (const approval of await autocommit(() => nudgesDue(now))) nudged += await write(() => nudgeApproval(approval, now, followUps));
+        return nudged;
       }),
     viewConversation: (conversation, now, eventId) => at(now, () => snapshot(() => viewConversation(conversation, now, eventId))),
     channelId: (channel) => autocommit(() => channelIdOf(channel)),

@@ -79,7 +79,7 @@ async function lease(sql: Sql, known: ReadonlySet<string>, options: ClaimOptions
        UPDATE deliveries d SET state = 'in_flight', lease_token = $4 || '-' || d.seq, lease_until = $5, lease_owner = $7, updated_at = $1
        FROM due WHERE d.seq = due.seq
        RETURNING turn, due.due_at, d.seq, id, event_id, route, target, credential, request, lease_token, attempts, retrying_since, ambiguous, runs_since,
-         template, conversation
+         template, approval_template, built_with, approval, conversation
      ) SELECT leased.*, run_out, unknown FROM (
          SELECT COALESCE((SELECT true FROM deliveries WHERE ${HAS_RUN_OUT} LIMIT 1), false) AS run_out,
            ARRAY(SELECT credential FROM credentials WHERE credential <> ALL ($8::text[])) AS unknown

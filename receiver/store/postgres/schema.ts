@@ -271,6 +271,47 @@ const MIGRATIONS: readonly SchemaStep[] = [
   ALTER TABLE approvals ADD COLUMN not_asked TEXT;
   `,
   },
+  // Approvals of several people, with reasons; reminders; what an approved request is built from; runs from before a replay, which go
+  // with their delivery, also where an older program removes that.
+  {
+    olderProgramsGoOn: `
+  ALTER TABLE approvals ADD COLUMN settings TEXT;
+  ALTER TABLE approvals ADD COLUMN votes TEXT;
+  ALTER TABLE approvals ADD COLUMN reason TEXT;
+  ALTER TABLE approvals ADD COLUMN reminded_at bigint;
+  ALTER TABLE approvals ADD COLUMN escalated_at bigint;
+  ALTER TABLE deliveries ADD COLUMN approval_template TEXT;
+  ALTER TABLE deliveries ADD COLUMN built_with TEXT;
+  ALTER TABLE deliveries ADD COLUMN approval TEXT;
+
+  CREATE TABLE earlier_runs (
+    delivery_id TEXT NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,
+    n bigint NOT NULL,
+    event_id TEXT NOT NULL,
+    route TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    workflow TEXT,
+    run_id TEXT,
+    url TEXT,
+    status TEXT NOT NULL,
+    conclusion TEXT,
+    attempt bigint NOT NULL,
+    dispatched_at bigint NOT NULL,
+    runs_since bigint NOT NULL,
+    runs_until bigint NOT NULL,
+    run_created_at bigint,
+    started_at bigint,
+    ended_at bigint,
+    next_poll_at bigint,
+    polls bigint NOT NULL,
+    poll_set_at bigint,
+    PRIMARY KEY (delivery_id, n)
+  );
+  CREATE INDEX earlier_runs_open ON earlier_runs (next_poll_at) WHERE next_poll_at IS NOT NULL;
+  CREATE INDEX earlier_runs_by_id ON earlier_runs (run_id) WHERE run_id IS NOT NULL;
+  `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,12 +1,10 @@
 import type { Approval } from '../../../src/route/route.ts';
-import type { ApprovalView, Decision, DecisionResult } from '../store.ts';
+import type { ApprovalView } from '../store.ts';
 import { refreshConversations } from './conversations.ts';
 import { addNote } from './notes.ts';
-import { release } from './order.ts';
 import { locksOfEvents } from './order-keys.ts';
-import { describeDecision, EXPIRED, rejectedBy } from './reasons.ts';
-import { CLOCK_DIFFERENCE_MS } from './runs-since.ts';
-import { APPROVAL_COLUMNS, type ApprovalRow, viewOfApproval } from './views.ts';
+import { EXPIRED } from './reasons.ts';
+import { APPROVAL_COLUMNS, type ApprovalRow, type ApprovalSettings, viewOfApproval } from './views.ts';
 import { exec, firstRow, lock, rows, type Work } from './work.ts';
 
 /** Whoever decides about an approval holds the locks of its order keys, and then the approval's row. */
@@ -14,7 +12,8 @@ import { exec, firstRow, lock, rows, type Work } from './work.ts';
 /** Inside the caller's transaction. */
 export function* askApproval(eventId: string, route: string, approval: Approval, now: number): Work<void> {
   yield* exec(
-    'INSERT INTO approvals (event_id, route, channel, deciders, allow_self, expires_ms, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)',
+    `INSERT INTO approvals (event_id, route, channel, deciders, allow_self, expires_ms, expires_at, settings)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
     eventId,
     route,
     approval.channel,
@@ -22,13 +21,27 @@ export function* askApproval(eventId: string, route: string, approval: Approval,
     approval.allowSelf ? 1 : 0,
     approval.expiresMs,
     now + approval.expiresMs,
+    settingsOf(approval),
   );
+}
+
+/** `null` when all of them are the defaults. */
+function settingsOf({ approvals, compare, remindMs, escalate, allowAdmin }: Approval): string | null {
+  const settings: ApprovalSettings = {
+    ...(approvals === undefined ? {} : { approvals }),
+    ...(compare === undefined ? {} : { compare }),
+    ...(remindMs === undefined ? {} : { remindMs }),
+    ...(escalate === undefined ? {} : { escalate }),
+    ...(allowAdmin === undefined ? {} : { allowAdmin }),
+  };
+  return Object.keys(settings).length === 0 ? null : JSON.stringify(settings);
 }
 
 /** Opens the question again, because a delivery that was never approved is to be sent once more. Inside the caller's transaction. */
 export function* askAgain(eventId: string, route: string, now: number): Work<void> {
   yield* exec(
-    `UPDATE approvals SET decision = NULL, decided_by = NULL, decided_at = NULL, not_asked = NULL, expires_at = $1 + expires_ms
+    `UPDATE approvals SET decision = NULL, decided_by = NULL, decided_at = NULL, not_asked = NULL, reason = NULL, votes = NULL,
+       reminded_at = NULL, escalated_at = NULL, expires_at = $1 + expires_ms
      WHERE event_id = $2 AND route = $3`,
     now,
     eventId,
@@ -42,7 +55,7 @@ export function* findApproval(eventId: string, route: string): Work<ApprovalView
 }
 
 /** Other transactions that would decide wait until this one is over. */
-function* lockedApproval(eventId: string, route: string): Work<ApprovalView | undefined> {
+export function* lockedApproval(eventId: string, route: string): Work<ApprovalView | undefined> {
   const row = yield* firstRow<ApprovalRow>(
     `SELECT ${APPROVAL_COLUMNS} FROM approvals WHERE event_id = $1 AND route = $2 FOR UPDATE`,
     eventId,
@@ -78,26 +91,6 @@ export function* approvalsOf(eventIds: readonly string[]): Work<ApprovalView[]> 
   return found.map(viewOfApproval);
 }
 
-export function* decideApproval({ eventId, route, decision, by, at, clockJumped }: Decision): Work<DecisionResult> {
-  yield* lock(() => locksOfEvents([eventId]));
-  const approval = yield* lockedApproval(eventId, route);
-  if (approval === undefined) return { done: false, why: 'nothing was asked', approval };
-  if (approval.decision !== null) return { done: false, why: describeDecision(approval), approval };
-  if (approval.expiresAt <= at && clockJumped !== true) {
-    yield* expire(approval, at);
-    return { done: false, why: 'it has expired', approval: yield* findApproval(eventId, route) };
-  }
-  const held = yield* heldBy(eventId, route);
-  for (const { seq, id } of held) {
-    if (decision === 'approved') yield* release(seq, at, at - CLOCK_DIFFERENCE_MS);
-    else yield* cancelHeld(seq, rejectedBy(by), at);
-    yield* addNote(id, at, `${decision} by ${by}`);
-  }
-  yield* closeApproval(eventId, route, decision, by, at);
-  yield* refreshConversations(eventId, at);
-  return { done: true, deliveries: held.map(({ id }) => id), approval: { ...approval, decision, decidedBy: by, decidedAt: at } };
-}
-
 /** Open approvals that nobody has answered in time; each expires in a transaction of its own (`expireApproval`). */
 export function* approvalsDue(now: number): Work<{ eventId: string; route: string }[]> {
   const due = yield* rows<{ event_id: string; route: string }>(
@@ -116,7 +109,7 @@ export function* expireApproval({ eventId, route }: { eventId: string; route: st
   return true;
 }
 
-function* expire({ eventId, route }: ApprovalView, now: number): Work<void> {
+export function* expire({ eventId, route }: ApprovalView, now: number): Work<void> {
   for (const { seq, id } of yield* heldBy(eventId, route)) {
     yield* cancelHeld(seq, EXPIRED, now);
     yield* addNote(id, now, `expired: ${EXPIRED}`);
@@ -132,33 +125,37 @@ export function* closeWhenNothingHeld(
   decision: 'approved' | 'cancelled',
   by: string | null,
   now: number,
+  reason?: string,
 ): Work<void> {
   // Two transactions that release deliveries of one approval at the same moment: the second waits here and sees both.
   yield* lockedApproval(eventId, route);
-  if ((yield* heldBy(eventId, route)).length === 0) yield* closeApproval(eventId, route, decision, by, now);
+  if ((yield* heldBy(eventId, route)).length === 0) yield* closeApproval(eventId, route, decision, by, now, reason);
 }
 
-function* closeApproval(
+export function* closeApproval(
   eventId: string,
   route: string,
   decision: NonNullable<ApprovalView['decision']>,
   by: string | null,
   at: number,
+  reason: string | null = null,
 ): Work<void> {
   yield* exec(
-    'UPDATE approvals SET decision = $1, decided_by = $2, decided_at = $3 WHERE event_id = $4 AND route = $5 AND decision IS NULL',
+    `UPDATE approvals SET decision = $1, decided_by = $2, decided_at = $3, reason = $4
+     WHERE event_id = $5 AND route = $6 AND decision IS NULL`,
     decision,
     by,
     at,
+    reason,
     eventId,
     route,
   );
 }
 
-function* heldBy(eventId: string, route: string): Work<{ seq: number; id: string }[]> {
+export function* heldBy(eventId: string, route: string): Work<{ seq: number; id: string }[]> {
   return yield* rows(`SELECT seq, id FROM deliveries WHERE event_id = $1 AND route = $2 AND state = 'held' ORDER BY seq`, eventId, route);
 }
 
-function* cancelHeld(seq: number, reason: string, now: number): Work<void> {
+export function* cancelHeld(seq: number, reason: string, now: number): Work<void> {
   yield* exec(`UPDATE deliveries SET state = 'cancelled', reason = $1, updated_at = $2 WHERE seq = $3`, reason, now, seq);
 }

@@ -1,6 +1,7 @@
+import type { ApprovalFacts } from '../../../src/event/event.ts';
 import { readExactJson } from '../../../src/lib/json.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
-import type { ClaimedDelivery } from '../delivery.ts';
+import type { BuiltWith, ClaimedDelivery } from '../delivery.ts';
 
 /** What every store reads of a delivery that it leases. */
 export interface LeasedRow {
@@ -16,6 +17,9 @@ export interface LeasedRow {
   ambiguous: number;
   runs_since: number;
   template: string | null;
+  approval_template: string | null;
+  built_with: BuiltWith | null;
+  approval: string | null;
   conversation: string | null;
 }
 
@@ -34,6 +38,13 @@ export function claimOf(row: LeasedRow): ClaimedDelivery {
     ambiguous: row.ambiguous === 1,
     runsSince: row.runs_since,
     template: row.template === null ? null : (readExactJson(row.template) as unknown as TargetDefinition),
+    ...approvedOf(row),
     conversation: row.conversation,
   };
+}
+
+function approvedOf({ approval_template, built_with, approval }: LeasedRow): Pick<ClaimedDelivery, 'approved'> {
+  if (approval_template === null || approval === null) return {};
+  const template = readExactJson(approval_template) as unknown as TargetDefinition;
+  return { approved: { template, builtWith: built_with, approval: JSON.parse(approval) as ApprovalFacts } };
 }

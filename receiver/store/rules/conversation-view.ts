@@ -2,11 +2,12 @@ import { isMessage, isRunReport } from '../../../src/route/conversation-requests
 import type { StateCount } from '../conversation-facts.ts';
 import type { DeliveryState } from '../delivery.ts';
 import type { RunStatus } from '../run.ts';
-import type { ConversationEvent, ConversationView } from '../store.ts';
+import type { ConversationEvent, ConversationView, RollbackTarget } from '../store.ts';
 import { approvalsOf } from './approvals.ts';
 import { isBurst } from './conversation-places.ts';
 import { mutesOf } from './mutes.ts';
 import { promotionFacts } from './replaced.ts';
+import { rollbacksOf } from './rollbacks.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 import { firstRow, rows, type Work } from './work.ts';
 
@@ -100,6 +101,7 @@ function* viewEvents(key: string, ids: readonly string[]): Work<ConversationEven
   const approvals = yield* approvalsOf(ids);
   const events = found.map(viewOfEvent);
   const promotions = yield* promotionFacts(events);
+  const rollbacks = yield* rollbacksOf(found);
   return ids.flatMap((id) => {
     const event = events.find((one) => one.id === id);
     if (event === undefined) return [];
@@ -108,6 +110,7 @@ function* viewEvents(key: string, ids: readonly string[]): Work<ConversationEven
         event,
         approvals: approvals.filter(({ eventId }) => eventId === id),
         promotion: promotions.get(id) ?? null,
+        ...rollbackIn(rollbacks.get(id)),
         ...deliveriesIn(
           key,
           deliveries.filter(({ event_id }) => event_id === id),
@@ -115,6 +118,10 @@ function* viewEvents(key: string, ids: readonly string[]): Work<ConversationEven
       },
     ];
   });
+}
+
+function rollbackIn(rollback: RollbackTarget | undefined): Pick<ConversationEvent, 'rollback'> {
+  return rollback === undefined ? {} : { rollback };
 }
 
 function deliveriesIn(key: string, deliveries: readonly ShownRow[]): Pick<ConversationEvent, 'deliveries' | 'texts' | 'message'> {

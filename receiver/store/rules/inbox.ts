@@ -7,7 +7,7 @@ import { askApproval, closeWhenNothingHeld } from './approvals.ts';
 import { ConversationPlaces, type Place, placeLocks } from './conversation-places.ts';
 import { conversationInsert, hasMessage, refreshConversations, requestUpdate } from './conversations.ts';
 import { canBeDuplicate, outcomeOf } from './event-outcome.ts';
-import { type Known, keysOf, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
+import { type Known, keysOf, type LatestEvent, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
 import { newerEventOf, newerTimes } from './late.ts';
 import { forgetOldPromotions, promote, promotionInsert } from './ledger.ts';
 import { muteIn, mutesOf } from './mutes.ts';
@@ -17,6 +17,7 @@ import { credentialInsert, deliveryInsert, OPEN_OF_1, promoteNext } from './orde
 import { aliasLock, cooldownLock, kindLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
 import { mutedBy, SHOWN_ELSEWHERE, supersededBy } from './reasons.ts';
 import { refreshReplaced } from './replaced.ts';
+import { isUnderWay } from './under-way.ts';
 import { type Columns, exec, insertAll, insertOf, lock, rows, type SqlScalar, type Work } from './work.ts';
 
 const EVENT_COLUMNS: Columns = {
@@ -96,6 +97,7 @@ class Batch {
 
   *accept(event: NewEvent, dedupeWindowMs: number): Work<Accepted> {
     const latest = this.#known.latest.get(event.subjectKey);
+    if (event.event.rollback === true) return yield* this.#acceptRollback(event, latest);
     if (
       canBeDuplicate(event) &&
       latest !== undefined &&
@@ -107,6 +109,19 @@ class Batch {
     }
     const { changes, isRepeated } = this.#promote(event);
     return yield* this.#acceptNew({ ...event, ...changes }, isRepeated);
+  }
+
+  /**
+   * What somebody asks for is neither a duplicate nor within a cooldown, and begins none. Only a second rollback to the same
+   * version is refused as long as the first is under way: somebody pressed twice.
+   */
+  *#acceptRollback(event: NewEvent, latest: LatestEvent | undefined): Work<Accepted> {
+    if (latest !== undefined && latest.bodyHash === event.bodyHash) {
+      yield* this.write();
+      if (yield* isUnderWay(latest.id)) return { status: 'duplicate', id: latest.id, receivedAt: latest.receivedAt };
+    }
+    const firings = event.firings.map((firing) => ({ ...firing, cooldownKey: null, cooldownMs: 0 }));
+    return yield* this.#acceptNew({ ...event, firings }, false);
   }
 
   *#acceptNew(event: NewEvent, isRepeated: boolean): Work<Accepted> {

@@ -30,6 +30,8 @@ const COLUMNS: Columns = {
 
 /** So many rows of an alias are kept. */
 const KEPT = 50;
+/** And so many of those that were deployed last: the one that is, and those to roll back to. */
+const DEPLOYED_KEPT = 3;
 
 interface HolderRow {
   alias_key: string;
@@ -145,7 +147,7 @@ export function* forgetOldPromotions(promotions: readonly SqlScalar[][]): Work<v
 function* forgetOld(aliasKey: string, upTo: number): Work<void> {
   yield* exec(
     `DELETE FROM promotions WHERE alias_key = $1 AND n <= $2
-       AND n <> COALESCE((SELECT q.n FROM promotions q WHERE q.alias_key = $1 AND q.deployed_at IS NOT NULL ORDER BY q.deployed_at DESC, q.n DESC LIMIT 1), 0)`,
+       AND n NOT IN (SELECT q.n FROM promotions q WHERE q.alias_key = $1 AND q.deployed_at IS NOT NULL ORDER BY q.deployed_at DESC, q.n DESC LIMIT ${DEPLOYED_KEPT})`,
     aliasKey,
     upTo,
   );
@@ -171,11 +173,14 @@ export function* correctAlias({ event, at }: SeenAlias): Work<boolean> {
 /** Writes down how the deployment of an event's promotion stands, after a run of it has changed. Inside the caller's transaction. */
 export function* recordDeployment(eventId: string, now: number): Work<void> {
   const found = yield* firstRow<{ event: string }>('SELECT event FROM events WHERE id = $1', eventId);
-  const promotion = found && promotionOf(JSON.parse(found.event) as RelayEvent);
+  const event = found && (JSON.parse(found.event) as RelayEvent);
+  const promotion = event && promotionOf(event);
   if (promotion === undefined) return;
   const ended = yield* endOf(eventId, now);
   if (ended === undefined) return;
   const isDeployed = ended.conclusion === 'success';
+  // A rollback that failed says nothing about how the version was deployed before.
+  if (event?.rollback === true && !isDeployed) return;
   yield* exec(
     `UPDATE promotions SET conclusion = $1, run_url = $2, ended_at = $3, deployed_at = CASE WHEN $4 = 1 THEN $3 ELSE deployed_at END
      WHERE alias_key = $5 AND n = (SELECT MAX(q.n) FROM promotions q WHERE q.alias_key = $5 AND q.version = $6)`,
@@ -272,6 +277,24 @@ export function* promotionEvent(key: string, version: string): Work<RelayEvent |
     version,
   );
   return row && (JSON.parse(row.event) as RelayEvent);
+}
+
+/** What is known of aliases to roll them back. */
+export interface RollbackRow {
+  readonly alias_key: string;
+  readonly version: string;
+  readonly artifact: string | null;
+  readonly deployed_at: number;
+}
+
+/** What was deployed of aliases, the latest first. */
+export function* deployedOf(aliasKeys: readonly string[]): Work<RollbackRow[]> {
+  if (aliasKeys.length === 0) return [];
+  return yield* rows<RollbackRow>(
+    `SELECT alias_key, version, artifact, deployed_at FROM promotions
+     WHERE alias_key = ANY ($1) AND deployed_at IS NOT NULL AND version IS NOT NULL ORDER BY deployed_at DESC, n DESC`,
+    aliasKeys,
+  );
 }
 
 function viewOfPromotion(row: PromotionRow): PromotionView {

@@ -3,7 +3,7 @@ import type { ChangeOptions } from '../store.ts';
 
 /** What a person may do with a delivery, and why not. Pure. */
 
-export type Change = 'replay' | 'approve' | 'cancel';
+export type Change = 'replay' | 'approve' | 'reject' | 'cancel';
 
 /** What of a delivery decides whether a person may change it. */
 export interface ChangedRow {
@@ -28,7 +28,7 @@ export function whyNot(row: ChangedRow, change: Change, { ifUpdatedAt }: ChangeO
   const from = ALLOWED_FROM[change];
   if (!from.includes(row.state)) return `it is ${row.state}; only what is ${from.join(' or ')} can be ${PAST[change]}`;
   if (ifUpdatedAt !== undefined && ifUpdatedAt !== row.updated_at) return 'it has changed since: look at it again';
-  if (change !== 'cancel' && row.has_request === 0)
+  if ((change === 'replay' || change === 'approve') && row.has_request === 0)
     return `it has nothing to send (${row.reason ?? 'no request'}): fix the route and send the event again`;
   return undefined;
 }
@@ -36,7 +36,8 @@ export function whyNot(row: ChangedRow, change: Change, { ifUpdatedAt }: ChangeO
 const ALLOWED_FROM: Readonly<Record<Change, readonly DeliveryState[]>> = {
   replay: ['delivered', 'dead', 'superseded', 'cancelled'],
   approve: ['held'],
+  reject: ['held'],
   cancel: ['held', 'pending', 'dead'],
 };
 
-export const PAST = { replay: 'replayed', approve: 'approved', cancel: 'cancelled' } as const;
+export const PAST = { replay: 'replayed', approve: 'approved', reject: 'rejected', cancel: 'cancelled' } as const;

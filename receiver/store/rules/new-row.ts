@@ -16,6 +16,7 @@ export interface InsertedDelivery {
   readonly reason?: string | undefined;
   readonly request: TargetRequest | null;
   readonly template?: TargetDefinition | undefined;
+  readonly approvalTemplate?: TargetDefinition | undefined;
   readonly conversation?: string | undefined;
   readonly ephemeral?: boolean;
 }
@@ -40,6 +41,7 @@ export const INSERTED_COLUMNS = {
   reason: 'text',
   request: 'text',
   template: 'text',
+  approval_template: 'text',
   conversation: 'text',
   ephemeral: 'smallint',
   created_at: 'bigint',
@@ -74,6 +76,7 @@ export function newRow(last: number | undefined, eventId: string, now: number, d
     delivery.reason ?? null,
     delivery.request === null ? null : JSON.stringify(delivery.request),
     delivery.template === undefined ? null : JSON.stringify(delivery.template),
+    delivery.approvalTemplate === undefined ? null : JSON.stringify(delivery.approvalTemplate),
     delivery.conversation ?? null,
     delivery.ephemeral === true ? 1 : 0,
     now,

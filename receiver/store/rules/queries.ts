@@ -3,6 +3,7 @@ import type { DeliveryRecord, DeliveryState, DeliveryView, EventOutcome, EventVi
 import type { DeliveryFilter, DeliveryPageOptions, EventFilter } from '../page.ts';
 import type { Counts } from '../store.ts';
 import { attemptsOf } from './attempts.ts';
+import { earlierRunsOf } from './earlier-runs.ts';
 import { notesOf } from './notes.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 import { Where } from './where.ts';
@@ -60,7 +61,13 @@ export function* findDelivery(id: string): Work<DeliveryRecord | undefined> {
     id,
   );
   if (row === undefined) return undefined;
-  return { delivery: viewOfDelivery(row), attempts: yield* attemptsOf(id, row.last_attempt), notes: yield* notesOf(id) };
+  const earlierRuns = yield* earlierRunsOf(id);
+  return {
+    delivery: viewOfDelivery(row),
+    attempts: yield* attemptsOf(id, row.last_attempt),
+    notes: yield* notesOf(id),
+    ...(earlierRuns.length === 0 ? {} : { earlierRuns }),
+  };
 }
 
 export function whereEvents(filter: Omit<EventFilter, 'limit'>): Where {

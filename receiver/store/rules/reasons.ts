@@ -13,8 +13,13 @@ export const RECEIVER_STOPPED = 'the receiver stopped while this was in flight';
 export const WAITS_AGAIN = 'waits for approval';
 export const EXPIRED = 'nobody approved it in time';
 
-export function rejectedBy(who: string): string {
-  return `rejected by ${who}`;
+export function rejectedBy(who: string, reason?: string): string {
+  return `rejected by ${withReason(who, reason)}`;
+}
+
+/** Who, and why where that was said: `ada (U012ABC): the metrics are of another data set`. */
+export function withReason(who: string, reason: string | undefined): string {
+  return reason === undefined ? who : `${who}: ${reason}`;
 }
 
 export function cancelledBy(who: string): string {

@@ -1,12 +1,12 @@
 import { readExactJson } from '../../../src/lib/json.ts';
 import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
-import type { ClaimedDelivery, HeldDelivery } from '../delivery.ts';
+import type { BuiltWith, ClaimedDelivery, HeldDelivery } from '../delivery.ts';
 import { exec, rows, type Work } from './work.ts';
 
 /** False when the lease is lost. */
 export function* updateRequest(claim: Pick<ClaimedDelivery, 'id' | 'leaseToken'>, request: TargetRequest): Work<boolean> {
   const updated = yield* exec(
-    `UPDATE deliveries SET request = $1, template = NULL WHERE id = $2 AND state = 'in_flight' AND lease_token = $3`,
+    `UPDATE deliveries SET request = $1, template = NULL, approval_template = NULL WHERE id = $2 AND state = 'in_flight' AND lease_token = $3`,
     JSON.stringify(request),
     claim.id,
     claim.leaseToken,
@@ -29,7 +29,7 @@ export function* heldToEnrich(eventId: string): Work<HeldDelivery[]> {
 }
 
 /** False when it is not held any more. */
-export function* updateHeldRequest(id: string, request: TargetRequest): Work<boolean> {
-  const sql = `UPDATE deliveries SET request = $1, template = NULL WHERE id = $2 AND state = 'held'`;
-  return (yield* exec(sql, JSON.stringify(request), id)) > 0;
+export function* updateHeldRequest(id: string, request: TargetRequest, builtWith?: BuiltWith): Work<boolean> {
+  const sql = `UPDATE deliveries SET request = $1, template = NULL, built_with = $2 WHERE id = $3 AND state = 'held'`;
+  return (yield* exec(sql, JSON.stringify(request), builtWith ?? null, id)) > 0;
 }

@@ -3,11 +3,12 @@ import { describeRun, idsIn, isAboutAny, isNewer, type OpenRun, type RunReport }
 import { hasEnded, isFailedEnd, type RunAlerts, type RunChange, type RunFollowUps } from '../run-change.ts';
 import { reportFailure, reportResolved } from './alerts.ts';
 import { conversationsOf, insertWithMute, refreshConversations } from './conversations.ts';
+import { CURRENT, EARLIER, type RunTable, setNextPollOfEarlier } from './earlier-runs.ts';
 import { recordDeployment } from './ledger.ts';
 import { addNote } from './notes.ts';
 import { locksOfEvents, orderKeyLock } from './order-keys.ts';
 import { keepRepositoryId, namesOfRepository } from './repositories.ts';
-import { openRunOf, RUN_COLUMNS, type RunRow, viewOfRun } from './views.ts';
+import { openRunOf, type RunRow, viewOfRun } from './views.ts';
 import { exec, firstRow, lock, rows, type SqlScalar, type Work } from './work.ts';
 
 /** So many runs get their next poll time in one statement: a Durable Object takes at most 100 values. */
@@ -23,19 +24,24 @@ export function* takeRuns({
   limit: number;
   nextPollAt: (run: OpenRun) => number;
 }): Work<OpenRun[]> {
-  const due = yield* rows<RunRow>(
-    `SELECT ${RUN_COLUMNS} FROM runs WHERE next_poll_at IS NOT NULL AND next_poll_at <= $1 ORDER BY next_poll_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
-    now,
-    limit,
-  );
-  const runs = due.map(openRunOf);
+  const runs = (yield* dueRuns(CURRENT, now, limit)).map(openRunOf);
+  const earlier = runs.length >= limit ? [] : (yield* dueRuns(EARLIER, now, limit - runs.length)).map(openRunOf);
   for (let i = 0; i < runs.length; i += RUNS_AT_ONCE) {
     yield* setNextPolls(
       runs.slice(i, i + RUNS_AT_ONCE).map((run) => [run.deliveryId, roundedOrNull(nextPollAt(run))]),
       now,
     );
   }
-  return runs;
+  for (const run of earlier) yield* setNextPollOfEarlier(run, roundedOrNull(nextPollAt(run)), now);
+  return [...runs, ...earlier];
+}
+
+function* dueRuns({ table, columns }: RunTable, now: number, limit: number): Work<RunRow[]> {
+  return yield* rows<RunRow>(
+    `SELECT ${columns} FROM ${table} WHERE next_poll_at IS NOT NULL AND next_poll_at <= $1 ORDER BY next_poll_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
+    now,
+    limit,
+  );
 }
 
 /** One statement for all of them: each would wait for an answer of the server. */
@@ -55,10 +61,12 @@ function roundedOrNull(time: number): number | null {
 }
 
 export function* earliestPoll(): Work<number | undefined> {
-  const row = yield* firstRow<{ at: number }>(
-    'SELECT next_poll_at AS at FROM runs WHERE next_poll_at IS NOT NULL ORDER BY next_poll_at LIMIT 1',
+  const first = ({ table }: RunTable) => `(SELECT next_poll_at FROM ${table} WHERE next_poll_at IS NOT NULL ORDER BY next_poll_at LIMIT 1)`;
+  const row = yield* firstRow<{ current: number | null; earlier: number | null }>(
+    `SELECT ${first(CURRENT)} AS current, ${first(EARLIER)} AS earlier`,
   );
-  return row?.at;
+  const times = [row?.current, row?.earlier].filter((at) => typeof at === 'number');
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** Stores what was reported, with its follow-ups. */
@@ -87,16 +95,21 @@ export function* findRuns(report: RunReport): Work<OpenRun[]> {
   return (yield* runsFor(report)).map(openRunOf);
 }
 
-/** The runs that a report is about and has news of. */
+/** The runs that a report is about and has news of: of deliveries as they were sent last, else of one before a replay. */
 function* runsFor(report: RunReport, forUpdate: 'FOR UPDATE' | '' = ''): Work<RunRow[]> {
+  const current = yield* runsIn(CURRENT, report, forUpdate);
+  return current.length > 0 ? current : yield* runsIn(EARLIER, report, forUpdate);
+}
+
+function* runsIn({ table, columns }: RunTable, report: RunReport, forUpdate: 'FOR UPDATE' | ''): Work<RunRow[]> {
   let found = yield* rows<RunRow>(
-    `SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = $1 ORDER BY delivery_id COLLATE "C" ${forUpdate}`,
+    `SELECT ${columns} FROM ${table} WHERE run_id = $1 ORDER BY delivery_id COLLATE "C" ${forUpdate}`,
     report.runId,
   );
   const ids = found.length === 0 ? idsIn(report.title) : [];
   if (ids.length > 0) {
     found = yield* rows<RunRow>(
-      `SELECT ${RUN_COLUMNS} FROM runs WHERE delivery_id = ANY ($1) AND run_id IS NULL ORDER BY delivery_id COLLATE "C" ${forUpdate}`,
+      `SELECT ${columns} FROM ${table} WHERE delivery_id = ANY ($1) AND run_id IS NULL ORDER BY delivery_id COLLATE "C" ${forUpdate}`,
       ids,
     );
   }
@@ -123,6 +136,7 @@ function* changeOf(row: RunRow, report: RunReport): Work<RunChange> {
       endedAt: completed ? report.endedAt : null,
     },
     conversations: yield* conversationsOf(row.event_id),
+    ...(row.n === 0 ? {} : { isEarlier: true as const }),
   };
 }
 
@@ -135,9 +149,10 @@ function* record(
   const change = yield* changeOf(row, report);
   const { after } = change;
   yield* exec(
-    `UPDATE runs SET run_id = $1, url = $2, status = $3, conclusion = $4, attempt = $5, run_created_at = $6, started_at = $7, ended_at = $8,
+    `UPDATE ${row.n === 0 ? 'runs' : 'earlier_runs'} SET run_id = $1, url = $2, status = $3, conclusion = $4, attempt = $5, run_created_at = $6, started_at = $7, ended_at = $8,
        poll_set_at = CASE WHEN next_poll_at IS NULL THEN $9 ELSE poll_set_at END,
-       next_poll_at = CASE WHEN $3 = 'completed' THEN NULL ELSE COALESCE(next_poll_at, $9) END WHERE delivery_id = $10`,
+       next_poll_at = CASE WHEN $3 = 'completed' THEN NULL ELSE COALESCE(next_poll_at, $9) END
+     WHERE delivery_id = $10${row.n === 0 ? '' : ` AND n = ${row.n}`}`,
     after.id,
     after.url,
     after.status,
@@ -149,10 +164,10 @@ function* record(
     now,
     row.delivery_id,
   );
-  yield* exec('UPDATE deliveries SET run_id = $1, run_url = $2 WHERE id = $3', report.runId, report.url, row.delivery_id);
+  if (row.n === 0) yield* exec('UPDATE deliveries SET run_id = $1, run_url = $2 WHERE id = $3', report.runId, report.url, row.delivery_id);
   if (report.repositoryId !== undefined) yield* keepRepositoryId(row.repository, report.repositoryId);
-  yield* addNote(row.delivery_id, now, describeRun(after));
-  yield* recordDeployment(row.event_id, now);
+  yield* addNote(row.delivery_id, now, row.n === 0 ? describeRun(after) : `earlier ${describeRun(after)}`);
+  if (row.n === 0) yield* recordDeployment(row.event_id, now);
   const following = followUps(change);
   yield* lock(following.map(({ orderKey }) => orderKeyLock(orderKey)));
   const subject = yield* firstRow<{ subject_key: string }>('SELECT subject_key FROM events WHERE id = $1', row.event_id);

@@ -80,6 +80,14 @@ const OTHERS: readonly FutureTimes[] = [
     also: { poll_set_at: NOW, dispatched_at: notAfterNow('dispatched_at'), runs_since: runsSince('next_poll_at') },
     where: `next_poll_at IS NOT NULL AND next_poll_at > ${LIMIT}`,
   },
+  {
+    // Only runs that were seen are polled, so nothing depends on when they may have begun.
+    table: 'earlier_runs',
+    writtenAt: 'COALESCE(poll_set_at, dispatched_at)',
+    due: ['next_poll_at'],
+    also: { poll_set_at: NOW, dispatched_at: notAfterNow('dispatched_at') },
+    where: `next_poll_at IS NOT NULL AND next_poll_at > ${LIMIT}`,
+  },
 ];
 
 /** The statements, for one way of finding what is in flight. */

@@ -1,10 +1,11 @@
 import type { RelayEvent } from '../../../src/event/event.ts';
 import { type JsonObject, readExactJson } from '../../../src/lib/json.ts';
+import type { Approval } from '../../../src/route/route.ts';
 import type { TargetRequest } from '../../../src/route/target.ts';
 import type { DeliveryState, DeliveryView, EventOutcome, EventView } from '../delivery.ts';
 import type { EventSummary } from '../page.ts';
 import type { OpenRun, RunStatus, RunView } from '../run.ts';
-import type { ApprovalView, Mute } from '../store.ts';
+import type { ApprovalView, Mute, Vote } from '../store.ts';
 
 /** Rows of the tables, and what people see of them: the same columns in every store, flags as 0 and 1, JSON as text. */
 
@@ -30,12 +31,14 @@ export interface DeliveryRow {
   run_attempt: number | null;
   run_started_at: number | null;
   run_ended_at: number | null;
+  run_next_poll_at: number | null;
 }
 
 /** Of `FROM_DELIVERIES`. */
 export const DELIVERY_COLUMNS = `d.id, d.event_id, d.route, d.target, d.state, d.attempts, d.created_at, d.updated_at, d.due_at, d.reason,
   d.run_url, d.request, d.message_channel, d.message_ts, r.run_id AS run_known_id, r.url AS run_known_url, r.status AS run_status,
-  r.conclusion AS run_conclusion, r.attempt AS run_attempt, r.started_at AS run_started_at, r.ended_at AS run_ended_at`;
+  r.conclusion AS run_conclusion, r.attempt AS run_attempt, r.started_at AS run_started_at, r.ended_at AS run_ended_at,
+  r.next_poll_at AS run_next_poll_at`;
 export const FROM_DELIVERIES = 'FROM deliveries d LEFT JOIN runs r ON r.delivery_id = d.id';
 
 export function viewOfDelivery(row: DeliveryRow): DeliveryView {
@@ -67,8 +70,12 @@ function runOf(row: DeliveryRow): RunView | null {
     attempt: row.run_attempt ?? 1,
     startedAt: row.run_started_at,
     endedAt: row.run_ended_at,
+    ...(row.run_next_poll_at === null && GOES_ON.has(row.run_status) ? { isGivenUp: true as const } : {}),
   };
 }
+
+/** A run that somebody follows. */
+const GOES_ON: ReadonlySet<RunStatus> = new Set(['expected', 'queued', 'in_progress']);
 
 export interface EventRow {
   id: string;
@@ -115,24 +122,39 @@ export interface ApprovalRow {
   decided_by: string | null;
   decided_at: number | null;
   not_asked: string | null;
+  settings: string | null;
+  votes: string | null;
+  reason: string | null;
+  reminded_at: number | null;
+  escalated_at: number | null;
 }
 
 export const APPROVAL_COLUMNS = `event_id, route, channel, deciders, allow_self, expires_ms, expires_at, decision, decided_by, decided_at,
-  not_asked`;
+  not_asked, settings, votes, reason, reminded_at, escalated_at`;
+
+/** What of an approval is stored as JSON: nothing looks for it. Left out where it is the default. */
+export type ApprovalSettings = Pick<Approval, 'approvals' | 'compare' | 'remindMs' | 'escalate' | 'allowAdmin'>;
 
 export function viewOfApproval(row: ApprovalRow): ApprovalView {
+  const settings = row.settings === null ? {} : (JSON.parse(row.settings) as ApprovalSettings);
+  const by = row.deciders === null ? null : (JSON.parse(row.deciders) as string[]);
   return {
     eventId: row.event_id,
     route: row.route,
     channel: row.channel,
-    by: row.deciders === null ? null : (JSON.parse(row.deciders) as string[]),
+    by: by === null || row.escalated_at === null || settings.escalate === undefined ? by : [...new Set([...by, settings.escalate.to])],
     allowSelf: row.allow_self === 1,
     expiresMs: row.expires_ms,
+    ...settings,
     expiresAt: row.expires_at,
     decision: row.decision,
     decidedBy: row.decided_by,
     decidedAt: row.decided_at,
     ...(row.not_asked === null ? {} : { notAsked: row.not_asked }),
+    ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.votes === null ? {} : { votes: JSON.parse(row.votes) as Vote[] }),
+    ...(row.reminded_at === null ? {} : { remindedAt: row.reminded_at }),
+    ...(row.escalated_at === null ? {} : { escalatedAt: row.escalated_at }),
   };
 }
 
@@ -153,6 +175,9 @@ export interface RunRow {
   started_at: number | null;
   ended_at: number | null;
   polls: number;
+  /** 0; of a run from before a replay its number. */
+  n: number;
+  runs_until: number | null;
 }
 
 export const RUN_COLUMNS = `delivery_id, event_id, route, repository, kind, workflow, run_id, url, status, conclusion, attempt, dispatched_at,
@@ -170,6 +195,8 @@ export function openRunOf(row: RunRow): OpenRun {
     dispatchedAt: row.dispatched_at,
     runsSince: row.runs_since,
     polls: row.polls,
+    ...(row.n === 0 ? {} : { earlier: row.n }),
+    ...(row.runs_until === null ? {} : { runsUntil: row.runs_until }),
   };
 }
 

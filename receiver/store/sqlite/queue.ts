@@ -27,7 +27,8 @@ export function claimDue(driver: SqlDriver, sending: Sending, options: ClaimOpti
     const wanted = options.paceMs > 0 ? 1 : options.limit - claimed.length;
     // What is in flight is in this index too, and is passed over: no more than are sent at once.
     const due = driver.rows<DueRow>(
-      `SELECT seq, id, event_id, route, target, credential, request, attempts, retrying_since, ambiguous, runs_since, template, conversation
+      `SELECT seq, id, event_id, route, target, credential, request, attempts, retrying_since, ambiguous, runs_since, template,
+         approval_template, built_with, approval, conversation
        FROM deliveries
        WHERE credential = ? AND state = 'pending' AND is_head = 1 AND due_at <= ? ORDER BY due_at LIMIT ?`,
       credential,

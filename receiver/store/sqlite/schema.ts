@@ -324,6 +324,47 @@ const MIGRATIONS: readonly SchemaStep[] = [
   ALTER TABLE approvals ADD COLUMN not_asked TEXT;
   `,
   },
+  // Approvals of several people, with reasons; reminders; what an approved request is built from; runs from before a replay, which go
+  // with their delivery, also where an older program removes that.
+  {
+    olderProgramsGoOn: `
+  ALTER TABLE approvals ADD COLUMN settings TEXT;
+  ALTER TABLE approvals ADD COLUMN votes TEXT;
+  ALTER TABLE approvals ADD COLUMN reason TEXT;
+  ALTER TABLE approvals ADD COLUMN reminded_at INTEGER;
+  ALTER TABLE approvals ADD COLUMN escalated_at INTEGER;
+  ALTER TABLE deliveries ADD COLUMN approval_template TEXT;
+  ALTER TABLE deliveries ADD COLUMN built_with TEXT;
+  ALTER TABLE deliveries ADD COLUMN approval TEXT;
+
+  CREATE TABLE earlier_runs (
+    delivery_id TEXT NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,
+    n INTEGER NOT NULL,
+    event_id TEXT NOT NULL,
+    route TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    workflow TEXT,
+    run_id TEXT,
+    url TEXT,
+    status TEXT NOT NULL,
+    conclusion TEXT,
+    attempt INTEGER NOT NULL,
+    dispatched_at INTEGER NOT NULL,
+    runs_since INTEGER NOT NULL,
+    runs_until INTEGER NOT NULL,
+    run_created_at INTEGER,
+    started_at INTEGER,
+    ended_at INTEGER,
+    next_poll_at INTEGER,
+    polls INTEGER NOT NULL,
+    poll_set_at INTEGER,
+    PRIMARY KEY (delivery_id, n)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX earlier_runs_open ON earlier_runs (next_poll_at) WHERE next_poll_at IS NOT NULL;
+  CREATE INDEX earlier_runs_by_id ON earlier_runs (run_id) WHERE run_id IS NOT NULL;
+  `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

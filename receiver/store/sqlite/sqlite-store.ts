@@ -1,10 +1,12 @@
-import { approvalsDue, decideApproval, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
+import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf, keepTold } from '../rules/conversations.ts';
+import { decideApproval } from '../rules/decisions.ts';
 import { acceptEvents } from '../rules/inbox.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import { listMutes } from '../rules/mutes.ts';
+import { nudgeApproval, nudgesDue } from '../rules/nudges.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
@@ -109,7 +111,7 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     nextDueAt: (serves = () => true) => run(() => earliestDue(driver, sending, serves)),
     updateRequest: (claim, request) => write(() => updateRequest(claim, request)),
     heldToEnrich: (eventId) => read(() => heldToEnrich(eventId)),
-    updateHeldRequest: (id, request) => write(() => updateHeldRequest(id, request)),
+    updateHeldRequest: (id, request, builtWith) => write(() => updateHeldRequest(id, request, builtWith)),
     keepEnrichment: (eventId, wandb) => write(() => keepEnrichment(eventId, wandb)),
     settle: async (claim, attempt, settlement, throttle) => {
       const settled = await write(() => settleClaim(claim, attempt, settlement, throttle), 'long');
@@ -129,6 +131,7 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     throttles: (now) => readAt(now, () => listThrottles(now)),
     replay: (ids, now, options) => write(() => changeDeliveries(ids, 'replay', now, options)),
     approve: (ids, now, options) => write(() => changeDeliveries(ids, 'approve', now, options)),
+    reject: (ids, now, options) => write(() => changeDeliveries(ids, 'reject', now, options)),
     cancel: (ids, now, options) => write(() => changeDeliveries(ids, 'cancel', now, options)),
     approval: (eventId, route) => read(() => findApproval(eventId, route)),
     openApprovals: (limit) => read(() => listOpenApprovals(limit)),
@@ -139,6 +142,12 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
         let expired = 0;
         for (const approval of yield* approvalsDue(now)) if (yield* expireApproval(approval, now)) expired++;
         return expired;
+      }),
+    nudgeApprovals: (now, followUps) =>
+      writeAt(now, function* () {
+        let nudged = 0;
+        for (const approval of yield* nudgesDue(now)) nudged += yield* nudgeApproval(approval, now, followUps);
+        return nudged;
       }),
     viewConversation: (conversation, now, eventId) => readAt(now, () => viewConversation(conversation, now, eventId)),
     channelId: (channel) => read(() => channelIdOf(channel)),

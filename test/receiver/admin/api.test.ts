@@ -116,7 +116,11 @@ describe('the admin API', () => {
     ['replay', { filter: { state: ['dead'] }, limit: 501 }, 'limit: may be at most 500'],
     ['cancel', { filter: { state: ['pending'], since: 'now' } }, 'filter.since: "now" is neither'],
     // What a person approves was seen by somebody.
-    ['approve', { filter: { state: ['held'] } }, 'ids'],
+    ['approve', { by: 'ada', filter: { state: ['held'] } }, 'ids'],
+    // The token says that somebody may, not who it is.
+    ['approve', { ids: ['d'] }, 'by: is missing: say who decides, such as {"by": "ada"}; the admin token alone is no name'],
+    ['reject', { ids: ['d'], reason: 'no' }, 'by: is missing'],
+    ['reject', { ids: ['d'], by: ' \u200b' }, 'by: must be'],
   ])('changes nothing for %s of %j', async (change, body, why) => {
     expect(await admin().call('POST', `/deliveries/${change}`, TOKEN, body)).toMatchObject({
       status: 400,

@@ -9,7 +9,7 @@ import type { Store } from '../../../receiver/store/store.ts';
 import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
 import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
 import { acceptDispatched, conversationOf, heldEvent, nothingFollows, reportOf, say, toldEvent } from '../store/conversation-samples.ts';
-import { accept, attemptAt, claim, drain, eventOf, MINUTE, retryAt, T0 } from '../store/samples.ts';
+import { accept, attemptAt, claim, drain, eventOf, MINUTE, retryAt, succeed, T0 } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 
 let server: PostgresDatabases;
@@ -36,9 +36,16 @@ async function populated(fill: (store: Store) => Promise<void> = somethingOfEver
 async function somethingOfEverything(store: Store): Promise<void> {
   await acceptDispatched(store);
   await store.recordRuns([reportOf('in_progress')], T0, nothingFollows);
+  await store.replay(['d-e1'], T0);
+  for (const sent of await claim(store, T0)) await succeed(store, sent, T0);
   await accept(store, toldEvent('told', { subject: 'told' }), eventOf('copy', { subject: 'told', body: 'body of told' }));
   await say(store, T0);
-  await accept(store, heldEvent('held', { subject: 'held' }), eventOf('dead', { subject: 'dead' }));
+  await accept(
+    store,
+    heldEvent('held', { subject: 'held', approval: { approvals: 2, remindMs: MINUTE } }),
+    eventOf('dead', { subject: 'dead' }),
+  );
+  await store.decide({ eventId: 'held', route: 'deploy', decision: 'approved', by: 'ada', reason: 'fine', at: T0 });
   const dead = (await claim(store, T0)).find(({ id }) => id === 'd-dead')!;
   const alerts = { mention: [], broadcast: true, channel: '#ml-ops' };
   await store.settle(dead, attemptAt(T0, 'refused'), { state: 'dead', reason: 'no such repository', alerts });

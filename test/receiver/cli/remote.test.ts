@@ -73,7 +73,7 @@ describe('commands with --url', () => {
       code: 0,
       out: expect.stringMatching(/^d-e1 replayed\nd-e2 replayed\nd-e3 replayed\n3 of 3 replayed\./),
     });
-    expect(await run('approve', 'held', 'none', '--url', `${url}/`)).toMatchObject({
+    expect(await run('approve', 'held', 'none', '--as', 'ada', '--url', `${url}/`)).toMatchObject({
       code: 1,
       out: expect.stringContaining('held approved'),
       complaints: expect.stringContaining('none not approved: there is no such delivery'),

@@ -172,4 +172,66 @@ describe('completing a request', () => {
     const delivery = await claimOne(store, T0);
     expect(await complete({ ...delivery, leaseToken: 'lost' })).toEqual(request);
   });
+
+  describe('that depends on its approval', () => {
+    const facts = { by: 'ada (U012ABC)', at: new Date(T0).toISOString(), reason: 'fine' };
+    /** A held dispatch of a target, asked about in a message; approved. `wandb`: what is known when people are asked. */
+    async function approved(definition: TargetDefinition, wandb: JsonObject | null, body: JsonObject = PAYLOAD) {
+      const { store, complete } = await accepted(SLACK, { wandb });
+      const context = { delivery_id: 'h', route: 'deploy', event: { ...EVENT, payload: body } };
+      const request = theValue(compileTarget(definition).build(context, 'unchecked'));
+      const held = deliveryOf('h', { state: 'held', request, template: definition, approvalTemplate: definition, orderKey: 'h' });
+      const asks = deliveryOf('asks', { orderKey: 'asks', request: { kind: 'slack', channel: '#ml', text: null, thread: true } });
+      await accept(store, eventOf('e2', { at: T0, subject: 'asked', event: EVENT, body: JSON.stringify(body), deliveries: [held, asks] }));
+      if (wandb !== null) await store.keepEnrichment('e2', wandb);
+      await complete((await claim(store, T0)).find(({ id }) => id === 'asks')!);
+      const asked = (await store.delivery('h'))?.delivery.request;
+      // What becomes known later changes nothing of what people were asked about.
+      await store.keepEnrichment('e2', { artifact: { type: 'later' } });
+      await store.approve(['h'], T0, { by: 'ada (U012ABC)', reason: 'fine' });
+      const claimed = (await claim(store, T0)).find(({ id }) => id === 'h')!;
+      const sent = await complete(claimed);
+      return { store, asked, sent, claimed };
+    }
+
+    it('gets who approved it, when and why, and is otherwise what people were asked about', async () => {
+      for (const wandb of [WANDB, null]) {
+        const { store, asked, sent, claimed } = await approved(DEFAULT, wandb);
+        const { event } = payloadOf(asked!) as { event: JsonObject };
+        expect(payloadOf(sent)).toEqual({ delivery_id: 'h', route: 'deploy', event: { ...event, approval: facts } });
+        expect(event.wandb).toEqual(wandb ?? undefined);
+        // A retry, and a replay, send the same.
+        await retryAt(store, claimed, T0, T0);
+        const again = (await claim(store, T0 + SECOND)).find(({ id }) => id === 'h');
+        expect(again?.request).toEqual(sent);
+        expect(again).not.toHaveProperty('approved');
+      }
+    });
+
+    it('fills a template with it, also one that only the approval can fill', async () => {
+      const definition: TargetDefinition = {
+        workflow_dispatch: {
+          repository: 'acme/deploy',
+          workflow: 'deploy.yml',
+          ref: '{{ event.approval.reason }}',
+          inputs: { by: '{{ event.approval.by }}' },
+        },
+      };
+      const { sent } = await approved(definition, null);
+      expect(sent).toMatchObject({ ref: 'fine', inputs: { by: 'ada (U012ABC)' } });
+    });
+
+    it('that does not fit any more goes out as people were asked about it', async () => {
+      const large = (characters: number): TargetDefinition => ({
+        repository_dispatch: {
+          repository: 'acme/deploy',
+          event_type: 'model',
+          client_payload: { pad: 'x'.repeat(characters), approval: '{{ event.approval }}' },
+        },
+      });
+      const { asked, sent } = await approved(large(59_960), WANDB);
+      expect(sent).toEqual(asked);
+      expect((await approved(large(59_000), WANDB)).sent).toMatchObject({ client_payload: { approval: facts } });
+    });
+  });
 });

@@ -302,7 +302,7 @@ describe('what matters is kept when there is too much', () => {
     expect(JSON.stringify(blocks[0])).toContain('&lt;&amp;&gt;');
     const buttons = blocks.flatMap((block) => (block.type === 'actions' ? block.elements.map(({ action_id }) => action_id) : []));
     expect(buttons).toContain('relay_approve');
-    expect(buttons).toContain('relay_reject');
+    expect(buttons).toContain('relay_reject_with_reason');
   });
 
   it('even where every character takes three bytes', () => {

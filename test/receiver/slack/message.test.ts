@@ -81,7 +81,7 @@ describe('a deployment', () => {
         '*ada* promoted it · replaces *v11*, in production for 12 d',
         FACTS,
         `Starts ${DEPLOY} with version: v12`,
-        '[Approve] [Reject]',
+        '[Approve] [Reject…] [Approve with reason…]',
         '_<@U012ABC> and <!subteam^S012ABC> decide · not the author · until 2026-11-22 03:00 UTC_',
         '_asked 2026-11-21 03:00 UTC · acme/vision · route deploy_',
       ],
@@ -233,7 +233,7 @@ describe('a question that is closed', () => {
 describe('a question', () => {
   it('carries what names the decision, and asks back with what will run', () => {
     const [approve, reject] = buttonsOf(conversationMessage(deployConversation({ state: 'held' }, approvalView()), CONTEXT).blocks);
-    expect([approve?.action_id, reject?.action_id]).toEqual([ACTIONS.approve, ACTIONS.reject]);
+    expect([approve?.action_id, reject?.action_id]).toEqual([ACTIONS.approve, ACTIONS.rejectWithReason]);
     expect(decodeDecision(approve?.value ?? '')).toEqual({ source: 'default', eventId: 'event-1', route: 'deploy' });
     expect(reject?.value).toBe(approve?.value);
     expect(approve?.confirm?.text.text).toBe('This will run: deploy.yml in acme/deploy.');
@@ -255,7 +255,7 @@ describe('a question', () => {
     const { lines } = shown(conversationOf([first, second]));
     expect(lines[0]).toBe('*resnet50 v12 → gold failed*');
     expect(lines).toContain('Approve *resnet50 v12 → production* (route *deploy*)?');
-    expect(lines).toContain('[Approve] [Reject]');
+    expect(lines).toContain('[Approve] [Reject…] [Approve with reason…]');
   });
 
   it('that is one of several of an event: each has its buttons, and everybody is mentioned once', () => {
@@ -265,7 +265,7 @@ describe('a question', () => {
     });
     const { text, lines } = shown(conversationOf([asking]), PEOPLE);
     expect(text).toBe('Approve? resnet50 v12 → production, by ada. Starts 2 workflows');
-    expect(lines.filter((line) => line === '[Approve] [Reject]')).toHaveLength(2);
+    expect(lines.filter((line) => line === '[Approve] [Reject…] [Approve with reason…]')).toHaveLength(2);
     expect(lines).toContain('_<@U0ADA> and <@U012ABC> decide · until 2026-11-22 03:00 UTC_');
     expect(lines).toContain('_<!subteam^S012ABC> and one who is mentioned above decide · until 2026-11-22 03:00 UTC_');
     expect(lines[1]).toBe('*ada* promoted it');
@@ -279,7 +279,7 @@ describe('a question', () => {
       approvals: routes.map((route) => approvalView({ route })),
     });
     const { lines } = shown(conversationOf([asking]));
-    expect(lines.filter((line) => line === '[Approve] [Reject]')).toHaveLength(5);
+    expect(lines.filter((line) => line === '[Approve] [Reject…] [Approve with reason…]')).toHaveLength(5);
     expect(lines).toContain('_And 2 more wait for approval._');
   });
 
@@ -292,7 +292,7 @@ describe('a question', () => {
     const here = conversationEvent({ event: eventView(ALIAS_EVENT, { id: 'event-2' }), deliveries: [HELD], approvals: [approvalView()] });
     const { lines } = shown(conversationOf([elsewhere, here]));
     expect(lines[0]).toBe('*resnet50 v12 → production failed*');
-    expect(lines).toContain('[Approve] [Reject]');
+    expect(lines).toContain('[Approve] [Reject…] [Approve with reason…]');
   });
 
   it('that was answered many times: some are named, and the rest is counted', () => {
@@ -305,7 +305,7 @@ describe('a question', () => {
   it('whose route has a name too long for a button says how else to approve', () => {
     const route = 'x'.repeat(3000);
     const { lines } = shown(deployConversation({ state: 'held', route }, approvalView({ route })));
-    expect(lines.join()).toContain('Approve it with `wandb-relay approve delivery-1`.');
+    expect(lines.join()).toContain('Approve it with `wandb-relay approve delivery-1 --as NAME`.');
   });
 });
 
@@ -337,7 +337,7 @@ describe('buttons and menus', () => {
     const [, again] = buttonsOf(conversationMessage(deployConversation({ state: 'delivered', run: ended, updatedAt: 42 }), CONTEXT).blocks);
     expect(again?.action_id).toBe(ACTIONS.dispatchAgain);
     expect(decodeDispatchAgain(again?.value ?? '')).toEqual({ source: 'default', deliveryId: 'delivery-1', updatedAt: 42 });
-    expect(again?.confirm?.text.text).toBe('It was already delivered. This sends the same request again: deploy.yml in acme/deploy');
+    expect(again?.confirm?.text.text).toBe('It ran already. This sends the same request again: deploy.yml in acme/deploy');
   });
 
   it('open the run', () => {

@@ -9,11 +9,14 @@ import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import { createWake } from '../../../receiver/wake.ts';
+import { acceptInBatches } from '../../../receiver/webhook/accept-batch.ts';
+import { rollBackWith } from '../../../receiver/webhook/roll-back.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { formatDiagnostic } from '../../../src/lib/diagnostic.ts';
 import { idsFrom } from '../../../src/lib/id.ts';
 import { redactorOf } from '../../../src/lib/redact.ts';
 import { compileRoute } from '../../../src/route/route.ts';
+import { indexRoutes } from '../../../src/route/route-index.ts';
 import { type SlackStandIn, startSlack } from '../../stand-ins/slack.ts';
 import { type SlackInteractions, type SlackPerson, slackInteractions } from '../../stand-ins/slack-interactions.ts';
 import { aliasBody } from '../../stand-ins/wandb-sender.ts';
@@ -97,6 +100,16 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
     changes += 1;
   });
   const installation = createInstallation(runtime);
+  const rollBack = rollBackWith({
+    store,
+    now: runtime.now,
+    accept: acceptInBatches(store, settings.dedupeWindowMs, runtime.now),
+    matchRoutes: indexRoutes(routes),
+    credentialFor: () => 'github',
+    newId: idsFrom(runtime.now, runtime.randomBytes),
+    connected: { slack: false, wandb: false },
+    app: { url: 'https://wandb.example' },
+  });
   const app = createSlackApp({
     ...runtime,
     installation,
@@ -108,6 +121,7 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
     routes,
     githubUrl: 'https://github.com',
     home: options.home ?? EMPTY_HOME,
+    rollBack,
     wake: wake.wake,
     newId: idsFrom(runtime.now, runtime.randomBytes),
     ...options.app,

@@ -38,7 +38,7 @@ async function stateOf({ store }: SlackAppInTest, id: string) {
   return (await store.delivery(id))?.delivery.state;
 }
 
-describe('"Dispatch again"', () => {
+describe('"Run again"', () => {
   it('sends it once more, and the log says who asked', async () => {
     const { app, deliveryId, button } = await dead();
     app.clock.now += 1_000;

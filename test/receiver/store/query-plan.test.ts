@@ -97,7 +97,7 @@ describe('with any number of finished deliveries', () => {
       'runs_open (next_poll_at>?)',
     ])
       expect(look).toContain(`INDEX ${index}`);
-    expect(plans.filter(({ sql }) => sql.startsWith('UPDATE') && sql.includes('AS INTEGER'))).toHaveLength(7);
+    expect(plans.filter(({ sql }) => sql.startsWith('UPDATE') && sql.includes('AS INTEGER'))).toHaveLength(8);
     expect(scansIn(plans)).toEqual([]);
   });
 

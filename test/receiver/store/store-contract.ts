@@ -22,8 +22,10 @@ import { queueContract } from './store-contract-queue.ts';
 import { renamedContract } from './store-contract-renamed.ts';
 import { replacingContract } from './store-contract-replacing.ts';
 import { repostedContract } from './store-contract-reposted.ts';
+import { rollbackContract } from './store-contract-rollback.ts';
 import { runNewsContract } from './store-contract-run-news.ts';
 import { runsContract } from './store-contract-runs.ts';
+import { severalContract } from './store-contract-several.ts';
 import { updatesContract } from './store-contract-updates.ts';
 
 /** What every implementation of the `Store` port has to do. */
@@ -40,6 +42,7 @@ export function storeContract(name: string, open: OpenStore): void {
     replacingContract(open);
     enrichingContract(open);
     approvalsContract(open);
+    severalContract(open);
     conversationsContract(open);
     placesContract(open);
     updatesContract(open);
@@ -49,6 +52,7 @@ export function storeContract(name: string, open: OpenStore): void {
     groupsContract(open);
     notAskedContract(open);
     conversationViewContract(open);
+    rollbackContract(open);
     runsContract(open);
     runNewsContract(open);
     renamedContract(open);

@@ -131,7 +131,11 @@ describe('the other addresses', () => {
 
     expect((await ask(path, { method: 'POST' })).status).toBe(401);
     const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
-    expect(await ask(path, { method: 'POST', headers })).toMatchObject({ status: 200, body: { id: held } });
+    expect(await ask(path, { method: 'POST', headers })).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining('by: is missing') },
+    });
+    expect(await ask(path, { method: 'POST', headers, body: '{"by":"ada"}' })).toMatchObject({ status: 200, body: { id: held } });
     await until(held, 'delivered');
   });
 });

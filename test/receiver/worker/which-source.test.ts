@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { encodeDecision, encodeDispatchAgain, encodeMute } from '../../../receiver/slack/actions.ts';
+import { encodeDecision, encodeDispatchAgain, encodeMute, encodeReasonForm } from '../../../receiver/slack/actions.ts';
 import { sourceOfSlack, sourceOfUrl } from '../../../receiver/worker/which-source.ts';
 import { blockActions } from '../../stand-ins/slack-interactions.ts';
 
@@ -17,6 +17,12 @@ describe('what Slack sends is for', () => {
   ])('the source that %s carries', (_what, value) => {
     expect(sourceOfSlack(pressed({ type: 'button', value }))).toBe('prod');
     expect(sourceOfSlack(pressed({ type: 'static_select', selected_option: { value } }))).toBe('prod');
+  });
+
+  test('the source that a form carries', () => {
+    const metadata = encodeReasonForm({ source: 'prod', decision: 'rejected', eventId: 'e', route: 'r' });
+    const payload = JSON.stringify({ type: 'view_submission', view: { private_metadata: metadata } });
+    expect(sourceOfSlack(new URLSearchParams({ payload }).toString())).toBe('prod');
   });
 
   test.each([
