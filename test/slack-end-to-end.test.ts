@@ -81,7 +81,7 @@ automations:
       },
     });
     await headSays(relay, `*Approved* by bob (${people.bob.id})`, 'run queued', 'is queued');
-    expect(buttonTexts(head()!)).toEqual(['Open the run', 'Run again…']);
+    expect(buttonTexts(head()!)).toEqual(['Open the run']);
 
     const { id } = relay.lastRun();
     await github.advance(id, 'in_progress');
