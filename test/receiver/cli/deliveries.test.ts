@@ -132,7 +132,10 @@ describe('cancel, events, rejected', () => {
     const { run } = await withDeliveries();
     expect(await run('cancel', 'delivery-waiting')).toMatchObject({ code: 0 });
     expect((await run('deliveries', '--state', 'cancelled')).out).toContain('cancelled by hand');
-    expect(await run('approve', 'delivery-waiting', '--as', 'ada')).toMatchObject({ code: 1, complaints: expect.stringContaining('only what is held') });
+    expect(await run('approve', 'delivery-waiting', '--as', 'ada')).toMatchObject({
+      code: 1,
+      complaints: expect.stringContaining('only what is held'),
+    });
   });
 
   it('counts events and shows what was rejected', async () => {
