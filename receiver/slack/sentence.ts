@@ -18,6 +18,7 @@ export function sentenceOf(event: RelayEvent, say: SayName): string {
   const alias = event.alias === undefined ? 'an alias' : `the alias ${say(event.alias)}`;
   const tag = event.tag === undefined ? 'a tag' : `the tag ${say(event.tag)}`;
   const said = (active: string, passive: string): string => (by === undefined ? passive : `${by} ${active}`);
+  if (event.rollback === true) return said(`rolled ${alias} back to ${version}`, `${version} is deployed again for ${alias}`);
   switch (event.type) {
     case 'create_artifact':
       return said(`created ${version}`, `${version} was created`);

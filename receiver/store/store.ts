@@ -1,3 +1,4 @@
+import type { RelayEvent } from '../../src/event/event.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { Approval } from '../../src/route/route.ts';
@@ -289,6 +290,7 @@ export interface Nudge {
   readonly kind: 'remind' | 'escalate';
   /** As it is from now on. */
   readonly approval: ApprovalView;
+  readonly event: RelayEvent;
   /** Those in the approval's channel that show the event. */
   readonly conversations: readonly { readonly key: string; readonly channel: string }[];
 }

@@ -1,3 +1,4 @@
+import type { RelayEvent } from '../../../src/event/event.ts';
 import type { ApprovalView, Nudge, NudgeFollowUps } from '../store.ts';
 import { listOpenApprovals, lockedApproval } from './approvals.ts';
 import { conversationsOf, insertWithMute, refreshConversations } from './conversations.ts';
@@ -39,11 +40,13 @@ export function* nudgeApproval(
   }
   const approval = yield* lockedApproval(eventId, route);
   if (approval === undefined) return 0;
+  const row = yield* firstRow<{ subject_key: string; event: string }>('SELECT subject_key, event FROM events WHERE id = $1', eventId);
+  if (row === undefined) return 0;
+  const event = JSON.parse(row.event) as RelayEvent;
   const conversations = (yield* conversationsOf(eventId)).filter(({ channel }) => channel === approval.channel);
-  const following = kinds.flatMap((kind) => followUps({ kind, approval, conversations }));
+  const following = kinds.flatMap((kind) => followUps({ kind, approval, event, conversations }));
   yield* lock(following.map(({ orderKey }) => orderKeyLock(orderKey)));
-  const subject = yield* firstRow<{ subject_key: string }>('SELECT subject_key FROM events WHERE id = $1', eventId);
-  for (const delivery of following) yield* insertWithMute({ id: eventId, subjectKey: subject?.subject_key ?? '' }, delivery, now);
+  for (const delivery of following) yield* insertWithMute({ id: eventId, subjectKey: row.subject_key }, delivery, now);
   yield* refreshConversations(eventId, now);
   return kinds.length;
 }

@@ -5,7 +5,7 @@ import { decisionWords } from '../../../receiver/slack/approval-part.ts';
 import { nudgeReplies, nudgeText } from '../../../receiver/slack/nudge-text.ts';
 import { Mentions } from '../../../receiver/slack/people.ts';
 import type { SlackPerson } from '../../stand-ins/slack-interactions.ts';
-import { approvalView, conversationEvent, MINUTE, T0 } from './message-samples.ts';
+import { ALIAS_EVENT, approvalView, conversationEvent, MINUTE, T0 } from './message-samples.ts';
 import { ADA, BOB, EVE, type SlackAppInTestOptions, slackAppInTest, slackInTest } from './slack-app-in-test.ts';
 
 async function asked(options: Partial<SlackAppInTestOptions> = {}) {
@@ -107,25 +107,29 @@ describe('two approvals', () => {
 });
 
 describe('a reminder', () => {
+  const event = ALIAS_EVENT;
   const approval = approvalView({ by: ['U0BOB', 'U0EVE', 'S0OPS'], approvals: 2, votes: [{ by: 'bob', persons: ['u0bob'], at: T0 }] });
 
   it('mentions those who have not decided', () => {
-    expect(nudgeText({ kind: 'remind', approval })).toBe(
-      ':alarm_clock: <@U0EVE> <!subteam^S0OPS>: approval is still needed (1 of 2 approvals) (route deploy). It expires ' +
+    expect(nudgeText({ kind: 'remind', approval, event })).toBe(
+      ':alarm_clock: <@U0EVE> <!subteam^S0OPS> *Approval is still needed*: *ada* gave *resnet50* *v12* the alias *production* ' +
+        '(1 of 2 approvals, route deploy). It expires ' +
         '<!date^1795316400^{date_short_pretty} at {time}|2026-11-22 03:00 UTC>, and then nothing is sent.',
     );
-    expect(nudgeText({ kind: 'remind', approval: approvalView() })).toMatch(/^:alarm_clock: approval is still needed \(route deploy\)/);
+    expect(nudgeText({ kind: 'remind', approval: approvalView(), event })).toMatch(
+      /^:alarm_clock: \*Approval is still needed\*: .* \(route deploy\)/,
+    );
   });
 
   it('of somebody else mentions them alone', () => {
-    const text = nudgeText({ kind: 'escalate', approval: { ...approval, escalate: { afterMs: MINUTE, to: 'S0LEADS' } } });
-    expect(text).toMatch(/^:arrow_double_up: <!subteam\^S0LEADS>: approval is still needed.*You may decide, too/);
+    const text = nudgeText({ kind: 'escalate', approval: { ...approval, escalate: { afterMs: MINUTE, to: 'S0LEADS' } }, event });
+    expect(text).toMatch(/^:raised_hand: <!subteam\^S0LEADS> \*Approval is still needed\*.*You may decide, too/);
     expect(text).not.toContain('U0EVE');
   });
 
   it('is a reply below the question, whatever is muted', () => {
     const conversations = [{ key: 'talk', channel: '#ml-deploys' }];
-    expect(nudgeReplies({ newId: () => 'n1' })({ kind: 'remind', approval, conversations })).toMatchObject([
+    expect(nudgeReplies({ newId: () => 'n1' })({ kind: 'remind', approval, event, conversations })).toMatchObject([
       { id: 'n1', orderKey: 'talk', request: { kind: 'slack_reply', conversation: 'talk' }, conversation: { canMute: false } },
     ]);
   });
