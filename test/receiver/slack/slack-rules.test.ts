@@ -116,6 +116,9 @@ describe('a rule of a block, broken', () => {
     ['an input without a label', input, 'label', undefined, 'missing required field [json-pointer:/blocks/0/label]'],
     ['an input without an element', input, 'element', undefined, 'missing required field [json-pointer:/blocks/0/element]'],
     ['a button as input', input, 'element', button, 'unsupported type in a block of type input: button'],
+    ['an input with a long label', input, 'label', plain(long(2001)), 'must be less than 2001 characters'],
+    ['a long hint', input, 'hint', plain(long(2001)), 'must be less than 2001 characters'],
+    ['an action that is dispatched as a word', input, 'dispatch_action', 'yes', 'must be a boolean'],
     ['a hint in mrkdwn', input, 'hint', text(), 'must be one of plain_text'],
     ['optional as a word', input, 'optional', 'yes', 'must be a boolean'],
   ])('%s', (_what, block, path, to, message) => {
