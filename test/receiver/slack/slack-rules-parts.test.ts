@@ -56,6 +56,19 @@ describe('a rule of a chart, broken', () => {
   });
 });
 
+describe('rich text', () => {
+  it('is taken up to its limits', () => {
+    const item = { type: 'rich_text_section', elements: [] };
+    const date = { type: 'date', timestamp: 0, format: '{date}' };
+    const elements = [
+      { type: 'rich_text_list', style: 'ordered', indent: 0, offset: 0, border: 0, elements: [item] },
+      { type: 'rich_text_list', style: 'bullet', indent: 8, border: 1, elements: [] },
+      { type: 'rich_text_quote', border: 1, elements: [date] },
+    ];
+    expect(blocksProblem([{ type: 'rich_text', elements }])).toBeUndefined();
+  });
+});
+
 describe('a rule of rich text, broken', () => {
   it.each([
     ['nothing in it', 'elements', [], 'no fewer than 1 items required'],
@@ -66,6 +79,12 @@ describe('a rule of rich text, broken', () => {
     ['a list without a style', 'elements.1.style', undefined, 'must be a valid enum value'],
     ['a list of texts', 'elements.1.elements', [{ type: 'text', text: 'a' }], 'must be rich_text_section'],
     ['a link to nowhere', 'elements.2.elements.0.url', 'nowhere', 'must be a valid URL'],
+    ['an indent of nine', 'elements.1.indent', 9, 'must be a whole number between 0 and 8'],
+    ['an offset of less than nothing', 'elements.1.offset', -1, 'must be a whole number between 0'],
+    ['a border of a list', 'elements.1.border', 2, 'must be a valid enum value'],
+    ['a style as a word', 'elements.0.elements.0.style', { bold: 'yes' }, 'must be a boolean'],
+    ['a broadcast to nobody', 'elements.0.elements', [{ type: 'broadcast', range: 'nobody' }], 'must be a valid enum value'],
+    ['a date without a time', 'elements.0.elements', [{ type: 'date', format: '{date}' }], 'must be a whole number'],
     ['a border of two', 'elements.2.border', 2, 'must be a valid enum value'],
   ])('%s', (_what, path, to, message) => {
     expect(blocksProblem([changed(rich, path, to)])?.messages.join('\n')).toContain(message);

@@ -116,6 +116,9 @@ describe('a rule of a block, broken', () => {
     ['an input without a label', input, 'label', undefined, 'missing required field [json-pointer:/blocks/0/label]'],
     ['an input without an element', input, 'element', undefined, 'missing required field [json-pointer:/blocks/0/element]'],
     ['a button as input', input, 'element', button, 'unsupported type in a block of type input: button'],
+    ['an input with a long label', input, 'label', plain(long(2001)), 'must be less than 2001 characters'],
+    ['a long hint', input, 'hint', plain(long(2001)), 'must be less than 2001 characters'],
+    ['an action that is dispatched as a word', input, 'dispatch_action', 'yes', 'must be a boolean'],
     ['a hint in mrkdwn', input, 'hint', text(), 'must be one of plain_text'],
     ['optional as a word', input, 'optional', 'yes', 'must be a boolean'],
   ])('%s', (_what, block, path, to, message) => {
@@ -227,6 +230,11 @@ describe('a rule of a view, broken', () => {
     expect(viewProblem(changed(MODAL, path, to), 'modal')?.messages.join('\n')).toContain(message);
   });
 
+  it('what may be blank, may be', () => {
+    const blank = { ...MODAL, private_metadata: '', callback_id: '', external_id: '' };
+    expect(viewProblem(blank, 'modal')).toBeUndefined();
+  });
+
   it('a home with a title, and a view that is too large', () => {
     expect(viewProblem({ type: 'home', blocks: [], title: plain() }, 'home')?.messages.join()).toContain(
       'invalid additional property: title',
@@ -249,9 +257,28 @@ describe('a rule of a message, broken', () => {
     expect(messageProblem(message)?.error).toBe(error);
   });
 
+  it('takes 13,000 characters of blocks, and views of 250,000 bytes, and no more', () => {
+    // The last text is as long as it takes.
+    const filled = (count: number, last: number): Json[] => [
+      ...many(count, { type: 'section', text: text(long(2900)) }),
+      { type: 'section', text: text(long(last)) },
+    ];
+    const lastFor = (size: number, count: number, wrap: (blocks: Json[]) => unknown): number =>
+      size - JSON.stringify(wrap(filled(count, 1))).length + 1;
+    const inMessage = lastFor(13_000, 4, (blocks) => blocks);
+    expect(blocksProblem(filled(4, inMessage))).toBeUndefined();
+    expect(blocksProblem(filled(4, inMessage + 1))?.error).toBe('msg_blocks_too_long');
+    const home = (blocks: Json[]) => ({ type: 'home', blocks });
+    const inView = lastFor(250_000, 84, home);
+    expect(viewProblem(home(filled(84, inView)), 'home')).toBeUndefined();
+    expect(viewProblem(home(filled(84, inView + 1)), 'home')?.error).toBe('view_too_large');
+  });
+
   it('an update has less room for its text', () => {
     expect(messageProblem({ text: long(4001) })).toBeUndefined();
     expect(messageProblem({ text: long(4001) }, 'update')?.error).toBe('msg_too_long');
     expect(messageProblem({ blocks: [section], metadata: { event_type: 'a', event_payload: { id: 'b' } } }, 'update')).toBeUndefined();
+    expect(messageProblem({ text: 'a', metadata: {} }, 'update')).toBeUndefined();
+    expect(messageProblem({ text: 'a', metadata: { event_type: 'a' } }, 'update')?.error).toBe('invalid_metadata_format');
   });
 });
