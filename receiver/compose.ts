@@ -2,8 +2,10 @@ import type { Settings } from '../src/config/config.ts';
 import { wandbAppUrl } from '../src/event/wandb-links.ts';
 import { idsFrom } from '../src/lib/id.ts';
 import type { Network } from '../src/network/proxied-network.ts';
+import { isMessage } from '../src/route/conversation-requests.ts';
 import type { Route } from '../src/route/route.ts';
 import type { RequestKind } from '../src/route/target.ts';
+import { connectWandb, type WandbKnowledge } from './enrich/connect-wandb.ts';
 import type { Environment } from './environment.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
 import { GITHUB_UNCONFIGURED, githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
@@ -54,7 +56,8 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
   const { githubApiUrl } = environment;
   const context = { ...options, wake: createWake(), clock: watchClock(options), githubUrl: githubWebUrlOf(githubApiUrl) };
   const github = sandbox ? sandboxTargets(runtime.log, githubApiUrl) : await githubTargets(environment, { ...runtime, store });
-  const updateRequest = sandbox ? undefined : await wandbEnrichment(options);
+  const wandb = sandbox ? undefined : await connectWandb({ ...options, wake: context.wake.wake });
+  const updateRequest = wandb && (await requestUpdate(options, wandb));
   return {
     runtime,
     wake: context.wake,
@@ -68,7 +71,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     targets: { ...github.targets, ...(await slackTargetsFor(context)) },
     unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
-    extensions: await extensionsFor(context, github),
+    extensions: [...(await extensionsFor(context, github)), ...(wandb === undefined ? [] : [wandb.history])],
     ...(updateRequest === undefined ? {} : { updateRequest }),
     ...(wakeLater === undefined ? {} : { wakeLater }),
   };
@@ -106,31 +109,19 @@ function slackTargetsFor({
   return sandbox ? sandboxSlackTargets(options) : slackTargets(environment, options);
 }
 
-/** Enrichment from W&B's API, when there is a key. All outboxes share it, so that W&B is asked once per event. */
-async function wandbEnrichment(options: ComposeOptions): Promise<ReceiverParts['updateRequest']> {
-  const { runtime, environment, store } = options;
-  const { redactor, log } = runtime;
-  if (environment.wandbApiKey === undefined) return undefined;
-  const [{ createWandbClient }, { createEnricher }, { enrichRequest }, { rememberingCompiler }] = await Promise.all([
-    import('../src/wandb/client.ts'),
-    import('./enrich/enricher.ts'),
+/** Adds what W&B knows to requests; what a message about a metric draws comes later. */
+async function requestUpdate({ runtime, store }: ComposeOptions, wandb: WandbKnowledge): Promise<ReceiverParts['updateRequest']> {
+  const [{ enrichRequest }, { rememberingCompiler }] = await Promise.all([
     import('./outbox/enrich.ts'),
     import('../src/route/compiled-targets.ts'),
   ]);
-  // The form in which it is in the header of every request to W&B.
-  redactor.add(Buffer.from(`api:${environment.wandbApiKey}`).toString('base64'));
-  const { fetch, now, random } = runtime;
-  const client = createWandbClient({
-    baseUrl: environment.wandbBaseUrl,
-    apiKey: environment.wandbApiKey,
-    fetch,
-    now,
-    random,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  });
-  const { enrich } = createEnricher({ ...runtime, client, store, appUrl: wandbAppUrl(environment.wandbBaseUrl) });
+  const { log } = runtime;
   const compile = rememberingCompiler();
-  return (delivery) => enrichRequest(delivery, { store, enrich, compile, log });
+  return async (delivery) => {
+    const request = await enrichRequest(delivery, { store, enrich: wandb.enrich, compile, log });
+    if (isMessage(request)) wandb.history.request(delivery.eventId);
+    return request;
+  };
 }
 
 /** What runs beside the outboxes: approvals that expire, runs that are followed, requests from Slack and GitHub. */

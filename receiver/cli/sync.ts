@@ -1,22 +1,21 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { exportYaml } from '../../src/automation/export-yaml.ts';
 import type { Config } from '../../src/config/config.ts';
 import { readConfigFiles } from '../../src/config/config-files.ts';
-import { apiKeyPage } from '../../src/event/wandb-links.ts';
 import { type Diagnostic, formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { readApprovedPlan } from '../../src/plan/approved-plan.ts';
 import { hasChanges } from '../../src/plan/plan.ts';
 import { changeJson, changeLines, planJson, planLines } from '../../src/plan/plan-report.ts';
-import { type Approval, applySync, connect, driftSync, planSync, type SyncOptions } from '../../src/sync/commands.ts';
+import { type Approval, applySync, driftSync, planSync, type SyncOptions } from '../../src/sync/commands.ts';
 import { readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
 import { exportSync } from '../../src/sync/export.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
-import { readEnvironment, repositoryFrom } from '../environment.ts';
+import { repositoryFrom } from '../environment.ts';
 import { findCheckout } from './checkout.ts';
 import type { CommandIo, ExitCode } from './output.ts';
+import { connectOrComplain } from './wandb-access.ts';
 
 /** `plan`, `apply`, `drift`, `export`, `render`: the automations of W&B as code. */
 
@@ -156,21 +155,6 @@ async function prepare(io: CommandIo, words: SyncWords): Promise<Ready | undefin
   if (config.ok) return { config: config.value, client, options: { repository, prune: words.prune, maxDeletes: words.maxDeletes } };
   complain(io, config.error);
   return undefined;
-}
-
-function connectOrComplain(io: CommandIo): WandbClient | undefined {
-  const environment = readEnvironment(io.variables);
-  if (!environment.ok) {
-    for (const line of environment.error) io.complain(line);
-    return undefined;
-  }
-  const { wandbApiKey: apiKey, wandbBaseUrl: baseUrl, warnings } = environment.value;
-  io.complain(...warnings.filter((warning) => /^WANDB_(API_KEY|BASE_URL):/.test(warning)));
-  if (apiKey === undefined) {
-    io.complain(`WANDB_API_KEY: is not set: set it to the key of a W&B user of the team. W&B shows a new key once: ${apiKeyPage(baseUrl)}`);
-    return undefined;
-  }
-  return connect({ apiKey, baseUrl, fetch: io.fetch, now: io.now, random: io.random, sleep: (ms) => sleep(ms), log: io.complain });
 }
 
 function repositoryOrComplain(io: CommandIo): string | undefined {

@@ -3,6 +3,8 @@ import type { RunChange } from '../store/run-change.ts';
 import type { ConversationEvent, ConversationView } from '../store/store.ts';
 import { decisionWords, openQuestions, questionPart, whoMayDecide } from './approval-part.ts';
 import { compose, context as contextBlock, factSection, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
+import { chartParts } from './chart-part.ts';
+import { compareParts, isCompared } from './compare-part.ts';
 import { activeMutes, countsOf, deliveryParts, muteParts } from './delivery-part.ts';
 import { endWords, plainTarget, runLink, shortState, targetWords } from './delivery-words.ts';
 import { factsOf } from './facts.ts';
@@ -49,7 +51,9 @@ export function conversationMessage(view: ConversationView, context: MessageCont
   const parts: Part[] = [
     { rank: 0, blocks: [section(happened(latest, sayBold))] },
     { rank: 2, blocks: contextBlock(...particulars(latest, context)) },
-    { rank: 5, blocks: factSection(factsOf(latest.event.wandb)) },
+    ...chartParts(view.events, 5),
+    { rank: 5, blocks: isCompared(openQuestions(latest), latest.event.id) ? [] : factSection(factsOf(latest.event.wandb)) },
+    ...compareParts([latest, ...earlier].flatMap(openQuestions).slice(0, MOST_QUESTIONS), 1),
     ...questionParts(view, latest, earlier, context),
     { rank: 2, blocks: contextBlock(...decisions(latest)) },
     ...deliveryParts(latest, asIsShown(latest), { githubUrl: context.githubUrl, mutes: activeMutes(view, context.now), rank: 4 }),

@@ -3,6 +3,7 @@ import { approvalsDue, decideApproval, expireApproval, findApproval, listOpenApp
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf } from '../rules/conversations.ts';
+import { keepHistory } from '../rules/history.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import type { Change } from '../rules/may-change.ts';
 import { listMutes } from '../rules/mutes.ts';
@@ -128,6 +129,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     heldToEnrich: (eventId) => autocommit(() => heldToEnrich(eventId)),
     updateHeldRequest: (id, request) => autocommit(() => updateHeldRequest(id, request)),
     keepEnrichment: (eventId, wandb) => autocommit(() => keepEnrichment(eventId, wandb)),
+    keepHistory: (eventId, history, now) => notifying(write(() => keepHistory(eventId, history, now))),
     settle: (claim, attempt, settlement, throttle) => persistently(() => write(() => settleClaim(claim, attempt, settlement, throttle))),
     // What is in flight is another receiver's; when that one is gone, the others reclaim it.
     recoverInFlight: (now) => at(now, async () => 0),

@@ -2,6 +2,7 @@ import { approvalsDue, decideApproval, expireApproval, findApproval, listOpenApp
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf } from '../rules/conversations.ts';
+import { keepHistory } from '../rules/history.ts';
 import { acceptEvents } from '../rules/inbox.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import { listMutes } from '../rules/mutes.ts';
@@ -111,6 +112,7 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
     heldToEnrich: (eventId) => read(() => heldToEnrich(eventId)),
     updateHeldRequest: (id, request) => write(() => updateHeldRequest(id, request)),
     keepEnrichment: (eventId, wandb) => write(() => keepEnrichment(eventId, wandb)),
+    keepHistory: (eventId, history, now) => write(() => keepHistory(eventId, history, now)),
     settle: async (claim, attempt, settlement, throttle) => {
       const settled = await write(() => settleClaim(claim, attempt, settlement, throttle), 'long');
       if (settled) sending.settled(claim.id);
