@@ -4,6 +4,7 @@ import type { WandbClient } from './client.ts';
 import { artifactAliasesDocument, membershipsDocument } from './documents.ts';
 import { type ServerFeatures, supports } from './features.ts';
 import { REGISTRY_PREFIX } from './projects.ts';
+import { readScopeDirectory } from './scope-directory.ts';
 import type { WandbError } from './wandb-error.ts';
 
 export interface CollectionPath {
@@ -51,6 +52,16 @@ export async function findAliasHolders(
   features: ServerFeatures,
   wanted: readonly AliasName[],
 ): Promise<Result<AliasHolder[], WandbError>> {
+  const names = await withRegistryOwners(client, wanted);
+  if (!names.ok) return names;
+  return await visibleHolders(client, features, names.value);
+}
+
+async function visibleHolders(
+  client: WandbClient,
+  features: ServerFeatures,
+  wanted: readonly AliasName[],
+): Promise<Result<AliasHolder[], WandbError>> {
   const found = await lookUp(client, features, wanted);
   if (!found.ok) return found;
   const isMissing = (i: number): boolean => found.value[i]?.ok === true && found.value[i].value === null;
@@ -65,6 +76,20 @@ export async function findAliasHolders(
       return err(`W&B shows no version of ${pathOf(name)}: it is gone, or the key may not see it`);
     }),
   );
+}
+
+/** Events of a registry may name the team; the registry belongs to the entity of its organization. One request, or none. */
+async function withRegistryOwners<T extends CollectionPath>(client: WandbClient, names: readonly T[]): Promise<Result<T[], WandbError>> {
+  const isInRegistry = ({ project }: T): boolean => project.startsWith(REGISTRY_PREFIX);
+  const entities = [...new Set(names.filter(isInRegistry).map(({ entity }) => entity))];
+  if (entities.length === 0) return ok([...names]);
+  const directory = await readScopeDirectory(client, entities, []);
+  if (!directory.ok) return directory;
+  const ownerOf = (entity: string): string => {
+    const found = directory.value.entity(entity);
+    return (found.ok ? found.value.organization?.entity?.name : undefined) ?? entity;
+  };
+  return ok(names.map((name) => (isInRegistry(name) ? { ...name, entity: ownerOf(name.entity) } : name)));
 }
 
 async function lookUp(
@@ -131,8 +156,11 @@ export interface CollectionAliases {
 export async function listAliases(
   client: WandbClient,
   features: ServerFeatures,
-  path: CollectionPath,
+  wanted: CollectionPath,
 ): Promise<Result<CollectionAliases, WandbError>> {
+  const owned = await withRegistryOwners(client, [wanted]);
+  if (!owned.ok) return owned;
+  const [path = wanted] = owned.value;
   const numbers = await versionsOf(client, features, path);
   if (!numbers.ok) return numbers;
   const holders = new Map<string, string>();

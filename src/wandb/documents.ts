@@ -71,9 +71,18 @@ export const RUN_BY_NAME = `query RunByName($entity: String!, $project: String!,
 }
 ${RUN_FACTS}`;
 
+const ARTIFACT_RUN = 'artifact(name: $name) { createdBy { __typename ... on Run { ...RunFacts } } }';
+
 /** A version's run: what a comparison of two versions needs. `$name` as in `ARTIFACT_BY_NAME`. */
 export const ARTIFACT_RUN_BY_NAME = `query ArtifactRunByName($entity: String!, $project: String!, $name: String!) {
-  project(name: $project, entityName: $entity) { artifact(name: $name) { createdBy { __typename ... on Run { ...RunFacts } } } }
+  project(name: $project, entityName: $entity) { ${ARTIFACT_RUN} }
+}
+${RUN_FACTS}`;
+
+/** The same in a registry, which may be named by a team of its organization. */
+export const REGISTERED_RUN_BY_NAME = `query RegisteredRunByName($entity: String!, $project: String!, $name: String!) {
+  project(name: $project, entityName: $entity) { ${ARTIFACT_RUN} }
+  entity(name: $entity) { organization { orgEntity { project(name: $project) { ${ARTIFACT_RUN} } } } }
 }
 ${RUN_FACTS}`;
 

@@ -3,7 +3,7 @@ import type { RelayEvent } from '../event/event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
-import { ARTIFACT_BY_ID, ARTIFACT_BY_NAME, ARTIFACT_RUN_BY_NAME, RUN_BY_NAME } from './documents.ts';
+import { ARTIFACT_BY_ID, ARTIFACT_BY_NAME, ARTIFACT_RUN_BY_NAME, REGISTERED_RUN_BY_NAME, RUN_BY_NAME } from './documents.ts';
 import {
   type AnsweredArtifact,
   type AnsweredRun,
@@ -15,6 +15,7 @@ import {
   runFacts,
   runShape,
 } from './enrichment-facts.ts';
+import { REGISTRY_PREFIX } from './projects.ts';
 import type { WandbError } from './wandb-error.ts';
 
 /** An event with its body. The body may have W&B's id of the artifact. */
@@ -34,7 +35,11 @@ export type Enrichment = Result<JsonObject | null, WandbError>;
 
 const artifactByIdShape = z.object({ artifact: artifactShape.nullish() });
 const artifactByNameShape = z.object({ project: z.object({ artifact: artifactShape.nullish() }).nullish() });
-const createdByNameShape = z.object({ project: z.object({ artifact: createdShape.nullish() }).nullish() });
+const createdInShape = z.object({ artifact: createdShape.nullish() }).nullish();
+const createdByNameShape = z.object({
+  project: createdInShape,
+  entity: z.object({ organization: z.object({ orgEntity: z.object({ project: createdInShape }).nullish() }).nullish() }).nullish(),
+});
 const runByNameShape = z.object({
   project: z
     .object({ run: runShape.nullish(), runs: z.object({ edges: z.array(z.object({ node: runShape.nullish() })) }).nullish() })
@@ -96,8 +101,11 @@ export async function fetchEnrichment(client: WandbClient, event: EventWithBody,
 async function findReplacedRun(client: WandbClient, event: RelayEvent, onceUntil: AbortSignal): Promise<AnsweredRun | undefined> {
   const variables = replacedName(event);
   if (variables === undefined) return undefined;
-  const answer = await client.query(ARTIFACT_RUN_BY_NAME, { ...variables }, createdByNameShape, { onceUntil });
-  const artifact = answer.ok ? answer.value.project?.artifact : undefined;
+  const document = variables.project.startsWith(REGISTRY_PREFIX) ? REGISTERED_RUN_BY_NAME : ARTIFACT_RUN_BY_NAME;
+  const answer = await client.query(document, { ...variables }, createdByNameShape, { onceUntil });
+  if (!answer.ok) return undefined;
+  const { project, entity } = answer.value;
+  const artifact = project?.artifact ?? entity?.organization?.orgEntity?.project?.artifact;
   return artifact ? creatorRun(artifact) : undefined;
 }
 
