@@ -101,6 +101,14 @@ function historyQuery({ event, wandb }: EventView): HistoryQuery | undefined {
   if (!METRIC_EVENTS.has(type) || entity === undefined || project === undefined || metric === undefined) return undefined;
   const run = wandb?.run;
   if (!isJsonObject(run) || wandb?.history !== undefined || typeof run.name !== 'string') return undefined;
-  const lastStep = isJsonObject(run.summary) ? finiteIn(run.summary._step) : undefined;
-  return { entity, project, run: run.name, metric, lastStep, durationSeconds: finiteIn(run.duration_seconds) };
+  const summary = isJsonObject(run.summary) ? run.summary : {};
+  return {
+    entity,
+    project,
+    run: run.name,
+    metric,
+    isLogged: Object.hasOwn(summary, metric),
+    lastStep: finiteIn(summary._step),
+    durationSeconds: finiteIn(run.duration_seconds),
+  };
 }

@@ -10,7 +10,7 @@ import { link, mrkdwnName, plainName } from './mrkdwn.ts';
 /** How the version that people decide about compares with the one that it replaces. Pure. */
 
 /** Characters. With two numbers and their change beside it, a line fits on a phone. */
-const NAME_WIDTH = 16;
+const NAME_WIDTH = 14;
 const VERSION_WIDTH = 8;
 /** Two numbers that look the same get more digits, up to this. */
 const MOST_DIGITS = 9;

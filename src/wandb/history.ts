@@ -12,6 +12,8 @@ export interface HistoryQuery {
   /** The run's id. */
   readonly run: string;
   readonly metric: string;
+  /** The run is known to have logged it: then it is no system metric, whatever its name is. */
+  readonly isLogged: boolean;
   /** The run's last step, where it is known. */
   readonly lastStep: number | undefined;
   /** How long the run runs, where that is known: only a short run's system metrics can be read exactly. */
@@ -50,7 +52,9 @@ export async function fetchPoints(
   query: HistoryQuery,
   signal: AbortSignal,
 ): Promise<Result<MetricPoints | null, WandbError>> {
-  return SYSTEM.test(query.metric) ? await systemPoints(client, query, signal) : await historyPoints(client, query, signal);
+  return SYSTEM.test(query.metric) && !query.isLogged
+    ? await systemPoints(client, query, signal)
+    : await historyPoints(client, query, signal);
 }
 
 async function historyPoints(

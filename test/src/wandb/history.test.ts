@@ -17,6 +17,7 @@ async function pointsOf(fields: Partial<WorldRun>, changes: Partial<HistoryQuery
     project: 'train',
     run: 'r1',
     metric: 'loss',
+    isLogged: false,
     lastStep: undefined,
     durationSeconds: undefined,
     ...changes,
@@ -103,6 +104,12 @@ describe('the last values of a system metric', () => {
       points: [0, 1, 2, 4, 5].map((i) => ({ at: i * 15, value: i })),
       notFinite: 1,
     });
+  });
+
+  it('are those of the history for a metric of its own that is called like one', async () => {
+    const history = [0, 1].map((i) => ({ _step: i, cpu: i + 0.5 }));
+    const points = await pointsOf({ history, events: events(6) }, { metric: 'cpu', isLogged: true, durationSeconds: 90 });
+    expect(points).toMatchObject({ axis: 'step', points: [{ value: 0.5 }, { value: 1.5 }] });
   });
 
   it('are none where W&B returns more than it can whole', async () => {
