@@ -20,7 +20,7 @@ import { createWake, type Wake } from './wake.ts';
 import { createExpiry } from './watch/expiry.ts';
 import { createRecordRuns } from './watch/record-runs.ts';
 
-export interface ComposeOptions {
+export interface ComposeOptions extends Pick<ReceiverParts, 'concurrency' | 'githubWritesPerSecond'> {
   readonly runtime: Runtime;
   readonly environment: Environment;
   readonly routes: readonly Route[];
@@ -52,7 +52,7 @@ export async function composeReceiver(options: ComposeOptions): Promise<Receiver
 
 /** The parts of that receiver. A part is loaded only when it is needed. */
 export async function composeParts(options: ComposeOptions): Promise<ReceiverParts> {
-  const { runtime, environment, store, routes, settings, sandbox, wakeLater } = options;
+  const { runtime, environment, store, routes, settings, sandbox, wakeLater, concurrency, githubWritesPerSecond } = options;
   const { githubApiUrl } = environment;
   const context = { ...options, wake: createWake(), clock: watchClock(options), githubUrl: githubWebUrlOf(githubApiUrl) };
   const github = sandbox ? sandboxTargets(runtime.log, githubApiUrl) : await githubTargets(environment, { ...runtime, store });
@@ -74,6 +74,8 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     extensions: [...(await extensionsFor(context, github)), ...(wandb === undefined ? [] : [wandb.history])],
     ...(updateRequest === undefined ? {} : { updateRequest }),
     ...(wakeLater === undefined ? {} : { wakeLater }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(githubWritesPerSecond === undefined ? {} : { githubWritesPerSecond }),
   };
 }
 
@@ -92,6 +94,7 @@ function slackTargetsFor({
   runtime,
   environment,
   organization,
+  settings,
   store,
   sandbox,
   githubUrl,
@@ -103,6 +106,7 @@ function slackTargetsFor({
     wandbAppUrl: wandbAppUrl(wandbBaseUrl),
     wandbOrganization: organization,
     githubUrl,
+    slackUsers: settings.slackUsers,
     // The sandbox shows the buttons that a complete setup would have.
     interactive: sandbox || slack?.signingSecret !== undefined || slack?.appToken !== undefined,
   };

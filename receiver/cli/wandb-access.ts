@@ -5,8 +5,13 @@ import type { WandbClient } from '../../src/wandb/client.ts';
 import { readEnvironment } from '../environment.ts';
 import type { CommandIo } from './output.ts';
 
+export interface WandbAccess {
+  readonly client: WandbClient;
+  readonly baseUrl: string;
+}
+
 /** W&B's API for a command; `undefined`, and said why, without a key. */
-export function connectOrComplain(io: CommandIo): WandbClient | undefined {
+export function connectOrComplain(io: CommandIo): WandbAccess | undefined {
   const environment = readEnvironment(io.variables);
   if (!environment.ok) {
     for (const line of environment.error) io.complain(line);
@@ -18,5 +23,6 @@ export function connectOrComplain(io: CommandIo): WandbClient | undefined {
     io.complain(`WANDB_API_KEY: is not set: set it to the key of a W&B user of the team. W&B shows a new key once: ${apiKeyPage(baseUrl)}`);
     return undefined;
   }
-  return connect({ apiKey, baseUrl, fetch: io.fetch, now: io.now, random: io.random, sleep: (ms) => sleep(ms), log: io.complain });
+  const { fetch, now, random, complain: log } = io;
+  return { baseUrl, client: connect({ apiKey, baseUrl, fetch, now, random, sleep: (ms) => sleep(ms), log }) };
 }

@@ -54,8 +54,9 @@ export async function verifyAliases(io: CommandIo, collection: string | undefine
     );
     return 1;
   }
-  const client = connectOrComplain(io);
-  if (client === undefined) return 1;
+  const access = connectOrComplain(io);
+  if (access === undefined) return 1;
+  const { client } = access;
   return await withStore(io, async (store) => {
     const features = await readFeatures(client);
     if (!features.ok) return complain(io, features.error.message);

@@ -1,5 +1,6 @@
+import { isSameChannel } from '../../src/route/channel.ts';
 import type { SlackRequest } from '../../src/route/target.ts';
-import type { PriorResult, SendContext, SendResult, Target } from '../outbox/target.ts';
+import type { PriorResult, SearchContext, SendContext, SendResult, Target } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
 import type { PostedMessage } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationStore, ConversationView } from '../store/store.ts';
@@ -7,6 +8,7 @@ import { replyText } from './alert-text.ts';
 import type { SlackClient } from './client.ts';
 import { deliveryMetadata, field, findChannelId, findMessage } from './find-message.ts';
 import { readSlackFailure, type SlackAnswerContext, slackWord, whyUnreadable } from './read-error.ts';
+import { tellsOfFailure } from './stage.ts';
 import { callWithCharts } from './with-charts.ts';
 
 /** A message as Slack takes it; `text` is for notifications and screen readers. */
@@ -17,7 +19,7 @@ export interface SlackMessage {
 
 export interface SlackTargetOptions extends Pick<Runtime, 'now'> {
   readonly client: SlackClient;
-  readonly conversations: Pick<ConversationStore, 'viewConversation' | 'channelId' | 'forgetMessage'>;
+  readonly conversations: Pick<ConversationStore, 'viewConversation' | 'channelId' | 'forgetMessage' | 'keepTold'>;
   readonly render: SlackRender;
 }
 
@@ -77,11 +79,13 @@ async function sendMessage(options: SlackTargetOptions, request: Post, context: 
   const shown = view.events.find(({ event }) => event.id === context.eventId);
   const postTarget = { view, name: request.channel, channel: request.channel, head: null, broadcast: false };
   if (view.message === null) return post(options, postTarget, options.render.conversation(view), context);
-  if (shown !== undefined && shown.message !== null && request.text === null) {
+  // Its text, too, is in the message that is there.
+  if (view.burst !== null) return delivered(null, `one message in ${request.channel} stands for many`);
+  if (shown !== undefined && shown.message !== null) {
     return { ...delivered(null, `${request.channel} already has a message about this event`), message: shown.message };
   }
   if (shown === undefined) return refused('the event of this message is no longer stored');
-  const broadcast = asksHere(shown, view);
+  const broadcast = asksHere(shown, view) || tellsOfFailure(shown);
   const inThread = { ...postTarget, channel: view.message.channel, head: view.message, broadcast };
   return post(options, inThread, options.render.event(shown, view), context);
 }
@@ -158,7 +162,7 @@ async function threadGone(options: SlackTargetOptions, conversation: string, hea
 
 /** Whether people are asked about the event in the view's own channel: then its message has the buttons. */
 function asksHere(event: ConversationEvent, view: ConversationView): boolean {
-  return event.approvals.some(({ decision, channel }) => decision === null && channel === view.channel);
+  return event.approvals.some(({ decision, channel }) => decision === null && isSameChannel(channel, view.channel));
 }
 
 /** Updates the message. A message that is gone is posted again when people need its buttons to decide. */
@@ -180,6 +184,7 @@ async function update(options: SlackTargetOptions, request: Update, context: Sen
   } catch (error) {
     const word = slackWord(error) ?? '';
     if (!NOT_CHANGEABLE.has(word)) return readSlackFailure(error, answerContext(options, view.channel, false));
+    if (word !== 'message_not_found' && !asks) return tell(options, view, { channel, ts }, context);
     await options.conversations.forgetMessage(conversation, ts);
     const gone = `the message in ${view.channel} can no longer be updated (${word})`;
     if (!asks) return delivered(200, `${gone}; the next event posts a new one`);
@@ -188,12 +193,20 @@ async function update(options: SlackTargetOptions, request: Update, context: Sen
   }
 }
 
+/** Says in its thread what the message would say, because Slack does not let it be changed any more; the same only once. */
+async function tell(options: SlackTargetOptions, view: ConversationView, head: PostedMessage, context: SendContext): Promise<SendResult> {
+  const { text, blocks } = options.render.conversation(view);
+  const why = `the message in ${view.channel} can no longer be changed`;
+  if (view.told === text) return delivered(null, `${why}; its thread says the same`);
+  const inThread = { view, name: view.channel, channel: head.channel, head, broadcast: false };
+  const result = await post(options, inThread, { text, blocks: blocks.slice(0, 1) }, context);
+  if (result.outcome !== 'delivered') return result;
+  await options.conversations.keepTold(view.key, text);
+  return delivered(result.status, `${why}: ${result.detail}`);
+}
+
 /** Finds the message of an earlier attempt. An update can be repeated without harm, so it is not searched for. */
-async function findPrior(
-  options: SlackTargetOptions,
-  request: SlackRequest,
-  context: SendContext & { readonly runsSince: number },
-): Promise<PriorResult> {
+async function findPrior(options: SlackTargetOptions, request: SlackRequest, context: SearchContext): Promise<PriorResult> {
   const conversation = request.kind === 'slack' ? context.conversation : request.conversation;
   const view = conversation === null ? undefined : await options.conversations.viewConversation(conversation, options.now());
   const head = view?.message ?? null;

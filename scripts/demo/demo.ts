@@ -70,6 +70,7 @@ try {
       signingSecret: SIGNING_SECRET,
       now: Date.now,
       responseUrl: slack.responseUrl,
+      triggerId: slack.triggerId,
     }),
     people: { ada: { id: slack.userId('ada'), name: 'ada' }, bob: { id: slack.userId('bob'), name: 'bob' } },
     later: (milliseconds: number) => {

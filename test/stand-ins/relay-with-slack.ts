@@ -106,6 +106,7 @@ export async function relayWithSlack(options: RelayOptions): Promise<RelayWithSl
     signingSecret: SIGNING_SECRET,
     now: () => fastNow(clock),
     responseUrl: slack.responseUrl,
+    triggerId: slack.triggerId,
   });
   const lastRun = () => {
     const run = github.runs.at(-1);

@@ -5,6 +5,39 @@ export interface StandInChannel {
   readonly archived?: boolean;
   /** False: the app was not invited. */
   readonly member?: boolean;
+  /** Names of the people in it; left out: everybody. */
+  readonly members?: readonly string[];
+}
+
+/** A person who is there from the start. */
+export interface StandInUser {
+  readonly name: string;
+  /** A guest, who sees some channels or only one; left out: a member. */
+  readonly guest?: 'multi-channel' | 'single-channel';
+  /** Their workspace, for people of another organization in a shared channel. */
+  readonly team?: string;
+  /** Their account was deactivated. */
+  readonly deleted?: boolean;
+}
+
+/** A modal that somebody has open. */
+export interface StandInView {
+  readonly id: string;
+  /** Whose it is, by id. */
+  readonly user: string;
+  /** As it was opened or updated last. */
+  readonly view: Readonly<Record<string, unknown>>;
+  readonly hash: string;
+}
+
+/** What the app added to the links of a message. */
+export interface StandInUnfurl {
+  readonly channel: string | null;
+  readonly ts: string | null;
+  /** Of a link that is still being written; then there is no message. */
+  readonly unfurlId: string | null;
+  /** Blocks or attachments by address. */
+  readonly unfurls: Readonly<Record<string, unknown>>;
 }
 
 /** How a call goes wrong. */
@@ -55,4 +88,11 @@ export interface StandInMessage {
   readonly unfurls: { readonly links: boolean | null; readonly media: boolean | null };
   /** How often it was changed. */
   readonly edits: number;
+  /** The id of the person who wrote it; left out: the app. */
+  readonly by?: string;
+}
+
+/** Slack's refusal of a call that comes too soon (Slack, "Rate limits"). */
+export function rateLimited(seconds: number, method?: string): SlackFault {
+  return { ...(method === undefined ? {} : { method }), status: 429, error: 'ratelimited', headers: { 'retry-after': String(seconds) } };
 }

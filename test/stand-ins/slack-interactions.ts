@@ -1,4 +1,6 @@
 import { signSlackRequest } from '../../receiver/slack/signature.ts';
+import type { StandInView } from './slack-call.ts';
+import { inputsOf, linkShared, viewState } from './slack-payloads.ts';
 
 /** A person in Slack. */
 export interface SlackPerson {
@@ -29,6 +31,20 @@ export interface SlackInteractions {
   choose(by: SlackPerson, actionId: string, value: string): Promise<SlackAnswer>;
   command(by: SlackPerson, text: string, command?: string): Promise<SlackAnswer>;
   openHome(by: SlackPerson, tab?: 'home' | 'messages'): Promise<SlackAnswer>;
+  /**
+   * Presses a modal's *submit*, with what was written by `action_id`. Throws where Slack itself would not send it: a
+   * required input without a value, or a value that is too short or too long.
+   */
+  submit(by: SlackPerson, view: StandInView, values?: Readonly<Record<string, string>>): Promise<SlackAnswer>;
+  /** Shares links in a message (`link_shared`). */
+  share(
+    by: SlackPerson,
+    message: { readonly channel: string; readonly ts: string },
+    urls: readonly string[],
+    more?: object,
+  ): Promise<SlackAnswer>;
+  /** Any other event of the Events API, such as `app_uninstalled` or `tokens_revoked`. */
+  event(event: object, changes?: SlackRequestChanges): Promise<SlackAnswer>;
   /** Any body; signed. */
   send(body: string, contentType: string, changes?: SlackRequestChanges): Promise<SlackAnswer>;
 }
@@ -40,6 +56,8 @@ export interface SlackInteractionsOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly responseUrl: () => string;
+  /** A new `trigger_id` of a person, by id; left out: one that opens nothing. */
+  readonly triggerId?: (user: string) => string | Promise<string>;
 }
 
 export const JSON_TYPE = 'application/json';
@@ -49,7 +67,10 @@ const TEAM = { id: 'T0ACME', domain: 'acme' };
 let requests = 0;
 
 /** Slack's side of interactivity: real requests, signed, with the fields that Slack documents. */
-export function slackInteractions({ request, signingSecret, now, responseUrl }: SlackInteractionsOptions): SlackInteractions {
+export function slackInteractions(options: SlackInteractionsOptions): SlackInteractions {
+  const { request, signingSecret, now, responseUrl, triggerId } = options;
+  const triggered = async (by: SlackPerson): Promise<Record<string, string>> =>
+    triggerId === undefined ? {} : { trigger_id: await triggerId(by.id) };
   const send: SlackInteractions['send'] = async (body, contentType, changes = {}) => {
     const timestamp = String(changes.timestamp ?? Math.floor(now() / 1000));
     const headers: Record<string, string | undefined> = {
@@ -62,22 +83,27 @@ export function slackInteractions({ request, signingSecret, now, responseUrl }: 
     const response = await request('/slack/events', { method: 'POST', body, headers: given });
     return { status: response.status, text: await response.text() };
   };
-  const act = (by: SlackPerson, action: object, changes?: SlackRequestChanges): Promise<SlackAnswer> =>
-    send(new URLSearchParams({ payload: JSON.stringify(blockActions(by, action, responseUrl())) }).toString(), FORM_TYPE, changes);
+  const act = async (by: SlackPerson, action: object, changes?: SlackRequestChanges): Promise<SlackAnswer> =>
+    send(formOf({ ...blockActions(by, action, responseUrl()), ...(await triggered(by)) }), FORM_TYPE, changes);
+  const event: SlackInteractions['event'] = (what, changes) => send(JSON.stringify(eventCallback(what)), JSON_TYPE, changes);
   return {
     press: (by, actionId, value, changes) => act(by, { type: 'button', action_id: actionId, block_id: 'b1', value }, changes),
     choose: (by, actionId, value) => {
       const option = { text: { type: 'plain_text', text: 'an option' }, value };
       return act(by, { type: 'static_select', action_id: actionId, block_id: 'b1', selected_option: option });
     },
-    command: (by, text, command = '/wandb-relay') =>
-      send(new URLSearchParams(slashCommand(by, command, text, responseUrl())).toString(), FORM_TYPE),
-    openHome: (by, tab = 'home') => {
-      const event = { type: 'app_home_opened', user: by.id, channel: 'D0HOME', tab, event_ts: `${now() / 1000}` };
-      return send(JSON.stringify(eventCallback(event)), JSON_TYPE);
-    },
+    command: async (by, text, command = '/wandb-relay') =>
+      send(new URLSearchParams({ ...slashCommand(by, command, text, responseUrl()), ...(await triggered(by)) }).toString(), FORM_TYPE),
+    openHome: (by, tab = 'home') => event({ type: 'app_home_opened', user: by.id, channel: 'D0HOME', tab, event_ts: `${now() / 1000}` }),
+    submit: async (by, view, values = {}) => send(formOf({ ...viewSubmission(by, view, values), ...(await triggered(by)) }), FORM_TYPE),
+    share: (by, message, urls, more) => event({ ...linkShared(by, message, urls), ...more }),
+    event,
     send,
   };
+}
+
+function formOf(payload: object): string {
+  return new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
 }
 
 /** Slack, "block_actions payload". */
@@ -97,6 +123,23 @@ export function blockActions(by: SlackPerson, action: object, responseUrl: strin
     message: { type: 'message', ts: '1800000000.000100', text: 'a message' },
     response_url: responseUrl,
     actions: [{ ...action, action_ts: `${requests}.0` }],
+  };
+}
+
+/** Slack, "view_submission payload". */
+function viewSubmission(by: SlackPerson, { id, view, hash }: StandInView, values: Readonly<Record<string, string>>): object {
+  requests += 1;
+  return {
+    type: 'view_submission',
+    team: TEAM,
+    user: { id: by.id, username: by.name, name: by.name, team_id: by.team ?? TEAM.id },
+    api_app_id: 'AWANDBRELAY',
+    token: 'deprecated',
+    trigger_id: `trigger.${requests}`,
+    view: { ...view, id, hash, team_id: TEAM.id, root_view_id: id, app_id: 'AWANDBRELAY', state: viewState(inputsOf(view), values) },
+    response_urls: [],
+    is_enterprise_install: false,
+    enterprise: null,
   };
 }
 

@@ -1,180 +1,98 @@
-/** Slack's limits on what is posted, from its Block Kit reference (docs.slack.dev/reference/block-kit) and chat.postMessage. */
+import {
+  asFields,
+  checkBoolean,
+  checkKeys,
+  checkLength,
+  checkOptionalText,
+  checkText,
+  type Fields,
+  type Report,
+} from './slack-rules-basics.ts';
+import { checkBlocks, type Surface } from './slack-rules-blocks.ts';
 
-type Fields = Readonly<Record<string, unknown>>;
-type Report = (pointer: string, message: string) => void;
+/** What Slack takes as a message or as a view (Slack, "Block Kit reference", "Views", chat.postMessage, chat.update, views.open). */
 
-const MESSAGE_BLOCKS = 50;
-const HOME_BLOCKS = 100;
-/** All text in the blocks of one message; beyond it Slack answers `msg_blocks_too_long`. */
+/**
+ * Characters of the blocks of one message, as JSON. Not documented: beyond it Slack answers `msg_blocks_too_long`
+ * (slackapi/bolt-js#2509 saw it from 13,172 on).
+ */
 const MESSAGE_CHARACTERS = 13_000;
+/** Characters. Longer texts are cut off when they are posted, and refused when they replace one (Slack, chat.update: `msg_too_long`). */
+const TEXT_CHARACTERS = { post: 40_000, update: 4000 } as const;
+/** Bytes of a view as JSON (Slack, views.open: `view_too_large`). */
+const VIEW_BYTES = 250_000;
 
-/** What Slack would say to these blocks: its error, and one line per mistake as in `response_metadata.messages`. */
-export interface BlocksProblem {
-  readonly error: 'invalid_blocks' | 'msg_blocks_too_long';
+/** What Slack would say: its error, and a line for each mistake as in `response_metadata.messages`. */
+export interface SlackProblem {
+  readonly error: string;
   readonly messages: readonly string[];
 }
 
 /** Checks blocks as Slack does before it posts them; `undefined` when they are fine. */
-export function blocksProblem(blocks: unknown, surface: 'message' | 'home' = 'message'): BlocksProblem | undefined {
-  const messages: string[] = [];
-  const report: Report = (pointer, message) => messages.push(`[ERROR] ${message} [json-pointer:${pointer}]`);
-  if (!Array.isArray(blocks)) return { error: 'invalid_blocks', messages: ['[ERROR] must be an array [json-pointer:/blocks]'] };
-  const limit = surface === 'message' ? MESSAGE_BLOCKS : HOME_BLOCKS;
-  if (blocks.length > limit) report('/blocks', `no more than ${limit} items allowed [have ${blocks.length}]`);
-  const ids = new Set<unknown>();
-  blocks.forEach((block: unknown, index) => {
-    const pointer = `/blocks/${index}`;
-    checkBlock(asFields(block), pointer, report);
-    const id = asFields(block).block_id;
-    if (id !== undefined && ids.has(id)) report(`${pointer}/block_id`, 'block_id already exists');
-    if (id !== undefined) ids.add(id);
-  });
+export function blocksProblem(blocks: unknown, surface: Surface = 'message'): SlackProblem | undefined {
+  const messages = mistakesIn((report) => checkBlocks(blocks, surface, '/blocks', report));
   if (messages.length > 0) return { error: 'invalid_blocks', messages };
-  return surface === 'message' && charactersIn(blocks) > MESSAGE_CHARACTERS ? { error: 'msg_blocks_too_long', messages: [] } : undefined;
+  const tooLong = surface === 'message' && JSON.stringify(blocks).length > MESSAGE_CHARACTERS;
+  return tooLong ? { error: 'msg_blocks_too_long', messages: [] } : undefined;
 }
 
-function checkBlock(block: Fields, pointer: string, report: Report): void {
-  checkLength(block.block_id, 1, 255, `${pointer}/block_id`, report);
-  switch (block.type) {
-    case 'divider':
-      return;
-    case 'header':
-      checkText(block.text, 150, ['plain_text'], `${pointer}/text`, report);
-      return;
-    case 'section':
-      checkSection(block, pointer, report);
-      return;
-    case 'context': {
-      const elements = listOf(block.elements, 1, 10, `${pointer}/elements`, report);
-      elements.forEach((element, index) => {
-        const at = `${pointer}/elements/${index}`;
-        if (asFields(element).type === 'image') checkImage(asFields(element), at, report);
-        else checkText(element, 2000, ['plain_text', 'mrkdwn'], at, report);
-      });
-      return;
-    }
-    case 'actions': {
-      const elements = listOf(block.elements, 1, 25, `${pointer}/elements`, report);
-      elements.forEach((element, index) => {
-        checkElement(asFields(element), `${pointer}/elements/${index}`, report);
-      });
-      return;
-    }
-    case 'image':
-      checkImage(block, pointer, report);
-      return;
-    case 'input':
-      checkText(block.label, 2000, ['plain_text'], `${pointer}/label`, report);
-      checkElement(asFields(block.element), `${pointer}/element`, report);
-      return;
-    case 'rich_text':
-      listOf(block.elements, 1, 1000, `${pointer}/elements`, report);
-      return;
-    default:
-      report(pointer, `unsupported type: ${String(block.type)}`);
-  }
+/** Checks a whole message: it says something, its text is not too long, and its blocks and metadata are fine. */
+export function messageProblem(message: Fields, kind: 'post' | 'update' = 'post'): SlackProblem | undefined {
+  const { text, blocks, attachments, metadata } = message;
+  const isBlank = (value: unknown): boolean => value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
+  const found = blocks === undefined ? undefined : blocksProblem(blocks);
+  if (found !== undefined) return found;
+  if (isBlank(text) && isBlank(blocks) && isBlank(attachments)) return { error: 'no_text', messages: [] };
+  if (typeof text === 'string' && text.length > TEXT_CHARACTERS[kind]) return { error: 'msg_too_long', messages: [] };
+  const fine = metadata === undefined || isMetadata(metadata) || (kind === 'update' && isBlankMetadata(metadata));
+  return fine ? undefined : { error: 'invalid_metadata_format', messages: [] };
 }
 
-function checkSection(block: Fields, pointer: string, report: Report): void {
-  if (block.text === undefined && block.fields === undefined) report(pointer, 'missing required field: text or fields');
-  if (block.text !== undefined) checkText(block.text, 3000, ['plain_text', 'mrkdwn'], `${pointer}/text`, report);
-  if (block.fields !== undefined) {
-    const fields = listOf(block.fields, 1, 10, `${pointer}/fields`, report);
-    fields.forEach((field, index) => {
-      checkText(field, 2000, ['plain_text', 'mrkdwn'], `${pointer}/fields/${index}`, report);
-    });
-  }
-  if (block.accessory !== undefined) checkElement(asFields(block.accessory), `${pointer}/accessory`, report);
+/** Checks a modal or an App Home as Slack does before it shows it; `undefined` when it is fine. */
+export function viewProblem(view: unknown, type: 'home' | 'modal'): SlackProblem | undefined {
+  const messages = mistakesIn((report) => checkView(asFields(view), type, report));
+  if (messages.length > 0) return { error: 'invalid_arguments', messages };
+  return Buffer.byteLength(JSON.stringify(view)) > VIEW_BYTES ? { error: 'view_too_large', messages: [] } : undefined;
 }
 
-function checkElement(element: Fields, pointer: string, report: Report): void {
-  checkLength(element.action_id, 1, 255, `${pointer}/action_id`, report);
-  if (element.confirm !== undefined) checkConfirm(asFields(element.confirm), `${pointer}/confirm`, report);
-  switch (element.type) {
-    case 'button':
-      checkText(element.text, 75, ['plain_text'], `${pointer}/text`, report);
-      checkLength(element.value, 0, 2000, `${pointer}/value`, report);
-      checkUrl(element.url, `${pointer}/url`, report);
-      if (element.style !== undefined && element.style !== 'primary' && element.style !== 'danger')
-        report(`${pointer}/style`, 'must be a valid enum value');
-      return;
-    case 'overflow':
-      checkOptions(element.options, 5, `${pointer}/options`, report);
-      return;
-    case 'static_select':
-      if (element.placeholder !== undefined) checkText(element.placeholder, 150, ['plain_text'], `${pointer}/placeholder`, report);
-      checkOptions(element.options, 100, `${pointer}/options`, report);
-      return;
-    case 'image':
-      checkImage(element, pointer, report);
-      return;
-    case 'plain_text_input':
-    case 'users_select':
-    case 'channels_select':
-    case 'conversations_select':
-      return;
-    default:
-      report(pointer, `unsupported type: ${String(element.type)}`);
-  }
+function checkView(view: Fields, type: 'home' | 'modal', report: Report): void {
+  if (view.type !== type) report('/view/type', `must be ${type}`);
+  const modal = ['title', 'submit', 'close', 'clear_on_close', 'notify_on_close', 'submit_disabled'];
+  const keys = ['type', 'blocks', 'private_metadata', 'callback_id', 'external_id', ...(type === 'modal' ? modal : [])];
+  checkKeys(view, keys, '/view', report);
+  checkLength(view.private_metadata, 0, 3000, '/view/private_metadata', report);
+  checkLength(view.callback_id, 0, 255, '/view/callback_id', report);
+  checkLength(view.external_id, 0, 255, '/view/external_id', report);
+  checkBlocks(view.blocks, type, '/view/blocks', report);
+  const blocks = Array.isArray(view.blocks) ? view.blocks.map(asFields) : [];
+  const focused = blocks.flatMap(elementsOf).filter((element) => element.focus_on_load === true);
+  if (focused.length > 1) report('/view/blocks', 'only one element may have focus_on_load');
+  if (type !== 'modal') return;
+  const short = { most: 24, types: ['plain_text'] } as const;
+  checkText(view.title, short, '/view/title', report);
+  checkOptionalText(view.submit, short, '/view/submit', report);
+  checkOptionalText(view.close, short, '/view/close', report);
+  for (const name of ['clear_on_close', 'notify_on_close', 'submit_disabled']) checkBoolean(view[name], `/view/${name}`, report);
+  if (view.submit === undefined && blocks.some((block) => block.type === 'input')) report('/view/submit', 'required with an input block');
 }
 
-function checkOptions(options: unknown, most: number, pointer: string, report: Report): void {
-  listOf(options, 1, most, pointer, report).forEach((option, index) => {
-    checkText(asFields(option).text, 75, ['plain_text', 'mrkdwn'], `${pointer}/${index}/text`, report);
-    checkLength(asFields(option).value ?? '', 1, 150, `${pointer}/${index}/value`, report);
-    checkUrl(asFields(option).url, `${pointer}/${index}/url`, report);
-  });
+function elementsOf({ element, accessory, elements }: Fields): Fields[] {
+  return [element, accessory, ...(Array.isArray(elements) ? elements : [])].map(asFields);
 }
 
-function checkConfirm(confirm: Fields, pointer: string, report: Report): void {
-  checkText(confirm.title, 100, ['plain_text'], `${pointer}/title`, report);
-  checkText(confirm.text, 300, ['plain_text', 'mrkdwn'], `${pointer}/text`, report);
-  checkText(confirm.confirm, 30, ['plain_text'], `${pointer}/confirm`, report);
-  checkText(confirm.deny, 30, ['plain_text'], `${pointer}/deny`, report);
+/** Slack, "Message metadata": a type, and a flat object or one with objects inside. */
+function isMetadata(metadata: unknown): boolean {
+  const { event_type: type, event_payload: payload } = asFields(metadata);
+  return typeof type === 'string' && type !== '' && typeof payload === 'object' && payload !== null && !Array.isArray(payload);
 }
 
-function checkImage(image: Fields, pointer: string, report: Report): void {
-  checkUrl(image.image_url, `${pointer}/image_url`, report);
-  checkLength(image.alt_text ?? '', 1, 2000, `${pointer}/alt_text`, report);
+/** An empty object takes the metadata of a message away (Slack, chat.update). */
+export function isBlankMetadata(metadata: unknown): boolean {
+  return typeof metadata === 'object' && metadata !== null && Object.keys(metadata).length === 0;
 }
 
-function checkText(text: unknown, most: number, types: readonly string[], pointer: string, report: Report): void {
-  const { type, text: words } = asFields(text);
-  if (!types.includes(String(type))) report(`${pointer}/type`, `must be one of ${types.join(', ')}`);
-  if (typeof words !== 'string') report(`${pointer}/text`, 'missing required field: text');
-  else checkLength(words, 1, most, `${pointer}/text`, report);
-}
-
-function checkUrl(url: unknown, pointer: string, report: Report): void {
-  if (url === undefined) return;
-  checkLength(url, 1, 3000, pointer, report);
-  if (!URL.canParse(String(url))) report(pointer, 'must be a valid URL');
-}
-
-function checkLength(text: unknown, least: number, most: number, pointer: string, report: Report): void {
-  if (text === undefined) return;
-  if (typeof text !== 'string') report(pointer, 'must be a string');
-  else if (text.length > most) report(pointer, `must be less than ${most + 1} characters`);
-  else if (text.length < least) report(pointer, `must be more than ${least - 1} characters`);
-}
-
-function listOf(value: unknown, least: number, most: number, pointer: string, report: Report): readonly unknown[] {
-  const list = Array.isArray(value) ? value : [];
-  if (list.length < least) report(pointer, `no fewer than ${least} items required`);
-  if (list.length > most) report(pointer, `no more than ${most} items allowed [have ${list.length}]`);
-  return list;
-}
-
-/** The characters of every `text` anywhere inside. */
-function charactersIn(value: unknown): number {
-  if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + charactersIn(item), 0);
-  if (typeof value !== 'object' || value === null) return 0;
-  return Object.entries(value).reduce(
-    (sum, [key, item]) => sum + (key === 'text' && typeof item === 'string' ? item.length : charactersIn(item)),
-    0,
-  );
-}
-
-function asFields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+function mistakesIn(check: (report: Report) => void): string[] {
+  const messages: string[] = [];
+  check((pointer, message) => messages.push(`[ERROR] ${message} [json-pointer:${pointer}]`));
+  return messages;
 }

@@ -73,6 +73,10 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
     message_channel: text,
     message_ts: text,
     revision: int,
+    subject: text,
+    kind: text,
+    began_at: int,
+    told: text,
   }),
   keyed('approvals', ['event_id', 'route'], {
     event_id: text,

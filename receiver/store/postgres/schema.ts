@@ -242,6 +242,17 @@ const MIGRATIONS: readonly SchemaStep[] = [
   );
   `,
   },
+  // Conversations that join the latest one of their subject, and those of a kind that are counted together. Null: begun before.
+  {
+    olderProgramsGoOn: `
+  ALTER TABLE conversations ADD COLUMN subject TEXT;
+  ALTER TABLE conversations ADD COLUMN kind TEXT;
+  ALTER TABLE conversations ADD COLUMN began_at BIGINT;
+  ALTER TABLE conversations ADD COLUMN told TEXT;
+  CREATE INDEX conversations_of_subject ON conversations (subject, began_at) WHERE subject IS NOT NULL;
+  CREATE INDEX conversations_of_kind ON conversations (kind, began_at) WHERE kind IS NOT NULL;
+  `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -124,6 +124,7 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
     signingSecret: SIGNING_SECRET,
     now: () => clock.now,
     responseUrl: () => options.slack.responseUrl(),
+    triggerId: (user) => options.slack.triggerId(user),
   });
   return {
     receiver,

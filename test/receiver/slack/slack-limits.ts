@@ -1,136 +1,90 @@
+import { blocksProblem, messageProblem } from '../../stand-ins/slack-rules.ts';
+
 /**
- * Checks a message or a view against Slack's documented rules, from the documentation and not from our code: every list
- * and text has its limit, `verbatim` and `emoji` are as we promise, and no text is what a name could have made of it.
+ * Checks a message or a view against Slack's documented rules, from the documentation and not from our code, and against
+ * what we promise besides: `verbatim` and `emoji` everywhere, and no text that is what a name could have made of it.
  */
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 type Thing = { [key: string]: Json };
 
-/** What Slack would refuse, each with its path. Empty: nothing. */
-export function slackProblems(blocks: unknown, { most = 50, text }: { most?: number; text?: string } = {}): string[] {
+export interface SlackLimits {
+  /** How many blocks: 50 in a message, 100 in a view. */
+  readonly most?: number;
+  /** The message's `text`. */
+  readonly text?: string;
+  /** More that may stand in angle brackets, such as mentions of a test's own people. */
+  readonly ours?: RegExp;
+}
+
+/** What Slack would refuse and what we promise not to send, each with its path. Empty: nothing. */
+export function slackProblems(blocks: unknown, { most = 50, text, ours }: SlackLimits = {}): string[] {
   const problems: string[] = [];
   const say = (at: string, what: string): void => void problems.push(`${at}: ${what}`);
-  if (JSON.stringify(JSON.parse(JSON.stringify(blocks))) !== JSON.stringify(blocks)) say('blocks', 'JSON does not round-trip');
   if (stringsIn(blocks).some((one) => !one.isWellFormed())) say('blocks', 'a lone surrogate');
   const list = JSON.parse(JSON.stringify(blocks)) as Thing[];
   if (list.length === 0 || list.length > most) say('blocks', `${list.length} of them`);
-  if (JSON.stringify(list).length > 13_000) say('blocks', `${JSON.stringify(list).length} characters in all`);
-  list.forEach((block, index) => {
-    checkBlock(block, `blocks[${index}]`, say);
-  });
-  if (text !== undefined) checkMrkdwn(text, 1, 3000, 'text', say);
+  if (JSON.stringify(list).length > (most > 50 ? 250_000 : 13_000)) say('blocks', `${JSON.stringify(list).length} characters in all`);
+  const surface = most > 50 ? 'home' : 'message';
+  const refused = text === undefined ? blocksProblem(list, surface) : messageProblem({ blocks: list, text }, 'update');
+  if (refused !== undefined) say(refused.error, refused.messages.join('\n'));
+  const checks: Checks = { say, ours: ours === undefined ? OURS : new RegExp(`${OURS.source}|${ours.source}`) };
+  for (const [at, thing] of thingsIn(list, 'blocks')) checkThing(thing, at, checks);
+  if (text !== undefined) checkMrkdwn(text, 'text', checks);
   return problems;
 }
 
-type Say = (at: string, what: string) => void;
-
-function checkBlock(block: Thing, at: string, say: Say): void {
-  if (block.block_id !== undefined) size(block.block_id, 1, 255, `${at}.block_id`, say);
-  switch (block.type) {
-    case 'section': {
-      if (block.text === undefined && block.fields === undefined) say(at, 'neither text nor fields');
-      if (block.text !== undefined) checkText(block.text, 3000, `${at}.text`, say);
-      if (block.fields !== undefined) each(block.fields, 1, 10, `${at}.fields`, say, (field, path) => checkText(field, 2000, path, say));
-      if (block.accessory !== undefined) checkElement(block.accessory as Thing, `${at}.accessory`, say);
-      return;
-    }
-    case 'context':
-      each(block.elements, 1, 10, `${at}.elements`, say, (element, path) => checkText(element, 3000, path, say));
-      return;
-    case 'actions': {
-      each(block.elements, 1, 25, `${at}.elements`, say, (element, path) => checkElement(element, path, say));
-      const ids = (block.elements as Thing[]).map((element) => element.action_id);
-      if (new Set(ids).size !== ids.length) say(at, 'an action_id twice');
-      return;
-    }
-    case 'header':
-      if ((block.text as Thing).type !== 'plain_text') say(at, 'a header is plain_text');
-      checkText(block.text, 150, `${at}.text`, say);
-      return;
-    case 'divider':
-      return;
-    default:
-      say(at, `a block of type ${String(block.type)}`);
-  }
+interface Checks {
+  readonly say: (at: string, what: string) => void;
+  readonly ours: RegExp;
 }
 
-function checkElement(element: Thing, at: string, say: Say): void {
-  size(element.action_id, 1, 255, `${at}.action_id`, say);
-  if (element.confirm !== undefined) {
-    const { title, text, confirm, deny } = element.confirm as Thing;
-    checkPlain(title, 100, `${at}.confirm.title`, say);
-    checkText(text, 300, `${at}.confirm.text`, say);
-    checkPlain(confirm, 30, `${at}.confirm.confirm`, say);
-    checkPlain(deny, 30, `${at}.confirm.deny`, say);
-  }
-  if (element.type === 'button') {
-    checkPlain(element.text, 75, `${at}.text`, say);
-    if (element.value !== undefined) size(element.value, 1, 2000, `${at}.value`, say);
-    if (element.url !== undefined) {
-      size(element.url, 1, 3000, `${at}.url`, say);
-      if (!/^https?:\/\/[\x21-\x7e]+$/.test(element.url as string) || /[<>|]/.test(element.url as string)) say(at, 'a bad url');
-    }
-    return;
-  }
-  if (element.type !== 'overflow') say(at, `an element of type ${String(element.type)}`);
-  each(element.options, 1, 5, `${at}.options`, say, (option, path) => {
-    checkPlain(option.text, 75, `${path}.text`, say);
-    size(option.value, 1, 150, `${path}.value`, say);
-  });
-}
-
-function checkPlain(text: Json | undefined, limit: number, at: string, say: Say): void {
-  if ((text as Thing | undefined)?.type !== 'plain_text') say(at, 'not plain_text');
-  checkText(text, limit, at, say);
-}
-
-function checkText(object: Json | undefined, limit: number, at: string, say: Say): void {
-  const { type, text, verbatim, emoji } = object as Thing;
+/** Texts by our promises; interactive elements need an `action_id` of ours, or nothing handles them. */
+function checkThing(thing: Thing, at: string, checks: Checks): void {
+  const { type, text, verbatim, emoji } = thing;
   if (type === 'mrkdwn') {
-    if (verbatim !== true) say(at, 'not verbatim');
-    checkMrkdwn(text, 1, limit, at, say);
-    return;
+    if (verbatim !== true) checks.say(at, 'not verbatim');
+    checkMrkdwn(String(text), at, checks);
+  } else if (type === 'plain_text') {
+    if (emoji !== false) checks.say(at, 'plain_text without emoji: false');
+    if (/[<>\n]/.test(String(text))) checks.say(at, `angle brackets or line breaks in plain_text: ${String(text)}`);
+    checkDirection(String(text), at, checks);
+  } else if (type === 'button' || type === 'overflow' || type === 'static_select') {
+    if (thing.action_id === undefined) checks.say(at, 'no action_id');
+    if (thing.url !== undefined && (!/^https?:\/\/[\x21-\x7e]+$/.test(String(thing.url)) || /[<>|]/.test(String(thing.url))))
+      checks.say(at, 'a bad url');
+  } else if (type === 'data_visualization') {
+    for (const word of stringsIn(thing)) checkDirection(word, at, checks);
   }
-  if (type !== 'plain_text' || emoji !== false) say(at, 'neither mrkdwn nor plain_text without emoji');
-  if (/[<>\n]/.test(String(text))) say(at, `angle brackets or line breaks in plain_text: ${String(text)}`);
-  checkDirection(String(text), at, say);
-  size(text, 1, limit, at, say);
 }
 
 /** Links to the hosts of the tests, dates, mentions of the tests' ids: all else in angle brackets came from a name. */
 const OURS =
   /^<(?:https:\/\/(?:forge\.coreweave\.com\/(?:wandb|registry)|github\.com)\/[\x21-\x7e]*\|[^<>|\n]+|!date\^-?\d+\^\{date_short_pretty\} at \{time\}\|[^<>|\n]+|@UAPPROVER\d*|!subteam\^SAPPROVER|#CASKED)>$/;
 
-function checkMrkdwn(text: Json | undefined, least: number, limit: number, at: string, say: Say): void {
-  size(text, least, limit, at, say);
-  const whole = String(text);
+function checkMrkdwn(whole: string, at: string, { say, ours }: Checks): void {
   if (whole.trim() === '') say(at, 'blank');
   const rest = whole.replace(/<[^<>]*>/g, (token) => {
-    if (!OURS.test(token)) say(at, `not ours: ${token}`);
+    if (!ours.test(token)) say(at, `not ours: ${token}`);
     return '';
   });
   if (/[<>]/.test(rest)) say(at, `an unescaped angle bracket: ${rest}`);
   if (/&(?!amp;|lt;|gt;)/.test(whole)) say(at, `an unescaped or cut ampersand: ${whole}`);
-  checkDirection(whole, at, say);
+  checkDirection(whole, at, { say });
 }
 
 /** Embeddings and overrides never; isolates only in pairs, one level deep. */
-function checkDirection(text: string, at: string, say: Say): void {
+function checkDirection(text: string, at: string, { say }: Pick<Checks, 'say'>): void {
   if (/[\u202A-\u202E\u2066\u2067]/.test(text)) say(at, 'a bidi control');
   if (/[\u2068\u2069]/.test(text.replace(/\u2068[^\u2068\u2069]*\u2069/g, ''))) say(at, 'an isolate that is not closed');
   if (!text.isWellFormed()) say(at, 'a lone surrogate');
 }
 
-function each(list: Json | undefined, least: number, most: number, at: string, say: Say, check: (item: Thing, at: string) => void): void {
-  const items = list as Thing[];
-  if (!Array.isArray(items) || items.length < least || items.length > most) say(at, `${items?.length} of them`);
-  items.forEach((item, index) => {
-    check(item, `${at}[${index}]`);
-  });
-}
-
-function size(text: Json | undefined, least: number, most: number, at: string, say: Say): void {
-  if (typeof text !== 'string' || text.length < least || text.length > most) say(at, `${String(text).length} characters: ${text}`);
+/** Every object inside, with its path. */
+function thingsIn(value: Json, at: string): [string, Thing][] {
+  if (typeof value !== 'object' || value === null) return [];
+  const inside = Object.entries(value).flatMap(([key, item]) => thingsIn(item, `${at}.${key}`));
+  return Array.isArray(value) ? inside : [[at, value], ...inside];
 }
 
 function stringsIn(value: unknown): string[] {

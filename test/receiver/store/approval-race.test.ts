@@ -52,6 +52,7 @@ function pressAt(url: string, slack: SlackStandIn, by: SlackPerson) {
     signingSecret: SIGNING_SECRET,
     now: Date.now,
     responseUrl: slack.responseUrl,
+    triggerId: slack.triggerId,
   });
   return async (action: string, value: string): Promise<void> => {
     expect((await from.press(by, action, value)).status).toBe(200);

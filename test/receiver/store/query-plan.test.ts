@@ -46,7 +46,8 @@ async function plansOf(work: () => Promise<unknown>): Promise<{ sql: string; pla
 }
 
 /** The tables that grow; that of credentials has a row or two. */
-const SCAN = /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|approvals|mutes|seen|repositories)\b/;
+const SCAN =
+  /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|one|latest|approvals|mutes|seen|repositories|promotions)\b/;
 
 /** What a process reads once when it begins: what is in flight, among the heads of order keys. */
 const LEASES = 'SELECT id, COALESCE(lease_until, 0) AS lease_until FROM deliveries WHERE is_head = 1';
@@ -118,6 +119,21 @@ describe('with any number of finished deliveries', () => {
     for (const index of ['deliveries_waiting', 'deliveries_first']) expect(find('AS last')).toContain(`INDEX ${index} (order_key=?)`);
     expect(find('cooldown_key = ?')).toContain('INDEX deliveries_cooldown (cooldown_key=?)');
     expect(find("state = 'held' LIMIT 1")).toContain('INDEX deliveries_held (order_key=?)');
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('accepting finds the latest conversation of a subject, and those of a kind, by index', async () => {
+    const own = { subject: 'version', kind: 'kind' };
+    const deliveries = (i: number) => [messageOf(`many-${i}`, {}, { ...own, key: `many-${i}`, begins: true })];
+    for (let i = 0; i < 6; i++) await accept(store, eventOf(`many-${i}`, { deliveries: deliveries(i) }));
+    const plans = await plansOf(() => accept(store, eventOf('many-7', { deliveries: deliveries(7) })));
+
+    const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
+    expect(find('MAX(latest.began_at)')).toMatch(
+      /INDEX conversations_of_subject \(subject=\?.*INDEX conversations_of_subject \(subject=\?\)/,
+    );
+    expect(find('kind IN')).toContain('INDEX conversations_of_kind (kind=? AND began_at>? AND began_at<?)');
+    expect(find('SELECT created_at FROM deliveries')).toContain('INDEX deliveries_of_conversation (conversation=?)');
     expect(scansIn(plans)).toEqual([]);
   });
 

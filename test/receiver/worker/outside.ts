@@ -22,6 +22,8 @@ export interface Seen {
   /** Of a person in Slack. */
   readonly ada: string;
   readonly responseUrl: string;
+  /** Of ada, for a modal. */
+  readonly triggerId: string;
 }
 
 declare module 'vitest' {
@@ -62,6 +64,7 @@ export default async function outside(project: TestProject): Promise<() => Promi
       messages: slack.messages('releases'),
       ada: slack.userId('ada'),
       responseUrl: slack.responseUrl(),
+      triggerId: slack.triggerId('ada'),
     };
     response.end(JSON.stringify(answer));
   });

@@ -28,6 +28,7 @@ async function ada(): Promise<{ person: { id: string; name: string }; slack: Sla
     signingSecret: SLACK_SIGNING_SECRET,
     now: Date.now,
     responseUrl: () => seen.responseUrl,
+    triggerId: async () => (await outside()).triggerId,
   });
   return { person: { id: seen.ada, name: 'ada' }, slack };
 }
@@ -77,7 +78,7 @@ describe('Slack on Workers', () => {
 
     expect((await slack.command(person, 'status')).text).not.toContain('unmatched 1');
     expect((await slack.command(person, 'status source:prod-eu')).text).toMatch(/unmatched/);
-    expect((await slack.command(person, 'status source:nobody')).status).toBe(401);
+    expect((await slack.command(person, 'status source:nobody')).status).toBe(404);
   });
 });
 
