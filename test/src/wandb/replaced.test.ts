@@ -77,3 +77,16 @@ it.each<[string, RelayEvent, WandbFault | undefined]>([
   expect(wandb).toMatchObject({ artifact: { version: 'v12' }, run: { name: 'r1' } });
   expect(wandb).not.toHaveProperty('replaced');
 });
+
+it('a version of a project of its own is compared, too', async () => {
+  const event: RelayEvent = {
+    type: 'add_artifact_alias',
+    source: 'default',
+    entity: 'acme',
+    project: 'train',
+    collection: 'resnet50',
+    version: 'v1',
+    replaces: { version: 'v0', since: '2026-02-01T00:00:00.000Z' },
+  };
+  expect((await ask(event)).wandb?.replaced).toMatchObject({ version: 'v0', metrics: { accuracy: { before: 0.93, now: 0.94 } } });
+});
