@@ -92,12 +92,7 @@ function differenceOf(threshold: number | string, before: number | undefined): n
 
 /** Each label once, as Slack wants it: of two places that look alike the later one stays. */
 function labelsOf(axis: MetricPoints['axis'], points: readonly MetricPoint[]): { label: string; value: number }[] {
-  const byLabel = new Map<string, number>();
-  for (const { at, value } of points) {
-    const label = labelOf(axis, at);
-    byLabel.delete(label);
-    byLabel.set(label, value);
-  }
+  const byLabel = new Map(points.map(({ at, value }) => [labelOf(axis, at), value]));
   return [...byLabel].slice(-CHART_LIMITS.points).map(([label, value]) => ({ label, value }));
 }
 
