@@ -3,10 +3,11 @@ import { wandbAppUrl } from '../src/event/wandb-links.ts';
 import { idsFrom } from '../src/lib/id.ts';
 import type { Network } from '../src/network/proxied-network.ts';
 import { alertPolicies } from '../src/route/alert-policy.ts';
+import { isMessage } from '../src/route/conversation-requests.ts';
 import type { Route } from '../src/route/route.ts';
 import { indexRoutes } from '../src/route/route-index.ts';
 import type { RequestKind } from '../src/route/target.ts';
-import type { Enricher } from './enrich/enricher.ts';
+import { connectWandb, type WandbKnowledge } from './enrich/connect-wandb.ts';
 import type { Environment } from './environment.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
 import { GITHUB_UNCONFIGURED, githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
@@ -73,9 +74,9 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     installation: createInstallation(runtime),
   };
   const github = sandbox ? sandboxTargets(runtime.log, githubApiUrl) : await githubTargets(environment, { ...runtime, store });
-  const enrich = sandbox ? undefined : await wandbEnrichment(options);
+  const wandb = sandbox ? undefined : await connectWandb({ ...options, wake: context.wake.wake });
   const slack = await slackTargetsFor(context);
-  const connected = { slack: slack.slack !== undefined, wandb: enrich !== undefined };
+  const connected = { slack: slack.slack !== undefined, wandb: wandb !== undefined };
   const rollBack = rollbacks(options, github, connected);
   return {
     runtime,
@@ -90,9 +91,9 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     targets: { ...github.targets, ...slack },
     unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
-    extensions: await extensionsFor({ ...context, rollBack }, github),
+    extensions: [...(await extensionsFor({ ...context, rollBack }, github)), ...(wandb === undefined ? [] : [wandb.history])],
     rollBack,
-    updateRequest: await requestUpdate(options, enrich ?? (async () => null)),
+    updateRequest: await requestUpdate(options, wandb),
     enriches: connected.wandb,
     ...(wakeLater === undefined ? {} : { wakeLater }),
     ...(concurrency === undefined ? {} : { concurrency }),
@@ -155,37 +156,23 @@ function slackTargetsFor({
   return sandbox ? sandboxSlackTargets(options) : slackTargets(environment, options);
 }
 
-/** Enrichment from W&B's API, when there is a key. All outboxes share it, so that W&B is asked once per event. */
-async function wandbEnrichment(options: ComposeOptions): Promise<Enricher['enrich'] | undefined> {
-  const { runtime, environment, store } = options;
-  const { redactor } = runtime;
-  if (environment.wandbApiKey === undefined) return undefined;
-  const [{ createWandbClient }, { createEnricher }] = await Promise.all([import('../src/wandb/client.ts'), import('./enrich/enricher.ts')]);
-  // The form in which it is in the header of every request to W&B.
-  redactor.add(Buffer.from(`api:${environment.wandbApiKey}`).toString('base64'));
-  const { fetch, now, random } = runtime;
-  const client = createWandbClient({
-    baseUrl: environment.wandbBaseUrl,
-    apiKey: environment.wandbApiKey,
-    fetch,
-    now,
-    random,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  });
-  return createEnricher({ ...runtime, client, store, appUrl: wandbAppUrl(environment.wandbBaseUrl) }).enrich;
-}
-
-/** Adds to requests what is known once they are sent: W&B's facts, and who approved them. */
+/** Adds to requests what is known once they are sent: W&B's facts, and who approved them. What a message about a metric draws comes later. */
 async function requestUpdate(
   { runtime, store }: ComposeOptions,
-  enrich: Enricher['enrich'],
+  wandb: WandbKnowledge | undefined,
 ): Promise<NonNullable<ReceiverParts['updateRequest']>> {
   const [{ enrichRequest }, { rememberingCompiler }] = await Promise.all([
     import('./outbox/enrich.ts'),
     import('../src/route/compiled-targets.ts'),
   ]);
+  const { log } = runtime;
   const compile = rememberingCompiler();
-  return (delivery) => enrichRequest(delivery, { store, enrich, compile, log: runtime.log });
+  const enrich = wandb?.enrich ?? (async () => null);
+  return async (delivery) => {
+    const request = await enrichRequest(delivery, { store, enrich, compile, log });
+    if (isMessage(request)) wandb?.history.request(delivery.eventId);
+    return request;
+  };
 }
 
 /** What runs beside the outboxes: approvals that expire, runs that are followed, requests from Slack and GitHub. */

@@ -141,11 +141,14 @@ function addStoreCommands(program: Command, io: CommandIo, run: Run): void {
   command('where', 'show which version has an alias, since when, and which one is deployed')
     .argument('[collection]', 'such as resnet50, or acme/train/resnet50')
     .option('--alias <name>', 'only this alias, such as production')
+    .option(
+      '--verify',
+      "ask W&B's API which version has each alias, and correct what is known; of entity/project/collection all aliases",
+      false,
+    )
     .option('--json', 'print JSON', false)
-    .action((collection: string | undefined, options: TargetFlags & { alias?: string; json: boolean }) =>
-      run(async () =>
-        (await import('./where.ts')).where(io, collection, { ...targetOf(options), alias: options.alias, json: options.json }),
-      ),
+    .action((collection: string | undefined, options: TargetFlags & { alias?: string; verify: boolean; json: boolean }) =>
+      run(async () => (await import('./where.ts')).where(io, collection, { ...options, ...targetOf(options), alias: options.alias })),
     );
   command('rejected', 'list authentic requests that could not be read')
     .option('--json', 'print JSON', false)

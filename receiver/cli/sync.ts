@@ -1,11 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { exportYaml } from '../../src/automation/export-yaml.ts';
 import type { Config } from '../../src/config/config.ts';
 import { readConfigFiles } from '../../src/config/config-files.ts';
 import { configWarnings } from '../../src/config/config-warnings.ts';
-import { apiKeyPage } from '../../src/event/wandb-links.ts';
 import { type Diagnostic, formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { appliedCounts, appliedWords, outcomeLine } from '../../src/plan/applied-report.ts';
@@ -18,16 +16,17 @@ import { planJson } from '../../src/plan/plan-json.ts';
 import { planLines, refusalLines } from '../../src/plan/plan-report.ts';
 import type { BaseConfig } from '../../src/plan/route-plan.ts';
 import { readBaseConfig } from '../../src/sync/base-config.ts';
-import { applySync, connect, driftSync, planSync, type SyncOptions } from '../../src/sync/commands.ts';
+import { applySync, driftSync, planSync, type SyncOptions } from '../../src/sync/commands.ts';
 import { gitFiles, mergeBase } from '../../src/sync/commit-files.ts';
 import { otherNamespaces, readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
 import { exportSync } from '../../src/sync/export.ts';
 import { readPlanFiles } from '../../src/sync/plan-files.ts';
 import { repositoryTop } from '../../src/sync/repository-top.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
-import { readEnvironment, repositoryFrom } from '../environment.ts';
+import { repositoryFrom } from '../environment.ts';
 import { findCheckout } from './checkout.ts';
 import type { CommandIo, ExitCode } from './output.ts';
+import { connectOrComplain } from './wandb-access.ts';
 
 /** `plan`, `apply`, `drift`, `export`, `render`: the automations of W&B as code. */
 
@@ -194,22 +193,6 @@ async function prepare(io: CommandIo, words: SyncWords): Promise<Ready | undefin
   }
   complain(io, config.error);
   return undefined;
-}
-
-function connectOrComplain(io: CommandIo): Pick<Ready, 'client' | 'baseUrl'> | undefined {
-  const environment = readEnvironment(io.variables);
-  if (!environment.ok) {
-    for (const line of environment.error) io.complain(line);
-    return undefined;
-  }
-  const { wandbApiKey: apiKey, wandbBaseUrl: baseUrl, warnings } = environment.value;
-  io.complain(...warnings.filter((warning) => /^WANDB_(API_KEY|BASE_URL):/.test(warning)));
-  if (apiKey === undefined) {
-    io.complain(`WANDB_API_KEY: is not set: set it to the key of a W&B user of the team. W&B shows a new key once: ${apiKeyPage(baseUrl)}`);
-    return undefined;
-  }
-  const { fetch, now, random, complain: log } = io;
-  return { baseUrl, client: connect({ apiKey, baseUrl, fetch, now, random, sleep: (ms) => sleep(ms), log }) };
 }
 
 /** The repository of the checkout that the config is in, wherever the command is run. */

@@ -1,3 +1,4 @@
+import { withoutHistory } from '../../src/event/enrichment.ts';
 import { ageOf } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { type JsonObject, parseExactJson } from '../../src/lib/json.ts';
@@ -13,6 +14,8 @@ export interface EnricherOptions extends Pick<Runtime, 'now' | 'log' | 'redactor
   readonly store: Pick<Store, 'event' | 'keepEnrichment'>;
   /** W&B's app, for links. */
   readonly appUrl: string;
+  /** Metrics that are compared with those of the replaced version, see `EnrichmentOptions`. */
+  readonly compare?: readonly string[];
   /** How long a delivery waits for W&B, in milliseconds; default 3 seconds. */
   readonly limitMs?: number;
 }
@@ -23,7 +26,7 @@ export interface Enricher {
    * What W&B's API says about a stored event, as in `enrichmentSchema`, or `null`. Resolves within the time limit
    * whatever W&B does; rejects only when the store does.
    *
-   * W&B is asked once per event. What it says is kept with the event, also that it knows nothing or may not say; after
+   * W&B is asked once per event (`fetchEnrichment`). What it says is kept with the event, also that it knows nothing or may not say; after
    * any other failure the answer is `null` for this event as long as this process lives.
    */
   enrich(eventId: string): Promise<JsonObject | null>;
@@ -45,7 +48,7 @@ export function createEnricher(options: EnricherOptions): Enricher {
   async function find(eventId: string): Promise<JsonObject | null> {
     const event = await store.event(eventId);
     if (event === undefined) return null;
-    if (event.wandb !== undefined) return event.wandb;
+    if (event.wandb !== undefined) return event.wandb && withoutHistory(event.wandb);
     const asked = withBody(event);
     if (!canBeEnriched(asked) || inVain.has(eventId) || !breaker.mayAsk()) return null;
     const answer = await ask(eventId, asked);
@@ -63,7 +66,8 @@ export function createEnricher(options: EnricherOptions): Enricher {
   async function ask(id: string, event: EventWithBody): Promise<JsonObject | null | undefined> {
     const signal = AbortSignal.timeout(options.limitMs ?? LIMIT_MS);
     try {
-      const answer = await fetchEnrichment(options.client, event, { signal, appUrl: options.appUrl });
+      const { appUrl, compare = [] } = options;
+      const answer = await fetchEnrichment(options.client, event, { signal, appUrl, compare });
       if (answer.ok) {
         breaker.answered();
         return answer.value === null ? null : (options.redactor.json(answer.value) as JsonObject);

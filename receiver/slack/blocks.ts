@@ -1,7 +1,8 @@
 import type { types } from '@slack/bolt';
+import type { ChartBlock } from './chart.ts';
 import { fitMrkdwn, plainName, safeUrl } from './mrkdwn.ts';
 
-export type KnownBlock = types.KnownBlock;
+export type KnownBlock = types.KnownBlock | ChartBlock;
 export type HomeView = types.HomeView;
 export type ModalView = types.ModalView;
 type Button = types.Button;

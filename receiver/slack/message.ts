@@ -6,6 +6,8 @@ import { decisionWords, type OpenQuestion, openQuestions, questionPart, whoMayDe
 import { compose, context as contextBlock, factSection, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
 import { burstMessage } from './burst.ts';
 import { changeWords } from './change.ts';
+import { chartParts } from './chart-part.ts';
+import { compareParts, isCompared } from './compare-part.ts';
 import { contextLine, replacesWords, whoDidIt } from './context-line.ts';
 import { activeMutes, countsOf, deliveryButtons, deliveryParts, menusFor, muteParts } from './delivery-part.ts';
 import { detailWords, plainDetail, plainTarget, targetWords } from './delivery-words.ts';
@@ -71,9 +73,12 @@ export function conversationMessage(view: ConversationView, context: MessageCont
   const [only] = dispatches.length === 1 ? dispatches : [];
   const menu = only === undefined || stage === 'asks' ? undefined : menusFor(head, mutes)(only);
   const lines = [headline.line, ...secondLine(head, { stage, only, mentions, context }), ...ownTexts(head)];
+  const showsFacts = (stage === 'asks' || stage === 'none') && !isCompared(questions, head.event.id);
   const parts: Part[] = [
     { rank: 0, blocks: [section(lines.join('\n'), { accessory: menu })] },
-    { rank: 5, blocks: stage === 'asks' || stage === 'none' ? factSection(factsOf(head.event.wandb)) : [] },
+    ...chartParts(view.events, 5),
+    { rank: 5, blocks: showsFacts ? factSection(factsOf(head.event.wandb)) : [] },
+    ...compareParts(questions.slice(0, MOST_QUESTIONS), 1),
     ...questionParts(questions, { view, head, stage, mentions, context }),
     ...dispatchParts(head, { only, mutes, questions, context }),
     ...muteParts(view, context.now, 3),

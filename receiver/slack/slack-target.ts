@@ -13,6 +13,7 @@ import { type FullAlert, isFullAlert } from './failure-text.ts';
 import { deliveryMetadata, field, findChannelId, findMessage } from './find-message.ts';
 import { readSlackFailure, type SlackAnswerContext, slackWord, whyUnreadable } from './read-error.ts';
 import { tellsOfFailure } from './stage.ts';
+import { callWithCharts } from './with-charts.ts';
 
 /** A message as Slack takes it; `text` is for notifications and screen readers. */
 export interface SlackMessage {
@@ -62,7 +63,7 @@ const CHANNEL_ID = /^[CDG][A-Z0-9]{7,}$/;
 /** Slack's limit for the text of a section. */
 const SECTION_CHARACTERS = 3000;
 
-/** Posts to Slack: one message per conversation, later events in its thread. One call per send; nothing here retries. */
+/** Posts to Slack: one message per conversation, later events in its thread. One call per send, and one without its charts where Slack refuses them; nothing else is tried again here. */
 export function slackTarget(options: SlackTargetOptions): Target<SlackRequest> {
   return {
     send: (request, context) => {
@@ -131,7 +132,7 @@ async function post(options: SlackTargetOptions, postTarget: PostTarget, message
   const { head, name } = postTarget;
   let answer: unknown;
   try {
-    answer = await options.client(context.signal).apiCall('chat.postMessage', {
+    answer = await callWithCharts(options.client(context.signal), 'chat.postMessage', {
       channel: postTarget.channel,
       ...message,
       ...(head === null ? {} : { thread_ts: head.ts }),
@@ -173,7 +174,8 @@ async function becomeHead(
   context: SendContext,
 ): Promise<string> {
   try {
-    await options.client(context.signal).apiCall('chat.update', { ...message, ...options.render.conversation({ ...view, message }) });
+    const shown = options.render.conversation({ ...view, message });
+    await callWithCharts(options.client(context.signal), 'chat.update', { ...message, ...shown });
     return '';
   } catch (error) {
     return ` (${readSlackFailure(error, answerContext(options, view.channel, false)).detail})`;
@@ -204,7 +206,7 @@ async function update(options: SlackTargetOptions, request: Update, context: Sen
   const { channel, ts } = view.message;
   try {
     // Without blocks, Slack would remove the existing ones.
-    await options.client(context.signal).apiCall('chat.update', { channel, ts, ...options.render.conversation(view) });
+    await callWithCharts(options.client(context.signal), 'chat.update', { channel, ts, ...options.render.conversation(view) });
     return delivered(200, `updated the message in ${view.channel}`);
   } catch (error) {
     const word = slackWord(error) ?? '';

@@ -52,6 +52,11 @@ export interface SeenAlias {
   /** As the event of somebody who gave the version the alias would be; `version` left out: no version has it. */
   readonly event: RelayEvent;
   readonly at: number;
+  /**
+   * The holder that the ledger had when W&B was asked; `null`: none. When it has another one by now, an event came in
+   * between, and nothing is done. Left out: not compared.
+   */
+  readonly ledgerHad?: Pick<PromotionView, 'version' | 'since'> | null;
 }
 
 export interface Ledger {

@@ -121,6 +121,12 @@ export interface DeliveryQueue {
   keepEnrichment(eventId: string, wandb: JsonObject | null): Promise<void>;
 
   /**
+   * Adds the last values of an event's metric to what W&B knows about it, once, and updates the conversations that show the
+   * event. False, and nothing done, when nothing is known about the event, or its values are.
+   */
+  keepHistory(eventId: string, history: JsonObject, now: number): Promise<boolean>;
+
+  /**
    * Logs an attempt and moves the delivery on; the next of its order key becomes the head when it is finished.
    *
    * A delivery that would be retried although a newer one with `replacesOlder` waits behind it becomes `superseded`.

@@ -1,3 +1,4 @@
+import type { MessageContext } from '../../receiver/slack/message.ts';
 import type { DeliveryView } from '../../receiver/store/delivery.ts';
 import type { ApprovalView } from '../../receiver/store/store.ts';
 import type { RelayEvent } from '../../src/event/event.ts';
@@ -6,11 +7,16 @@ import type { Reader } from './mrkdwn-html.ts';
 
 /** The people, models and times of the pictures: ada trains and promotes resnet50, and bob approves. */
 
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
 /** Who reads the pictures, and when. */
 export const READER: Reader = {
   names: { UADA: 'ada', UBOB: 'bob', SLEADS: 'ml-leads', CDEPLOYS: 'ml-deploys' },
   now: CONTEXT.now,
 };
+export const SLACK_USERS = { ada: 'UADA', bob: 'UBOB' };
+export const PEOPLE: MessageContext = { ...CONTEXT, slackUsers: SLACK_USERS };
 
 export const PROMOTED: RelayEvent = {
   type: 'add_artifact_alias',
@@ -24,7 +30,7 @@ export const PROMOTED: RelayEvent = {
 };
 
 export const QUESTION: ApprovalView = approvalView({ by: ['SLEADS'], allowSelf: false });
-export const APPROVED: ApprovalView = { ...QUESTION, decision: 'approved', decidedBy: 'bob', decidedAt: T0 + 3 * MINUTE };
+export const APPROVED: ApprovalView = { ...QUESTION, decision: 'approved', decidedBy: 'bob (UBOB)', decidedAt: T0 + 3 * MINUTE };
 
 export const DISPATCH: DeliveryView = deliveryView({
   request: { kind: 'repository_dispatch', repository: 'acme/deploy', event_type: 'model-production', client_payload: {} },

@@ -5,6 +5,8 @@ import { jsonValueSchema } from '../lib/schema-words.ts';
 
 const entries = z.record(z.string(), jsonValueSchema);
 
+const comparedSchema = z.union([z.number(), z.string(), z.null()]).optional();
+
 /**
  * Facts of W&B's API about the artifact version or the run of an event: `event.wandb` in templates and in the default
  * payload. Unknown fields are absent. The objects are open: a later version may add fields.
@@ -43,6 +45,17 @@ export const enrichmentSchema = z.looseObject({
     })
     .optional()
     .describe('The run of the event, or the one that made the artifact'),
+  replaced: z
+    .looseObject({
+      version: z.string().optional(),
+      run: z.looseObject({}).optional().describe('The run that made it, with the fields of run'),
+      metrics: z
+        .record(z.string(), z.looseObject({ before: comparedSchema, now: comparedSchema }))
+        .optional()
+        .describe('Summary metrics of both versions, those that are compared'),
+    })
+    .optional()
+    .describe('The version that had the alias before, see event.replaces'),
 });
 
 /** The same facts without metadata and summary, to save space. */
@@ -54,4 +67,11 @@ export function withoutDetails(wandb: JsonObject): JsonObject {
       return [key, { ...rest, truncated: true }];
     }),
   );
+}
+
+/** What is known for templates and payloads: without the values of the metric, which are there for the chart, and may come later. */
+export function withoutHistory(wandb: JsonObject): JsonObject {
+  if (wandb.history === undefined) return wandb;
+  const { history: _history, ...rest } = wandb;
+  return rest;
 }

@@ -44,7 +44,8 @@ export function limitWords({ threshold, comparison, aggregate, window }: MetricF
   return `${of}alert ${word}${/[+−±]$/.test(word) ? '' : ' '}${size}`;
 }
 
-function changeWords(before: number, after: number): string | undefined {
+/** `+231 %`; `undefined` where there is no such number. */
+export function changeWords(before: number, after: number): string | undefined {
   if (before === 0) return undefined;
   const percent = ((after - before) / Math.abs(before)) * 100;
   return `${percent < 0 ? '−' : '+'}${new Intl.NumberFormat('en', { maximumSignificantDigits: 3, useGrouping: false }).format(Math.abs(percent))} %`;

@@ -50,6 +50,9 @@ const ARTIFACT_FACTS = `fragment ArtifactFacts on Artifact {
 }
 ${RUN_FACTS}`;
 
+const ALIASED_VERSION = `versionIndex artifactSequence { name project { name entityName } }
+    aliases { alias artifactCollection { __typename name project { name entityName } } }`;
+
 export const ARTIFACT_BY_ID = `query ArtifactById($id: ID!) { artifact(id: $id) { ...ArtifactFacts } }
 ${ARTIFACT_FACTS}`;
 
@@ -67,6 +70,30 @@ export const RUN_BY_NAME = `query RunByName($entity: String!, $project: String!,
   }
 }
 ${RUN_FACTS}`;
+
+const ARTIFACT_RUN = 'artifact(name: $name) { createdBy { __typename ... on Run { ...RunFacts } } }';
+
+/** A version's run: what a comparison of two versions needs. `$name` as in `ARTIFACT_BY_NAME`. */
+export const ARTIFACT_RUN_BY_NAME = `query ArtifactRunByName($entity: String!, $project: String!, $name: String!) {
+  project(name: $project, entityName: $entity) { ${ARTIFACT_RUN} }
+}
+${RUN_FACTS}`;
+
+/** The same in a registry, which may be named by a team of its organization. */
+export const REGISTERED_RUN_BY_NAME = `query RegisteredRunByName($entity: String!, $project: String!, $name: String!) {
+  project(name: $project, entityName: $entity) { ${ARTIFACT_RUN} }
+  entity(name: $entity) { organization { orgEntity { project(name: $project) { ${ARTIFACT_RUN} } } } }
+}
+${RUN_FACTS}`;
+
+/** Rows of a run for each spec, `{"keys", "samples", "minStep", "maxStep"}`: those that have all its keys. */
+export const RUN_HISTORY = `query RunHistory($entity: String!, $project: String!, $run: String!, $specs: [JSONString!]!) {
+  project(name: $project, entityName: $entity) { run(name: $run) { sampledHistory(specs: $specs) } }
+}`;
+
+export const RUN_SYSTEM_METRICS = `query RunSystemMetrics($entity: String!, $project: String!, $run: String!, $samples: Int!) {
+  project(name: $project, entityName: $entity) { run(name: $run) { events(samples: $samples) } }
+}`;
 
 export const DELETE_TRIGGER = `mutation DeleteAutomation($id: ID!) { deleteTrigger(input: { triggerID: $id }) { success } }`;
 
@@ -102,6 +129,31 @@ export function collectionsDocument(count: number, first: number): string {
       field: `p${i}: project(name: $p${i}, entityName: $e${i}) {
     artifactCollections(first: ${first}, filters: $f${i}) { ${page('__typename id name')} }
   }`,
+    })),
+  );
+}
+
+/**
+ * Versions by their names, several in one request: `$e0`, `$p0` and `$n0` (`collection:vN` or `collection:alias`), answered
+ * as `p0`, each with all its aliases, of every collection.
+ */
+export function artifactAliasesDocument(count: number): string {
+  return aliased(
+    'ArtifactAliases',
+    numbered(count, (i) => ({
+      variables: [`$e${i}: String!`, `$p${i}: String!`, `$n${i}: String!`],
+      field: `p${i}: project(name: $p${i}, entityName: $e${i}) { id artifact(name: $n${i}) { ${ALIASED_VERSION} } }`,
+    })),
+  );
+}
+
+/** The same with each version's number in the collection. For servers with `Project.artifactCollectionMembership`. */
+export function membershipsDocument(count: number): string {
+  return aliased(
+    'ArtifactMemberships',
+    numbered(count, (i) => ({
+      variables: [`$e${i}: String!`, `$p${i}: String!`, `$n${i}: String!`],
+      field: `p${i}: project(name: $p${i}, entityName: $e${i}) { id artifactCollectionMembership(name: $n${i}) { versionIndex } }`,
     })),
   );
 }

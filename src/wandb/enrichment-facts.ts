@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Capped, capObject } from '../event/cap-json.ts';
+import { compareSummaries } from '../event/compared-metrics.ts';
 import type { RelayEvent } from '../event/event.ts';
 import { oneLine } from '../event/one-line.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../lib/json.ts';
@@ -9,6 +10,9 @@ import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '.
 /** Metadata and summary, each, in bytes of JSON: a dispatch has room for both and for the event. */
 const MAX_DETAIL_BYTES = 4_096;
 const MAX_WORDS = 50;
+/** For `"_step":` and its number. */
+const STEP_BYTES = 40;
+const MAX_COMPARED_BYTES = 2_048;
 /** For all aliases, or all tags, together. */
 const MAX_WORDS_BYTES = 2_048;
 
@@ -30,6 +34,11 @@ export const runShape = z.object({
   user: userShape,
   project: projectShape,
 });
+
+const creatorShape = z.looseObject({ __typename: z.string() }).nullish().catch(null);
+
+/** Of a version, who made it. */
+export const createdShape = z.object({ createdBy: creatorShape });
 
 export const artifactShape = z.object({
   versionIndex: z.number().int().nullish().catch(null),
@@ -53,7 +62,7 @@ export const artifactShape = z.object({
     )
     .nullish()
     .catch(null),
-  createdBy: z.looseObject({ __typename: z.string() }).nullish().catch(null),
+  createdBy: creatorShape,
 });
 
 export type AnsweredRun = z.infer<typeof runShape>;
@@ -75,7 +84,7 @@ export function artifactFacts(artifact: AnsweredArtifact, event: RelayEvent, app
   const type = artifact.artifactType?.name;
   const isKnown = entityName && project && own && index !== undefined;
   const metadata = details(artifact.metadata);
-  const run = createdBy?.__typename === 'Run' ? runShape.safeParse(createdBy) : undefined;
+  const run = creatorRun(artifact);
   const author = createdBy?.__typename === 'User' ? userShape.parse(createdBy) : undefined;
   const aliasWords = words(aliases?.map(({ alias }) => alias));
   const tagWords = words(artifact.tags?.map(({ name }) => name));
@@ -94,15 +103,14 @@ export function artifactFacts(artifact: AnsweredArtifact, event: RelayEvent, app
       truncated: metadata?.truncated || aliasWords?.truncated || tagWords?.truncated || undefined,
       url: isKnown && type ? linkTo(appUrl, entityName, project, 'artifacts', type, own, `v${index}`) : undefined,
     }),
-    ...(run?.success ? { run: runFacts(run.data, appUrl) } : {}),
+    ...(run === undefined ? {} : { run: runFacts(run, appUrl) }),
   };
 }
 
 /** The `run` of `enrichmentSchema`. */
 export function runFacts(run: AnsweredRun, appUrl: string): JsonObject {
   const { entityName, name: project } = run.project ?? {};
-  const { _wandb: _internal, ...ownSummary } = parsed(run.summaryMetrics) ?? {};
-  const summary = run.summaryMetrics ? capObject(ownSummary, MAX_DETAIL_BYTES) : undefined;
+  const summary = run.summaryMetrics ? cappedSummary(run) : undefined;
   const tagWords = words(run.tags ?? undefined);
   return known({
     name: line(run.name),
@@ -118,6 +126,40 @@ export function runFacts(run: AnsweredRun, appUrl: string): JsonObject {
     git_remote: remoteIn(parsed(run.config)),
     url: entityName && project ? linkTo(appUrl, entityName, project, 'runs', run.name) : undefined,
   });
+}
+
+/** The summary of a run, whole. */
+export function summaryOf(run: AnsweredRun): JsonObject {
+  const { _wandb: _internal, ...own } = parsed(run.summaryMetrics) ?? {};
+  return own;
+}
+
+/** With the run's last step, whatever else there is no room for: its history is read up to there. */
+function cappedSummary(run: AnsweredRun): Capped {
+  const { _step: step, ...others } = summaryOf(run);
+  if (step === undefined) return capObject(others, MAX_DETAIL_BYTES);
+  const { value, truncated } = capObject(others, MAX_DETAIL_BYTES - STEP_BYTES);
+  const lastStep = capObject({ _step: step }, STEP_BYTES);
+  return { value: { ...value, ...lastStep.value }, truncated: truncated || lastStep.truncated };
+}
+
+/** `replaced` of `enrichmentSchema`: the run that made the replaced version, and how the metrics of both compare. */
+export function replacedFacts(
+  version: string,
+  runs: { readonly now: AnsweredRun; readonly before: AnsweredRun },
+  named: readonly string[],
+  appUrl: string,
+): JsonObject {
+  const { summary: _summary, truncated: _truncated, ...run } = runFacts(runs.before, appUrl);
+  const compared = compareSummaries(summaryOf(runs.now), summaryOf(runs.before), named);
+  const metrics = capObject(compared as unknown as JsonObject, MAX_COMPARED_BYTES).value;
+  return known({ version: line(version), run, metrics: Object.keys(metrics).length === 0 ? undefined : metrics });
+}
+
+/** The run that made an artifact, where one did. */
+export function creatorRun({ createdBy }: Pick<AnsweredArtifact, 'createdBy'>): AnsweredRun | undefined {
+  const run = createdBy?.__typename === 'Run' ? runShape.safeParse(createdBy) : undefined;
+  return run?.success ? run.data : undefined;
 }
 
 /**

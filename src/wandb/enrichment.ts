@@ -3,8 +3,19 @@ import type { RelayEvent } from '../event/event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
-import { ARTIFACT_BY_ID, ARTIFACT_BY_NAME, RUN_BY_NAME } from './documents.ts';
-import { type AnsweredArtifact, type AnsweredRun, artifactFacts, artifactShape, runFacts, runShape } from './enrichment-facts.ts';
+import { ARTIFACT_BY_ID, ARTIFACT_BY_NAME, ARTIFACT_RUN_BY_NAME, REGISTERED_RUN_BY_NAME, RUN_BY_NAME } from './documents.ts';
+import {
+  type AnsweredArtifact,
+  type AnsweredRun,
+  artifactFacts,
+  artifactShape,
+  createdShape,
+  creatorRun,
+  replacedFacts,
+  runFacts,
+  runShape,
+} from './enrichment-facts.ts';
+import { REGISTRY_PREFIX } from './projects.ts';
 import type { WandbError } from './wandb-error.ts';
 
 /** An event with its body. The body may have W&B's id of the artifact. */
@@ -15,6 +26,8 @@ export interface EnrichmentOptions {
   readonly signal: AbortSignal;
   /** W&B's app, for links, see `wandbAppUrl`. */
   readonly appUrl: string;
+  /** Metrics that are compared with those of the replaced version, beside the default ones; left out: none. */
+  readonly compare?: readonly string[];
 }
 
 /** The facts of W&B's API, as in `enrichmentSchema`; `null`: there are none, or the key may not see them. */
@@ -22,6 +35,11 @@ export type Enrichment = Result<JsonObject | null, WandbError>;
 
 const artifactByIdShape = z.object({ artifact: artifactShape.nullish() });
 const artifactByNameShape = z.object({ project: z.object({ artifact: artifactShape.nullish() }).nullish() });
+const createdInShape = z.object({ artifact: createdShape.nullish() }).nullish();
+const createdByNameShape = z.object({
+  project: createdInShape,
+  entity: z.object({ organization: z.object({ orgEntity: z.object({ project: createdInShape }).nullish() }).nullish() }).nullish(),
+});
 const runByNameShape = z.object({
   project: z
     .object({ run: runShape.nullish(), runs: z.object({ edges: z.array(z.object({ node: runShape.nullish() })) }).nullish() })
@@ -58,8 +76,9 @@ function artifactIdIn(payload: JsonValue): string | undefined {
 }
 
 /**
- * Queries W&B for the run or the artifact version of an event: one request, or none if the event names neither. There is no
- * retry and no wait for the rate limit, because an event can be delivered without.
+ * Queries W&B for the run or the artifact version of an event: one request, or none if the event names neither. Where the
+ * version replaces another, a second request at the same time is about that one's run; without its answer there is no
+ * `replaced`. There is no retry and no wait for the rate limit, because an event can be delivered without.
  */
 export async function fetchEnrichment(client: WandbClient, event: EventWithBody, options: EnrichmentOptions): Promise<Enrichment> {
   const { appUrl, signal } = options;
@@ -69,8 +88,38 @@ export async function fetchEnrichment(client: WandbClient, event: EventWithBody,
     const run = await findRun(client, query, signal);
     return run.ok ? ok(run.value ? { run: runFacts(run.value, appUrl) } : null) : run;
   }
-  const artifact = await findArtifact(client, query, signal);
-  return artifact.ok ? ok(artifact.value ? artifactFacts(artifact.value, event, appUrl) : null) : artifact;
+  const [artifact, before] = await Promise.all([findArtifact(client, query, signal), findReplacedRun(client, event, signal)]);
+  if (!artifact.ok) return artifact;
+  if (!artifact.value) return ok(null);
+  const facts = artifactFacts(artifact.value, event, appUrl);
+  const now = creatorRun(artifact.value);
+  if (event.replaces === undefined || before === undefined || now === undefined) return ok(facts);
+  return ok({ ...facts, replaced: replacedFacts(event.replaces.version, { now, before }, options.compare ?? [], appUrl) });
+}
+
+/** The run that made the version that the event's version replaces; `undefined`: none is known. */
+async function findReplacedRun(client: WandbClient, event: RelayEvent, onceUntil: AbortSignal): Promise<AnsweredRun | undefined> {
+  const variables = replacedName(event);
+  if (variables === undefined) return undefined;
+  const document = variables.project.startsWith(REGISTRY_PREFIX) ? REGISTERED_RUN_BY_NAME : ARTIFACT_RUN_BY_NAME;
+  const answer = await client.query(document, { ...variables }, createdByNameShape, { onceUntil });
+  if (!answer.ok) return undefined;
+  const { project, entity } = answer.value;
+  const artifact = project?.artifact ?? entity?.organization?.orgEntity?.project?.artifact;
+  return artifact ? creatorRun(artifact) : undefined;
+}
+
+function replacedName({
+  entity,
+  project,
+  collection,
+  replaces,
+}: RelayEvent): { entity: string; project: string; name: string } | undefined {
+  if (replaces === undefined) return undefined;
+  const [, ...written] = /^([^/]+)\/([^/]+)\/([^/]+)$/.exec(replaces.artifact ?? '') ?? [];
+  const [ownEntity = entity, ownProject = project, name = collection && `${collection}:${replaces.version}`] = written;
+  if (ownEntity === undefined || ownProject === undefined || name === undefined) return undefined;
+  return { entity: ownEntity, project: ownProject, name };
 }
 
 type Missing = null | undefined;

@@ -28,6 +28,8 @@ export function addRun(world: WandbWorld, project: WorldProject, name: string, f
     summaryMetrics: '{}',
     config: '{}',
     user: ADA,
+    history: [],
+    events: [],
     ...fields,
   };
   world.runs.push(run);
@@ -86,6 +88,19 @@ export function projectContents(world: WandbWorld, project: WorldProject, neighb
       };
     },
     artifact: ({ name }: { name: string }) => optional(artifactByName(world, project, name), (found) => artifactView(found, neighbours)),
+    artifactCollectionMembership: ({ name }: { name: string }) => {
+      const found = artifactByName(world, project, name);
+      const collection = world.collections.find(
+        (known) => known.project === project && known.name === name.slice(0, name.lastIndexOf(':')),
+      );
+      if (found === undefined || collection === undefined) return null;
+      return {
+        id: worldId('ArtifactCollectionMembership', 1),
+        versionIndex: found.sequence === collection ? found.versionIndex : found.links.get(collection),
+        artifactCollection: () => neighbours.collection(collection),
+        artifact: () => artifactView(found, neighbours),
+      };
+    },
   };
 }
 
@@ -120,9 +135,37 @@ export function artifactView(artifact: WorldArtifact, neighbours: Neighbours): o
   };
 }
 
+interface HistorySpec {
+  readonly keys: readonly string[];
+  readonly samples?: number;
+  readonly minStep?: number;
+  readonly maxStep?: number;
+}
+
+/** The rows that have all keys, both ends of the range among them; thinned out when there are more than `samples`. */
+function sampled(
+  rows: WorldRun['history'],
+  { keys, samples = 500, minStep = 0, maxStep = Number.POSITIVE_INFINITY }: HistorySpec,
+): object[] {
+  const found = rows.filter((row) => {
+    const step = row._step ?? 0;
+    return step >= minStep && step <= maxStep && keys.every((key) => Object.hasOwn(row, key));
+  });
+  const every = Math.max(1, found.length / samples);
+  const kept = Array.from({ length: Math.min(found.length, samples) }, (_none, i) => found[Math.floor(i * every)] ?? {});
+  // JSON has no NaN: here it is text.
+  return kept.map((row) => Object.fromEntries(keys.map((key) => [key, Number.isFinite(row[key]) ? row[key] : String(row[key])])));
+}
+
 function runView(run: WorldRun, neighbours: Neighbours): object {
   return {
     ...run,
+    historyLineCount: run.history.length,
+    sampledHistory: ({ specs }: { specs: readonly string[] }) => specs.map((spec) => sampled(run.history, JSON.parse(spec) as HistorySpec)),
+    events: ({ samples = 500 }: { samples?: number }) => {
+      const every = Math.max(1, run.events.length / samples);
+      return Array.from({ length: Math.min(run.events.length, samples) }, (_none, i) => run.events[Math.floor(i * every)]);
+    },
     __typename: 'Run',
     id: worldId('Run', 901),
     user: optional(run.user ?? undefined, userView),

@@ -19,6 +19,10 @@ export interface WorldRun {
   readonly summaryMetrics: string | null;
   readonly config: string | null;
   readonly user: WorldUser | null;
+  /** What was logged, each row with its `_step`; numbers that JSON does not have are numbers here. */
+  readonly history: readonly Readonly<Record<string, number>>[];
+  /** System metrics, as W&B sends them: rows as text. */
+  readonly events: readonly string[];
 }
 
 export interface WorldArtifact {

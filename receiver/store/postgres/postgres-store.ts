@@ -4,6 +4,7 @@ import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf, keepTold } from '../rules/conversations.ts';
 import { decideApproval } from '../rules/decisions.ts';
+import { keepHistory } from '../rules/history.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import type { Change } from '../rules/may-change.ts';
 import { listMutes } from '../rules/mutes.ts';
@@ -130,6 +131,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     heldToEnrich: (eventId) => autocommit(() => heldToEnrich(eventId)),
     updateHeldRequest: (id, request, builtWith) => autocommit(() => updateHeldRequest(id, request, builtWith)),
     keepEnrichment: (eventId, wandb) => autocommit(() => keepEnrichment(eventId, wandb)),
+    keepHistory: (eventId, history, now) => notifying(write(() => keepHistory(eventId, history, now))),
     settle: (claim, attempt, settlement, throttle) => persistently(() => write(() => settleClaim(claim, attempt, settlement, throttle))),
     // What is in flight is another receiver's; when that one is gone, the others reclaim it.
     recoverInFlight: (now) => at(now, async () => 0),

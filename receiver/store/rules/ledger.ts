@@ -153,7 +153,7 @@ function* forgetOld(aliasKey: string, upTo: number): Work<void> {
   );
 }
 
-export function* correctAlias({ event, at }: SeenAlias): Work<boolean> {
+export function* correctAlias({ event, at, ledgerHad }: SeenAlias): Work<boolean> {
   const { version = null, artifact = null } = event;
   const key = promotionOf({ ...event, version: version ?? 'none' })?.aliasKey;
   if (key === undefined) return false;
@@ -161,6 +161,7 @@ export function* correctAlias({ event, at }: SeenAlias): Work<boolean> {
   yield* lock([aliasLock(aliasKey)]);
   const before = yield* holderOf(aliasKey);
   if ((before?.version ?? null) === version) return false;
+  if (ledgerHad !== undefined && (before?.since !== ledgerHad?.since || before?.version !== ledgerHad?.version)) return false;
   const replaced = version === null ? null : replacedBy(version, before);
   const holder = { n: (before?.n ?? 0) + 1, version, artifact, since: at, eventId: null, replaced };
   const row = rowOf(aliasKey, holder, event, 'api');

@@ -3,6 +3,7 @@ import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf, keepTold } from '../rules/conversations.ts';
 import { decideApproval } from '../rules/decisions.ts';
+import { keepHistory } from '../rules/history.ts';
 import { acceptEvents } from '../rules/inbox.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import { listMutes } from '../rules/mutes.ts';
@@ -113,6 +114,7 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     heldToEnrich: (eventId) => read(() => heldToEnrich(eventId)),
     updateHeldRequest: (id, request, builtWith) => write(() => updateHeldRequest(id, request, builtWith)),
     keepEnrichment: (eventId, wandb) => write(() => keepEnrichment(eventId, wandb)),
+    keepHistory: (eventId, history, now) => write(() => keepHistory(eventId, history, now)),
     settle: async (claim, attempt, settlement, throttle) => {
       const settled = await write(() => settleClaim(claim, attempt, settlement, throttle), 'long');
       if (settled) sending.settled(claim.id);

@@ -26,6 +26,13 @@ describe('asking about an event', () => {
     expect(requests()).toBe(0);
   });
 
+  it('gives the same whether or not the values of the metric have come meanwhile', async () => {
+    const { enricher, store } = await testEnricher(await wandb(), [runEvent('e1')]);
+    const before = await enricher.enrich('e1');
+    expect(await store.keepHistory('e1', { metric: 'loss', axis: 'step', points: [] }, 0)).toBe(true);
+    expect(await enricher.enrich('e1')).toEqual(before);
+  });
+
   it('keeps that W&B knows nothing, and does not ask again', async () => {
     const { enricher, store, requests } = await testEnricher(await wandb(), [runEvent('e1', 'nobody')]);
     expect([await enricher.enrich('e1'), await enricher.enrich('e1'), requests()]).toEqual([null, null, 1]);

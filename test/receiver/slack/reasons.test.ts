@@ -5,7 +5,7 @@ import { decisionWords } from '../../../receiver/slack/approval-part.ts';
 import { nudgeReplies, nudgeText } from '../../../receiver/slack/nudge-text.ts';
 import { Mentions } from '../../../receiver/slack/people.ts';
 import type { SlackPerson } from '../../stand-ins/slack-interactions.ts';
-import { ALIAS_EVENT, approvalView, conversationEvent, MINUTE, T0 } from './message-samples.ts';
+import { ALIAS_EVENT, approvalView, MINUTE, T0 } from './message-samples.ts';
 import { ADA, BOB, EVE, type SlackAppInTestOptions, slackAppInTest, slackInTest } from './slack-app-in-test.ts';
 
 async function asked(options: Partial<SlackAppInTestOptions> = {}) {

@@ -180,4 +180,40 @@ export function enrichingContract(open: OpenStore): void {
       expect((await store.delivery('d-e1'))?.notes).toHaveLength(1);
     });
   });
+
+  describe("the values of an event's metric", () => {
+    const HISTORY = { metric: 'loss', axis: 'step', points: [[1, 2.5]] };
+
+    onStore('are added to what is known about it, once', async (store) => {
+      await accept(store, eventOf('e1'), eventOf('e2', { subject: 'other' }), eventOf('e3', { subject: 'third' }));
+      await store.keepEnrichment('e1', { run: { name: 'r1' } });
+      await store.keepEnrichment('e2', null);
+
+      expect(await store.keepHistory('e1', HISTORY, T0)).toBe(true);
+      expect(await store.keepHistory('e1', { metric: 'other' }, T0)).toBe(false);
+      for (const id of ['e2', 'e3', 'nobody']) expect(await store.keepHistory(id, HISTORY, T0)).toBe(false);
+      expect((await store.event('e1'))?.wandb).toEqual({ run: { name: 'r1' }, history: HISTORY });
+      expect([(await store.event('e2'))?.wandb, (await store.event('e3'))?.wandb]).toEqual([null, undefined]);
+    });
+
+    onStore('update the messages that show it', async (store) => {
+      const message: Partial<NewDelivery> = {
+        target: 'slack:#ml',
+        credential: 'slack:#ml',
+        orderKey: 'talk',
+        request: { kind: 'slack', channel: '#ml', text: null, thread: true },
+        conversation: { key: 'talk', channel: '#ml', canMute: true },
+      };
+      await accept(store, eventOf('e1', { deliveries: [deliveryOf('d-e1', message)] }));
+      const posting = await claimOne(store, T0);
+      await store.keepEnrichment('e1', { run: { name: 'r1' } });
+      await store.keepHistory('e1', HISTORY, T0);
+      await succeed(store, posting, T0);
+
+      const [update] = await claim(store, T0 + MINUTE);
+      expect(update?.request).toEqual({ kind: 'slack_update', conversation: 'talk' });
+      const [shown] = (await store.viewConversation('talk', T0))?.events ?? [];
+      expect(shown?.event.wandb).toEqual({ run: { name: 'r1' }, history: HISTORY });
+    });
+  });
 }

@@ -273,6 +273,19 @@ export function ledgerContract(open: OpenStore): void {
       expect((await only(store))?.holder).toMatchObject({ version: 'v12', origin: 'event', replaced: { version: 'v11' } });
     });
 
+    onStore('changes nothing when an event came while W&B was asked', async (store) => {
+      await accept(store, planned(alias('v12')));
+      const asked = (await only(store))?.holder ?? null;
+      await accept(store, planned(alias('v13'), T0 + SECOND));
+      expect(await store.correctAlias({ event: alias('v11'), at: T0 + MINUTE, ledgerHad: asked })).toBe(false);
+      expect(await store.correctAlias({ event: alias('v11'), at: T0 + MINUTE, ledgerHad: null })).toBe(false);
+      expect((await only(store))?.holder).toMatchObject({ version: 'v13' });
+      const now = (await only(store))?.holder ?? null;
+      expect(await store.correctAlias({ event: alias('v11'), at: T0 + MINUTE, ledgerHad: now })).toBe(true);
+      const staging = alias('v3', { alias: 'staging' });
+      expect(await store.correctAlias({ event: staging, at: T0, ledgerHad: null })).toBe(true);
+    });
+
     onStore('can be that nothing has the alias any more', async (store) => {
       const { version: _, artifact: __, ...nobody } = alias('v12');
       expect(await store.correctAlias({ event: nobody as RelayEvent, at: T0 })).toBe(false);

@@ -4,9 +4,11 @@ import * as documents from '../../../src/wandb/documents.ts';
 import { CLOUD_FEATURES, wandbSchema } from '../../stand-ins/wandb-schema.ts';
 
 const {
+  artifactAliasesDocument,
   collectionsDocument,
   createTriggerDocument,
   entityTriggersDocument,
+  membershipsDocument,
   organizationTriggersDocument,
   scopeDirectoryDocument,
   projectsDocument,
@@ -21,6 +23,7 @@ const built: [string, string][] = [
   ['scopeDirectoryDocument(0, 1)', scopeDirectoryDocument(0, 1)],
   ['projectsDocument(50)', projectsDocument(50)],
   ['collectionsDocument(10, 100)', collectionsDocument(10, 100)],
+  ['artifactAliasesDocument(50)', artifactAliasesDocument(50)],
 ];
 
 function misfits(document: string, features: Iterable<string>, reportsFeatures = true): string[] {
@@ -41,6 +44,11 @@ describe('a document that is the same for every server', () => {
     const refused = [...fixed, ...built].filter(([, document]) => misfits(document, [], false).length > 0).map(([name]) => name);
     expect(refused.sort()).toEqual(['ORGANIZATION_FLAGS', 'SERVER_FEATURES']);
   });
+});
+
+it('a document about memberships fits a server that has them', () => {
+  expect(misfits(membershipsDocument(50), ['PROJECT_ARTIFACT_COLLECTION_MEMBERSHIP'])).toEqual([]);
+  expect(misfits(membershipsDocument(1), [])).not.toEqual([]);
 });
 
 describe('a document about automations', () => {

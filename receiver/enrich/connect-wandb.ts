@@ -1,0 +1,48 @@
+import { wandbAppUrl } from '../../src/event/wandb-links.ts';
+import type { Route } from '../../src/route/route.ts';
+import type { Environment } from '../environment.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Store } from '../store/store.ts';
+import type { Enricher } from './enricher.ts';
+import type { MetricHistory } from './metric-history.ts';
+
+export interface ConnectWandbOptions {
+  readonly runtime: Runtime;
+  readonly environment: Pick<Environment, 'wandbApiKey' | 'wandbBaseUrl'>;
+  readonly routes: readonly Route[];
+  readonly store: Store;
+  readonly wake: () => void;
+}
+
+/** What is learned from W&B's API. */
+export interface WandbKnowledge {
+  readonly enrich: Enricher['enrich'];
+  readonly history: MetricHistory;
+}
+
+/** What W&B's API can tell, when there is a key. All outboxes share it, so that W&B is asked once per event. */
+export async function connectWandb({
+  runtime,
+  environment,
+  routes,
+  store,
+  wake,
+}: ConnectWandbOptions): Promise<WandbKnowledge | undefined> {
+  const { wandbApiKey, wandbBaseUrl } = environment;
+  if (wandbApiKey === undefined) return undefined;
+  const [{ createWandbClient }, { createEnricher }, { createMetricHistory }] = await Promise.all([
+    import('../../src/wandb/client.ts'),
+    import('./enricher.ts'),
+    import('./metric-history.ts'),
+  ]);
+  const { fetch, now, random, redactor } = runtime;
+  // The form in which it is in the header of every request to W&B.
+  redactor.add(Buffer.from(`api:${wandbApiKey}`).toString('base64'));
+  const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+  const client = createWandbClient({ baseUrl: wandbBaseUrl, apiKey: wandbApiKey, fetch, now, random, sleep });
+  const compare = [...new Set(routes.flatMap(({ approval }) => approval?.compare ?? []))];
+  return {
+    enrich: createEnricher({ ...runtime, client, store, compare, appUrl: wandbAppUrl(wandbBaseUrl) }).enrich,
+    history: createMetricHistory({ ...runtime, client, store, wake }),
+  };
+}
