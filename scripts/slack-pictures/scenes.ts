@@ -1,17 +1,10 @@
-import { homeView } from '../../receiver/slack/home-view.ts';
-import { conversationMessage, failureText } from '../../receiver/slack/message.ts';
+import { alertMessage } from '../../receiver/slack/failure-text.ts';
+import { conversationMessage } from '../../receiver/slack/message.ts';
 import type { ApprovalView } from '../../receiver/store/store.ts';
 import type { RelayEvent } from '../../src/event/event.ts';
-import {
-  CONTEXT,
-  conversationEvent,
-  conversationOf,
-  deliveryView,
-  eventView,
-  MINUTE,
-  runView,
-  T0,
-} from '../../test/receiver/slack/message-samples.ts';
+import { alertSubjectOf } from '../../src/route/alert.ts';
+import { CONTEXT, conversationEvent, conversationOf, eventView, MINUTE, runView, T0 } from '../../test/receiver/slack/message-samples.ts';
+import { HOME_SCENES } from './home-scenes.ts';
 import type { Scene, SceneMessage } from './scene.ts';
 import { APPROVED, DISPATCH, FAILED_RUN, GOOD_RUN, PROMOTED, QUESTION } from './story.ts';
 
@@ -63,7 +56,20 @@ export const SCENES: readonly Scene[] = [
     channel: '#ml-deploys',
     messages: [
       promotion({ run: FAILED_RUN }, APPROVED),
-      { text: failureText({ after: FAILED_RUN, route: 'deploy' }, 'repository_dispatch:acme/deploy'), blocks: [], reply: 'thread' },
+      {
+        ...alertMessage(
+          {
+            problem: 'run_failed',
+            target: 'repository_dispatch:acme/deploy',
+            route: 'deploy',
+            reason: '',
+            subject: alertSubjectOf(PROMOTED),
+            run: FAILED_RUN,
+          },
+          { githubUrl: CONTEXT.githubUrl, slackUsers: { ada: 'UADA' } },
+        ),
+        reply: 'channel',
+      },
     ],
   },
   {
@@ -84,18 +90,5 @@ export const SCENES: readonly Scene[] = [
       about({ type: 'run_state', source: 'default', entity: 'acme', project: 'train', run: 'train-79', author: 'ada', status: 'failed' }),
     ],
   },
-  {
-    kind: 'home',
-    name: 'home',
-    shows: 'The app’s Home: what awaits a decision, and what failed.',
-    view: homeView(
-      {
-        recent: [eventView(PROMOTED)],
-        waiting: [{ approval: QUESTION, event: eventView(PROMOTED) }],
-        failed: [deliveryView({ state: 'dead', reason: 'HTTP 422: no workflow has that event type' })],
-        counts: { events: { routed: 79 }, deliveries: { delivered: 78, dead: 1 }, rejected: 0 },
-      },
-      { githubUrl: CONTEXT.githubUrl, now: CONTEXT.now },
-    ),
-  },
+  ...HOME_SCENES,
 ];
