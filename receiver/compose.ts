@@ -19,7 +19,7 @@ import { createWake, type Wake } from './wake.ts';
 import { createExpiry } from './watch/expiry.ts';
 import { createRecordRuns } from './watch/record-runs.ts';
 
-export interface ComposeOptions {
+export interface ComposeOptions extends Pick<ReceiverParts, 'concurrency' | 'githubWritesPerSecond'> {
   readonly runtime: Runtime;
   readonly environment: Environment;
   readonly routes: readonly Route[];
@@ -52,7 +52,7 @@ export async function composeReceiver(options: ComposeOptions): Promise<Receiver
 
 /** The parts of that receiver. A part is loaded only when it is needed. */
 export async function composeParts(options: ComposeOptions): Promise<ReceiverParts> {
-  const { runtime, environment, store, routes, settings, sandbox, wakeLater } = options;
+  const { runtime, environment, store, routes, settings, sandbox, wakeLater, concurrency, githubWritesPerSecond } = options;
   const { githubApiUrl } = environment;
   const context = {
     ...options,
@@ -79,6 +79,8 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     extensions: await extensionsFor(context, github),
     ...(updateRequest === undefined ? {} : { updateRequest }),
     ...(wakeLater === undefined ? {} : { wakeLater }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(githubWritesPerSecond === undefined ? {} : { githubWritesPerSecond }),
   };
 }
 

@@ -35,8 +35,5 @@ export function configWarnings(
     warnings.push('SLACK_BOT_TOKEN is not set: nobody is asked to approve dispatches; use "wandb-relay approve"');
   }
   warnings.push(...writtenWarnings(config).map(formatDiagnostic));
-  if (config.automations.some((automation) => automation.engine === 'relay')) {
-    warnings.push('automations with "engine: relay" are not evaluated by this version');
-  }
   return warnings;
 }

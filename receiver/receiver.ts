@@ -43,6 +43,10 @@ export interface ReceiverParts {
   readonly clock?: ClockWatch;
   /** See `OutboxOptions`. */
   readonly wakeLater?: (at: number) => void;
+  /** How many deliveries are under way at once, where connections are few; left out: many. */
+  readonly concurrency?: { readonly github: number; readonly slack: number };
+  /** Instead of the setting, where it changes while the receiver runs. */
+  readonly githubWritesPerSecond?: () => number;
 }
 
 /** An optional part of a receiver: routes, background work, or both. */
@@ -80,19 +84,18 @@ export interface Receiver {
 /** Builds a receiver: the HTTP side and the outboxes, over one store. */
 export function createReceiver(parts: ReceiverParts): Receiver {
   const { store, settings, wake, extensions = [] } = parts;
-  const { now, random, randomBytes, log, redactor } = parts.runtime;
+  const { now, randomBytes, log, redactor } = parts.runtime;
   const newId = idsFrom(now, randomBytes);
   const alerts = alertPolicies(parts.routes, settings.alertChannel);
   let stopping = false;
   const common = {
+    ...parts.runtime,
     queue: store,
     targets: parts.targets,
     retry: { ...DEFAULT_RETRY_POLICY, retryForMs: settings.retryForMs },
-    now,
-    random,
     newToken: newId,
+    attemptsOf: async (id: string) => (await store.delivery(id))?.attempts ?? [],
     redact: redactor.text,
-    log,
     alerts,
     ...(parts.unconfigured === undefined ? {} : { unconfigured: parts.unconfigured }),
     ...(parts.updateRequest === undefined ? {} : { complete: parts.updateRequest }),
@@ -103,17 +106,19 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   const shared = store.listen !== undefined;
   const toGitHub = !shared || parts.targets.repository_dispatch !== undefined;
   const toSlack = !shared || parts.targets.slack !== undefined;
+  const { concurrency, githubWritesPerSecond = () => settings.githubWritesPerSecond } = parts;
   const outboxes = [
     createOutbox({
       ...common,
-      paceMs: Math.ceil(1000 / settings.githubWritesPerSecond),
+      paceMs: () => Math.ceil(1000 / githubWritesPerSecond()),
       serves: (credential) => toGitHub && !isSlack(credential),
+      ...(concurrency === undefined ? {} : { concurrency: concurrency.github }),
     }),
     createOutbox({
       ...common,
       paceMs: SLACK_PACE_MS,
       serves: (credential) => toSlack && isSlack(credential),
-      concurrency: SLACK_CONCURRENCY,
+      concurrency: concurrency?.slack ?? SLACK_CONCURRENCY,
     }),
   ];
   for (const outbox of outboxes) wake.register(outbox.wake);
@@ -127,6 +132,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     maxBodyBytes: settings.maxBodyBytes,
     redactor,
     accept: acceptInBatches(store, settings.dedupeWindowMs, now),
+    findEvent: (id) => store.event(id),
     keepRejected: (rejected) => store.keepRejected(rejected),
     accepted: wake.wake,
     credentialFor: (target) => (target.channel === undefined ? parts.credentialFor(target) : channelCredential(target.channel)),
@@ -145,6 +151,8 @@ export function createReceiver(parts: ReceiverParts): Receiver {
       for (const part of [...outboxes, ...timed]) part.start?.();
     },
     runOnce: async () => {
+      // Nothing that is to be sent waits for GitHub to answer what is asked about runs.
+      wake.wake();
       await Promise.all(extensions.map((extension) => extension.runOnce?.()));
       wake.wake();
       await Promise.all(outboxes.map((outbox) => outbox.idle()));

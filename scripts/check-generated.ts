@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configJsonSchema } from '../src/config/config.ts';
+import { configJsonSchema } from '../src/config/json-schema.ts';
 import { clientPayloadJsonSchema } from '../src/event/client-payload.ts';
 import { bundleAction } from './bundle.ts';
 

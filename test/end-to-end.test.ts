@@ -60,8 +60,11 @@ describe('the whole way', () => {
     wandb.forbidMutations();
     expect((await run('plan')).code).toBe(2);
     wandb.allowMutations();
-    expect(await run('apply')).toMatchObject({ code: 0, stdout: expect.stringContaining('2 of 2 applied.') });
-    expect(await run('plan')).toMatchObject({ code: 0, stdout: 'No changes; 2 as defined.\n' });
+    expect(await run('apply')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('2 of 2 applied: 2 created, 0 updated, 0 deleted.'),
+    });
+    expect(await run('plan')).toMatchObject({ code: 0, stdout: expect.stringContaining('No changes; 2 as defined.\n') });
     expect((await run('drift')).code).toBe(0);
 
     const values = {

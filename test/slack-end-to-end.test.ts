@@ -4,7 +4,7 @@ import { webhookOf } from './stand-ins/github-runs.ts';
 import { runCommand } from './stand-ins/receiver-process.ts';
 import type { People } from './stand-ins/relay-with-slack.ts';
 import type { StandInMessage } from './stand-ins/slack-call.ts';
-import { config, headSays, it, production, quiet, staging, textOf, until } from './stand-ins/slack-conversation.ts';
+import { config, headSays, it, production, quiet, staging, tag, textOf, until } from './stand-ins/slack-conversation.ts';
 import { buttonTexts, linesOf } from './stand-ins/slack-words.ts';
 import { addArtifact, addRun } from './stand-ins/wandb-artifacts.ts';
 import { startWandb } from './stand-ins/wandb-server.ts';
@@ -63,7 +63,7 @@ automations:
       event_author: 'ada',
     });
     expect(fired.status).toBe(202);
-    await headSays(relay, 'resnet50', 'v7', 'production', 'ada', /awaiting approval/i, 'model-production in acme/deploy', '0.93');
+    await headSays(relay, 'resnet50', 'v7', 'production', `<@${people.ada.id}>`, /^Approve\? /, 'model-production in acme/deploy', '0.93');
     const head = () => relay.heads('ml-deploys')[0];
     expect(buttonTexts(head()!)).toEqual(['Approve', 'Reject']);
     expect(github.dispatches).toEqual([]);
@@ -80,15 +80,16 @@ automations:
         event: { version: 'v7', author: 'ada', wandb: { artifact: { type: 'model' }, run: { name: 'r1', summary: { accuracy: 0.93 } } } },
       },
     });
-    await headSays(relay, `*Approved* by bob (${people.bob.id})`, 'run queued', 'is queued');
-    expect(buttonTexts(head()!)).toEqual(['Open the run', 'Dispatch again']);
+    await headSays(relay, `<@${people.bob.id}> approved`, /is queued/, /^Deploying: resnet50 v7 → production/);
+    expect(buttonTexts(head()!)).toEqual(['Open run']);
 
     const { id } = relay.lastRun();
     await github.advance(id, 'in_progress');
     await headSays(relay, 'run in progress', 'is running');
     relay.afterStart(192_000);
     const run = await github.advance(id, { conclusion: 'success' });
-    await headSays(relay, 'run succeeded in 3 min', run.html_url);
+    await headSays(relay, 'Deployed: resnet50 v7 is in production', 'succeeded in 3 min', run.html_url);
+    expect(buttonTexts(head()!)).toEqual(['Open run', 'Run again…']);
     await until(() => expect(github.statuses).toHaveLength(1));
     expect(github.statuses[0]).toMatchObject({ repository: 'acme/models', sha: COMMIT, state: 'success', target_url: run.html_url });
 
@@ -103,10 +104,10 @@ automations:
   it('that is rejected sends nothing and says by whom', async ({ start }) => {
     const relay = await start();
     const { deliveries } = await relay.event(production('v12'));
-    await headSays(relay, /awaiting approval/i);
+    await headSays(relay, /^Approve\? /);
     const question = relay.heads('ml-deploys')[0];
     await relay.press(question, 'reject', relay.people.ada);
-    await headSays(relay, /Rejected.* by ada/, 'nothing was sent', 'rejected');
+    await headSays(relay, /^Rejected by ada: /, 'is not sent', `was rejected by <@${relay.people.ada.id}>`);
     expect(buttonTexts(relay.heads('ml-deploys')[0]!)).toEqual([]);
     await relay.press(question, 'approve', relay.people.bob);
     await until(() => expect(relay.answers().at(-1)).toMatch(/Too late: ada .* rejected it/));
@@ -118,34 +119,34 @@ automations:
   it('that nobody gives expires, and a press after that says so', async ({ start }) => {
     const relay = await start({ config: () => config(EXPIRING) });
     await relay.event(production('v12'));
-    await headSays(relay, /awaiting approval/i);
+    await headSays(relay, /^Approve\? /);
     const question = relay.heads('ml-deploys')[0];
     await new Promise((resolve) => setTimeout(resolve, EXPIRED_MS));
     await relay.press(question, 'approve', relay.people.bob);
     await until(() => expect(relay.answers()).toEqual([expect.stringContaining('nobody had decided')]));
-    await headSays(relay, 'Expired', 'nobody approved it in time');
+    await headSays(relay, /^Expired: /, 'Nobody approved it in time');
     expect([relay.github.dispatches.length, relay.posts()]).toEqual([0, 1]);
   });
 
   it('that nobody gives expires by itself, also when the receiver was not there at the time', async ({ start }) => {
     const relay = await start({ config: () => config(EXPIRING) });
     await relay.event(production('v12'));
-    await headSays(relay, /awaiting approval/i);
+    await headSays(relay, /^Approve\? /);
     await relay.kill();
     await new Promise((resolve) => setTimeout(resolve, EXPIRED_MS));
     await relay.start();
-    await headSays(relay, 'Expired', 'nobody approved it in time');
+    await headSays(relay, /^Expired: /, 'Nobody approved it in time');
     expect([relay.github.dispatches.length, relay.posts()]).toEqual([0, 1]);
   });
 
   it('is superseded by a newer event of the subject, and the first message says so', async ({ start }) => {
     const relay = await start();
     await relay.event(production('v12'));
-    await headSays(relay, /awaiting approval/i);
+    await headSays(relay, /^Approve\? /);
     const first = relay.heads('ml-deploys')[0];
     await relay.event(production('v13'));
-    await until(() => expect(textOf(relay.heads('ml-deploys')[0])).toMatch(/Superseded[\s\S]*a newer event replaced it/));
-    await until(() => expect(textOf(relay.heads('ml-deploys')[1])).toMatch(/v13[\s\S]*Awaiting approval/));
+    await until(() => expect(textOf(relay.heads('ml-deploys')[0])).toMatch(/^Superseded by v13: resnet50 v12/));
+    await until(() => expect(textOf(relay.heads('ml-deploys')[1])).toMatch(/^Approve\? resnet50 v13/));
     expect(buttonTexts(relay.heads('ml-deploys')[0]!)).toEqual([]);
     await relay.press(first, 'approve', relay.people.bob);
     await until(() => expect(relay.answers()).toEqual([expect.stringContaining('a newer event replaced it')]));
@@ -157,27 +158,52 @@ automations:
   });
 });
 
-describe.concurrent('one message for one version', () => {
-  it('takes later events into its thread and tells the latest in its head', async ({ start }) => {
+describe.concurrent('a conversation', () => {
+  it('is a message for each promotion; later events about the version are in the thread of the latest', async ({ start }) => {
     const relay = await start();
     await relay.event(staging('v12'));
-    await headSays(relay, 'staging', 'run queued');
+    await headSays(relay, /^Deploying: resnet50 v12 → staging/, /is queued/);
     await relay.event(production('v12'));
+    await until(() => expect(textOf(relay.heads('ml-deploys')[1])).toMatch(/^Approve\? resnet50 v12 → production/));
+    await relay.event(tag('v12'));
     await until(() => expect(relay.replies('ml-deploys')).toHaveLength(1));
     const [reply] = relay.replies('ml-deploys');
-    expect(textOf(reply)).toMatch(/production[\s\S]*awaits approval.*the buttons are in the message above/);
-    // Somebody has to see that something is asked.
-    expect(reply?.broadcast).toBe(true);
-    await headSays(relay, 'production', /earlier: .*staging/, /awaiting approval/i);
-    await relay.press(relay.heads('ml-deploys')[0], 'approve', relay.people.bob);
-    await headSays(relay, /Approved.* by bob/, 'run queued');
-    await relay.github.advance(relay.lastRun().id, { conclusion: 'success' });
-    await headSays(relay, 'run succeeded');
-    // Another version is another message.
-    await relay.event(staging('v13'));
-    await until(() => expect(relay.heads('ml-deploys')).toHaveLength(2));
+    expect(reply).toMatchObject({ threadTs: relay.heads('ml-deploys')[1]?.ts, broadcast: false });
+    expect(reply?.text).toMatch(/^resnet50 v12 got the tag good/);
     await quiet(relay);
-    expect([relay.posts(), relay.github.dispatches.length]).toEqual([3, 3]);
+    expect(buttonTexts(relay.heads('ml-deploys')[1]!)).toEqual(['Approve', 'Reject']);
+    expect(relay.posts()).toBe(3);
+  });
+
+  it('shows promotions and rollbacks as new messages, and who replaced whom', async ({ start }) => {
+    const relay = await start();
+    for (const version of ['v12', 'v13', 'v12']) {
+      const runs = relay.github.runs.length;
+      await relay.event(staging(version));
+      await until(() => expect(relay.github.runs).toHaveLength(runs + 1));
+      await relay.github.advance(relay.lastRun().id, { conclusion: 'success' });
+      await until(() => expect(textOf(relay.heads('ml-deploys').at(-1))).toMatch(/ succeeded/));
+    }
+    await until(() =>
+      expect(relay.heads('ml-deploys').map(({ text }) => text.split('. ')[0])).toEqual([
+        'Replaced by v13: resnet50 v12 in staging',
+        'Replaced by v12: resnet50 v13 in staging',
+        'Deployed: resnet50 staging rolled back to v12',
+      ]),
+    );
+    expect(relay.replies('ml-deploys')).toEqual([]);
+  });
+
+  it('of many versions at once is six messages, the last of which counts', { timeout: 240_000 }, async ({ start }) => {
+    const relay = await start();
+    await Promise.all(Array.from({ length: 15 }, (_, i) => relay.event(staging('v1', `model-${i}`))));
+    await until(() =>
+      expect(relay.heads('ml-deploys').at(-1)?.text).toMatch(
+        /^10 more versions got staging in the last minute: model-\d+ v1 … model-\d+ v1/,
+      ),
+    );
+    await quiet(relay);
+    expect(relay.heads('ml-deploys')).toHaveLength(6);
   });
 });
 
@@ -186,7 +212,7 @@ describe.concurrent('the app', () => {
     const relay = await start();
     const { slack, people, from } = relay;
     const { deliveries } = await relay.event(production('v12'));
-    await headSays(relay, /awaiting approval/i);
+    await headSays(relay, /^Approve\? /);
     expect((await from.openHome(people.ada)).status).toBe(200);
     await until(() => expect(slack.home(people.ada.id)).toBeDefined());
     const home = linesOf(slack.home(people.ada.id) as unknown as Pick<StandInMessage, 'blocks'>).join('\n');
@@ -195,7 +221,7 @@ describe.concurrent('the app', () => {
     const say = async (words: string) => JSON.parse((await from.command(people.ada, words)).text) as JsonObject;
     expect(await say('status')).toMatchObject({ response_type: 'ephemeral', text: expect.stringContaining('Open approvals* 1') });
     expect((await say('deliveries')).text).toContain(deliveries?.[0]?.id);
-    expect((await say(`simulate ${JSON.stringify(staging('v1'))}`)).text).toContain('1 of 2 routes match');
+    expect((await say(`simulate ${JSON.stringify(staging('v1'))}`)).text).toContain('1 of 3 routes match');
     expect((await say('nonsense')).text).toContain('/wandb-relay status');
   });
 
@@ -203,7 +229,7 @@ describe.concurrent('the app', () => {
     const relay = await start();
     const { from, people } = relay;
     const { deliveries } = await relay.event(staging('v12'));
-    await headSays(relay, 'run queued');
+    await headSays(relay, /is queued/);
     const id = deliveries?.[0]?.id ?? '';
     const { text } = await from.command(people.ada, `mute ${id} 1h`);
     expect(text).toContain('posts nothing about this');
@@ -221,9 +247,9 @@ describe.concurrent('the app', () => {
     const relay = await start();
     relay.github.fail({ status: 422, message: 'Workflow does not have that' });
     await relay.event(staging('v12'));
-    await headSays(relay, 'failed');
+    await headSays(relay, /^Failed: resnet50 v12 → staging/);
     await relay.press(relay.heads('ml-deploys')[0], 'dispatchAgain', relay.people.ada);
-    await headSays(relay, 'run queued');
+    await headSays(relay, /is queued/);
     await quiet(relay);
     // The head, and in its thread what an edit of the head would have told nobody.
     expect([relay.posts(), relay.github.runs.length]).toEqual([2, 1]);
@@ -235,7 +261,7 @@ describe.concurrent('the app', () => {
   it('refuses requests that Slack did not sign, and those from another time', async ({ start }) => {
     const relay = await start();
     await relay.event(production('v12'));
-    await headSays(relay, /awaiting approval/i);
+    await headSays(relay, /^Approve\? /);
     const value = JSON.stringify(['default', 'x', 'production']);
     const seconds = Math.floor(Date.now() / 1000);
     for (const changes of [{ secret: 'a-secret-of-somebody-else' }, { timestamp: seconds - 400 }, { timestamp: seconds + 400 }]) {

@@ -3,6 +3,7 @@ import { checkBearer } from '../../src/lib/signature.ts';
 import { problem } from '../http/problem.ts';
 import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
+import { verifiedOf } from '../http/verified.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Page } from '../store/page.ts';
@@ -40,15 +41,18 @@ type AdminContext = Context<RequestVariables>;
 
 const utf8 = new TextDecoder();
 
+/** The answer to everybody who does not hold the admin token. */
+export function refuseStranger(c: AdminContext, token: string): Response | undefined {
+  const failure = checkBearer(c.req.header('authorization'), [token]);
+  if (failure === undefined) return undefined;
+  c.get('logFields').reason = `refused: the admin token is ${failure === 'missing' ? 'missing' : 'wrong'}`;
+  return problem(c, { status: 401, title: 'Unauthorized' });
+}
+
 /** What the CLI can do on the machine itself, over HTTP for those who hold RELAY_ADMIN_TOKEN. Lists come in pages. */
 export function adminApi({ store, token, wake, now }: AdminOptions): Hono<RequestVariables> {
   const app = new Hono<RequestVariables>();
-  app.use(async (c, next) => {
-    const failure = checkBearer(c.req.header('authorization'), [token]);
-    if (failure === undefined) return next();
-    c.get('logFields').reason = `refused: the admin token is ${failure === 'missing' ? 'missing' : 'wrong'}`;
-    return problem(c, { status: 401, title: 'Unauthorized' });
-  });
+  app.use(async (c, next) => (verifiedOf(c) === undefined ? refuseStranger(c, token) : undefined) ?? next());
   app.get('/status', async (c) => c.json({ ...(await store.counts()), holdBacks: await store.throttles(now()) }));
   app.get('/deliveries', async (c) => {
     const query = readDeliveriesQuery(queryOf(c));

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
+import { type MigratedFrom, readMigratedFrom } from '../../src/plan/claim.ts';
 import { DEFAULT_MAX_DELETES } from '../../src/plan/plan.ts';
 import { configPathFrom } from '../environment.ts';
 import type { AdminTarget } from './admin-access.ts';
@@ -50,7 +51,10 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .command('validate')
     .description('check the config files, and that workflows in this checkout listen')
     .option('--config <file...>', 'config files or globs', [configPath])
-    .action((options: { config: string[] }) => run(async () => (await import('./validate.ts')).validate(io, options.config)));
+    .option('--json', 'print JSON', false)
+    .action((options: { config: string[]; json: boolean }) =>
+      run(async () => (await import('./validate.ts')).validate(io, options.config, options.json)),
+    );
   program
     .command('simulate')
     .description('show which routes an event matches, why not, and what each would send; sends nothing')
@@ -193,6 +197,8 @@ interface SyncFlags {
   readonly config: string[];
   readonly prune: boolean;
   readonly maxDeletes: number;
+  readonly allowDeleteMajority: boolean;
+  readonly migrateFrom?: MigratedFrom;
 }
 
 /** The commands that keep W&B's automations equal to the definitions. */
@@ -203,21 +209,29 @@ function addSyncCommands(program: Command, io: CommandIo, configPath: string, ru
   const comparing = (name: string, description: string) =>
     command(name, description)
       .option('--prune', 'delete managed automations whose definition is gone', false)
-      .option('--max-deletes <n>', 'more deletions than this are refused', readCount, DEFAULT_MAX_DELETES);
+      .option('--max-deletes <n>', 'more deletions than this are refused', readCount, DEFAULT_MAX_DELETES)
+      .option('--allow-delete-majority', 'allow to delete more than half of the automations', false)
+      .option('--migrate-from <repository>', 'take over what a repository of this earlier name manages, owner/name', readMigration);
 
   comparing('plan', 'compare the definitions with W&B; exit code 2 when there are changes')
     .option('--json', 'print JSON', false)
     .option('--out <file>', 'write the plan as JSON, for apply --plan')
-    .action((flags: SyncFlags & { json: boolean; out?: string }) => run(async () => (await sync()).plan(io, { ...flags, out: flags.out })));
+    .option('--base <ref>', 'compare the routes with the config at this commit; default: where this branch left the default branch')
+    .action((flags: SyncFlags & { json: boolean; out?: string; base?: string }) =>
+      run(async () => (await sync()).plan(io, { ...flags, migrateFrom: flags.migrateFrom, out: flags.out, base: flags.base })),
+    );
   comparing('apply', 'make W&B equal to the definitions; exit code 4 when a part of it was done')
-    .option('--plan <file>', 'only what this plan approved')
-    .option('--fingerprint <hash>', 'only if the plan still has this fingerprint')
-    .action((flags: SyncFlags & { plan?: string; fingerprint?: string }) =>
-      run(async () => (await sync()).apply(io, { ...flags, plan: flags.plan, fingerprint: flags.fingerprint })),
+    .option('--plan <file...>', 'only what these plan files approved, files or globs', [])
+    .option('--fingerprint <hash...>', 'only if the plan, or each file of --plan, has one of these fingerprints', [])
+    .action((flags: SyncFlags & { plan: string[]; fingerprint: string[] }) =>
+      run(async () => (await sync()).apply(io, { ...flags, migrateFrom: flags.migrateFrom })),
     );
   comparing('drift', 'what was changed at W&B since it was applied; exit code 2 when something was')
     .option('--json', 'print JSON', false)
-    .action((flags: SyncFlags & { json: boolean }) => run(async () => (await sync()).drift(io, flags)));
+    .option('--unmanaged', 'also list the automations that no definition is for', false)
+    .action((flags: SyncFlags & { json: boolean; unmanaged: boolean }) =>
+      run(async () => (await sync()).drift(io, { ...flags, migrateFrom: flags.migrateFrom })),
+    );
   command('export', 'write the automations that exist as definitions')
     .option('--entity <team>', 'the team, instead of the one in the config')
     .option('--organization <name>', 'its organization')
@@ -245,6 +259,12 @@ function readCount(text: string): number {
   return count;
 }
 
+function readMigration(text: string): MigratedFrom {
+  const from = readMigratedFrom(text);
+  if (!from.ok) throw new InvalidArgumentError(`${from.error}.`);
+  return from.value;
+}
+
 function readLimit(text: string): number {
   const limit = Number(text);
   if (!Number.isInteger(limit) || limit < 1) throw new InvalidArgumentError('It must be a whole number from 1.');
@@ -258,7 +278,7 @@ async function writeSchema(io: CommandIo, of: string, out: string | undefined): 
   }
   const schema =
     of === 'config'
-      ? (await import('../../src/config/config.ts')).configJsonSchema()
+      ? (await import('../../src/config/json-schema.ts')).configJsonSchema()
       : (await import('../../src/event/client-payload.ts')).clientPayloadJsonSchema();
   const text = JSON.stringify(schema, null, 2);
   if (out === undefined) io.printDocument(text);

@@ -1,18 +1,29 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exportYaml } from '../../src/automation/export-yaml.ts';
 import type { Config } from '../../src/config/config.ts';
 import { readConfigFiles } from '../../src/config/config-files.ts';
+import { configWarnings } from '../../src/config/config-warnings.ts';
 import { apiKeyPage } from '../../src/event/wandb-links.ts';
 import { type Diagnostic, formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
-import { readApprovedPlan } from '../../src/plan/approved-plan.ts';
+import { appliedCounts, appliedWords, outcomeLine } from '../../src/plan/applied-report.ts';
+import type { Approval } from '../../src/plan/approved-plan.ts';
+import type { MigratedFrom } from '../../src/plan/claim.ts';
+import { findUnmanaged, isDrift } from '../../src/plan/drift.ts';
+import { type DriftFound, driftJson, driftSections, driftSummary } from '../../src/plan/drift-report.ts';
 import { hasChanges } from '../../src/plan/plan.ts';
-import { changeJson, changeLines, planJson, planLines } from '../../src/plan/plan-report.ts';
-import { type Approval, applySync, connect, driftSync, planSync, type SyncOptions } from '../../src/sync/commands.ts';
-import { readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
+import { planJson } from '../../src/plan/plan-json.ts';
+import { planLines, refusalLines } from '../../src/plan/plan-report.ts';
+import type { BaseConfig } from '../../src/plan/route-plan.ts';
+import { readBaseConfig } from '../../src/sync/base-config.ts';
+import { applySync, connect, driftSync, planSync, type SyncOptions } from '../../src/sync/commands.ts';
+import { gitFiles, mergeBase } from '../../src/sync/commit-files.ts';
+import { otherNamespaces, readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
 import { exportSync } from '../../src/sync/export.ts';
+import { readPlanFiles } from '../../src/sync/plan-files.ts';
+import { repositoryTop } from '../../src/sync/repository-top.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
 import { readEnvironment, repositoryFrom } from '../environment.ts';
 import { findCheckout } from './checkout.ts';
@@ -24,25 +35,33 @@ export interface SyncWords {
   readonly config: readonly string[];
   readonly prune: boolean;
   readonly maxDeletes: number;
+  readonly allowDeleteMajority: boolean;
+  readonly migrateFrom: MigratedFrom | undefined;
 }
 
 interface Ready {
   readonly config: Config;
   readonly client: WandbClient;
   readonly options: SyncOptions;
+  /** The address of W&B's API. */
+  readonly baseUrl: string;
 }
 
 /** Exit code 2: there are changes. */
 export async function plan(
   io: CommandIo,
-  words: SyncWords & { readonly json: boolean; readonly out: string | undefined },
+  words: SyncWords & { readonly json: boolean; readonly out: string | undefined; readonly base: string | undefined },
 ): Promise<ExitCode> {
   const ready = await prepare(io, words);
   if (ready === undefined) return 1;
-  const planned = await planSync(ready.config, ready.client, ready.options);
+  const { config, client, options, baseUrl } = ready;
+  const base = await baseFor(io, words);
+  if (base === undefined) return 1;
+  const planned = await planSync(config, client, { ...options, base });
   if (!planned.ok) return complain(io, planned.error);
   const { plan: found, state } = planned.value;
-  const json = JSON.stringify(planJson(found), null, 2);
+  const warnings = configWarnings(config);
+  const json = JSON.stringify(planJson(found, { namespace: config.namespace, baseUrl, unreadable: state.unreadable, warnings }), null, 2);
   if (words.out !== undefined && !write(io, words.out, `${json}\n`)) return 1;
   if (words.json) io.printDocument(json);
   else {
@@ -54,10 +73,26 @@ export async function plan(
   return hasChanges(found) ? 2 : 0;
 }
 
+/**
+ * The config that the routes are compared with: at the named commit, else where this branch left the default branch. A named
+ * commit that does not exist is an error, and `undefined` is returned.
+ */
+async function baseFor(
+  io: CommandIo,
+  { config, base }: SyncWords & { readonly base: string | undefined },
+): Promise<BaseConfig | undefined> {
+  const commit = base === undefined ? await mergeBase(io.cwd) : { ok: true as const, value: base };
+  const files = commit.ok ? await gitFiles(io.cwd, commit.value) : commit;
+  if (files.ok) return readBaseConfig(files.value, { patterns: config, cwd: io.cwd, top: repositoryTop(io.cwd, io.cwd, undefined) });
+  if (base === undefined) return { unknown: files.error };
+  io.complain(`--base ${base}: ${files.error}`);
+  return undefined;
+}
+
 /** Exit code 4: part of it was done; running it again finishes. */
 export async function apply(
   io: CommandIo,
-  words: SyncWords & { readonly plan: string | undefined; readonly fingerprint: string | undefined },
+  words: SyncWords & { readonly plan: readonly string[]; readonly fingerprint: readonly string[] },
 ): Promise<ExitCode> {
   const approval = readApproval(io, words.plan, words.fingerprint);
   if (typeof approval === 'string') return complain(io, [{ severity: 'error', message: approval }]);
@@ -69,35 +104,32 @@ export async function apply(
   if (!applied.ok) return complain(io, applied.error);
   const { plan: found, report, created } = applied.value;
   for (const name of created) io.print(`created the webhook integration ${name}`);
-  for (const { change, outcome, why } of report.applied)
-    io.print(`${outcome}: ${change.action} ${change.name} (${change.scope})${why === undefined ? '' : `: ${why}`}`);
+  for (const outcome of report.applied) io.print(outcomeLine(outcome));
   const refused = found.changes.filter(({ action }) => action === 'refused');
-  for (const line of refused.flatMap(changeLines)) io.complain(line);
+  for (const line of refusalLines(found)) io.complain(line);
   const count = report.applied.filter(({ outcome }) => outcome === 'done').length;
-  io.print(`${count} of ${report.applied.length} applied${refused.length > 0 ? `, ${refused.length} refused` : ''}.`);
+  io.print(`${count} of ${report.applied.length} applied: ${appliedWords(appliedCounts(report.applied, refused.length))}.`);
   if (report.complete && refused.length === 0) return 0;
   if (!report.complete) io.complain('Run it again to finish what is left.');
   return count > 0 || !report.complete ? 4 : 1;
 }
 
-/** Exit code 2: W&B is not as it was applied. */
-export async function drift(io: CommandIo, words: SyncWords & { readonly json: boolean }): Promise<ExitCode> {
+/** Exit code 2: W&B is not as it was applied. What is not applied yet, or not managed here, is no drift. */
+export async function drift(io: CommandIo, words: SyncWords & { readonly json: boolean; readonly unmanaged: boolean }): Promise<ExitCode> {
   const ready = await prepare(io, words);
   if (ready === undefined) return 1;
-  const found = await driftSync(ready.config, ready.client, ready.options);
+  const { config, client, options } = ready;
+  const found = await driftSync(config, client, options);
   if (!found.ok) return complain(io, found.error);
-  const drifted = found.value.drift.filter(({ kind }) => kind !== 'definition');
-  const pending = found.value.drift.filter(({ kind }) => kind === 'definition');
-  if (words.json)
-    io.printDocument(JSON.stringify({ drift: drifted.map(({ kind, change }) => ({ kind, ...changeJson(change) })) }, null, 2));
+  const { plan: planned, state, drift: drifted } = found.value;
+  const names = { entity: config.entity, organizations: state.owners.organizations };
+  const shown: DriftFound = { drift: drifted, unmanaged: words.unmanaged ? findUnmanaged(planned, state.live, names) : undefined };
+  if (words.json) io.printDocument(JSON.stringify(driftJson(shown, config.namespace), null, 2));
   else {
-    if (drifted.length > 0) io.print('Changed at W&B since it was applied:');
-    for (const line of drifted.flatMap(({ change }) => changeLines(change))) io.print(line);
-    if (pending.length > 0) io.print('Not drift, but definitions that were not applied yet:');
-    for (const line of pending.flatMap(({ change }) => changeLines(change))) io.print(line);
-    io.print(drifted.length === 0 ? 'No drift.' : `${drifted.length} drifted.`);
+    for (const { title, lines } of driftSections(shown)) for (const line of [title, ...lines]) io.print(line);
+    io.print(driftSummary(shown));
   }
-  return drifted.length === 0 ? 0 : 2;
+  return drifted.some(isDrift) ? 2 : 0;
 }
 
 export async function exportDefinitions(
@@ -109,16 +141,16 @@ export async function exportDefinitions(
     readonly out: string | undefined;
   },
 ): Promise<ExitCode> {
-  const client = connectOrComplain(io);
-  const repository = repositoryOrComplain(io);
-  if (client === undefined || repository === undefined) return 1;
-  let source: Pick<Config, 'entity' | 'organization'> = { entity: words.entity, organization: words.organization };
+  const connected = connectOrComplain(io);
+  const repository = repositoryOrComplain(io, words.config);
+  if (connected === undefined || repository === undefined) return 1;
+  let source: Parameters<typeof exportSync>[0] = { entity: words.entity, organization: words.organization };
   if (words.entity === undefined) {
-    const config = await readDefinitions(io.cwd, words.config);
+    const config = await readDefinitions(io.cwd, words.config, { code: 'run', workspace: io.variables.GITHUB_WORKSPACE });
     if (!config.ok) return complain(io, [...config.error, { severity: 'error', message: 'or name the team with --entity' }]);
     source = config.value;
   }
-  const exported = await exportSync(source, client, repository);
+  const exported = await exportSync(source, connected.client, repository);
   if (!exported.ok) return complain(io, exported.error);
   const text = exportYaml(exported.value);
   if (words.out === undefined) io.printDocument(text.trimEnd());
@@ -135,7 +167,7 @@ export async function render(
   io: CommandIo,
   words: { readonly config: readonly string[]; readonly out: string | undefined },
 ): Promise<ExitCode> {
-  const sources = await readConfigSources(io.cwd, words.config);
+  const sources = await readConfigSources(io.cwd, words.config, { code: 'run', workspace: io.variables.GITHUB_WORKSPACE });
   if (!sources.ok) return complain(io, sources.error);
   const checked = readConfigFiles(sources.value);
   if (!checked.ok) return complain(io, checked.error);
@@ -149,16 +181,22 @@ export async function render(
 }
 
 async function prepare(io: CommandIo, words: SyncWords): Promise<Ready | undefined> {
-  const client = connectOrComplain(io);
-  const repository = repositoryOrComplain(io);
-  if (client === undefined || repository === undefined) return undefined;
-  const config = await readDefinitions(io.cwd, words.config);
-  if (config.ok) return { config: config.value, client, options: { repository, prune: words.prune, maxDeletes: words.maxDeletes } };
+  const connected = connectOrComplain(io);
+  const repository = repositoryOrComplain(io, words.config);
+  if (connected === undefined || repository === undefined) return undefined;
+  const config = await readDefinitions(io.cwd, words.config, { code: 'run', workspace: io.variables.GITHUB_WORKSPACE });
+  if (config.ok) {
+    const { prune, maxDeletes, allowDeleteMajority, migrateFrom } = words;
+    const namespaceUse = otherNamespaces(io.cwd, words.config, io.variables.GITHUB_WORKSPACE);
+    const { namespace } = config.value;
+    const options: SyncOptions = { namespace, repository, prune, maxDeletes, allowDeleteMajority, migrateFrom, namespaceUse };
+    return { ...connected, config: config.value, options };
+  }
   complain(io, config.error);
   return undefined;
 }
 
-function connectOrComplain(io: CommandIo): WandbClient | undefined {
+function connectOrComplain(io: CommandIo): Pick<Ready, 'client' | 'baseUrl'> | undefined {
   const environment = readEnvironment(io.variables);
   if (!environment.ok) {
     for (const line of environment.error) io.complain(line);
@@ -170,30 +208,26 @@ function connectOrComplain(io: CommandIo): WandbClient | undefined {
     io.complain(`WANDB_API_KEY: is not set: set it to the key of a W&B user of the team. W&B shows a new key once: ${apiKeyPage(baseUrl)}`);
     return undefined;
   }
-  return connect({ apiKey, baseUrl, fetch: io.fetch, now: io.now, random: io.random, sleep: (ms) => sleep(ms), log: io.complain });
+  const { fetch, now, random, complain: log } = io;
+  return { baseUrl, client: connect({ apiKey, baseUrl, fetch, now, random, sleep: (ms) => sleep(ms), log }) };
 }
 
-function repositoryOrComplain(io: CommandIo): string | undefined {
+/** The repository of the checkout that the config is in, wherever the command is run. */
+function repositoryOrComplain(io: CommandIo, [file = '.']: readonly string[]): string | undefined {
   const given = repositoryFrom(io.variables);
   if (given !== undefined) return given;
-  const checkout = findCheckout(io.variables, io.cwd);
+  // A glob has no folder of its own: its checkout is that of the working directory.
+  const beside = findCheckout(io.variables, dirname(resolve(io.cwd, file)));
+  const checkout = beside.ok ? beside : findCheckout(io.variables, io.cwd);
   if (checkout.ok) return checkout.value.repository;
   io.complain(`GITHUB_REPOSITORY: is not set, and ${checkout.error}. Set it to owner/name, the owner of what is applied`);
   return undefined;
 }
 
-function readApproval(io: CommandIo, file: string | undefined, fingerprint: string | undefined): Approval | string {
-  if (file !== undefined && fingerprint !== undefined) return 'apply: approve with --plan or with --fingerprint, not both';
-  if (fingerprint !== undefined) return { fingerprint };
-  if (file === undefined) return undefined;
-  let text: string;
-  try {
-    text = readFileSync(resolve(io.cwd, file), 'utf8');
-  } catch (error) {
-    return `${file}: cannot be read: ${messageOf(error)}`;
-  }
-  const approved = readApprovedPlan(text);
-  return approved.ok ? { plan: approved.value } : `${file}: ${approved.error}`;
+function readApproval(io: CommandIo, files: readonly string[], fingerprints: readonly string[]): Approval | string {
+  if (files.length === 0) return { fingerprints };
+  const plans = readPlanFiles(io.cwd, files);
+  return plans.ok ? { plans: plans.value, fingerprints } : plans.error;
 }
 
 function write(io: CommandIo, file: string, text: string): boolean {

@@ -3,29 +3,48 @@ import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../../src/config/config.ts';
 import { configWarnings } from '../../src/config/config-warnings.ts';
 import { unheardDispatches } from '../../src/config/workflow-triggers.ts';
-import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
+import { type Diagnostic, formatDiagnostic } from '../../src/lib/diagnostic.ts';
+import { diagnosticJson } from '../../src/plan/plan-json.ts';
 import { readDefinitions } from '../../src/sync/definitions.ts';
 import { findCheckout } from './checkout.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
 /** `wandb-relay validate`: every problem of the config files with its place, and dispatches that no workflow here hears. */
-export async function validate(io: CommandIo, files: readonly string[]): Promise<ExitCode> {
-  const loaded = await readDefinitions(io.cwd, files);
-  if (!loaded.ok) return complainOf(io, loaded.error.map(formatDiagnostic));
+export async function validate(io: CommandIo, files: readonly string[], json: boolean): Promise<ExitCode> {
+  const loaded = await readDefinitions(io.cwd, files, { code: 'run', workspace: io.variables.GITHUB_WORKSPACE });
+  if (!loaded.ok) return report(io, json, { problems: loaded.error, warnings: [] });
   const config = loaded.value;
+  const warnings = configWarnings(config);
   const checkout = findCheckout(io.variables, dirname(resolve(io.cwd, files[0] ?? '.')));
-  const unheard = checkout.ok ? unheardDispatches(config, checkout.value.repository, readWorkflows(checkout.value.folder)) : [];
-  if (unheard.length > 0) return complainOf(io, unheard.map(formatDiagnostic));
-  io.print(`${files.join(', ')}: ok (${count(config.routes.length, 'route')}, ${count(config.automations.length, 'automation')})`);
-  for (const warning of configWarnings(config)) io.print(formatDiagnostic(warning));
-  if (!checkout.ok && dispatches(config)) io.print(`Whether workflows listen was not checked: ${checkout.error}.`);
-  return 0;
+  const problems = checkout.ok ? unheardDispatches(config, checkout.value.repository, readWorkflows(checkout.value.folder)) : [];
+  const unchecked = !checkout.ok && dispatches(config) ? [`Whether workflows listen was not checked: ${checkout.error}.`] : [];
+  const counts = { routes: config.routes.length, automations: config.automations.length };
+  if (!json && problems.length === 0) {
+    io.print(`${files.join(', ')}: ok (${count(counts.routes, 'route')}, ${count(counts.automations, 'automation')})`);
+  }
+  return report(io, json, { problems, warnings, counts, unchecked });
 }
 
-function complainOf(io: CommandIo, problems: readonly string[]): ExitCode {
-  for (const line of problems) io.complain(line);
-  io.complain(count(problems.length, 'problem'));
-  return 1;
+interface Findings {
+  readonly problems: readonly Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
+  /** Left out for a config that cannot be read. */
+  readonly counts?: { readonly routes: number; readonly automations: number };
+  /** What could not be checked, and why. */
+  readonly unchecked?: readonly string[];
+}
+
+function report(io: CommandIo, json: boolean, { problems, warnings, counts, unchecked = [] }: Findings): ExitCode {
+  const code = problems.length === 0 ? 0 : 1;
+  if (json) {
+    const diagnostics = [...problems, ...warnings].map(diagnosticJson);
+    io.printDocument(JSON.stringify({ valid: code === 0, ...counts, diagnostics, unchecked }, null, 2));
+    return code;
+  }
+  for (const problem of problems) io.complain(formatDiagnostic(problem));
+  for (const line of [...warnings.map(formatDiagnostic), ...unchecked]) io.print(line);
+  if (code !== 0) io.complain(count(problems.length, 'problem'));
+  return code;
 }
 
 function count(n: number, word: string): string {

@@ -77,7 +77,7 @@ export function createEnricher(options: EnricherOptions): Enricher {
   }
 
   function refused(id: string, error: WandbError): null | undefined {
-    const isFinal = error.kind === 'not_found' || (error.kind === 'unauthorized' && error.status !== 401);
+    const isFinal = error.kind === 'not_found' || error.kind === 'forbidden' || (error.kind === 'unauthorized' && error.status !== 401);
     // A refused key fails for every event alike; a refused query may be about this event alone.
     const isOutage = error.kind === 'unavailable' || error.status === 401;
     if (isOutage) breaker.failed();

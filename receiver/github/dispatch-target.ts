@@ -1,13 +1,13 @@
 import type { Octokit } from '@octokit/rest';
 import { type DispatchRequest, requestProblem } from '../../src/route/target.ts';
-import type { PriorResult, SendContext, SendResult, Target } from '../outbox/target.ts';
+import type { PriorResult, SearchContext, SendContext, SendResult, Target } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials, Permission, Token } from './credentials.ts';
 import { hintsFor } from './hints.ts';
+import { findPriorRun } from './prior-run.ts';
 import { type AnswerContext, readFailure } from './read-error.ts';
 import { type RenamedRepositories, reportingMoves } from './renamed-repositories.ts';
-import { MOST_RUNS, runPages } from './run-pages.ts';
 
 export interface DispatchOptions extends Pick<Runtime, 'fetch' | 'now'> {
   readonly credentials: GitHubCredentials;
@@ -76,11 +76,11 @@ export function dispatchTarget(options: DispatchOptions): Target<DispatchRequest
 
   const isYoung = (createdAt: number | undefined): boolean => createdAt !== undefined && options.now() - createdAt < YOUNG_TOKEN_MS;
 
-  const findPrior = async (request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<PriorResult> => {
+  const findPrior = async (request: DispatchRequest, context: SearchContext): Promise<PriorResult> => {
     try {
       const { token } = await options.credentials.token(request.repository, { actions: 'read' });
       return await reportingMoves(request.repository, options.renamed, clientFor(token, context.signal), (client) =>
-        findRun(client, request, context),
+        findPriorRun(client, request, context, options.now),
       );
     } catch (error) {
       const failure = readFailure(error, answerContext(request, context, false));
@@ -146,19 +146,4 @@ function unexpected(status: number): SendResult {
     ambiguous: true,
     detail: `an unexpected response (${status}): does GITHUB_API_URL point to GitHub?`,
   };
-}
-
-/**
- * Looks for the run whose title holds the delivery's id. The workflow puts it there with `run-name`
- * (`${{ github.event.client_payload.delivery_id }}`); a workflow that does not cannot be recognised.
- */
-async function findRun(client: Octokit, request: DispatchRequest, context: SendContext & { runsSince: number }): Promise<PriorResult> {
-  const workflow = request.kind === 'workflow_dispatch' ? request.workflow : null;
-  const search = { repository: request.repository, event: request.kind, workflow, since: context.runsSince };
-  for await (const { runs, last } of runPages(client, search)) {
-    const run = runs.find((candidate) => candidate.display_title.includes(context.deliveryId));
-    if (run !== undefined) return { outcome: 'found', run: { id: String(run.id), url: run.html_url } };
-    if (last) return { outcome: 'not_found' };
-  }
-  return { outcome: 'unknowable', detail: `more than ${MOST_RUNS} runs have started since` };
 }

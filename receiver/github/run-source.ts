@@ -2,6 +2,7 @@ import { RequestError } from '@octokit/request-error';
 import type { Octokit } from '@octokit/rest';
 import { z } from 'zod';
 import type { Runtime } from '../runtime.ts';
+import type { RunReport } from '../store/run.ts';
 import type { RunAnswer, RunSource } from '../watch/run-source.ts';
 import { githubClient, holdFrom, ownerAndRepo } from './client.ts';
 import type { GitHubCredentials } from './credentials.ts';
@@ -98,7 +99,7 @@ export function githubRunSource({ credentials, apiUrl, fetch, now, renamed, reda
     listSince: (search, etag, signal) =>
       reading<RunAnswer>(search.repository, signal, async (client) => {
         const { repository } = search;
-        const found: z.infer<typeof runList> = [];
+        const found = new Map<number, RunReport>();
         let firstEtag: string | undefined;
         let hold: { throttledUntil?: number } = {};
         let complete = false;
@@ -107,11 +108,11 @@ export function githubRunSource({ credentials, apiUrl, fetch, now, renamed, reda
           if (!page.success) return unexpected(page.error);
           firstEtag ??= headers.etag;
           hold = holdFrom(headers, now());
-          found.push(...page.data);
+          for (const run of page.data) found.set(run.id, reportOf(run, repository));
           complete = last;
-          if (search.enough(found.map((run) => reportOf(run, repository)))) break;
+          if (search.enough([...found.values()])) break;
         }
-        return { outcome: 'found', reports: found.map((run) => reportOf(run, repository)), complete, etag: firstEtag, ...hold };
+        return { outcome: 'found', reports: [...found.values()], complete, etag: firstEtag, ...hold };
       }),
   };
 }

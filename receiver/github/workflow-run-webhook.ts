@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../../src/lib/result.ts';
 import { problem } from '../http/problem.ts';
 import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
+import { verifiedOf } from '../http/verified.ts';
 import type { Runtime } from '../runtime.ts';
 import type { RunReport } from '../store/run.ts';
 import type { ConversationStore } from '../store/store.ts';
@@ -50,35 +51,49 @@ export function workflowRunWebhook(options: WorkflowRunWebhookOptions): Hono<Req
   if (options.secrets.length === 0 || options.secrets.includes('')) throw new Error('a webhook of GitHub without a secret');
   const app = new Hono<RequestVariables>({ strict: false });
   app.post('/', async (c) => {
-    const line = c.get('logFields');
-    line.source = 'github';
-    const signature = c.req.header('x-hub-signature-256');
-    const refused = refuseGitHubUnread(c);
-    if (refused !== undefined) return refused;
-    const raw = await readBody(c, GITHUB_BODY_LIMIT);
-    if (raw instanceof Response) return raw;
-    const forged = unauthorized(c, checkGitHubSignature(signature, raw, options.secrets));
-    if (forged !== undefined) return forged;
-    const event = c.req.header('x-github-event');
-    if (event === undefined) return refuse(c, 400, 'The header X-GitHub-Event is missing.');
-    line.type = event.slice(0, 100);
-    if (!/^application\/json\s*(;|$)/i.test(c.req.header('content-type') ?? ''))
-      return refuse(c, 415, 'The content type of the webhook must be application/json: change it in its settings at GitHub.');
-    if (event === 'ping') return c.json({ status: 'ok' });
-    if (event !== 'workflow_run') return ignore(c, `only workflow_run is read here, not ${event.slice(0, 100)}`);
-
-    const report = readPayload(raw);
-    if (!report.ok) return refuse(c, 400, report.error);
-    if (!DISPATCHES.has(report.value.event)) return ignore(c, 'not a run that a dispatch started');
-    line.type = `workflow_run ${report.value.status}`;
-    return write(c, report.value, options);
+    const read = await readDispatchedRun(c, options.secrets);
+    return read instanceof Response ? read : write(c, read.report, options);
   });
   return app;
 }
 
-/** Refuses before the body is read: by its size, its encoding, or because it is not signed as GitHub signs. */
-export function refuseGitHubUnread(c: Context<RequestVariables>): Response | undefined {
-  return refuseUnread(c, GITHUB_BODY_LIMIT) ?? unauthorized(c, checkGitHubSignatureHeader(c.req.header('x-hub-signature-256')));
+/** What an authentic `workflow_run` says about a run that a dispatch started. */
+export interface DispatchedRun {
+  readonly report: RunReport;
+  readonly raw: Uint8Array;
+}
+
+/** Reads a webhook up to what it reports; the answer to everything that is no report, or not authentic. Needs no store. */
+export async function readDispatchedRun(c: GitHubContext, secrets: readonly string[]): Promise<DispatchedRun | Response> {
+  const line = c.get('logFields');
+  line.source = 'github';
+  const raw = await readAuthentic(c, secrets);
+  if (raw instanceof Response) return raw;
+  const event = c.req.header('x-github-event');
+  if (event === undefined) return refuse(c, 400, 'The header X-GitHub-Event is missing.');
+  line.type = event.slice(0, 100);
+  if (!/^application\/json\s*(;|$)/i.test(c.req.header('content-type') ?? ''))
+    return refuse(c, 415, 'The content type of the webhook must be application/json: change it in its settings at GitHub.');
+  if (event === 'ping') return c.json({ status: 'ok' });
+  if (event !== 'workflow_run') return ignore(c, `only workflow_run is read here, not ${event.slice(0, 100)}`);
+
+  const report = readPayload(raw);
+  if (!report.ok) return refuse(c, 400, report.error);
+  if (!DISPATCHES.has(report.value.event)) return ignore(c, 'not a run that a dispatch started');
+  line.type = `workflow_run ${report.value.status}`;
+  return { report: report.value, raw };
+}
+
+type GitHubContext = Context<RequestVariables>;
+
+async function readAuthentic(c: GitHubContext, secrets: readonly string[]): Promise<Uint8Array | Response> {
+  if (verifiedOf(c) !== undefined) return readBody(c, GITHUB_BODY_LIMIT);
+  const signature = c.req.header('x-hub-signature-256');
+  const refused = refuseUnread(c, GITHUB_BODY_LIMIT) ?? unauthorized(c, checkGitHubSignatureHeader(signature));
+  if (refused !== undefined) return refused;
+  const raw = await readBody(c, GITHUB_BODY_LIMIT);
+  if (raw instanceof Response) return raw;
+  return unauthorized(c, checkGitHubSignature(signature, raw, secrets)) ?? raw;
 }
 
 function unauthorized(c: Context<RequestVariables>, failure: ReturnType<typeof checkGitHubSignature>): Response | undefined {

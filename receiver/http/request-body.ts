@@ -38,12 +38,13 @@ export async function readBody(c: BodyContext, limit: BodyLimit, trusted = false
   const body = await source.read({ maxBytes: limit.maxBytes, trusted });
   if (body.ok) return body.value;
   if (body.error === 'too large') return tooLarge(c, limit);
+  if (body.error === 'timed out') return timedOut(c, source.timeoutMs ?? REQUEST_TIMEOUT_MS);
   const { reason, ...answer } = FAILURES[body.error];
   c.get('logFields').reason = reason;
   return problem(c, answer);
 }
 
-const FAILURES: Readonly<Record<Exclude<BodyFailure, 'too large'>, Problem & { readonly reason: string }>> = {
+const FAILURES: Readonly<Record<Exclude<BodyFailure, 'too large' | 'timed out'>, Problem & { readonly reason: string }>> = {
   incomplete: {
     status: 400,
     title: 'Bad Request',
@@ -56,12 +57,6 @@ const FAILURES: Readonly<Record<Exclude<BodyFailure, 'too large'>, Problem & { r
     detail: 'The body is not framed as HTTP requires.',
     reason: 'refused: the body is not framed as HTTP requires, such as a chunk without its length',
   },
-  'timed out': {
-    status: 408,
-    title: 'Request Timeout',
-    detail: `The body did not arrive within ${REQUEST_TIMEOUT_MS / 1000} seconds.`,
-    reason: `refused: the body did not arrive within ${REQUEST_TIMEOUT_MS / 1000} seconds`,
-  },
   dropped: {
     status: 503,
     title: 'Service Unavailable',
@@ -69,7 +64,20 @@ const FAILURES: Readonly<Record<Exclude<BodyFailure, 'too large'>, Problem & { r
     headers: { 'retry-after': DROPPED_RETRY_AFTER },
     reason: 'dropped: too many bodies were arriving at once, and this one was the slowest',
   },
+  'no room': {
+    status: 503,
+    title: 'Service Unavailable',
+    detail: 'Too many large bodies are being worked on. Send it again.',
+    headers: { 'retry-after': DROPPED_RETRY_AFTER },
+    reason: 'refused: too many large bodies were being worked on, and there was no room for this one in time',
+  },
 };
+
+function timedOut(c: BodyContext, afterMs: number): Response {
+  const detail = `The body did not arrive within ${afterMs / 1000} seconds.`;
+  c.get('logFields').reason = `refused: the body did not arrive within ${afterMs / 1000} seconds`;
+  return problem(c, { status: 408, title: 'Request Timeout', detail });
+}
 
 function tooLarge(c: BodyContext, { maxBytes, from }: BodyLimit): Response {
   c.get('logFields').reason = `refused: a body of more than ${maxBytes} bytes`;

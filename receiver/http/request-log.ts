@@ -35,7 +35,9 @@ export function requestLog(
     await next();
     if (unless(line)) return;
     const { reason, ...fields } = line;
-    const entry = { method: c.req.method, path: c.req.path, status: c.res.status, ms: now() - start, ...fields };
+    const bindings: PlatformBindings | undefined = c.env;
+    const ray = bindings?.ray === undefined ? {} : { ray: bindings.ray };
+    const entry = { method: c.req.method, path: c.req.path, status: c.res.status, ms: now() - start, ...fields, ...ray };
     if (c.res.status >= 500) log.error(entry, reason ?? 'failed');
     else if (c.res.status >= 400) log.warn(entry, reason ?? 'refused');
     else log.info(entry, line.result ?? 'answered');

@@ -1,7 +1,7 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { RequestKind } from '../../src/route/target.ts';
 import type { AttemptOutcome, ClaimedDelivery } from '../store/delivery.ts';
-import type { PriorResult, SendContext, SendResult, Target } from './target.ts';
+import type { PriorResult, SendContext, SendResult, Target, TimeWindow } from './target.ts';
 
 /** The whole of one attempt: enriching the request, `findPrior`, sending. Milliseconds. */
 export const ATTEMPT_LIMIT_MS = 60_000;
@@ -15,48 +15,68 @@ export const LEASE_MS = ATTEMPT_LIMIT_MS + HEED_MS + STORING_MS;
 /** A result, and whether it came from `findPrior` instead of from sending. */
 export type AttemptResult = SendResult & { readonly found?: boolean };
 
+export interface AttemptInput {
+  readonly target: Target;
+  /** May come late, with a complete request. */
+  readonly delivery: ClaimedDelivery | Promise<ClaimedDelivery>;
+  /** When earlier attempts may have sent it, see `SearchContext`. Asked only when it may have been sent. */
+  readonly sentWithin: () => Promise<readonly TimeWindow[]>;
+  /** Ends the attempt; after it nothing is sent. */
+  readonly signal: AbortSignal;
+}
+
+/** How far an attempt has come: until it calls the target's `send`, nothing was sent by it. */
+interface Progress {
+  sending: boolean;
+}
+
 /**
- * An attempt that ends soon after its signal, even when the target does not heed it. `delivery` may come late, with a
- * complete request; after the signal nothing is sent.
+ * An attempt that ends soon after its signal, even when the target does not heed it. What ends before anything was sent is
+ * not ambiguous: the delivery stays as unclear as it was (`settlementOf`).
  */
-export async function limitedAttempt(
-  target: Target,
-  delivery: ClaimedDelivery | Promise<ClaimedDelivery>,
-  signal: AbortSignal,
-): Promise<AttemptResult> {
+export async function limitedAttempt(input: AttemptInput): Promise<AttemptResult> {
+  const { signal } = input;
+  const progress: Progress = { sending: false };
   const { promise, resolve } = Promise.withResolvers<AttemptResult>();
   const giveUp = () =>
     setTimeout(() => {
-      const detail = `no answer before the attempt was given up: ${messageOf(signal.reason)}`;
-      resolve({ outcome: 'failed', status: null, detail, ambiguous: true });
+      const detail = progress.sending
+        ? `no answer before the attempt was given up: ${messageOf(signal.reason)}`
+        : `the attempt was given up before anything was sent: ${messageOf(signal.reason)}`;
+      resolve({ outcome: 'failed', status: null, detail, ambiguous: progress.sending });
     }, HEED_MS);
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    return await Promise.race([attempt(target, delivery, signal), promise]);
+    return await Promise.race([attempt(input, progress), promise]);
   } finally {
     signal.removeEventListener('abort', giveUp);
   }
 }
 
-async function attempt(target: Target, coming: ClaimedDelivery | Promise<ClaimedDelivery>, signal: AbortSignal): Promise<AttemptResult> {
+async function attempt(input: AttemptInput, progress: Progress): Promise<AttemptResult> {
+  const { target, signal } = input;
   try {
-    const delivery = await coming;
+    const delivery = await input.delivery;
     signal.throwIfAborted();
-    const { id: deliveryId, eventId, conversation, attempts } = delivery;
+    const { id: deliveryId, eventId, conversation, attempts, request } = delivery;
     const context: SendContext = { deliveryId, eventId, conversation, attempts, signal };
-    if (!delivery.ambiguous) return await target.send(delivery.request, context);
-    const prior = await target.findPrior(delivery.request, { ...context, runsSince: delivery.runsSince });
+    const send = (): Promise<SendResult> => {
+      signal.throwIfAborted();
+      progress.sending = true;
+      return target.send(request, context);
+    };
+    if (!delivery.ambiguous) return await send();
+    const prior = await target.findPrior(request, { ...context, runsSince: delivery.runsSince, sentWithin: await input.sentWithin() });
     const known = knownFrom(prior);
     if (known !== undefined) return known;
-    signal.throwIfAborted();
-    const sent = await target.send(delivery.request, context);
+    const sent = await send();
     const why =
       prior.outcome === 'unknowable'
         ? `whether the earlier attempt had its effect cannot be known (${prior.detail})`
         : 'nothing of the earlier attempt was found';
     return { ...sent, detail: `${sent.detail} (sent again: ${why})` };
   } catch (error) {
-    return { outcome: 'failed', status: null, detail: `unexpected: ${messageOf(error)}`, ambiguous: true };
+    return { outcome: 'failed', status: null, detail: `unexpected: ${messageOf(error)}`, ambiguous: progress.sending };
   }
 }
 
@@ -75,8 +95,8 @@ function knownFrom(prior: PriorResult): AttemptResult | undefined {
     case 'limited':
       return prior;
     case 'failed':
-      // Nothing was sent this time, but the earlier attempt is as unclear as before.
-      return { ...prior, ambiguous: true, detail: `could not look for what the earlier attempt did: ${prior.detail}` };
+      // Nothing was sent this time. The earlier attempt is as unclear as before, see `settlementOf`.
+      return { ...prior, ambiguous: false, detail: `could not look for what the earlier attempt did: ${prior.detail}` };
     case 'not_found':
     case 'unknowable':
       return undefined;

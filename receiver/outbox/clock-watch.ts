@@ -1,17 +1,15 @@
 import { CLOCK_TOLERANCE_MS } from '../../src/lib/clock.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 
 /** A step forward of more than this is a jump, and after one nothing is ended for as long. Milliseconds. */
 export const JUMP_MS = 60_000;
 /** Times that were stored by another clock that stays wrong are reported again after this. Milliseconds. */
 const REPORT_EVERY_MS = 10 * 60_000;
 
-export interface ClockWatchOptions {
-  /** Milliseconds since 1970, by the clock that may jump. */
-  readonly now: () => number;
+/** `now` is the clock that may jump. */
+export interface ClockWatchOptions extends Pick<Runtime, 'now' | 'log'> {
   /** Milliseconds since some moment, by a clock that only goes on. */
   readonly elapsed: () => number;
-  readonly log: Logger;
   /** What starts again with each piece of work does not wait after its start; it would wait for ever. */
   readonly startsSteady?: boolean;
 }

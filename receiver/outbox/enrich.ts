@@ -2,16 +2,15 @@ import { withoutDetails } from '../../src/event/enrichment.ts';
 import { type JsonObject, parseExactJson } from '../../src/lib/json.ts';
 import { isMessage } from '../../src/route/conversation-requests.ts';
 import { type CompiledTarget, isDispatch, type TargetDefinition, type TargetRequest } from '../../src/route/target.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import type { ClaimedDelivery, HeldDelivery } from '../store/delivery.ts';
 import type { Store } from '../store/store.ts';
 
-export interface EnrichOptions {
+export interface EnrichOptions extends Pick<Runtime, 'log'> {
   readonly store: Pick<Store, 'event' | 'updateRequest' | 'heldToEnrich' | 'updateHeldRequest'>;
   /** What is known about an event beyond what arrived, or `null`. Quick and without failures of its own. */
   readonly enrich: (eventId: string) => Promise<JsonObject | null>;
   readonly compile: (definition: TargetDefinition) => CompiledTarget;
-  readonly log: Logger;
 }
 
 /**

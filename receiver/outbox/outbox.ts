@@ -2,29 +2,26 @@ import { messageOf } from '../../src/lib/error-message.ts';
 import type { RetryPolicy } from '../../src/lib/retry.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { RequestKind, TargetRequest } from '../../src/route/target.ts';
-import type { Logger } from '../log/log.ts';
-import type { ClaimedDelivery } from '../store/delivery.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Attempt, ClaimedDelivery } from '../store/delivery.ts';
 import type { DeliveryQueue } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 import { ATTEMPT_LIMIT_MS, attemptOutcome, LEASE_MS, limitedAttempt, refusedFor } from './attempt.ts';
 import type { ClockWatch } from './clock-watch.ts';
+import { sendingTimes } from './sending-times.ts';
 import { settlementOf } from './settlement.ts';
-import { type Target, type Targets, targetFor } from './target.ts';
+import { type Target, type Targets, type TimeWindow, targetFor } from './target.ts';
 
-export interface OutboxOptions {
+export interface OutboxOptions extends Pick<Runtime, 'now' | 'random' | 'log'> {
   readonly queue: DeliveryQueue;
   readonly targets: Targets;
   /** Why there is no target for a kind of request, and what to set; left out: only that there is none. */
   readonly unconfigured?: (kind: RequestKind) => string;
   readonly retry: RetryPolicy;
-  /** Shortest time between two sends with one credential, in milliseconds. */
-  readonly paceMs: number;
-  readonly now: () => number;
-  /** From 0 up to, not including, 1. */
-  readonly random: () => number;
+  /** Shortest time between two sends with one credential, in milliseconds; a function where it changes. */
+  readonly paceMs: number | (() => number);
   readonly newToken: () => string;
   readonly redact: (text: string) => string;
-  readonly log: Logger;
   /** Which credentials this outbox serves; left out: all. Outboxes that share a queue serve different ones. */
   readonly serves?: (credential: string) => boolean;
   /** How many deliveries are under way at once. */
@@ -36,6 +33,8 @@ export interface OutboxOptions {
   readonly wakeLater?: (at: number) => void;
   /** Left out: the clock never jumps. */
   readonly clock?: Pick<ClockWatch, 'hasJumped'>;
+  /** The attempts so far, of which the ambiguous ones say when to search. Left out: it is searched since `runsSince`. */
+  readonly attemptsOf?: (id: string) => Promise<readonly Attempt[]>;
   /** See `SettlementRules`. */
   readonly alerts?: AlertPolicyOf;
   /** Gives the request as it is to be sent, once more is known than when the event was accepted. Must not take long. */
@@ -112,7 +111,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
     try {
       const limit = concurrency - underWay.size;
       if (limit > 0) {
-        const { paceMs, newToken } = options;
+        const { newToken } = options;
+        const paceMs = typeof options.paceMs === 'number' ? options.paceMs : options.paceMs();
         const keepLeases = options.clock?.hasJumped() === true;
         const claimed = await queue.claim({ now: now(), leaseMs: LEASE_MS, limit, paceMs, newToken, keepLeases, ...served });
         for (const delivery of claimed) run(delivery);
@@ -185,11 +185,15 @@ async function complete(delivery: ClaimedDelivery, options: OutboxOptions): Prom
   }
 }
 
+async function sentWithin({ id, runsSince }: ClaimedDelivery, { attemptsOf }: OutboxOptions): Promise<TimeWindow[]> {
+  return attemptsOf === undefined ? [] : sendingTimes(await attemptsOf(id), runsSince);
+}
+
 /** A target that sends only while the lease is this outbox's, where others may have reclaimed it. */
 function whileLeased(target: Target | undefined, delivery: ClaimedDelivery, { holds }: DeliveryQueue): Target | undefined {
   if (target === undefined || holds === undefined) return target;
-  // Nothing was sent this time; whether an earlier attempt was stays as unclear as it is.
-  const notSent = (detail: string) => ({ outcome: 'failed', status: null, detail, ambiguous: delivery.ambiguous }) as const;
+  // Nothing was sent this time; whether an earlier attempt was stays as unclear as it is (`settlementOf`).
+  const notSent = (detail: string) => ({ outcome: 'failed', status: null, detail, ambiguous: false }) as const;
   return {
     findPrior: (request, context) => target.findPrior(request, context),
     send: async (request, context) => {
@@ -225,7 +229,12 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     const result =
       target === undefined
         ? refusedFor(delivery, options.unconfigured)
-        : await limitedAttempt(target, complete(delivery, options), AbortSignal.any([stopping, tooLong.signal]));
+        : await limitedAttempt({
+            target,
+            delivery: complete(delivery, options),
+            sentWithin: () => sentWithin(delivery, options),
+            signal: AbortSignal.any([stopping, tooLong.signal]),
+          });
     const detail = options.redact(result.detail).slice(0, DETAIL_LENGTH);
     const { settlement, throttle } = settlementOf(
       delivery,

@@ -1,6 +1,6 @@
 import { ageOf } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
-import type { Logger } from '../log/log.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Retention } from '../store/retention.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 
@@ -13,14 +13,12 @@ const UNSTEADY_MS = 30_000;
 /** How long others have the store for themselves between two batches. */
 const PAUSE_MS = 250;
 
-export interface RetentionOptions {
+export interface RetentionOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly store: Retention;
   /** How long events are kept, in milliseconds; at least `retentionFloor`. */
   readonly keepMs: number;
-  readonly now: () => number;
   /** Whether the clock may be trusted; while it may not, nothing is removed. Left out: always. */
   readonly isSteady?: () => boolean;
-  readonly log: Logger;
   /** For tests. */
   readonly roundMs?: number;
   readonly pauseMs?: number;

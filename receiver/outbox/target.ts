@@ -49,11 +49,25 @@ export interface SendContext {
   readonly signal: AbortSignal;
 }
 
+/** From one moment to another, both included; milliseconds since 1970, by the clock of this machine. */
+export interface TimeWindow {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is known about earlier attempts, of which one at least was ambiguous. */
+export interface SearchContext extends SendContext {
+  /** What came to be before this is not the delivery's (milliseconds since 1970). */
+  readonly runsSince: number;
+  /** When the request may have been sent, oldest first; empty: at any time since `runsSince`. */
+  readonly sentWithin: readonly TimeWindow[];
+}
+
 /** A kind of destination. The outbox owns order, pace and retries; a target sends once and never retries by itself. */
 export interface Target<Request extends TargetRequest = TargetRequest> {
   send(request: Request, context: SendContext): Promise<SendResult>;
-  /** Searches for what an ambiguous attempt started, among runs since `runsSince` (milliseconds since 1970). */
-  findPrior(request: Request, context: SendContext & { readonly runsSince: number }): Promise<PriorResult>;
+  /** Searches for what an ambiguous attempt started. */
+  findPrior(request: Request, context: SearchContext): Promise<PriorResult>;
 }
 
 export type Targets = { readonly [Kind in RequestKind]?: Target<Extract<TargetRequest, { kind: Kind }>> };

@@ -1,11 +1,12 @@
 import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
+import { isSameChannel } from '../../src/route/channel.ts';
 import type { DeliveryView } from '../store/delivery.ts';
 import type { ApprovalView, ConversationEvent } from '../store/store.ts';
 import { ACTIONS, encodeDecision } from './actions.ts';
 import { actions, button, context, type Part, section } from './blocks.ts';
 import { inputWords, plainTarget, targetWords } from './delivery-words.ts';
-import { bold, channelName, fitMrkdwn, mention, mrkdwnName, plainName, slackDate } from './mrkdwn.ts';
-import { sayBold, sentenceOf } from './sentence.ts';
+import { channelName, fitMrkdwn, plainName, slackDate } from './mrkdwn.ts';
+import type { Mentions } from './people.ts';
 
 /** Dispatches that are listed one by one in a question; there are rarely more. */
 const MOST_LISTED = 5;
@@ -29,64 +30,61 @@ export function openQuestions(from: ConversationEvent): OpenQuestion[] {
     .filter(({ held }) => held.length > 0);
 }
 
-/**
- * Asks for a decision. Only the approval's channel gets the buttons; elsewhere the question names that channel.
- *
- * @param earlier the question comes from an earlier event than the one that the message is about
- */
-export function questionPart(
-  question: OpenQuestion,
-  options: { channel: string; githubUrl: string; interactive: boolean; earlier: boolean; rank: number },
-): Part {
-  const { from, approval, held } = question;
-  const happened = options.earlier ? `From earlier (${sentenceOf(from.event.event, sayBold)}): ` : '';
-  const here = approval.channel === options.channel;
-  const asks = here ? 'Awaiting approval' : `Awaiting approval in ${channelName(approval.channel)}`;
-  const lines = [
-    `:raised_hand: ${happened}*${asks}* (route ${bold(approval.route)}). What will run:`,
-    ...whatRuns(held, options.githubUrl),
-  ];
+export interface QuestionOptions {
+  /** Of the message. */
+  readonly channel: string;
+  readonly githubUrl: string;
+  readonly interactive: boolean;
+  /** What is asked, as mrkdwn, where the message's first line does not say it. */
+  readonly heading?: string | undefined;
+  readonly mentions: Mentions;
+  readonly rank: number;
+}
+
+/** Asks for a decision: what it starts, the buttons, and who decides. Only the approval's channel gets the buttons; elsewhere the question names that channel. */
+export function questionPart(question: OpenQuestion, options: QuestionOptions): Part {
+  const { approval, held } = question;
+  const here = isSameChannel(approval.channel, options.channel);
+  const lines = [...(options.heading === undefined ? [] : [`:raised_hand: ${options.heading}`]), ...whatStarts(held, options.githubUrl)];
   const buttons = here && options.interactive ? decisionButtons(question) : [];
   // An extremely long route name leaves no room for the buttons; the command line always works.
   const otherwise = here && buttons.length === 0 ? `Approve it with \`wandb-relay approve ${escapeMrkdwn(held[0]?.id ?? '')}\`.` : '';
+  const who = here ? (options.interactive ? whoMayDecide(approval, options.mentions) : '') : `Asked in ${channelName(approval.channel)}`;
   return {
     rank: options.rank,
     blocks: [
       section(fitMrkdwn(lines.join('\n'), QUESTION_LIMIT)),
       ...buttons,
-      ...context(here && options.interactive ? whoMayDecide(approval) : '', `Expires ${slackDate(approval.expiresAt)}.`, otherwise),
+      ...context(who, `until ${slackDate(approval.expiresAt)}`, otherwise),
     ],
   };
 }
 
-/** The decision about a route's held deliveries; `undefined` while there is none. */
-export function decisionWords(approval: ApprovalView, from: ConversationEvent): string | undefined {
-  const route = `route ${bold(approval.route)}`;
-  const who = approval.decidedBy === null ? '' : ` by ${mrkdwnName(approval.decidedBy)}`;
-  const when = approval.decidedAt === null ? '' : ` ${slackDate(approval.decidedAt)}`;
-  switch (approval.decision) {
-    case 'approved':
-      return `:white_check_mark: *Approved*${who}${when} (${route}).`;
-    case 'rejected':
-      return `:no_entry_sign: *Rejected*${who}${when} (${route}): nothing was sent.`;
-    case 'expired':
-      return `:alarm_clock: *Expired*${when} (${route}): nobody approved it in time, and nothing was sent.`;
-    case 'cancelled':
-      return isSuperseded(approval, from)
-        ? `:heavy_minus_sign: *Superseded* (${route}): a newer event replaced it before anybody decided.`
-        : `:no_entry_sign: *Cancelled*${who}${when} (${route}) before anybody decided.`;
-    case null:
-      return undefined;
-  }
+/**
+ * The decision about a route's held deliveries, for the small print; `undefined` while there is none.
+ *
+ * @param isHeadline the message's first line says the decision: then only when it was taken
+ */
+export function decisionWords(approval: ApprovalView, isHeadline: boolean, mentions: Mentions): string | undefined {
+  const { decision, decidedBy, decidedAt } = approval;
+  if (decision === null) return undefined;
+  const when = decidedAt === null ? '' : ` ${slackDate(decidedAt)}`;
+  if (isHeadline && decision !== 'approved') return when === '' ? undefined : `${decision}${when}`;
+  const who = decidedBy === null ? '' : `${mentions.decider(decidedBy)} `;
+  return `${who}${decision}${when}`;
 }
 
-/** Who may decide, with mentions of those that the config names. */
-export function whoMayDecide({ by, allowSelf }: ApprovalView): string {
-  if (by === null) return 'Anybody in this channel may decide.';
-  const named = by.slice(0, MOST_MENTIONED).map(mention);
-  const more = by.length > named.length ? ` and ${by.length - named.length} more` : '';
-  const self = allowSelf ? '' : " The event's author may not approve it.";
-  return `${named.join(', ')}${more} may decide.${self}`;
+/** Who may decide, with mentions of those that the config names, each once in a message. */
+export function whoMayDecide({ by, allowSelf }: ApprovalView, mentions: Mentions): string {
+  if (by === null) return 'anybody in this channel decides';
+  const { mentions: named, above, more } = mentions.approvers(by, MOST_MENTIONED);
+  const others = [
+    ...(more > 0 ? [`${more} more`] : []),
+    ...(above > 0 ? [above === 1 ? 'one who is mentioned above' : `${above} who are mentioned above`] : []),
+  ];
+  const who = [...named, ...others];
+  const all = who.length > 1 ? `${who.slice(0, -1).join(', ')} and ${who.at(-1)}` : who.join('');
+  return `${all} ${by.length === 1 ? 'decides' : 'decide'}${allowSelf ? '' : ' · not the author'}`;
 }
 
 /** The deliveries that an approval releases. */
@@ -94,16 +92,12 @@ function heldBy({ route }: ApprovalView, { deliveries }: ConversationEvent): Del
   return deliveries.filter((delivery) => delivery.route === route && delivery.state === 'held');
 }
 
-function isSuperseded({ route }: ApprovalView, { deliveries }: ConversationEvent): boolean {
-  return deliveries.some((delivery) => delivery.route === route && delivery.state === 'superseded');
-}
-
-function whatRuns(held: readonly DeliveryView[], githubUrl: string): string[] {
+function whatStarts(held: readonly DeliveryView[], githubUrl: string): string[] {
   const lines = held.slice(0, MOST_LISTED).map((delivery) => {
     const inputs = inputWords(delivery.request);
-    return `• ${targetWords(delivery, githubUrl)}${inputs === '' ? '' : ` with ${inputs}`}`;
+    return `Starts ${targetWords(delivery, githubUrl)}${inputs === '' ? '' : ` with ${inputs}`}`;
   });
-  return held.length > lines.length ? [...lines, `• and ${held.length - lines.length} more`] : lines;
+  return held.length > lines.length ? [...lines, `and ${held.length - lines.length} more`] : lines;
 }
 
 function decisionButtons({ from, approval, held }: OpenQuestion): ReturnType<typeof actions> {

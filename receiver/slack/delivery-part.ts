@@ -2,7 +2,7 @@ import { isDispatch } from '../../src/route/target.ts';
 import type { DeliveryView } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationView, Mute } from '../store/store.ts';
 import { ACTIONS, encodeDispatchAgain, encodeMute, type MuteTime } from './actions.ts';
-import { actions, button, context, linkButton, overflow, type Part, section } from './blocks.ts';
+import { actions, button, context, type KnownBlock, linkButton, overflow, type Part, section } from './blocks.ts';
 import { plainTarget, shortState, stateLine, targetWords, wentWrong } from './delivery-words.ts';
 import { bold, mrkdwnName, slackDate } from './mrkdwn.ts';
 
@@ -15,26 +15,36 @@ const MOST_MUTES = 5;
 const MOST_KINDS = 6;
 
 /** The deliveries of an event, in their order. When there are too many, those that went wrong are shown and the others counted. */
-export function deliveryParts(
-  from: ConversationEvent,
-  deliveries: readonly DeliveryView[],
-  options: { githubUrl: string; mutes: readonly Mute[]; rank: number },
-): Part[] {
+export function deliveryParts(from: ConversationEvent, deliveries: readonly DeliveryView[], options: DeliveryPartOptions): Part[] {
   const byNeed = deliveries.toSorted((a, b) => Number(wentWrong(b)) - Number(wentWrong(a)));
   const shown = new Set(byNeed.slice(0, MOST_SHOWN));
-  const routes = new Set(options.mutes.filter((mute) => mute.subjectKey === from.event.subjectKey).map((mute) => mute.route));
+  const menus = menusFor(from, options.mutes);
   const parts = deliveries
     .filter((delivery) => shown.has(delivery))
     .map((delivery): Part => {
-      // One menu for each route: a mute is the route's, not the delivery's.
-      const menu = isFinished(delivery) && !routes.has(delivery.route) ? muteMenu(from, delivery, ['1h', '24h', '7d']) : undefined;
-      if (menu !== undefined) routes.add(delivery.route);
       const text = `${targetWords(delivery, options.githubUrl)} (route ${mrkdwnName(delivery.route)})\n${stateLine(delivery)}`;
-      return { rank: options.rank, blocks: [section(text, { accessory: menu }), ...deliveryButtons(from, delivery)] };
+      return { rank: options.rank, blocks: [section(text, { accessory: menus(delivery) }), ...deliveryButtons(from, delivery)] };
     });
   const rest = deliveries.filter((delivery) => !shown.has(delivery));
   if (rest.length === 0) return parts;
   return [...parts, { rank: options.rank, blocks: context(`And ${rest.length} more: ${countsOf(rest)}.`) }];
+}
+
+export interface DeliveryPartOptions {
+  readonly githubUrl: string;
+  /** The active ones. */
+  readonly mutes: readonly Mute[];
+  readonly rank: number;
+}
+
+/** The menu beside a delivery, once it is finished: one for each route, because a mute is the route's, not the delivery's. */
+export function menusFor(from: ConversationEvent, mutes: readonly Mute[]): (delivery: DeliveryView) => ReturnType<typeof overflow> {
+  const routes = new Set(mutes.filter((mute) => mute.subjectKey === from.event.subjectKey).map((mute) => mute.route));
+  return (delivery) => {
+    if (!isFinished(delivery) || routes.has(delivery.route)) return undefined;
+    routes.add(delivery.route);
+    return muteMenu(from, delivery, ['1h', '24h', '7d']);
+  };
 }
 
 /** The active mutes, each with a menu that ends it. */
@@ -72,22 +82,29 @@ function isFinished({ state }: DeliveryView): boolean {
   return state === 'delivered' || state === 'dead';
 }
 
-function deliveryButtons(from: ConversationEvent, delivery: DeliveryView): ReturnType<typeof actions> {
+/** What can be done with a delivery as it stands, in one row. */
+export function deliveryButtons(from: ConversationEvent, delivery: DeliveryView, { again: isOffered = true } = {}): KnownBlock[] {
   const { request, run, runUrl, id, updatedAt, state } = delivery;
-  const open = linkButton(ACTIONS.openRun, 'Open the run', run?.url ?? runUrl);
-  if (!isFinished(delivery) || request === null || !isDispatch(request)) return actions(open);
+  const open = linkButton(ACTIONS.openRun, 'Open run', run?.url ?? runUrl);
+  if (!isOffered || !mayRunAgain(delivery) || request === null || !isDispatch(request)) return actions(open);
   const again = button({
     action: ACTIONS.dispatchAgain,
-    text: 'Dispatch again',
+    text: 'Run again…',
     value: encodeDispatchAgain({ source: from.event.event.source, deliveryId: id, updatedAt }),
     confirm: {
-      title: 'Dispatch again?',
+      title: 'Run again?',
       text: `${state === 'dead' ? 'This sends it again' : 'It was already delivered. This sends the same request again'}: ${plainTarget(delivery)}`,
-      confirm: 'Dispatch again',
+      confirm: 'Run again',
       deny: 'Not now',
     },
   });
   return actions(open, again);
+}
+
+/** Only once the run has ended, or is not followed any more: two runs of one delivery at a time cannot be told apart. */
+function mayRunAgain({ state, run }: DeliveryView): boolean {
+  if (state === 'dead') return true;
+  return state === 'delivered' && (run === null || run.status === 'completed' || run.status === 'missing' || run.status === 'unknown');
 }
 
 const MUTE_WORDS: Readonly<Record<MuteTime, string>> = {

@@ -45,32 +45,106 @@ export function inputWords(request: TargetRequest | null): string {
   return [...shown, ...more].join(', ');
 }
 
-/** A delivery's state with its run and its reason: mrkdwn for one line. */
+/** A delivery's state with its run and its reason: mrkdwn for one line, behind a sign. */
 export function stateLine(delivery: DeliveryView): string {
+  return `${signOf(delivery)} ${stateWords(delivery)}`;
+}
+
+function signOf(delivery: DeliveryView): string {
+  const state = shownState(delivery);
+  switch (state) {
+    case 'awaiting approval':
+      return ':raised_hand:';
+    case 'waiting':
+    case 'sending':
+    case 'retrying':
+    case 'throttled':
+      return ':hourglass_flowing_sand:';
+    case 'delivered':
+      return delivery.run === null ? ':white_check_mark:' : runSign(delivery.run);
+    case 'failed':
+      return ':x:';
+    case 'superseded':
+      return ':heavy_minus_sign:';
+    case 'expired':
+      return ':alarm_clock:';
+    case 'rejected':
+      return ':no_entry_sign:';
+    case 'cancelled':
+      return ':heavy_multiplication_x:';
+  }
+}
+
+/**
+ * What a reader needs to know next about the only dispatch of an event, whose state the line above says.
+ *
+ * @param target as `targetWords` has it
+ */
+export function detailWords(delivery: DeliveryView, target: string): string {
+  const { reason, run, request } = delivery;
+  const why = reason === null ? '' : `: ${mrkdwnName(reason, REASON_LIMIT)}`;
+  const state = shownState(delivery);
+  switch (state) {
+    case 'waiting':
+    case 'sending':
+      return target;
+    case 'retrying':
+    case 'throttled':
+      return `${target} is tried again${delivery.dueAt === null ? '' : ` ${slackDate(delivery.dueAt)}`}${why}`;
+    case 'failed':
+      return `${target} was not dispatched${why} (delivery ${mrkdwnName(delivery.id, 60)})`;
+    case 'rejected':
+    case 'cancelled':
+    case 'superseded':
+      return `${target} is not sent`;
+    case 'expired':
+      return `Nobody approved it in time: ${target} is not sent`;
+    default:
+      if (run?.status !== 'missing') return `${stateWords(delivery)} · ${target}`;
+      return `${target}: ${request !== null && isDispatch(request) ? MISSING[request.kind] : "check the workflow's runs"}`;
+  }
+}
+
+/** The same in a notification: `deploy.yml in acme/deploy failed after 42 s`. Escaped. */
+export function plainDetail(delivery: DeliveryView): string {
+  const target = mrkdwnName(plainTarget(delivery), 50);
+  const { run, state, reason } = delivery;
+  if (state === 'dead') return `${target} was not dispatched${reason === null ? '' : `: ${mrkdwnName(reason, 40)}`}`;
+  if (state !== 'delivered' || run === null) return target;
+  if (run.status === 'completed') return `${target} ${endWords(run)}`;
+  return run.status === 'queued' || run.status === 'in_progress' ? `${target}: ${shortState(delivery)}` : target;
+}
+
+/** The same without the sign. */
+export function stateWords(delivery: DeliveryView): string {
   const state = shownState(delivery);
   const reason = delivery.reason === null ? '' : `: ${mrkdwnName(delivery.reason, REASON_LIMIT)}`;
   switch (state) {
     case 'awaiting approval':
-      return `:raised_hand: ${state}`;
     case 'waiting':
     case 'sending':
-      return `:hourglass_flowing_sand: ${state}`;
+      return state;
     case 'retrying':
     case 'throttled':
-      return `:hourglass_flowing_sand: ${state}${delivery.dueAt === null ? '' : ` ${slackDate(delivery.dueAt)}`}${reason}`;
+      return `${state}${delivery.dueAt === null ? '' : ` ${slackDate(delivery.dueAt)}`}${reason}`;
     case 'delivered':
-      return runLine(delivery);
+      return runWords(delivery);
     case 'failed':
-      return `:x: ${state}${reason} (delivery ${mrkdwnName(delivery.id, 60)})`;
+      return `${state}${reason} (delivery ${mrkdwnName(delivery.id, 60)})`;
     case 'superseded':
-      return ':heavy_minus_sign: superseded by a newer event';
+      return 'superseded by a newer event';
     case 'rejected':
-      // The reason says it, and by whom.
-      return `:no_entry_sign: ${mrkdwnName(delivery.reason ?? state, REASON_LIMIT)}`;
     case 'cancelled':
+      // The reason says it, and by whom.
+      return mrkdwnName(personsReason(delivery.reason) ?? state, REASON_LIMIT);
     case 'expired':
-      return `:no_entry_sign: ${state}${reason}`;
+      return `${state}${reason}`;
   }
+}
+
+/** `rejected by ada`, without the id that is stored with the name. */
+function personsReason(reason: string | null): string | undefined {
+  return reason?.replace(/\s*\([UW][A-Z0-9]{2,30}\)$/, '');
 }
 
 /** A delivery's state, or its run's, in two or three words. */
@@ -122,29 +196,44 @@ export function runLink(run: Pick<RunView, 'url' | 'attempt'>, fallbackUrl: stri
   return link(run.url ?? fallbackUrl, run.attempt > 1 ? `run, attempt ${run.attempt}` : 'run');
 }
 
-function runLine({ run, runUrl, request }: DeliveryView): string {
-  if (run === null) return runUrl === null ? ':white_check_mark: delivered' : `:white_check_mark: delivered, ${link(runUrl, 'run')}`;
+function runSign(run: RunView): string {
+  switch (run.status) {
+    case 'expected':
+    case 'queued':
+      return ':hourglass_flowing_sand:';
+    case 'in_progress':
+      return ':arrows_counterclockwise:';
+    case 'completed':
+      return endSign(run);
+    case 'missing':
+      return ':warning:';
+    case 'unknown':
+      return ':white_check_mark:';
+  }
+}
+
+function runWords({ run, runUrl, request }: DeliveryView): string {
+  if (run === null) return runUrl === null ? 'delivered' : `delivered, ${link(runUrl, 'run')}`;
   const it = runLink(run, runUrl);
   switch (run.status) {
     case 'expected':
-      return ':hourglass_flowing_sand: delivered; its run has not appeared yet';
+      return 'delivered; its run has not appeared yet';
     case 'queued':
-      return `:hourglass_flowing_sand: ${it} is queued`;
+      return `${it} is queued`;
     case 'in_progress':
-      return `:arrow_forward: ${it} is running${run.startedAt === null ? '' : ` since ${slackDate(run.startedAt)}`}`;
+      return `${it} is running${run.startedAt === null ? '' : ` since ${slackDate(run.startedAt)}`}`;
     case 'completed':
-      return `${endSign(run)} ${it} ${endWords(run)}`;
+      return `${it} ${endWords(run)}`;
     case 'missing':
-      return `:warning: ${request !== null && isDispatch(request) ? MISSING[request.kind] : 'no run appeared'}`;
+      return `no run appeared${request !== null && isDispatch(request) ? `: ${MISSING[request.kind]}` : ''}`;
     case 'unknown':
-      return ':white_check_mark: delivered; its run cannot be followed: the credential may not read runs';
+      return 'delivered; its run cannot be followed: the credential may not read runs';
   }
 }
 
 const MISSING = {
-  repository_dispatch:
-    'no run appeared: no workflow on the default branch listens to this event_type, or its run-name does not contain the delivery id',
-  workflow_dispatch: "no run appeared: check the workflow's runs, and that its run-name contains the delivery id",
+  repository_dispatch: 'no workflow on the default branch listens to this event_type, or its run-name does not contain the delivery id',
+  workflow_dispatch: "check the workflow's runs, and that its run-name contains the delivery id",
 } as const;
 
 function endSign(run: RunView): string {

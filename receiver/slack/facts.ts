@@ -2,12 +2,12 @@ import { durationWords } from '../../src/lib/duration.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/lib/json.ts';
 import { mrkdwnName } from './mrkdwn.ts';
 
-/** Slack's limit for the fields of a section; more of them are read in W&B. */
-const MOST_FACTS = 10;
-/** So many places are kept for what people logged, such as the accuracy: it is what they decide by. */
-const KEPT_FOR_LOGGED = 4;
+/** More of them are read in W&B. */
+const MOST_FACTS = 4;
+/** So many of them are what people logged, such as the accuracy, when there is more: it is what they decide by. */
+const MOST_LOGGED = 3;
 /** What people look for first; the rest comes in the order of W&B's answer. */
-const FIRST = ['type', 'state', 'user', 'size', 'created_by', 'duration_seconds', 'digest', 'commit'];
+const FIRST = ['user', 'created_by', 'duration_seconds', 'type', 'state', 'size', 'commit', 'digest'];
 /** Objects whose values are facts themselves: numbers and settings that people logged. */
 const OPEN = ['metadata', 'summary', 'config'];
 
@@ -17,12 +17,11 @@ export function factsOf(wandb: JsonObject | null | undefined, limit: number = MO
   const { artifact, run } = wandb;
   const objects: Described[] = [];
   if (isJsonObject(artifact)) objects.push({ prefix: '', object: artifact });
-  // Beside an artifact, the run is the one that made it.
-  if (isJsonObject(run)) objects.push({ prefix: objects.length === 0 ? '' : 'run ', object: run });
+  // Beside an artifact, the run is the one that made it: its results come before the artifact's settings.
+  if (isJsonObject(run)) objects.unshift({ prefix: objects.length === 0 ? '' : 'run ', object: run });
   const own = objects.flatMap(ownFacts);
-  // The run's results before the artifact's settings.
-  const logged = objects.toReversed().flatMap(({ object }) => loggedFacts(object));
-  const found = [...own.slice(0, limit - Math.min(KEPT_FOR_LOGGED, logged.length, limit)), ...logged];
+  const logged = objects.flatMap(({ object }) => loggedFacts(object));
+  const found = [...logged.slice(0, own.length === 0 ? limit : Math.min(MOST_LOGGED, limit)), ...own];
   return found.slice(0, limit).map(([label, value]) => `*${mrkdwnName(label, 40)}*\n${mrkdwnName(value, 100)}`);
 }
 
@@ -38,7 +37,7 @@ function ownFacts({ prefix, object }: Described): Fact[] {
   const sorted = [...FIRST.filter((key) => keys.includes(key)), ...keys.filter((key) => !FIRST.includes(key))];
   return sorted.flatMap((key) => {
     const value = wordsFor(key, object[key]);
-    return value === undefined ? [] : [[`${prefix}${labelOf(key)}`, value] as const];
+    return value === undefined ? [] : [[prefix !== '' && key === 'user' ? 'trained by' : `${prefix}${labelOf(key)}`, value] as const];
   });
 }
 

@@ -64,13 +64,13 @@ function stateOf({ problem, run }: FullAlert): { readonly sign: string; readonly
   return { sign, state: (problem === 'run_failed' ? RUN_STATES[run?.conclusion ?? ''] : undefined) ?? state };
 }
 
-/** `resnet50 v12 → production`, `run train-78`. */
+/** `resnet50 v12 → production`; of what is no promotion, `the workflow for run train-78`: the run itself did not fail. */
 function thingWords(subject: AlertSubject): string {
   const name = (text: string) => mrkdwnName(text, 80);
   const about = subjectWords(subject, name);
   if (subject.alias !== undefined) return `${about} → ${name(subject.alias)}`;
-  if (subject.tag !== undefined) return `${about}, tag ${name(subject.tag)}`;
-  return subject.metric === undefined || subject.run === undefined ? about : `${name(subject.metric)} of ${about}`;
+  if (subject.tag !== undefined) return `the workflow for ${about}, tag ${name(subject.tag)}`;
+  return `the workflow for ${subject.metric === undefined || subject.run === undefined ? about : `${name(subject.metric)} of ${about}`}`;
 }
 
 /** Those that the config names, or the author, when it says who that is in Slack. */
@@ -97,12 +97,17 @@ function sentence({ problem, target, run, reason }: FullAlert, thing: string, { 
     case 'run_failed':
       return `${ended(thing, run)}${place(run)}`;
     case 'resolved':
-      return `*Resolved:* ${ended(thing, run)}`;
-    case 'not_posted':
-      return `A message about *${thing}* could not be posted in ${channelName(target.slice(target.indexOf(':') + 1))}: ${why(reason)}`;
+      return `*Resolved:* ${run === undefined ? `*${thing} was dispatched*: ${why(reason)}` : ended(thing, run)}`;
     case 'not_asked':
-      return `*${thing} waits, and nobody was asked to approve it* in ${channelName(target.slice(target.indexOf(':') + 1))}: ${why(reason)}`;
+      return `*${thing} waits, and nobody was asked to approve it* in ${channelName(placeIn(target))}: ${why(reason)}`;
+    case 'not_posted':
+      return `*${thing} could not be posted* in ${channelName(placeIn(target))}: ${why(reason)}`;
   }
+}
+
+/** `acme/deploy`, `#ml-deploys` */
+function placeIn(target: string): string {
+  return target.slice(target.indexOf(':') + 1);
 }
 
 /** The words of `endWords`, cut behind what happened: `failed`, ` after 42 s`. */
@@ -126,7 +131,7 @@ function place(run: AlertRun | undefined): string {
 
 function nextLine({ problem, target, run, deliveries = [] }: FullAlert, { githubUrl }: AlertContext): string[] {
   if (problem === 'not_asked') return [howToDecide(deliveries)];
-  if (run === undefined) return [];
+  if (run === undefined) return problem === 'resolved' ? [repository(target, githubUrl)] : [];
   const open = run.url === null ? [] : [link(run.url, run.attempt > 1 ? `Open the run, attempt ${run.attempt}` : 'Open the run')];
   return [[...open, repository(target, githubUrl)].join(' · ')];
 }
@@ -138,7 +143,7 @@ function howToDecide(deliveries: readonly string[]): string {
 
 /** A delivery's target as a link to its repository; a workflow's file is named behind it. */
 function repository(target: string, githubUrl: string): string {
-  const [owner = '', name = '', workflow] = target.slice(target.indexOf(':') + 1).split('/');
+  const [owner = '', name = '', workflow] = placeIn(target).split('/');
   if (name === '') return bold(owner);
   const path = [owner, name].map((part) => encodeURIComponent(part.toWellFormed())).join('/');
   const repositoryLink = link(`${githubUrl.replace(/\/+$/, '')}/${path}`, `${owner}/${name}`);
@@ -151,7 +156,7 @@ function why(reason: string): string {
 
 /** For the lock screen, search and screen readers: the state, the thing, and the one fact that is needed next. */
 function plainText({ problem, run, target, reason }: FullAlert, state: string, thing: string): string {
-  const where = mrkdwnName(target.slice(target.indexOf(':') + 1), 60);
+  const where = mrkdwnName(placeIn(target), 60);
   const begin = `${state}: ${thing}`;
   if (run === undefined) return fitMrkdwn(`${begin}. ${where}: ${why(reason)}`, TEXT_LIMIT);
   if (problem === 'resolved') return fitMrkdwn(`${begin} ${runWords(run)} in ${where}`, TEXT_LIMIT);

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../src/lib/json.ts';
 import { problem } from '../http/problem.ts';
 import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
+import { verifiedOf } from '../http/verified.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ConversationStore } from '../store/store.ts';
 import type { BoltApp } from './bolt.ts';
@@ -64,11 +65,7 @@ export function honoReceiver(options: HonoReceiverOptions): HonoReceiver {
     if (app === undefined) throw new Error('the receiver was mounted before Bolt had it');
     return answerOf(c, app, request, options);
   });
-  routes.get('/events', (c) => {
-    // Slack asks now and then whether the certificate is good (Slack, "Enabling interactivity with slash commands").
-    if (c.req.query('ssl_check') === '1') return c.body(null, 200);
-    return problem(c, { status: 405, title: 'Method Not Allowed', detail: 'Slack sends with POST.', headers: { allow: 'POST' } });
-  });
+  routes.get('/events', answerSlackGet);
   return {
     routes,
     receiver: {
@@ -81,29 +78,32 @@ export function honoReceiver(options: HonoReceiverOptions): HonoReceiver {
   };
 }
 
-interface IncomingRequest {
+/** Slack asks now and then whether the certificate is good (Slack, "Enabling interactivity with slash commands"). */
+export function answerSlackGet(c: SlackContext): Response {
+  if (c.req.query('ssl_check') === '1') return c.body(null, 200);
+  return problem(c, { status: 405, title: 'Method Not Allowed', detail: 'Slack sends with POST.', headers: { allow: 'POST' } });
+}
+
+/** An authentic request that is something for Bolt. */
+export interface IncomingRequest {
   readonly signature: string;
   readonly name: string;
   readonly body: JsonObject;
+  readonly raw: Uint8Array;
 }
 
 type SlackContext = Context<RequestVariables>;
 
-/** What Bolt is to see, or the answer to everything that it is not to see. */
-async function authenticRequest(c: SlackContext, options: HonoReceiverOptions): Promise<IncomingRequest | Response> {
+/** What Bolt is to see, or the answer to everything that it is not to see. Needs no store. */
+export async function authenticRequest(
+  c: SlackContext,
+  options: Pick<HonoReceiverOptions, 'now' | 'signingSecret'>,
+): Promise<IncomingRequest | Response> {
   const line = c.get('logFields');
-  const signature = c.req.header('x-slack-signature');
-  const timestamp = c.req.header('x-slack-request-timestamp');
+  const signature = c.req.header('x-slack-signature') ?? '';
   const contentType = c.req.header('content-type');
-  const refused = refuseSlackUnread(c);
-  if (refused !== undefined) return refused;
-  const raw = await readBody(c, SLACK_BODY_LIMIT);
+  const raw = verifiedOf(c) === undefined ? await readAuthentic(c, options) : await readBody(c, SLACK_BODY_LIMIT);
   if (raw instanceof Response) return raw;
-  if (mayBeSslCheck(c) && raw.length <= MAX_SSL_CHECK_BYTES && read(raw, contentType).kind === 'ssl_check') return c.body(null, 200);
-
-  const now = options.now();
-  const failure = checkSlackSignature({ signature, timestamp }, raw, options.signingSecret, now);
-  if (failure !== undefined || signature === undefined) return unauthorized(c, explainSlackFailure(failure ?? 'missing', timestamp, now));
   const body = read(raw, contentType);
   switch (body.kind) {
     case 'ssl_check':
@@ -119,12 +119,26 @@ async function authenticRequest(c: SlackContext, options: HonoReceiverOptions): 
         detail: body.why,
       });
     case 'incoming':
-      return { signature, name: body.name, body: body.body };
+      return { signature, name: body.name, body: body.body, raw };
   }
 }
 
+async function readAuthentic(c: SlackContext, options: Pick<HonoReceiverOptions, 'now' | 'signingSecret'>): Promise<Uint8Array | Response> {
+  const signature = c.req.header('x-slack-signature');
+  const timestamp = c.req.header('x-slack-request-timestamp');
+  const refused = refuseSlackUnread(c);
+  if (refused !== undefined) return refused;
+  const raw = await readBody(c, SLACK_BODY_LIMIT);
+  if (raw instanceof Response) return raw;
+  const isSslCheck = mayBeSslCheck(c) && raw.length <= MAX_SSL_CHECK_BYTES && read(raw, c.req.header('content-type')).kind === 'ssl_check';
+  if (isSslCheck) return c.body(null, 200);
+  const now = options.now();
+  const failure = checkSlackSignature({ signature, timestamp }, raw, options.signingSecret, now);
+  return failure === undefined ? raw : unauthorized(c, explainSlackFailure(failure, timestamp, now));
+}
+
 /** Refuses before the body is read: by its size, its encoding, or because it is not signed as Slack signs. */
-export function refuseSlackUnread(c: SlackContext): Response | undefined {
+function refuseSlackUnread(c: SlackContext): Response | undefined {
   const refused = refuseUnread(c, SLACK_BODY_LIMIT);
   if (refused !== undefined || mayBeSslCheck(c)) return refused;
   const failure = checkSlackHeaders({

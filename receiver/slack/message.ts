@@ -1,12 +1,19 @@
 import { type WandbLink, wandbLinks } from '../../src/event/wandb-links.ts';
+import { isSameChannel } from '../../src/route/channel.ts';
+import type { DeliveryView } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationView } from '../store/store.ts';
-import { decisionWords, openQuestions, questionPart, whoMayDecide } from './approval-part.ts';
+import { decisionWords, type OpenQuestion, openQuestions, questionPart, whoMayDecide } from './approval-part.ts';
 import { compose, context as contextBlock, factSection, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
-import { activeMutes, countsOf, deliveryParts, muteParts } from './delivery-part.ts';
-import { plainTarget, shortState, targetWords } from './delivery-words.ts';
+import { burstMessage } from './burst.ts';
+import { changeWords } from './change.ts';
+import { contextLine, replacesWords, whoDidIt } from './context-line.ts';
+import { activeMutes, countsOf, deliveryButtons, deliveryParts, menusFor, muteParts } from './delivery-part.ts';
+import { detailWords, plainDetail, plainTarget, targetWords } from './delivery-words.ts';
 import { factsOf } from './facts.ts';
-import { channelName, fitMrkdwn, link, mrkdwnName, slackDate, templateText } from './mrkdwn.ts';
-import { placeOf, type SayName, sayBold, sayPlainly, sentenceOf } from './sentence.ts';
+import { headlineOf, isReplaced } from './headline.ts';
+import { bold, channelName, fitMrkdwn, mrkdwnName, templateText } from './mrkdwn.ts';
+import { Mentions } from './people.ts';
+import { dispatchesOf, headOf, type Stage, stageOf, standingOf } from './stage.ts';
 
 /** What `chat.postMessage` and `chat.update` take: `text` is for notifications and screen readers, and is a whole sentence. */
 export interface SlackMessage {
@@ -25,38 +32,55 @@ export interface MessageContext {
   readonly now: number;
   /** False where nothing handles button presses: then only links are shown. */
   readonly interactive?: boolean;
+  /** Slack user id by W&B user name. */
+  readonly slackUsers?: Readonly<Record<string, string>>;
 }
 
-/** A route's own text: short enough that a question with its buttons always has room beside it, whatever the characters. */
+/** All routes' own texts: short enough that a question with its buttons always has room beside them, whatever the characters. */
 const CUSTOM_TEXT_LIMIT = 1500;
-/** A message's `text`: Slack asks for less than 4,000 characters; a notification shows far fewer. */
-const TEXT_LIMIT = 2900;
+const MOST_TEXTS = 4;
+/** What a lock screen shows. Characters. */
+const TEXT_LIMIT = 120;
 const MOST_QUESTIONS = 5;
-const MOST_EARLIER = 6;
-const MOST_DECISIONS = 8;
+const MOST_OTHERS = 4;
+const MOST_DECISIONS = 4;
 
 const LEFT_OUT: KnownBlock = {
   type: 'context',
   elements: [{ type: 'mrkdwn', text: 'A message cannot hold all of it: run `wandb-relay deliveries` to see the rest.', verbatim: true }],
 };
+const NOTHING_KNOWN = 'The events of this message are no longer stored.';
 
-/** The conversation's message: its latest event with the state of its deliveries, open approvals, and earlier events. */
+/**
+ * The conversation's message: what its most serious event changed and how that stands, what people are asked, and what they
+ * can do. The rules are those of the first lines of `docs/slack.md`.
+ */
 export function conversationMessage(view: ConversationView, context: MessageContext): SlackMessage {
-  const latest = view.events.at(-1);
-  if (latest === undefined) return { text: NOTHING_KNOWN, blocks: [section(NOTHING_KNOWN)] };
-  const earlier = view.events.slice(0, -1).toReversed();
+  const head = headOf(view);
+  if (head === undefined) return { text: NOTHING_KNOWN, blocks: [section(NOTHING_KNOWN)] };
+  if (view.burst !== null) return burstMessage(view, view.burst);
+  const questions = questionsOf(view, head);
+  const asksHere = questions.some(({ from, approval }) => from === head && isSameChannel(approval.channel, view.channel));
+  const mentions = new Mentions(context.slackUsers ?? {}, context.interactive === false ? [] : askedHere(questions, view.channel));
+  const { url, links } = linksOf(head, context);
+  const headline = headlineOf(head, { url, asksHere, mentions });
+  const { stage } = standingOf(head);
+  const mutes = activeMutes(view, context.now);
+  const dispatches = dispatchesOf(head);
+  const [only] = dispatches.length === 1 ? dispatches : [];
+  const menu = only === undefined || stage === 'asks' ? undefined : menusFor(head, mutes)(only);
+  const lines = [headline.line, ...secondLine(head, { stage, only, mentions, context }), ...ownTexts(head)];
   const parts: Part[] = [
-    { rank: 0, blocks: [section(happened(latest, sayBold))] },
-    { rank: 2, blocks: contextBlock(...particulars(latest, context)) },
-    { rank: 5, blocks: factSection(factsOf(latest.event.wandb)) },
-    ...questionParts(view, latest, earlier, context),
-    { rank: 2, blocks: contextBlock(...decisions(latest)) },
-    ...deliveryParts(latest, asIsShown(latest), { githubUrl: context.githubUrl, mutes: activeMutes(view, context.now), rank: 4 }),
+    { rank: 0, blocks: [section(lines.join('\n'), { accessory: menu })] },
+    { rank: 5, blocks: stage === 'asks' || stage === 'none' ? factSection(factsOf(head.event.wandb)) : [] },
+    ...questionParts(questions, { view, head, stage, mentions, context }),
+    ...dispatchParts(head, { only, mutes, questions, context }),
     ...muteParts(view, context.now, 3),
-    { rank: 6, blocks: earlierBlocks(earlier, view.eventCount) },
+    { rank: 6, blocks: otherBlocks(view, head) },
+    { rank: 2, blocks: lastLine(head, { stage, mentions, links }) },
   ];
   const blocks = compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT });
-  return { text: messageText(latest), blocks: context.interactive === false ? linksOnly(blocks) : blocks };
+  return { text: wholeText(headline.text, head, { stage, only }), blocks: context.interactive === false ? linksOnly(blocks) : blocks };
 }
 
 /** Removes the buttons that nothing would handle. */
@@ -70,98 +94,149 @@ function linksOnly(blocks: readonly KnownBlock[]): KnownBlock[] {
 
 /** A later event's message in the thread. It is never updated, so it contains nothing that may change. */
 export function eventMessage(event: ConversationEvent, view: ConversationView, context: MessageContext): SlackMessage {
+  const mentions = new Mentions(context.slackUsers ?? {});
+  const { url, links } = linksOf(event, context);
+  const asHappened: ConversationEvent = {
+    ...event,
+    deliveries: [],
+    promotion: event.promotion && { ...event.promotion, replacedBy: null },
+  };
+  const headline = headlineOf(asHappened, { url, asksHere: false, mentions });
   const questions = openQuestions(event);
-  const asks = questions.map(({ approval, held }) => {
-    const here = approval.channel === view.channel;
-    const where = here ? `the buttons are in the message above. ${whoMayDecide(approval)}` : `asked in ${channelName(approval.channel)}.`;
-    const more = held.length > 1 ? ` and ${held.length - 1} more` : '';
-    const what = held.slice(0, 1).map((delivery) => targetWords(delivery, context.githubUrl));
-    return `:raised_hand: ${what.join('')}${more} *awaits approval*: ${where}`;
-  });
   const parts: Part[] = [
-    { rank: 0, blocks: [section(happened(event, sayBold))] },
-    { rank: 2, blocks: contextBlock(...particulars(event, context)) },
-    ...asks.slice(0, MOST_QUESTIONS).map((ask): Part => ({ rank: 1, blocks: [section(ask)] })),
+    { rank: 0, blocks: [section([headline.line, ...ownTexts(event)].join('\n'))] },
+    ...questions
+      .slice(0, MOST_QUESTIONS)
+      .map((question): Part => ({ rank: 1, blocks: [section(askWords(question, view, context, mentions))] })),
+    { rank: 2, blocks: contextBlock(...contextLine(asHappened, { mentions, links, isIntroduced: false })) },
   ];
-  return { text: messageText(event), blocks: compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT }) };
+  const isAsked = questions.some(({ approval }) => isSameChannel(approval.channel, view.channel));
+  const { text } = questions.length === 0 ? headline : headlineOf(event, { url: undefined, asksHere: isAsked, mentions });
+  const stage = questions.length === 0 ? 'none' : 'asks';
+  return {
+    text: wholeText(text, event, { stage, only: questions[0]?.held[0] }),
+    blocks: compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT }),
+  };
 }
 
-const NOTHING_KNOWN = 'The events of this message are no longer stored.';
-
-function happened({ event, text }: ConversationEvent, say: SayName): string {
-  return (text === null ? undefined : templateText(text, CUSTOM_TEXT_LIMIT)) ?? sentenceOf(event.event, say);
+function askWords({ approval, held }: OpenQuestion, view: ConversationView, { githubUrl }: MessageContext, mentions: Mentions): string {
+  const here = isSameChannel(approval.channel, view.channel);
+  const where = here
+    ? `the buttons are in the message above; ${whoMayDecide(approval, mentions)}`
+    : `asked in ${channelName(approval.channel)}`;
+  const more = held.length > 1 ? ` and ${held.length - 1} more` : '';
+  return `:raised_hand: ${held
+    .slice(0, 1)
+    .map((delivery) => targetWords(delivery, githubUrl))
+    .join('')}${more} *waits for approval*: ${where}`;
 }
 
-const LINK_WORDS: Readonly<Record<WandbLink['kind'], string>> = {
-  run: 'Run in W&B',
-  artifact: 'Artifact in W&B',
-  registry: 'Registry in W&B',
-  project: 'Project in W&B',
-};
-
-/** Time, project, automation and links. */
-function particulars({ event: { event, receivedAt, wandb } }: ConversationEvent, context: MessageContext): string[] {
-  const place = placeOf(event);
-  return [
-    slackDate(receivedAt),
-    ...(place === undefined ? [] : [`in ${place}`]),
-    ...(event.automation === undefined ? [] : [`automation ${mrkdwnName(event.automation)}`]),
-    ...wandbLinks(event, wandb, { url: context.wandbAppUrl, organization: context.wandbOrganization }).map(({ kind, url }) =>
-      link(url, LINK_WORDS[kind]),
-    ),
-  ];
+/** The page of what the event is about, and others. */
+function linksOf({ event: { event, wandb } }: ConversationEvent, context: MessageContext): { url: string | undefined; links: WandbLink[] } {
+  const [first, ...links] = wandbLinks(event, wandb, { url: context.wandbAppUrl, organization: context.wandbOrganization });
+  if (first === undefined) return { url: undefined, links: [] };
+  return first.kind === 'project' ? { url: undefined, links: [first, ...links] } : { url: first.url, links };
 }
 
-function questionParts(
-  view: ConversationView,
-  latest: ConversationEvent,
-  earlier: readonly ConversationEvent[],
-  { githubUrl, interactive = true }: MessageContext,
-): Part[] {
-  const questions = [latest, ...earlier].flatMap(openQuestions);
-  const { channel } = view;
-  const parts = questions
-    .slice(0, MOST_QUESTIONS)
-    .map((question) => questionPart(question, { channel, githubUrl, interactive, earlier: question.from !== latest, rank: 1 }));
+/** The one fact that a reader needs next. */
+function secondLine(
+  head: ConversationEvent,
+  { stage, only, mentions, context }: { stage: Stage; only: DeliveryView | undefined; mentions: Mentions; context: MessageContext },
+): string[] {
+  if (stage === 'asks') {
+    const words = [whoDidIt(head, mentions), replacesWords(head)].filter((part) => part !== undefined);
+    return words.length === 0 ? [] : [words.join(' · ')];
+  }
+  return only === undefined ? [] : [detailWords(only, targetWords(only, context.githubUrl))];
+}
+
+/** What the routes say themselves. */
+function ownTexts({ texts }: ConversationEvent): string[] {
+  const limit = Math.floor(CUSTOM_TEXT_LIMIT / Math.max(1, Math.min(texts.length, MOST_TEXTS)));
+  const clean = texts.map((text) => templateText(text, limit)).filter((text) => text !== undefined);
+  return [...new Set(clean)].slice(0, MOST_TEXTS);
+}
+
+/** All open questions: first those that are asked here, of them those of the event that the message is about. */
+function questionsOf(view: ConversationView, head: ConversationEvent): OpenQuestion[] {
+  const questions = [head, ...view.events.filter((one) => one !== head).toReversed()].flatMap(openQuestions);
+  const isElsewhere = ({ approval }: OpenQuestion) => Number(!isSameChannel(approval.channel, view.channel));
+  return questions.toSorted((a, b) => isElsewhere(a) - isElsewhere(b));
+}
+
+function askedHere(questions: readonly OpenQuestion[], channel: string): string[] {
+  return questions.flatMap(({ approval }) => (isSameChannel(approval.channel, channel) ? (approval.by ?? []) : []));
+}
+
+interface QuestionContext {
+  readonly view: ConversationView;
+  readonly head: ConversationEvent;
+  readonly stage: Stage;
+  readonly mentions: Mentions;
+  readonly context: MessageContext;
+}
+
+function questionParts(questions: readonly OpenQuestion[], { view, head, stage, mentions, context }: QuestionContext): Part[] {
+  const { githubUrl, interactive = true } = context;
+  const isAlone = stage === 'asks' && questions.length === 1;
+  const parts = questions.slice(0, MOST_QUESTIONS).map((question) => {
+    const what = question.from === head && stage === 'asks' ? 'Approve' : `Approve ${changeWords(question.from)}`;
+    const heading = isAlone ? undefined : `${what} (route ${bold(question.approval.route, 60)})?`;
+    return questionPart(question, { channel: view.channel, githubUrl, interactive, heading, mentions, rank: 1 });
+  });
   const more = questions.length - parts.length;
   if (more === 0) return parts;
-  return [...parts, { rank: 1, blocks: contextBlock(`And ${more} more ${more === 1 ? 'awaits' : 'await'} approval.`) }];
+  return [...parts, { rank: 1, blocks: contextBlock(`And ${more} more ${more === 1 ? 'waits' : 'wait'} for approval.`) }];
 }
 
-function decisions(from: ConversationEvent): string[] {
-  const words = from.approvals.map((approval) => decisionWords(approval, from)).filter((text) => text !== undefined);
-  return words.length > MOST_DECISIONS
-    ? [...words.slice(0, MOST_DECISIONS), `And ${words.length - MOST_DECISIONS} more decisions.`]
-    : words;
+interface DispatchContext {
+  readonly only: DeliveryView | undefined;
+  readonly mutes: ReturnType<typeof activeMutes>;
+  readonly questions: readonly OpenQuestion[];
+  readonly context: MessageContext;
 }
 
-/** Without the deliveries that an open question already lists. */
-function asIsShown(from: ConversationEvent): ConversationEvent['deliveries'] {
-  const asked = new Set(openQuestions(from).flatMap(({ held }) => held));
-  return from.deliveries.filter((delivery) => !asked.has(delivery));
+/** What can be done with the only dispatch; of several, each with its state. Those that an open question lists are left out. */
+function dispatchParts(head: ConversationEvent, { only, mutes, questions, context }: DispatchContext): Part[] {
+  if (only !== undefined) return [{ rank: 3, blocks: deliveryButtons(head, only, { again: !isReplaced(head, stageOf(only)) }) }];
+  const asked = new Set(questions.flatMap(({ held }) => held));
+  const shown = dispatchesOf(head).filter((delivery) => !asked.has(delivery));
+  return deliveryParts(head, shown, { githubUrl: context.githubUrl, mutes, rank: 4 });
 }
 
-/** Earlier events, latest first, a line each. */
-function earlierBlocks(earlier: readonly ConversationEvent[], eventCount: number): KnownBlock[] {
-  const lines = earlier.slice(0, MOST_EARLIER).map((from) => {
-    const states = from.deliveries.length === 0 ? '' : ` (${countsOf(from.deliveries)})`;
-    const words = `${sentenceOf(from.event.event, (name) => mrkdwnName(name, 60))}${states}`;
-    return `earlier: ${words}, ${slackDate(from.event.receivedAt)}`;
-  });
-  const more = Math.max(eventCount - 1, earlier.length) - lines.length;
-  if (lines.length === 0 && more <= 0) return [];
-  return contextBlock([...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'));
+function lastLine(
+  head: ConversationEvent,
+  { stage, mentions, links }: { stage: Stage; mentions: Mentions; links: readonly WandbLink[] },
+): KnownBlock[] {
+  const decided = head.approvals
+    .filter(({ decision }) => decision !== null && !(decision === 'cancelled' && (stage === 'superseded' || stage === 'cancelled')))
+    .map((approval) => decisionWords(approval, approval.decision === stage, mentions))
+    .filter((words) => words !== undefined);
+  const [first = '', ...rest] = contextLine(head, { mentions, links, isIntroduced: stage === 'asks' });
+  const more = decided.length - MOST_DECISIONS;
+  return contextBlock(first, ...decided.slice(0, MOST_DECISIONS), ...(more > 0 ? [`and ${more} more decisions`] : []), ...rest);
 }
 
-/** A message's `text`: what happened, and the state of each delivery. */
-function messageText(from: ConversationEvent): string {
-  const { deliveries } = from;
-  const states =
-    deliveries.length > 3
-      ? [countsOf(deliveries)]
-      : deliveries.map((delivery) => `${mrkdwnName(plainTarget(delivery))}: ${shortState(delivery)}`);
-  const sentence = happened(from, sayPlainly);
-  const end = states.length === 0 ? '' : ` ${states.join('; ')}.`;
-  const first = fitMrkdwn(sentence, TEXT_LIMIT - end.length - 1);
-  return `${/[.!?…]$/.test(first) ? first : `${first}.`}${end}`;
+/** Other events that dispatched something, latest first, a line each: their messages in the thread do not show how that goes on. */
+function otherBlocks({ events }: ConversationView, head: ConversationEvent): KnownBlock[] {
+  const others = events.filter((one) => one !== head && dispatchesOf(one).length > 0).toReversed();
+  const lines = others.slice(0, MOST_OTHERS).map((one) => `also: ${changeWords(one)} (${countsOf(dispatchesOf(one))})`);
+  const more = others.length - lines.length;
+  return lines.length === 0 ? [] : contextBlock([...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'));
+}
+
+/** The message's `text`: the headline, and of what a reader needs next as much as fits whole. */
+function wholeText(headline: string, head: ConversationEvent, { stage, only }: { stage: Stage; only: DeliveryView | undefined }): string {
+  return textNotes(head, stage, only).reduce(
+    (text, note) => (text.length + note.length <= TEXT_LIMIT ? text + note : text),
+    fitMrkdwn(headline, TEXT_LIMIT),
+  );
+}
+
+function textNotes(head: ConversationEvent, stage: Stage, only: DeliveryView | undefined): string[] {
+  const { author } = head.event.event;
+  const by = author === undefined ? '' : `, by ${mrkdwnName(author, 28)}`;
+  if (stage === 'none') return [by];
+  if (stage !== 'asks') return [only === undefined ? ` (${countsOf(dispatchesOf(head))})` : `. ${plainDetail(only)}`];
+  return [by, only === undefined ? `. Starts ${dispatchesOf(head).length} workflows` : `. Starts ${mrkdwnName(plainTarget(only), 50)}`];
 }

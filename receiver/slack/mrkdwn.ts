@@ -1,4 +1,4 @@
-import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
+import { escapeMrkdwn, withoutFormatting } from '../../src/lib/mrkdwn.ts';
 
 /** Longest name inside a sentence, in characters after escaping: three of them leave room for the words between. */
 export const NAME_LIMIT = 120;
@@ -17,14 +17,11 @@ const FIRST_STRONG_ISOLATE = '\u2068';
 const POP_ISOLATE = '\u2069';
 /** What stands for one thing and is never cut in half: a link, mention or date, an escaped character, an isolated name. */
 const ATOMS = /<[^<>\n]*>|&(?:amp|lt|gt);|\u2068[^\u2068\u2069]*\u2069/g;
-/** Formatting that would swallow what stands between two names. Slack has no escape for it, so a twin takes its place. */
-const TWINS: Readonly<Record<string, string>> = { '`': '\u02CB', '*': '\u2217', '~': '\u223C' };
-
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** A name that anybody may have chosen, as mrkdwn that says the name and does nothing else; at most `limit` characters. */
 export function mrkdwnName(name: string, limit: number = NAME_LIMIT): string {
-  const clean = cleanName(name).replace(/[`*~]/g, (character) => TWINS[character] ?? character);
+  const clean = withoutFormatting(cleanName(name));
   return isolated(clean, limit, (text, room) => cut(escapeMrkdwn(text), room));
 }
 

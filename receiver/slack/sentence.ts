@@ -42,7 +42,7 @@ export function sentenceOf(event: RelayEvent, say: SayName): string {
     case 'run_metric_zscore':
       return `${metricOf(event, by, say)} ${metricWords(event) ?? 'is far from its mean (z-score)'}`;
     case 'run_state':
-      return `${capital(runOf(event, by, say))} ${stateWords(event.status, say)}`;
+      return `${capital(runOf(event, by, say))} ${runStateWords(event.status, say)}`;
     case 'weave_metric': {
       const alert = event.automation === undefined ? 'A Weave alert' : `The Weave alert ${say(event.automation)}`;
       return event.metric === undefined ? `${alert} fired` : `${alert} fired for the metric ${say(event.metric)}`;
@@ -100,7 +100,8 @@ const RUN_STATES: Readonly<Record<string, string>> = {
   preempted: 'was preempted',
 };
 
-function stateWords(status: string | undefined, say: SayName): string {
+/** `failed`, `is running`. */
+export function runStateWords(status: string | undefined, say: SayName): string {
   if (status === undefined) return 'changed its state';
   return (Object.hasOwn(RUN_STATES, status) ? RUN_STATES[status] : undefined) ?? `is now ${say(status)}`;
 }

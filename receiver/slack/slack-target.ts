@@ -1,7 +1,7 @@
 import { isAlertConversation } from '../../src/route/conversation-requests.ts';
 import { isPerson } from '../../src/route/notified.ts';
 import type { SlackRequest } from '../../src/route/target.ts';
-import type { PriorResult, SendContext, SendResult, Target } from '../outbox/target.ts';
+import type { PriorResult, SearchContext, SendContext, SendResult, Target } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
 import type { PostedMessage } from '../store/delivery.ts';
 import type { ConversationEvent, ConversationStore, ConversationView } from '../store/store.ts';
@@ -12,6 +12,7 @@ import type { SlackClient } from './client.ts';
 import { type FullAlert, isFullAlert } from './failure-text.ts';
 import { deliveryMetadata, field, findChannelId, findMessage } from './find-message.ts';
 import { readSlackFailure, type SlackAnswerContext, slackWord, whyUnreadable } from './read-error.ts';
+import { tellsOfFailure } from './stage.ts';
 
 /** A message as Slack takes it; `text` is for notifications and screen readers. */
 export interface SlackMessage {
@@ -21,7 +22,7 @@ export interface SlackMessage {
 
 export interface SlackTargetOptions extends Pick<Runtime, 'now'> {
   readonly client: SlackClient;
-  readonly conversations: Pick<ConversationStore, 'viewConversation' | 'channelId' | 'forgetMessage'>;
+  readonly conversations: Pick<ConversationStore, 'viewConversation' | 'channelId' | 'forgetMessage' | 'keepTold'>;
   readonly render: SlackRender;
 }
 
@@ -89,11 +90,13 @@ async function sendMessage(options: SlackTargetOptions, request: Post, context: 
     const posted = await post(options, postTarget, options.render.conversation(view), context);
     return shown === undefined ? posted : afterAsking(options.client(context.signal), posted, shown, view);
   }
-  if (shown !== undefined && shown.message !== null && request.text === null) {
+  // Its text, too, is in the message that is there.
+  if (view.burst !== null) return delivered(null, `one message in ${request.channel} stands for many`);
+  if (shown !== undefined && shown.message !== null) {
     return { ...delivered(null, `${request.channel} already has a message about this event`), message: shown.message };
   }
   if (shown === undefined) return refused('the event of this message is no longer stored');
-  const broadcast = asksHere(shown, view);
+  const broadcast = asksHere(shown, view) || tellsOfFailure(shown);
   const inThread = { ...postTarget, channel: view.message.channel, head: view.message, broadcast };
   const replied = await post(options, inThread, options.render.event(shown, view), context);
   return afterAsking(options.client(context.signal), replied, shown, view);
@@ -209,6 +212,7 @@ async function update(options: SlackTargetOptions, request: Update, context: Sen
       const failure = readSlackFailure(error, answerContext(options, view.channel, false));
       return asks && failure.outcome === 'refused' ? { ...failure, detail: `${failure.detail}${NOBODY_ASKED}` } : failure;
     }
+    if (word !== 'message_not_found' && !asks) return tell(options, view, { channel, ts }, context);
     await options.conversations.forgetMessage(conversation, ts);
     const gone = `the message in ${view.channel} can no longer be updated (${word})`;
     if (!asks) return delivered(200, `${gone}; the next event posts a new one`);
@@ -217,12 +221,20 @@ async function update(options: SlackTargetOptions, request: Update, context: Sen
   }
 }
 
+/** Says in its thread what the message would say, because Slack does not let it be changed any more; the same only once. */
+async function tell(options: SlackTargetOptions, view: ConversationView, head: PostedMessage, context: SendContext): Promise<SendResult> {
+  const { text, blocks } = options.render.conversation(view);
+  const why = `the message in ${view.channel} can no longer be changed`;
+  if (view.told === text) return delivered(null, `${why}; its thread says the same`);
+  const inThread = { view, name: view.channel, channel: head.channel, head, broadcast: false };
+  const result = await post(options, inThread, { text, blocks: blocks.slice(0, 1) }, context);
+  if (result.outcome !== 'delivered') return result;
+  await options.conversations.keepTold(view.key, text);
+  return delivered(result.status, `${why}: ${result.detail}`);
+}
+
 /** Finds the message of an earlier attempt. An update can be repeated without harm, so it is not searched for. */
-async function findPrior(
-  options: SlackTargetOptions,
-  request: SlackRequest,
-  context: SendContext & { readonly runsSince: number },
-): Promise<PriorResult> {
+async function findPrior(options: SlackTargetOptions, request: SlackRequest, context: SearchContext): Promise<PriorResult> {
   const conversation = request.kind === 'slack' ? context.conversation : request.conversation;
   const view = conversation === null ? undefined : await options.conversations.viewConversation(conversation, options.now());
   const head = view?.message ?? null;

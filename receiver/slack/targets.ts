@@ -39,8 +39,8 @@ export async function sandboxSlackTargets(options: SlackTargetsOptions): Promise
   return forAll(recordingSlackTarget({ conversations: options.store, render: renderWith(options), now: options.now, log: options.log }));
 }
 
-function renderWith({ wandbAppUrl, wandbOrganization, githubUrl, slackUsers, interactive, now }: SlackTargetsOptions): SlackRender {
-  const context = () => ({ wandbAppUrl, wandbOrganization, githubUrl, interactive, now: now() });
+function renderWith({ wandbAppUrl, wandbOrganization, githubUrl, interactive, slackUsers = {}, now }: SlackTargetsOptions): SlackRender {
+  const context = () => ({ wandbAppUrl, wandbOrganization, githubUrl, interactive, slackUsers, now: now() });
   return {
     conversation: (view) => conversationMessage(view, context()),
     event: (event, view) => eventMessage(event, view, context()),

@@ -36,12 +36,19 @@ export interface NewDelivery {
   readonly conversation?: NewConversation;
 }
 
-/** One message with its thread, in one channel, about one subject. */
+/** One message with its thread, in one channel. Where it says less than a key, the store finds the conversation that it belongs to. */
 export interface NewConversation {
+  /** Of the conversation that is begun when the message joins no other. */
   readonly key: string;
   readonly channel: string;
   /** False for messages that ask something of people: those come whatever is muted. */
   readonly canMute: boolean;
+  /** What it is about, in this channel: a message joins the latest conversation of its subject. Left out: that with its key. */
+  readonly subject?: string;
+  /** True: the event begins a conversation of its own. */
+  readonly begins?: boolean;
+  /** What counts as the same kind: many new conversations of one kind in a short time become one. Left out: never. */
+  readonly kind?: string;
 }
 
 /** The deliveries that one matching route asks for. */
@@ -63,6 +70,8 @@ export interface NewEvent {
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
+  /** When it came to the store, if it waited on its way there, in a queue. Milliseconds since 1970. */
+  readonly waitedUntil?: number;
   readonly subjectKey: string;
   readonly bodyHash: string;
   readonly event: RelayEvent;

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../src/lib/json.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { Approval } from '../../src/route/route.ts';
 import type { TargetRequest } from '../../src/route/target.ts';
+import type { PromotionFacts, StateCount } from './conversation-facts.ts';
 import type {
   Accepted,
   Attempt,
@@ -57,6 +58,7 @@ export interface EventInbox {
    * `dedupeWindowMs`; it is kept, with what it duplicates, and delivers nothing. A firing within its cooldown delivers
    * nothing either. A delivery that replaces older ones turns undelivered ones of earlier events, same route and order
    * key, to `superseded`; so does any delivery to `held` ones of its route and key.
+   * A message joins the latest conversation of its subject, or begins one, or one stands for many (`rules/conversation-places.ts`).
    *
    * Rejects with `StoreBusyError` at once when another process holds the lock: the caller decides how long it retries,
    * because it knows the order of the events.
@@ -222,8 +224,10 @@ export interface ConversationEvent {
   /** Everything but messages, oldest first. */
   readonly deliveries: readonly DeliveryView[];
   readonly approvals: readonly ApprovalView[];
-  /** The route's own text about what happened, from the latest message of this event in the conversation. */
-  readonly text: string | null;
+  /** The routes' own texts about what happened, in the order of their messages in the conversation; equal ones once. */
+  readonly texts: readonly string[];
+  /** What the ledger knows, of an event that gives an alias. */
+  readonly promotion: PromotionFacts | null;
   /** The message about this event in the conversation, once it is there. */
   readonly message: PostedMessage | null;
 }
@@ -240,6 +244,10 @@ export interface ConversationView {
   readonly eventCount: number;
   /** Which of the events' routes are muted, and until when. */
   readonly mutes: readonly Mute[];
+  /** Of a conversation that stands for many of one kind: the states of all that they dispatched. */
+  readonly burst: readonly StateCount[] | null;
+  /** What its thread was told last, because its message could not be changed. */
+  readonly told: string | null;
 }
 
 export interface Mute {
@@ -257,6 +265,8 @@ export interface ConversationStore {
   channelId(channel: string): Promise<string | undefined>;
   /** The conversation's message is gone: the next event gets a new one, or the update that found out posts it. */
   forgetMessage(conversation: string, ts: string): Promise<void>;
+  /** Its thread was told this, because its message cannot be changed; see `ConversationView.told`. */
+  keepTold(conversation: string, text: string): Promise<void>;
   /** Requests an update of every conversation that shows the event. */
   refreshConversations(eventId: string, now: number): Promise<void>;
   /** Stops messages of a route about a subject until then; `until` 0 ends it. Conversations of `eventId` show it. */

@@ -38,5 +38,5 @@ export function notPermittedText(why: string): string {
 }
 
 export function tooManyText(repository: string): string {
-  return `the run of this dispatch was not found among the latest 1,000 runs of ${repository}`;
+  return `the run of this dispatch was not found among the latest 5,000 runs of ${repository}`;
 }

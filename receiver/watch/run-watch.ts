@@ -62,14 +62,17 @@ export function createRunWatch(options: RunWatchOptions): RunWatch {
     if (!(error instanceof StoreUnavailableError))
       log.error({ error: messageOf(error) }, 'runs could not be polled; polling again in a few seconds');
   };
+  /** Two polls at once would ask twice as fast. */
+  let polling: Promise<void> | undefined;
   return {
     ...createLoop({ work, failed, retryMs: LONGEST_PAUSE_MS }),
-    runOnce: async (signal = new AbortController().signal) => {
-      try {
-        await pollDue(watch, signal);
-      } catch (error) {
-        failed(error);
-      }
+    runOnce: (signal = new AbortController().signal) => {
+      polling ??= pollDue(watch, signal)
+        .catch(failed)
+        .finally(() => {
+          polling = undefined;
+        });
+      return polling;
     },
   };
 }

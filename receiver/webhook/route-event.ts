@@ -4,11 +4,12 @@ import { digest } from '../../src/lib/digest.ts';
 import type { NewId } from '../../src/lib/id.ts';
 import type { JsonValue } from '../../src/lib/json.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
+import { channelKey, isSameChannel } from '../../src/route/channel.ts';
 import { withChannels } from '../../src/route/channel-template.ts';
 import { notifiedOf } from '../../src/route/notified.ts';
 import type { Route } from '../../src/route/route.ts';
 import type { MatchRoutes } from '../../src/route/route-index.ts';
-import { type CompiledTarget, compileTarget, type TargetDefinition, usesEnrichment } from '../../src/route/target.ts';
+import { type CompiledTarget, compileTarget, usesEnrichment } from '../../src/route/target.ts';
 import type { NewConversation, NewDelivery, NewEvent, RouteFiring } from '../store/delivery.ts';
 
 export interface ReceivedEvent {
@@ -21,6 +22,8 @@ export interface ReceivedEvent {
   readonly bodyHash: string;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
+  /** See `NewEvent`. */
+  readonly waitedUntil?: number;
 }
 
 export interface PlanOptions {
@@ -36,11 +39,15 @@ export interface PlanOptions {
   readonly alerts?: AlertPolicyOf;
 }
 
-/** Decides everything that follows from an event, before anything is stored: which routes fire, and what each sends. */
-export function planEvent(received: ReceivedEvent, options: PlanOptions): NewEvent {
-  const { event, payload, body, bodyHash, receivedAt } = received;
-  const planned: Planned = { event, payload, id: options.newId(), subject: subjectOf(event) };
+/**
+ * Decides everything that follows from an event, before anything is stored: which routes fire, and what each sends.
+ *
+ * @param id the event's, when it has one already
+ */
+export function planEvent(received: ReceivedEvent, options: PlanOptions, id = options.newId()): NewEvent {
+  const { event, payload, body, bodyHash, receivedAt, waitedUntil } = received;
   const routes = options.matchRoutes(event, payload).map((route) => withChannels(route, event, payload));
+  const planned: Planned = { event, payload, id, subject: subjectOf(event), ownChannels: ownChannelsOf(event, routes) };
   const ids = rememberedIds(options.newId);
   const firingsFor = (known: RelayEvent) => {
     const again = { ...options, newId: ids() };
@@ -50,6 +57,7 @@ export function planEvent(received: ReceivedEvent, options: PlanOptions): NewEve
   return {
     id: planned.id,
     receivedAt,
+    ...(waitedUntil === undefined ? {} : { waitedUntil }),
     subjectKey: digest(planned.subject),
     bodyHash,
     event,
@@ -85,6 +93,15 @@ interface Planned {
   readonly event: RelayEvent;
   readonly payload: JsonValue;
   readonly subject: string;
+  /** Channels in which the event begins a conversation of its own. */
+  readonly ownChannels: ReadonlySet<string> | 'all';
+}
+
+/** An event that gives an alias is a message that people see in each channel; others where a target says `thread: false`. */
+function ownChannelsOf(event: RelayEvent, routes: readonly Route[]): Planned['ownChannels'] {
+  if (promotionOf(event) !== undefined) return 'all';
+  const targets = routes.flatMap((route) => route.targets);
+  return new Set(targets.filter(({ definition }) => definition.slack?.thread === false).map(({ channel = '' }) => channelKey(channel)));
 }
 
 function fire(route: Route, planned: Planned, options: PlanOptions): RouteFiring {
@@ -103,7 +120,12 @@ function fire(route: Route, planned: Planned, options: PlanOptions): RouteFiring
 
 /** People are asked in the approval's channel, also when no target of the route goes there. */
 function askingTargets({ approval, targets }: Route, { connected }: PlanOptions): CompiledTarget[] {
-  if (approval === undefined || !connected.slack || targets.some(({ channel }) => channel === approval.channel)) return [];
+  if (
+    approval === undefined ||
+    !connected.slack ||
+    targets.some(({ channel }) => channel !== undefined && isSameChannel(channel, approval.channel))
+  )
+    return [];
   return [compileTarget({ slack: { channel: approval.channel } })];
 }
 
@@ -122,7 +144,7 @@ function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, opti
   const isCompletedLater = options.connected.wandb && usesEnrichment(target.definition);
   const built = target.build(context);
   const request = built.ok || !isCompletedLater ? built : target.build(context, 'unchecked');
-  const conversation = target.channel === undefined ? undefined : conversationOf(target.channel, target.definition, route, planned);
+  const conversation = target.channel === undefined ? undefined : conversationOf(target.channel, route, planned);
   const common = {
     id,
     route: route.name,
@@ -140,8 +162,25 @@ function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, opti
   return { ...common, state: 'pending', request: request.value };
 }
 
-function conversationOf(channel: string, definition: TargetDefinition, route: Route, { id, event }: Planned): NewConversation {
-  // Without a thread every event has a conversation of its own.
-  const about = definition.slack?.thread === false ? `${route.name}\n${id}` : conversationSubjectOf(event);
-  return { key: digest(`${channel}\n${about}`), channel, canMute: route.approval?.channel !== channel };
+/** One event is one message in a channel, whatever the number of its routes. */
+function conversationOf(channel: string, route: Route, { id, event, ownChannels }: Planned): NewConversation {
+  const begins = ownChannels === 'all' || ownChannels.has(channelKey(channel));
+  const subject = digest(`${channel}\n${conversationSubjectOf(event)}`);
+  const kind = JSON.stringify([
+    channelKey(channel),
+    event.source,
+    event.type,
+    event.alias ?? null,
+    event.status ?? null,
+    event.automation ?? null,
+  ]);
+  return {
+    key: begins ? digest(`${channelKey(channel)}\nevent ${id}`) : subject,
+    channel,
+    canMute: route.approval === undefined || !isSameChannel(route.approval.channel, channel),
+    // Later events join a promotion's conversation, not that of an event with `thread: false`.
+    ...(begins && ownChannels !== 'all' ? {} : { subject }),
+    ...(begins ? { begins } : {}),
+    kind: digest(kind),
+  };
 }

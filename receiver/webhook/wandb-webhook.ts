@@ -7,13 +7,16 @@ import { parseExactJson } from '../../src/lib/json.ts';
 import type { Redactor } from '../../src/lib/redact.ts';
 import { byteSemaphore } from '../http/byte-semaphore.ts';
 import { problem } from '../http/problem.ts';
-import { readBody, refuseUnread } from '../http/request-body.ts';
+import { type BodyLimit, readBody } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
+import { type Verified, verifiedOf } from '../http/verified.ts';
 import type { Logger } from '../log/log.ts';
-import type { RejectedRequest } from '../store/delivery.ts';
+import type { NewEvent, RejectedRequest } from '../store/delivery.ts';
 import type { AcceptEvent } from './accept-batch.ts';
+import { type AcceptOnceOptions, acceptOnce } from './accept-once.ts';
 import { detailOf, PING_DETAIL } from './answer-detail.ts';
-import { type Authentication, type AuthenticationFailure, authenticate, authenticateHeaders, explainFailure } from './authenticate.ts';
+import { readAuthenticBody } from './authentic-body.ts';
+import type { Authentication } from './authenticate.ts';
 import { type PlanOptions, planEvent } from './route-event.ts';
 
 export interface WandbWebhookOptions extends PlanOptions {
@@ -21,6 +24,8 @@ export interface WandbWebhookOptions extends PlanOptions {
   readonly maxBodyBytes: number;
   readonly redactor: Redactor;
   readonly accept: AcceptEvent;
+  /** See `AcceptOnceOptions`. */
+  readonly findEvent: AcceptOnceOptions['find'];
   readonly keepRejected: (rejected: RejectedRequest) => Promise<void>;
   /** Called after something was stored that may have to be sent. */
   readonly accepted: () => void;
@@ -46,7 +51,9 @@ const WORKSPACE_BYTES = 2 * 1024 * 1024;
  */
 export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariables> {
   const app = new Hono<RequestVariables>({ strict: false });
+  const once = acceptOnce({ accept: options.accept, find: options.findEvent });
   const receive: AuthenticHandler = async (c, source, raw) => {
+    const handedOver: Verified = verifiedOf(c) ?? {};
     const line = c.get('logFields');
     const reject = async (status: 400 | 415, title: string, detail: string): Promise<Response> => {
       line.reason = detail;
@@ -71,12 +78,16 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
     const { event } = understood;
     // As text once more: a key that stands twice, or a number, does not show in what was parsed.
     const body = options.redactor.text(payload === parsed.value ? text : JSON.stringify(payload));
-    const planned = planEvent({ event, payload, body, bodyHash: digest(raw), receivedAt: options.now() }, options);
+    const planned = planEvent(
+      { event, payload, body, bodyHash: digest(raw), ...timesOf(handedOver, options.now()) },
+      options,
+      handedOver.eventId,
+    );
     line.type = event.type;
 
     let stored: Awaited<ReturnType<AcceptEvent>>;
     try {
-      stored = await options.accept(planned);
+      stored = await (handedOver.eventId === undefined ? options.accept(planned) : once(planned, handedOver.isRepeat === true));
     } catch (error) {
       line.reason = `the store failed: ${options.redactor.text(messageOf(error))}`;
       return problem(c, {
@@ -105,33 +116,31 @@ function authenticated({ maxBodyBytes, authentication }: WandbWebhookOptions, re
   const limit = { maxBytes: maxBodyBytes, from: 'settings.max_body_bytes' };
   const workspace = byteSemaphore(WORKSPACE_BYTES);
   return async (c) => {
-    const refused = refuseUnread(c, limit);
-    if (refused !== undefined) return refused;
     const source = c.req.param('source') ?? DEFAULT_SOURCE;
     if (!SOURCE_NAME.test(source))
       return problem(c, { status: 404, title: 'Not Found', detail: 'The name of a source has lower-case letters, digits and - only.' });
     c.get('logFields').source = source;
-    const headers = { signature: c.req.header('x-wandb-signature'), authorization: c.req.header('authorization') };
-    const { failure, isProved } = authenticateHeaders(authentication, source, headers);
-    if (failure !== undefined) return unauthorized(c, failure, source);
-
-    const raw = await readBody(c, limit, isProved);
+    // What was authenticated elsewhere waits there, unread, until there is room for it.
+    const raw = verifiedOf(c) === undefined ? await readAuthenticBody(c, source, authentication, limit) : undefined;
     if (raw instanceof Response) return raw;
-    const mismatch = authenticate(authentication, source, headers, raw);
-    if (mismatch !== undefined) return unauthorized(c, mismatch, source);
-
-    const release = await workspace.acquire(raw.byteLength);
+    const release = await workspace.acquire(raw?.byteLength ?? declaredLength(c, limit));
     try {
-      return await receive(c, source, raw);
+      const body = raw ?? (await readBody(c, limit));
+      return body instanceof Response ? body : await receive(c, source, body);
     } finally {
       release();
     }
   };
 }
 
-function unauthorized(c: Context<RequestVariables>, failure: AuthenticationFailure, source: string): Response {
-  c.get('logFields').reason = explainFailure(failure, source);
-  return problem(c, { status: 401, title: 'Unauthorized' });
+function timesOf({ receivedAt }: Verified, now: number): Pick<NewEvent, 'receivedAt' | 'waitedUntil'> {
+  return receivedAt === undefined ? { receivedAt: now } : { receivedAt, waitedUntil: now };
+}
+
+/** Without a length it may be as long as is allowed. */
+function declaredLength(c: Context<RequestVariables>, { maxBytes }: BodyLimit): number {
+  const declared = Number(c.req.header('content-length') ?? maxBytes);
+  return declared >= 0 && declared <= maxBytes ? declared : maxBytes;
 }
 
 function isJson(contentType: string | undefined): boolean {

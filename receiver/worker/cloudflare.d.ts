@@ -17,6 +17,35 @@ declare module 'cloudflare:workers' {
     fetch(request: Request): Promise<Response>;
     /** `RelayObject.standAside`. */
     standAside(jurisdiction: import('../environment.ts').Jurisdiction): Promise<import('./place.ts').FirstPlace | undefined>;
+    /** `RelayObject.sharePace`. */
+    sharePace(source: string, until: number): Promise<number>;
+    /** A call of the object's method. */
+    receiveVerified(request: Request, verified: import('../http/verified.ts').Verified): Promise<Response>;
+  }
+
+  /** What the handler of an alarm is told. */
+  export interface AlarmInfo {
+    /** How often this alarm has been repeated. */
+    readonly retryCount: number;
+  }
+
+  /** A producer's binding (Cloudflare documentation, "Queues: JavaScript APIs"). */
+  export interface WebhookQueue {
+    send(body: unknown, options: { readonly contentType: 'v8' }): Promise<unknown>;
+  }
+
+  export interface QueueMessage {
+    readonly id: string;
+    readonly body: unknown;
+    /** How often it was delivered, this time included. */
+    readonly attempts: number;
+    ack(): void;
+    retry(options: { readonly delaySeconds: number }): void;
+  }
+
+  export interface MessageBatch {
+    readonly queue: string;
+    readonly messages: readonly QueueMessage[];
   }
 
   export interface ObjectNamespace {
@@ -31,7 +60,7 @@ declare module 'cloudflare:workers' {
     protected readonly env: Env;
     constructor(ctx: ObjectState, env: Env);
     fetch?(request: Request): Promise<Response>;
-    alarm?(): Promise<void>;
+    alarm?(info?: AlarmInfo): Promise<void>;
   }
 }
 

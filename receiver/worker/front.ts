@@ -1,118 +1,74 @@
-import type { ObjectNamespace } from 'cloudflare:workers';
+import type { WebhookQueue } from 'cloudflare:workers';
 import { type Context, Hono } from 'hono';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
-import { messageOf } from '../../src/lib/error-message.ts';
-import { GITHUB_BODY_LIMIT, refuseGitHubUnread } from '../github/workflow-run-webhook.ts';
+import { idsFrom } from '../../src/lib/id.ts';
+import { err, type Result } from '../../src/lib/result.ts';
+import { ADMIN_BODY_LIMIT, refuseStranger } from '../admin/api.ts';
+import { readDispatchedRun } from '../github/workflow-run-webhook.ts';
+import type { PlatformBindings } from '../http/body-source.ts';
 import { problem } from '../http/problem.ts';
 import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
 import { type RequestVariables, requestLog } from '../http/request-log.ts';
-import type { Logger } from '../log/log.ts';
-import { refuseSlackUnread, SLACK_BODY_LIMIT } from '../slack/hono-receiver.ts';
-import { authenticateHeaders, explainFailure } from '../webhook/authenticate.ts';
-import { objectOf } from './object-name.ts';
+import type { Verified } from '../http/verified.ts';
+import type { Runtime } from '../runtime.ts';
+import { answerSlackGet, authenticRequest } from '../slack/hono-receiver.ts';
+import { readAuthenticBody } from '../webhook/authentic-body.ts';
+import { callObject, type RequestTarget } from './call-object.ts';
 import type { Setup } from './setup.ts';
+import { rememberedReadiness } from './source-readiness.ts';
 import { unavailable } from './unavailable.ts';
+import { enqueue } from './webhook-queue.ts';
 import { sourceOfSlack, sourceOfUrl } from './which-source.ts';
+import { within } from './within.ts';
 
-export interface FrontOptions {
-  readonly setup: Pick<Setup, 'sources' | 'settings' | 'environment' | 'sandbox'>;
-  readonly objects: ObjectNamespace;
-  readonly log: Logger;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+export interface FrontOptions extends Pick<Runtime, 'log' | 'now' | 'randomBytes'> {
+  readonly setup: Pick<Setup, 'sources' | 'settings' | 'environment'>;
+  /** The object of a source. */
+  readonly objectOf: (source: string) => RequestTarget;
+  /** For webhooks whose object does not take them. Left out: their senders get 503. */
+  readonly queue?: WebhookQueue | undefined;
 }
 
-/** Nothing of the admin API has a body of any size. */
-const ADMIN_BODY_LIMIT: BodyLimit = { maxBytes: 1024 * 1024, from: 'a limit of this receiver' };
-/** An object that was moved or got new code is there again at once. */
-const TRIES = 3;
+/** Where there is a queue, an object has so long to answer: how long W&B waits is not documented. Milliseconds. */
+const QUEUE_AFTER_MS = 8_000;
+const NO_ANSWER = err(`no answer within ${QUEUE_AFTER_MS / 1000} seconds`);
 const FORWARDED = 'forwarded';
+const HEALTH_METHODS = ['GET', 'OPTIONS'];
 
 const utf8 = new TextDecoder();
 
 type FrontContext = Context<RequestVariables>;
 
+/** A request that the object gets, once it is authentic. */
+interface Forwarded {
+  readonly source: string;
+  readonly body?: Uint8Array;
+  readonly verified?: Verified;
+  readonly isGivenUp?: () => boolean;
+}
+
 /**
- * The Worker itself: looks at the headers of a request, its size and whose it is, and hands it to the object of that source.
- * Nothing is woken for what is too large, unsigned or compressed, for a source that nobody configured, or for an address that
- * does not exist.
+ * The Worker itself: it authenticates every request, by the same rules as the receiver elsewhere, and hands what is authentic
+ * to the object of its source. Nobody else wakes an object: not a bad signature, a wrong method, an address that does not
+ * exist, or a body that stalls. Only `/readyz` does, for anyone, and at most once a second.
+ *
+ * Its decision counts. An object may run on with older code, and older secrets, for minutes after a deployment.
  */
-export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestVariables> {
-  const { environment, settings } = setup;
-  const { basePath } = environment;
-  const wandbLimit: BodyLimit = { maxBytes: settings.maxBodyBytes, from: 'settings.max_body_bytes' };
-
-  const forward = async (c: FrontContext, source: string, body?: Uint8Array): Promise<Response> => {
-    const line = c.get('logFields');
-    line.source = source.slice(0, 64);
-    if (!setup.sources.includes(source)) {
-      line.reason = `refused: no secret or token is configured for the source "${line.source}"`;
-      return problem(c, { status: 401, title: 'Unauthorized' });
-    }
-    const { url, method, headers } = c.req.raw;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const response = await objectOf(objects, source, setup).fetch(
-          new Request(url, { method, headers, ...(body === undefined || isBodiless(method) ? {} : { body }) }),
-        );
-        line.result = FORWARDED;
-        return new Response(response.body, response);
-      } catch (error) {
-        // A webhook that the object has stored before its end is a duplicate the second time.
-        if (attempt < TRIES && isRetryable(error)) continue;
-        line.reason = `the object of the source did not answer: ${messageOf(error)}`;
-        return unavailable();
-      }
-    }
-  };
-
-  /** Reads the body for `next`, unless the headers say that there is no need. */
-  const withBody = async (
-    c: FrontContext,
-    limit: BodyLimit,
-    refused: Response | undefined,
-    next: (body: Uint8Array) => Promise<Response>,
-  ): Promise<Response> => {
-    if (refused !== undefined) return refused;
-    const body = await readBody(c, limit);
-    return body instanceof Response ? body : next(body);
-  };
-  const refuseWandbUnread = (c: FrontContext, source: string): Response | undefined => {
-    const refused = refuseUnread(c, wandbLimit);
-    if (refused !== undefined || c.req.method !== 'POST') return refused;
-    const headers = { signature: c.req.header('x-wandb-signature'), authorization: c.req.header('authorization') };
-    const { failure } = authenticateHeaders(environment.authentication, source, headers);
-    if (failure === undefined) return undefined;
-    c.get('logFields').reason = explainFailure(failure, source.slice(0, 64));
-    return problem(c, { status: 401, title: 'Unauthorized' });
-  };
-
+export function front(options: FrontOptions): (request: Request, bindings: PlatformBindings) => Promise<Response> {
+  const { setup, log, now } = options;
+  const { basePath } = setup.environment;
   const root = new Hono<RequestVariables>({ strict: false });
   // The object logs what it was handed.
   root.use(requestLog(log, now, ({ result }) => result === FORWARDED));
   const app = basePath === '' ? root : root.basePath(basePath);
-  root.on('GET', [...new Set(['/healthz', `${basePath}/healthz`])], (c) => c.json({ status: 'ok' }));
-  app.get('/readyz', (c) => forward(c, sourceOfUrl(c.req.url)));
-  app.all('/webhooks/wandb/:source?', (c) => {
-    const source = c.req.param('source') ?? DEFAULT_SOURCE;
-    return withBody(c, wandbLimit, refuseWandbUnread(c, source), (body) => forward(c, source, body));
-  });
-  // GitHub has one address for all: each object knows its own deliveries.
-  app.all('/webhooks/github', (c) => {
-    const signs = c.req.method === 'POST' && environment.githubWebhookSecrets.length > 0;
-    return withBody(c, GITHUB_BODY_LIMIT, signs ? refuseGitHubUnread(c) : refuseUnread(c, GITHUB_BODY_LIMIT), async (body) =>
-      mostImportant(await Promise.all(setup.sources.map((source) => forward(c, source, body)))),
-    );
-  });
-  app.all('/slack/*', (c) => {
-    const signs = c.req.method === 'POST' && environment.slack?.signingSecret !== undefined;
-    return withBody(c, SLACK_BODY_LIMIT, signs ? refuseSlackUnread(c) : refuseUnread(c, SLACK_BODY_LIMIT), (body) =>
-      forward(c, sourceOfSlack(utf8.decode(body)), body),
-    );
-  });
-  app.all('/api/*', (c) =>
-    withBody(c, ADMIN_BODY_LIMIT, refuseUnread(c, ADMIN_BODY_LIMIT), (body) => forward(c, sourceOfUrl(c.req.url), body)),
-  );
+  root.on(HEALTH_METHODS, [...new Set(['/healthz', `${basePath}/healthz`])], (c) => c.json({ status: 'ok' }));
+  const forward = forwarder(options);
+  addReadiness(app, options, forward);
+  addWandb(app, options, forward);
+  addGitHub(app, options, forward);
+  addSlack(app, options, forward);
+  addAdmin(app, options, forward);
+  root.on('ALL', [...new Set(['/healthz', `${basePath}/healthz`])], (c) => onlyBy(c, 'Health is asked with GET.', 'GET, HEAD, OPTIONS'));
   root.notFound((c) =>
     problem(c, {
       status: 404,
@@ -124,22 +80,152 @@ export function front({ setup, objects, log, now }: FrontOptions): Hono<RequestV
     log.error({ path: c.req.path, error: String(error.stack ?? error) }, 'a bug: unexpected exception');
     return problem(c, { status: 500, title: 'Internal Server Error', headers: { 'retry-after': '5' } });
   });
-  return root;
+  return async (request, bindings) => root.fetch(request, bindings);
 }
 
-function isBodiless(method: string): boolean {
-  return method === 'GET' || method === 'HEAD';
+type App = Hono<RequestVariables>;
+type Forward = (c: FrontContext, forwarded: Forwarded) => Promise<Result<Response, string>>;
+
+function forwarder({ objectOf }: FrontOptions): Forward {
+  return (c, { source, body, verified = {}, isGivenUp = () => false }) => {
+    const { url, method, headers } = c.req.raw;
+    return callObject({
+      object: () => objectOf(source),
+      request: () => new Request(url, { method, headers, ...(body === undefined || body.byteLength === 0 ? {} : { body }) }),
+      verified,
+      hasProof: true,
+      isGivenUp,
+    });
+  };
 }
 
-/** Cloudflare marks errors after which the same request may work (Cloudflare documentation, "Durable Objects: error handling"). */
-function isRetryable(error: unknown): boolean {
-  return (
-    error instanceof Error && 'retryable' in error && error.retryable === true && !('overloaded' in error && error.overloaded === true)
-  );
+/** The object's answer; without one, 503. */
+function answerOf(c: FrontContext, result: Result<Response, string>): Response {
+  const line = c.get('logFields');
+  if (result.ok) {
+    line.result = FORWARDED;
+    return new Response(result.value.body, result.value);
+  }
+  line.reason = `the object of the source did not answer: ${result.error}`;
+  return unavailable();
+}
+
+/** Marks the line of the log, and refuses a source that has no secret and no token: no object is made for it. */
+function refuseUnknown(c: FrontContext, source: string, sources: readonly string[]): Response | undefined {
+  const line = c.get('logFields');
+  line.source = source.slice(0, 64);
+  if (sources.includes(source)) return undefined;
+  line.reason = `refused: no secret or token is configured for the source "${line.source}"`;
+  return problem(c, { status: 401, title: 'Unauthorized' });
+}
+
+function onlyBy(c: FrontContext, detail: string, allow: string): Response {
+  return problem(c, { status: 405, title: 'Method Not Allowed', detail, headers: { allow } });
+}
+
+function addReadiness(app: App, { setup, now }: FrontOptions, forward: Forward): void {
+  const readiness = rememberedReadiness(now);
+  app.on(HEALTH_METHODS, '/readyz', (c) => {
+    const source = sourceOfUrl(c.req.url);
+    const refused = refuseUnknown(c, source, setup.sources);
+    return refused ?? readiness(source, async () => answerOf(c, await forward(c, { source })));
+  });
+  app.all('/readyz', (c) => onlyBy(c, 'Readiness is asked with GET.', 'GET, HEAD, OPTIONS'));
+}
+
+function addWandb(app: App, options: FrontOptions, forward: Forward): void {
+  const { setup, now, randomBytes } = options;
+  const limit: BodyLimit = { maxBytes: setup.settings.maxBodyBytes, from: 'settings.max_body_bytes' };
+  const newId = idsFrom(now, randomBytes);
+  app.post('/webhooks/wandb/:source?', async (c) => {
+    const source = c.req.param('source') ?? DEFAULT_SOURCE;
+    const refused = refuseUnknown(c, source, setup.sources);
+    if (refused !== undefined) return refused;
+    const body = await readAuthenticBody(c, source, setup.environment.authentication, limit);
+    if (body instanceof Response) return body;
+    const [id, receivedAt] = [newId(), now()];
+    let isGivenUp = false;
+    const handedOver = forward(c, { source, body, verified: { eventId: id }, isGivenUp: () => isGivenUp });
+    // The object may still store it afterwards: the queue hands it over under the same id.
+    const result = options.queue === undefined ? await handedOver : ((await within(QUEUE_AFTER_MS, handedOver)) ?? NO_ANSWER);
+    isGivenUp = true;
+    // 500 and more: it is not stored. W&B sends once.
+    if (result.ok && result.value.status < 500) return answerOf(c, result);
+    return queued(c, { id, source, receivedAt, body, contentType: c.req.header('content-type') }, result, options);
+  });
+  app.all('/webhooks/wandb/:source?', (c) => onlyBy(c, 'Webhooks are sent with POST.', 'POST'));
+}
+
+/** Answers for the queue, or for the object where there is no room in a queue. */
+async function queued(
+  c: FrontContext,
+  webhook: Parameters<typeof enqueue>[1],
+  result: Result<Response, string>,
+  { queue, log }: FrontOptions,
+): Promise<Response> {
+  if (queue === undefined) return answerOf(c, result);
+  const why = result.ok ? `it answered ${result.value.status}` : result.error;
+  const { source, id } = webhook;
+  const put = await enqueue(queue, webhook);
+  if (!put.ok) {
+    log.error({ source, event: id }, `a webhook could not be queued: ${put.error}`);
+    return answerOf(c, result);
+  }
+  if (result.ok) await result.value.body?.cancel();
+  const line = c.get('logFields');
+  line.event = id;
+  line.result = 'queued';
+  log.warn({ source, event: id }, `the object of the source did not store a webhook: ${why}; it is in the queue`);
+  const detail = `Authentic, and kept in a queue, because the store of this source cannot be reached now. It will be stored as event ${id} and routed then.`;
+  return c.json({ id, status: 'queued', detail, deliveries: [] }, 202);
+}
+
+/** GitHub has one address for all: each object knows its own deliveries. What no dispatch started wakes none of them. */
+function addGitHub(app: App, { setup }: FrontOptions, forward: Forward): void {
+  const { sources, environment } = setup;
+  const secrets = environment.githubWebhookSecrets;
+  if (secrets.length === 0) return;
+  app.post('/webhooks/github', async (c) => {
+    const run = await readDispatchedRun(c, secrets);
+    if (run instanceof Response) return run;
+    const results = await Promise.all(sources.map((source) => forward(c, { source, body: run.raw })));
+    return answerOf(c, mostImportant(results));
+  });
+  app.all('/webhooks/github', (c) => onlyBy(c, 'GitHub sends with POST.', 'POST'));
+}
+
+function addSlack(app: App, { setup, now }: FrontOptions, forward: Forward): void {
+  const signingSecret = setup.environment.slack?.signingSecret;
+  if (signingSecret === undefined) return;
+  app.post('/slack/events', async (c) => {
+    const request = await authenticRequest(c, { now, signingSecret });
+    if (request instanceof Response) return request;
+    const source = sourceOfSlack(utf8.decode(request.raw));
+    c.get('logFields').source = source.slice(0, 64);
+    return answerOf(c, await forward(c, { source, body: request.raw }));
+  });
+  app.get('/slack/events', answerSlackGet);
+  app.all('/slack/events', (c) => onlyBy(c, 'Slack sends with POST.', 'POST'));
+}
+
+function addAdmin(app: App, { setup }: FrontOptions, forward: Forward): void {
+  const { adminToken } = setup.environment;
+  if (adminToken === undefined) return;
+  app.on(['GET', 'POST'], '/api/*', async (c) => {
+    const refused = refuseUnread(c, ADMIN_BODY_LIMIT) ?? refuseStranger(c, adminToken);
+    if (refused !== undefined) return refused;
+    const source = sourceOfUrl(c.req.url);
+    // A source whose secret was removed still delivers what it has stored, and can be operated. The object says when there is none.
+    c.get('logFields').source = source.slice(0, 64);
+    if (c.req.method !== 'POST') return answerOf(c, await forward(c, { source }));
+    const body = await readBody(c, ADMIN_BODY_LIMIT);
+    return body instanceof Response ? body : answerOf(c, await forward(c, { source, body }));
+  });
+  app.all('/api/*', (c) => refuseStranger(c, adminToken) ?? onlyBy(c, 'The admin API takes GET and POST.', 'GET, HEAD, POST'));
 }
 
 /** One answer for several: a failure of ours, so that it can be sent again; else what one of them took; else a refusal. */
-function mostImportant(responses: readonly Response[]): Response {
-  const failed = responses.find(({ status }) => status >= 500);
-  return failed ?? responses.find(({ ok }) => ok) ?? responses[0] ?? unavailable();
+function mostImportant(results: readonly Result<Response, string>[]): Result<Response, string> {
+  const failed = results.find((result) => !result.ok || result.value.status >= 500);
+  return failed ?? results.find((result) => result.ok && result.value.ok) ?? results[0] ?? err('there is no source');
 }

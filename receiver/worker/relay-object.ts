@@ -1,39 +1,63 @@
-import { DurableObject, type ObjectNamespace, type ObjectState } from 'cloudflare:workers';
+import { type AlarmInfo, DurableObject, type ObjectNamespace, type ObjectState } from 'cloudflare:workers';
 import type { Config } from '../../src/config/config.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
 import { composeReceiver } from '../compose.ts';
 import type { Jurisdiction } from '../environment.ts';
+import type { PlatformBindings } from '../http/body-source.ts';
+import type { Verified } from '../http/verified.ts';
 import type { Logger } from '../log/log.ts';
 import type { Receiver } from '../receiver.ts';
 import type { SqlDriver } from '../store/sqlite/driver.ts';
-import { nextWorkAt } from '../store/sqlite/next-work.ts';
+import { type NextWork, nextWork } from '../store/sqlite/next-work.ts';
 import { objectDriver } from '../store/sqlite/object-driver.ts';
 import { sqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { consoleLogger } from './console-log.ts';
+import { heldBodies } from './held-body.ts';
+import { objectOf } from './object-name.ts';
+import { CLOUDFLARE, CONCURRENCY, outgoing, type Platform } from './outgoing.ts';
 import { askToStandAside, type FirstPlace, standAside, takePlace, UnusedObjectError, WrongPlaceError } from './place.ts';
-import { setUp } from './setup.ts';
+import { rayOf } from './ray.ts';
+import { mostWritesPerSecond, type Setup, setUp } from './setup.ts';
+import { type SharedPace, sharedPace } from './shared-pace.ts';
+import type { Subrequests } from './subrequests.ts';
 import { unavailable } from './unavailable.ts';
+import { noSuchSource, UnusedSourceError, wasUsed } from './unused-source.ts';
 import { type WakeUp, wakeUp } from './wake-up.ts';
 
 /** An alarm waits for what it has begun to send at most so long; the rest goes on without it. Milliseconds. */
 const ALARM_LIMIT_MS = 90_000;
 
+const NOTHING: NextWork = { sendAt: undefined, checkAt: undefined };
+
+/** What runs in an object, once it has started. */
+interface Running {
+  readonly receiver: Receiver;
+  readonly outgoing: Subrequests;
+  readonly pace: SharedPace;
+  /** Where nobody looks at runs, none is waited for. */
+  readonly watchesRuns: boolean;
+}
+
 /**
  * One source's receiver: the same HTTP and the same outbox as everywhere, over the database of a Durable Object.
  *
  * An object may end at any moment and starts again with the next request or alarm. While there is something to do an alarm
- * is set, never further ahead than a minute.
+ * is set, at the time of the next work and never further ahead than an hour.
  */
-export function relayObject(config: Config, now: () => number) {
+export function relayObject(config: Config, now: () => number, platform: Platform = CLOUDFLARE) {
+  // Not the Worker's, which holds a body until the object has answered.
+  const bodyOf = heldBodies(() => performance.now());
   return class RelayObject extends DurableObject<Readonly<Record<string, unknown>>> {
     readonly #driver: SqlDriver;
     readonly #wakeUp: WakeUp;
     #log: Logger = consoleLogger(console, (line) => line, now);
-    #receiver: Receiver | undefined;
-    /** Where nobody looks at runs, none is waited for. */
-    #watchesRuns = false;
+    #running: Running | undefined;
+    /** No source of this name is configured, and none ever was. */
+    #isUnused = false;
+    /** What it has waits for another configuration, so it needs no alarm. */
+    #isAtRest = false;
 
     constructor(ctx: ObjectState, env: Readonly<Record<string, unknown>>) {
       super(ctx, env);
@@ -43,28 +67,49 @@ export function relayObject(config: Config, now: () => number) {
       ctx.blockConcurrencyWhile(() => this.#start({ isFirst: true }));
     }
 
-    override async fetch(request: Request): Promise<Response> {
-      if (this.#receiver === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
-      return (await this.#receiver?.app.fetch(request)) ?? unavailable();
+    /** Checks every request itself. The Worker does so before, and calls `receiveVerified`. */
+    override fetch(request: Request): Promise<Response> {
+      return this.#answer(request, rayOf(request));
     }
 
-    override async alarm(): Promise<void> {
-      // Outside: without a next alarm it is for the runtime to repeat this one.
-      await this.#wakeUp.rung();
+    /** See `callObject`. The secrets of this object may be old; the Worker's count. */
+    receiveVerified(request: Request, verified: Verified): Promise<Response> {
+      return this.#answer(request, { ...rayOf(request), verified });
+    }
+
+    async #answer(request: Request, bindings: PlatformBindings): Promise<Response> {
+      this.#wakeUp.opened();
+      this.#running?.outgoing.renew();
+      if (this.#running === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
+      if (this.#isUnused) return noSuchSource();
+      const body = bodyOf(request);
       try {
-        if (this.#receiver === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
-        if (this.#receiver === undefined) return;
-        await within(ALARM_LIMIT_MS, this.#receiver.runOnce());
-        await this.#wakeUp.settle(nextWorkAt(this.#driver, { watchesRuns: this.#watchesRuns }));
+        return (await this.#running?.receiver.app.fetch(request, { ...bindings, body })) ?? unavailable();
+      } finally {
+        body.release();
+      }
+    }
+
+    override async alarm(info?: AlarmInfo): Promise<void> {
+      // Outside: when it fails it is for the runtime to repeat this alarm.
+      await this.#wakeUp.rung(info?.retryCount ?? 0);
+      try {
+        if (this.#running === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
+        const running = this.#running;
+        if (running === undefined) return await (this.#isAtRest ? this.#wakeUp.settle(NOTHING) : this.#wakeUp.failed());
+        running.outgoing.renew();
+        await within(ALARM_LIMIT_MS, Promise.race([running.receiver.runOnce(), running.outgoing.spent()]));
+        await this.#wakeUp.settle(nextWork(this.#driver, running));
       } catch (error) {
         this.#log.error({ error: messageOf(error) }, 'an alarm failed; the next one comes within a minute');
+        await this.#wakeUp.failed();
       }
     }
 
     /** Called by the object of the same name in a jurisdiction, see `place.ts`. Returns where the data is instead. */
     async standAside(jurisdiction: Jurisdiction): Promise<FirstPlace | undefined> {
       const first = standAside(this.#driver, jurisdiction);
-      if (first === undefined && this.#receiver !== undefined) {
+      if (first === undefined && this.#running !== undefined) {
         // It has stored nothing yet. What is on its way to it must not be stored here either.
         await this.ctx.storage.sync();
         this.ctx.abort('this object stands aside for one in a jurisdiction');
@@ -72,54 +117,82 @@ export function relayObject(config: Config, now: () => number) {
       return first;
     }
 
+    /**
+     * Called by the object of a source that was removed, which still sends what it has acknowledged.
+     *
+     * @returns how many sources share GitHub's limit from now on
+     */
+    async sharePace(source: string, until: number): Promise<number> {
+      this.#wakeUp.opened();
+      if (this.#running === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
+      return this.#running?.pace.heardOf(source, until) ?? 0;
+    }
+
     /** Opens the store and begins to send. When that fails the object stays up without a receiver, to be started again. */
     async #start({ isFirst = false } = {}): Promise<void> {
-      if (this.#receiver !== undefined) return;
+      if (this.#running !== undefined) return;
       try {
         const setup = setUp(config, this.env);
         if (!setup.ok) throw new Error(setup.error.join('; '));
-        const { environment, settings, sandbox } = setup.value;
-        const redactor = redactorOf(environment.secrets);
-        const log = consoleLogger(console, redactor.text, now);
-        this.#log = log;
-        this.#watchesRuns = !sandbox && environment.github !== undefined;
-        await this.#wakeUp.load();
-        await takePlace(this.#driver, {
-          sandbox,
-          configured: environment.jurisdiction,
-          own: this.ctx.id.jurisdiction,
-          reserve: (jurisdiction) => askToStandAside(this.env.RELAY as ObjectNamespace, this.ctx.id.name, jurisdiction),
-        });
-        const store = sqliteStore(this.#driver);
-        const recovered = await store.recoverInFlight(now());
-        if (recovered > 0) log.warn({ deliveries: recovered }, 'reclaimed deliveries that were in flight when the object last ended');
-        const randomBytes = () => crypto.getRandomValues(new Uint8Array(16));
-        const receiver = await composeReceiver({
-          runtime: { now, random: Math.random, randomBytes, fetch: workerFetch, log, redactor },
-          environment,
-          routes: config.routes.map(compileRoute),
-          settings,
-          organization: config.organization,
-          store,
-          sandbox,
-          startsSteady: true,
-          wakeLater: (at) => this.#wakeUp.by(at),
-        });
-        receiver.start();
-        this.#receiver = receiver;
-        if (nextWorkAt(this.#driver, { watchesRuns: this.#watchesRuns }) !== undefined) this.#wakeUp.soon();
+        this.#running = await this.#run(setup.value);
+        const { sendAt, checkAt } = nextWork(this.#driver, this.#running);
+        if (sendAt !== undefined || checkAt !== undefined) this.#wakeUp.soon();
       } catch (error) {
+        this.#isUnused = error instanceof UnusedSourceError;
+        this.#isAtRest = this.#isUnused || (error instanceof WrongPlaceError && error.isAtRest);
         // It may only be asked to stand aside.
-        if (!(isFirst && error instanceof UnusedObjectError))
-          this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not start');
-        if (error instanceof WrongPlaceError && error.isAtRest) await this.#wakeUp.settle(undefined);
+        const isExpected = this.#isUnused || (isFirst && error instanceof UnusedObjectError);
+        if (!isExpected) this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not start');
+        if (this.#isAtRest) await this.#wakeUp.settle(NOTHING);
       }
+    }
+
+    async #run(setup: Setup): Promise<Running> {
+      const { environment, settings, sandbox, sources } = setup;
+      const redactor = redactorOf(environment.secrets);
+      const log = consoleLogger(console, redactor.text, now);
+      this.#log = log;
+      const source = sourceOfObject(this.ctx.id.name) ?? sources[0] ?? '';
+      const isRemoved = !sources.includes(source);
+      if (isRemoved && !wasUsed(this.#driver)) throw new UnusedSourceError(source);
+      await this.#wakeUp.load();
+      const objects = this.env.RELAY as ObjectNamespace;
+      await takePlace(this.#driver, {
+        sandbox,
+        configured: environment.jurisdiction,
+        own: this.ctx.id.jurisdiction,
+        reserve: (jurisdiction) => askToStandAside(objects, this.ctx.id.name, jurisdiction),
+      });
+      const store = sqliteStore(this.#driver);
+      const recovered = await store.recoverInFlight(now());
+      if (recovered > 0) log.warn({ deliveries: recovered }, 'reclaimed deliveries that were in flight when the object last ended');
+      if (isRemoved) log.warn({ source }, 'no secret or token is configured for this source any more: it delivers what it has stored');
+      const pace = sharedPace({ source, sources, now, tell: (other, until) => objectOf(objects, other, setup).sharePace(source, until) });
+      const out = outgoing({ platform, environment, now, beforeGitHub: pace.beforeSending, askForInvocation: this.#wakeUp.atOnce });
+      const randomBytes = () => crypto.getRandomValues(new Uint8Array(16));
+      const receiver = await composeReceiver({
+        runtime: { now, random: Math.random, randomBytes, fetch: out.fetch, log, redactor },
+        environment,
+        routes: config.routes.map(compileRoute),
+        settings,
+        organization: config.organization,
+        store,
+        sandbox,
+        startsSteady: true,
+        wakeLater: this.#wakeUp.by,
+        concurrency: CONCURRENCY,
+        githubWritesPerSecond: () => Math.min(settings.githubWritesPerSecond, mostWritesPerSecond(environment, pace.sharing())),
+      });
+      receiver.start();
+      return { receiver, outgoing: out, pace, watchesRuns: !sandbox && environment.github !== undefined };
     }
   };
 }
 
-/** The runtime's own, which insists on being called as a function of nothing. */
-const workerFetch: typeof fetch = (input, init) => fetch(input, init);
+/** An object has the name of its source, which has no colon in it. */
+function sourceOfObject(name: string | undefined): string | undefined {
+  return name?.split(':').at(-1);
+}
 
 /** Waits for `work`, but not longer. */
 async function within(milliseconds: number, work: Promise<void>): Promise<void> {

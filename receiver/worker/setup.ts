@@ -50,8 +50,7 @@ export function setUp(config: Config, bindings: Readonly<Record<string, unknown>
 
   const sources = sourcesOf(environment);
   const { githubWritesPerSecond: configured } = config.settings;
-  // Each source has an object of its own, and none knows what the others send: the published limit is shared out.
-  const most = environment.githubApiUrl === GITHUB_API_URL ? PUBLISHED_WRITES_PER_SECOND / sources.length : Number.POSITIVE_INFINITY;
+  const most = mostWritesPerSecond(environment, sources.length);
   const warnings = [...environment.warnings, ...configWarnings(config, environment, sandbox)];
   const ignored = NODES_OWN.filter((name) => isSet(variables[name]));
   if (ignored.length > 0) warnings.push(`${ignored.join(', ')}: no effect on Workers, remove it`);
@@ -77,6 +76,11 @@ export function setUp(config: Config, bindings: Readonly<Record<string, unknown>
     sources,
     warnings,
   });
+}
+
+/** Each source has an object of its own, and none knows what the others send: the published limit is shared out. */
+export function mostWritesPerSecond({ githubApiUrl }: Pick<Environment, 'githubApiUrl'>, sharing: number): number {
+  return githubApiUrl === GITHUB_API_URL ? PUBLISHED_WRITES_PER_SECOND / sharing : Number.POSITIVE_INFINITY;
 }
 
 function textOf(bindings: Readonly<Record<string, unknown>>): Variables {

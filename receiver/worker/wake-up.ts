@@ -1,39 +1,56 @@
 import { CLOCK_TOLERANCE_MS } from '../../src/lib/clock.ts';
 import { TIMERS_REACH_MS } from '../outbox/outbox.ts';
+import type { NextWork } from '../store/sqlite/next-work.ts';
 
 /** The alarm of a Durable Object: there is one, and it is durable. Times are milliseconds since 1970. */
 export interface AlarmStorage {
   getAlarm(): Promise<number | null>;
   setAlarm(at: number): Promise<void>;
-  deleteAlarm(): Promise<void>;
 }
 
 /** An object with something to do is woken at least so often, whatever happened to it since. Milliseconds. */
-export const BACKSTOP_MS = 60_000;
+export const BACKSTOP_MS = 3_600_000;
+/** When what is overdue is tried again; twice as long each time, up to the backstop. Milliseconds. */
+const OVERDUE_MS = 60_000;
+/** An alarm that should have come so long ago does not come any more. Milliseconds. */
+const LOST_MS = 60_000;
+/** The runtime repeats an alarm that fails six times (Cloudflare documentation, "Alarms"). From here on it is not relied on. */
+const LAST_REPEATS = 4;
 
-/** Wakes an object that was evicted while it had something to do. */
+/** Wakes an object that was evicted while it had something to do. Each alarm that is set is a row that is written. */
 export interface WakeUp {
   /** Reads which alarm is set, and brings one forward that a clock that was ahead has set. Once, before anything else. */
   load(): Promise<void>;
-  /** Makes sure that the alarm comes by then, and within a minute. */
+  /** The object was woken by a request: from now on alarms are set. What its start asked for is not lost. */
+  opened(): void;
+  /** Makes sure that the alarm comes by then, and within the hour. */
   by(at: number): void;
   /** Something changed: makes sure that the alarm comes within ten seconds. */
   soon(): void;
+  /** A new invocation is needed to go on: the alarm comes at once. */
+  atOnce(): void;
   /**
-   * The alarm has come: sets the next one, first of all, so that nothing that goes wrong now can be the end of it. When that
-   * fails it rejects, and so must the handler of the alarm: then the runtime repeats it.
+   * The alarm has come. Until it ends none is set, because the runtime repeats an alarm that ends in the middle. When it has
+   * nearly given up repeating, one is set first of all; when that fails this rejects, and so must the handler of the alarm.
+   *
+   * @param repeats how often this alarm has been repeated
    */
-  rung(): Promise<void>;
+  rung(repeats: number): Promise<void>;
   /** Everything has been tried; sets the alarm for when there is something to do next, or none when nothing waits. */
-  settle(next: number | undefined): Promise<void>;
+  settle(next: NextWork): Promise<void>;
+  /** What was to be done could not be: the alarm comes again in a minute. */
+  failed(): Promise<void>;
 }
 
-/**
- * Keeps an object's alarm. A handler that throws is repeated only six times (Cloudflare documentation, "Alarms"), so the
- * alarm is always set again before any work, and no work waits for longer than a minute.
- */
-export function wakeUp(storage: AlarmStorage, now: () => number, failed: (error: unknown) => void): WakeUp {
+/** Keeps an object's alarm: at the time of the next work, and never further ahead than an hour. */
+export function wakeUp(storage: AlarmStorage, now: () => number, reportFailure: (error: unknown) => void): WakeUp {
   let alarmAt = Number.POSITIVE_INFINITY;
+  /** `starting` and `ringing`: what is asked for waits for what woke the object. */
+  let phase: 'starting' | 'ringing' | 'open' = 'starting';
+  let wantedAt = Number.POSITIVE_INFINITY;
+  let isNeededAtOnce = false;
+  let overdueTimes = 0;
+
   const set = async (at: number): Promise<void> => {
     alarmAt = at;
     try {
@@ -46,9 +63,31 @@ export function wakeUp(storage: AlarmStorage, now: () => number, failed: (error:
   };
   const by = (at: number): void => {
     const wanted = Math.min(Math.max(at, now()), now() + BACKSTOP_MS);
-    // One that should have come a minute ago does not come any more.
-    const lost = alarmAt < now() - BACKSTOP_MS;
-    if (lost || wanted < alarmAt) set(wanted).catch(failed);
+    if (phase !== 'open') {
+      wantedAt = Math.min(wantedAt, wanted);
+      return;
+    }
+    const lost = alarmAt < now() - LOST_MS;
+    if (lost || wanted < alarmAt) set(wanted).catch(reportFailure);
+  };
+  /** What is to be sent within seconds, or is under way, is a timer's: the alarm is there in case the object ends before. */
+  const nextSendAt = (at: number): number => (at <= now() ? now() + OVERDUE_MS : Math.max(at, now() + TIMERS_REACH_MS));
+  /** What is overdue although it was just tried is somebody else's, such as a run that nobody may look at. */
+  const nextCheckAt = (at: number): number => {
+    overdueTimes = at <= now() ? overdueTimes + 1 : 0;
+    return overdueTimes === 0 ? at : now() + OVERDUE_MS * 2 ** Math.min(overdueTimes - 1, 10);
+  };
+  const nextAt = ({ sendAt, checkAt }: NextWork): number | undefined => {
+    const times = [sendAt === undefined ? sendAt : nextSendAt(sendAt), checkAt === undefined ? checkAt : nextCheckAt(checkAt)];
+    const next = Math.min(...times.filter((at) => at !== undefined));
+    return next === Number.POSITIVE_INFINITY ? undefined : Math.min(next, now() + BACKSTOP_MS);
+  };
+  const end = async (at: number | undefined): Promise<void> => {
+    phase = 'open';
+    wantedAt = Number.POSITIVE_INFINITY;
+    const next = isNeededAtOnce ? now() : at;
+    isNeededAtOnce = false;
+    if (next !== undefined && (next < alarmAt || alarmAt < now())) await set(next);
   };
   return {
     load: async () => {
@@ -56,18 +95,24 @@ export function wakeUp(storage: AlarmStorage, now: () => number, failed: (error:
       // None is ever set further ahead: the clock that set it was ahead.
       if (Number.isFinite(alarmAt) && alarmAt > now() + BACKSTOP_MS + CLOCK_TOLERANCE_MS) await set(now() + BACKSTOP_MS);
     },
+    opened: () => {
+      if (phase !== 'starting') return;
+      phase = 'open';
+      if (wantedAt < Number.POSITIVE_INFINITY) by(wantedAt);
+      wantedAt = Number.POSITIVE_INFINITY;
+    },
     by,
     soon: () => by(now() + TIMERS_REACH_MS),
-    rung: () => set(now() + BACKSTOP_MS),
-    settle: async (next) => {
-      if (next === undefined) {
-        alarmAt = Number.POSITIVE_INFINITY;
-        await storage.deleteAlarm();
-        return;
-      }
-      // What is overdue now is somebody else's (a run that nobody may look at); what comes within seconds is a timer's.
-      const at = next <= now() ? now() + BACKSTOP_MS : Math.max(next, now() + TIMERS_REACH_MS);
-      await set(Math.min(at, now() + BACKSTOP_MS));
+    atOnce: () => {
+      if (phase === 'open') by(now());
+      else isNeededAtOnce = true;
     },
+    rung: async (repeats) => {
+      phase = 'ringing';
+      alarmAt = Number.POSITIVE_INFINITY;
+      if (repeats >= LAST_REPEATS) await set(now() + OVERDUE_MS);
+    },
+    settle: (next) => end(nextAt(next)),
+    failed: () => end(now() + OVERDUE_MS),
   };
 }

@@ -13,7 +13,7 @@ import { BUILT } from './servers.ts';
 
 const SIZE = 500;
 const ROUNDS = 5;
-const OPTIONS = { repository: 'acme/models', prune: false, maxDeletes: 3 };
+const OPTIONS = { namespace: 'wandb-relay.yaml', repository: 'acme/models', prune: false, maxDeletes: 3 };
 
 /** The sync with W&B: a plan of 500 automations, `validate` of as many, and the size of the Action. */
 export async function syncPart(bench: Bench): Promise<Figure[]> {

@@ -19,7 +19,7 @@ export const slackScenes: readonly Scene[] = [
       const { github, people, from } = stage;
       const channel = follow(stage);
       await send(stage, 'champion', 'resnet50');
-      const question = await channel.until(/awaiting approval/);
+      const question = await channel.until(/^Approve\? /);
       assert.equal(channel.runs().length, 0);
       stage.say(['> bob presses Approve']);
       await from.press(people.bob, ACTIONS.approve, buttonValue(question, ACTIONS.approve));
@@ -29,7 +29,7 @@ export const slackScenes: readonly Scene[] = [
       await channel.until(/run in progress/);
       stage.later(185_000);
       await github.advance(run.id, { conclusion: 'success' });
-      const { text } = await channel.until(/run succeeded in 3 min/);
+      const { text } = await channel.until(/ succeeded in 3 min/);
       assert.equal(channel.messages().length, 1);
       return `one message, from the question to: ${ending(text)}`;
     },
@@ -40,10 +40,10 @@ export const slackScenes: readonly Scene[] = [
       const { people, from } = stage;
       const channel = follow(stage);
       await send(stage, 'champion', 'bert');
-      const question = await channel.until(/awaiting approval/);
+      const question = await channel.until(/^Approve\? /);
       stage.say(['> ada presses Reject']);
       await from.press(people.ada, ACTIONS.reject, buttonValue(question, ACTIONS.reject));
-      const { text } = await channel.until(/acme\/deploy: rejected\./);
+      const { text } = await channel.until(/^Rejected by ada: /);
       assert.equal(channel.runs().length, 0);
       return `nothing was dispatched: ${ending(text)}`;
     },
@@ -57,7 +57,7 @@ export const slackScenes: readonly Scene[] = [
       await channel.until(/run queued/);
       stage.later(42_000);
       await stage.github.advance(run.id, { conclusion: 'failure' });
-      await channel.until(/run failed/);
+      await channel.until(/^Failed: /);
       await eventually('the failure is posted in the thread', () => channel.messages().length === 2, LIMIT_MS);
       const [head, reply] = channel.messages();
       assert.ok(reply);
@@ -82,7 +82,7 @@ export const slackScenes: readonly Scene[] = [
       assert.equal(channel.messages().length, 0);
       stage.say([`GitHub had started the run after ${took} ms; Slack answers 503`, '> Slack is back']);
       slack.setDown(false);
-      await channel.until(/run succeeded/);
+      await channel.until(/^Deployed: /);
       assert.equal(channel.messages().length, 1);
       return `the run had started after ${took} ms; the message came when Slack was back, once`;
     },

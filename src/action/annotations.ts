@@ -44,7 +44,7 @@ function annotationOf(diagnostic: Diagnostic, folders: Folders): { message: stri
 }
 
 /** The path of a file from the top of the workspace, as GitHub wants it; `undefined` when it is outside. */
-function inWorkspace({ cwd, workspace }: Folders, file: string): string | undefined {
+export function inWorkspace({ cwd, workspace }: Folders, file: string): string | undefined {
   const found = relative(realPath(workspace), resolve(realPath(cwd), file));
   return found === '' || found === '..' || found.startsWith(`..${sep}`) || isAbsolute(found) ? undefined : found.replaceAll(sep, '/');
 }

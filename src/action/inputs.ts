@@ -1,8 +1,9 @@
 import { readApiAddress, WANDB_APP } from '../lib/api-address.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import { type MigratedFrom, readMigratedFrom } from '../plan/claim.ts';
 import { DEFAULT_MAX_DELETES } from '../plan/plan.ts';
 
-export const COMMANDS = ['validate', 'plan', 'apply', 'drift', 'export', 'event'] as const;
+export const COMMANDS = ['validate', 'plan', 'approved', 'apply', 'drift', 'export', 'event'] as const;
 const WANDB_API_URL = 'https://api.wandb.ai';
 
 export type ActionCommand = (typeof COMMANDS)[number];
@@ -17,8 +18,16 @@ export interface ActionInputs {
   readonly wandbBaseUrl: string;
   readonly githubToken: string;
   readonly comment: boolean;
+  /** Tells several comments of one namespace apart; blank: there is one. */
+  readonly commentKey: string;
+  /** drift: also list what no definition is for. */
+  readonly unmanaged: boolean;
   readonly prune: boolean;
   readonly maxDeletes: number;
+  readonly allowDeleteMajority: boolean;
+  readonly migrateFrom: MigratedFrom | undefined;
+  /** apply: of the plans that were approved. */
+  readonly fingerprints: readonly string[];
   readonly planFile: string;
   readonly workingDirectory: string;
 }
@@ -37,6 +46,14 @@ export function readInputs(get: (name: string) => string): Result<ActionInputs, 
   if (!(COMMANDS as readonly string[]).includes(command)) errors.push(`command: "${command}" is none of ${COMMANDS.join(', ')}`);
   const maxDeletes = Number(get('max-deletes').trim() || DEFAULT_MAX_DELETES);
   if (!Number.isInteger(maxDeletes) || maxDeletes < 0) errors.push(`max-deletes: "${get('max-deletes')}" must be a whole number`);
+  const migrateFrom = get('migrate-from').trim() === '' ? undefined : readMigratedFrom(get('migrate-from'));
+  if (migrateFrom?.ok === false) errors.push(`migrate-from: ${migrateFrom.error}`);
+  const fingerprints = get('fingerprint')
+    .split(/[\s,]+/)
+    .filter((part) => part !== '');
+  if (!fingerprints.every((part) => /^[0-9a-f]{64}$/.test(part))) {
+    errors.push('fingerprint: must be the 64 hex digits of the output fingerprint of "plan"; of several plans, each on a line');
+  }
   const baseUrl = readApiAddress(get('wandb-base-url').trim() || WANDB_API_URL, WANDB_API_URL, WANDB_APP);
   if (!baseUrl.ok) errors.push(`wandb-base-url: ${baseUrl.error}`);
   const config = (get('config').trim() || 'wandb-relay.yaml')
@@ -50,8 +67,13 @@ export function readInputs(get: (name: string) => string): Result<ActionInputs, 
     wandbBaseUrl: baseUrl.ok ? baseUrl.value : WANDB_API_URL,
     githubToken: get('github-token').trim(),
     comment: truth('comment', true),
+    commentKey: get('comment-key').trim(),
+    unmanaged: truth('unmanaged', false),
     prune: truth('prune', false),
     maxDeletes,
+    allowDeleteMajority: truth('allow-delete-majority', false),
+    migrateFrom: migrateFrom?.ok === true ? migrateFrom.value : undefined,
+    fingerprints,
     planFile: get('plan-file').trim(),
     workingDirectory: get('working-directory').trim() || '.',
   };

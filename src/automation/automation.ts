@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import type { EventType } from '../event/event.ts';
+import { REPOSITORY } from '../lib/repository.ts';
 import { exactlyOneKey, jsonValueSchema, nameSchema, positiveWhole, reportKeyCount } from '../lib/schema-words.ts';
-import { matchSchema } from '../route/match.ts';
+import { type Match, matchObjectSchema, matchSchema, matchText } from '../route/match.ts';
 import { type RouteDefinition, relayShape } from '../route/route.ts';
 import { rawFilterSchema } from './raw-filter.ts';
 
 /** Automation definitions of the config file. What W&B would refuse is refused here, without asking it. */
 
 const scopeWord = z.string().min(1, 'must not be empty');
+const collectionSchema = z.union([scopeWord, matchObjectSchema]);
 
 export const scopeSchema = z
   .strictObject({
@@ -16,7 +18,7 @@ export const scopeSchema = z
       .optional()
       .describe('A project of the team, or entity/project'),
     registry: scopeWord.optional(),
-    collection: scopeWord.optional(),
+    collection: collectionSchema.optional(),
     team: scopeWord.optional(),
     organization: scopeWord.optional(),
   })
@@ -32,6 +34,14 @@ export const scopeSchema = z
   });
 
 export type Scope = z.infer<typeof scopeSchema>;
+
+/** A scope that is one thing at W&B: its collection, if any, is a name. */
+export type SingleScope = Omit<Scope, 'collection'> & { readonly collection?: string | undefined };
+
+/** The MATCH of a scope that stands for several collections, or `undefined`: then the scope is one thing at W&B. */
+export function collectionMatch({ collection }: Scope): Exclude<Match, string> | undefined {
+  return typeof collection === 'object' ? collection : undefined;
+}
 
 const artifactFilter = (word: 'alias' | 'tag') =>
   z
@@ -106,7 +116,7 @@ const runStateSchema = z.strictObject({
     .refine((states) => new Set(states).size === states.length, 'lists a state twice'),
 });
 
-export const automationEventSchema = exactlyOneKey({
+const automationEvents = {
   create_artifact: artifactFilter('alias'),
   link_artifact: artifactFilter('alias'),
   unlink_artifact: artifactFilter('alias'),
@@ -119,7 +129,12 @@ export const automationEventSchema = exactlyOneKey({
   run_metric_change: runMetricChangeSchema,
   run_metric_zscore: runMetricZscoreSchema,
   run_state: runStateSchema,
-});
+};
+
+export const automationEventSchema = exactlyOneKey(automationEvents);
+
+/** The events that an automation may have. */
+export const EVENT_KEYS: readonly string[] = Object.keys(automationEvents);
 
 const runsSchema = z
   .strictObject({ name: matchSchema.optional(), user: matchSchema.optional(), filter: rawFilterSchema.optional() })
@@ -141,23 +156,35 @@ export const actionSchema = exactlyOneKey({
 
 const RUN_EVENTS: ReadonlySet<string> = new Set(['run_metric', 'run_metric_change', 'run_metric_zscore', 'run_state']);
 
-export const automationSchema = z
-  .strictObject({
-    name: nameSchema,
-    key: nameSchema.optional().describe('Identifies the automation, also after a rename; default: its name'),
-    moved_from: nameSchema.optional(),
-    description: z.string().optional(),
-    enabled: z.boolean().optional(),
-    adopt: z.boolean().optional().describe('Take over an automation of this name that somebody else made; default false'),
-    engine: z.enum(['wandb', 'relay']).optional(),
-    scope: scopeSchema,
-    event: automationEventSchema,
-    runs: runsSchema.optional(),
-    action: actionSchema,
-  })
-  .superRefine((automation, context) => {
-    for (const { path, message } of fitProblems(automation)) context.addIssue({ code: 'custom', path, message });
-  });
+const adoptSchema = z
+  .union(
+    [z.boolean(), z.strictObject({ from: z.string().regex(REPOSITORY, 'must be a repository, owner/name') })],
+    'must be true, false, or { from: owner/name }',
+  )
+  .describe(
+    'Take over an automation of this name: true, one that nobody manages; { from: owner/name }, one of that repository. Default false',
+  );
+
+const automationShape = {
+  name: nameSchema,
+  key: nameSchema.optional().describe('Identifies the automation, also after a rename; default: its name'),
+  moved_from: nameSchema.optional(),
+  description: z.string().optional(),
+  enabled: z.boolean().optional(),
+  adopt: adoptSchema.optional(),
+  engine: z.enum(['wandb', 'relay']).optional(),
+  scope: scopeSchema,
+  event: automationEventSchema,
+  runs: runsSchema.optional(),
+  action: actionSchema,
+};
+
+/** The fields of an automation in the config. */
+export const AUTOMATION_FIELDS: readonly string[] = Object.keys(automationShape);
+
+export const automationSchema = z.strictObject(automationShape).superRefine((automation, context) => {
+  for (const { path, message } of fitProblems(automation)) context.addIssue({ code: 'custom', path, message });
+});
 
 export type Automation = z.infer<typeof automationSchema>;
 
@@ -210,7 +237,7 @@ export function scopeKey(scope: Scope, entity: string | undefined): string {
 /** The scope in one line, for messages. */
 export function describeScope(scope: Scope): string {
   return Object.entries(scope)
-    .map(([word, value]) => `${word} ${value}`)
+    .flatMap(([word, value]) => (value === undefined ? [] : `${word} ${matchText(value)}`))
     .join(', ');
 }
 
@@ -226,17 +253,21 @@ export function relayRouteName(automation: Pick<Automation, 'key' | 'name'>): st
  * W&B's variables, because their spelling for registries is not documented.
  *
  * @param entity the team of a project without one of its own
+ * The MATCH of several collections is a condition of the route too: the receiver does not know which of them exist.
+ *
  * @param nameIsShared another automation has the same name in another scope: then the route matches on the scope as well
  */
 export function relayRoute(automation: Automation, entity: string | undefined, nameIsShared: boolean): RouteDefinition | undefined {
   const relay = automation.action.relay;
   if (relay === undefined) return undefined;
   const { integration: _integration, ...rest } = relay;
+  const several = collectionMatch(automation.scope);
   return {
     name: relayRouteName(automation),
     on: {
       event: eventTypeOf(automation),
       automation: automation.name,
+      ...(several === undefined ? {} : { collection: several }),
       ...(nameIsShared ? scopeConditions(automation.scope, entity) : {}),
     },
     ...rest,

@@ -2,8 +2,9 @@ import { isJsonObject, type JsonObject, type JsonValue, parseExactJson, parseJso
 import { formatPercent } from '../lib/percent.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { automationSchema } from './automation.ts';
+import { RUN_FIELDS } from './match-filter.ts';
 import { isSameRepository, readMark } from './ownership.ts';
-import type { LiveTrigger } from './trigger.ts';
+import { type LiveTrigger, NO_LONGER_EXISTS } from './trigger.ts';
 import { triggerInput } from './trigger-input.ts';
 import { fieldChanges, normalFilter, stateOfInput, stateOfLive } from './trigger-state.ts';
 
@@ -14,11 +15,18 @@ export interface ExportContext {
   /** The organization's own entity. It owns the registries. */
   readonly organizationEntity: string | undefined;
   readonly organization: string | undefined;
+  /** Every organization whose automations are listed, with its own entity; default: the one above. */
+  readonly organizations?: readonly { readonly name: string; readonly entity: string }[];
+  /** The name in the config of each Slack integration, by its id; left out, the channel: where two workspaces have it, that is ambiguous. */
+  readonly slackNames?: ReadonlyMap<string, string>;
   /** The repository that the definitions are for. */
   readonly repository: string;
+  /** The config of that repository that they are for; left out: any. */
+  readonly namespace?: string | undefined;
 }
 
-const EVENT_KEYS: ReadonlyMap<string, string> = new Map([
+/** The config's word for each event of W&B's API. */
+export const EVENT_KEYS: ReadonlyMap<string, string> = new Map([
   ['CREATE_ARTIFACT', 'create_artifact'],
   ['LINK_MODEL', 'link_artifact'],
   ['UNLINK_ARTIFACT', 'unlink_artifact'],
@@ -42,9 +50,12 @@ const EVENT_KEYS: ReadonlyMap<string, string> = new Map([
 export function exportDefinition(live: LiveTrigger, context: ExportContext, nameIsShared: boolean): Result<JsonObject, string> {
   const { text, mark } = readMark(live.description);
   if (mark !== undefined && !isSameRepository(mark.repository, context.repository)) return err(`it belongs to ${mark.repository}`);
+  if (mark?.namespace !== undefined && mark.namespace !== (context.namespace ?? mark.namespace)) {
+    return err(`it belongs to another config of this repository, with the namespace ${mark.namespace}`);
+  }
   const scope = scopeOf(live, context);
   const event = eventOf(live);
-  const action = actionOf(live);
+  const action = actionOf(live, context);
   if (!scope.ok) return scope;
   if (!event.ok) return event;
   if (!action.ok) return action;
@@ -78,23 +89,27 @@ function exportProblem(definition: JsonObject, live: LiveTrigger): string | unde
 }
 
 function scopeOf({ scope }: LiveTrigger, context: ExportContext): Result<JsonObject, string> {
+  if (scope.name === NO_LONGER_EXISTS) return err('its scope does not exist any more');
   if (scope.type === 'ENTITY') {
-    if (scope.name === context.organizationEntity) {
-      return context.organization === undefined ? err('its organization is unknown') : ok({ organization: context.organization });
-    }
-    return ok({ team: scope.name });
+    const known = [{ name: context.organization, entity: context.organizationEntity }, ...(context.organizations ?? [])];
+    const owner = known.find(({ entity }) => entity === scope.name);
+    if (owner === undefined) return ok({ team: scope.name });
+    return owner.name === undefined ? err('its organization is unknown') : ok({ organization: owner.name });
   }
   const name = scope.type === 'PROJECT' ? scope.name : scope.project;
   if (name === null) return err('the project of its collection is unknown');
   const collection = scope.type === 'ARTIFACT_COLLECTION' ? { collection: scope.name } : {};
   const registry = /^wandb-registry-(.+)$/.exec(name)?.[1];
-  if (registry !== undefined) return ok({ registry, ...collection });
+  if (registry !== undefined) {
+    const isElsewhere = scope.entity !== null && context.organizationEntity !== undefined && scope.entity !== context.organizationEntity;
+    return isElsewhere ? err(`its registry is one of another organization, that of ${scope.entity}`) : ok({ registry, ...collection });
+  }
   const elsewhere = scope.entity !== null && scope.entity !== context.entity;
   return ok({ project: elsewhere ? `${scope.entity}/${name}` : name, ...collection });
 }
 
 /** The `event` of the definition, and its `runs`. */
-function eventOf(live: LiveTrigger): Result<JsonObject, string> {
+export function eventOf(live: Pick<LiveTrigger, 'eventType' | 'filter'>): Result<JsonObject, string> {
   const key = EVENT_KEYS.get(live.eventType);
   if (key === undefined) return err(`definitions cannot express its event ${live.eventType}`);
   if (!key.startsWith('run_')) return ok({ event: { [key]: artifactFilter(live.filter, key.includes('tag') ? 'tag' : 'alias') } });
@@ -138,8 +153,21 @@ function runsOf(runFilter: JsonValue | undefined): JsonObject {
   const raw = typeof runFilter === 'string' ? jsonOr(runFilter) : runFilter;
   const normal = normalFilter(raw ?? {});
   if (!isJsonObject(normal) || Object.keys(normal).length === 0) return {};
-  const name = Object.keys(normal).length === 1 ? matchOf(normal.display_name) : undefined;
-  return { runs: name === undefined ? { filter: raw ?? {} } : { name } };
+  return { runs: runWords(normal) ?? { filter: raw ?? {} } };
+}
+
+/** `{name: MATCH, user: MATCH}`, one or both, if these words can express the condition. */
+function runWords(condition: JsonObject): JsonObject | undefined {
+  const all = Object.keys(condition).length === 1 && Array.isArray(condition.$and) ? condition.$and : [condition];
+  const words: JsonObject = {};
+  for (const one of all) {
+    const [field, operand, ...more] = isJsonObject(one) ? Object.entries(one).flat() : [];
+    const word = (['name', 'user'] as const).find((key) => RUN_FIELDS[key] === field);
+    const match = word === undefined || more.length > 0 ? undefined : matchOf(operand);
+    if (word === undefined || match === undefined || Object.hasOwn(words, word)) return undefined;
+    words[word] = match;
+  }
+  return words;
 }
 
 const COMPARISONS: ReadonlyMap<JsonValue, string> = new Map<JsonValue, string>([
@@ -210,7 +238,7 @@ function aggregated(operator: JsonValue | undefined, windows: Record<string, Jso
   return { aggregate: operator.toLowerCase(), ...Object.fromEntries(sizes) };
 }
 
-function actionOf({ action }: LiveTrigger): Result<JsonObject, string> {
+function actionOf({ action }: LiveTrigger, { slackNames }: ExportContext): Result<JsonObject, string> {
   switch (action.type) {
     case 'GENERIC_WEBHOOK': {
       if (action.integrationName === null) return err('its webhook integration does not exist any more');
@@ -223,7 +251,7 @@ function actionOf({ action }: LiveTrigger): Result<JsonObject, string> {
       const { title, message, severity } = action;
       return ok({
         notification: {
-          slack: action.channel,
+          slack: slackNames?.get(action.integrationId ?? '') ?? action.channel,
           ...(title ? { title } : {}),
           ...(message ? { message } : {}),
           ...(severity === null || severity === 'INFO' ? {} : { severity: severity.toLowerCase() }),

@@ -1,12 +1,17 @@
 /**
  * Who an automation at W&B belongs to is written at the end of its description, where people see it too:
- * `Deploys to production. [wandb-relay acme/models deploy-production 1a2b3c4d]`. W&B has no field for labels.
+ * `Deploys to production. [wandb-relay/2 acme/models wandb-relay.yaml deploy-production 1a2b3c4d]`. W&B has no field for labels.
+ *
+ * The first versions wrote `[wandb-relay acme/models deploy-production 1a2b3c4d]`, without a namespace. They do not know the
+ * new beginning, so they take such an automation for somebody else's.
  */
 
 /** Whose an automation is. */
 export interface Owner {
   /** The repository that defines it, `owner/name`. */
   readonly repository: string;
+  /** The config of the repository that defines it; `undefined` in a mark of the first form. */
+  readonly namespace: string | undefined;
   /** The definition's key, by default its name. */
   readonly key: string;
 }
@@ -16,8 +21,8 @@ export interface Mark extends Owner {
   readonly applied: string;
 }
 
-const OPENING = '[wandb-relay ';
-const MARK = /^\[wandb-relay (\S+) ([^[\]\n]+) ([0-9a-f]{8})\]$/;
+const MARK = /^\[wandb-relay\/2 (\S+) (\S+) ([^[\]\n]+) ([0-9a-f]{8})\]$/;
+const FIRST_MARK = /^\[wandb-relay (\S+) ([^[\]\n]+) ([0-9a-f]{8})\]$/;
 
 /** GitHub's repository names are not case-sensitive. */
 export function isSameRepository(one: string, other: string): boolean {
@@ -25,8 +30,8 @@ export function isSameRepository(one: string, other: string): boolean {
 }
 
 /** The description with this mark, which replaces an earlier one. */
-export function withMark(description: string | null, mark: Mark): string {
-  const text = `[wandb-relay ${mark.repository} ${escapeKey(mark.key)} ${mark.applied}]`;
+export function withMark(description: string | null, mark: Mark & { readonly namespace: string }): string {
+  const text = `[wandb-relay/2 ${mark.repository} ${escapeNamespace(mark.namespace)} ${escapeKey(mark.key)} ${mark.applied}]`;
   const own = readMark(description).text;
   return own === null ? text : `${own} ${text}`;
 }
@@ -37,11 +42,22 @@ export function withMark(description: string | null, mark: Mark): string {
  */
 export function readMark(description: string | null): { readonly text: string | null; readonly mark: Mark | undefined } {
   const whole = (description ?? '').trimEnd();
-  const start = whole.lastIndexOf(OPENING);
-  const found = start < 0 ? null : MARK.exec(whole.slice(start));
-  if (found === null) return { text: blankToNull(whole), mark: undefined };
-  const [, repository = '', key = '', applied = ''] = found;
-  return { text: blankToNull(whole.slice(0, start).trimEnd()), mark: { repository, key: unescapeKey(key), applied } };
+  const start = whole.lastIndexOf('[wandb-relay');
+  const mark = start < 0 ? undefined : parseMark(whole.slice(start));
+  if (mark === undefined) return { text: blankToNull(whole), mark: undefined };
+  return { text: blankToNull(whole.slice(0, start).trimEnd()), mark };
+}
+
+/** Whether a later version marked it, in a form that this one cannot read. */
+export function hasLaterMark(description: string | null): boolean {
+  return readMark(description).mark === undefined && /\[wandb-relay\/\d+ [^[\]]+\]$/.test((description ?? '').trimEnd());
+}
+
+function parseMark(text: string): Mark | undefined {
+  const [, repository = '', namespace = '', key = '', applied = ''] = MARK.exec(text) ?? [];
+  if (repository !== '') return { repository, namespace: unescapeNamespace(namespace), key: unescapeKey(key), applied };
+  const [, owner = '', name = '', digest = ''] = FIRST_MARK.exec(text) ?? [];
+  return owner === '' ? undefined : { repository: owner, namespace: undefined, key: unescapeKey(name), applied: digest };
 }
 
 function blankToNull(text: string): string | null {
@@ -55,4 +71,18 @@ function escapeKey(key: string): string {
 
 function unescapeKey(key: string): string {
   return key.replace(/%(25|5b|5d)/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** A space would end the namespace, and a bracket the mark. */
+function escapeNamespace(namespace: string): string {
+  return namespace.replace(/[%[\]\s]/g, encodeURIComponent);
+}
+
+/** Somebody may have edited the mark: what is no escape stays as it is. */
+function unescapeNamespace(namespace: string): string {
+  try {
+    return decodeURIComponent(namespace);
+  } catch {
+    return namespace;
+  }
 }

@@ -22,6 +22,9 @@ export function integrationOf(automation: Pick<Automation, 'action'>): Integrati
   return notification === undefined ? undefined : { kind: 'slack', name: notification.slack };
 }
 
+/** A definition whose scope is resolved apart. */
+type Definition = Omit<Automation, 'scope'>;
+
 /** The ids at W&B of the names in a definition. */
 export interface ResolvedNames {
   readonly scope: TriggerScope;
@@ -30,7 +33,7 @@ export interface ResolvedNames {
 }
 
 /** The input of `createFilterTrigger` for a definition, equal to what the W&B client would send (its `prepare_to_create`). */
-export function triggerInput(automation: Automation, names: ResolvedNames): TriggerInput {
+export function triggerInput(automation: Definition, names: ResolvedNames): TriggerInput {
   return {
     name: automation.name,
     description: automation.description ?? null,
@@ -44,7 +47,7 @@ export function triggerInput(automation: Automation, names: ResolvedNames): Trig
 }
 
 function triggeredAction(
-  automation: Automation,
+  automation: Definition,
   integrationId: string | undefined,
 ): Pick<TriggerInput, 'triggeredActionType' | 'triggeredActionConfig'> {
   if (automation.action.no_op !== undefined) {
@@ -69,7 +72,7 @@ function notificationConfig(notification: NonNullable<Automation['action']['noti
   };
 }
 
-function requestPayload(automation: Automation): string | null {
+function requestPayload(automation: Definition): string | null {
   const written = automation.action.webhook?.payload;
   if (written === null) return null;
   return JSON.stringify(
@@ -86,12 +89,12 @@ function parsedPayload(payload: JsonValue): JsonValue {
   return parsed.ok && isJsonObject(parsed.value) ? parsed.value : payload;
 }
 
-function metricOf({ event }: Automation): string | undefined {
+function metricOf({ event }: Definition): string | undefined {
   return (event.run_metric ?? event.run_metric_change ?? event.run_metric_zscore)?.metric;
 }
 
 /** What a run metric automation compares, in the words of the config; defaults included. */
-function watchedBy({ event }: Automation): MetricLiterals {
+function watchedBy({ event }: Pick<Automation, 'event'>): MetricLiterals {
   const { run_metric: threshold, run_metric_change: change, run_metric_zscore: zscore } = event;
   if (threshold !== undefined) {
     const window = { window: windowOf(threshold, threshold.window, DEFAULT_WINDOWS.threshold) };

@@ -57,9 +57,14 @@ export interface LiveTrigger {
   readonly action: LiveAction;
 }
 
+/** In place of the name of what was deleted while an automation still refers to it. */
+export const NO_LONGER_EXISTS = '(no longer exists)';
+
 export interface LiveScope {
   readonly type: TriggerScopeType;
+  /** Blank if W&B has none any more. */
   readonly id: string;
+  /** `NO_LONGER_EXISTS` if W&B has none any more. */
   readonly name: string;
   /** The entity that owns the project or collection; the entity itself for an entity scope. */
   readonly entity: string | null;

@@ -1,14 +1,10 @@
-import type { z } from 'zod';
-import type { automationSchema } from '../automation/automation.ts';
-import type { configSchema } from '../config/config-schema.ts';
+import { copied, placed } from './call-site.ts';
+import type { ActionDefinition, AutomationDefinition, ConfigDefinition, ForEach } from './definition-types.ts';
 import type { ScopedEvent } from './events.ts';
 
 /** Actions, automations and whole configs for the TypeScript builders. They return plain JSON, the same as in YAML. */
 
-export type AutomationDefinition = z.input<typeof automationSchema>;
-export type ConfigDefinition = z.input<typeof configSchema>;
-type Action = AutomationDefinition['action'];
-type ActionFields<K extends keyof Action> = NonNullable<Action[K]>;
+type ActionFields<K extends string> = Extract<ActionDefinition, { readonly [P in K]: object }>[K & keyof ActionDefinition];
 
 /**
  * A message in a Slack channel of the team. The defaults are those of W&B's client: no title, no message, severity INFO.
@@ -16,8 +12,8 @@ type ActionFields<K extends keyof Action> = NonNullable<Action[K]>;
  * @example
  * sendNotification({ slack: '#ml-alerts', title: 'Loss is rising', severity: 'warn' })
  */
-export function sendNotification(fields: ActionFields<'notification'>): Action {
-  return { notification: present(fields) };
+export function sendNotification(fields: ActionFields<'notification'>): ActionDefinition {
+  return placed({ notification: present(fields) });
 }
 
 /**
@@ -27,8 +23,8 @@ export function sendNotification(fields: ActionFields<'notification'>): Action {
  * @example
  * sendWebhook({ integration: 'ci', payload: { model: '${artifact_collection_name}' } })
  */
-export function sendWebhook(fields: ActionFields<'webhook'>): Action {
-  return { webhook: present(fields) };
+export function sendWebhook(fields: ActionFields<'webhook'>): ActionDefinition {
+  return placed({ webhook: present(fields) });
 }
 
 /**
@@ -37,8 +33,8 @@ export function sendWebhook(fields: ActionFields<'webhook'>): Action {
  * @example
  * automation({ name: 'watch', event: onLinkArtifact(registry('model')), action: doNothing() })
  */
-export function doNothing(): Action {
-  return { no_op: {} };
+export function doNothing(): ActionDefinition {
+  return placed({ no_op: {} });
 }
 
 /**
@@ -47,24 +43,33 @@ export function doNothing(): Action {
  * @example
  * relay({ to: [{ repository_dispatch: { repository: 'acme/deploy', event_type: 'model-ready' } }] })
  */
-export function relay(fields: ActionFields<'relay'>): Action {
-  return { relay: present(fields) };
+export function relay(fields: ActionFields<'relay'>): ActionDefinition {
+  return placed({ relay: present(fields) });
 }
 
-export interface AutomationFields {
+interface CommonFields {
+  /** At most 255 characters; unique in its scope. */
   readonly name: string;
-  readonly event: ScopedEvent;
-  readonly action: Action;
+  readonly action: ActionDefinition;
   readonly description?: string;
+  /** Default true. */
   readonly enabled?: boolean;
   /** Identifies the automation, also after a rename; default: its name. */
   readonly key?: string;
   /** Its earlier name, for a rename without deleting and creating. */
   readonly movedFrom?: string;
-  /** Take over an automation of this name that somebody else made; default false. */
-  readonly adopt?: boolean;
-  readonly engine?: 'wandb' | 'relay';
+  /** Take over an automation of this name: one that nobody manages, or one of another repository. Default false. */
+  readonly adopt?: boolean | { readonly from: string };
+  /** One automation per combination: `{ project: ['eu', 'us'] }`, with `{{ each.project }}` in the texts. */
+  readonly forEach?: ForEach;
 }
+
+/** The fields of `automation`. Only run events may have another engine than W&B's. */
+export type AutomationFields = CommonFields &
+  (
+    | { readonly event: ScopedEvent<'run'>; readonly engine?: 'wandb' | 'relay' }
+    | { readonly event: ScopedEvent; readonly engine?: 'wandb' }
+  );
 
 /**
  * One automation.
@@ -76,17 +81,23 @@ export interface AutomationFields {
  *   action: relay({ to: [{ repository_dispatch: { repository: 'acme/deploy', event_type: 'model-ready' } }] }),
  * })
  */
-export function automation({ name, event, action, movedFrom, ...more }: AutomationFields): AutomationDefinition {
-  return {
+export function automation({ name, event, action, movedFrom, forEach, ...more }: AutomationFields): AutomationDefinition {
+  const definition = {
     name,
     ...present(more),
     ...(movedFrom === undefined ? {} : { moved_from: movedFrom }),
-    scope: { ...event.scope },
-    event: event.event as AutomationDefinition['event'],
-    ...(event.runs === undefined ? {} : { runs: event.runs as AutomationDefinition['runs'] }),
+    ...(forEach === undefined ? {} : { for_each: forEach }),
+    scope: copied(event.scope),
+    event: event.event,
+    ...(event.runs === undefined ? {} : { runs: event.runs }),
     action,
   };
+  // The scope and the event fit: the types of the builders saw to it, and reading the config checks it again.
+  return placed(definition as unknown as AutomationDefinition);
 }
+
+/** `Omit` on each member of a union. */
+type WithoutVersion<C> = C extends unknown ? Omit<C, 'version'> : never;
 
 /**
  * A whole config file. It has to be the default export.
@@ -94,8 +105,8 @@ export function automation({ name, event, action, movedFrom, ...more }: Automati
  * @example
  * export default config({ entity: 'acme', automations: [deployProduction] });
  */
-export function config(fields: Omit<ConfigDefinition, 'version'>): ConfigDefinition {
-  return { version: 1, ...present(fields) };
+export function config(fields: WithoutVersion<ConfigDefinition>): ConfigDefinition {
+  return placed({ version: 1, ...present(fields) } as ConfigDefinition);
 }
 
 /** Without undefined fields: JSON has no `undefined`. */

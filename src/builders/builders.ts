@@ -3,8 +3,9 @@
  * This file is the public entry of the package, and the only one that re-exports from others.
  */
 
-export type { AutomationDefinition, AutomationFields, ConfigDefinition } from './automation.ts';
+export type { AutomationFields } from './automation.ts';
 export { automation, config, doNothing, relay, sendNotification, sendWebhook } from './automation.ts';
+export type { ActionDefinition, AutomationDefinition, ConfigDefinition, MatchDefinition } from './definition-types.ts';
 export {
   collection,
   onAddArtifactAlias,

@@ -1,5 +1,7 @@
 import { matchOf, RUN_FIELDS } from '../automation/match-filter.ts';
 import type { JsonObject } from '../lib/json.ts';
+import { placed } from './call-site.ts';
+import type { MatchDefinition } from './definition-types.ts';
 import type { Filter, RunCondition } from './filters.ts';
 
 /**
@@ -13,7 +15,7 @@ export interface ProjectScope {
 export interface RegistryScope {
   readonly registry: string;
 }
-export type CollectionScope = (ProjectScope | RegistryScope) & { readonly collection: string };
+export type CollectionScope = (ProjectScope | RegistryScope) & { readonly collection: MatchDefinition };
 export interface TeamScope {
   readonly team: string;
 }
@@ -30,7 +32,7 @@ export type AnyScope = ProjectScope | RegistryScope | CollectionScope | TeamScop
  * onRunState(project('train'), runEvent.state.eq('failed'))
  */
 export function project(name: string): ProjectScope {
-  return { project: name };
+  return placed({ project: name });
 }
 
 /**
@@ -40,17 +42,22 @@ export function project(name: string): ProjectScope {
  * onLinkArtifact(registry('model'))
  */
 export function registry(name: string): RegistryScope {
-  return { registry: name };
+  return placed({ registry: name });
 }
 
 /**
- * A collection of a project or of a registry.
+ * A collection of a project or of a registry; with a pattern, every collection that exists and matches when it is planned.
  *
  * @example
  * collection(registry('model'), 'resnet50')
+ * @example
+ * collection(registry('model'), { regex: '^resnet' })
  */
-export function collection<S extends ProjectScope | RegistryScope>(of: S, name: string): S & { readonly collection: string } {
-  return { ...of, collection: name };
+export function collection<S extends ProjectScope | RegistryScope>(
+  of: S,
+  name: MatchDefinition,
+): S & { readonly collection: MatchDefinition } {
+  return placed({ ...of, collection: name });
 }
 
 /**
@@ -60,7 +67,7 @@ export function collection<S extends ProjectScope | RegistryScope>(of: S, name: 
  * onRunState(team('acme'), runEvent.state.eq('failed'))
  */
 export function team(name: string): TeamScope {
-  return { team: name };
+  return placed({ team: name });
 }
 
 /**
@@ -70,19 +77,37 @@ export function team(name: string): TeamScope {
  * onAddArtifactAlias(organization('acme-corp'), artifactEvent.alias.eq('production'))
  */
 export function organization(name: string): OrganizationScope {
-  return { organization: name };
+  return placed({ organization: name });
 }
 
 /** An event in its scope, for `automation`. */
-export interface ScopedEvent {
+export interface ScopedEvent<K extends 'artifact' | 'run' = 'artifact' | 'run'> {
+  /** For the type checker only: never set. */
+  readonly of?: K;
   readonly scope: AnyScope;
   readonly event: JsonObject;
   readonly runs?: JsonObject;
 }
 
-const artifactEventOn =
-  <S extends AnyScope>(type: string, word: 'alias' | 'tag') =>
-  (scope: S, condition?: Filter<'artifact'>): ScopedEvent => ({ scope, event: { [type]: artifactFields(word, condition) } });
+/** What an alias or a tag must be: equal to a text, a MATCH as in YAML, or a condition. */
+export type ArtifactCondition = MatchDefinition | Filter<'artifact'>;
+
+type ArtifactWord = 'alias' | 'tag';
+
+/**
+ * An event of artifacts or collections: the scope and its condition, or both in one object as in W&B's Python client.
+ */
+export interface ArtifactEventBuilder<S extends AnyScope> {
+  (fields: { readonly scope: S; readonly filter?: ArtifactCondition }): ScopedEvent<'artifact'>;
+  (scope: S, condition?: ArtifactCondition): ScopedEvent<'artifact'>;
+}
+
+function artifactEventOn<S extends AnyScope>(type: string, word: ArtifactWord): ArtifactEventBuilder<S> {
+  return (first: S | { readonly scope: S; readonly filter?: ArtifactCondition }, second?: ArtifactCondition) => {
+    const [scope, condition] = 'scope' in first ? [first.scope, first.filter] : [first, second];
+    return placed({ scope, event: placed({ [type]: placed(artifactFields(word, condition)) }) });
+  };
+}
 
 /**
  * A new version in a collection. W&B has this event for no wider scope.
@@ -109,7 +134,9 @@ export const onUnlinkArtifact = artifactEventOn<AnyScope>('unlink_artifact', 'al
  * A version gets an alias.
  *
  * @example
- * onAddArtifactAlias(collection(registry('model'), 'resnet50'), artifactEvent.alias.eq('production'))
+ * onAddArtifactAlias(collection(registry('model'), 'resnet50'), 'production')
+ * @example
+ * onAddArtifactAlias({ scope: registry('model'), filter: artifactEvent.alias.matchesRegex('^prod') })
  */
 export const onAddArtifactAlias = artifactEventOn<AnyScope>('add_artifact_alias', 'alias');
 /**
@@ -143,14 +170,24 @@ export const onRemoveCollectionTag = artifactEventOn<AnyScope>('remove_collectio
 
 type RunScope = (ProjectScope | TeamScope) & { readonly collection?: undefined };
 
+/** A condition on runs in one object, as in W&B's Python client. */
+export interface RunEventFields<K extends 'metric' | 'state'> {
+  readonly scope: RunScope;
+  readonly filter: RunCondition<K>;
+}
+
 /**
  * A metric of a run passes a threshold, changes, or deviates from its mean.
  *
  * @example
  * onRunMetric(project('train'), runEvent.metric('loss').avg(10).gt(0.5))
+ * @example
+ * onRunMetric({ scope: project('train'), filter: runEvent.metric('loss').avg(10).gt(0.5) })
  */
-export function onRunMetric(scope: RunScope, condition: RunCondition<'metric'>): ScopedEvent {
-  return runEventOn(scope, condition);
+export function onRunMetric(fields: RunEventFields<'metric'>): ScopedEvent<'run'>;
+export function onRunMetric(scope: RunScope, condition: RunCondition<'metric'>): ScopedEvent<'run'>;
+export function onRunMetric(first: RunScope | RunEventFields<'metric'>, condition?: RunCondition<'metric'>): ScopedEvent<'run'> {
+  return runEventOn(first, condition, 'onRunMetric');
 }
 
 /**
@@ -158,18 +195,37 @@ export function onRunMetric(scope: RunScope, condition: RunCondition<'metric'>):
  *
  * @example
  * onRunState(project('train'), runEvent.state.in(['failed', 'finished']))
+ * @example
+ * onRunState({ scope: team('acme'), filter: and(runEvent.state.eq('failed'), runEvent.name.contains('nightly')) })
  */
-export function onRunState(scope: RunScope, condition: RunCondition<'state'>): ScopedEvent {
-  return runEventOn(scope, condition);
+export function onRunState(fields: RunEventFields<'state'>): ScopedEvent<'run'>;
+export function onRunState(scope: RunScope, condition: RunCondition<'state'>): ScopedEvent<'run'>;
+export function onRunState(first: RunScope | RunEventFields<'state'>, condition?: RunCondition<'state'>): ScopedEvent<'run'> {
+  return runEventOn(first, condition, 'onRunState');
 }
 
-function runEventOn(scope: RunScope, { event, runs }: RunCondition<'metric' | 'state'>): ScopedEvent {
-  return { scope, event, ...(runs === undefined ? {} : { runs: runFields(runs.filter) }) };
+function runEventOn<K extends 'metric' | 'state'>(
+  first: RunScope | RunEventFields<K>,
+  second: RunCondition<K> | undefined,
+  name: string,
+): ScopedEvent<'run'> {
+  const [scope, condition] = 'scope' in first ? [first.scope, first.filter] : [first, second];
+  // A config in JavaScript is not type-checked.
+  if (condition === undefined)
+    throw new TypeError(`${name} needs a condition, such as runEvent.metric('loss').gt(1) or runEvent.state.eq('failed')`);
+  const { event, runs } = condition;
+  const [[type, fields] = ['', {}]] = Object.entries(event);
+  return placed({
+    scope,
+    event: placed({ [type]: placed({ ...(fields as JsonObject) }) }),
+    ...(runs === undefined ? {} : { runs: placed(runFields(runs.filter)) }),
+  });
 }
 
 /** As a MATCH if one is equal to the filter, else as a raw filter. */
-function artifactFields(word: 'alias' | 'tag', condition: Filter<'artifact'> | undefined): JsonObject {
+function artifactFields(word: ArtifactWord, condition: ArtifactCondition | undefined): JsonObject {
   if (condition === undefined) return {};
+  if (typeof condition === 'string' || !('subject' in condition)) return { [word]: condition as JsonObject };
   const found = matchOf(condition.filter);
   return found?.field === word ? { [word]: found.match as JsonObject } : { filter: condition.filter };
 }

@@ -7,8 +7,9 @@ import { type Field, type Filter, field, type RunCondition } from './filters.ts'
  * Conditions on metrics and states of runs for the TypeScript builders.
  *
  * Counterparts of `MetricVal`, `MetricAgg`, `ZScoreMetricOperand` and `StateOperand` in the W&B client (0.30.0:
- * `_run_metric_filters.py`, `_run_state_filters.py`), with its defaults: a prior window is as long as the current one. The
- * config has other defaults, so windows are always written.
+ * `_run_metric_filters.py`, `_run_state_filters.py`), with the defaults of the config file, which are those of W&B's app: a
+ * window of 5 values for a threshold, of 10 for a change, and a prior window of 50. The client's own differ: there a window has
+ * to be given, and the prior window is as long as the current one.
  */
 
 export type MetricCondition = RunCondition<'metric'>;
@@ -16,7 +17,7 @@ export type StateCondition = RunCondition<'state'>;
 
 /** By how much: a difference, or a fraction of the prior value. */
 export type Change = ({ readonly diff: number; readonly frac?: undefined } | { readonly frac: number; readonly diff?: undefined }) & {
-  /** Number of values in the prior window; default: as in the current one. Needs an aggregate. */
+  /** Number of values in the prior window; default 50. Needs an aggregate. */
   readonly priorWindow?: number;
 };
 
@@ -34,11 +35,12 @@ export interface MetricOperand {
 }
 
 export interface Metric extends MetricOperand {
-  avg(window: number): MetricOperand;
+  /** @param window number of values; default 5 for a threshold and 10 for a change */
+  avg(window?: number): MetricOperand;
   /** The same as `avg`. */
-  mean(window: number): MetricOperand;
-  min(window: number): MetricOperand;
-  max(window: number): MetricOperand;
+  mean(window?: number): MetricOperand;
+  min(window?: number): MetricOperand;
+  max(window?: number): MetricOperand;
   /** How many standard deviations the value is from the mean over the window. */
   zscore(window?: number): Zscore;
 }
@@ -74,7 +76,7 @@ export const runEvent = {
   user: field('run', RUN_FIELDS.user) as Field<'run'>,
   state: {
     eq: (state: State): StateCondition => stateCondition([state]),
-    in: (states: readonly State[]): StateCondition => stateCondition(states),
+    in: (states: readonly [State, ...State[]]): StateCondition => stateCondition(states),
   },
   metric,
   /** A Mongo-like filter with the server's field names, sent unchanged. */
@@ -86,9 +88,10 @@ function stateCondition(states: readonly State[]): StateCondition {
 }
 
 function metric(name: string): Metric {
-  const aggregate = (word: 'average' | 'min' | 'max') => (window: number) => operand({ metric: name, aggregate: word }, windowOf(window));
+  const aggregate = (word: 'average' | 'min' | 'max') => (window?: number) =>
+    operand({ metric: name, aggregate: word }, window === undefined ? {} : { window: windowOf(window) });
   return {
-    ...operand({ metric: name }, undefined),
+    ...operand({ metric: name }, {}),
     avg: aggregate('average'),
     mean: aggregate('average'),
     min: aggregate('min'),
@@ -97,12 +100,10 @@ function metric(name: string): Metric {
   };
 }
 
-/** @param window only with an aggregate */
-function operand(base: JsonObject, window: number | undefined): MetricOperand {
-  const compare = (word: string) => (threshold: number) =>
-    condition('run_metric', { ...base, ...(window === undefined ? {} : { window }), [word]: numberOf(threshold) });
+function operand(base: JsonObject, window: JsonObject): MetricOperand {
+  const compare = (word: string) => (threshold: number) => condition('run_metric', { ...base, ...window, [word]: numberOf(threshold) });
   const change = (word: string) => (by: Change) =>
-    condition('run_metric_change', { ...base, ...windows(window, by), [word]: amountOf(by) });
+    condition('run_metric_change', { ...base, ...window, ...priorWindow(by, 'aggregate' in base), [word]: amountOf(by) });
   return {
     gt: compare('above'),
     gte: compare('above_or_equal_to'),
@@ -142,9 +143,10 @@ function condition(event: string, fields: JsonObject): MetricCondition {
   return { kind: 'metric', event: { [event]: fields }, runs: undefined };
 }
 
-function windows(window: number | undefined, { priorWindow }: Change): JsonObject {
-  if (window !== undefined) return { window, prior_window: windowOf(priorWindow ?? window) };
-  if (priorWindow !== undefined && priorWindow !== 1) throw new TypeError('priorWindow needs an aggregate, such as avg(10)');
+function priorWindow({ priorWindow: window }: Change, hasAggregate: boolean): JsonObject {
+  if (window === undefined) return {};
+  if (hasAggregate) return { prior_window: windowOf(window) };
+  if (window !== 1) throw new TypeError('priorWindow needs an aggregate, such as avg(10)');
   return {};
 }
 

@@ -7,18 +7,23 @@ import type { RouteDefinition } from '../route/route.ts';
 import { automationErrors, type Found, integrationErrors, routeErrors } from './config-names.ts';
 import type { ConfigContent } from './config-schema.ts';
 import type { ConfigPath, Locator } from './locator.ts';
+import { defaultNamespace } from './namespace.ts';
 
 /** One config file that is valid by itself. */
 export interface ConfigPart {
   readonly file: string;
-  /** As written, before durations are parsed. */
+  /** Its path in the repository. */
+  readonly path: string;
+  /** As written, before durations are parsed; `for_each` and `defaults` applied. */
   readonly source: JsonObject;
   readonly content: ConfigContent;
   readonly locator: Locator;
+  readonly warnings: readonly Diagnostic[];
 }
 
 /** The contents of all files. */
 export interface MergedParts {
+  readonly namespace: string;
   readonly entity: string | undefined;
   readonly organization: string | undefined;
   readonly automations: readonly Automation[];
@@ -31,6 +36,7 @@ export interface MergedParts {
 
 /** Merges the files. The errors are conflicts between definitions: of one file or of several. */
 export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Diagnostic[]> {
+  const namespace = sameEverywhere(parts, 'namespace');
   const entity = sameEverywhere(parts, 'entity');
   const organization = sameEverywhere(parts, 'organization');
   const settings = onlyOnce(parts, 'settings');
@@ -39,6 +45,7 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Di
   const routes = itemsOf(parts, 'routes', ({ content }) => content.routes);
   const webhooks = itemsOf(parts, 'integrations.webhooks', ({ content }) => content.integrations?.webhooks);
   const errors = [
+    ...namespace.errors,
     ...entity.errors,
     ...organization.errors,
     ...settings.errors,
@@ -50,6 +57,7 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Di
   ];
   if (errors.length > 0) return err(inOrder(errors, parts));
   return ok({
+    namespace: namespace.value ?? defaultNamespace(parts.map(({ path }) => path)),
     entity: entity.value,
     organization: organization.value,
     automations: automations.map(({ item }) => item),
@@ -82,7 +90,7 @@ interface Shared<T> {
   readonly errors: readonly Diagnostic[];
 }
 
-function sameEverywhere(parts: readonly ConfigPart[], word: 'entity' | 'organization'): Shared<string> {
+function sameEverywhere(parts: readonly ConfigPart[], word: 'namespace' | 'entity' | 'organization'): Shared<string> {
   const [first, ...others] = parts.filter(({ content }) => content[word] !== undefined);
   const value = first?.content[word];
   return {

@@ -37,6 +37,9 @@ const settingsSchema = z.strictObject({
     .describe('Write how the workflow ended to the commit that the W&B run was trained from; default false'),
 });
 
+const namespaceSchema = nameSchema.describe(
+  "Names the set of automations that this config owns; default: the config file's path in the repository, of several files their common folder",
+);
 const alertsSchema = z.strictObject({
   slack: z
     .string()
@@ -46,6 +49,7 @@ const alertsSchema = z.strictObject({
 
 export const configSchema = z.strictObject({
   version: z.literal(1),
+  namespace: namespaceSchema.optional(),
   entity: nameSchema.optional().describe('The team: default of every scope and integration'),
   organization: nameSchema.optional().describe('Only for registries; found from the team when left out'),
   integrations: integrationsSchema.optional(),

@@ -1,35 +1,64 @@
 import { fieldOfVariable } from '../event/webhook-body.ts';
-import { byPosition, type Diagnostic } from '../lib/diagnostic.ts';
-import { hasTypographicQuotes } from '../lib/typographic-quotes.ts';
-import type { Config } from './config.ts';
+import { byPosition, type Diagnostic, formatDiagnostic } from '../lib/diagnostic.ts';
+import type { RouteDefinition } from '../route/route.ts';
+import type { Config, Located } from './config.ts';
 import type { ConfigPath } from './locator.ts';
+import { automationWarnings } from './warnings/automation-warnings.ts';
+import { matchWarnings, quotesWarnings, type Warning } from './warnings/match-warnings.ts';
 
 /**
  * Warnings about what is valid and probably a mistake:
  *
- * - a W&B variable inside a route, where nothing fills it in
- * - typographic quotes in a condition, which are compared like any other character
+ * - what the reading of the files found: a `#` in a value
+ * - text that looks like a pattern and is compared as it is, or has typographic quotes
+ * - W&B's variables where nothing fills them in; words of raw filters that W&B does not know; shares that are very small or
+ *   very large
  * - `allow_self: false` without `settings.slack_users`, so that nobody can approve
  * - `notify` that nobody can be found for
+ * - `engine: relay`, which this version does not evaluate
  * - a route that starts workflows and has no Slack channel, without `alerts.slack`, so that nobody hears of its failures
  *
- * @returns by file, then by position
+ * @returns by file, then by position; each once, although `for_each` makes several automations of one definition
  */
 export function configWarnings(config: Config): Diagnostic[] {
   const { automations, routes, locator } = config;
-  const warnings = [...approvalWarnings(config), ...notifyWarnings(config), ...silentRoutes(config)];
-  const check = (value: unknown, path: ConfigPath, warningOf: (text: string) => string | undefined): void =>
-    eachText(value, path, (text, at, isKey) => {
-      const message = warningOf(text);
-      if (message !== undefined) warnings.push(isKey ? locator.atKey(at, message, 'warning') : locator.at(at, message, 'warning'));
-    });
-  for (const { name: _name, location: _location, path, on, source, ...rest } of routes) {
-    // The conditions of a relay action are generated from literals.
-    if (path[0] === 'routes') check({ on, source }, path, conditionWarning);
-    check(rest, path, templateWarning);
-  }
-  for (const { event, runs, path } of automations) check({ event, runs }, path, quotesWarning);
-  return warnings.sort((a, b) => compareText(a.location?.file ?? '', b.location?.file ?? '') || byPosition(a, b));
+  const found = [...automations.flatMap(automationWarnings), ...routes.flatMap(routeWarnings)];
+  const warnings = [
+    ...config.warnings,
+    ...approvalWarnings(config),
+    ...notifyWarnings(config),
+    ...silentRoutes(config),
+    ...found.map(({ path, message, isKey }) =>
+      isKey === true ? locator.atKey(path, message, 'warning') : locator.at(path, message, 'warning'),
+    ),
+  ];
+  return [...new Map(warnings.map((warning) => [formatDiagnostic(warning), warning])).values()].sort(
+    (a, b) => compareText(a.location?.file ?? '', b.location?.file ?? '') || byPosition(a, b),
+  );
+}
+
+function routeWarnings({ name: _name, location: _location, path, on, source, ...rest }: Located<RouteDefinition>): Warning[] {
+  const templates = eachText(rest, path, templateWarning);
+  // The conditions of a relay action are generated from literals.
+  if (path[0] !== 'routes') return templates;
+  const { payload = {}, ...fields } = on;
+  const conditions: [unknown, ConfigPath][] = [
+    [source, [...path, 'source']],
+    ...Object.entries(fields).map(([word, value]): [unknown, ConfigPath] => [value, [...path, 'on', word]]),
+    ...Object.entries(payload).map(([word, value]): [unknown, ConfigPath] => [value, [...path, 'on', 'payload', word]]),
+  ];
+  const keys = Object.keys(payload).flatMap((word) => quotesWarnings(word, [...path, 'on', 'payload', word]));
+  return [
+    ...conditions.flatMap(([value, at]) => conditionWarnings(value, at)),
+    ...keys.map((key) => ({ ...key, isKey: true })),
+    ...templates,
+  ];
+}
+
+/** A variable that nothing fills in is the only warning about its text. */
+function conditionWarnings(value: unknown, path: ConfigPath): Warning[] {
+  const variables = eachText(value, path, conditionWarning);
+  return variables.length > 0 ? variables : matchWarnings(value, path);
 }
 
 function compareText(a: string, b: string): number {
@@ -83,36 +112,36 @@ function silentRoutes({ routes, settings, locator }: Config): Diagnostic[] {
   return [locator.at([...first.path, 'to'], message, 'warning')];
 }
 
-/** Calls `visit` with the path of every text in a value, keys included. */
-function eachText(value: unknown, path: ConfigPath, visit: (text: string, path: ConfigPath, isKey: boolean) => void): void {
-  if (typeof value === 'string') visit(value, path, false);
-  if (typeof value !== 'object' || value === null) return;
-  const isList = Array.isArray(value);
-  for (const [key, item] of Object.entries(value)) {
-    const at = [...path, isList ? Number(key) : key];
-    if (!isList) visit(key, at, true);
-    eachText(item, at, visit);
+/** The warnings about every text in a value, keys included. */
+function eachText(value: unknown, path: ConfigPath, warningOf: (text: string) => string | undefined, isKey = false): Warning[] {
+  if (typeof value === 'string') {
+    const message = warningOf(value);
+    return message === undefined ? [] : [{ path, message, isKey }];
   }
+  if (typeof value !== 'object' || value === null) return [];
+  const isList = Array.isArray(value);
+  return Object.entries(value).flatMap(([key, item]: [string, unknown]) => {
+    const at = [...path, isList ? Number(key) : key];
+    return [...(isList ? [] : eachText(key, at, warningOf, true)), ...eachText(item, at, warningOf)];
+  });
 }
 
 /** `${alias}`, `${artifact_metadata.val/loss}`; not `${{ … }}`, which is GitHub's, nor `${HOME:-x}`, which is a shell's. */
 const VARIABLE = /\$\{\s*(artifact_metadata\.[^{}]*[^{}\s]|[\w.]+)\s*\}/;
 
+/** `$alias`, as a shell has it. Only W&B's own names: a price is no variable. */
+const BARE_VARIABLE = /\$(alias|tag|(?:event|entity|project|artifact|run|metric|automation)_[a-z_]+)\b/;
+
 function templateWarning(text: string): string | undefined {
-  const [whole, name] = VARIABLE.exec(text) ?? [];
+  const [whole, name] = VARIABLE.exec(text) ?? BARE_VARIABLE.exec(text) ?? [];
   return whole === undefined || name === undefined ? undefined : `${notFilledIn(whole)}. Write {{ event.${fieldOfVariable(name)} }}`;
 }
 
 function conditionWarning(text: string): string | undefined {
   const [whole] = VARIABLE.exec(text) ?? [];
-  return whole === undefined ? quotesWarning(text) : `${notFilledIn(whole)}. The condition compares with this literal text`;
+  return whole === undefined ? undefined : `${notFilledIn(whole)}. The condition compares with this literal text`;
 }
 
 function notFilledIn(variable: string): string {
   return `${variable} is not filled in here: W&B replaces its variables only in the payload of an automation`;
-}
-
-function quotesWarning(text: string): string | undefined {
-  if (!hasTypographicQuotes(text)) return undefined;
-  return `${JSON.stringify(text)} has typographic quotes, which are part of the value: write " or ' around it instead`;
 }

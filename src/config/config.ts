@@ -1,17 +1,20 @@
 import { type Document, LineCounter, parseDocument, visit } from 'yaml';
-import { z } from 'zod';
-import { type Automation, relayRoute } from '../automation/automation.ts';
+import { AUTOMATION_FIELDS, type Automation, EVENT_KEYS, relayRoute } from '../automation/automation.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
 import type { Diagnostic, SourceLocation } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
-import type { JsonObject, JsonValue } from '../lib/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { RouteDefinition } from '../route/route.ts';
 import { type ConfigPart, mergeParts, sourceOf } from './config-merge.ts';
 import { exactWhereSent, keepNumbers, withDoubles, withExactNumbers } from './config-numbers.ts';
 import { type ConfigContent, configSchema } from './config-schema.ts';
-import { type ConfigPath, type Locator, locationAt, locatorOf } from './locator.ts';
-import { diagnosticsOf } from './schema-issues.ts';
+import { expandConfig } from './expand.ts';
+import { knownKeysAt } from './json-schema.ts';
+import { type ConfigPath, elsewhereLocator, type Locator, locationAt, locatorOf, mappedLocator } from './locator.ts';
+import { findMistakes } from './mistakes/config-mistakes.ts';
+import { diagnosticsOf, located, onceEach } from './schema-issues.ts';
+import { documentMistakes, explainSyntax } from './yaml-mistakes.ts';
 
 /** Durations in milliseconds, sizes in bytes. */
 export interface Settings {
@@ -50,6 +53,8 @@ export type Located<T> = T & {
 
 /** One or several config files, valid and merged. */
 export interface Config {
+  /** The set of automations that this config owns: as declared, else `defaultNamespace`. */
+  readonly namespace: string;
   readonly entity: string | undefined;
   readonly organization: string | undefined;
   readonly automations: readonly Located<Automation>[];
@@ -57,8 +62,10 @@ export interface Config {
   /** The files' own routes, then those of automations with a `relay` action, which are located at that action. */
   readonly routes: readonly Located<RouteDefinition>[];
   readonly settings: Settings;
-  /** The same config as one document: reading it gives an equal config. */
+  /** The same config as one document, without `for_each` and `defaults`: reading it gives an equal config. */
   readonly source: JsonObject;
+  /** Found while the files were read. `configWarnings` has these and those about what the config says. */
+  readonly warnings: readonly Diagnostic[];
   /** For diagnostics of later checks. Its paths count the automations and routes of all files as one list. */
   readonly locator: Locator;
 }
@@ -80,48 +87,88 @@ export function readConfig(text: string, file: string): Result<Config, Diagnosti
 export function joinParts(parts: readonly ConfigPart[]): Result<Config, Diagnostic[]> {
   const merged = mergeParts(parts);
   if (!merged.ok) return merged;
-  const { entity, organization, settings, alerts, webhooks, locator } = merged.value;
+  const { namespace, entity, organization, settings, alerts, webhooks, locator } = merged.value;
   const located = <T>(item: T, path: ConfigPath): Located<T> => ({ ...item, location: locator.locationOf(path), path });
   const automations = merged.value.automations.map((automation, i) => located(automation, ['automations', i]));
   const routes = merged.value.routes.map((route, i) => located(route, ['routes', i]));
   const relays = relayRoutes(automations, entity).map(({ route, path }) => located(route, path));
   return ok({
+    namespace,
     entity,
     organization,
     automations,
     integrations: { webhooks },
     routes: [...routes, ...relays],
     settings: readSettings(settings, alerts),
-    source: sourceOf(parts),
+    source: { ...sourceOf(parts), namespace },
+    warnings: parts.flatMap((part) => part.warnings),
     locator,
   });
 }
 
-/** Reads one file by itself. Conflicts between definitions are found by `joinParts`. */
-export function readConfigPart(text: string, file: string): Result<ConfigPart, Diagnostic[]> {
+/**
+ * Reads one file by itself. Conflicts between definitions are found by `joinParts`.
+ *
+ * @param path the file's path in the repository, for the namespace
+ * @param locate where a value was written, if that is not in the text
+ */
+export function readConfigPart(
+  text: string,
+  file: string,
+  path = file,
+  locate?: (path: ConfigPath) => SourceLocation,
+): Result<ConfigPart, Diagnostic[]> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const locator = locatorOf(file, document, lines);
+  const inText = locatorOf(file, document, lines);
+  const written = locate === undefined ? inText : elsewhereLocator(inText, locate);
   if (document.errors.length > 0) {
+    const cause = explainSyntax(text, file, lines);
+    if (cause !== undefined) return err([cause]);
     return err(document.errors.map((error) => errorAt(file, lines, error.pos[0], `not valid YAML: ${error.message}`)));
   }
-  let content: JsonValue | undefined;
+  const slips = documentMistakes(text, document, file, lines);
+  if (slips.some(isError)) return err(slips.filter(isError));
+  const content = contentOf(document, file, lines, written);
+  return content.ok ? checkedPart(content.value, { file, path, written, warnings: slips }) : content;
+}
+
+function isError({ severity }: Diagnostic): boolean {
+  return severity === 'error';
+}
+
+/** The values of a document, with exact numbers. */
+function contentOf(document: Document, file: string, lines: LineCounter, locator: Locator): Result<JsonValue, Diagnostic[]> {
   try {
     const unresolved = unresolvedAlias(document);
     if (unresolved !== undefined) return err([errorAt(file, lines, unresolved, 'not valid YAML: this alias has no anchor before it')]);
     keepNumbers(document);
-    content = document.toJS({ maxAliasCount: 100 }) as JsonValue | undefined;
+    const content = document.toJS({ maxAliasCount: 100 }) as JsonValue | undefined;
     // An anchor that contains itself gives an endless value, which zod cannot check.
     JSON.stringify(content);
+    if (content !== null && content !== undefined) return ok(content);
   } catch (error) {
     return err([locator.at([], `not valid YAML: ${messageOf(error)}`)]);
   }
-  if (content === null || content === undefined)
-    return err([locator.at([], 'the file is empty: it needs at least "version: 1" and routes')]);
-  const exact = exactWhereSent(content);
-  const parsed = configSchema.safeParse(withDoubles(exact));
-  if (!parsed.success) return err(diagnosticsOf(parsed.error.issues, locator, knownKeysAt));
-  return ok({ file, source: exact as JsonObject, content: withExactNumbers(parsed.data, exact), locator });
+  return err([locator.at([], 'the file is empty: it needs at least "version: 1" and routes')]);
+}
+
+function checkedPart(
+  content: JsonValue,
+  { file, path, written, warnings }: Pick<ConfigPart, 'file' | 'path' | 'warnings'> & { readonly written: Locator },
+): Result<ConfigPart, Diagnostic[]> {
+  const expanded = isJsonObject(content) ? expandConfig(content, [...AUTOMATION_FIELDS, 'for_each']) : undefined;
+  const locator = expanded === undefined ? written : mappedLocator(written, expanded.originOf);
+  const exact = exactWhereSent(expanded?.content ?? content);
+  const checkable = withDoubles(exact);
+  const parsed = configSchema.safeParse(checkable, { reportInput: true });
+  const shorthand = expanded?.mistakes ?? [];
+  const mistakes = isJsonObject(checkable) ? findMistakes(checkable, EVENT_KEYS) : [];
+  if (parsed.success && mistakes.length + shorthand.length === 0) {
+    return ok({ file, path, source: exact as JsonObject, content: withExactNumbers(parsed.data, exact), locator, warnings });
+  }
+  const found = diagnosticsOf(parsed.success ? [] : parsed.error.issues, mistakes, locator, knownKeysAt);
+  return err(onceEach([...located(shorthand, written), ...found]));
 }
 
 /** The offset of the first alias without an anchor. */
@@ -164,32 +211,4 @@ function relayRoutes(
     const route = relayRoute(automation, entity, shared);
     return route === undefined ? [] : [{ route, path: [...automation.path, 'action', 'relay'] }];
   });
-}
-
-/** The JSON Schema of the config file, for editors. */
-export function configJsonSchema(): object {
-  return { title: 'wandb-relay.yaml', ...z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' }) };
-}
-
-interface SchemaNode {
-  readonly properties?: Readonly<Record<string, SchemaNode>>;
-  readonly items?: SchemaNode;
-  readonly anyOf?: readonly SchemaNode[];
-}
-
-let schemaTree: SchemaNode | undefined;
-
-/** The keys that the schema allows at a path, for "did you mean". */
-function knownKeysAt(path: ConfigPath): string[] {
-  schemaTree ??= configJsonSchema() as SchemaNode;
-  let nodes: SchemaNode[] = [schemaTree];
-  for (const part of path) {
-    nodes = nodes
-      .flatMap((node) => [node, ...(node.anyOf ?? [])])
-      .flatMap((node) => {
-        const child = typeof part === 'number' ? node.items : node.properties?.[part];
-        return child === undefined ? [] : [child];
-      });
-  }
-  return nodes.flatMap((node) => [node, ...(node.anyOf ?? [])]).flatMap((node) => Object.keys(node.properties ?? {}));
 }

@@ -46,6 +46,27 @@ export function locatorOf(file: string, document: Document, lines: LineCounter):
   };
 }
 
+/** A locator whose paths are those of another document: `originOf` says where each was written. */
+export function mappedLocator(locator: Locator, originOf: (path: ConfigPath) => ConfigPath): Locator {
+  return {
+    has: (path) => locator.has(originOf(path)),
+    at: (path, message, severity) => locator.at(originOf(path), message, severity),
+    atKey: (path, message, severity) => locator.atKey(originOf(path), message, severity),
+    locationOf: (path) => locator.locationOf(originOf(path)),
+  };
+}
+
+/** A locator of a text that was rendered from another file: `locate` says where in that one a value was made. */
+export function elsewhereLocator(locator: Locator, locate: (path: ConfigPath) => SourceLocation): Locator {
+  const moved = (path: ConfigPath, diagnostic: Diagnostic): Diagnostic => ({ ...diagnostic, location: locate(path) });
+  return {
+    has: locator.has,
+    at: (path, message, severity) => moved(path, locator.at(path, message, severity)),
+    atKey: (path, message, severity) => moved(path, locator.atKey(path, message, severity)),
+    locationOf: locate,
+  };
+}
+
 /** @param offset in characters from the start of the file */
 export function locationAt(file: string, lines: LineCounter, offset: number): SourceLocation {
   const { line, col } = lines.linePos(offset);

@@ -10,6 +10,14 @@ export function parseDuration(text: string): number | undefined {
   return Number(found[1]) * UNITS[found[2] as keyof typeof UNITS];
 }
 
+/** A duration as the config has it, in the largest unit that keeps it whole: `30s`, `10m`, `24h`, `3d`. */
+export function durationInConfig(milliseconds: number): string {
+  const unit = (['d', 'h', 'm', 's'] as const).find(
+    (one) => milliseconds > 0 && milliseconds % UNITS[one] === 0 && (one !== 'd' || milliseconds > UNITS.d),
+  );
+  return unit === undefined ? `${milliseconds}ms` : `${milliseconds / UNITS[unit]}${unit}`;
+}
+
 /** How long something took: `42 s`, `3 min`, `1 h 5 min`, `2 d 3 h`. */
 export function durationWords(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));

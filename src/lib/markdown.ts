@@ -24,3 +24,14 @@ export function fenceFor(lines: readonly string[]): string {
 function longestRun(text: string): number {
   return Math.max(0, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length));
 }
+
+/** Text from outside as HTML code, for places where GitHub reads HTML and not Markdown, such as a summary of details. */
+export function htmlCode(text: string): string {
+  return `<code>${escapeHtml(visible(text))}</code>`;
+}
+
+/** For text and for attributes in double quotes. */
+export function escapeHtml(text: string): string {
+  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+}

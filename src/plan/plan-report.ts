@@ -1,72 +1,89 @@
-import type { FieldChange } from '../automation/trigger-state.ts';
-import type { JsonValue } from '../lib/json.ts';
 import { visible } from '../lib/visible.ts';
 import type { Plan, PlannedChange } from './plan.ts';
+import { diffOf, diffText, type PlanPart, planParts } from './plan-parts.ts';
+import { refusalsIn } from './refusals.ts';
+import type { RoutePlan } from './route-plan.ts';
 
-/** A plan for people. The terminal, the pull request and the step summary show the same lines. */
+/** A plan for a terminal or a log. */
 
-const SIGN = { create: '+', update: '~', delete: '-', refused: '!', unchanged: ' ' } as const;
-
-/** Deletions first, then refusals, then other changes. */
-const ORDER = { delete: 0, refused: 1, update: 2, create: 3, unchanged: 4 } as const;
+const SIGN = { create: '+', update: '~', delete: '-', refused: '!' } as const;
 
 /** The whole plan as lines, the most destructive changes first, the summary last. */
 export function planLines(plan: Plan): string[] {
-  const shown = worstFirst(plan.changes);
-  const lines = shown.flatMap(changeLines);
+  const parts = planParts(plan);
+  const lines = [
+    ...parts.filter(({ action }) => action === 'delete').flatMap(partLines),
+    ...refusalLines(plan),
+    ...parts.filter(({ action }) => action !== 'delete' && action !== 'refused').flatMap(partLines),
+  ];
   for (const { name, scope, key } of plan.orphans) {
     lines.push(visible(`? ${name} (${scope}): its definition "${key}" was removed. It is kept, unless you apply with --prune`));
   }
   lines.push(...plan.notes.map((note) => visible(`* ${note}`)));
+  lines.push(...routeNotes(plan.routes).map((note) => visible(`* ${note}`)));
   return [...lines, ...(lines.length > 0 ? [''] : []), summaryLine(plan)];
 }
 
-/** All changes except `unchanged`, the most destructive first. */
-export function worstFirst(changes: readonly PlannedChange[]): PlannedChange[] {
-  return changes.filter(({ action }) => action !== 'unchanged').toSorted((a, b) => ORDER[a.action] - ORDER[b.action]);
+/** What is refused. A reason that several automations share is written once, above their names. */
+export function refusalLines(plan: Pick<Plan, 'changes' | 'routes'>): string[] {
+  return refusalsIn(planParts(plan)).flatMap(({ reason, parts }) => {
+    if (parts.length === 1) return parts.flatMap(partLines);
+    const names = parts.map((part) => visible(`    ${partTitle(part)}`));
+    const withRoutes = parts.filter(({ route }) => route !== undefined).flatMap((part) => partLines(part).slice(1));
+    return [visible(`! ${parts.length} refused: ${reason}`), ...names, ...withRoutes];
+  });
 }
 
-/** `2 to create, 1 to update, 0 to delete, 3 unchanged, 1 refused.` */
-export function summaryLine({ summary }: Pick<Plan, 'summary'>): string {
+/** What is to know about the routes besides their changes. */
+export function routeNotes({ notCompared, newRepositories, base }: RoutePlan): string[] {
+  const compared = notCompared === undefined ? [] : [`routes are not compared: ${notCompared}`];
+  return [...compared, ...newRepositories.map((one) => newRepositoryNote(one, base))];
+}
+
+/** A dispatch to a repository that nobody has agreed to before. */
+export function newRepositoryNote({ repository, route }: RoutePlan['newRepositories'][number], base: string | null): string {
+  return `"${route}" dispatches to ${repository}, which the config of the base${base === null ? '' : ` (${base.slice(0, 7)})`} does not name`;
+}
+
+/** `2 to create, 1 to update, 0 to delete, 3 unchanged, 1 refused; 2 routes change in the receiver.` */
+export function summaryLine({ summary, routes }: Pick<Plan, 'summary' | 'routes'>): string {
+  return `${summaryWords({ summary, routes })}.`;
+}
+
+/** The same without the full stop. */
+export function summaryWords({ summary, routes }: Pick<Plan, 'summary' | 'routes'>): string {
   const { create, update, delete: deleted, unchanged, refused } = summary;
-  if (create + update + deleted + refused === 0) return `No changes; ${unchanged} as defined.`;
-  return `${create} to create, ${update} to update, ${deleted} to delete, ${unchanged} unchanged${refused > 0 ? `, ${refused} refused` : ''}.`;
+  const count = routes.changes.length;
+  const inReceiver = count === 0 ? '' : `; ${count} ${count === 1 ? 'route changes' : 'routes change'} in the receiver`;
+  if (create + update + deleted + refused === 0) {
+    return count === 0 ? `No changes; ${unchanged} as defined` : `No changes in W&B, ${unchanged} as defined${inReceiver}`;
+  }
+  return `${create} to create, ${update} to update, ${deleted} to delete, ${unchanged} unchanged${refused > 0 ? `, ${refused} refused` : ''}${inReceiver}`;
 }
 
-/** One change with its reason and its fields. Control characters are visible. */
+/** One change in W&B with its reason and its fields. */
 export function changeLines(change: PlannedChange): string[] {
-  const head = `${SIGN[change.action]} ${change.name} (${change.scope})`;
-  if (change.action === 'delete') return [visible(`${head}: deleted`)];
-  const reason = change.reason === undefined ? [] : [`    refused: ${change.reason}`];
-  const fields = change.action === 'create' ? change.fields.filter(isWorthShowing) : change.fields;
-  return [head, ...reason, ...fields.map((field) => `    ${fieldLine(field)}`)].map(visible);
+  const [part] = planParts({ changes: [change], routes: { digest: '', changes: [], base: null, newRepositories: [] } });
+  return part === undefined ? [] : partLines(part);
 }
 
-/** For a new automation: the first line already has the name and the scope, and defaults are not shown. */
-function isWorthShowing({ path, after }: FieldChange): boolean {
-  if (path === 'name' || path.startsWith('scope.') || (path === 'enabled' && after === true)) return false;
-  return after !== null && after !== '' && JSON.stringify(after) !== '{}';
+/** One part of a plan with its reason and its difference. Control characters are visible. */
+export function partLines(part: PlanPart): string[] {
+  const { change, action, isRoute, remarks } = part;
+  const head = `${SIGN[action]} ${partTitle(part)}${action === 'delete' ? `: ${isRoute ? 'removed' : 'deleted'}` : ''}`;
+  const reason = change?.reason === undefined ? [] : [`refused: ${change.reason}`];
+  const adopted = change?.adopted === undefined ? [] : [`~ ${adoptedWords(change.adopted)}`];
+  const lines = [...reason, ...adopted, ...diffOf(part).map(diffText), ...remarks];
+  return [visible(head), ...lines.map((line) => `    ${visible(line)}`)];
 }
 
-/** `event.filter.alias.$eq: "staging" → "production"` */
-export function fieldLine({ path, before, after }: FieldChange): string {
-  if (before === undefined) return `${path}: ${show(after)}`;
-  return `${path}: ${show(before)} → ${after === undefined ? '(removed)' : show(after)}`;
+/** `adopted from acme/other` */
+export function adoptedWords(adopted: string): string {
+  return adopted.startsWith('adopted') ? adopted : `adopted: ${adopted}`;
 }
 
-function show(value: JsonValue | undefined): string {
-  return value === undefined ? '(nothing)' : JSON.stringify(value);
-}
-
-/**
- * A plan as JSON: `{fingerprint, summary, changes: [{action, key, name, scope, fields: [{path, before, after}]}], notes, orphans}`.
- * A missing value before or after is `null`.
- */
-export function planJson(plan: Plan): object {
-  return { ...plan, changes: plan.changes.map(changeJson) };
-}
-
-/** One change as JSON. What is written and where it is defined are not part of it. */
-export function changeJson({ input: _input, location: _location, ...change }: PlannedChange): object {
-  return { ...change, fields: change.fields.map(({ path, before, after }) => ({ path, before: before ?? null, after: after ?? null })) };
+/** `acc-over (project train)`, `route deploy` */
+export function partTitle({ isRoute, route, name, scope }: PlanPart): string {
+  if (!isRoute) return `${name} (${scope})`;
+  return route?.automation === undefined ? `route ${name}` : `routes of ${name}`;
 }

@@ -1,23 +1,19 @@
-import { isSameRepository, readMark, withMark } from '../automation/ownership.ts';
-import type { LiveTrigger, TriggerInput, TriggerScope } from '../automation/trigger.ts';
-import { type FieldChange, fieldChanges, stateDigest, stateOfInput, stateOfLive } from '../automation/trigger-state.ts';
-import { fingerprintOf } from '../lib/canonical.ts';
+import { withMark } from '../automation/ownership.ts';
+import type { LiveTrigger, TriggerInput } from '../automation/trigger.ts';
+import { type FieldChange, stateDigest, stateOfInput, stateOfLive, type TriggerState } from '../automation/trigger-state.ts';
+import { canonicalJson, fingerprintOf } from '../lib/canonical.ts';
 import type { SourceLocation } from '../lib/diagnostic.ts';
-import type { JsonValue } from '../lib/json.ts';
-
-/** A definition with its names resolved: what W&B should have. */
-export interface DesiredTrigger {
-  readonly key: string;
-  /** The name that it had, for a rename that is not a deletion and a creation. */
-  readonly movedFrom: string | undefined;
-  /** Take over an automation of this name that this repository does not own. */
-  readonly adopt: boolean;
-  /** Without the mark of ownership. */
-  readonly input: TriggerInput;
-  readonly scope: TriggerScope;
-  /** Where it is defined. */
-  readonly location?: SourceLocation;
-}
+import type { JsonObject, JsonValue } from '../lib/json.ts';
+import { type AutomationPlace, placeOfDefined, placeOfLive } from './automation-place.ts';
+import { claimOn, isManaged, isNamespaceShared, type PlanOwner } from './claim.ts';
+import { definitionChanges } from './definition-diff.ts';
+import { shownDefinition, shownLive } from './definition-text.ts';
+import { type ConfigNames, scopeWords } from './definition-view.ts';
+import type { DesiredTrigger } from './desired-trigger.ts';
+import { foreignNotes, sharedNote } from './foreign-notes.ts';
+import { findLive, keyOf } from './match.ts';
+import { renameNotes } from './renamed.ts';
+import type { RoutePlan } from './route-plan.ts';
 
 export type PlanAction = 'create' | 'update' | 'delete' | 'unchanged' | 'refused';
 
@@ -27,7 +23,14 @@ export interface PlannedChange {
   readonly name: string;
   /** For people: `registry model, collection resnet50`. */
   readonly scope: string;
+  /** What differs, in the words of the config, from what W&B has to what is defined. */
   readonly fields: readonly FieldChange[];
+  /** A new or deleted automation as a definition without its defaults. */
+  readonly definition?: JsonObject;
+  /** Where it is in W&B, for links. */
+  readonly place?: AutomationPlace;
+  /** How an automation that was not this config's becomes its own, for people: `taken over from acme/other`. */
+  readonly adopted?: string;
   /** Why it is refused. */
   readonly reason?: string;
   /** A hash of the intended and the current state. An approval holds only for the same fingerprint. */
@@ -44,19 +47,21 @@ export interface Plan {
   readonly fingerprint: string;
   readonly summary: Readonly<Record<PlanAction, number>>;
   readonly changes: readonly PlannedChange[];
+  /** What changes in the receiver. W&B knows nothing of it, and `apply` does nothing about it. */
+  readonly routes: RoutePlan;
   /** What else `apply` does, or a person has to do. For people. */
   readonly notes: readonly string[];
   /** Managed automations whose definition was removed. They are kept, because `prune` is off. */
   readonly orphans: readonly { readonly key: string; readonly name: string; readonly scope: string }[];
 }
 
-export interface PlanOptions {
-  /** `owner/name` of the repository that the definitions are in. */
-  readonly repository: string;
-  /** Delete managed automations whose definition was removed. */
+export interface PlanOptions extends PlanOwner, ConfigNames {
+  /** Delete this config's automations whose definition was removed. */
   readonly prune: boolean;
-  /** All deletions are refused if there are more than this, or more than half of the managed automations. */
+  /** All deletions are refused if there are more than this. */
   readonly maxDeletes: number;
+  /** Without it all deletions are refused if they are more than half of this config's automations. */
+  readonly allowDeleteMajority?: boolean | undefined;
 }
 
 export const DEFAULT_MAX_DELETES = 3;
@@ -64,56 +69,37 @@ export const DEFAULT_MAX_DELETES = 3;
 /**
  * The changes that make W&B match the definitions. Pure.
  *
- * Only automations with this repository's mark are changed or deleted. An automation of the same name that somebody else
- * made is refused, unless it is adopted. An adopted one gets its mark with its first real change.
+ * Only automations with this config's mark are changed or deleted. An automation of the same name that somebody else made is
+ * refused, unless it is adopted: then it gets this config's mark.
  */
-export function makePlan(desired: readonly DesiredTrigger[], live: readonly LiveTrigger[], options: PlanOptions): Plan {
+export function makePlan(desired: readonly DesiredTrigger[], live: readonly LiveTrigger[], options: PlanOptions, routes: RoutePlan): Plan {
   const taken = new Set<string>();
   const keys = countKeys(desired);
   const changes = desired.map((one) => {
-    const found = findLive(one, live, options.repository, keys, taken);
+    const found = findLive(one, live, options, keys, taken);
     if (found !== undefined) taken.add(found.id);
-    return planOne(one, found, options.repository);
+    return planOne(one, found, options);
   });
-  const managed = live.filter((trigger) => ownedBy(trigger, options.repository));
-  const gone = managed.filter((trigger) => !taken.has(trigger.id));
+  const managed = live.filter((trigger) => isManaged(trigger, options));
+  const undefinedHere = managed.filter((trigger) => !taken.has(trigger.id));
+  const isShared = undefinedHere.length > 0 && isNamespaceShared(options);
+  const gone = isShared ? [] : undefinedHere;
   const deletions = options.prune ? planDeletions(gone, managed.length, options) : [];
   const all = refuseTakenNames([...changes, ...deletions], live);
   return {
-    fingerprint: fingerprintOf(all.map(({ key, scope, action, fingerprint }) => `${action} ${key} ${scope} ${fingerprint}`).sort()),
+    fingerprint: planFingerprint(all, routes.digest),
     summary: summaryOf(all),
     changes: all,
-    notes: [],
-    orphans: options.prune ? [] : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: liveScope(trigger) })),
+    routes,
+    notes: [
+      ...(isShared ? [] : renameNotes(all, live, gone)),
+      ...foreignNotes(live, all, options),
+      ...(isShared ? [sharedNote(undefinedHere.length, options)] : []),
+    ],
+    orphans: options.prune
+      ? []
+      : gone.map((trigger) => ({ key: keyOf(trigger), name: trigger.name, scope: scopeWords(trigger.scope, options) })),
   };
-}
-
-/** The automation of a definition: found by its mark, by the mark of its old name, or by its name. */
-function findLive(
-  { key, movedFrom, input }: DesiredTrigger,
-  live: readonly LiveTrigger[],
-  repository: string,
-  keys: ReadonlyMap<string, number>,
-  taken: ReadonlySet<string>,
-): LiveTrigger | undefined {
-  const free = live.filter((trigger) => !taken.has(trigger.id));
-  const mine = free.filter((trigger) => ownedBy(trigger, repository));
-  const here = (trigger: LiveTrigger) => trigger.scope.id === input.scopeID && trigger.scope.type === input.scopeType;
-  const byKey = mine.filter((trigger) => keyOf(trigger) === key);
-  const inPlace = byKey.find(here);
-  if (inPlace !== undefined) return inPlace;
-  // A key that only one definition has identifies it in any scope. A name that several scopes share does not.
-  if (byKey[0] !== undefined && keys.get(key) === 1) return byKey[0];
-  const byOldKey = movedFrom === undefined || keys.has(movedFrom) ? [] : mine.filter((trigger) => keyOf(trigger) === movedFrom);
-  const moved = byOldKey.find(here) ?? byOldKey[0];
-  if (moved !== undefined) return moved;
-  const inScope = free.filter(here);
-  // Skip one of ours that another definition claims by its key and then renames.
-  const others = inScope.filter((trigger) => !(ownedBy(trigger, repository) && keys.has(keyOf(trigger))));
-  return (
-    others.find((trigger) => trigger.name === input.name) ??
-    others.find((trigger) => trigger.name === movedFrom && !ownedBy(trigger, repository))
-  );
 }
 
 function countKeys(desired: readonly DesiredTrigger[]): Map<string, number> {
@@ -122,50 +108,57 @@ function countKeys(desired: readonly DesiredTrigger[]): Map<string, number> {
   return counts;
 }
 
-function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, repository: string): PlannedChange {
+function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, options: PlanOptions): PlannedChange {
   const state = stateOfInput(desired.input);
-  const mark = { repository, key: desired.key, applied: stateDigest(state) };
-  const input = { ...desired.input, description: withMark(desired.input.description, mark) };
+  const { repository, namespace } = options;
+  const input = {
+    ...desired.input,
+    description: withMark(desired.input.description, { repository, namespace, key: desired.key, applied: stateDigest(state) }),
+  };
   const common = {
     key: desired.key,
     name: desired.input.name,
     scope: desired.scope.description,
     ...(desired.location === undefined ? {} : { location: desired.location }),
   };
-  const before = found === undefined ? undefined : stateOfLive(found);
-  const fingerprint = fingerprintOf({ intended: state, current: before === undefined ? null : { ...before, id: found?.id ?? null } });
-  const fields = fieldChanges(before, state);
-  if (found === undefined) return { ...common, action: 'create', fields, fingerprint, input };
-
-  const owner = readMark(found.description).mark;
-  const at = { ...common, fingerprint, id: found.id };
-  if (owner !== undefined && !isSameRepository(owner.repository, repository) && !desired.adopt) {
+  const intended: JsonValue = {
+    ...state,
+    ...(desired.integration === undefined ? {} : { action: withIntegration(state, desired.integration) }),
+  };
+  if (found === undefined) {
     return {
-      ...at,
-      action: 'refused',
-      fields,
-      reason: `it belongs to ${owner.repository}. Remove it there and add "adopt: true" here, or choose another name`,
+      ...common,
+      action: 'create',
+      fields: definitionChanges(undefined, desired, options),
+      definition: shownDefinition(desired.automation),
+      place: placeOfDefined(desired.automation.scope, options),
+      fingerprint: fingerprintOf({ intended, current: null }),
+      input,
     };
   }
-  if (owner === undefined && !desired.adopt) {
-    return {
-      ...at,
-      action: 'refused',
-      fields,
-      reason:
-        'an automation of this name exists and is not managed by wandb-relay. Add "adopt: true" to take it over, or choose another name',
-    };
-  }
-  const renamedKey = owner !== undefined && (owner.key !== desired.key || !isSameRepository(owner.repository, repository));
-  if (fields.length === 0 && !renamedKey) return { ...at, action: 'unchanged', fields };
+  const before = stateOfLive(found);
+  const isSame = canonicalJson(before) === canonicalJson(state);
+  const fields = isSame ? [] : definitionChanges(found, desired, options);
+  const claim = claimOn(desired, found, options);
+  const how = claim.kind === 'adopted' ? { adopted: claim.how } : {};
+  const fingerprint = fingerprintOf({ intended, current: { ...before, id: found.id }, ...how });
+  const at = { ...common, ...how, fingerprint, id: found.id, place: placeOfLive(found.scope) };
+  if (claim.kind === 'refused') return { ...at, action: 'refused', fields, reason: claim.reason };
+  const keyBefore = keyOf(found);
+  const isRekeyed = claim.kind === 'own' && keyBefore !== desired.key;
+  // An old mark alone is no change: it is written again together with the next one.
+  if (isSame && claim.kind === 'own' && !isRekeyed) return { ...at, action: 'unchanged', fields };
   return {
     ...at,
     action: 'update',
-    fields: renamedKey
-      ? [...fields, { path: 'owner', before: `${owner.repository} ${owner.key}`, after: `${repository} ${desired.key}` }]
-      : fields,
+    fields: isRekeyed ? [...fields, { path: 'key', before: keyBefore, after: desired.key }] : fields,
     input,
   };
+}
+
+/** The action with the declaration of its integration in place of an id, which it only has when it is created. */
+function withIntegration({ action }: TriggerState, integration: JsonObject): JsonObject {
+  return { ...action, integration };
 }
 
 /** Refuses names that another automation keeps, so that people see it in the plan and not halfway through `apply`. */
@@ -184,24 +177,24 @@ function refuseTakenNames(changes: readonly PlannedChange[], live: readonly Live
     if ((change.action !== 'create' && change.action !== 'update') || change.input === undefined) return change;
     const holder = holders.get(nameKey(change.input.scopeID, change.input.name));
     if (holder === undefined || holder.id === change.id || !stays(holder)) return change;
-    const reason = `the scope already has an automation of this name (${holder.id}). Choose another name, or delete that one first`;
+    const reason = `the scope already has an automation of this name. Choose another name, or delete that one first`;
     return { ...change, action: 'refused', reason };
   });
   // A refused change keeps its current name, and another change may need that name.
   return next.every((change, i) => change === changes[i]) ? changes : refuseTakenNames(next, live);
 }
 
-function planDeletions(gone: readonly LiveTrigger[], managed: number, { maxDeletes }: PlanOptions): PlannedChange[] {
-  const half = Math.max(1, Math.floor(managed / 2));
-  const reason = deletionProblem(gone.length, managed, half, maxDeletes);
+function planDeletions(gone: readonly LiveTrigger[], managed: number, options: PlanOptions): PlannedChange[] {
+  const reason = deletionProblem(gone.length, managed, options);
   return gone.map((trigger) => {
-    const before: JsonValue = stateOfLive(trigger);
     return {
       action: reason === undefined ? ('delete' as const) : ('refused' as const),
       key: keyOf(trigger),
       name: trigger.name,
-      scope: liveScope(trigger),
-      fields: fieldChanges(before, undefined),
+      scope: scopeWords(trigger.scope, options),
+      fields: definitionChanges(trigger, undefined, options),
+      definition: shownLive(trigger, options),
+      place: placeOfLive(trigger.scope),
       fingerprint: fingerprintOf({ intended: null, current: { ...stateOfLive(trigger), id: trigger.id } }),
       id: trigger.id,
       ...(reason === undefined ? {} : { reason }),
@@ -210,12 +203,22 @@ function planDeletions(gone: readonly LiveTrigger[], managed: number, { maxDelet
 }
 
 /** Why the deletions are refused and what to do, or `undefined`. */
-function deletionProblem(gone: number, managed: number, half: number, maxDeletes: number): string | undefined {
-  const what = `${gone} of ${managed} managed automations would be deleted`;
-  if (gone > half)
-    return `${what}, which is more than half. Check that all definition files are read. If this is intended, delete at most ${half} at a time`;
-  if (gone > maxDeletes) return `${what}, and the limit is ${maxDeletes}. If this is intended, set --max-deletes ${gone}`;
-  return undefined;
+function deletionProblem(gone: number, managed: number, { maxDeletes, allowDeleteMajority }: PlanOptions): string | undefined {
+  const isMajority = gone > Math.max(1, Math.floor(managed / 2)) && allowDeleteMajority !== true;
+  const flags = [...(isMajority ? ['--allow-delete-majority'] : []), ...(gone > maxDeletes ? [`--max-deletes ${gone}`] : [])];
+  if (flags.length === 0) return undefined;
+  const what = `${gone} of the ${managed} automations of this config would be deleted`;
+  const limit = isMajority ? 'more than half. Check that all definition files are read' : `and the limit is ${maxDeletes}`;
+  return `${what}, ${limit}. If this is intended, set ${flags.join(' and ')}`;
+}
+
+/** Identifies a plan: what every change intends, what it found at W&B, and the routes of the config. */
+export function planFingerprint(
+  changes: readonly { readonly action: string; readonly key: string; readonly scope: string; readonly fingerprint: string }[],
+  routesDigest: string,
+): string {
+  const texts = changes.map(({ key, scope, action, fingerprint }) => `${action} ${key} ${scope} ${fingerprint}`).sort();
+  return fingerprintOf([...texts, `routes ${routesDigest}`]);
 }
 
 /** How many changes there are of each kind. */
@@ -225,35 +228,12 @@ export function summaryOf(changes: readonly PlannedChange[]): Record<PlanAction,
   return summary;
 }
 
-function ownedBy(trigger: LiveTrigger, repository: string): boolean {
-  const { mark } = readMark(trigger.description);
-  return mark !== undefined && isSameRepository(mark.repository, repository);
-}
-
-function keyOf(trigger: LiveTrigger): string {
-  return readMark(trigger.description).mark?.key ?? trigger.name;
-}
-
-/** The scope of an existing automation for people, in the words of the config. */
-export function liveScope({ scope }: LiveTrigger): string {
-  const project = (name: string) =>
-    name.startsWith('wandb-registry-') ? `registry ${name.slice('wandb-registry-'.length)}` : `project ${name}`;
-  switch (scope.type) {
-    case 'PROJECT':
-      return project(scope.name);
-    case 'ARTIFACT_COLLECTION':
-      return scope.project === null ? `collection ${scope.name}` : `${project(scope.project)}, collection ${scope.name}`;
-    case 'ENTITY':
-      return `team ${scope.name}`;
-  }
-}
-
 /** Identifies a change within a plan, and in later plans. */
 export function identityOf({ key, scope }: Pick<PlannedChange, 'key' | 'scope'>): string {
   return `${key}\n${scope}`;
 }
 
-/** True when applying the plan would write something. */
-export function hasChanges({ summary }: Plan): boolean {
-  return summary.create + summary.update + summary.delete > 0;
+/** True when applying the plan would write something, or the receiver does something else once it loads the config. */
+export function hasChanges({ summary, routes }: Pick<Plan, 'summary' | 'routes'>): boolean {
+  return summary.create + summary.update + summary.delete + routes.changes.length > 0;
 }

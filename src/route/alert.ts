@@ -4,8 +4,9 @@ import type { RelayEvent } from '../event/event.ts';
 export interface Alert {
   /**
    * `not_dispatched`: the dispatch failed permanently. `run_missing`: it was sent, and its run did not appear. `run_failed`: its
-   * run ended, and not with success. `resolved`: a later run of the same route and subject succeeded. `not_asked`: nobody can
-   * decide, because the question could not be asked. `not_posted`: a message about the event could not be posted.
+   * run ended, and not with success. `resolved`: a later run of the same route and subject succeeded, or, when no run can be
+   * followed, a later dispatch was sent. `not_asked`: nobody can decide, because the question could not be asked. `not_posted`: a
+   * message that asks nothing could not be posted.
    */
   readonly problem: 'not_dispatched' | 'run_missing' | 'run_failed' | 'resolved' | 'not_asked' | 'not_posted';
   /** The delivery's target: `repository_dispatch:acme/deploy`; of `not_asked` and `not_posted`, the channel: `slack:#ml-deploys`. */

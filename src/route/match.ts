@@ -1,23 +1,27 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
 
-const matchText = z.string();
+const matchWord = z.string();
 const matchList = z.array(z.string()).min(1, 'must list at least one value');
 
 /** MATCH of the config: a string means equal, or exactly one of the keys. */
 export const matchObjectSchema = z
   .strictObject({
-    regex: matchText.optional().describe('RE2 regular expression, found anywhere in the value unless anchored'),
-    contains: matchText.optional(),
+    regex: matchWord.optional().describe('RE2 regular expression, found anywhere in the value unless anchored'),
+    contains: matchWord.optional(),
     in: matchList.optional(),
     not_in: matchList.optional(),
-    not: matchText.optional(),
+    not: matchWord.optional(),
   })
   .superRefine((match, context) => {
     const keys = Object.keys(match);
     if (keys.length !== 1) {
       const has = keys.length === 0 ? 'has none' : `has ${keys.join(', ')}`;
-      context.addIssue({ code: 'custom', message: `must have exactly one of regex, contains, in, not_in, not; ${has}` });
+      context.addIssue({
+        code: 'custom',
+        message: `must have exactly one of regex, contains, in, not_in, not; ${has}`,
+        params: { keyCount: true },
+      });
     }
     if (match.regex !== undefined) {
       const problem = regexProblem(match.regex);
@@ -26,7 +30,7 @@ export const matchObjectSchema = z
   })
   .meta({ minProperties: 1, maxProperties: 1 });
 
-export const matchSchema = z.union([matchText, matchObjectSchema]);
+export const matchSchema = z.union([matchWord, matchObjectSchema]);
 export type Match = z.infer<typeof matchSchema>;
 
 /** A compiled MATCH. */
@@ -68,6 +72,16 @@ export function compileMatch(match: Match): Matcher {
   }
   const other = match.not ?? '';
   return { matches: (value) => value !== other, wanted: `not ${quote(other)}` };
+}
+
+/** A MATCH in one line, for messages: `resnet50`, `/^resnet/`, `not in a, b`. */
+export function matchText(match: Match): string {
+  if (typeof match === 'string') return match;
+  if (match.regex !== undefined) return `/${match.regex}/`;
+  if (match.contains !== undefined) return `containing ${quote(match.contains)}`;
+  if (match.in !== undefined) return `in ${match.in.join(', ')}`;
+  if (match.not_in !== undefined) return `not in ${match.not_in.join(', ')}`;
+  return `not ${match.not ?? ''}`;
 }
 
 function quote(text: string): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EVENT_FIELDS, EVENT_TYPES, type EventField, type RelayEvent } from '../event/event.ts';
+import { EVENT_FIELDS, EVENT_TYPES, type EventField, type RelayEvent, readEventType } from '../event/event.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { didYouMean } from '../lib/nearest-word.ts';
 import { durationSchema, nameSchema } from '../lib/schema-words.ts';
@@ -14,9 +14,15 @@ const eventWord = z.string().superRefine((word, context) => {
   if ((EVENT_TYPES as readonly string[]).includes(word)) return;
   context.addIssue({
     code: 'custom',
-    message: `there is no event type "${word}"${didYouMean(word, EVENT_TYPES)}; there are ${EVENT_TYPES.join(', ')}`,
+    message: `there is no event type "${word}"${meantType(word)}; there are ${EVENT_TYPES.join(', ')}`,
   });
 });
+
+/** W&B's own spelling, that of its Python client, or the nearest type. */
+function meantType(word: string): string {
+  const type = readEventType(word) ?? readEventType(word.replace(/^on(?=[A-Z_])/i, ''));
+  return type === undefined ? didYouMean(word.toLowerCase(), EVENT_TYPES) : ` (did you mean "${type}"?)`;
+}
 
 const onSchema = z.strictObject({
   event: z
@@ -63,7 +69,10 @@ export const approvalSchema = z
       .describe('Summary metrics of both versions that the question shows side by side; default: some that both have'),
     remind: durationSchema.optional().describe('So long before it expires, those who have not decided are reminded'),
     escalate: z
-      .strictObject({ after: durationSchema, to: slackId })
+      .strictObject({
+        after: durationSchema.describe('How long after the question was asked'),
+        to: slackId.describe('A Slack user or user group id'),
+      })
       .optional()
       .describe('After this time without a decision, this user or group is asked as well, and may decide'),
   })

@@ -3,7 +3,7 @@ import { EVENT_FIELDS, type RelayEvent } from '../event/event.ts';
 import { METRIC_FIELDS } from '../event/metric-facts.ts';
 import { type JsonObject, type JsonValue, readExactJson } from '../lib/json.ts';
 import { JsonNumber } from '../lib/json-number.ts';
-import { escapeMrkdwn } from '../lib/mrkdwn.ts';
+import { escapeMrkdwn, withoutFormatting } from '../lib/mrkdwn.ts';
 import { didYouMean } from '../lib/nearest-word.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { hasTypographicQuotes } from '../lib/typographic-quotes.ts';
@@ -29,7 +29,7 @@ const LIMITS = { parseLimit: 20_000, renderLimit: 100, memoryLimit: 1_000_000 } 
 const OPTIONS = { ...LIMITS, ownPropertyOnly: true, strictFilters: true, templates: {} } as const;
 const plainEngine = liquidEngine(OPTIONS);
 /** Values in Slack messages are escaped, so that the name of a run cannot mention people or make links. */
-const slackEngine = liquidEngine({ ...OPTIONS, outputEscape: (value: unknown) => escapeMrkdwn(asText(value)) });
+const slackEngine = liquidEngine({ ...OPTIONS, outputEscape: (value: unknown) => escapeMrkdwn(asData(asText(value))) });
 // The one filter that skips escaping (LiquidJS, "raw").
 delete slackEngine.filters.raw;
 
@@ -115,6 +115,11 @@ function unknownVariable(paths: readonly (readonly unknown[])[]): string | undef
 /** Like LiquidJS's `evalValueSync`, without parsing the expression for every event. */
 function evaluate(output: Output, engine: Liquid, context: TemplateContext): unknown {
   return toValueSync(output.value.value(new Context({ ...context }, engine.options, { sync: true }, { liquid: engine })));
+}
+
+/** A value is no formatting; an address stays what it is. */
+function asData(text: string): string {
+  return /^https?:\/\/\S+$/.test(text) ? text : withoutFormatting(text);
 }
 
 function asText(value: unknown): string {

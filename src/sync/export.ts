@@ -5,6 +5,7 @@ import { type Diagnostic, failure } from '../lib/diagnostic.ts';
 import { ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from '../wandb/client.ts';
 import { readFeatures } from '../wandb/feature-lookup.ts';
+import { wandbIntegrations } from '../wandb/integrations.ts';
 import { resolveScopes } from '../wandb/scopes.ts';
 import { listTriggers } from '../wandb/triggers.ts';
 
@@ -14,7 +15,7 @@ import { listTriggers } from '../wandb/triggers.ts';
  * @returns the definitions, and the names of automations that cannot be exported, each with the reason
  */
 export async function exportSync(
-  { entity, organization }: Pick<Config, 'entity' | 'organization'>,
+  { entity, organization, namespace }: Pick<Config, 'entity' | 'organization'> & Partial<Pick<Config, 'namespace'>>,
   client: WandbClient,
   repository: string,
 ): Promise<Result<ExportedFile, Diagnostic[]>> {
@@ -27,7 +28,16 @@ export async function exportSync(
   const listed = await listTriggers(client, features.value, owners);
   if (!listed.ok) return failure(listed.error.message);
   const home = owners.organizations[0];
-  const context = { entity, organization: home?.name, organizationEntity: home?.entity, repository };
+  const slackNames = await wandbIntegrations(client).slackNames(entity);
+  const context = {
+    entity,
+    organization: home?.name,
+    organizationEntity: home?.entity,
+    organizations: owners.organizations,
+    ...(slackNames.ok ? { slackNames: slackNames.value } : {}),
+    repository,
+    namespace,
+  };
   const names = listed.value.triggers.map(({ name }) => name);
   const left = listed.value.unreadable.map(({ name, scopeKind }) => ({
     name,

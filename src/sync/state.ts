@@ -1,20 +1,22 @@
-import type { Automation } from '../automation/automation.ts';
 import { triggeringEventType } from '../automation/event-filter.ts';
 import type { LiveTrigger, TriggerScope } from '../automation/trigger.ts';
 import { integrationOf, triggerInput } from '../automation/trigger-input.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
-import type { Config, Located } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { type Diagnostic, failure } from '../lib/diagnostic.ts';
+import type { JsonObject } from '../lib/json.ts';
 import { err, ok, type Result } from '../lib/result.ts';
-import type { DesiredTrigger } from '../plan/plan.ts';
+import type { DesiredTrigger } from '../plan/desired-trigger.ts';
 import type { WandbClient } from '../wandb/client.ts';
 import { entityScopeAllowed, readFeatures } from '../wandb/feature-lookup.ts';
 import { type ServerFeatures, supports } from '../wandb/features.ts';
 import { type Integrations, wandbIntegrations } from '../wandb/integrations.ts';
+import { runEvaluationNotes } from '../wandb/run-evaluation.ts';
 import { resolveScopes } from '../wandb/scopes.ts';
 import { createTrigger, deleteTrigger, listTriggers, type TriggerOwners, updateTrigger } from '../wandb/triggers.ts';
 import type { WandbError } from '../wandb/wandb-error.ts';
 import type { TriggerApi } from './apply.ts';
+import { expandCollections, type SingleAutomation } from './expand-collections.ts';
 
 /** The two sides that a sync compares: the definitions, with every name resolved, and the automations at W&B. */
 export interface SyncState {
@@ -45,7 +47,13 @@ export function placeholderId(name: string): string {
 export async function readState(config: Config, client: WandbClient): Promise<Result<SyncState, Diagnostic[]>> {
   const { entity, organization, automations: all } = config;
   if (entity === undefined) return failure('the config has no "entity": set it to the team that owns the automations');
-  const automations = all.filter((automation) => automation.engine !== 'relay');
+  const expanded = await expandCollections(
+    all.filter((automation) => automation.engine !== 'relay'),
+    config,
+    client,
+  );
+  if (!expanded.ok) return expanded;
+  const { automations } = expanded.value;
   const features = await readFeatures(client);
   if (!features.ok) return failure(features.error.message);
   const resolved = await resolveScopes(
@@ -83,7 +91,7 @@ export async function readState(config: Config, client: WandbClient): Promise<Re
         `automations on a whole team or organization are off for the organization ${home}: ask W&B to switch them on, or use projects as scopes`,
       );
     }
-    if (scope?.ok && integration.ok) desired.push(desiredOf(automation, scope.value, integration.value));
+    if (scope?.ok && integration.ok) desired.push(desiredOf(automation, config, scope.value, integration.value));
   }
   if (errors.length > 0) return err(errors);
   const list = async (): Promise<Result<readonly LiveTrigger[], WandbError>> => {
@@ -93,9 +101,13 @@ export async function readState(config: Config, client: WandbClient): Promise<Re
   return ok({
     desired,
     live: listed.value.triggers,
-    unreadable: listed.value.unreadable.map(({ name, scopeKind }) => `${name} (on ${scopeKind})`),
+    unreadable: listed.value.unreadable.map(({ name }) => `${name} (on a kind of scope that this version does not know)`),
     missingWebhooks: [...missing.values()],
-    notes: await integrationNotes(config, entity, integrations, [...missing.values()]),
+    notes: [
+      ...expanded.value.notes,
+      ...runEvaluationNotes(automations, client.baseUrl),
+      ...(await integrationNotes(config, entity, integrations, [...missing.values()])),
+    ],
     owners,
     integrations,
     api: {
@@ -103,24 +115,36 @@ export async function readState(config: Config, client: WandbClient): Promise<Re
       create: (input) => createTrigger(client, features.value, input),
       update: (id, input) => updateTrigger(client, features.value, id, input),
       delete: (id) => deleteTrigger(client, id),
+      pause: client.backOff,
     },
   });
 }
 
-function desiredOf(automation: Located<Automation>, scope: TriggerScope, integrationId: string | undefined): DesiredTrigger {
+function desiredOf(automation: SingleAutomation, config: Config, scope: TriggerScope, integrationId: string | undefined): DesiredTrigger {
   return {
     key: automation.key ?? automation.name,
     movedFrom: automation.moved_from,
     adopt: automation.adopt ?? false,
     input: triggerInput(automation, { scope, integrationId }),
     scope,
+    integration: declaredWebhook(automation, config),
+    automation,
     location: automation.location,
   };
 }
 
+/** The webhook integration that an action uses, if the config declares it. */
+function declaredWebhook(automation: SingleAutomation, { integrations }: Config): JsonObject | undefined {
+  const wanted = integrationOf(automation);
+  const declared = wanted?.kind === 'webhook' ? integrations.webhooks.find(({ name }) => name === wanted.name) : undefined;
+  if (declared === undefined) return undefined;
+  const { name, url, access_token_secret: token = null, secret = null } = declared;
+  return { name, url, access_token_secret: token, secret };
+}
+
 /** The id of the integration that an action uses. One that is declared and missing gets a placeholder. */
 async function findIntegration(
-  automation: Automation,
+  automation: SingleAutomation,
   entity: string,
   config: Config,
   integrations: Integrations,
@@ -158,7 +182,7 @@ async function integrationNotes(
 }
 
 /** Why this server cannot have the automation, or `undefined`. */
-function unsupportedBy(features: ServerFeatures, automation: Automation, scope: TriggerScope | undefined): string | undefined {
+function unsupportedBy(features: ServerFeatures, automation: SingleAutomation, scope: TriggerScope | undefined): string | undefined {
   if (scope === undefined) return undefined;
   if (!supports(features, { event: triggeringEventType(automation) })) {
     return `this W&B server is too old for the event ${Object.keys(automation.event)[0]}: update the server`;

@@ -34,6 +34,8 @@ export interface QueryOptions {
 
 /** W&B's GraphQL API. Responses are returned as data or as a `WandbError`. */
 export interface WandbClient {
+  /** The server's address. */
+  readonly baseUrl: string;
   /**
    * Sends a query. Failures that can be retried are retried, up to five attempts.
    *
@@ -41,10 +43,12 @@ export interface WandbClient {
    */
   query<T>(document: string, variables: Variables, shape: z.ZodType<T>, options?: QueryOptions): Promise<Result<T, WandbError>>;
   /**
-   * Sends a mutation. It is retried only if W&B certainly did not apply it (429, or no connection). Any other failure
-   * without a clear response is `unclear`: the caller has to list to see whether it was applied.
+   * Sends a mutation. It is retried only if it was never sent (no connection). Any other failure without a clear response,
+   * also a 429, is `unclear`: the caller has to list to see whether it was applied.
    */
   mutate<T>(document: string, variables: Variables, shape: z.ZodType<T>): Promise<Result<T, WandbError>>;
+  /** Waits as before the retry of a query: longer after every attempt, from 1 on. */
+  backOff(attempts: number): Promise<void>;
   /** HTTP requests sent so far, retries included. */
   readonly requests: number;
   /** Those of them that were mutations. */
@@ -87,13 +91,15 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
   }
 
   /** Reads the rate limit's headers: numbers with a fraction, the reset in seconds from now (Python client, core/internal/api). */
-  function readLimits(headers: Headers): number | undefined {
+  function readLimits({ headers, status }: Response, writes: boolean): number | undefined {
     const reset = numberIn(headers, 'ratelimit-reset');
     const remaining = numberIn(headers, 'ratelimit-remaining');
     if (reset !== undefined && remaining !== undefined && remaining <= 0 && reset > 0) {
       throttled = { until: Math.max(throttledUntil(), waitEnd(reset, now()) ?? 0), writtenAt: now() };
     }
     const asked = retryAfter(headers.get('retry-after'), now());
+    // A mutation is not retried here, so the next request, the list, has to wait.
+    if (writes && status === 429 && asked !== undefined) throttled = { until: Math.max(throttledUntil(), asked), writtenAt: now() };
     return asked ?? (throttledUntil() > now() ? throttledUntil() : undefined);
   }
 
@@ -110,7 +116,7 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
         redirect: 'manual',
         signal: until === undefined ? timeLimit : AbortSignal.any([timeLimit, until]),
       });
-      const notBefore = readLimits(response.headers);
+      const notBefore = readLimits(response, writes);
       const answer = { status: response.status, body: await response.text(), location: response.headers.get('location') };
       const read = readResponse(answer, writes, redactor.text);
       return { result: read, ...(notBefore === undefined ? {} : { notBefore }) };
@@ -176,12 +182,17 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
   }
 
   return {
+    baseUrl: options.baseUrl,
     query: async (document, variables, shape, { onceUntil } = {}) => {
       const answer =
         onceUntil === undefined ? await execute(document, variables, false) : await executeOnce(document, variables, onceUntil);
       return checkShape(answer, shape, false);
     },
     mutate: async (document, variables, shape) => checkShape(await execute(document, variables, true), shape, true),
+    backOff: async (attempts) => {
+      const next = nextAttempt({ attempts, since: now() }, { ambiguous: false }, RETRY, now(), options.random());
+      if (next !== 'give_up') await options.sleep(next.at - now());
+    },
     get requests() {
       return requests;
     },

@@ -116,6 +116,15 @@ async function listCollections(client: WandbClient, { entity, project }: Project
   });
 }
 
+/** The names of all collections of an existing project, in W&B's order. A registry has portfolios only. */
+export async function collectionNames(client: WandbClient, project: ProjectName): Promise<Result<readonly string[], WandbError>> {
+  const all = await listCollections(client, project);
+  if (!all.ok) return all;
+  const inRegistry = project.project.startsWith(REGISTRY_PREFIX);
+  const named = all.value.filter((node) => !inRegistry || node.__typename === 'ArtifactPortfolio');
+  return ok([...new Set(named.map(({ name }) => name))]);
+}
+
 function pick(nodes: readonly CollectionAnswer[], name: string, project: string): string | undefined {
   const named = nodes.filter((node) => node.name === name);
   const portfolio = named.find((node) => node.__typename === 'ArtifactPortfolio');

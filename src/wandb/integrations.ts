@@ -31,8 +31,13 @@ export interface WebhookIntegrationInput {
 
 /** The integrations of any number of entities. Each entity is listed once, on first use. */
 export interface Integrations {
-  /** The id of the Slack integration that posts to a channel. The channel may be written with or without `#`. */
+  /**
+   * The id of the Slack integration that posts to a channel: `#channel`, also without `#`, or `workspace/#channel`, which is
+   * needed where several workspaces have the channel.
+   */
   slack(entity: string, channel: string): Promise<Result<string, WandbError>>;
+  /** The name by which `slack` finds each Slack integration of an entity, by id: with its workspace only where that is needed. */
+  slackNames(entity: string): Promise<Result<ReadonlyMap<string, string>, WandbError>>;
   /** The id of a webhook integration. */
   webhook(entity: string, name: string): Promise<Result<string, WandbError>>;
   /** All webhook integrations of an entity. */
@@ -79,6 +84,10 @@ export function wandbIntegrations(client: WandbClient): Integrations {
     slack: async (entity, channel) => {
       const all = await listed(entity);
       return all.ok ? slackIn(all.value.slack, entity, channel) : all;
+    },
+    slackNames: async (entity) => {
+      const all = await listed(entity);
+      return all.ok ? ok(new Map(all.value.slack.map((one) => [one.id, slackName(one, all.value.slack)]))) : all;
     },
     webhook: async (entity, name) => {
       const all = await listed(entity);
@@ -143,18 +152,37 @@ function webhookOf({ __typename, id, name, urlEndpoint }: IntegrationAnswer): We
   return { id, name, urlEndpoint: urlEndpoint ?? '' };
 }
 
-function slackIn(all: readonly SlackIntegration[], entity: string, channel: string): Result<string, WandbError> {
-  const wanted = hashed(channel);
-  const matching = all.filter((integration) => hashed(integration.channelName) === wanted);
-  const known = all.map((integration) => hashed(integration.channelName));
+function slackIn(all: readonly SlackIntegration[], entity: string, written: string): Result<string, WandbError> {
+  const { workspace, channel: wanted } = readChannel(written);
+  const inChannel = all.filter((integration) => hashed(integration.channelName) === wanted);
+  const matching = workspace === undefined ? inChannel : inChannel.filter((integration) => integration.teamName === workspace);
   const [first] = matching;
-  if (first === undefined) return missingNameError('Slack channel', wanted, `in team ${entity}`, known);
-  const workspaces = new Set(matching.map((integration) => integration.teamName));
-  if (workspaces.size > 1) {
-    const message = `team ${entity} has a Slack integration for ${wanted} in several workspaces (${[...workspaces].join(', ')}): remove all but one`;
+  if (first === undefined) {
+    const name = workspace === undefined ? wanted : `${workspace}/${wanted}`;
+    const known = all.map((one) => (workspace === undefined ? slackName(one, all) : `${one.teamName}/${hashed(one.channelName)}`));
+    return missingNameError('Slack channel', name, `in team ${entity}`, known);
+  }
+  const workspaces = [...new Set(matching.map((integration) => integration.teamName))];
+  if (workspaces.length > 1) {
+    const choices = workspaces.map((name) => JSON.stringify(`${name}/${wanted}`)).join(' or ');
+    const message = `team ${entity} has a Slack integration for ${wanted} in several workspaces (${workspaces.join(', ')}): write ${choices}`;
     return err({ kind: 'invalid', status: null, message });
   }
   return ok(first.id);
+}
+
+/** `Acme/#ml-alerts`: a channel's name has no slash. */
+function readChannel(written: string): { readonly workspace: string | undefined; readonly channel: string } {
+  const slash = written.lastIndexOf('/');
+  return slash < 0
+    ? { workspace: undefined, channel: hashed(written) }
+    : { workspace: written.slice(0, slash), channel: hashed(written.slice(slash + 1)) };
+}
+
+function slackName({ channelName, teamName }: SlackIntegration, all: readonly SlackIntegration[]): string {
+  const channel = hashed(channelName);
+  const isShared = all.some((other) => hashed(other.channelName) === channel && other.teamName !== teamName);
+  return isShared ? `${teamName}/${channel}` : channel;
 }
 
 function webhookIn(all: readonly WebhookIntegration[], entity: string, name: string): Result<string, WandbError> {

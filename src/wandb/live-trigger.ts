@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { LiveAction, LiveScope, LiveTrigger } from '../automation/trigger.ts';
+import { type LiveAction, type LiveScope, type LiveTrigger, NO_LONGER_EXISTS } from '../automation/trigger.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../lib/json.ts';
 
 /** The response to the fragment `Automation` (documents.ts). Enums are plain text, because a newer server may have more values. */
@@ -52,9 +52,10 @@ export function liveTriggerOf(answer: TriggerAnswer): LiveTrigger | undefined {
   };
 }
 
+/** A scope that was deleted comes without its name, and perhaps without its id. Its automation can still be moved or deleted. */
 function scopeOf(scope: TriggerAnswer['scope']): LiveScope | undefined {
-  const { id, name } = scope;
-  if (typeof id !== 'string' || typeof name !== 'string') return undefined;
+  const id = scope.id ?? '';
+  const name = scope.name ?? NO_LONGER_EXISTS;
   switch (scope.__typename) {
     case 'Project':
       return { type: 'PROJECT', id, name, entity: scope.entityName ?? null, project: null };
@@ -68,7 +69,7 @@ function scopeOf(scope: TriggerAnswer['scope']): LiveScope | undefined {
         project: scope.project?.name ?? null,
       };
     case 'Entity':
-      return { type: 'ENTITY', id, name, entity: name, project: null };
+      return { type: 'ENTITY', id, name, entity: scope.name ?? null, project: null };
     default:
       return undefined;
   }

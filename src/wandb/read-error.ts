@@ -76,13 +76,14 @@ function refuse(kind: WandbErrorKind, status: number, message: string): Result<n
 
 function meaningOf(status: number, writes: boolean): { kind: WandbErrorKind; retry: boolean } {
   if (status < 400) return { kind: 'unavailable', retry: false };
-  if (status === 401 || status === 403) return { kind: 'unauthorized', retry: false };
+  if (status === 401) return { kind: 'unauthorized', retry: false };
+  if (status === 403) return { kind: 'forbidden', retry: false };
   if (status === 404 || status === 410) return { kind: 'not_found', retry: false };
   if (status === 409) return { kind: 'conflict', retry: false };
-  // W&B did not process a request over the limit, so a mutation may be sent again as well.
-  if (status === 429) return { kind: 'unavailable', retry: true };
   if (status === 501) return { kind: 'unavailable', retry: false };
-  if (status === 408 || status >= 500) return writes ? { kind: 'unclear', retry: false } : { kind: 'unavailable', retry: true };
+  // A gateway may have passed a mutation on before it gave up or counted it: only a list shows whether it was applied.
+  if (status === 408 || status === 429 || status >= 500)
+    return writes ? { kind: 'unclear', retry: false } : { kind: 'unavailable', retry: true };
   return { kind: 'invalid', retry: false };
 }
 

@@ -1,4 +1,4 @@
-import { describeScope, type Scope } from '../automation/automation.ts';
+import { describeScope, type SingleScope } from '../automation/automation.ts';
 import type { TriggerScope } from '../automation/trigger.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
@@ -33,20 +33,13 @@ type Owned =
  */
 export async function resolveScopes(
   client: WandbClient,
-  scopes: readonly Scope[],
+  scopes: readonly SingleScope[],
   entity: string,
   organization?: string,
 ): Promise<Result<ResolvedScopes, WandbError>> {
-  const others = scopes.map((scope) => scope.team ?? entityOf(scope.project)).filter((name) => name !== undefined);
-  const organizations = [organization, ...scopes.map((scope) => scope.organization)].filter((name) => name !== undefined);
-  const directory = await readScopeDirectory(client, [entity, ...others], organizations);
-  if (!directory.ok) return directory;
-  const team = directory.value.entity(entity);
-  if (!team.ok) return team;
-  const home = organization === undefined ? ok(team.value.organization) : directory.value.organization(organization);
-  if (!home.ok) return home;
-
-  const owned = scopes.map((scope) => ownerOf(scope, directory.value, team.value, home.value));
+  const places = await placesOf(client, scopes, entity, organization);
+  if (!places.ok) return places;
+  const { directory, home, owned, entities, organizations } = places.value;
   const inProjects = owned.flatMap((one) => (one.ok && one.value.kind === 'project' ? [one.value] : []));
   const projects = await findProjects(
     client,
@@ -63,11 +56,67 @@ export async function resolveScopes(
 
   return ok({
     scopes: scopes.map((scope, i) => idOf(scope, owned[i] as Result<Owned, WandbError>, projects.value, collections.value)),
-    owners: ownersOf(directory.value, home.value, [entity, ...others], organizations),
+    owners: ownersOf(directory, home, entities, organizations),
   });
 }
 
-function ownerOf(scope: Scope, directory: ScopeDirectory, team: FoundEntity, home: FoundOrganization | null): Result<Owned, WandbError> {
+/** The project, or the registry's project, that each scope is in. An error names what exists instead. */
+export async function findScopeProjects(
+  client: WandbClient,
+  scopes: readonly SingleScope[],
+  entity: string,
+  organization?: string,
+): Promise<Result<readonly Result<ProjectName, WandbError>[], WandbError>> {
+  const places = await placesOf(client, scopes, entity, organization);
+  if (!places.ok) return places;
+  const projects = await findProjects(
+    client,
+    places.value.owned.flatMap((one) => (one.ok && one.value.kind === 'project' ? [one.value.name] : [])),
+  );
+  if (!projects.ok) return projects;
+  return ok(
+    places.value.owned.map((one): Result<ProjectName, WandbError> => {
+      if (!one.ok) return one;
+      if (one.value.kind !== 'project') return missing('only projects and registries have collections');
+      const found = projects.value.get(projectKey(one.value.name));
+      return found === undefined || found.ok ? ok(one.value.name) : found;
+    }),
+  );
+}
+
+interface Places {
+  readonly directory: ScopeDirectory;
+  readonly home: FoundOrganization | null;
+  /** One for each scope, in the same order. */
+  readonly owned: readonly Result<Owned, WandbError>[];
+  readonly entities: readonly string[];
+  readonly organizations: readonly string[];
+}
+
+async function placesOf(
+  client: WandbClient,
+  scopes: readonly SingleScope[],
+  entity: string,
+  organization: string | undefined,
+): Promise<Result<Places, WandbError>> {
+  const entities = [entity, ...scopes.map((scope) => scope.team ?? entityOf(scope.project)).filter((name) => name !== undefined)];
+  const organizations = [organization, ...scopes.map((scope) => scope.organization)].filter((name) => name !== undefined);
+  const directory = await readScopeDirectory(client, entities, organizations);
+  if (!directory.ok) return directory;
+  const team = directory.value.entity(entity);
+  if (!team.ok) return team;
+  const home = organization === undefined ? ok(team.value.organization) : directory.value.organization(organization);
+  if (!home.ok) return home;
+  const owned = scopes.map((scope) => ownerOf(scope, directory.value, team.value, home.value));
+  return ok({ directory: directory.value, home: home.value, owned, entities, organizations });
+}
+
+function ownerOf(
+  scope: SingleScope,
+  directory: ScopeDirectory,
+  team: FoundEntity,
+  home: FoundOrganization | null,
+): Result<Owned, WandbError> {
   if (scope.team !== undefined) {
     const entity = directory.entity(scope.team);
     return entity.ok ? ok({ kind: 'entity', id: entity.value.id }) : entity;
@@ -95,7 +144,7 @@ function ownerOf(scope: Scope, directory: ScopeDirectory, team: FoundEntity, hom
 
 type Ids = ReadonlyMap<string, Result<string, WandbError>>;
 
-function idOf(scope: Scope, owned: Result<Owned, WandbError>, projects: Ids, collections: Ids): Result<TriggerScope, WandbError> {
+function idOf(scope: SingleScope, owned: Result<Owned, WandbError>, projects: Ids, collections: Ids): Result<TriggerScope, WandbError> {
   if (!owned.ok) return owned;
   const description = descriptionOf(scope);
   if (owned.value.kind === 'entity') return ok({ type: 'ENTITY', id: owned.value.id, description });
@@ -110,7 +159,7 @@ function idOf(scope: Scope, owned: Result<Owned, WandbError>, projects: Ids, col
 }
 
 /** The scope in the words of the config, the wider one first. */
-function descriptionOf(scope: Scope): string {
+function descriptionOf(scope: SingleScope): string {
   const { collection, ...wider } = scope;
   return describeScope(collection === undefined ? wider : { ...wider, collection });
 }

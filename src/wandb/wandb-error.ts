@@ -1,14 +1,15 @@
 /**
  * Why a request to W&B failed.
  *
- * - `unauthorized`: the key is wrong, or may not do this
+ * - `unauthorized`: the key is wrong (401), so it can do nothing
+ * - `forbidden`: the key may not do this (403); it may do other things
  * - `not_found`: it does not exist, or the key may not see it (W&B does not distinguish the two)
  * - `conflict`: the name is taken
  * - `invalid`: W&B understood and refused
  * - `unclear`: a mutation got no readable response; list again to see whether it was applied
  * - `unavailable`: no usable response, and nothing was changed
  */
-export type WandbErrorKind = 'unauthorized' | 'not_found' | 'conflict' | 'invalid' | 'unclear' | 'unavailable';
+export type WandbErrorKind = 'unauthorized' | 'forbidden' | 'not_found' | 'conflict' | 'invalid' | 'unclear' | 'unavailable';
 
 export interface WandbError {
   readonly kind: WandbErrorKind;

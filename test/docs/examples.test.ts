@@ -15,7 +15,18 @@ import { BARE_ENVIRONMENT, COMPILED_ONCE, MAIN, PROJECT } from '../stand-ins/rec
 import { temporaryFolder } from '../stand-ins/temporary-folder.ts';
 import { type Block, blocksOf, page, tableRows } from './pages.ts';
 
-const CONFIG_KEYS = ['version', 'entity', 'organization', 'integrations', 'automations', 'routes', 'settings', 'alerts'];
+const CONFIG_KEYS = [
+  'version',
+  'namespace',
+  'entity',
+  'organization',
+  'integrations',
+  'defaults',
+  'automations',
+  'routes',
+  'settings',
+  'alerts',
+];
 
 type Kind = 'config' | 'workflow' | 'steps';
 
@@ -25,7 +36,7 @@ function kindOf({ place, text }: Block): Kind {
   if (Array.isArray(content)) return 'steps';
   const keys = Object.keys(content as object);
   if (keys.includes('jobs')) return 'workflow';
-  if (keys.length > 0 && keys.every((key) => CONFIG_KEYS.includes(key))) return 'config';
+  if (keys.length > 0 && keys.every((key) => CONFIG_KEYS.includes(key) || key.startsWith('x-'))) return 'config';
   throw new Error(`${place}: neither a config nor a workflow nor steps: ${keys.join(', ')}`);
 }
 

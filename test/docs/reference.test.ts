@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DELIVERY_STATES } from '../../receiver/store/delivery.ts';
-import { configJsonSchema } from '../../src/config/config.ts';
+import { configJsonSchema } from '../../src/config/json-schema.ts';
 import { EVENT_FIELDS, EVENT_TYPES } from '../../src/event/event.ts';
 import { PROJECT } from '../stand-ins/receiver-process.ts';
 import { inlineCode, PAGES, page, tableRows } from './pages.ts';

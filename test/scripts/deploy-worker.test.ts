@@ -42,7 +42,7 @@ describe('npm run deploy:worker', () => {
       ...nothing,
       problems: expect.arrayContaining([
         'wandb-relay.yaml:3:5: routes[0].nam: unknown key (did you mean "name"?)',
-        'wandb-relay.yaml has 4 problems: nothing was bundled',
+        'wandb-relay.yaml has 3 problems: nothing was bundled',
       ]),
     });
   });

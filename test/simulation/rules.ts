@@ -60,6 +60,7 @@ export class Rules {
   readonly #lines = new Map<string, Known[]>();
   readonly #latest = new Map<string, { readonly id: string; readonly bodyHash: string; readonly moment: Moment }>();
   readonly #fired = new Map<string, Moment>();
+  readonly #throttledUntil = new Map<string, Moment>();
   readonly #nextSlot = new Map<string, Moment>();
   readonly #decided = new Set<string>();
   readonly #deciding = new Set<string>();
@@ -150,11 +151,13 @@ export class Rules {
       if (known === undefined) continue;
       this.#expect(claim.ambiguous === known.ambiguous, `${claim.id} was claimed as ${claim.ambiguous ? '' : 'not '}ambiguous`);
       this.#expect(known.due === undefined || !this.#isBefore(known.due), `${claim.id} was claimed before its time`);
-      const slot = this.#nextSlot.get(claim.credential);
-      this.#expect(slot === undefined || !this.#isBefore(slot), `${claim.id} was claimed while ${claim.credential} had to wait`);
+      for (const times of [this.#throttledUntil, this.#nextSlot]) {
+        const next = times.get(claim.credential);
+        this.#expect(next === undefined || !this.#isBefore(next), `${claim.id} was claimed while ${claim.credential} had to wait`);
+      }
       known.due = undefined;
       known.lease = { token: claim.leaseToken, until: this.moment(leaseMs) };
-      this.#throttle(claim.credential, this.moment(paceMs));
+      keepLater(this.#nextSlot, claim.credential, this.moment(paceMs));
     }
     await this.inspect();
   }
@@ -175,7 +178,8 @@ export class Rules {
         known.ambiguous = settlement.ambiguous;
         known.due = { ...calledAt, at: calledAt.at + settlement.dueAt - now };
       }
-      if (throttle !== undefined) this.#throttle(known.credential, { ...calledAt, at: calledAt.at + throttle.until - now });
+      if (throttle !== undefined)
+        keepLater(this.#throttledUntil, known.credential, { ...calledAt, at: calledAt.at + throttle.until - now });
     }
     await this.inspect();
   }
@@ -185,6 +189,8 @@ export class Rules {
     const leased = [...this.#known.values()].filter(({ state }) => state === 'in_flight');
     this.#expect(count === leased.length, `${count} deliveries were taken up, and ${leased.length} were in flight`);
     for (const known of leased) this.#loseLease(known);
+    // The pace is kept in memory.
+    this.#nextSlot.clear();
     await this.inspect();
   }
 
@@ -272,11 +278,6 @@ export class Rules {
     if (known !== undefined && !this.#line(known.key).includes(known)) this.#line(known.key).push(known);
   }
 
-  #throttle(credential: string, next: Moment): void {
-    const slot = this.#nextSlot.get(credential);
-    if (slot === undefined || slot.settings !== next.settings || slot.at < next.at) this.#nextSlot.set(credential, next);
-  }
-
   #line(key: string): Known[] {
     const line = this.#lines.get(key) ?? [];
     this.#lines.set(key, line);
@@ -299,4 +300,9 @@ export class Rules {
   #expect(holds: boolean, rule: string): void {
     this.#trace.expect(holds, rule);
   }
+}
+
+function keepLater(times: Map<string, Moment>, credential: string, next: Moment): void {
+  const kept = times.get(credential);
+  if (kept === undefined || kept.settings !== next.settings || kept.at < next.at) times.set(credential, next);
 }

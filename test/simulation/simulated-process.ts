@@ -4,6 +4,7 @@ import type { Attempt, ClaimedDelivery, Settlement, Throttle } from '../../recei
 import type { SqlDriver } from '../../receiver/store/sqlite/driver.ts';
 import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { migrate } from '../../receiver/store/sqlite/schema.ts';
+import type { Sending } from '../../receiver/store/sqlite/sending.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
 import type { ClaimOptions, Store } from '../../receiver/store/store.ts';
 import type { Dice } from '../../scripts/torture/seeded.ts';
@@ -16,6 +17,8 @@ export interface ProcessOptions {
   readonly path: string;
   /** No other process works on the file: what is in flight when it starts is nobody's. */
   readonly isAlone: boolean;
+  /** What one that is alone has in its memory. Several share it, as receivers share rows of PostgreSQL. */
+  readonly sending: Sending;
   readonly dice: Dice;
   readonly github: ModelledGitHub;
   readonly rules: Rules;
@@ -50,7 +53,7 @@ export class SimulatedProcess {
 
   constructor(options: ProcessOptions) {
     this.#options = options;
-    this.#bare = sqliteStore(openDatabase(options.path));
+    this.#bare = sqliteStore(openDatabase(options.path), options.sending);
     const { github, now, dice, newToken } = options;
     this.#outbox = createOutbox({
       queue: this.#watched(),

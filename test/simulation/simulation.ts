@@ -1,4 +1,5 @@
 import type { NewEvent } from '../../receiver/store/delivery.ts';
+import { Sending } from '../../receiver/store/sqlite/sending.ts';
 import { type Dice, seeded } from '../../scripts/torture/seeded.ts';
 import { APPROVAL } from '../receiver/store/conversation-samples.ts';
 import { deliveryOf, eventOf, firingOf } from '../receiver/store/samples.ts';
@@ -51,6 +52,7 @@ class Simulation {
   readonly #github: ModelledGitHub;
   readonly #rules: Rules;
   readonly #processes: SimulatedProcess[] = [];
+  #sending = new Sending();
   readonly #isAlone: boolean;
   #running: SimulatedProcess[] = [];
   #aheadMs = 0;
@@ -127,10 +129,12 @@ class Simulation {
   }
 
   #startProcess(number: number): void {
+    if (this.#isAlone) this.#sending = new Sending();
     const process = new SimulatedProcess({
       name: `process ${number}`,
       path: this.#path,
       isAlone: this.#isAlone,
+      sending: this.#sending,
       dice: this.#dice.fork(`process ${number} after ${this.#crashes} crashes`),
       github: this.#github,
       rules: this.#rules,

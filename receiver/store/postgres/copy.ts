@@ -73,6 +73,10 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
     message_channel: text,
     message_ts: text,
     revision: int,
+    subject: text,
+    kind: text,
+    began_at: int,
+    told: text,
   }),
   keyed('approvals', ['event_id', 'route'], {
     event_id: text,
@@ -144,6 +148,7 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
     event_id: text,
     event_seq: int,
     broadcast: 'smallint',
+    problem: text,
   }),
   keyed('mutes', ['subject_key', 'route'], { route: text, subject_key: text, until: int, muted_by: text, set_at: int }),
   keyed('seen', ['key'], { key: text, at: int }),

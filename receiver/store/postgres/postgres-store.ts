@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { approvalsDue, decideApproval, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
-import { channelIdOf } from '../rules/conversations.ts';
+import { channelIdOf, keepTold } from '../rules/conversations.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import type { Change } from '../rules/may-change.ts';
 import { listMutes } from '../rules/mutes.ts';
@@ -158,6 +158,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     viewConversation: (conversation, now, eventId) => at(now, () => snapshot(() => viewConversation(conversation, now, eventId))),
     channelId: (channel) => autocommit(() => channelIdOf(channel)),
     forgetMessage: (conversation, ts) => write(() => forgetConversationMessage(conversation, ts)),
+    keepTold: (conversation, text) => write(() => keepTold(conversation, text)),
     refreshConversations: (eventId, now) => notifying(write(() => refreshEvent(eventId, now))),
     mute: (mute, eventId, now) => notifying(at(now, () => write(() => muteAndRefresh(mute, eventId, now)))),
     mutes: (now) => at(now, () => autocommit(() => listMutes(now))),

@@ -242,6 +242,17 @@ const MIGRATIONS: readonly SchemaStep[] = [
   );
   `,
   },
+  // Conversations that join the latest one of their subject, and those of a kind that are counted together. Null: begun before.
+  {
+    olderProgramsGoOn: `
+  ALTER TABLE conversations ADD COLUMN subject TEXT;
+  ALTER TABLE conversations ADD COLUMN kind TEXT;
+  ALTER TABLE conversations ADD COLUMN began_at BIGINT;
+  ALTER TABLE conversations ADD COLUMN told TEXT;
+  CREATE INDEX conversations_of_subject ON conversations (subject, began_at) WHERE subject IS NOT NULL;
+  CREATE INDEX conversations_of_kind ON conversations (kind, began_at) WHERE kind IS NOT NULL;
+  `,
+  },
   // Failures that a later success resolves, and questions that could not be asked.
   {
     olderProgramsGoOn: `
@@ -253,6 +264,7 @@ const MIGRATIONS: readonly SchemaStep[] = [
     event_id TEXT NOT NULL,
     event_seq bigint NOT NULL,
     broadcast smallint NOT NULL,
+    problem TEXT NOT NULL,
     PRIMARY KEY (subject_key, route, target, conversation)
   );
   CREATE INDEX failures_of_event ON failures (event_id);

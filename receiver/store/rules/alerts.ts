@@ -1,7 +1,7 @@
 import type { RelayEvent } from '../../../src/event/event.ts';
 import { type Alert, alertSubjectOf, isFailure } from '../../../src/route/alert.ts';
 import { type AlertPolicy, DEFAULT_ALERT_POLICY } from '../../../src/route/alert-policy.ts';
-import { isSameChannel } from '../../../src/route/channel.ts';
+import { channelKey, isSameChannel } from '../../../src/route/channel.ts';
 import { alertConversation, alertReply, channelCredential } from '../../../src/route/conversation-requests.ts';
 import { isGroup, isPerson } from '../../../src/route/notified.ts';
 import type { NewEvent } from '../delivery.ts';
@@ -46,20 +46,26 @@ export function* reportFailure(eventId: string, fact: AlertFact, policy: AlertPo
   yield* refreshConversations(eventId, now);
 }
 
-/** A run succeeded: what its route reported of this subject and target before, about this event or an older one, is resolved. */
-export function* reportResolved(eventId: string, fact: Omit<AlertFact, 'problem' | 'reason'>, now: number): Work<void> {
+/**
+ * A run succeeded: what its route reported of this subject and target before, about this event or an older one, is resolved.
+ *
+ * @param fact without a run: it cannot be followed, and only what was not dispatched is resolved
+ */
+export function* reportResolved(eventId: string, fact: Omit<AlertFact, 'problem'>, now: number): Work<void> {
   const event = yield* alertedEvent(eventId);
   if (event === undefined) return;
   const resolved = yield* rows<{ conversation: string; broadcast: number }>(
-    `DELETE FROM failures WHERE subject_key = $1 AND route = $2 AND target = $3 AND event_seq <= $4 RETURNING conversation, broadcast`,
+    `DELETE FROM failures WHERE subject_key = $1 AND route = $2 AND target = $3 AND event_seq <= $4
+       AND ($5 = 1 OR problem = 'not_dispatched') RETURNING conversation, broadcast`,
     event.subjectKey,
     fact.route,
     fact.target,
     event.seq,
+    fact.run === undefined ? 0 : 1,
   );
   for (const place of yield* conversationsWith(resolved.map(({ conversation }) => conversation))) {
     const broadcast = resolved.some(({ conversation, broadcast: was }) => conversation === place.key && was === 1);
-    const alert = { ...fact, problem: 'resolved', reason: '', subject: alertSubjectOf(event.event), broadcast } as const;
+    const alert = { ...fact, problem: 'resolved', subject: alertSubjectOf(event.event), broadcast } as const;
     yield* insertAlert(event, alert, place, now);
   }
 }
@@ -98,24 +104,19 @@ export function* reportNotAsked(
   for (const place of isNew ? [...shown, alerts] : shown) yield* insertAlert(event, alert, place, now);
 }
 
-/**
- * Reports in the channel of alerts that a message could not be posted. The first of a channel is a message there, others are
- * replies to it: a channel that does not exist fails for every event.
- */
+/** Reports in the channel of alerts that a message could not be posted; what follows about the same channel goes into that thread. */
 export function* reportNotPosted(
   eventId: string,
   fact: AlertFact,
-  failed: string,
+  channel: string,
   policy: AlertPolicy | undefined,
   now: number,
 ): Work<void> {
-  const channel = policy?.channel ?? null;
-  if (channel === null || isSameChannel(channel, failed)) return;
   const event = yield* alertedEvent(eventId);
-  if (event === undefined) return;
-  const alert: Alert = { ...fact, subject: alertSubjectOf(event.event), broadcast: false };
-  const key = alertConversation(channel, JSON.stringify(['not posted', fact.route, failed]));
-  yield* insertAlert(event, alert, { key, channel, credential: channelCredential(channel) }, now);
+  const alerts = policy?.channel ?? null;
+  if (event === undefined || alerts === null || isSameChannel(channel, alerts)) return;
+  const place = { key: alertConversation(alerts, channelKey(channel)), channel: alerts, credential: channelCredential(alerts) };
+  yield* insertAlert(event, { ...fact, subject: alertSubjectOf(event.event), broadcast: false }, place, now);
 }
 
 /** Forgets what was reported about events that are removed. */
@@ -218,9 +219,10 @@ function* insertAlert(event: AlertedEvent, alert: Alert, { key, channel, credent
 function* keepOpen(event: AlertedEvent, alert: Alert, conversation: string): Work<void> {
   if (!isFailure(alert)) return;
   yield* exec(
-    `INSERT INTO failures (subject_key, route, target, conversation, event_id, event_seq, broadcast) VALUES ($1, $2, $3, $4, $5, $6, $7)
+    `INSERT INTO failures (subject_key, route, target, conversation, event_id, event_seq, broadcast, problem)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
      ON CONFLICT (subject_key, route, target, conversation) DO UPDATE
-       SET event_id = excluded.event_id, event_seq = excluded.event_seq, broadcast = excluded.broadcast`,
+       SET event_id = excluded.event_id, event_seq = excluded.event_seq, broadcast = excluded.broadcast, problem = excluded.problem`,
     event.subjectKey,
     alert.route,
     alert.target,
@@ -228,5 +230,6 @@ function* keepOpen(event: AlertedEvent, alert: Alert, conversation: string): Wor
     event.id,
     event.seq,
     alert.broadcast === true ? 1 : 0,
+    alert.problem,
   );
 }

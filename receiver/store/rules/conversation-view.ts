@@ -1,19 +1,34 @@
 import { isMessage, isRunReport } from '../../../src/route/conversation-requests.ts';
-import type { ApprovalView, ConversationEvent, ConversationView } from '../store.ts';
+import type { StateCount } from '../conversation-facts.ts';
+import type { DeliveryState } from '../delivery.ts';
+import type { RunStatus } from '../run.ts';
+import type { ConversationEvent, ConversationView } from '../store.ts';
 import { approvalsOf } from './approvals.ts';
+import { isBurst } from './conversation-places.ts';
 import { mutesOf } from './mutes.ts';
+import { promotionFacts } from './replaced.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 import { firstRow, rows, type Work } from './work.ts';
 
 /** How many of the latest events a conversation shows, beside the first. */
 const LATEST_SHOWN = 10;
+/** And how many of those in between of which something failed or waits for people, the latest first. */
+const OPEN_SHOWN = 5;
 
 type ShownRow = DeliveryRow & { conversation: string | null; ephemeral: number };
 
+interface ConversationRow {
+  channel: string;
+  message_channel: string | null;
+  message_ts: string | null;
+  kind: string | null;
+  told: string | null;
+}
+
 /** What a conversation shows, at one moment. */
 export function* viewConversation(key: string, now: number, eventId?: string): Work<ConversationView | undefined> {
-  const conversation = yield* firstRow<{ channel: string; message_channel: string | null; message_ts: string | null }>(
-    'SELECT channel, message_channel, message_ts FROM conversations WHERE key = $1',
+  const conversation = yield* firstRow<ConversationRow>(
+    'SELECT channel, message_channel, message_ts, kind, told FROM conversations WHERE key = $1',
     key,
   );
   if (conversation === undefined) return undefined;
@@ -22,59 +37,95 @@ export function* viewConversation(key: string, now: number, eventId?: string): W
      GROUP BY event_id ORDER BY MIN(seq)`,
     key,
   );
-  const events = yield* viewEvents(
-    key,
-    shownEvents(all, eventId).map(({ event_id }) => event_id),
-  );
+  const ids = all.map(({ event_id }) => event_id);
+  const asked = new Set([...(eventId === undefined ? [] : [eventId]), ...(yield* openEvents(ids))]);
+  const events = yield* viewEvents(key, shownEvents(ids, asked));
   const subjects = events.map(({ event }) => event.subjectKey);
-  const { message_channel: channel, message_ts: ts } = conversation;
+  const { message_channel: channel, message_ts: ts, kind, told } = conversation;
   return {
     key,
     channel: conversation.channel,
     message: channel === null || ts === null ? null : { channel, ts },
     events,
-    eventCount: all.length,
+    eventCount: ids.length,
     mutes: yield* mutesOf(subjects, now),
+    burst: isBurst(kind) ? yield* countStates(key) : null,
+    told,
   };
 }
 
-/** Which of a conversation's events, oldest first, it shows: the first, the latest, and the one that is asked for. */
-function shownEvents<T extends { readonly event_id: string }>(all: readonly T[], eventId: string | undefined): readonly T[] {
-  return all.filter(({ event_id }, i) => i === 0 || i >= all.length - LATEST_SHOWN || event_id === eventId);
+/** Which of a conversation's events, oldest first, it shows: the first, the latest, and those that are asked for. */
+function shownEvents(ids: readonly string[], asked: ReadonlySet<string>): readonly string[] {
+  return ids.filter((id, i) => i === 0 || i >= ids.length - LATEST_SHOWN || asked.has(id));
+}
+
+/** Events that would not be shown for their place, but of which something failed or waits for an approval. */
+function* openEvents(ids: readonly string[]): Work<string[]> {
+  const between = ids.slice(1, -LATEST_SHOWN);
+  if (between.length === 0) return [];
+  const open = yield* rows<{ event_id: string }>(
+    `SELECT event_id FROM deliveries WHERE event_id = ANY ($1) AND conversation IS NULL AND state IN ('held', 'dead')
+     GROUP BY event_id ORDER BY MAX(seq) DESC LIMIT $2`,
+    between,
+    OPEN_SHOWN,
+  );
+  return open.map(({ event_id }) => event_id);
+}
+
+interface CountRow {
+  state: DeliveryState;
+  status: RunStatus | null;
+  conclusion: string | null;
+  n: number;
+}
+
+/** The states of all that a conversation's events dispatched. */
+function* countStates(key: string): Work<StateCount[]> {
+  const counts = yield* rows<CountRow>(
+    `SELECT d.state, r.status, r.conclusion, COUNT(*) AS n FROM deliveries d LEFT JOIN runs r ON r.delivery_id = d.id
+     WHERE d.event_id IN (SELECT event_id FROM deliveries WHERE conversation = $1 AND conversation IS NOT NULL)
+       AND d.conversation IS NULL AND d.target NOT LIKE 'commit_status:%'
+     GROUP BY d.state, r.status, r.conclusion ORDER BY n DESC, d.state, r.status, r.conclusion`,
+    key,
+  );
+  return counts.map(({ state, status, conclusion, n }) => ({ state, run: status === null ? null : { status, conclusion }, count: n }));
 }
 
 function* viewEvents(key: string, ids: readonly string[]): Work<ConversationEvent[]> {
-  const events = yield* rows<EventRow>(`SELECT ${EVENT_COLUMNS} FROM events WHERE id = ANY ($1)`, ids);
+  const found = yield* rows<EventRow>(`SELECT ${EVENT_COLUMNS} FROM events WHERE id = ANY ($1)`, ids);
   const deliveries = yield* rows<ShownRow>(
     `SELECT ${DELIVERY_COLUMNS}, d.conversation, d.ephemeral ${FROM_DELIVERIES} WHERE d.event_id = ANY ($1) ORDER BY d.seq`,
     ids,
   );
   const approvals = yield* approvalsOf(ids);
+  const events = found.map(viewOfEvent);
+  const promotions = yield* promotionFacts(events);
   return ids.flatMap((id) => {
-    const event = events.find((row) => row.id === id);
+    const event = events.find((one) => one.id === id);
     if (event === undefined) return [];
     return [
-      viewEvent(
-        key,
+      {
         event,
-        deliveries.filter(({ event_id }) => event_id === id),
-        approvals.filter(({ eventId }) => eventId === id),
-      ),
+        approvals: approvals.filter(({ eventId }) => eventId === id),
+        promotion: promotions.get(id) ?? null,
+        ...deliveriesIn(
+          key,
+          deliveries.filter(({ event_id }) => event_id === id),
+        ),
+      },
     ];
   });
 }
 
-function viewEvent(key: string, event: EventRow, deliveries: readonly ShownRow[], approvals: readonly ApprovalView[]): ConversationEvent {
+function deliveriesIn(key: string, deliveries: readonly ShownRow[]): Pick<ConversationEvent, 'deliveries' | 'texts' | 'message'> {
   const messages = deliveries.filter((row) => row.conversation === key && row.ephemeral === 0).map(viewOfDelivery);
   const texts = messages.flatMap(({ request }) => (request !== null && isMessage(request) && request.text !== null ? [request.text] : []));
   return {
-    event: viewOfEvent(event),
     deliveries: deliveries
       .filter((row) => row.conversation === null)
       .map(viewOfDelivery)
       .filter(({ request }) => request === null || !isRunReport(request)),
-    approvals,
-    text: texts.at(-1) ?? null,
+    texts: [...new Set(texts)],
     message: messages.find(({ request, message }) => message !== null && request !== null && isMessage(request))?.message ?? null,
   };
 }

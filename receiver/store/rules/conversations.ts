@@ -8,9 +8,16 @@ import { exec, exists, firstRow, type Insert, insertAll, insertOf, rows, type Sq
 
 /** All of this file runs inside the caller's transaction. Whatever changes a conversation holds the lock of its order key. */
 
-const CONVERSATION_COLUMNS = { key: 'text', channel: 'text', credential: 'text' } as const;
+const CONVERSATION_COLUMNS = {
+  key: 'text',
+  channel: 'text',
+  credential: 'text',
+  subject: 'text',
+  kind: 'text',
+  began_at: 'bigint',
+} as const;
 
-/** Each with its channel and credential. */
+/** Each with its channel, credential, subject, kind and when it began. */
 export function conversationInsert(conversations: readonly (readonly SqlScalar[])[]): Insert {
   return insertOf('conversations', CONVERSATION_COLUMNS, conversations, { ignoreExisting: true });
 }
@@ -23,7 +30,7 @@ export function* insertWithMute(
 ): Work<void> {
   if (conversation === undefined) return yield* insertLast(event.id, now, delivery);
   const { key, channel, canMute } = conversation;
-  yield* insertAll(conversationInsert([[key, channel, delivery.credential]]));
+  yield* insertAll(conversationInsert([[key, channel, delivery.credential, null, null, now]]));
   const mute =
     canMute && delivery.state === 'pending' ? muteIn(yield* mutesOf([event.subjectKey], now), delivery.route, event, now) : undefined;
   yield* insertLast(event.id, now, { ...delivery, conversation: key, ...mutedBy(mute) });
@@ -165,4 +172,9 @@ export function* channelIdOf(channel: string): Work<string | undefined> {
     channel,
   );
   return row?.id;
+}
+
+/** See `ConversationStore.keepTold`. */
+export function* keepTold(conversation: string, text: string): Work<void> {
+  yield* exec('UPDATE conversations SET told = $1 WHERE key = $2', text, conversation);
 }

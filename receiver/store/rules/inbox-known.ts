@@ -35,6 +35,8 @@ export interface Holder {
   readonly artifact: string | null;
   /** Milliseconds since 1970. */
   readonly since: number;
+  /** The event by which it was given the alias; `null`: none is known. */
+  readonly eventId: string | null;
   /** What it replaced. */
   readonly replaced: { readonly version: string; readonly artifact: string | null; readonly since: number } | null;
 }

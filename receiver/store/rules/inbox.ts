@@ -1,19 +1,22 @@
 import { ageOf } from '../../../src/lib/clock.ts';
 import type { AlertPolicy } from '../../../src/route/alert-policy.ts';
-import type { Accepted, EventOutcome, NewConversation, NewDelivery, NewEvent, RouteFiring } from '../delivery.ts';
+import type { Accepted, DeliveryState, EventOutcome, NewConversation, NewDelivery, NewEvent, RouteFiring } from '../delivery.ts';
 import type { Mute } from '../store.ts';
 import { reportFailure } from './alerts.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
+import { ConversationPlaces, type Place, placeLocks } from './conversation-places.ts';
 import { conversationInsert, hasMessage, refreshConversations, requestUpdate } from './conversations.ts';
 import { canBeDuplicate, outcomeOf } from './event-outcome.ts';
 import { type Known, keysOf, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
+import { newerEventOf, newerTimes } from './late.ts';
 import { forgetOldPromotions, promote, promotionInsert } from './ledger.ts';
 import { muteIn, mutesOf } from './mutes.ts';
 import { type DeliveryValues, newRow } from './new-row.ts';
 import { messageFailed } from './not-asked.ts';
 import { credentialInsert, deliveryInsert, OPEN_OF_1, promoteNext } from './order.ts';
-import { aliasLock, cooldownLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
-import { mutedBy, supersededBy } from './reasons.ts';
+import { aliasLock, cooldownLock, kindLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
+import { mutedBy, SHOWN_ELSEWHERE, supersededBy } from './reasons.ts';
+import { refreshReplaced } from './replaced.ts';
 import { type Columns, exec, insertAll, insertOf, lock, rows, type SqlScalar, type Work } from './work.ts';
 
 const EVENT_COLUMNS: Columns = {
@@ -35,16 +38,21 @@ const EVENT_COLUMNS: Columns = {
  */
 export function* acceptEvents(events: readonly NewEvent[], dedupeWindowMs: number, lookUp: LookUp): Work<Accepted[]> {
   const keys = keysOf(events);
+  const { subjects, kinds } = placeLocks(events);
   yield* lock([
     ...keys.subjects.map(subjectLock),
-    ...keys.orderKeys.map(orderKeyLock),
+    ...[...keys.orderKeys, ...subjects].map(orderKeyLock),
     ...keys.cooldowns.map(cooldownLock),
     ...keys.aliases.map(aliasLock),
+    ...kinds.map(kindLock),
   ]);
-  const batch = new Batch(yield* lookUp.all(keys), yield* mutesFor(events), lookUp);
+  const places = yield* ConversationPlaces.lookUp(events);
+  yield* lock(places.keys().map(orderKeyLock));
+  const batch = new Batch(yield* lookUp.all(keys), yield* mutesFor(events), places, lookUp);
   const accepted: Accepted[] = [];
   for (const event of events) accepted.push(yield* batch.accept(event, dedupeWindowMs));
   yield* batch.write();
+  yield* batch.refresh(keys.latestAt);
   return accepted;
 }
 
@@ -57,6 +65,9 @@ function* mutesFor(events: readonly NewEvent[]): Work<readonly Mute[]> {
   );
 }
 
+/** A delivery whose conversation is found; `superseded`: another message shows its event. */
+type PlacedDelivery = Omit<NewDelivery, 'state'> & { readonly state: NewDelivery['state'] | 'superseded' };
+
 /**
  * Decides about events one after another, and collects what is to be inserted, so that many cost few statements. Whatever
  * changes rows that exist (superseding, updating a conversation) first writes what was collected.
@@ -64,16 +75,22 @@ function* mutesFor(events: readonly NewEvent[]): Work<readonly Mute[]> {
 class Batch {
   readonly #known: Known;
   readonly #mutes: readonly Mute[];
+  readonly #places: ConversationPlaces;
   readonly #lookUp: LookUp;
   #events: SqlScalar[][] = [];
   #deliveries: DeliveryValues[] = [];
   #credentials: string[] = [];
-  #conversations: string[][] = [];
+  #conversations: SqlScalar[][] = [];
   #promotions: SqlScalar[][] = [];
+  /** Promotions whose versions lost the alias. */
+  readonly #replaced: string[] = [];
+  /** Conversations whose messages show one more event, by its id. */
+  readonly #shown = new Map<string, string>();
 
-  constructor(known: Known, mutes: readonly Mute[], lookUp: LookUp) {
+  constructor(known: Known, mutes: readonly Mute[], places: ConversationPlaces, lookUp: LookUp) {
     this.#known = known;
     this.#mutes = mutes;
+    this.#places = places;
     this.#lookUp = lookUp;
   }
 
@@ -88,16 +105,23 @@ class Batch {
       this.#insertEvent(event, 'duplicate', latest.id);
       return { status: 'duplicate', id: latest.id, receivedAt: latest.receivedAt };
     }
-    return yield* this.#acceptNew({ ...event, ...this.#promote(event) });
+    const { changes, isRepeated } = this.#promote(event);
+    return yield* this.#acceptNew({ ...event, ...changes }, isRepeated);
   }
 
-  *#acceptNew(event: NewEvent): Work<Accepted> {
+  *#acceptNew(event: NewEvent, isRepeated: boolean): Work<Accepted> {
     const firings = event.firings.filter((firing) => !this.#isCoolingDown(firing, event.receivedAt));
     this.#insertEvent(event, outcomeOf(event, firings), null);
     this.#known.latest.set(event.subjectKey, { id: event.id, bodyHash: event.bodyHash, receivedAt: event.receivedAt });
+    const conversations = firings.flatMap(({ deliveries }) => deliveries.flatMap(({ conversation }) => conversation ?? []));
+    const places = this.#places.placesOf(event, conversations, isRepeated);
     for (const firing of firings) {
-      for (const delivery of firing.deliveries) yield* this.#insertDelivery(event, delivery, firing.cooldownKey);
-      if (firing.approval !== undefined && firing.deliveries.some(({ state }) => state === 'held')) {
+      let isHeld = false;
+      for (const delivery of firing.deliveries) {
+        const placed = this.#placed(event, delivery, places);
+        if ((yield* this.#insertDelivery(event, placed, firing.cooldownKey)) === 'held') isHeld = true;
+      }
+      if (firing.approval !== undefined && isHeld) {
         yield* this.write();
         yield* askApproval(event.id, firing.route, firing.approval, event.receivedAt);
       }
@@ -117,13 +141,36 @@ class Batch {
   }
 
   /** The ledger gets the version that has the alias now; the event gets the one that had it before. */
-  #promote(event: NewEvent): Partial<NewEvent> {
+  #promote(event: NewEvent): { readonly changes: Partial<NewEvent>; readonly isRepeated: boolean } {
     const { promotion } = event;
-    if (promotion === undefined) return {};
-    const { changes = {}, holder, row } = promote(event, promotion, this.#known.holders.get(promotion.aliasKey));
+    if (promotion === undefined) return { changes: {}, isRepeated: false };
+    const before = this.#known.holders.get(promotion.aliasKey);
+    const { changes = {}, holder, row } = promote(event, promotion, before);
     this.#known.holders.set(promotion.aliasKey, holder);
-    if (row !== undefined) this.#promotions.push(row);
-    return changes;
+    if (row !== undefined) {
+      this.#promotions.push(row);
+      if (before !== undefined && before.eventId !== null) this.#replaced.push(before.eventId);
+    }
+    return { changes, isRepeated: before?.version === promotion.version };
+  }
+
+  /** The delivery in the conversation that it belongs to. */
+  #placed(event: NewEvent, delivery: NewDelivery, places: ReadonlyMap<string, Place>): PlacedDelivery {
+    const { conversation } = delivery;
+    const place = conversation && places.get(conversation.key);
+    if (conversation === undefined || place === undefined) return delivery;
+    const { key, row, isShown = false } = place;
+    if (row !== undefined) this.#conversations.push(row(delivery.credential));
+    const placed = { ...delivery, orderKey: key, conversation: { ...conversation, key } };
+    if (!isShown || delivery.state !== 'pending') return placed;
+    this.#shown.set(key, event.id);
+    return { ...placed, state: 'superseded', reason: SHOWN_ELSEWHERE };
+  }
+
+  /** Messages that exist show what the batch changed. Everything is written by now. */
+  *refresh(now: number): Work<void> {
+    for (const [key, eventId] of this.#shown) yield* requestUpdate(key, eventId, now);
+    yield* refreshReplaced(this.#replaced, now);
   }
 
   /** Writes what was collected. */
@@ -151,14 +198,17 @@ class Batch {
     this.#events.push([id, receivedAt, event.event.type, subjectKey, bodyHash, outcome, duplicateOf, JSON.stringify(event.event), body]);
   }
 
-  *#insertDelivery(event: NewEvent, delivery: NewDelivery, cooldownKey: string | null): Work<void> {
-    if (delivery.state !== 'dead') yield* this.#supersedeOlder(event, delivery);
+  /** Returns the state in which the delivery begins. */
+  *#insertDelivery(event: NewEvent, delivery: PlacedDelivery, cooldownKey: string | null): Work<DeliveryState> {
+    const newer = yield* this.#newerEventOf(event, delivery);
+    const isReplaced = delivery.state === 'superseded' || newer !== undefined;
+    if (delivery.state !== 'dead' && !isReplaced) yield* this.#supersedeOlder(event, delivery);
     const { conversation, ...row } = delivery;
-    const canMute = conversation?.canMute === true && delivery.state === 'pending';
+    const canMute = conversation?.canMute === true && delivery.state === 'pending' && newer === undefined;
     const mute = canMute ? muteIn(this.#mutes, delivery.route, event, event.receivedAt) : undefined;
-    if (conversation !== undefined) this.#conversations.push([conversation.key, conversation.channel, delivery.credential]);
     const end = yield* this.#endOf(delivery.orderKey);
-    const inserted = { ...row, cooldownKey, conversation: conversation?.key, ...mutedBy(mute) };
+    const tooLate = newer === undefined ? undefined : { state: 'superseded' as const, reason: supersededBy(newer) };
+    const inserted = { ...row, cooldownKey, conversation: conversation?.key, ...mutedBy(mute), ...tooLate };
     this.#deliveries.push(newRow(end.last, event.id, event.receivedAt, inserted));
     if (inserted.state === 'pending') {
       this.#credentials.push(delivery.credential);
@@ -170,6 +220,14 @@ class Batch {
       this.#known.fired.set(cooldownKey, Math.max(event.receivedAt, this.#known.fired.get(cooldownKey) ?? 0));
     }
     if (mute !== undefined && conversation !== undefined) yield* this.#updateMuted(conversation, event);
+    return inserted.state;
+  }
+
+  /** The newer event may be one of this batch. */
+  *#newerEventOf(event: NewEvent, delivery: PlacedDelivery): Work<string | undefined> {
+    if (event.waitedUntil === undefined) return undefined;
+    yield* this.write();
+    return yield* newerEventOf(event, delivery);
   }
 
   /** A muted message is not posted, but the conversation's own message shows its event. */
@@ -191,7 +249,7 @@ class Batch {
   }
 
   /** Turns deliveries that a newer one makes pointless to `superseded`: held ones always, pending ones under `order: latest`. */
-  *#supersedeOlder(event: NewEvent, delivery: NewDelivery): Work<void> {
+  *#supersedeOlder(event: NewEvent, delivery: PlacedDelivery): Work<void> {
     const end = yield* this.#endOf(delivery.orderKey);
     if (end.held) yield* this.#changeRows(supersedeHeld(event, delivery));
     // A delivery that nobody has approved yet does not stop one that was approved.
@@ -207,7 +265,7 @@ function* reportUnsendable({ id, receivedAt }: NewEvent, deliveries: readonly Ne
   }
 }
 
-function* supersedeHeld(event: NewEvent, delivery: NewDelivery): Work<void> {
+function* supersedeHeld(event: NewEvent, delivery: PlacedDelivery): Work<void> {
   const events = yield* supersede(event, delivery, `state = 'held'`);
   yield* lockOrderKeysOf(events);
   for (const eventId of events) {
@@ -216,7 +274,7 @@ function* supersedeHeld(event: NewEvent, delivery: NewDelivery): Work<void> {
   }
 }
 
-function* supersedePending(event: NewEvent, delivery: NewDelivery): Work<void> {
+function* supersedePending(event: NewEvent, delivery: PlacedDelivery): Work<void> {
   const replaced = yield* supersede(event, delivery, `${OPEN_OF_1} AND state = 'pending' AND ephemeral = 0`);
   if (replaced.length > 0) yield* promoteNext(delivery.orderKey, event.receivedAt);
   // The newer message of a conversation shows the current state by itself.
@@ -231,13 +289,13 @@ function* lockOrderKeysOf(eventIds: readonly string[]): Work<void> {
 }
 
 /** Returns the events of the superseded deliveries, in their order. */
-function* supersede(event: NewEvent, delivery: NewDelivery, condition: string): Work<string[]> {
-  const where = `WHERE ${condition} AND order_key = $1 AND route = $2 AND event_id <> $3`;
-  const which = [delivery.orderKey, delivery.route, event.id] as const;
+function* supersede(event: NewEvent, delivery: PlacedDelivery, condition: string): Work<string[]> {
+  const where = `WHERE ${condition} AND order_key = $1 AND route = $2 AND event_id <> $3 AND created_at NOT BETWEEN $4 AND $5`;
+  const which = [delivery.orderKey, delivery.route, event.id, ...newerTimes(event)] as const;
   const superseded = yield* rows<{ event_id: string }>(`SELECT event_id FROM deliveries ${where} ORDER BY seq FOR UPDATE`, ...which);
   if (superseded.length === 0) return [];
   yield* exec(
-    `UPDATE deliveries SET state = 'superseded', is_head = 0, reason = $4, updated_at = $5 ${where}`,
+    `UPDATE deliveries SET state = 'superseded', is_head = 0, reason = $6, updated_at = $7 ${where}`,
     ...which,
     supersededBy(event.id),
     event.receivedAt,

@@ -4,7 +4,9 @@ import { digest } from '../../../src/lib/digest.ts';
 import type { NewEvent, NewPromotion } from '../delivery.ts';
 import type { AliasFilter, AliasView, PromotionView, SeenAlias } from '../ledger.ts';
 import type { Holder } from './inbox-known.ts';
+import { isNewerThan } from './late.ts';
 import { aliasLock } from './order-keys.ts';
+import { refreshReplaced } from './replaced.ts';
 import { type Columns, exec, firstRow, type Insert, insertAll, insertOf, lock, rows, type SqlScalar, type Work } from './work.ts';
 
 /** A row for each time that a version was given an alias; the row with the highest number of an alias says what has it. */
@@ -35,12 +37,13 @@ interface HolderRow {
   version: string | null;
   artifact: string | null;
   since: number;
+  event_id: string | null;
   replaced_version: string | null;
   replaced_artifact: string | null;
   replaced_since: number | null;
 }
 
-const HOLDER = 'alias_key, n, version, artifact, since, replaced_version, replaced_artifact, replaced_since';
+const HOLDER = 'alias_key, n, version, artifact, since, event_id, replaced_version, replaced_artifact, replaced_since';
 
 export function* holderOf(aliasKey: string): Work<Holder | undefined> {
   const row = yield* firstRow<HolderRow>(`SELECT ${HOLDER} FROM promotions WHERE alias_key = $1 ORDER BY n DESC LIMIT 1`, aliasKey);
@@ -58,10 +61,14 @@ export function* holdersOf(aliasKeys: readonly string[]): Work<Map<string, Holde
 }
 
 function viewOfHolder(row: HolderRow): Holder {
-  return { n: row.n, version: row.version, artifact: row.artifact, since: row.since, replaced: replacedIn(row) };
+  return { n: row.n, version: row.version, artifact: row.artifact, since: row.since, eventId: row.event_id, replaced: replacedIn(row) };
 }
 
-function replacedIn({ replaced_version, replaced_artifact, replaced_since }: HolderRow): Holder['replaced'] {
+function replacedIn({
+  replaced_version,
+  replaced_artifact,
+  replaced_since,
+}: Pick<HolderRow, 'replaced_version' | 'replaced_artifact' | 'replaced_since'>): Holder['replaced'] {
   if (replaced_version === null || replaced_since === null) return null;
   return { version: replaced_version, artifact: replaced_artifact, since: replaced_since };
 }
@@ -79,26 +86,34 @@ export interface Promoted {
   readonly changes: Pick<NewEvent, 'event' | 'firings'> | undefined;
   /** What has the alias now. */
   readonly holder: Holder;
-  /** Its row; `undefined`: the version has the alias already. */
+  /** Its row; `undefined`: the version has the alias already, or does not get it. */
   readonly row: SqlScalar[] | undefined;
 }
 
-/** A version is given an alias: the second event about it (W&B sends one for the link and one for the alias) changes nothing. */
+/**
+ * A version is given an alias: the second event about it (W&B sends one for the link and one for the alias) changes nothing. Nor
+ * does an event that waited on its way here while another version got the alias: that one still has it.
+ */
 export function promote(event: NewEvent, promotion: NewPromotion, before: Holder | undefined): Promoted {
+  if (before !== undefined && isNewerThan(event, before.since)) {
+    const earlier = before.replaced !== null && before.replaced.since <= event.receivedAt ? before.replaced : null;
+    const isKnown = earlier !== null && earlier.version !== promotion.version;
+    return { changes: isKnown ? promotion.replacing(eventWords(earlier)) : undefined, holder: before, row: undefined };
+  }
   const replaced = replacedBy(promotion.version, before);
   const changes = replaced === null ? undefined : promotion.replacing(eventWords(replaced));
   if (before?.version === promotion.version) return { changes, holder: before, row: undefined };
   const { artifact = null } = event.event;
-  const holder = { n: (before?.n ?? 0) + 1, version: promotion.version, artifact, since: event.receivedAt, replaced };
-  return { changes, holder, row: rowOf(promotion.aliasKey, holder, event.event, 'event', event.id) };
+  const holder = { n: (before?.n ?? 0) + 1, version: promotion.version, artifact, since: event.receivedAt, eventId: event.id, replaced };
+  return { changes, holder, row: rowOf(promotion.aliasKey, holder, event.event, 'event') };
 }
 
 function eventWords({ version, artifact, since }: NonNullable<Holder['replaced']>): Replaced {
   return { version, ...(artifact === null ? {} : { artifact }), since: new Date(since).toISOString() };
 }
 
-function rowOf(aliasKey: string, holder: Holder, event: RelayEvent, origin: 'event' | 'api', eventId: string | null): SqlScalar[] {
-  const { n, version, artifact, since, replaced } = holder;
+function rowOf(aliasKey: string, holder: Holder, event: RelayEvent, origin: 'event' | 'api'): SqlScalar[] {
+  const { n, version, artifact, since, eventId, replaced } = holder;
   return [
     aliasKey,
     n,
@@ -145,10 +160,11 @@ export function* correctAlias({ event, at }: SeenAlias): Work<boolean> {
   const before = yield* holderOf(aliasKey);
   if ((before?.version ?? null) === version) return false;
   const replaced = version === null ? null : replacedBy(version, before);
-  const holder = { n: (before?.n ?? 0) + 1, version, artifact, since: at, replaced };
-  const row = rowOf(aliasKey, holder, event, 'api', null);
+  const holder = { n: (before?.n ?? 0) + 1, version, artifact, since: at, eventId: null, replaced };
+  const row = rowOf(aliasKey, holder, event, 'api');
   yield* insertAll(promotionInsert([row]));
   yield* forgetOldPromotions([row]);
+  if (before !== undefined && before.eventId !== null) yield* refreshReplaced([before.eventId], at);
   return true;
 }
 
@@ -195,7 +211,6 @@ function* endOf(eventId: string, now: number): Work<EndedRun | undefined> {
 
 interface PromotionRow extends HolderRow {
   origin: 'event' | 'api';
-  event_id: string | null;
   event: string;
   deployed_at: number | null;
   run_url: string | null;

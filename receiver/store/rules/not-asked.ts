@@ -33,29 +33,37 @@ export function* messageFailed(
 ): Work<void> {
   const isUpdate = request?.kind === 'slack_update';
   // With a message, its update decides: that has the buttons.
-  const isShown = !isUpdate && ((yield* hasMessage(conversation)) || (yield* isComing(message, conversation)));
-  if (!isShown) yield* questionNotAsked(message.event_id, conversation, reason, policy, now);
-  const channel = isUpdate ? undefined : yield* channelOf(conversation);
-  if (channel === undefined || (yield* isAsked(message.event_id, channel))) return;
-  const fact = { problem: 'not_posted', target: `slack:${channel}`, route: message.route, reason } as const;
-  yield* reportNotPosted(message.event_id, fact, channel, policy, now);
+  if (!isUpdate && ((yield* hasMessage(conversation)) || (yield* isComing(message, conversation)))) return;
+  const isQuestion = yield* questionNotAsked(message.event_id, conversation, reason, policy, now);
+  const channel = isQuestion || isUpdate ? undefined : yield* channelOf(conversation);
+  if (channel === undefined) return;
+  yield* reportNotPosted(
+    message.event_id,
+    { problem: 'not_posted', target: `slack:${channel}`, route: message.route, reason },
+    channel,
+    policy,
+    now,
+  );
 }
 
-/** Whether people are, or were, to decide about the event in the channel. */
-function* isAsked(eventId: string, channel: string): Work<boolean> {
-  return yield* exists(`SELECT 1 FROM approvals WHERE event_id = $1 AND LTRIM(channel, '#') = $2 LIMIT 1`, eventId, channelKey(channel));
-}
-
-/** Writes down why the questions about the event that belong into the conversation's channel are not asked, and tells it elsewhere, once. */
+/**
+ * Writes down why the questions about the event that belong into the conversation's channel are not asked, and tells it
+ * elsewhere, once. False when the channel has no open question about the event.
+ */
 export function* questionNotAsked(
   eventId: string,
   conversation: string,
   reason: string,
   policy: AlertPolicy | undefined,
   now: number,
-): Work<void> {
+): Work<boolean> {
   const channel = yield* channelOf(conversation);
-  if (channel === undefined) return;
+  if (channel === undefined) return false;
+  const open = yield* exists(
+    `SELECT 1 FROM approvals WHERE event_id = $1 AND LTRIM(channel, '#') = $2 AND decision IS NULL LIMIT 1`,
+    eventId,
+    channelKey(channel),
+  );
   const marked = yield* rows<{ route: string; deciders: string | null }>(
     `UPDATE approvals SET not_asked = $1 WHERE event_id = $2 AND LTRIM(channel, '#') = $3 AND decision IS NULL AND not_asked IS NULL
      RETURNING route, deciders`,
@@ -74,6 +82,7 @@ export function* questionNotAsked(
     const fact = { problem: 'not_asked', target: `slack:${channel}`, route, reason, deliveries, mention } as const;
     yield* reportNotAsked(eventId, fact, { key: conversation, channel }, policy, now);
   }
+  return open;
 }
 
 /** The conversation's channel shows what is asked about the event. */
@@ -91,7 +100,7 @@ function* channelOf(conversation: string): Work<string | undefined> {
 }
 
 /** Whether another message about the event is still to be posted in the conversation. */
-function* isComing({ id, event_id }: QuestionMessage, conversation: string): Work<boolean> {
+function* isComing({ id, event_id }: Pick<QuestionMessage, 'id' | 'event_id'>, conversation: string): Work<boolean> {
   return yield* exists(
     `SELECT 1 FROM deliveries WHERE event_id = $1 AND conversation = $2 AND conversation IS NOT NULL AND id <> $3
        AND state IN ('pending', 'in_flight') AND request LIKE '{"kind":"slack",%' LIMIT 1`,

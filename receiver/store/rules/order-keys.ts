@@ -7,6 +7,7 @@ import { rows, type Work } from './work.ts';
  */
 export const orderKeyLock = (orderKey: string): string => `order ${orderKey}`;
 export const subjectLock = (subjectKey: string): string => `subject ${subjectKey}`;
+export const kindLock = (kind: string): string => `kind ${kind}`;
 export const aliasLock = (aliasKey: string): string => `alias ${aliasKey}`;
 export const cooldownLock = (cooldownKey: string): string => `cooldown ${cooldownKey}`;
 

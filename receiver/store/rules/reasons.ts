@@ -25,6 +25,9 @@ export function supersededBy(eventId: string): string {
   return `a newer event of the same subject took its place (${eventId})`;
 }
 
+/** Of a message that was never sent: another one, of the same promotion or for many of its kind, shows its event. */
+export const SHOWN_ELSEWHERE = 'another message shows it';
+
 /** What changes about a message whose route is muted for its subject; nothing without a mute. */
 export function mutedBy(mute: Pick<Mute, 'by'> | undefined): { state: 'cancelled'; reason: string } | undefined {
   return mute && { state: 'cancelled', reason: `muted by ${mute.by}` };

@@ -171,7 +171,7 @@ function* reportEnd(change: RunChange, alerts: RunAlerts | undefined, now: numbe
   const delivery = yield* deliveryBehind(deliveryId);
   if (delivery === undefined) return;
   const { target } = delivery;
-  if (conclusion === 'success') yield* reportResolved(eventId, { target, route, run }, now);
+  if (conclusion === 'success') yield* reportResolved(eventId, { target, route, run, reason: describeRun(after) }, now);
   if (!isFailedEnd(conclusion)) return;
   const failed = alerts?.failedJob(change);
   const fact = {
@@ -198,10 +198,11 @@ export function* markRun(deliveryId: string, status: 'missing' | 'unknown', text
   const delivery = marked === 0 ? undefined : yield* deliveryBehind(deliveryId);
   if (delivery === undefined) return;
   yield* addNote(deliveryId, now, text);
-  if (status === 'missing') {
-    const { target, route } = delivery;
-    yield* reportFailure(delivery.event_id, { problem: 'run_missing', target, route, reason: text }, alerts?.(route), now);
-  } else yield* refreshConversations(delivery.event_id, now);
+  const { event_id, target, route } = delivery;
+  if (status === 'missing')
+    return yield* reportFailure(event_id, { problem: 'run_missing', target, route, reason: text }, alerts?.(route), now);
+  yield* reportResolved(event_id, { target, route, reason: text }, now);
+  yield* refreshConversations(event_id, now);
 }
 
 function* deliveryBehind(id: string): Work<{ event_id: string; route: string; target: string } | undefined> {

@@ -118,8 +118,10 @@ function* settleQuestion(
     else yield* messageFailed(row, conversation, { request, reason, policy: alerts }, now);
     return;
   }
-  if (settlement.notAsked !== undefined)
-    return yield* questionNotAsked(row.event_id, conversation, settlement.notAsked, settlement.alerts, now);
+  if (settlement.notAsked !== undefined) {
+    yield* questionNotAsked(row.event_id, conversation, settlement.notAsked, settlement.alerts, now);
+    return;
+  }
   // An update that found nothing to change has no status.
   const isShown = request.kind === 'slack' || (request.kind === 'slack_update' && attempt.status !== null);
   if (isShown) yield* questionAsked(row.event_id, conversation);

@@ -295,6 +295,17 @@ const MIGRATIONS: readonly SchemaStep[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   },
+  // Conversations that join the latest one of their subject, and those of a kind that are counted together. Null: begun before.
+  {
+    olderProgramsGoOn: `
+  ALTER TABLE conversations ADD COLUMN subject TEXT;
+  ALTER TABLE conversations ADD COLUMN kind TEXT;
+  ALTER TABLE conversations ADD COLUMN began_at INTEGER;
+  ALTER TABLE conversations ADD COLUMN told TEXT;
+  CREATE INDEX conversations_of_subject ON conversations (subject, began_at) WHERE subject IS NOT NULL;
+  CREATE INDEX conversations_of_kind ON conversations (kind, began_at) WHERE kind IS NOT NULL;
+  `,
+  },
   // Failures that a later success resolves, and questions that could not be asked.
   {
     olderProgramsGoOn: `
@@ -306,6 +317,7 @@ const MIGRATIONS: readonly SchemaStep[] = [
     event_id TEXT NOT NULL,
     event_seq INTEGER NOT NULL,
     broadcast INTEGER NOT NULL,
+    problem TEXT NOT NULL,
     PRIMARY KEY (subject_key, route, target, conversation)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX failures_of_event ON failures (event_id);

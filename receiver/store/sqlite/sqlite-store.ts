@@ -1,7 +1,7 @@
 import { approvalsDue, decideApproval, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
-import { channelIdOf } from '../rules/conversations.ts';
+import { channelIdOf, keepTold } from '../rules/conversations.ts';
 import { acceptEvents } from '../rules/inbox.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import { listMutes } from '../rules/mutes.ts';
@@ -51,24 +51,24 @@ const atOnce: Runner = async (work) => work();
 /**
  * The store on SQLite, over whatever drives it. Migrates first.
  *
+ * @param sending what the process that sends has in memory; its own, if left out
  * @throws NewerSchemaError when a newer program wrote the database in a form that this one does not understand
  */
-export function sqliteStore(driver: SqlDriver): Store {
+export function sqliteStore(driver: SqlDriver, sending?: Sending): Store {
   migrate(driver);
-  return storeOver(driver, atOnce);
+  return storeOver(driver, atOnce, sending);
 }
 
 /** What is in flight is known by id. */
 const FUTURE_TIMES = futureTimes((ids) => `id IN (SELECT value FROM json_each(${ids})) AND state = 'in_flight'`);
 
 /** The store over a database that is migrated by the time it is used. */
-export function storeOver(driver: SqlDriver, run: Runner): Store {
+export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending()): Store {
   const inTransaction: Runner = (work, patience) => run(() => driver.transaction(work), patience);
   const write = <T>(work: () => Work<T>, patience?: Patience): Promise<T> => inTransaction(() => runWork(driver, work()), patience);
   const read = <T>(work: () => Work<T>): Promise<T> => run(() => runWork(driver, work()));
   /** Reads of several statements that must fit together, whatever the command line writes meanwhile. */
   const snapshot = <T>(work: () => Work<T>): Promise<T> => run(() => driver.snapshot(() => runWork(driver, work())));
-  const sending = new Sending();
   const isDue = timesGate();
   let corrected: ClockCorrected = () => undefined;
   /**
@@ -143,6 +143,7 @@ export function storeOver(driver: SqlDriver, run: Runner): Store {
     viewConversation: (conversation, now, eventId) => readAt(now, () => viewConversation(conversation, now, eventId)),
     channelId: (channel) => read(() => channelIdOf(channel)),
     forgetMessage: (conversation, ts) => write(() => forgetConversationMessage(conversation, ts)),
+    keepTold: (conversation, text) => write(() => keepTold(conversation, text)),
     refreshConversations: (eventId, now) => write(() => refreshEvent(eventId, now)),
     mute: (mute, eventId, now) => writeAt(now, () => muteAndRefresh(mute, eventId, now)),
     mutes: (now) => readAt(now, () => listMutes(now)),

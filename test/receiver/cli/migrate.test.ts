@@ -9,7 +9,7 @@ import type { Store } from '../../../receiver/store/store.ts';
 import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
 import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
 import { acceptDispatched, conversationOf, heldEvent, nothingFollows, reportOf, say, toldEvent } from '../store/conversation-samples.ts';
-import { accept, bury, claim, drain, eventOf, MINUTE, retryAt, T0 } from '../store/samples.ts';
+import { accept, attemptAt, claim, drain, eventOf, MINUTE, retryAt, T0 } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 
 let server: PostgresDatabases;
@@ -39,7 +39,9 @@ async function somethingOfEverything(store: Store): Promise<void> {
   await accept(store, toldEvent('told', { subject: 'told' }), eventOf('copy', { subject: 'told', body: 'body of told' }));
   await say(store, T0);
   await accept(store, heldEvent('held', { subject: 'held' }), eventOf('dead', { subject: 'dead' }));
-  await bury(store, (await claim(store, T0)).find(({ id }) => id === 'd-dead')!, T0);
+  const dead = (await claim(store, T0)).find(({ id }) => id === 'd-dead')!;
+  const alerts = { mention: [], broadcast: true, channel: '#ml-ops' };
+  await store.settle(dead, attemptAt(T0, 'refused'), { state: 'dead', reason: 'no such repository', alerts });
   for (const n of [1, 2, 3]) await accept(store, eventOf(`line ${n}`, { subject: 'line' }));
   await retryAt(store, (await claim(store, T0, { serves: (credential) => credential === 'github' }))[0]!, T0, T0 + MINUTE, true);
   await store.keepEnrichment('told', { size: 12 });

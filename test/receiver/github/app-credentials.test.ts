@@ -38,7 +38,7 @@ describe('a GitHub App', () => {
     expect(await target.send(dispatch, context)).toMatchObject({ outcome: 'delivered' });
     expect(await target.send(dispatch, context)).toMatchObject({ outcome: 'delivered' });
     expect(await target.send(start, context)).toMatchObject({ outcome: 'delivered' });
-    expect(await target.findPrior(dispatch, { ...context, runsSince: 0 })).toMatchObject({ outcome: 'found' });
+    expect(await target.findPrior(dispatch, { ...context, runsSince: 0, sentWithin: [] })).toMatchObject({ outcome: 'found' });
     expect(github.appTokens.slice(before)).toMatchObject([
       { repositories: ['deploy'], permissions: { contents: 'write' } },
       { repositories: ['deploy'], permissions: { actions: 'write' } },

@@ -58,6 +58,6 @@ describe('a commit status', () => {
   it('is sent again after an unclear answer without looking: the latest counts', async () => {
     const { send, look } = await target({ status: 502, body: 'oops' });
     expect(await send(request, context)).toMatchObject({ outcome: 'failed', ambiguous: true });
-    expect(await look(request, { ...context, runsSince: 0 })).toEqual({ outcome: 'not_found' });
+    expect(await look(request, { ...context, runsSince: 0, sentWithin: [] })).toEqual({ outcome: 'not_found' });
   });
 });

@@ -36,7 +36,7 @@ async function github(...answers: ScriptedAnswer[]) {
   return {
     requests: server.requests,
     send: (request = dispatch, signal?: AbortSignal, attempts?: number) => target.send(request, context(signal, attempts)),
-    look: (request = dispatch) => target.findPrior(request, { ...context(), runsSince: NOW }),
+    look: (request = dispatch) => target.findPrior(request, { ...context(), runsSince: NOW, sentWithin: [] }),
   };
 }
 

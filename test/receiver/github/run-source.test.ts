@@ -21,6 +21,7 @@ const run = (id: number, changes: object = {}) => ({
   updated_at: '2027-01-15T08:00:02Z',
   ...changes,
 });
+const at = (time: number) => new Date(time).toISOString();
 const page = (from: number, count: number) => ({ workflow_runs: Array.from({ length: count }, (_, at) => run(from + at)) });
 const question: RunSearch = { repository: 'acme/deploy', event: 'repository_dispatch', workflow: null, since: NOW, enough: () => false };
 
@@ -147,9 +148,25 @@ describe('listing runs', () => {
     expect(requests).toHaveLength(1);
   });
 
-  it('says when there are more runs than GitHub lists', async () => {
-    const { list, requests } = await source(...Array.from({ length: 10 }, (_, at) => ({ status: 200, body: page(at * 100 + 1, 100) })));
+  it('goes on from the oldest run where GitHub lists no more for one search', async () => {
+    const full = Array.from({ length: 10 }, (_, at) => ({ status: 200, body: page(at * 100 + 1, 100) }));
+    const { list, requests } = await source(...full, { status: 200, body: page(1_000, 5) });
+
+    const answer = await list();
+
+    // One run is on both sides.
+    expect(answer).toMatchObject({ outcome: 'found', complete: true });
+    expect(answer.outcome === 'found' && answer.reports).toHaveLength(1_004);
+    const asked = requests.map(({ url }) => new URL(url, 'http://x').searchParams);
+    expect(asked.slice(9).map((query) => [query.get('created'), query.get('page')])).toEqual([
+      [`>=${at(NOW)}`, '10'],
+      [`${at(NOW)}..${at(NOW)}`, '1'],
+    ]);
+  });
+
+  it('says when more runs were created in one second than GitHub lists', async () => {
+    const { list, requests } = await source(...Array.from({ length: 20 }, (_, at) => ({ status: 200, body: page(at * 100 + 1, 100) })));
     expect(await list()).toMatchObject({ outcome: 'found', complete: false });
-    expect(requests).toHaveLength(10);
+    expect(requests).toHaveLength(20);
   });
 });

@@ -78,7 +78,7 @@ describe('a refusal with a cause of its own', () => {
     const { send, target } = targetAt(server.url);
     const detail = expect.stringMatching(/answered 200: an HTML page, "Sign in"\. An HTML page came .*\/api\/v3: http:\/\/127/);
     expect(await send()).toEqual({ outcome: 'failed', status: 200, ambiguous: true, detail });
-    expect(await target.findPrior(dispatch, { ...context, runsSince: NOW })).toEqual({
+    expect(await target.findPrior(dispatch, { ...context, runsSince: NOW, sentWithin: [] })).toEqual({
       outcome: 'failed',
       status: 200,
       ambiguous: false,
@@ -90,7 +90,7 @@ describe('a refusal with a cause of its own', () => {
     const headers = { 'content-type': 'application/json' };
     const server = await scriptedServer({ status: 200, headers, body });
     const { target } = targetAt(server.url);
-    expect(await target.findPrior(dispatch, { ...context, runsSince: NOW })).toMatchObject({
+    expect(await target.findPrior(dispatch, { ...context, runsSince: NOW, sentWithin: [] })).toMatchObject({
       outcome: 'failed',
       detail: expect.stringContaining("the answer has no list of runs: does GITHUB_API_URL point to GitHub's API?"),
     });

@@ -76,8 +76,10 @@ test('a lease outlasts an attempt whose target neither answers nor heeds its sig
 test('a request that takes too long to complete counts as part of the attempt, and is not sent when it comes late', async () => {
   const send = vi.fn(never<never>);
   const complete = () => new Promise<typeof CLAIMED.request>((resolve) => setTimeout(() => resolve(CLAIMED.request), 300_000));
-  const { leaseMs, settledAfter } = await attemptWith({ targets: { repository_dispatch: { send, findPrior: never } }, complete });
+  const { leaseMs, settledAfter, attempt } = await attemptWith({ targets: { repository_dispatch: { send, findPrior: never } }, complete });
 
   expect(leaseMs).toBeGreaterThan(settledAfter + STORING_MS);
   expect(send).not.toHaveBeenCalled();
+  // Nothing was sent: there is nothing to search for.
+  expect(attempt).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('before anything was sent') });
 });

@@ -204,7 +204,7 @@ describe('after an attempt that may have had its effect', () => {
     expect(box.callsFor('d-e1')).toEqual(['send', 'look', 'look', 'look', 'send']);
     expect(await box.attempts('d-e1')).toEqual([
       ['ambiguous', 'GitHub answered 502'],
-      ['ambiguous', 'could not look for what the earlier attempt did: GitHub answered 500'],
+      ['failed', 'could not look for what the earlier attempt did: GitHub answered 500'],
       ['limited', 'slow down'],
       ['delivered', 'dispatched (sent again: nothing of the earlier attempt was found)'],
     ]);

@@ -137,13 +137,31 @@ describe('an alert', () => {
     expect(JSON.stringify(withoutRun({ ...question, mention: [] }).blocks)).not.toContain('<@');
   });
 
+  it('of a message that could not be posted names its channel, and mentions nobody', () => {
+    const { text, blocks } = withoutRun({ problem: 'not_posted', target: 'slack:#ml-vision', reason: 'there is no #ml-vision' });
+    expect(text).toBe('NOT POSTED: resnet50 v12 → production. #ml-vision: there is no #ml-vision');
+    expect(blocks[0]).toMatchObject({
+      text: { text: ':warning: *resnet50 v12 → production could not be posted* in #ml-vision: there is no #ml-vision' },
+    });
+  });
+
+  it('of a dispatch whose run cannot be followed says that it was sent', () => {
+    const { text, blocks } = withoutRun({ problem: 'resolved', reason: 'its run cannot be followed' });
+    expect(text).toBe('RESOLVED: resnet50 v12 → production. acme/deploy: its run cannot be followed');
+    expect(blocks[0]).toMatchObject({
+      text: {
+        text: ':white_check_mark: *Resolved:* *resnet50 v12 → production was dispatched*: its run cannot be followed\n<https://github.com/acme/deploy|acme/deploy>',
+      },
+    });
+  });
+
   it.each([
     [{ type: 'run_state', run: 'train-78' }, 'run train-78'],
     [{ type: 'run_metric', run: 'train-78', metric: 'loss' }, 'loss of run train-78'],
     [{ type: 'add_artifact_tag', collection: 'resnet50', version: 'v12', tag: 'europe' }, 'resnet50 v12, tag europe'],
     [{ type: 'unknown' }, 'an artifact'],
   ] as const)('names what %j is about', (subject, words) => {
-    expect(shown({ subject: { source: 'default', ...subject } })[0]).toContain(`FAILED: ${words}. acme/deploy failed`);
+    expect(shown({ subject: { source: 'default', ...subject } })[0]).toContain(`FAILED: the workflow for ${words}. acme/deploy failed`);
   });
 
   it('keeps to what Slack takes, with a text of 120 characters, whatever the names', () => {
@@ -157,7 +175,7 @@ describe('an alert', () => {
       run: name,
       author: name,
     });
-    const problem = fc.constantFrom('not_dispatched', 'run_missing', 'run_failed', 'resolved', 'not_asked');
+    const problem = fc.constantFrom('not_dispatched', 'run_missing', 'run_failed', 'resolved', 'not_asked', 'not_posted');
     fc.assert(
       fc.property(problem, subject, nastyName, nastyName, nastyName, (kind, about, target, route, job) => {
         const present = Object.fromEntries(Object.entries(about).filter(([, value]) => value !== undefined)) as Omit<

@@ -40,7 +40,15 @@ describe('a message to a user group', () => {
 
   it('is asked for again, and not searched for, when an attempt was unclear', async () => {
     const { target } = await direct();
-    const context = { deliveryId: 'd', eventId: 'e1', conversation: 'c', attempts: 1, signal: AbortSignal.timeout(5_000), runsSince: 0 };
+    const context = {
+      deliveryId: 'd',
+      eventId: 'e1',
+      conversation: 'c',
+      attempts: 1,
+      signal: AbortSignal.timeout(5_000),
+      runsSince: 0,
+      sentWithin: [],
+    };
     expect(await target.findPrior({ kind: 'slack', channel: 'S0OPS', text: null, thread: true }, context)).toEqual({
       outcome: 'not_found',
     });
@@ -83,7 +91,10 @@ describe('a direct message', () => {
     await world.accept('e1', [slackDelivery('d-e1', { channel: ada })]);
     const sent = await send(ada);
     const context = { deliveryId: 'd-e1', eventId: 'e1', conversation: 'conversation', attempts: 1, signal: AbortSignal.timeout(5_000) };
-    const found = await target.findPrior({ kind: 'slack', channel: ada, text: null, thread: true }, { ...context, runsSince: 0 });
+    const found = await target.findPrior(
+      { kind: 'slack', channel: ada, text: null, thread: true },
+      { ...context, runsSince: 0, sentWithin: [] },
+    );
     expect(found).toMatchObject({ outcome: 'found', message: 'message' in sent ? sent.message : {} });
   });
 });

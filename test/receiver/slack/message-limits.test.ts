@@ -5,6 +5,7 @@ import { listBlocks } from '../../../receiver/slack/command-text.ts';
 import { homeView } from '../../../receiver/slack/home-view.ts';
 import { conversationMessage, eventMessage } from '../../../receiver/slack/message.ts';
 import { aliasRow, approvalRow, deliveryRow } from '../../../receiver/slack/rows.ts';
+import type { PromotionFacts, StateCount } from '../../../receiver/store/conversation-facts.ts';
 import { DELIVERY_STATES, type DeliveryView } from '../../../receiver/store/delivery.ts';
 import type { AliasView, PromotionView } from '../../../receiver/store/ledger.ts';
 import type { RunView } from '../../../receiver/store/run.ts';
@@ -98,7 +99,7 @@ const approval: fc.Arbitrary<ApprovalView> = fc
   })
   .map((fields) => approvalView(fields));
 
-const promotion: fc.Arbitrary<PromotionView> = fc
+const promotionView: fc.Arbitrary<PromotionView> = fc
   .record({ version: maybe(nastyName), since: moment, by: maybe(nastyName), conclusion: maybe(nastyName), url: maybe(url) })
   .map(({ conclusion, url: address, ...fields }) => ({
     artifact: null,
@@ -118,8 +119,8 @@ const alias: fc.Arbitrary<AliasView> = fc.record({
   registry: maybe(nastyName),
   collection: nastyName,
   alias: nastyName,
-  holder: promotion,
-  deployed: maybe(promotion),
+  holder: promotionView,
+  deployed: maybe(promotionView),
 });
 
 const wandb = fc.oneof(
@@ -140,17 +141,47 @@ const manyOf = <T>(one: fc.Arbitrary<T>, most: number): fc.Arbitrary<T[]> =>
     fc.tuple(fc.array(one, { minLength: 1, maxLength: 3 }), fc.nat(most)).map(([few, count]) => repeated(few, count)),
   );
 
+/** One text, or many. */
+const textsOf = (text: string | null): string[] => (text === null ? [] : [text, `${text} again`, text, `${text}!`, `${text}?`, `${text}…`]);
+
+const promotion: fc.Arbitrary<PromotionFacts> = fc.record({
+  replaced: maybe(fc.record({ version: nastyName, since: moment })),
+  isRollback: fc.boolean(),
+  replacedBy: maybe(fc.record({ version: nastyName, at: moment })),
+});
+
+const burst: fc.Arbitrary<StateCount[] | null> = maybe(
+  fc.array(
+    fc.record({
+      state: fc.constantFrom(...DELIVERY_STATES),
+      run: maybe(fc.record({ status: fc.constantFrom('queued' as const, 'completed' as const), conclusion: maybe(nastyName) })),
+      count: fc.nat(1000),
+    }),
+    { maxLength: 20 },
+  ),
+);
+
 const told: fc.Arbitrary<ConversationEvent> = fc
-  .tuple(event, moment, wandb, manyOf(delivery, 60), manyOf(approval, 20), maybe(nastyName.map((name) => `*${escapeMrkdwn(name)}*`)))
-  .map(([what, receivedAt, about, deliveries, approvals, text]) =>
-    conversationEvent({ event: eventView(what, { receivedAt, wandb: about }), deliveries, approvals, text }),
+  .tuple(
+    event,
+    moment,
+    wandb,
+    manyOf(delivery, 60),
+    manyOf(approval, 20),
+    maybe(nastyName.map((name) => `*${escapeMrkdwn(name)}*`)),
+    maybe(promotion),
+  )
+  .map(([what, receivedAt, about, deliveries, approvals, text, promotion]) =>
+    conversationEvent({ event: eventView(what, { receivedAt, wandb: about }), deliveries, approvals, texts: textsOf(text), promotion }),
   );
 
 const mute: fc.Arbitrary<Mute> = fc.record({ route, subjectKey: fc.constant('subject-1'), until: moment, by: nastyName });
 
 const conversation: fc.Arbitrary<ConversationView> = fc
-  .tuple(manyOf(told, 100), manyOf(mute, 20), fc.oneof(nastyName, fc.constant('#ml-deploys')), fc.nat(1_000_000))
-  .map(([events, mutes, channel, more]) => conversationOf(events, { mutes, channel, eventCount: events.length + more }));
+  .tuple(manyOf(told, 100), manyOf(mute, 20), fc.oneof(nastyName, fc.constant('#ml-deploys')), fc.nat(1_000_000), burst)
+  .map(([events, mutes, channel, more, states]) =>
+    conversationOf(events, { mutes, channel, eventCount: events.length + more, burst: states }),
+  );
 
 function repeated<T>(few: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, index) => few[index % few.length] as T);
@@ -168,6 +199,7 @@ describe('whatever the names are and however much there is, Slack takes', () => 
       fc.property(conversation, (one) => {
         const message = conversationMessage(one, CONTEXT);
         expect(problemsOf(message)).toEqual([]);
+        expect(message.text.length).toBeLessThanOrEqual(120);
         expect(Buffer.byteLength(JSON.stringify(message.blocks))).toBeLessThanOrEqual(SLACK_LIMITS.allBlocks);
       }),
       { numRuns: NUM_RUNS },
@@ -233,13 +265,13 @@ describe('what matters is kept when there is too much', () => {
         event: eventView({ ...what, source: 'default' }),
         deliveries: deliveries.map((one) => ({ ...one, route: 'deploy', state: 'held' as const })),
         approvals: [approvalView()],
-        text,
+        texts: textsOf(text),
       }),
     );
     fc.assert(
       fc.property(conversation, question, (one, asking) => {
         fc.pre(asking.deliveries.length > 0);
-        const { blocks } = conversationMessage({ ...one, channel: '#ml-deploys', events: [...one.events, asking] }, CONTEXT);
+        const { blocks } = conversationMessage({ ...one, burst: null, channel: '#ml-deploys', events: [...one.events, asking] }, CONTEXT);
         expect(blocks[0]?.type).toBe('section');
         expect(JSON.stringify(blocks)).toContain('"relay_approve"');
       }),
@@ -259,7 +291,7 @@ describe('what matters is kept when there is too much', () => {
           deliveryView({ id: `delivery-${number}`, target: long, request: null, state: number < 20 ? 'held' : 'dead', reason: long }),
         ),
         approvals: [approvalView()],
-        text: index === 99 ? escapeMrkdwn(long) : null,
+        texts: index === 99 ? [escapeMrkdwn(long)] : [],
       }),
     ),
     { eventCount: 5000 },
@@ -287,7 +319,7 @@ describe('what matters is kept when there is too much', () => {
       event: eventView({ type: 'unknown', source: 'default' }),
       deliveries: repeated([deliveryView({ state: 'held', route, request })], 9),
       approvals: [approvalView({ route, by: repeated(['UAPPROVER1'], 9), allowSelf: false })],
-      text: wide,
+      texts: [wide, `${wide}!`],
     });
     expect(JSON.stringify(conversationMessage(conversationOf([asking]), CONTEXT).blocks)).toContain('"relay_approve"');
   });

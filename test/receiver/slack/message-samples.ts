@@ -90,14 +90,24 @@ export function approvalView(more: Partial<ApprovalView> = {}): ApprovalView {
 }
 
 export function conversationEvent(more: Partial<ConversationEvent> = {}): ConversationEvent {
-  return { event: eventView(), deliveries: [deliveryView()], approvals: [], text: null, message: null, ...more };
+  return { event: eventView(), deliveries: [deliveryView()], approvals: [], texts: [], promotion: null, message: null, ...more };
 }
 
 export function conversationOf(
   events: readonly ConversationEvent[] = [conversationEvent()],
   more: Partial<ConversationView> = {},
 ): ConversationView {
-  return { key: 'conversation-1', channel: '#ml-deploys', message: null, events, eventCount: events.length, mutes: [], ...more };
+  return {
+    key: 'conversation-1',
+    channel: '#ml-deploys',
+    message: null,
+    events,
+    eventCount: events.length,
+    mutes: [],
+    burst: null,
+    told: null,
+    ...more,
+  };
 }
 
 /** The blocks as a reader sees them: a line for each paragraph, `[Approve]` for a button, `(⋯ …)` for a menu; dates in UTC. */

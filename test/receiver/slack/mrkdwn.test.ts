@@ -18,7 +18,9 @@ const ISOLATES = /[\u2068\u2069]/g;
 describe('a name in mrkdwn', () => {
   it('cannot mention, link or format', () => {
     expect(mrkdwnName('<!channel> & <http://evil.example|x>')).toBe('&lt;!channel&gt; &amp; &lt;http://evil.example|x&gt;');
-    expect(mrkdwnName('a `b` *c* ~d~ _e_')).toBe('a ˋbˋ ∗c∗ ∼d∼ _e_');
+    expect(mrkdwnName('a `b` *c* ~d~ _e_')).toBe('a ˋbˋ ∗c∗ ∼d∼ ˍeˍ');
+    expect(mrkdwnName('my_model_v2 _x __init__')).toBe('my_model_v2 ˍx ˍˍinitˍˍ');
+    expect(mrkdwnName(':fire: a:b:c acme/x/y:v12')).toBe('꞉fire: a꞉b:c acme/x/y:v12');
   });
 
   it('stays on its line, keeps its direction to itself, and is never nothing', () => {

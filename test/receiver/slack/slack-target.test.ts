@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { STAND_IN_SCOPES } from '../../stand-ins/slack.ts';
-import { deliveryOf } from '../store/samples.ts';
+import { accept, deliveryOf, eventOf } from '../store/samples.ts';
 import { slackDelivery, slackWorld } from './slack-world.ts';
 
 describe('events in Slack', () => {
@@ -73,16 +73,23 @@ describe('events in Slack', () => {
     ]);
   });
 
-  it('reports an event once when two routes do, and again for a text of its own', async () => {
+  it('reports an event once when several routes do, with the texts of all of them', async () => {
     const world = await slackWorld();
     await world.accept('e1', [slackDelivery('d-1'), slackDelivery('d-2'), slackDelivery('d-3', { text: 'by the way' })]);
     const steps = await world.drain();
     expect(steps.slice(0, 3).map(({ outcome, detail }) => [outcome, detail])).toEqual([
       ['delivered', 'posted in #ml'],
       ['delivered', '#ml already has a message about this event'],
-      ['delivered', 'replied in the thread in #ml'],
+      ['delivered', '#ml already has a message about this event'],
     ]);
-    expect(world.slack.messages('ml').map(({ text }) => text)).toEqual(['1 event(s): e1', 'then e1: by the way']);
+    expect(world.slack.messages('ml').map(({ text }) => text)).toEqual(['1 event(s): e1']);
+    await world.accept('e2', [
+      slackDelivery('d-4', { text: 'one' }),
+      slackDelivery('d-5', { text: 'two' }),
+      slackDelivery('d-6', { text: 'one' }),
+    ]);
+    await world.drain();
+    expect(world.slack.messages('ml').map(({ text }) => text)).toEqual(['2 event(s): e1, e2', 'then e2: one two']);
   });
 
   it('keeps conversations apart, by channel and by conversation', async () => {
@@ -209,21 +216,70 @@ describe('replies and updates', () => {
     expect(world.slack.calls).toEqual([]);
   });
 
-  it.each(['message_not_found', 'cant_update_message', 'edit_window_closed'])(
-    'starts again when the message cannot be changed: %s',
+  it('also sends to the channel what tells of a failure, and nothing else', async () => {
+    const world = await slackWorld();
+    const run = (id: string, status: string) =>
+      accept(
+        world.store,
+        eventOf(id, {
+          subject: 'run',
+          at: world.now(),
+          event: { type: 'run_state', source: 'default', run: 'r', status },
+          deliveries: [slackDelivery(`d-${id}`)],
+        }),
+      );
+    for (const [id, status] of [
+      ['e1', 'running'],
+      ['e2', 'failed'],
+      ['e3', 'running'],
+    ] as const) {
+      await run(id, status);
+      await world.drain();
+    }
+    expect(world.slack.messages('ml').map(({ broadcast }) => broadcast)).toEqual([false, true, false]);
+  });
+
+  it('starts again when the message is gone', async () => {
+    const world = await slackWorld();
+    await world.accept('e1');
+    await world.drain();
+    world.slack.fail({ method: 'chat.update', error: 'message_not_found' });
+    await world.store.refreshConversations('e1', world.now());
+    expect(await world.drain()).toMatchObject([{ outcome: 'delivered', detail: expect.stringContaining('message_not_found') }]);
+    expect((await world.conversation()).message).toBeNull();
+    await world.accept('e2');
+    await world.drain();
+    expect(world.slack.messages('ml').map(({ text, threadTs }) => [text, threadTs])).toEqual([
+      ['1 event(s): e1', null],
+      ['2 event(s): e1, e2', null],
+    ]);
+  });
+
+  it.each(['cant_update_message', 'edit_window_closed'])(
+    'says in the thread, once, what the message cannot say any more: %s',
     async (error) => {
       const world = await slackWorld();
       await world.accept('e1');
       await world.drain();
-      world.slack.fail({ method: 'chat.update', error });
-      await world.store.refreshConversations('e1', world.now());
-      expect(await world.drain()).toMatchObject([{ outcome: 'delivered', detail: expect.stringContaining(error) }]);
-      expect((await world.conversation()).message).toBeNull();
-      await world.accept('e2');
-      await world.drain();
+      const head = world.slack.messages('ml')[0];
+      const refused = Array.from({ length: 4 }, () => ({ method: 'chat.update', error }));
+      world.slack.fail(...refused);
+      for (let i = 0; i < 2; i++) {
+        await world.store.refreshConversations('e1', world.now());
+        await world.drain();
+      }
       expect(world.slack.messages('ml').map(({ text, threadTs }) => [text, threadTs])).toEqual([
         ['1 event(s): e1', null],
-        ['2 event(s): e1, e2', null],
+        ['1 event(s): e1', head?.ts],
+      ]);
+      await world.accept('e2');
+      const steps = await world.drain();
+      expect(steps.at(-1)?.detail).toBe('the message in #ml can no longer be changed: replied in the thread in #ml');
+      expect(world.slack.messages('ml').map(({ text, threadTs }) => [text, threadTs])).toEqual([
+        ['1 event(s): e1', null],
+        ['1 event(s): e1', head?.ts],
+        ['then e2', head?.ts],
+        ['2 event(s): e1, e2', head?.ts],
       ]);
     },
   );
@@ -391,6 +447,7 @@ describe('after an attempt whose answer was lost', () => {
       attempts: 1,
       signal: AbortSignal.timeout(5_000),
       runsSince: world.now(),
+      sentWithin: [],
     };
     expect(await world.target.findPrior(request, context)).toEqual({
       outcome: 'unknowable',
@@ -403,7 +460,7 @@ describe('after an attempt whose answer was lost', () => {
     world.slack.fail(lost, { method: 'conversations.history', status: 503 }, { method: 'conversations.history', error: 'ratelimited' });
     await world.accept('e1');
     await world.step();
-    expect(await world.step()).toMatchObject({ outcome: 'failed', ambiguous: true });
+    expect(await world.step()).toMatchObject({ outcome: 'failed', ambiguous: false });
     expect(await world.step()).toMatchObject({ outcome: 'limited' });
     expect(await world.step()).toMatchObject({ outcome: 'delivered', found: true });
     expect(world.slack.messages('ml')).toHaveLength(1);

@@ -16,7 +16,7 @@ import { temporaryDatabase } from '../store/temporary-database.ts';
 export const render: SlackTargetOptions['render'] = {
   conversation: ({ events, eventCount }) => messageOf(`${eventCount} event(s): ${events.map(({ event }) => event.id).join(', ')}`),
   alert: ({ problem, target, reason }) => messageOf(`${problem} ${target}: ${reason}`),
-  event: ({ event, text }) => messageOf(`then ${event.id}${text === null ? '' : `: ${text}`}`),
+  event: ({ event, texts }) => messageOf(`then ${event.id}${texts.length === 0 ? '' : `: ${texts.join(' ')}`}`),
 };
 
 function messageOf(text: string) {
@@ -75,7 +75,12 @@ export class SlackWorld {
     const [delivery] = await this.store.claim({ now: this.now(), leaseMs: 60_000, limit: 1, paceMs: 0, newToken });
     if (delivery === undefined) throw new Error('nothing to claim');
     const startedAt = this.now();
-    const result = await limitedAttempt(this.target as never, delivery, AbortSignal.timeout(limitMs));
+    const result = await limitedAttempt({
+      target: this.target as never,
+      delivery,
+      sentWithin: async () => [],
+      signal: AbortSignal.timeout(limitMs),
+    });
     const retry = { firstDelayMs: 1_000, maxDelayMs: 10_000, settleMs: 5_000, retryForMs: 3_600_000 };
     const { settlement, throttle } = settlementOf(delivery, result, { retry, now: this.now, random: () => 0 });
     const attempt = { startedAt, durationMs: 1, outcome: attemptOutcome(result), status: result.status, detail: result.detail };

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { NewEvent } from '../../../receiver/store/delivery.ts';
 import type { SqlDriver } from '../../../receiver/store/sqlite/driver.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
@@ -46,7 +47,8 @@ async function plansOf(work: () => Promise<unknown>): Promise<{ sql: string; pla
 }
 
 /** The tables that grow; that of credentials has a row or two. */
-const SCAN = /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|approvals|mutes|seen|repositories)\b/;
+const SCAN =
+  /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|one|other|latest|e|approvals|mutes|seen|repositories|promotions)\b/;
 
 /** What a process reads once when it begins: what is in flight, among the heads of order keys. */
 const LEASES = 'SELECT id, COALESCE(lease_until, 0) AS lease_until FROM deliveries WHERE is_head = 1';
@@ -118,6 +120,36 @@ describe('with any number of finished deliveries', () => {
     for (const index of ['deliveries_waiting', 'deliveries_first']) expect(find('AS last')).toContain(`INDEX ${index} (order_key=?)`);
     expect(find('cooldown_key = ?')).toContain('INDEX deliveries_cooldown (cooldown_key=?)');
     expect(find("state = 'held' LIMIT 1")).toContain('INDEX deliveries_held (order_key=?)');
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('accepting finds the latest conversation of a subject, and those of a kind, by index', async () => {
+    const own = { subject: 'version', kind: 'kind' };
+    const deliveries = (i: number) => [messageOf(`many-${i}`, {}, { ...own, key: `many-${i}`, begins: true })];
+    for (let i = 0; i < 6; i++) await accept(store, eventOf(`many-${i}`, { deliveries: deliveries(i) }));
+    const plans = await plansOf(() => accept(store, eventOf('many-7', { deliveries: deliveries(7) })));
+
+    const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
+    expect(find('MAX(latest.began_at)')).toMatch(
+      /INDEX conversations_of_subject \(subject=\?.*INDEX conversations_of_subject \(subject=\?\)/,
+    );
+    expect(find('kind IN')).toContain('INDEX conversations_of_kind (kind=? AND began_at>? AND began_at<?)');
+    expect(find('SELECT created_at FROM deliveries')).toContain('INDEX deliveries_of_conversation (conversation=?)');
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('a promotion finds the conversations of the version that it replaces by index', async () => {
+    const promoted = (version: string): NewEvent => ({
+      ...eventOf(`promoted-${version}`, {
+        event: { type: 'add_artifact_alias', source: 'default', collection: 'model', version, alias: 'production' },
+        deliveries: [messageOf(`m-${version}`, {}, { subject: version, key: `c-${version}`, begins: true })],
+      }),
+      promotion: { aliasKey: 'alias', version, replacing: () => promoted(version) },
+    });
+    await accept(store, promoted('v1'));
+    const plans = await plansOf(() => accept(store, promoted('v2')));
+
+    expect(plans.find(({ sql }) => sql.includes('JOIN conversations other'))?.plan).toContain('INDEX conversations_of_subject (subject=?');
     expect(scansIn(plans)).toEqual([]);
   });
 

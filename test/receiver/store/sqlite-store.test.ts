@@ -170,6 +170,30 @@ describe('a SQLite file', () => {
     expect(await statesOf(one, 'd-e1', 'd-e2')).toEqual(['delivered', 'delivered']);
   });
 
+  test('whose claim could not be committed has nothing forgotten: a lease that ran out is reclaimed by the next one', async () => {
+    const driver = open(temporaryDatabase());
+    let isFull = false;
+    const store = sqliteStore({
+      ...driver,
+      transaction: (work) =>
+        driver.transaction(() => {
+          const result = work();
+          if (isFull) throw new Error('the disk is full');
+          return result;
+        }),
+    });
+    await accept(store, eventOf('e1'));
+    await claimOne(store, T0);
+    const later = T0 + 60 * MINUTE;
+
+    isFull = true;
+    await expect(claimOne(store, later)).rejects.toThrow('the disk is full');
+    isFull = false;
+
+    expect(await drain(store, later)).toEqual([]);
+    expect(await drain(store, later + SETTLE_MS)).toEqual(['d-e1']);
+  });
+
   test('is read as it was at one moment, whatever another process writes meanwhile', async () => {
     const path = temporaryDatabase();
     const other = open(path);

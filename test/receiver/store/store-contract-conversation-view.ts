@@ -56,6 +56,8 @@ export function conversationViewContract(open: OpenStore): void {
         message: { channel: 'C012ML', ts: 'm-e1' },
         eventCount: 2,
         mutes: [MUTE],
+        burst: null,
+        told: null,
       });
       const [first, second] = events;
       expect(first?.event).toEqual(await store.event('e1'));
@@ -65,8 +67,14 @@ export function conversationViewContract(open: OpenStore): void {
       expect(first?.deliveries[0]).toMatchObject({ state: 'delivered', run: { ...RUN, status: 'completed', conclusion: 'success' } });
       expect(first?.deliveries[1]).toMatchObject({ state: 'cancelled', run: null });
       expect(first?.approvals).toEqual([await store.approval('e1', 'deploy')]);
-      expect(first).toMatchObject({ text: 'text of m-e1', message: { channel: 'C012ML', ts: 'm-e1' } });
-      expect(second).toMatchObject({ event: { id: 'e2' }, deliveries: [{ id: 'd-e2' }], approvals: [], text: 'text of m-e2' });
+      expect(first).toMatchObject({ texts: ['text of m-e1'], message: { channel: 'C012ML', ts: 'm-e1' } });
+      expect(second).toMatchObject({
+        event: { id: 'e2' },
+        deliveries: [{ id: 'd-e2' }],
+        approvals: [],
+        texts: ['text of m-e2'],
+        promotion: null,
+      });
       expect(second?.message).toEqual({ channel: 'C012ML', ts: 'm-e2' });
     });
 
@@ -113,13 +121,13 @@ export function conversationViewContract(open: OpenStore): void {
       expect(await told('e13')).toEqual(['e0', ...ids.slice(4)]);
     });
 
-    onStore('has the text of the latest message about each event, as far as there is one', async (store) => {
+    onStore('has the texts of the messages about each event, equal ones once', async (store) => {
       const silent = messageOf('silent', { request: { kind: 'slack', channel: '#ml', text: null, thread: true } });
       const later = messageOf('later', { route: 'audit' });
       await accept(store, eventOf('e1', { deliveries: [messageOf('first'), later, silent] }));
       await accept(store, eventOf('e2', { deliveries: [{ ...silent, id: 'alone' }] }));
 
-      expect((await conversationOf(store)).events.map(({ text }) => text)).toEqual(['text of later', null]);
+      expect((await conversationOf(store)).events.map(({ texts }) => texts)).toEqual([['text of first', 'text of later'], []]);
     });
 
     onStore('of one conversation leaves out messages about the event in another', async (store) => {
@@ -130,7 +138,7 @@ export function conversationViewContract(open: OpenStore): void {
 
       const conversation = await conversationOf(store, T0, 'there');
       expect(conversation).toMatchObject({ channel: '#there', message: { ts: 'there' }, eventCount: 1 });
-      expect(conversation.events).toMatchObject([{ text: 'text of there', message: { ts: 'there' }, deliveries: [{ id: 'd-e1' }] }]);
+      expect(conversation.events).toMatchObject([{ texts: ['text of there'], message: { ts: 'there' }, deliveries: [{ id: 'd-e1' }] }]);
     });
   });
 

@@ -209,7 +209,7 @@ describe('lists that are not whole', () => {
     followed.now += 10 * MINUTE;
     await watch.runOnce();
     expect(await followed.runOf(id)).toMatchObject({ status: 'unknown' });
-    expect(await followed.notesOf(id)).toEqual([expect.stringContaining('not found among the latest 1,000 runs of acme/deploy')]);
+    expect(await followed.notesOf(id)).toEqual([expect.stringContaining('not found among the latest 5,000 runs of acme/deploy')]);
   });
 
   it('are asked for whole the next time, without an ETag', async () => {

@@ -79,15 +79,39 @@ describe('an approval', () => {
 });
 
 describe('a conversation', () => {
-  const keyOf = (event: Partial<RelayEvent>, target = '{ slack: { channel: "#ml" } }') =>
-    planned(`to: [${target}]`, NOTHING, { ...EVENT, ...event } as RelayEvent)[0]?.conversation?.key;
+  const SLACK = '{ slack: { channel: "#ml" } }';
+  const TAG = { type: 'add_artifact_tag', tag: 'good' } as const;
+  const of = (event: Partial<RelayEvent>, ...targets: string[]) =>
+    planned(`to: [${(targets.length === 0 ? [SLACK] : targets).join(', ')}]`, NOTHING, {
+      ...EVENT,
+      alias: undefined,
+      ...event,
+    } as RelayEvent).map(({ conversation }) => conversation);
+  const one = (...args: Parameters<typeof of>) => of(...args)[0];
 
   it('is about one version, whatever happens to it', () => {
-    expect(keyOf({ alias: 'staging' })).toBe(keyOf({}));
-    expect(keyOf({ type: 'link_artifact' })).toBe(keyOf({}));
-    expect(keyOf({ version: 'v13' })).not.toBe(keyOf({}));
-    expect(keyOf({ source: 'eu' })).not.toBe(keyOf({}));
-    expect(keyOf({}, '{ slack: { channel: "#other" } }')).not.toBe(keyOf({}));
+    const { key, subject, begins } = one(TAG) ?? {};
+    expect([key, begins]).toEqual([subject, undefined]);
+    expect(one({ ...TAG, tag: 'other' })?.key).toBe(key);
+    expect(one({ type: 'link_artifact' })?.key).toBe(key);
+    for (const other of [{ version: 'v13' }, { source: 'eu' }]) expect(one({ ...TAG, ...other })?.key).not.toBe(key);
+    expect(one(TAG, '{ slack: { channel: "#other" } }')?.key).not.toBe(key);
+  });
+
+  it('is the promotion alone, of the same subject, once in a channel', () => {
+    const promotions = of({ alias: 'production' }, SLACK, '{ slack: { channel: ml } }', '{ slack: { channel: "#other" } }');
+    expect(promotions).toMatchObject([{ begins: true, subject: one(TAG)?.subject }, { begins: true }, { begins: true }]);
+    const [here, too, there] = promotions.map((conversation) => conversation?.key);
+    expect(here).not.toBe(one(TAG)?.key);
+    expect(too).toBe(here);
+    expect(there).not.toBe(here);
+  });
+
+  it('is the event alone without a thread, for all targets of the channel', () => {
+    const [apart, too] = of(TAG, '{ slack: { channel: "#ml", thread: false } }', SLACK);
+    expect(apart).toMatchObject({ begins: true });
+    expect(apart).not.toHaveProperty('subject');
+    expect(too?.key).toBe(apart?.key);
   });
 
   it('is the line in which its messages leave', () => {
@@ -95,9 +119,17 @@ describe('a conversation', () => {
     expect(delivery?.orderKey).toBe(delivery?.conversation?.key);
   });
 
-  it('is the event alone without a thread', () => {
-    const apart = '{ slack: { channel: "#ml", thread: false } }';
-    expect(keyOf({}, apart)).not.toBe(keyOf({}));
+  it('is of a kind: channel, type, alias, state of a run, automation', () => {
+    const kinds = [
+      {},
+      { alias: 'production' },
+      { automation: 'a' },
+      TAG,
+      { type: 'run_state', status: 'failed' },
+      { type: 'run_state', status: 'finished' },
+    ];
+    expect(new Set(kinds.map((event) => one(event as Partial<RelayEvent>)?.kind)).size).toBe(kinds.length);
+    expect(one({ alias: 'production', version: 'v99', collection: 'bert' })?.kind).toBe(one({ alias: 'production' })?.kind);
   });
 });
 

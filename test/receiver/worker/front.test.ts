@@ -20,9 +20,16 @@ const BINDINGS = {
 function frontAt(basePath: string) {
   const setup = setUp(bundledConfig(text), { ...BINDINGS, BASE_PATH: basePath });
   if (!setup.ok) throw new Error(setup.error.join('; '));
-  return front({ setup: setup.value, objects: env.RELAY, log: silentLogger, now: Date.now });
+  const randomBytes = () => crypto.getRandomValues(new Uint8Array(16));
+  const answer = front({
+    setup: setup.value,
+    objectOf: (source) => env.RELAY.getByName(source),
+    log: silentLogger,
+    now: Date.now,
+    randomBytes,
+  });
+  return { request: (input: string | Request, init?: RequestInit) => answer(new Request(input, init), {}) };
 }
-
 /** A body that nobody may read. */
 function unread(): { readonly init: RequestInit; readonly wasRead: () => boolean } {
   let read = false;
@@ -66,6 +73,24 @@ describe('the Worker', () => {
     expect((await ask('/webhooks/wandb', init)).status).toBe(202);
   });
 
+  test('is not trusted by its objects because of anything that a request says', async () => {
+    const body = JSON.stringify(aliasBody('v1'));
+    const ask = async (path: string, init: RequestInit = {}) => {
+      const headers = { 'content-type': 'application/json', 'x-verified': 'true', verified: '{"eventId":"a"}' };
+      const request = new Request(`https://relay.test${path}`, {
+        method: 'POST',
+        body,
+        headers,
+        cf: { verified: {} },
+        ...init,
+      } as RequestInit);
+      return (await env.RELAY.getByName('default').fetch(request)).status;
+    };
+
+    expect(await Promise.all([...ENDPOINTS, '/api/deliveries/a/replay'].map((path) => ask(path)))).toEqual([401, 401, 401, 401]);
+    expect(await ask('/api/status', { method: 'GET', body: null })).toBe(401);
+  });
+
   test('has its addresses below BASE_PATH', async () => {
     const app = frontAt('/relay');
     const body = '{"zen":"Keep it logically awesome."}';
@@ -74,9 +99,14 @@ describe('the Worker', () => {
     expect((await app.request('https://relay.test/relay/healthz')).status).toBe(200);
     expect((await app.request('https://relay.test/healthz')).status).toBe(200);
     expect((await app.request(request('/webhooks/github'))).status).toBe(404);
+    expect((await app.request(request('/relay/webhooks/github'))).status).toBe(200);
     // The objects have no base path here, so this is their 404: it was handed on.
-    expect(await (await app.request(request('/relay/webhooks/github'))).json()).toMatchObject({
-      detail: expect.stringContaining('POST /webhooks/wandb'),
+    const webhook = JSON.stringify(aliasBody('v1'));
+    const handedOn = await app.request('https://relay.test/relay/webhooks/wandb', {
+      method: 'POST',
+      body: webhook,
+      headers: signedHeaders(webhook, SECRET),
     });
+    expect(await handedOn.json()).toMatchObject({ status: 404, detail: expect.stringContaining('POST /webhooks/wandb') });
   });
 });

@@ -92,7 +92,7 @@ describe('a source', () => {
     for (const path of ['/webhooks/wandb/nobody', '/webhooks/wandb/Prod_EU', '/webhooks/wandb/__proto__']) {
       expect(await post(aliasBody('v12'), { path })).toMatchObject({ status: 401, body: { title: 'Unauthorized' } });
     }
-    expect((await admin('/status?source=nobody')).status).toBe(401);
+    expect((await admin('/status?source=nobody')).status).toBe(404);
   });
 });
 

@@ -4,12 +4,12 @@ import { type ObjectStorage, objectDriver } from '../../../receiver/store/sqlite
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { OpenedStore } from '../store/samples.ts';
 
-/** Removes all rows, and keeps the tables. Those that begin with `_cf_` are the runtime's own. */
+/** Removes all rows, and keeps the tables and which steps made them. Those that begin with `_cf_` are the runtime's own. */
 function empty(storage: ObjectStorage): void {
   storage.transactionSync(() => {
     storage.sql.exec('PRAGMA defer_foreign_keys = ON');
     const tables = storage.sql.exec(
-      `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name <> 'schema_version'`,
+      `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'schema_*'`,
     );
     for (const { name } of tables.toArray() as { name: string }[]) storage.sql.exec(`DELETE FROM ${name}`);
   });

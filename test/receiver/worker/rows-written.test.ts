@@ -67,7 +67,8 @@ describe('rows written by a whole object', () => {
     const { rows, alarms } = await runInDurableObject(objectOf(), () => written);
 
     console.log(`written by a whole object for each event: ${rows / events} rows, ${alarms / events} alarms`);
-    expect(rows / events).toBeLessThanOrEqual(12);
+    // One of them is the ledger's: each event gives an alias.
+    expect(rows / events).toBeLessThanOrEqual(13);
     expect(alarms).toBeLessThanOrEqual(events);
   });
 

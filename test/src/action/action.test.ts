@@ -68,7 +68,7 @@ describe('plan on a pull request', () => {
     ]);
     expect(first.log.indexOf(`::add-mask::${server.apiKey}`)).toBe(0);
     expect(first.log.replaceAll(/^::add-mask::.*$/gm, '')).not.toContain(server.apiKey);
-    expect(first.summary).toContain('+ one (registry model, collection resnet50)');
+    expect(first.summary).toContain('➕ <b><code>one</code></b> · <code>registry model, collection resnet50</code>');
     expect(JSON.parse(first.outputs['plan-json'] ?? '')).toMatchObject({ summary: { create: 2 }, fingerprint: first.outputs.fingerprint });
 
     const second = await plan(config(alias('one')));
@@ -100,8 +100,10 @@ describe('plan on a pull request', () => {
     expect(run.outputs).toMatchObject({ 'to-delete': '1', 'to-create': '300' });
     const [comment = ''] = await comments(number);
     expect(comment.length).toBeLessThanOrEqual(65_536);
-    expect(comment.indexOf('- old')).toBeLessThan(comment.indexOf('+ automation-0'));
-    expect(comment).toMatch(/\d+ of 301 changes do not fit here: the whole plan is in the summary of \[this run\]/);
+    expect(comment.indexOf('<code>old</code>')).toBeLessThan(comment.indexOf('<code>automation-0'));
+    expect(comment).toMatch(
+      /\*\*\d+ of 301 changes are not shown here\*\* \(\d+ to create\): the whole plan is in the summary of \[this run\]/,
+    );
     expect(run.summary).toContain('automation-299');
     expect(JSON.parse(run.temporary('wandb-relay-plan.json')).changes).toHaveLength(304);
   });
@@ -198,7 +200,7 @@ describe('what others have written', () => {
     const many = Array.from({ length: 1500 }, (_, i) => alias(`a${i}-${'漢'.repeat(240)}`));
     const run = await runAction({ inputs: { command: 'plan', ...access(server) }, files: { 'wandb-relay.yaml': config(...many) } });
     expect(Buffer.byteLength(run.summary)).toBeLessThanOrEqual(1_048_576);
-    expect(run.summary).toMatch(/of 1500 changes do not fit here/);
+    expect(run.summary).toMatch(/of 1500 changes are not shown here\*\* \(\d+ to create\): see the plan file/);
   });
 
   it('annotates what is refused at its definition', async () => {
@@ -224,7 +226,7 @@ describe('apply', () => {
     const applied = await runAction({ inputs: { command: 'apply', 'plan-file': 'approved.json', ...access(server) }, cwd: planned.cwd });
     expect(applied.code).toBe(1);
     expect(applied.outputs['failure-reason']).toBe('1 refused');
-    expect(server.world.trigger('one').description).toContain('[wandb-relay acme/models one');
+    expect(server.world.trigger('one').description).toContain('[wandb-relay/2 acme/models wandb-relay.yaml one');
     expect(server.world.trigger('two').description).toBeNull();
   });
 
@@ -236,9 +238,9 @@ describe('apply', () => {
       files: { 'wandb-relay.yaml': config(alias('one'), alias('two')) },
     });
     expect([run.code, run.outputs['failure-reason']]).toEqual([1, 'not everything was applied: run it again to finish']);
-    expect(run.log).toContain('done: create two');
+    expect(run.log).toContain('created: two (registry model, collection resnet50)');
     expect(run.annotations).toContainEqual(
-      expect.objectContaining({ kind: 'error', message: expect.stringContaining('failed: create one') }),
+      expect.objectContaining({ kind: 'error', message: expect.stringContaining('failed to create: one') }),
     );
   });
 
@@ -274,7 +276,7 @@ describe('drift', () => {
     server.world.trigger('one').enabled = false;
     expect((await run('drift')).outputs.changes).toBe('1');
     await run('drift');
-    expect(await issues()).toMatchObject([{ state: 'open', body: expect.stringContaining('enabled: false → true') }]);
+    expect(await issues()).toMatchObject([{ state: 'open', body: expect.stringContaining('enabled: true → false') }]);
 
     server.world.trigger('one').enabled = true;
     await run('drift');

@@ -30,7 +30,9 @@ describe('action.yml', () => {
   });
 
   it('declares the outputs that are set, and no other', () => {
-    const source = read('src/action/run.ts') + read('src/action/output.ts');
+    const source = readdirSync(join(PROJECT, 'src', 'action'))
+      .map((name) => read(join('src', 'action', name)))
+      .join('');
     const set = [...source.matchAll(/setOutput\('([a-z-]+)'/g)].map((found) => found[1] ?? '');
     const event = readEventOutputs({ delivery_id: 'd', route: 'r', event: { type: 'unknown' } });
     const ofEvent = event.ok ? Object.keys(event.value) : [];

@@ -28,7 +28,7 @@ describe('where the runner has no summary', () => {
       environment: { GITHUB_STEP_SUMMARY },
     });
     expect([run.code, run.outputs['failure-reason']]).toEqual([0, undefined]);
-    expect(server.world.trigger('one').description).toContain('[wandb-relay acme/models one');
+    expect(server.world.trigger('one').description).toContain('[wandb-relay/2 acme/models wandb-relay.yaml one');
     expect(run.log).toContain('No summary is written');
   });
 
@@ -187,11 +187,17 @@ describe('Markdown on a pull request', () => {
     expect(body.length).toBeLessThan(65_536);
   });
 
-  it('shows the plan in a block that no name closes', async () => {
-    const body = await planned(config('resnet50', `${NASTY} ~~~`));
-    const [, fence = '', inside = '', after = ''] = /\n(`{3,})diff\n([\s\S]*?)\n\1\n([\s\S]*)$/.exec(body) ?? [];
-    expect(fence.length).toBe(4);
-    expect(inside).toContain(`+ ${NASTY}`);
+  it('shows a name as HTML code, and a definition in a block that nothing in it closes', async () => {
+    const name = `${NASTY} ~~~ </summary></details>`;
+    const body = await planned(`${config('resnet50', name)}    description: "\`\`\`\` </details> @acme/all"\n`);
+    const [summary = ''] = /<summary>.*<\/summary>/.exec(body) ?? [];
+    expect(summary).toContain(
+      '<code>x` @acme/all &lt;img src=x&gt; [a](https://evil.example) ``` #1 ~~~ &lt;/summary&gt;&lt;/details&gt;</code>',
+    );
+    const [, fence = '', inside = '', after = ''] = /\n(`{3,})yaml\n([\s\S]*?)\n\1\n([\s\S]*)$/.exec(body) ?? [];
+    expect(fence.length).toBe(5);
+    expect(inside).toContain('````');
     expect(after).not.toContain('evil');
+    expect(body.match(/<\/details>$/gm)).toHaveLength(1);
   });
 });

@@ -10,7 +10,7 @@ const inEvent = (event: string) => problemsIn(automationConfig({ event }));
 describe('a threshold is a number, and never', () => {
   it.each([
     ['{ run_metric: { metric: x, above: true } }', '46: automations[0].event.run_metric.above: must be a number'],
-    ['{ run_metric: { metric: x, above: "1" } }', '46: automations[0].event.run_metric.above: must be a number'],
+    ['{ run_metric: { metric: x, above: "1" } }', '46: automations[0].event.run_metric.above: is text: remove the quotes: above: 1'],
     ['{ run_metric: { metric: x, above: .inf } }', '46: automations[0].event.run_metric.above: must be a number'],
     ['{ run_metric: { metric: x, above: null } }', '46: automations[0].event.run_metric.above: must be a number'],
     [
@@ -28,7 +28,9 @@ describe('a threshold is a number, and never', () => {
   it.each(['true', '0', '"25"', '-5%', '0%', '"%"'])('a change by %s', (amount) => {
     const problems = inEvent(`{ run_metric_change: { metric: x, changes_by: ${amount} } }`);
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(/^relay\.yaml:6:58: automations\[0\]\.event\.run_metric_change\.changes_by: must be /);
+    expect(problems[0]).toMatch(
+      /^relay\.yaml:6:58: automations\[0\]\.event\.run_metric_change\.changes_by: (must be |is text: remove the quotes: )/,
+    );
   });
 });
 
@@ -77,7 +79,7 @@ describe('adopt', () => {
   it('is true or false', () => {
     expect(theValue(readConfig(automationConfig({ more: 'adopt: true' }), 'relay.yaml')).automations[0]?.adopt).toBe(true);
     expect(problemsIn(automationConfig({ more: 'adopt: yes' }))).toEqual([
-      'relay.yaml:8:12: automations[0].adopt: must be true or false, not a string',
+      'relay.yaml:8:12: automations[0].adopt: must be true or false, not a string: write adopt: true',
     ]);
   });
 });

@@ -67,7 +67,10 @@ describe('readConfig reports errors in the scope', () => {
     ['{ projct: p }', '14: automations[0].scope.projct: unknown key (did you mean "project"?)'],
     ['{ project: "" }', '23: automations[0].scope.project: must not be empty'],
     ['{ project: 7 }', '23: automations[0].scope.project: must be a string, not a number'],
-    ['train', '12: automations[0].scope: must be a mapping, not a string'],
+    [
+      'train',
+      '12: automations[0].scope: must be a mapping: write scope: { project: train }, or { registry: … }, { team: … }, { organization: … }',
+    ],
   ])('%s', (scope, problem) => {
     expect(problemsIn(automationConfig({ scope }))).toEqual([`relay.yaml:5:${problem}`]);
   });
@@ -100,11 +103,16 @@ describe('readConfig reports errors in the scope', () => {
 
 describe('readConfig reports errors in the event', () => {
   it.each([
-    ['link_artifact', '12: automations[0].event: must be a mapping, not a string'],
-    ['{ link_artifact: }', '29: automations[0].event.link_artifact: must be a mapping, not null'],
+    ['link_artifact', '12: automations[0].event: must be a mapping: write event: { link_artifact: {} }'],
     ['{ add_artifact_alia: {} }', '14: automations[0].event.add_artifact_alia: unknown key (did you mean "add_artifact_alias"?)'],
-    ['{ add_artifact_alias: { tag: x } }', '36: automations[0].event.add_artifact_alias.tag: unknown key; there are alias, filter'],
-    ['{ add_artifact_tag: { alias: x } }', '34: automations[0].event.add_artifact_tag.alias: unknown key; there are tag, filter'],
+    [
+      '{ add_artifact_alias: { tag: x } }',
+      '36: automations[0].event.add_artifact_alias.tag: unknown key: add_artifact_alias has an alias, not a tag: write alias',
+    ],
+    [
+      '{ add_artifact_tag: { alias: x } }',
+      '34: automations[0].event.add_artifact_tag.alias: unknown key: add_artifact_tag has a tag, not an alias: write tag',
+    ],
     ['{ link_artifact: { alias: a, filter: {} } }', '29: automations[0].event.link_artifact: alias and filter exclude each other'],
     ['{ link_artifact: { filter: text } }', '39: automations[0].event.link_artifact.filter: must be a mapping, not a string'],
     ['{ run_metric: { above: 1 } }', '26: automations[0].event.run_metric.metric: is missing'],
@@ -112,7 +120,7 @@ describe('readConfig reports errors in the event', () => {
     ['{ run_metric: { metric: x, abov: 1 } }', '39: automations[0].event.run_metric.abov: unknown key (did you mean "above"?)'],
     [
       '{ run_metric: { metric: x, above: 1, aggregate: mean } }',
-      '60: automations[0].event.run_metric.aggregate: must be one of "average", "min", "max"',
+      '60: automations[0].event.run_metric.aggregate: must be one of "average", "min", "max" (did you mean "average"?)',
     ],
     [
       '{ run_metric: { metric: x, above: 1, window: 5 } }',
@@ -141,11 +149,14 @@ describe('readConfig reports errors in the event', () => {
     ],
     [
       '{ run_metric_zscore: { metric: x, threshold: 1, direction: up } }',
-      '71: automations[0].event.run_metric_zscore.direction: must be one of "above", "below", "either"',
+      '71: automations[0].event.run_metric_zscore.direction: must be one of "above", "below", "either" (did you mean "above"?)',
     ],
     ['{ run_state: {} }', '25: automations[0].event.run_state.states: is missing'],
     ['{ run_state: { states: [] } }', '35: automations[0].event.run_state.states: must list at least one state'],
-    ['{ run_state: { states: [killed] } }', '36: automations[0].event.run_state.states[0]: must be one of "running", "finished", "failed"'],
+    [
+      '{ run_state: { states: [killed] } }',
+      '36: automations[0].event.run_state.states[0]: a killed run triggers nothing in W&B: there is no automation for it. The states are running, finished, failed',
+    ],
     ['{ run_state: { states: [failed, failed] } }', '35: automations[0].event.run_state.states: lists a state twice'],
   ])('%s', (event, problem) => {
     expect(problemsIn(automationConfig({ event }))).toEqual([`relay.yaml:6:${problem}`]);
@@ -182,14 +193,13 @@ describe('readConfig reports errors in the action', () => {
   it.each([
     ['{}', '13: automations[0].action: must have exactly one of relay, webhook, notification, no_op; has none'],
     ['{ nop: {} }', '15: automations[0].action.nop: unknown key (did you mean "no_op"?)'],
-    ['{ no_op: }', '22: automations[0].action.no_op: must be a mapping, not null'],
     ['{ no_op: { x: 1 } }', '24: automations[0].action.no_op.x: unknown key'],
     ['{ relay: {} }', '22: automations[0].action.relay.to: is missing'],
     ['{ relay: { to: [] } }', '28: automations[0].action.relay.to: must name at least one target'],
     ['{ notification: {} }', '29: automations[0].action.notification.slack: is missing'],
     [
       '{ notification: { slack: x, severity: warning } }',
-      '51: automations[0].action.notification.severity: must be one of "info", "warn", "error"',
+      '51: automations[0].action.notification.severity: must be one of "info", "warn", "error" (did you mean "warn"?)',
     ],
   ])('%s', (action, problem) => {
     expect(problemsIn(automationConfig({ action }))).toEqual([`relay.yaml:7:${problem}`]);

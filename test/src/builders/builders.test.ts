@@ -71,7 +71,11 @@ const NINETEEN = [
   }),
   automation({ name: 'metric-avg-gte', event: onRunMetric(train, metric('accuracy').avg(5).gte(0.6)), action }),
   automation({ name: 'metric-min-lt', event: onRunMetric(train, metric('val/loss').min(3).lt(0.01)), action }),
-  automation({ name: 'change-rel-decrease', event: onRunMetric(train, metric('loss').avg(10).decreasesBy({ frac: 0.25 })), action }),
+  automation({
+    name: 'change-rel-decrease',
+    event: onRunMetric(train, metric('loss').avg(10).decreasesBy({ frac: 0.25, priorWindow: 10 })),
+    action,
+  }),
   automation({ name: 'change-abs-increase-single', event: onRunMetric(train, metric('loss').increasesBy({ diff: 2 })), action }),
   automation({
     name: 'change-any-prior',
@@ -136,10 +140,14 @@ describe('a built automation', () => {
     expect(JSON.parse(JSON.stringify(built))).toEqual(built);
   });
 
-  it('has every window written out, because the defaults of the config are others', () => {
+  it('has the defaults of the config file, so a window that is not given is not written', () => {
     const eventOf = (condition: Parameters<typeof onRunMetric>[1]) => onRunMetric(train, condition).event;
     expect(eventOf(metric('loss').max(4).changesBy({ diff: 1 }))).toEqual({
-      run_metric_change: { metric: 'loss', aggregate: 'max', window: 4, prior_window: 4, changes_by: 1 },
+      run_metric_change: { metric: 'loss', aggregate: 'max', window: 4, changes_by: 1 },
+    });
+    expect(eventOf(metric('loss').avg().gt(1))).toEqual({ run_metric: { metric: 'loss', aggregate: 'average', above: 1 } });
+    expect(eventOf(metric('loss').avg().increasesBy({ frac: 0.5, priorWindow: 7 }))).toEqual({
+      run_metric_change: { metric: 'loss', aggregate: 'average', prior_window: 7, increases_by: '50%' },
     });
     expect(eventOf(metric('loss').zscore().lt(-1))).toEqual({
       run_metric_zscore: { metric: 'loss', window: 30, threshold: 1, direction: 'below' },

@@ -27,7 +27,7 @@ const train = project('train');
 
 type Condition = Parameters<typeof onRunMetric>[1] | Parameters<typeof onRunState>[1];
 
-function sent(event: ReturnType<typeof onAddArtifactAlias>): JsonValue {
+function sent(event: ReturnType<typeof onAddArtifactAlias> | ReturnType<typeof onRunMetric>): JsonValue {
   const text = JSON.stringify(config({ entity: 'acme', automations: [automation({ name: 'x', event, action: doNothing() })] }));
   const [definition] = theValue(readConfig(text, 'wandb-relay.json')).automations;
   if (definition === undefined) throw new Error('the config has one automation');
@@ -87,7 +87,7 @@ describe('conditions on runs with one on a metric or a state', () => {
     agg_op: 'MAX',
     current_window_size: 2,
     change_amount: 2,
-    prior_window_size: 2,
+    prior_window_size: 50,
     change_type: 'ABSOLUTE',
     change_dir: 'INCREASE',
   };
@@ -141,7 +141,7 @@ describe('a condition on a metric', () => {
     agg_op: agg,
     current_window_size: window,
     change_amount: amount,
-    prior_window_size: window,
+    prior_window_size: agg === null ? 1 : 50,
     change_type: type,
     change_dir: direction,
   });

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { configJsonSchema, DEFAULT_SETTINGS, readConfig } from '../../../src/config/config.ts';
+import { DEFAULT_SETTINGS, readConfig } from '../../../src/config/config.ts';
+import { configJsonSchema } from '../../../src/config/json-schema.ts';
 import { compileRoute } from '../../../src/route/route.ts';
 import { theValue } from '../event/samples.ts';
 import { problemsIn, routeConfig } from './config-samples.ts';
@@ -200,7 +201,7 @@ describe('readConfig reports errors in the rest of a route', () => {
   it.each([
     ['colour: red', '7:5: routes[0].colour: unknown key; there are name, source, on, to, approval, order, cooldown, on_failure, notify'],
     ['ordr: fifo', '7:5: routes[0].ordr: unknown key (did you mean "order"?)'],
-    ['order: lifo', '7:12: routes[0].order: must be one of "fifo", "latest"'],
+    ['order: lifo', '7:12: routes[0].order: must be one of "fifo", "latest" (did you mean "latest"?)'],
     ['cooldown: 10 minutes', '7:15: routes[0].cooldown: must be a duration such as 30s, 10m, 24h or 3d'],
     ['cooldown: 10', '7:15: routes[0].cooldown: must be a string, not a number'],
     ['approval: {}', '7:15: routes[0].approval.slack: is missing'],

@@ -42,7 +42,7 @@ describe('a repository', () => {
   });
 
   it('of an owner with an underscore may own an automation', () => {
-    const mark = { repository: 'ada_acme/deploy', key: 'deploy', applied: '1a2b3c4d' };
+    const mark = { repository: 'ada_acme/deploy', namespace: 'wandb relay.yaml', key: 'deploy', applied: '1a2b3c4d' };
     expect(readMark(withMark('Deploys.', mark))).toEqual({ text: 'Deploys.', mark });
   });
 });

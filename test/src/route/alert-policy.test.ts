@@ -20,6 +20,6 @@ it('an alert keeps of an event what names it, and nothing else', () => {
 });
 
 it('a failure is what a later success ends', () => {
-  const problems = ['not_dispatched', 'run_missing', 'run_failed', 'resolved', 'not_asked'] as const;
+  const problems = ['not_dispatched', 'run_missing', 'run_failed', 'resolved', 'not_asked', 'not_posted'] as const;
   expect(problems.filter((problem) => isFailure({ problem }))).toEqual(['not_dispatched', 'run_missing', 'run_failed']);
 });

@@ -214,3 +214,12 @@ describe('compileTemplatesIn', () => {
     );
   });
 });
+
+it('puts values into Slack text as data: nothing in them is bold, italic or an emoji, and addresses stay', () => {
+  const compiled = compileTemplate('*{{ event.author }}* {{ event.tag }}', 'slack');
+  if (!compiled.ok) throw new Error(compiled.error);
+  const rendered = (author: string, tag: string) =>
+    compiled.value.render({ delivery_id: 'd', route: 'r', event: { type: 'unknown', source: 'default', author, tag, payload: {} } });
+  expect(rendered('*a* _b_ `c`', ':fire: <!here>')).toBe('*∗a∗ ˍbˍ ˋcˋ* ꞉fire: &lt;!here&gt;');
+  expect(rendered('my_model_v2', 'https://wandb.ai/a/_b_:c:')).toBe('*my_model_v2* https://wandb.ai/a/_b_:c:');
+});

@@ -3,13 +3,14 @@ import { exportYaml } from '../../../src/automation/export-yaml.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { readConfigFiles } from '../../../src/config/config-files.ts';
 import { readApprovedPlan } from '../../../src/plan/approved-plan.ts';
-import { planJson } from '../../../src/plan/plan-report.ts';
+import { planJson } from '../../../src/plan/plan-json.ts';
 import { applySync, driftSync, planSync, type SyncOptions } from '../../../src/sync/commands.ts';
 import { exportSync } from '../../../src/sync/export.ts';
 import { testClient, wandbServer } from '../../stand-ins/wandb-in-test.ts';
 import type { WandbStandIn, WandbStandInOptions } from '../../stand-ins/wandb-server.ts';
 
-const OPTIONS: SyncOptions = { repository: 'acme/models', prune: false, maxDeletes: 3 };
+const SURROUNDINGS = { namespace: 'wandb-relay.yaml', baseUrl: 'https://api.wandb.ai', unreadable: [], warnings: [] };
+const OPTIONS: SyncOptions = { namespace: 'wandb-relay.yaml', repository: 'acme/models', prune: false, maxDeletes: 3 };
 
 function configOf(text: string): Config {
   const config = readConfigFiles([{ name: 'wandb-relay.yaml', text: `version: 1\nentity: acme\n${text}` }]);
@@ -67,7 +68,7 @@ describe('plan and apply', () => {
     const { report } = await apply(text);
     expect(report.complete).toBe(true);
     expect(names(server)).toEqual(['one', 'two']);
-    expect(server.world.trigger('one').description).toMatch(/^\[wandb-relay acme\/models one [0-9a-f]{8}\]$/);
+    expect(server.world.trigger('one').description).toMatch(/^\[wandb-relay\/2 acme\/models wandb-relay\.yaml one [0-9a-f]{8}\]$/);
     expect((await plan(text)).summary).toEqual({ create: 0, update: 0, delete: 0, unchanged: 2, refused: 0 });
   });
 
@@ -81,7 +82,7 @@ describe('plan and apply', () => {
         action: 'update',
         key: 'one',
         scope: 'registry model, collection resnet50',
-        fields: [{ path: 'event.filter.alias.$eq', before: 'production', after: 'staging' }],
+        fields: [{ path: 'event.add_artifact_alias.alias', before: 'production', after: 'staging' }],
       },
     ]);
     await apply(changed);
@@ -106,7 +107,7 @@ describe('plan and apply', () => {
     const [here, other] = [alias('uno', 'production', '    moved_from: one'), there(alias('uno', 'production', '    moved_from: one'))];
     for (const order of [`${here}${other}`, `${other}${here}`]) {
       const { changes } = await plan(`automations: ${order}`);
-      expect(changes.flatMap(({ fields }) => fields.map(({ path }) => path))).toEqual(['name', 'owner', 'name', 'owner']);
+      expect(changes.flatMap(({ fields }) => fields.map(({ path }) => path))).toEqual(['name', 'key', 'name', 'key']);
     }
   });
 
@@ -216,7 +217,7 @@ describe('what goes wrong', () => {
     const { server, apply } = await wandb();
     const declared = 'integrations:\n  webhooks:\n    - { name: new-relay, url: "https://relay.example/x" }\n';
     const using = `${declared}automations: ${alias('one').replace('integration: relay', 'integration: new-relay')}`;
-    const { plan } = await apply(using, {}, { plan: { fingerprint: '', changes: [] } });
+    const { plan } = await apply(using, {}, { plans: [], fingerprints: [] });
     expect([plan.summary.refused, server.mutations]).toEqual([1, 0]);
   });
 
@@ -232,7 +233,7 @@ describe('what goes wrong', () => {
 
   it('reports what failed and what is left, and finishes when run again', async () => {
     const { server, apply } = await wandb();
-    server.fail({ on: 'mutation', status: 502 });
+    server.fail({ on: 'mutation', status: 403 });
     const { report } = await apply(text);
     expect(report.complete).toBe(false);
     expect(report.applied.map(({ outcome }) => outcome).sort()).toEqual(['done', 'failed']);
@@ -267,13 +268,13 @@ describe('what goes wrong', () => {
     const approved = readApprovedPlan(JSON.stringify(await plan(next)));
     if (!approved.ok) throw new Error(approved.error);
     server.world.trigger('two').enabled = false;
-    const { plan: done } = await apply(next, {}, { plan: approved.value });
+    const { plan: done } = await apply(next, {}, { plans: [approved.value], fingerprints: [] });
     expect(done.changes.map(({ name, action, reason }) => [name, action, reason?.includes('has changed since')])).toEqual([
       ['one', 'update', undefined],
       ['two', 'refused', true],
     ]);
     expect(server.world.trigger('one').filter).toContain('"a"');
-    await expect(apply(next, {}, { fingerprint: 'another' })).rejects.toThrow('has changed since it was approved');
+    await expect(apply(next, {}, { fingerprints: ['another'] })).rejects.toThrow('has changed since it was approved');
   });
 
   it('creates a declared webhook integration that is missing', async () => {
@@ -297,19 +298,7 @@ describe('what a plan has besides its changes', () => {
       ['one', 'wandb-relay.yaml', 5],
       ['two', 'wandb-relay.yaml', 10],
     ]);
-    expect(JSON.stringify(planJson(found))).not.toContain('location');
-  });
-
-  it('takes an automation over from another repository when it is adopted', async () => {
-    const { server, apply, plan } = await wandb();
-    await apply(`automations: ${alias('one')}`, { repository: 'acme/other' });
-    const adopting = `automations: ${alias('one', 'production', '    adopt: true')}`;
-    expect((await plan(adopting)).changes).toMatchObject([
-      { action: 'update', fields: [{ path: 'owner', before: 'acme/other one', after: 'acme/models one' }] },
-    ]);
-    await apply(adopting);
-    expect(server.world.trigger('one').description).toContain('[wandb-relay acme/models one');
-    expect((await plan(adopting)).summary.unchanged).toBe(1);
+    expect(JSON.stringify(planJson(found, SURROUNDINGS))).not.toContain('location');
   });
 
   it('names integrations that will be created, and those that point elsewhere', async () => {
@@ -325,9 +314,20 @@ describe('what a plan has besides its changes', () => {
 
   it('is JSON with every field before and after', async () => {
     const { plan } = await wandb();
-    const json = JSON.parse(JSON.stringify(planJson(await plan(`automations: ${alias('one')}`))));
-    expect(Object.keys(json).sort()).toEqual(['changes', 'fingerprint', 'notes', 'orphans', 'summary']);
-    expect(json.changes[0].fields).toContainEqual({ path: 'event.filter.alias.$eq', before: null, after: 'production' });
+    const json = JSON.parse(JSON.stringify(planJson(await plan(`automations: ${alias('one')}`), SURROUNDINGS)));
+    expect(Object.keys(json).sort()).toEqual([
+      'changes',
+      'fingerprint',
+      'namespace',
+      'notes',
+      'orphans',
+      'routes',
+      'summary',
+      'unreadable',
+      'wandb',
+      'warnings',
+    ]);
+    expect(json.changes[0].fields).toContainEqual({ path: 'event.add_artifact_alias.alias', before: null, after: 'production' });
     for (const field of json.changes[0].fields) expect(Object.keys(field)).toEqual(['path', 'before', 'after']);
   });
 });
@@ -338,14 +338,14 @@ describe('drift', () => {
     const text = (value: string) => `automations: ${alias('one', value)}${alias('two', 'b')}`;
     await apply(text('a'));
     expect(await drift(text('a'))).toEqual([]);
-    expect(await drift(text('other'))).toEqual([['definition', 'one']]);
+    expect(await drift(text('other'))).toEqual([['not_applied', 'one']]);
     server.world.trigger('two').enabled = false;
     expect(await drift(text('other'))).toEqual([
-      ['definition', 'one'],
-      ['drift', 'two'],
+      ['not_applied', 'one'],
+      ['changed', 'two'],
     ]);
     server.world.triggers.pop();
-    expect(await drift(text('a'))).toEqual([['drift', 'two']]);
+    expect(await drift(text('a'))).toEqual([['missing', 'two']]);
   });
 });
 
@@ -355,7 +355,7 @@ describe('drift of what is not ours', () => {
     const text = `automations: ${alias('one')}`;
     await apply(text);
     Object.assign(server.world.trigger('one'), { description: 'edited in the app', enabled: false });
-    expect(await drift(text)).toEqual([['drift', 'one']]);
+    expect(await drift(text)).toEqual([['changed', 'one']]);
   });
 
   it('is seen on what was adopted as it was', async () => {
@@ -364,7 +364,7 @@ describe('drift of what is not ours', () => {
     const text = (await exported()).replace(/^version: 1\nentity: acme\n/, '');
     await apply(text);
     server.world.trigger('by hand').enabled = false;
-    expect(await drift(text)).toEqual([['drift', 'by hand']]);
+    expect(await drift(text)).toEqual([['changed', 'by hand']]);
   });
 });
 
@@ -378,7 +378,7 @@ describe('export', () => {
     const { server, exported, plan } = await wandb();
     server.world.addTrigger({ name: 'by hand', eventType: 'ADD_ARTIFACT_ALIAS', scope: server.world.project('train'), filter });
     const planned = await plan((await exported()).replace(/^version: 1\nentity: acme\n/, ''));
-    expect(planned.changes.map(({ action, fields }) => [action, fields])).toEqual([['unchanged', []]]);
+    expect(planned.changes.map(({ adopted, fields }) => [adopted, fields])).toEqual([['adopted: nobody managed it', []]]);
   });
 
   it.each([
@@ -428,7 +428,12 @@ describe('export', () => {
     const yaml = await exported();
     const planned = await plan(yaml.replace(/^version: 1\nentity: acme\n/, ''));
     expect(planned.changes.flatMap(({ fields }) => fields)).toEqual([]);
-    expect(planned.summary).toMatchObject({ unchanged: 3, update: 0 });
+    // The one that was made by hand gets its mark.
+    expect(planned.changes.map(({ name, action }) => `${name} ${action}`).sort()).toEqual([
+      'by hand update',
+      'loss unchanged',
+      'one unchanged',
+    ]);
   });
 
   it('lists what it cannot express', async () => {
@@ -445,5 +450,74 @@ describe('requests', () => {
     const text = `automations: ${Array.from({ length: 20 }, (_, i) => alias(`a${i}`, `x${i}`)).join('')}`;
     await apply(text);
     expect((await plan(text)).summary).toMatchObject({ unchanged: 20, create: 0 });
+  });
+});
+
+describe('a definition that equals an automation of another name', () => {
+  it('is probably renamed, and the plan says how', async () => {
+    const { plan, apply } = await wandb();
+    await apply(`automations: ${alias('old')}`);
+    const { notes, changes } = await plan(`automations: ${alias('new')}`);
+    expect(changes.map(({ action, name }) => [action, name])).toEqual([['create', 'new']]);
+    expect(notes).toEqual([
+      expect.stringContaining(
+        'equals the automation "old" in registry model, collection resnet50, which has no definition. If it was renamed, write moved_from: "old": then',
+      ),
+    ]);
+    expect((await plan(`automations: ${alias('new')}`, { prune: true })).notes).toHaveLength(1);
+    expect((await plan(`automations: ${alias('new', 'production', '    moved_from: old')}`)).notes).toEqual([]);
+    expect((await plan(`automations: ${alias('new', 'staging')}`)).notes).toEqual([]);
+    expect((await plan(`automations: ${alias('new')}${alias('old')}`)).notes).toEqual([]);
+  });
+
+  it("is recognized although the relay payload has its name, and adopted if it is nobody's", async () => {
+    const { server, plan, apply } = await wandb();
+    const relay = (name: string) =>
+      alias(name).replace('webhook: { integration: relay, payload: { a: 1 } }', 'webhook: { integration: relay }');
+    await apply(`automations: ${relay('old')}`);
+    expect((await plan(`automations: ${relay('new')}`)).notes).toHaveLength(1);
+    server.world.trigger('old').description = null;
+    expect((await plan(`automations: ${relay('new')}`)).notes).toEqual([expect.stringContaining('moved_from: "old" and adopt: true')]);
+  });
+});
+
+describe('export of everything', () => {
+  it('has users, organizations and workspaces in the words that read back to the same', async () => {
+    const { server, exported, plan } = await wandb();
+    const { world } = server;
+    world.addSlack(world.entity('acme'), '#ml-alerts', 'Other Corp');
+    const text = `organization: acme-org
+automations:
+  - { name: by-user, scope: { project: train }, event: { run_state: { states: [failed] } }, runs: { user: ada }, action: { no_op: {} } }
+  - { name: both, scope: { project: train }, event: { run_state: { states: [failed] } }, runs: { name: { contains: x }, user: { in: [ada, bob] } }, action: { no_op: {} } }
+  - { name: everywhere, scope: { organization: acme-org }, event: { link_artifact: {} }, action: { no_op: {} } }
+  - { name: here, scope: { project: train }, event: { link_artifact: {} }, action: { notification: { slack: "Acme/#ml-alerts" } } }
+  - { name: there, scope: { project: train }, event: { link_artifact: {} }, action: { notification: { slack: "Other Corp/#ml-alerts" } } }
+`;
+    const { report } = await applySync(configOf(text), testClient(server).client, OPTIONS, undefined, () => undefined).then((applied) => {
+      if (!applied.ok) throw new Error(JSON.stringify(applied.error));
+      return applied.value;
+    });
+    expect(report.complete).toBe(true);
+    const yaml = await exported();
+    expect(yaml).toContain('user: ada');
+    expect(yaml).toMatch(/contains: x\n\s+user:\n\s+in:/);
+    expect(yaml).toContain('organization: acme-org');
+    expect(yaml).toContain('slack: Acme/#ml-alerts');
+    expect(yaml).toContain('slack: Other Corp/#ml-alerts');
+    const body = yaml.replace(/^version: 1\nentity: acme\n/, '');
+    expect((await plan(body)).summary).toMatchObject({ create: 0, update: 0, unchanged: 5, refused: 0 });
+  });
+
+  it('leaves out what it cannot express, each with the reason, in a comment', async () => {
+    const { server, exported } = await wandb();
+    const { world } = server;
+    const train = world.project('train');
+    world.addTrigger({ name: 'a-job', scope: train, action: { __typename: 'QueueJobTriggeredAction' } as never });
+    world.addTrigger({ name: 'weave', scope: train, eventType: 'WEAVE_METRIC_THRESHOLD', filter: '{}' });
+    const yaml = await exported();
+    expect(yaml).toContain('# Not exported:');
+    expect(yaml).toMatch(/# - "a-job": definitions cannot express its action QueueJobTriggeredAction/);
+    expect(yaml).toMatch(/# - "weave": definitions cannot express its event WEAVE_METRIC_THRESHOLD/);
   });
 });

@@ -63,7 +63,7 @@ describe('an error', () => {
     ['422 with an error object', { status: 422, body: { error: { message: 'bad name' } } }, 'invalid', 'bad name'],
     ['413', { status: 413, body: 'too large' }, 'invalid', 'W&B answered 413'],
     ['401', { status: 401, body: { errors: ['user is not logged in'] } }, 'unauthorized', 'WANDB_API_KEY'],
-    ['403', { status: 403, body: { error: 'permission denied' } }, 'unauthorized', 'permission denied'],
+    ['403', { status: 403, body: { error: 'permission denied' } }, 'forbidden', 'permission denied'],
     ['404 with no JSON', { status: 404, body: '<html>not here</html>' }, 'not_found', 'W&B answered 404'],
     ['410', { status: 410, body: {} }, 'not_found', '410'],
     ['409', { status: 409, body: { errors: [{ message: 'exists' }] } }, 'conflict', 'exists'],
@@ -171,10 +171,13 @@ describe('a mutation', () => {
     expect(errorOf(await client.mutate(MUTATION, {}, anything))).toMatchObject({ kind: 'unclear', status: null });
   });
 
-  it('is sent again after 429, which turned it away', async () => {
-    const { result, server } = await mutated({ status: 429, headers: { 'retry-after': '2' } }, fine);
-    expect(result.ok).toBe(true);
-    expect(server.requests).toHaveLength(2);
+  it('is not sent again after 429, because a gateway may have passed it on, and the next request waits', async () => {
+    const { result, server, client, clock } = await mutated({ status: 429, headers: { 'retry-after': '20' } }, fine);
+    expect(errorOf(result)).toMatchObject({ kind: 'unclear', status: 429 });
+    expect(server.requests).toHaveLength(1);
+    const before = clock.now;
+    await client.query(DOCUMENT, {}, anything);
+    expect(clock.now - before).toBe(20_000);
   });
 
   it('is sent again when it never left', async () => {

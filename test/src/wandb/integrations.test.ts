@@ -37,6 +37,22 @@ describe('a Slack integration', () => {
     world.addSlack(world.entity('acme'), '#ml-alerts', 'Acme Labs');
     const error = errorOf(await (await session({ world })).integrations.slack('acme', 'ml-alerts'));
     expect(error).toMatchObject({ kind: 'invalid', message: expect.stringContaining('Acme, Acme Labs') });
+    expect(error.message).toContain('write "Acme/#ml-alerts" or "Acme Labs/#ml-alerts"');
+  });
+
+  it('is found in its workspace', async () => {
+    const world = acmeWorld();
+    const acme = world.entity('acme');
+    const labs = world.addSlack(acme, '#ml-alerts', 'Acme Labs');
+    const only = world.addSlack(acme, '#only', 'Acme Labs');
+    const { integrations } = await session({ world });
+    expect(await integrations.slack('acme', 'Acme Labs/#ml-alerts')).toEqual({ ok: true, value: labs.id });
+    expect(await integrations.slack('acme', 'Acme Labs/ml-alerts')).toEqual({ ok: true, value: labs.id });
+    expect(await integrations.slack('acme', 'Acme Labs/#only')).toEqual({ ok: true, value: only.id });
+    const missing = errorOf(await integrations.slack('acme', 'Acme Lab/#ml-alerts'));
+    expect(missing.message).toContain('did you mean Acme Labs/#ml-alerts?');
+    const names = await integrations.slackNames('acme');
+    expect(names.ok && [names.value.get(labs.id), names.value.get(only.id)]).toEqual(['Acme Labs/#ml-alerts', '#only']);
   });
 });
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Scope } from '../../../src/automation/automation.ts';
+import type { SingleScope } from '../../../src/automation/automation.ts';
 import { resolveScopes } from '../../../src/wandb/scopes.ts';
 import { testClient, wandbServer } from '../../stand-ins/wandb-in-test.ts';
 import type { WandbStandInOptions } from '../../stand-ins/wandb-server.ts';
 import { acmeWorld, type WandbWorld } from '../../stand-ins/wandb-world.ts';
 import { ACME, ACME_ORG_ENTITY, DATASET_A, errorOf, REGISTRY_MODEL, RESNET50, successOf, TRAIN } from './trigger-samples.ts';
 
-async function resolve(scopes: readonly Scope[], options: WandbStandInOptions & { organization?: string; entity?: string } = {}) {
+async function resolve(scopes: readonly SingleScope[], options: WandbStandInOptions & { organization?: string; entity?: string } = {}) {
   const server = await wandbServer(options);
   const { client } = testClient(server);
   const result = await resolveScopes(client, scopes, options.entity ?? 'acme', options.organization);
@@ -14,7 +14,7 @@ async function resolve(scopes: readonly Scope[], options: WandbStandInOptions & 
 }
 
 /** The one error of the one scope. */
-async function complaint(scope: Scope, world: WandbWorld = acmeWorld(), options: WandbStandInOptions = {}): Promise<string> {
+async function complaint(scope: SingleScope, world: WandbWorld = acmeWorld(), options: WandbStandInOptions = {}): Promise<string> {
   const { result } = await resolve([scope], { world, ...options });
   const [first] = successOf(result).scopes;
   if (first === undefined) throw new Error('no answer');
@@ -23,7 +23,7 @@ async function complaint(scope: Scope, world: WandbWorld = acmeWorld(), options:
 }
 
 describe('scopes', () => {
-  it.each<[Scope, object]>([
+  it.each<[SingleScope, object]>([
     [{ project: 'train' }, { type: 'PROJECT', id: TRAIN, description: 'project train' }],
     [{ project: 'acme/train' }, { type: 'PROJECT', id: TRAIN, description: 'project acme/train' }],
     [
@@ -42,7 +42,7 @@ describe('scopes', () => {
   });
 
   it('are answered in their order, wherever the organization comes from', async () => {
-    const scopes: Scope[] = [{ registry: 'model' }, { project: 'nope' }, { project: 'train' }];
+    const scopes: SingleScope[] = [{ registry: 'model' }, { project: 'nope' }, { project: 'train' }];
     for (const organization of [undefined, 'acme-org']) {
       const { result } = await resolve(scopes, organization === undefined ? {} : { organization });
       expect(successOf(result).scopes.map((scope) => (scope.ok ? scope.value.id : 'error'))).toEqual([REGISTRY_MODEL, 'error', TRAIN]);
@@ -57,7 +57,7 @@ describe('scopes', () => {
     const world = acmeWorld();
     world.addProject(world.addEntity('vision'), 'eval');
     world.addOrganization('second-org', []);
-    const scopes: Scope[] = [{ project: 'vision/eval' }, { organization: 'second-org' }, { team: 'acme' }];
+    const scopes: SingleScope[] = [{ project: 'vision/eval' }, { organization: 'second-org' }, { team: 'acme' }];
     expect(successOf((await resolve(scopes, { world })).result).owners).toEqual({
       entities: ['acme', 'vision'],
       organizations: [
@@ -69,7 +69,7 @@ describe('scopes', () => {
 
   it('cost the same few requests for five automations and for five hundred', async () => {
     const world = acmeWorld();
-    const scopes: Scope[] = [];
+    const scopes: SingleScope[] = [];
     for (let i = 0; i < 100; i++) {
       world.addCollection(world.project('train'), `data-${i}`);
       scopes.push({ project: 'train' }, { registry: 'model' }, { registry: 'model', collection: 'resnet50' }, { team: 'acme' });
@@ -97,7 +97,7 @@ describe('scopes', () => {
     const portfolio = world.addCollection(train, 'dataset-a', undefined, 'ArtifactPortfolio');
     const only = world.addCollection(train, 'linked', undefined, 'ArtifactPortfolio');
     world.collections.unshift(...world.collections.splice(world.collections.indexOf(portfolio), 1));
-    const scopes: Scope[] = [
+    const scopes: SingleScope[] = [
       { project: 'train', collection: 'dataset-a' },
       { project: 'train', collection: 'linked' },
     ];
@@ -146,7 +146,7 @@ describe('a scope that does not exist', () => {
   });
 
   it('costs one listing for each project or team that lacks something', async () => {
-    const scopes = Array.from({ length: 40 }, (_none, i): Scope => ({ project: 'train', collection: `missing-${i}` }));
+    const scopes = Array.from({ length: 40 }, (_none, i): SingleScope => ({ project: 'train', collection: `missing-${i}` }));
     expect((await resolve(scopes)).requests).toBe(4);
   });
 
@@ -172,6 +172,6 @@ describe('without the team or the organization itself', () => {
   it('an error of W&B is passed on', async () => {
     const server = await wandbServer();
     server.fail({ status: 403 });
-    expect(errorOf(await resolveScopes(testClient(server).client, [], 'acme')).kind).toBe('unauthorized');
+    expect(errorOf(await resolveScopes(testClient(server).client, [], 'acme')).kind).toBe('forbidden');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readFeatures } from '../../../src/wandb/feature-lookup.ts';
-import { savedFilter } from '../../../src/wandb/live-trigger.ts';
+import { liveTriggerOf, savedFilter, type TriggerAnswer } from '../../../src/wandb/live-trigger.ts';
 import { createTrigger, deleteTrigger, listTriggers, type TriggerOwners, updateTrigger } from '../../../src/wandb/triggers.ts';
 import { testClient, wandbServer } from '../../stand-ins/wandb-in-test.ts';
 import { CLOUD_FEATURES } from '../../stand-ins/wandb-schema.ts';
@@ -138,7 +138,7 @@ describe('listing', () => {
   it('passes on why W&B cannot be asked', async () => {
     const { server, client, features } = await session();
     server.fail({ status: 403, body: { error: 'permission denied' } });
-    expect(errorOf(await listTriggers(client, features, OWNERS)).kind).toBe('unauthorized');
+    expect(errorOf(await listTriggers(client, features, OWNERS)).kind).toBe('forbidden');
   });
 
   it('takes a team that does not exist for one without automations', async () => {
@@ -267,5 +267,25 @@ describe('updating and deleting', () => {
     expect(server.world.triggers).toEqual([]);
     expect(errorOf(await deleteTrigger(client, id))).toMatchObject({ kind: 'not_found', status: 404 });
     expect(errorOf(await updateTrigger(client, features, id, triggerInput()))).toMatchObject({ kind: 'not_found', status: 404 });
+  });
+});
+
+describe('a scope that was deleted', () => {
+  const answer = (scope: Partial<TriggerAnswer['scope']>): TriggerAnswer => ({
+    id: 't',
+    name: 'one',
+    description: null,
+    enabled: true,
+    createdAt: '2026-01-01T00:00:00Z',
+    updatedAt: null,
+    scope: { __typename: 'ArtifactPortfolio', ...scope },
+    triggeringCondition: { __typename: 'FilterEventTriggeringCondition', eventType: 'LINK_MODEL', filter: '{}' },
+    triggeredAction: { __typename: 'NoOpTriggeredAction' },
+  });
+
+  it('is named as such, so that its automation can still be moved or deleted', () => {
+    const project = { name: 'wandb-registry-model', entityName: 'acme-org-entity' };
+    expect(liveTriggerOf(answer({ project }))?.scope).toMatchObject({ name: '(no longer exists)', project: 'wandb-registry-model' });
+    expect(liveTriggerOf(answer({ __typename: 'SomethingNewScope' }))).toBeUndefined();
   });
 });

@@ -1,0 +1,191 @@
+import { ageOf, CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
+import { digest } from '../../../src/lib/digest.ts';
+import type { NewConversation, NewEvent } from '../delivery.ts';
+import { hasMessage } from './conversations.ts';
+import { exists, firstRow, rows, type SqlScalar, type Work } from './work.ts';
+
+/** So many new conversations of one kind begin within `BURST_MS`; one more stands for all that follow. */
+const BURST_AFTER = 5;
+/** A burst goes on until nothing of its kind has come for so long. Milliseconds. */
+const BURST_MS = 60_000;
+/** And it ends after so long: the next one is a message that people see. Milliseconds. */
+const BURST_LONGEST_MS = 10 * 60_000;
+/** W&B sends two events about a version that is linked with an alias: within this time they are one promotion. Milliseconds. */
+const SAME_PROMOTION_MS = 60_000;
+
+const BURST = 'burst ';
+
+/** Whether a conversation, by its stored kind, stands for many of one kind. */
+export function isBurst(kind: string | null): boolean {
+  return kind?.startsWith(BURST) === true;
+}
+
+/** Where a message goes. */
+export interface Place {
+  readonly key: string;
+  /** The row of the conversation, when it may be new: key, channel, credential, subject, kind, began at. */
+  readonly row?: (credential: string) => SqlScalar[];
+  /** The conversation's own message shows the event: it gets no message. */
+  readonly isShown?: boolean;
+}
+
+interface Begun {
+  readonly key: string;
+  readonly beganAt: number;
+}
+
+interface Burst extends Begun {
+  lastAt: number;
+  /** Its message is there, or is going to be. */
+  isPosted: boolean;
+}
+
+interface Asked {
+  readonly subjects: readonly string[];
+  readonly keys: readonly string[];
+  readonly kinds: readonly string[];
+  readonly latestAt: number;
+}
+
+/** The names of locks that decide about conversations, besides those of their order keys. */
+export function placeLocks(events: readonly NewEvent[]): { subjects: readonly string[]; kinds: readonly string[] } {
+  return askedBy(events);
+}
+
+/** What is known of the conversations that a batch of events may belong to; kept true as the batch goes on. */
+export class ConversationPlaces {
+  readonly #latest = new Map<string, Begun>();
+  readonly #existing = new Set<string>();
+  readonly #begun = new Map<string, number[]>();
+  readonly #bursts = new Map<string, Burst>();
+
+  static *lookUp(events: readonly NewEvent[]): Work<ConversationPlaces> {
+    const asked = askedBy(events);
+    const places = new ConversationPlaces();
+    yield* places.#findLatest(asked);
+    yield* places.#findKinds(asked);
+    return places;
+  }
+
+  /** The conversations that messages may join. */
+  keys(): string[] {
+    return [...[...this.#latest.values()].map(({ key }) => key), ...[...this.#bursts.values()].map(({ key }) => key)];
+  }
+
+  *#findLatest({ subjects, keys }: Asked): Work<void> {
+    if (subjects.length > 0) {
+      const found = yield* rows<{ subject: string; key: string; began_at: number }>(
+        `SELECT subject, key, began_at FROM conversations one WHERE subject = ANY ($1) AND subject IS NOT NULL
+           AND began_at = (SELECT MAX(latest.began_at) FROM conversations latest WHERE latest.subject = one.subject AND latest.subject IS NOT NULL)`,
+        subjects,
+      );
+      for (const { subject, key, began_at } of found) this.#latest.set(subject, { key, beganAt: began_at });
+    }
+    if (keys.length === 0) return;
+    for (const { key } of yield* rows<{ key: string }>('SELECT key FROM conversations WHERE key = ANY ($1)', keys)) this.#existing.add(key);
+  }
+
+  *#findKinds({ kinds, latestAt }: Asked): Work<void> {
+    if (kinds.length === 0) return;
+    const found = yield* rows<{ kind: string; key: string; began_at: number }>(
+      `SELECT kind, key, began_at FROM conversations WHERE kind = ANY ($1) AND kind IS NOT NULL AND began_at > $2 AND began_at <= $3
+       ORDER BY began_at`,
+      [...kinds, ...kinds.map((kind) => BURST + kind)],
+      latestAt - BURST_LONGEST_MS,
+      latestAt + CLOCK_TOLERANCE_MS,
+    );
+    for (const { kind, key, began_at } of found) {
+      if (isBurst(kind)) this.#bursts.set(kind.slice(BURST.length), { key, beganAt: began_at, lastAt: began_at, isPosted: false });
+      else this.#begunOf(kind).push(began_at);
+    }
+    for (const burst of this.#bursts.values()) yield* findLast(burst);
+  }
+
+  #begunOf(kind: string): number[] {
+    const begun = this.#begun.get(kind) ?? [];
+    this.#begun.set(kind, begun);
+    return begun;
+  }
+
+  /**
+   * Where the messages of one event go, by the key that each came with.
+   *
+   * @param isRepeated the event tells of a promotion that is known
+   */
+  placesOf(event: Pick<NewEvent, 'id' | 'receivedAt'>, conversations: readonly NewConversation[], isRepeated: boolean): Map<string, Place> {
+    return new Map(together(conversations).map((one) => [one.key, this.#placeOf(event, one, isRepeated)]));
+  }
+
+  #placeOf({ id, receivedAt: now }: Pick<NewEvent, 'id' | 'receivedAt'>, conversation: NewConversation, isRepeated: boolean): Place {
+    const { key, channel, canMute, subject, begins = false, kind } = conversation;
+    const latest = subject === undefined ? undefined : this.#latest.get(subject);
+    if (begins && isRepeated && latest !== undefined && ageOf(latest.beganAt, now) < SAME_PROMOTION_MS)
+      return { key: latest.key, isShown: canMute };
+    if (!begins && latest !== undefined) return { key: latest.key };
+    if (!begins && this.#existing.has(key)) return { key };
+    const burst = kind === undefined || !canMute ? undefined : this.#burstOf(kind, id, now);
+    if (burst !== undefined && kind !== undefined) {
+      const row = (credential: string): SqlScalar[] => [burst.key, channel, credential, null, BURST + kind, burst.beganAt];
+      const isShown = burst.isPosted;
+      burst.isPosted = true;
+      return { key: burst.key, row, isShown };
+    }
+    if (begins && subject !== undefined) this.#latest.set(subject, { key, beganAt: now });
+    this.#existing.add(key);
+    const counted = canMute ? (kind ?? null) : null;
+    if (counted !== null) this.#begunOf(counted).push(now);
+    return { key, row: (credential) => [key, channel, credential, begins ? (subject ?? null) : null, counted, now] };
+  }
+
+  /** The conversation that stands for all of this kind, when there are too many. */
+  #burstOf(kind: string, eventId: string, now: number): Burst | undefined {
+    const burst = this.#bursts.get(kind);
+    if (burst !== undefined && ageOf(burst.lastAt, now) < BURST_MS && ageOf(burst.beganAt, now) < BURST_LONGEST_MS) {
+      burst.lastAt = Math.max(burst.lastAt, now);
+      return burst;
+    }
+    if (this.#begunOf(kind).filter((at) => ageOf(at, now) < BURST_MS).length < BURST_AFTER) return undefined;
+    const next = { key: digest(`${BURST}${kind}\n${eventId}`), beganAt: now, lastAt: now, isPosted: false };
+    this.#bursts.set(kind, next);
+    return next;
+  }
+}
+
+function* findLast(burst: Burst): Work<void> {
+  const last = yield* firstRow<{ created_at: number }>(
+    `SELECT created_at FROM deliveries WHERE conversation = $1 AND conversation IS NOT NULL AND ephemeral = 0 ORDER BY seq DESC LIMIT 1`,
+    burst.key,
+  );
+  burst.lastAt = last?.created_at ?? burst.beganAt;
+  burst.isPosted = (yield* hasMessage(burst.key)) || (yield* isBeingPosted(burst.key));
+}
+
+function* isBeingPosted(key: string): Work<boolean> {
+  return yield* exists(`SELECT 1 FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') LIMIT 1`, key);
+}
+
+/** One of each key; it asks something of people when any of them does. */
+function together(conversations: readonly NewConversation[]): NewConversation[] {
+  const byKey = new Map<string, NewConversation>();
+  for (const one of conversations) {
+    const known = byKey.get(one.key);
+    byKey.set(one.key, known === undefined ? one : { ...known, canMute: known.canMute && one.canMute });
+  }
+  return [...byKey.values()];
+}
+
+function askedBy(events: readonly NewEvent[]): Asked {
+  const conversations = events.flatMap(({ firings }) =>
+    firings.flatMap(({ deliveries }) => deliveries.flatMap(({ conversation }) => conversation ?? [])),
+  );
+  return {
+    subjects: distinct(conversations.flatMap(({ subject }) => subject ?? [])),
+    keys: distinct(conversations.flatMap(({ key, begins = false }) => (begins ? [] : [key]))),
+    kinds: distinct(conversations.flatMap(({ kind }) => kind ?? [])),
+    latestAt: Math.max(0, ...events.map(({ receivedAt }) => receivedAt)),
+  };
+}
+
+function distinct(keys: readonly string[]): string[] {
+  return [...new Set(keys)];
+}

@@ -1,0 +1,14 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const VITEST = join(import.meta.dirname, '..', 'node_modules', 'vitest', 'vitest.mjs');
+
+test('a run in which a test fails ends with exit code 1, whatever the packages around it do at the end of a process', () => {
+  const { VITEST: _inside, VITEST_WORKER_ID: _worker, VITEST_POOL_ID: _pool, ...env } = process.env;
+  const config = join(import.meta.dirname, 'fixtures', 'failing', 'vitest.config.ts');
+  const run = spawnSync(process.execPath, [VITEST, 'run', '--config', config], { env, encoding: 'utf8' });
+
+  expect(run.stdout).toContain('0 passed, 1 failed, 0 skipped');
+  expect(run.status).toBe(1);
+});

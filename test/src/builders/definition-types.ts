@@ -1,0 +1,168 @@
+import type { ConfigDefinition } from '../../../src/builders/builders.ts';
+import {
+  type AutomationDefinition,
+  artifactEvent,
+  automation,
+  collection,
+  config,
+  doNothing,
+  onAddArtifactAlias,
+  onCreateArtifact,
+  onLinkArtifact,
+  onRunMetric,
+  onRunState,
+  organization,
+  project,
+  registry,
+  relay,
+  runEvent,
+  sendNotification,
+  sendWebhook,
+  team,
+} from '../../../src/builders/builders.ts';
+
+/** What types accept and refuse: checked by tsc. A line that is not refused any more is an error of its comment. */
+
+const scope = { project: 'train' };
+const action = { no_op: {} };
+const failed = runEvent.state.eq('failed');
+
+export const accepted: AutomationDefinition[] = [
+  { name: 'a', scope, event: { link_artifact: {} }, action },
+  { name: 'b', scope: { registry: 'r', collection: { regex: '^x' } }, event: { create_artifact: { alias: 'x' } }, action },
+  {
+    name: 'c',
+    scope: { team: 't' },
+    event: { run_state: { states: ['failed'] } },
+    runs: { name: { contains: 'x' } },
+    engine: 'relay',
+    action,
+  },
+  {
+    name: 'd',
+    scope,
+    event: { run_metric: { metric: 'm', aggregate: 'min', window: 3, above: 1 } },
+    action: { notification: { slack: '#x' } },
+  },
+  {
+    name: 'e',
+    scope,
+    event: { run_metric_change: { metric: 'm', increases_by: '25%' } },
+    action: { webhook: { integration: 'x', payload: null } },
+  },
+  {
+    name: 'f-{{ each.p }}',
+    for_each: { p: ['a', 'b'] },
+    scope: { project: '{{ each.p }}' },
+    event: { add_artifact_tag: { tag: 'x' } },
+    action,
+  },
+  automation({ name: 'g', event: onAddArtifactAlias(scope, 'production'), action: doNothing() }),
+  automation({ name: 'h', event: onRunState({ scope, filter: failed }), engine: 'relay', action: doNothing() }),
+];
+
+export const acceptedConfigs: ConfigDefinition[] = [
+  { version: 1, entity: 'acme', automations: accepted },
+  { version: 1, entity: 'acme', defaults: { scope, action }, automations: [{ name: 'a', event: { link_artifact: {} } }] },
+  config({ entity: 'acme', automations: accepted }),
+];
+
+export const refused: AutomationDefinition[] = [
+  // @ts-expect-error no scope
+  { name: 'a', event: { link_artifact: {} }, action },
+  // @ts-expect-error two owners
+  { name: 'a', scope: { project: 'p', registry: 'r' }, event: { link_artifact: {} }, action },
+  // @ts-expect-error a collection of a team
+  { name: 'a', scope: { team: 't', collection: 'c' }, event: { link_artifact: {} }, action },
+  // @ts-expect-error a key that does not exist
+  { name: 'a', scope, event: { link_artifact: {} }, action, nmae: 'b' },
+  // @ts-expect-error no event
+  { name: 'a', scope, event: {}, action },
+  // @ts-expect-error two events
+  { name: 'a', scope, event: { link_artifact: {}, unlink_artifact: {} }, action },
+  // @ts-expect-error create_artifact needs a collection
+  { name: 'a', scope, event: { create_artifact: {} }, action },
+  // @ts-expect-error a registry has no runs
+  { name: 'a', scope: { registry: 'r' }, event: { run_state: { states: ['failed'] } }, action },
+  // @ts-expect-error a collection has no runs
+  { name: 'a', scope: { project: 'p', collection: 'c' }, event: { run_state: { states: ['failed'] } }, action },
+  // @ts-expect-error runs is for run events only
+  { name: 'a', scope, event: { link_artifact: {} }, runs: { name: 'x' }, action },
+  // @ts-expect-error engine: relay is for run events only
+  { name: 'a', scope, event: { link_artifact: {} }, engine: 'relay', action },
+  // @ts-expect-error an alias event has no tag
+  { name: 'a', scope, event: { add_artifact_alias: { tag: 'x' } }, action },
+  // @ts-expect-error alias and filter exclude each other
+  { name: 'a', scope, event: { add_artifact_alias: { alias: 'x', filter: {} } }, action },
+  // @ts-expect-error a MATCH has one key
+  { name: 'a', scope, event: { add_artifact_alias: { alias: { regex: 'x', not: 'y' } } }, action },
+  // @ts-expect-error a list is no MATCH
+  { name: 'a', scope, event: { add_artifact_alias: { alias: ['x'] } }, action },
+  // @ts-expect-error no comparison
+  { name: 'a', scope, event: { run_metric: { metric: 'm' } }, action },
+  // @ts-expect-error two comparisons
+  { name: 'a', scope, event: { run_metric: { metric: 'm', above: 1, below: 2 } }, action },
+  // @ts-expect-error a window needs an aggregate
+  { name: 'a', scope, event: { run_metric: { metric: 'm', window: 5, above: 1 } }, action },
+  // @ts-expect-error a percentage is for changes
+  { name: 'a', scope, event: { run_metric: { metric: 'm', above: '60%' } }, action },
+  // @ts-expect-error a share is a percentage
+  { name: 'a', scope, event: { run_metric_change: { metric: 'm', increases_by: '0.25' } }, action },
+  // @ts-expect-error no state
+  { name: 'a', scope, event: { run_state: { states: [] } }, action },
+  // @ts-expect-error W&B has no automation for killed runs
+  { name: 'a', scope, event: { run_state: { states: ['killed'] } }, action },
+  // @ts-expect-error no action
+  { name: 'a', scope, event: { link_artifact: {} }, action: {} },
+  // @ts-expect-error two actions
+  { name: 'a', scope, event: { link_artifact: {} }, action: { no_op: {}, notification: { slack: 'x' } } },
+  // @ts-expect-error the address belongs to an integration
+  { name: 'a', scope, event: { link_artifact: {} }, action: { webhook: { url: 'https://x' } } },
+  // @ts-expect-error W&B's severity is warn
+  { name: 'a', scope, event: { link_artifact: {} }, action: { notification: { slack: 'x', severity: 'warning' } } },
+  // @ts-expect-error an empty list makes no automation
+  { name: 'a', for_each: { p: [] }, scope, event: { link_artifact: {} }, action },
+];
+
+export const refusedConfigs: ConfigDefinition[] = [
+  // @ts-expect-error without defaults every automation has a scope
+  { version: 1, automations: [{ name: 'a', event: { link_artifact: {} }, action }] },
+  // @ts-expect-error another version
+  { version: 2 },
+  // @ts-expect-error a key that does not exist
+  { version: 1, rotues: [] },
+];
+
+/** Never called. */
+export function refusedCalls(): void {
+  // @ts-expect-error a registry has no runs
+  onRunMetric(registry('model'), runEvent.metric('loss').gt(1));
+  // @ts-expect-error nor has an organization
+  onRunState(organization('acme'), failed);
+  // @ts-expect-error nor has a collection
+  onRunState(collection(project('train'), 'c'), failed);
+  // @ts-expect-error a state is no condition on a metric
+  onRunMetric(project('train'), failed);
+  // @ts-expect-error a condition is needed
+  onRunMetric({ scope: project('train') });
+  // @ts-expect-error a condition on runs does not fit an event of artifacts
+  onLinkArtifact(project('train'), runEvent.name.eq('x'));
+  // @ts-expect-error create_artifact needs a collection
+  onCreateArtifact(project('train'));
+  // @ts-expect-error a team has no collections
+  collection(team('acme'), 'c');
+  // @ts-expect-error no such state
+  runEvent.state.eq('crashed');
+  // @ts-expect-error no state
+  runEvent.state.in([]);
+  // @ts-expect-error diff and frac exclude each other
+  runEvent.metric('loss').increasesBy({ diff: 1, frac: 0.5 });
+  // @ts-expect-error a channel is needed
+  sendNotification({ title: 'x' });
+  // @ts-expect-error the address belongs to an integration
+  sendWebhook({ integration: 'x', url: 'https://x' });
+  // @ts-expect-error a target is one of three
+  relay({ to: [{ discord: {} }] });
+  // @ts-expect-error engine: relay is for run events only
+  automation({ name: 'a', event: onLinkArtifact(registry('m'), artifactEvent.alias.eq('x')), engine: 'relay', action: doNothing() });
+}
