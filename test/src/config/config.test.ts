@@ -55,7 +55,7 @@ describe('readConfig accepts', () => {
 
   it('settings, read as milliseconds and bytes', () => {
     const numbers = 'dedupe_window: 30s, retry_for: 12h, github_writes_per_second: 0.5, max_body_bytes: 1024';
-    const settings = `{ ${numbers}, slack_users: { ada: U012ABC }, slack_operators: [S1AB], commit_status: true }`;
+    const settings = `{ ${numbers}, slack_users: { ada: U012ABC }, slack_operators: [S1AB], slack_unfurl: true, commit_status: true }`;
     expect(read(`version: 1\nsettings: ${settings}`).settings).toEqual({
       alertChannel: null,
       dedupeWindowMs: 30_000,
@@ -64,6 +64,7 @@ describe('readConfig accepts', () => {
       maxBodyBytes: 1024,
       slackUsers: { ada: 'U012ABC' },
       slackOperators: ['S1AB'],
+      slackUnfurl: true,
       commitStatus: true,
     });
   });
