@@ -257,8 +257,11 @@ describe.concurrent('the app', () => {
     // The head, and in its thread what an edit of the head would have told nobody.
     expect([relay.posts(), relay.github.runs.length]).toEqual([2, 1]);
     const [head, alert] = relay.slack.messages('ml-deploys');
-    expect(alert).toMatchObject({ threadTs: head?.ts, broadcast: false });
-    expect(alert?.text).toMatch(/^:x: \*acme\/deploy\/staging\.yml\* was not dispatched \(route staging\): .*Workflow does not have that/);
+    expect(alert).toMatchObject({
+      threadTs: head?.ts,
+      broadcast: true,
+      text: expect.stringMatching(/^NOT DISPATCHED: resnet50 v12 → staging\. acme\/deploy\/staging\.yml: /),
+    });
   });
 
   it('refuses requests that Slack did not sign, and those from another time', async ({ start }) => {

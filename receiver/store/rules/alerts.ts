@@ -81,8 +81,15 @@ export function* passOn(
   const event = yield* alertedEvent(eventId);
   const place = alertsPlace(eventId, alert, policy?.channel ?? null);
   if (event === undefined || place === undefined || isSameChannel(place.channel, failed.channel)) return;
-  // Another channel may have passed it on already.
-  if (yield* exists('SELECT 1 FROM conversations WHERE key = $1', place.key)) return;
+  // Another channel may have passed the same on already.
+  const request = JSON.stringify(alertReply(place, alert).request);
+  const isKnown = yield* exists(
+    'SELECT 1 FROM deliveries WHERE event_id = $1 AND conversation = $2 AND conversation IS NOT NULL AND request = $3 LIMIT 1',
+    eventId,
+    place.key,
+    request,
+  );
+  if (isKnown) return;
   yield* insertAlert(event, alert, place, now);
   yield* keepOpen(event, alert, place.key);
 }

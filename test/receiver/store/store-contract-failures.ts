@@ -162,6 +162,21 @@ export function failuresContract(open: OpenStore): void {
     });
   });
 
+  describe('what cannot be told in several channels', () => {
+    onStore('goes to the channel of alerts once, and so does the end of the next attempt', async (store) => {
+      const messages = [messageOf('m-e1'), messageOf('o-e1', {}, { key: 'other', channel: '#other' })];
+      await accept(store, eventOf('e1', { deliveries: [deliveryOf('d-e1'), ...messages] }));
+      await dispatch(store, T0);
+      await told(store, T0);
+      const refused = ({ target, request }: ClaimedDelivery) => request.kind === 'slack_reply' && target !== 'slack:#ml-ops';
+      for (const attempt of [1, 2]) {
+        await report(store, T0, POLICY, reportOf('completed', { conclusion: 'failure', attempt }));
+        const alerts = (await told(store, T0, refused)).filter(({ channel }) => channel === 'slack:#ml-ops');
+        expect(alerts).toMatchObject([{ alert: { problem: 'run_failed', run: { attempt } } }]);
+      }
+    });
+  });
+
   describe('a message that could not be posted', () => {
     onStore('is reported in the channel of alerts: one message for each channel, the rest in its thread', async (store) => {
       const messages = (id: string) => [
