@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { type Environment, readEnvironment, WANDB_API_URL } from '../environment.ts';
@@ -144,28 +144,34 @@ function writeAll(io: CommandIo, top: string, files: readonly { readonly file: s
   for (const { file, text } of files) {
     const path = join(top, file);
     const shown = relative(realpathSync(io.cwd), path);
-    try {
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, text, { flag: 'wx' });
-      io.print(`written: ${shown}`);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !isThere(path)) {
-        io.complain(`${shown}: cannot be written: ${messageOf(error)}`);
-        return undefined;
-      }
-      if (hasText(path, text)) io.print(`unchanged: ${shown}`);
-      else {
-        io.complain(`left as it is: ${shown} exists, with other contents than init would write`);
-        left.push(file);
-      }
+    const outcome = writeNew(path, text);
+    if (outcome === 'written') io.print(`written: ${shown}`);
+    else if (outcome === 'exists' && hasText(path, text)) io.print(`unchanged: ${shown}`);
+    else if (outcome === 'exists') {
+      io.complain(`left as it is: ${shown} exists, with other contents than init would write`);
+      left.push(file);
+    } else {
+      io.complain(`${shown}: cannot be written: ${outcome.problem}`);
+      return undefined;
     }
   }
   return left;
 }
 
-/** Something has this path, a link that leads nowhere among it. `mkdir` fails in the same way where a folder's place is taken. */
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+/** Writes a file that is not there, with its folders. */
+function writeNew(path: string, text: string): 'written' | 'exists' | { readonly problem: string } {
+  try {
+    // Fails with the same code where a file is in the place of a folder.
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (error) {
+    return { problem: messageOf(error) };
+  }
+  try {
+    writeFileSync(path, text, { flag: 'wx' });
+    return 'written';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EEXIST' ? 'exists' : { problem: messageOf(error) };
+  }
 }
 
 function hasText(path: string, text: string): boolean {

@@ -10,8 +10,8 @@ import { visible } from '../../src/lib/visible.ts';
 export async function askOnTerminal(question: string): Promise<string | undefined> {
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   const ended = new AbortController();
-  // Readline takes the terminal's keys: Ctrl-C is no signal then, and Ctrl-D only closes it.
-  for (const event of ['SIGINT', 'close'] as const) lines.on(event, () => ended.abort());
+  // Readline takes the terminal's keys: Ctrl-C is no signal then. It closes it, as Ctrl-D does, and the question would wait for ever.
+  lines.on('close', () => ended.abort());
   try {
     return (await lines.question(visible(question), { signal: ended.signal })).trim();
   } catch (error) {

@@ -58,8 +58,8 @@ describe('init in an empty folder, without keys, git and terminal,', () => {
     expect(existsSync(join(cwd, 'nowhere'))).toBe(false);
   });
 
-  it('says what cannot be written', async () => {
-    const { run } = commandLine({ '.github': 'a file' }, { PATH });
+  it.each(['.github', '.github/workflows'])('says what cannot be written: %s is a file', async (file) => {
+    const { run } = commandLine({ [file]: 'a file' }, { PATH });
     const { code, complaints } = await run('init', '--yes');
     expect(code).toBe(1);
     expect(complaints).toContain('.github/workflows/automations.yml: cannot be written: ');
@@ -131,6 +131,8 @@ describe('init in a checkout', () => {
 describe('init with a key of W&B', () => {
   it('writes what exists as definitions, which plan to no difference', async () => {
     const server = await wandbServer();
+    // Of several teams, the one that the user's runs go to.
+    server.world.addEntity('vision');
     server.world.addTrigger({ name: 'watch', scope: server.world.project('train') });
     const variables = { PATH, WANDB_API_KEY: server.apiKey, WANDB_BASE_URL: server.url, GITHUB_REPOSITORY: 'acme/models' };
     const { cwd, run } = commandLine({}, variables);
@@ -172,9 +174,9 @@ describe('init with a key of W&B', () => {
 });
 
 /** `init` on a terminal of its own. Each question is waited for, and answered; a function sees the rest. */
-async function onTerminal(answers: readonly (readonly [question: string, answer: string])[]) {
+async function onTerminal(answers: readonly (readonly [question: string, answer: string])[], ...flags: string[]) {
   const cwd = temporaryFolder();
-  const command = [process.execPath, MAIN, 'init'];
+  const command = [process.execPath, MAIN, 'init', ...flags];
   const words = process.platform === 'darwin' ? ['-q', '/dev/null', ...command] : ['-qec', command.join(' '), '/dev/null'];
   const child = spawn('script', words, { cwd, env: { ...BARE_ENVIRONMENT, ...COMPILED_ONCE, TERM: 'xterm' } });
   let shown = '';
@@ -207,6 +209,12 @@ describe('init on a terminal', () => {
     const config = parse(readFileSync(join(cwd, 'wandb-relay.yaml'), 'utf8'));
     expect(config).toMatchObject({ entity: 'vision' });
     expect(config.automations[0].action.relay.to[0].repository_dispatch.repository).toBe('acme/models');
+  });
+
+  it('asks nothing with --yes', { timeout: 30_000 }, async () => {
+    const { code, shown } = await onTerminal([], '--yes');
+    expect(code).toBe(0);
+    expect(shown).not.toMatch(/The team at W&B: |no terminal/);
   });
 
   it.each([
