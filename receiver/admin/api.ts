@@ -42,6 +42,8 @@ const BODY_ROOM = 2 * 1024 * 1024;
 /** The details of a 404 for something that is not stored, apart from that of an address that does not exist. */
 export const NO_SUCH_DELIVERY = 'There is no such delivery.';
 export const NO_SUCH_EVENT = 'There is no such event.';
+/** On Workers, where each source has a database of its own. */
+export const NO_SUCH_SOURCE = 'No secret or token is configured for this source, and it has never stored anything: check its name.';
 
 const CHANGES = ['replay', 'approve', 'reject', 'cancel'] as const;
 export type AdminChange = (typeof CHANGES)[number];

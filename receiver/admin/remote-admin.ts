@@ -6,7 +6,7 @@ import type { AliasFilter, AliasView } from '../store/ledger.ts';
 import type { DeliveryFilter, EventFilter, EventSummary } from '../store/page.ts';
 import type { ChangeOptions, ChangeResult, Counts, DeliveryAdmin } from '../store/store.ts';
 import type { RollbackRequest } from '../webhook/roll-back.ts';
-import { type AdminChange, NO_SUCH_DELIVERY, NO_SUCH_EVENT, type RollbackAnswer } from './api.ts';
+import { type AdminChange, NO_SUCH_DELIVERY, NO_SUCH_EVENT, NO_SUCH_SOURCE, type RollbackAnswer } from './api.ts';
 import { CHANGE_LIMIT, PAGE_LIMIT } from './requests.ts';
 
 /** What the commands need of a receiver, on this machine or far away. Events in a list come without their bodies. */
@@ -166,7 +166,7 @@ function explain(url: URL, status: number, problem: JsonObject | undefined): str
   const detail = typeof problem?.detail === 'string' ? `: ${problem.detail}` : '';
   if (status === 401)
     return `${url.origin} refused the token: set RELAY_ADMIN_TOKEN to the one that the receiver was started with${detail}`;
-  if (status === 404 && problem !== undefined)
+  if (status === 404 && problem !== undefined && problem.detail !== NO_SUCH_SOURCE)
     return `${url} has no admin API: start the receiver with RELAY_ADMIN_TOKEN, and name it with its base path`;
   if (problem === undefined) return `${url} answered ${status}, not as a receiver does: --url must be the address of a receiver`;
   return `${url.origin} answered ${status}${detail}`;

@@ -25,6 +25,32 @@ export function findCheckout(variables: Variables, folder: string): Result<Check
   return origin === undefined ? err(NO_CHECKOUT) : ok({ folder: top.value, repository: origin });
 }
 
+/** The top of the checkout around a folder, and what its remote `origin` says; each `undefined` where git does not tell. */
+export interface Origin {
+  readonly top: string | undefined;
+  /** `owner/name` on GitHub. */
+  readonly repository: string | undefined;
+  /** The default branch: what the remote's HEAD was when it was cloned, else `main` or `master` where there is one, else the current one. */
+  readonly branch: string | undefined;
+}
+
+/** What git knows of a folder. A checkout without a remote, and a folder without git, are no errors. */
+export function readOrigin(variables: Variables, folder: string): Origin {
+  const top = git(variables, folder, 'rev-parse', '--show-toplevel');
+  if (!top.ok) return { top: undefined, repository: undefined, branch: undefined };
+  const remote = git(variables, folder, 'remote', 'get-url', 'origin');
+  return { top: top.value, repository: remote.ok ? repositoryOf(remote.value) : undefined, branch: defaultBranch(variables, folder) };
+}
+
+function defaultBranch(variables: Variables, folder: string): string | undefined {
+  const head = git(variables, folder, 'symbolic-ref', '--short', 'refs/remotes/origin/HEAD');
+  if (head.ok) return head.value.replace(/^origin\//, '');
+  const usual = ['main', 'master'].find((name) => git(variables, folder, 'rev-parse', '--verify', '--quiet', `refs/heads/${name}`).ok);
+  if (usual !== undefined) return usual;
+  const current = git(variables, folder, 'symbolic-ref', '--short', 'HEAD');
+  return current.ok ? current.value : undefined;
+}
+
 const NO_CHECKOUT = 'this is no git checkout of a GitHub repository';
 
 /** `owner/name` from a remote's address: `git@github.com:acme/deploy.git`, `https://github.com/acme/deploy`. */

@@ -11,6 +11,7 @@ import type { CommandIo } from './output.ts';
 import { packageRoot } from './package-root.ts';
 import { printerOf } from './printer.ts';
 import { runProgram } from './program.ts';
+import { askOnTerminal } from './prompt.ts';
 import type { Signals } from './signals.ts';
 import { limitYoungHeap } from './young-heap.ts';
 
@@ -54,6 +55,7 @@ export async function runOnNode(signals: Signals): Promise<void> {
     // Who watches at a terminal sees each line at once.
     writeLog: process.stdout.isTTY === true ? (text) => process.stdout.write(`${text}\n`) : log.add,
     ...(process.stderr.isTTY === true ? { progress: (text: string) => process.stderr.write(`\r\x1b[K${visible(text)}`) } : {}),
+    ...(process.stdin.isTTY === true && process.stdout.isTTY === true ? { ask: askOnTerminal } : {}),
     user: process.geteuid?.(),
     terminal: process.stdout.isTTY === true,
     now: Date.now,

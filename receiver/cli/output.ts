@@ -11,6 +11,11 @@ export interface CommandIo extends Printer {
   writeLog(text: string): void;
   /** Takes the place of the line before, on a terminal's standard error; an empty one clears it. */
   progress?(text: string): void;
+  /**
+   * Asks the person at the terminal and resolves with the line that was typed, or `undefined` when the person ends it (Ctrl-C,
+   * Ctrl-D). Left out: nobody can be asked.
+   */
+  readonly ask?: (question: string) => Promise<string | undefined>;
   /** The number of the user that the process runs as, where the system has them. */
   readonly user: number | undefined;
   /** Standard output is a terminal. */

@@ -7,6 +7,7 @@ import { DEFAULT_MAX_DELETES } from '../../src/plan/plan.ts';
 import { configPathFrom } from '../environment.ts';
 import type { AdminTarget } from './admin-access.ts';
 import type { Decision } from './deliveries.ts';
+import type { InitFlags } from './init/answers.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
 /** Each command loads what it needs when it runs, so that none waits for, or holds in memory, what another one uses. */
@@ -47,6 +48,17 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .description('run the receiver')
     .option('--sandbox', 'record dispatches instead of sending them', false)
     .action((options: { sandbox: boolean }) => run(async () => (await import('./serve.ts')).serve(io, options)));
+  program
+    .command('init')
+    .description('write a first config and the workflows, and show what to do in W&B; overwrites nothing')
+    .option('--yes', 'ask nothing: what is not given is found out, or is a placeholder', false)
+    .option('--config <file>', 'the config file to write', configPath)
+    .option('--team <name>', 'the team at W&B')
+    .option('--organization <name>', 'its organization at W&B')
+    .option('--repository <owner/name>', 'this repository on GitHub')
+    .option('--url <url>', 'where W&B reaches the receiver, such as https://relay.example.com')
+    .option('--action <owner/name@ref>', 'where the Action is published')
+    .action((options: InitFlags) => run(async () => (await import('./init.ts')).init(io, options)));
   program
     .command('validate')
     .description('check the config files, and that workflows in this checkout listen')

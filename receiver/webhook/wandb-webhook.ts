@@ -18,6 +18,7 @@ import { detailOf, PING_DETAIL } from './answer-detail.ts';
 import { readAuthenticBody } from './authentic-body.ts';
 import type { Authentication } from './authenticate.ts';
 import { type PlanOptions, planEvent } from './route-event.ts';
+import { isSourceName } from './source-name.ts';
 
 export interface WandbWebhookOptions extends PlanOptions {
   readonly authentication: Authentication;
@@ -33,8 +34,6 @@ export interface WandbWebhookOptions extends PlanOptions {
   readonly log: Logger;
 }
 
-/** In one spelling only, so that one source is not several to deduplication and order. */
-const SOURCE_NAME = /^[a-z0-9-]{1,64}$/;
 /** How much of a body that could not be read is kept. */
 const REJECTED_BODY_LENGTH = 4_096;
 /** Seconds after which a sender may try again when the store fails. */
@@ -117,7 +116,7 @@ function authenticated({ maxBodyBytes, authentication }: WandbWebhookOptions, re
   const workspace = byteSemaphore(WORKSPACE_BYTES);
   return async (c) => {
     const source = c.req.param('source') ?? DEFAULT_SOURCE;
-    if (!SOURCE_NAME.test(source))
+    if (!isSourceName(source))
       return problem(c, { status: 404, title: 'Not Found', detail: 'The name of a source has lower-case letters, digits and - only.' });
     c.get('logFields').source = source;
     // What was authenticated elsewhere waits there, unread, until there is room for it.

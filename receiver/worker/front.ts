@@ -13,10 +13,12 @@ import type { Verified } from '../http/verified.ts';
 import type { Runtime } from '../runtime.ts';
 import { answerSlackGet, authenticRequest } from '../slack/hono-receiver.ts';
 import { readAuthenticBody } from '../webhook/authentic-body.ts';
+import { isSourceName } from '../webhook/source-name.ts';
 import { callObject, type RequestTarget } from './call-object.ts';
 import type { Setup } from './setup.ts';
 import { rememberedReadiness } from './source-readiness.ts';
 import { unavailable } from './unavailable.ts';
+import { noSuchSource } from './unused-source.ts';
 import { enqueue } from './webhook-queue.ts';
 import { sourceOfSlack, sourceOfUrl } from './which-source.ts';
 import { within } from './within.ts';
@@ -202,6 +204,7 @@ function addSlack(app: App, { setup, now }: FrontOptions, forward: Forward): voi
     if (request instanceof Response) return request;
     const source = sourceOfSlack(utf8.decode(request.raw));
     c.get('logFields').source = source.slice(0, 64);
+    if (!isSourceName(source)) return noSuchSource();
     return answerOf(c, await forward(c, { source, body: request.raw }));
   });
   app.get('/slack/events', answerSlackGet);
@@ -217,6 +220,7 @@ function addAdmin(app: App, { setup }: FrontOptions, forward: Forward): void {
     const source = sourceOfUrl(c.req.url);
     // A source whose secret was removed still delivers what it has stored, and can be operated. The object says when there is none.
     c.get('logFields').source = source.slice(0, 64);
+    if (!isSourceName(source)) return noSuchSource();
     if (c.req.method !== 'POST') return answerOf(c, await forward(c, { source }));
     const body = await readBody(c, ADMIN_BODY_LIMIT);
     return body instanceof Response ? body : answerOf(c, await forward(c, { source, body }));

@@ -35,7 +35,7 @@ export const HELD_BODY_LIMITS: HeldBodyLimits = {
 /**
  * Reads bodies within limits of memory and time. Up to 64 KiB a body counts as small and waits for nobody; where small
  * ones are too many, the slowest is dropped (`bodyBudget`). What is longer needs a place first (`largeBodies`), and keeps it
- * until `release`.
+ * until `release`. What those that wait for a place have read so far is limited like the small ones, apart from them.
  *
  * @param now milliseconds that only go forward
  */
@@ -55,7 +55,7 @@ export function heldBodies(now: () => number, limits: HeldBodyLimits = HELD_BODY
         if (beginning !== 'full') return beginning;
         if (maxBytes <= limits.smallBody) return arriving.end('too large');
         place = await arriving.moveTo(large, lengthOf(request, maxBytes));
-        if (place === undefined) return arriving.end('no room');
+        if (place === undefined) return arriving.end(arriving.stoppedBy ?? 'no room');
         const whole = await arriving.fill(maxBytes);
         if (whole === 'full') return arriving.end('too large');
         place.arrived();
@@ -84,6 +84,7 @@ class ArrivingBody {
   readonly #readMs: number;
   readonly #stopped: Promise<BodyFailure>;
   #stop: (why: BodyFailure) => void = () => {};
+  #stoppedBy: BodyFailure | undefined;
   #place: LargeBody | undefined;
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #length = 0;
@@ -93,7 +94,10 @@ class ArrivingBody {
     this.#reader = body.getReader({ mode: 'byob' });
     this.#readMs = readMs;
     this.#stopped = new Promise((resolve) => {
-      this.#stop = resolve;
+      this.#stop = (why) => {
+        this.#stoppedBy ??= why;
+        resolve(why);
+      };
     });
     this.#account = small.open(() => this.#stop('dropped'));
   }
@@ -120,11 +124,20 @@ class ArrivingBody {
     }
   }
 
-  /** From now on it counts as a large one, once there is a place. */
+  /** Why nothing more of it is read; `undefined`: it is. */
+  get stoppedBy(): BodyFailure | undefined {
+    return this.#stoppedBy;
+  }
+
+  /** From now on it counts as a large one, once there is a place. Until then what it has read counts as before. */
   async moveTo(large: LargeBodies, bytes: number): Promise<LargeBody | undefined> {
-    this.#account.close();
     this.#expected = bytes;
-    this.#place = await large.enter(bytes, () => this.#stop('dropped'));
+    this.#place = await large.enter(
+      bytes,
+      () => this.#stop('dropped'),
+      () => this.#stoppedBy !== undefined,
+    );
+    this.#account.close();
     this.#place?.add(this.#length);
     return this.#place;
   }

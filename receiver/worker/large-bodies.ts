@@ -23,12 +23,13 @@ export interface LargeBodiesLimits {
 
 export interface LargeBodies {
   /**
-   * Takes a place. `undefined`: there was none in time.
+   * Takes a place. `undefined`: there was none in time, or nobody waits for it any more.
    *
    * @param bytes how long the body may become
    * @param drop called, once, when this body has to give its place to others; it is released then
+   * @param isGivenUp true once it waits in vain; left out: never
    */
-  enter(bytes: number, drop: () => void): Promise<LargeBody | undefined>;
+  enter(bytes: number, drop: () => void, isGivenUp?: () => boolean): Promise<LargeBody | undefined>;
 }
 
 interface Held {
@@ -84,9 +85,10 @@ export function largeBodies(now: () => number, limits: LargeBodiesLimits): Large
   };
 
   return {
-    enter: async (bytes, drop) => {
+    enter: async (bytes, drop, isGivenUp = () => false) => {
       const until = now() + limits.waitMs;
       for (;;) {
+        if (isGivenUp()) return undefined;
         const place = take(bytes, drop);
         if (place !== undefined || now() >= until) return place;
         dropSlowest();

@@ -25,7 +25,7 @@ const MOST_INVOCATIONS = 3;
 
 /**
  * Keeps an object within the requests that one invocation may make. All events of an object share one context, and each has
- * its limit anew (workerd, `LimitEnforcer::topUpActor`); where the platform counts otherwise its refusal is believed.
+ * the whole limit (workerd, `LimitEnforcer::topUpActor`); where the platform counts otherwise its refusal is believed.
  *
  * @returns what throws `NeverSentError` when the signal ends the wait
  */

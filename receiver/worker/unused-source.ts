@@ -1,3 +1,4 @@
+import { NO_SUCH_SOURCE } from '../admin/api.ts';
 import { firstRow, type SqlDriver } from '../store/sqlite/driver.ts';
 
 /** The source is not configured and never was: its object has nothing, and is to stay without. */
@@ -9,7 +10,6 @@ export function wasUsed(driver: SqlDriver): boolean {
 }
 
 export function noSuchSource(): Response {
-  const detail = 'No secret or token is configured for this source, and it has never stored anything: check its name.';
-  const body = { type: 'about:blank', title: 'Not Found', status: 404, detail };
+  const body = { type: 'about:blank', title: 'Not Found', status: 404, detail: NO_SUCH_SOURCE };
   return new Response(JSON.stringify(body), { status: 404, headers: { 'content-type': 'application/problem+json' } });
 }

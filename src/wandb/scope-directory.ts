@@ -107,6 +107,23 @@ function organizationOf(answer: z.infer<typeof organizationShape> | OwnerAnswer)
 }
 
 async function visibleNames(client: WandbClient): Promise<Result<{ entities: string[]; organizations: string[] }, WandbError>> {
+  const owner = await readKeyOwner(client);
+  if (!owner.ok) return owner;
+  const { teams, entity, username, organizations } = owner.value;
+  return ok({ entities: [...teams, entity, username].filter((name) => name !== undefined), organizations: [...organizations] });
+}
+
+/** Whose an API key is. */
+export interface KeyOwner {
+  readonly username: string | undefined;
+  /** Where runs of this user go by default: a team, or the user. */
+  readonly entity: string | undefined;
+  readonly teams: readonly string[];
+  readonly organizations: readonly string[];
+}
+
+/** Asks W&B whose the client's API key is, and for the teams that it sees. */
+export async function readKeyOwner(client: WandbClient): Promise<Result<KeyOwner, WandbError>> {
   const answer = await client.query(VIEWER, {}, viewerShape);
   if (!answer.ok) return answer;
   const { viewer } = answer.value;
@@ -114,9 +131,10 @@ async function visibleNames(client: WandbClient): Promise<Result<{ entities: str
   if (viewer === undefined || viewer === null) {
     return err({ kind: 'unauthorized', status: 200, message: 'W&B does not know the API key: check WANDB_API_KEY' });
   }
-  const teams = (viewer.teams?.edges ?? []).map((edge) => edge.node?.name);
   return ok({
-    entities: [...teams, viewer.entity, viewer.username].filter((name) => typeof name === 'string'),
+    username: viewer.username ?? undefined,
+    entity: viewer.entity ?? undefined,
+    teams: (viewer.teams?.edges ?? []).flatMap((edge) => edge.node?.name ?? []),
     organizations: (viewer.organizations ?? []).map((organization) => organization.name),
   });
 }

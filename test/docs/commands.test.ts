@@ -12,7 +12,7 @@ const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8
 const OTHER_PROGRAMS = new Set(['export', 'echo', 'cp', 'docker', 'kubectl', 'curl', 'openssl']);
 /** Of npm and wrangler, what the documentation uses. */
 const NPM_WORDS = new Set(['ci', 'start', 'test']);
-const WRANGLER_WORDS = new Set(['login', 'rollback', 'secret', 'tail']);
+const WRANGLER_WORDS = new Set(['login', 'queues', 'rollback', 'secret', 'tail']);
 
 type Commands = ReadonlyMap<string, CommandHelp>;
 

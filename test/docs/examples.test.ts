@@ -1,8 +1,5 @@
-import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '../../src/config/config.ts';
@@ -11,8 +8,7 @@ import { clientPayloadSchema } from '../../src/event/client-payload.ts';
 import type { EventType } from '../../src/event/event.ts';
 import { relayPayload } from '../../src/event/relay-payload.ts';
 import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
-import { BARE_ENVIRONMENT, COMPILED_ONCE, MAIN, PROJECT } from '../stand-ins/receiver-process.ts';
-import { temporaryFolder } from '../stand-ins/temporary-folder.ts';
+import { PROJECT } from '../stand-ins/receiver-process.ts';
 import { type Block, blocksOf, page, tableRows } from './pages.ts';
 
 const CONFIG_KEYS = [
@@ -44,6 +40,10 @@ const yaml = blocksOf('yaml').map((block) => ({ ...block, kind: kindOf(block) })
 const ofKind = (wanted: Kind) => yaml.filter(({ kind }) => kind === wanted);
 const action = parse(readFileSync(join(PROJECT, 'action.yml'), 'utf8')) as Record<'inputs' | 'outputs', object>;
 
+interface Concurrent {
+  readonly concurrency?: object;
+}
+
 interface Step {
   readonly uses?: string;
   readonly run?: string;
@@ -60,12 +60,28 @@ describe('the examples of the documentation', () => {
     expect(problems).toEqual([]);
   });
 
-  it('have only workflows that listen and steps that do something', () => {
-    expect(ofKind('workflow').length).toBeGreaterThan(0);
-    for (const { place, text } of ofKind('workflow')) {
+  it('have only workflows that are files of examples/, or listen to a dispatch and name its delivery', () => {
+    const files = globSync('examples/workflows/*.yml', { cwd: PROJECT }).map((name) => readFileSync(join(PROJECT, name), 'utf8'));
+    const [shown, others] = [ofKind('workflow'), ofKind('workflow').filter(({ text }) => !files.includes(text))];
+    expect(others.length).toBeGreaterThan(0);
+    for (const { place, text } of others) {
+      expect(place).not.toContain('docs/pull-requests.md');
       const { repositoryDispatch, workflowDispatch } = readTriggers(text);
       expect(repositoryDispatch ?? workflowDispatch, place).toBeDefined();
-      expect((parse(text) as { 'run-name'?: string })['run-name'], place).toContain('delivery_id');
+    }
+    const dispatched = shown.filter(({ text }) => readTriggers(text).repositoryDispatch !== undefined);
+    for (const { place, text } of dispatched) expect((parse(text) as { 'run-name'?: string })['run-name'], place).toContain('delivery_id');
+    // Every file is on a page, word for word.
+    expect(files.filter((file) => !shown.some(({ text }) => text === file))).toEqual([]);
+  });
+
+  it('queue deployments and applies instead of cancelling those that wait', () => {
+    const files = globSync('examples/workflows/*.yml', { cwd: PROJECT });
+    for (const name of files.filter((file) => !file.endsWith('/drift.yml'))) {
+      const workflow = parse(readFileSync(join(PROJECT, name), 'utf8')) as Concurrent & { jobs: Record<string, Concurrent> };
+      const all = [workflow, ...Object.values(workflow.jobs)].flatMap(({ concurrency }) => concurrency ?? []);
+      expect(all, name).not.toEqual([]);
+      for (const concurrency of all) expect(concurrency, name).toEqual({ group: expect.any(String), queue: 'max' });
     }
   });
 
@@ -83,8 +99,16 @@ describe('the examples of the documentation', () => {
     for (const step of ours) expect(Object.keys(action.inputs)).toEqual(expect.arrayContaining(Object.keys(step.with ?? {})));
   });
 
+  it('name every output of the Action', () => {
+    const { prose } = page('docs/pull-requests.md');
+    const described = prose.slice(prose.indexOf('## Outputs'));
+    const ofEvents =
+      /^(type|source|entity|project|registry|collection|version|artifact|alias|tag|author|automation|run|status|metric|event-type|delivery-id|route)$/;
+    expect(Object.keys(action.outputs).filter((name) => !ofEvents.test(name) && !described.includes(`\`${name}\``))).toEqual([]);
+  });
+
   it('name every input of the Action, and no other', () => {
-    const named = tableRows(page('docs/automations.md'), '## In GitHub Actions').map(([cell = '']) => /^`([a-z-]+)`$/.exec(cell)?.[1]);
+    const named = tableRows(page('docs/pull-requests.md'), '## Inputs').map(([cell = '']) => /^`([a-z-]+)`$/.exec(cell)?.[1]);
     expect(named.filter((name) => name !== undefined).sort()).toEqual(Object.keys(action.inputs).sort());
   });
 
@@ -97,21 +121,5 @@ describe('the examples of the documentation', () => {
     const received = payloads.filter(({ payload }) => payload.delivery_id !== undefined);
     expect(received.length).toBeGreaterThan(0);
     for (const { place, payload } of received) expect(clientPayloadSchema.safeParse(payload).error, place).toBeUndefined();
-  });
-
-  it('have definitions in TypeScript that render to a config', { timeout: 60_000 }, async () => {
-    const [example, ...more] = blocksOf('ts');
-    expect(more).toEqual([]);
-    const builders = pathToFileURL(join(PROJECT, 'src', 'builders', 'builders.ts')).href;
-    const cwd = temporaryFolder();
-    const text = example?.text ?? '';
-    expect(text).toContain(`from 'wandb-relay/builders'`);
-    writeFileSync(join(cwd, 'package.json'), '{ "type": "module" }');
-    writeFileSync(join(cwd, 'wandb-relay.config.ts'), text.replace(`'wandb-relay/builders'`, `'${builders}'`));
-    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'render', '--config', 'wandb-relay.config.ts'], {
-      cwd,
-      env: { ...BARE_ENVIRONMENT, ...COMPILED_ONCE },
-    });
-    expect(JSON.parse(stdout)).toMatchObject({ version: 1, automations: [{ name: 'loss-fell' }] });
   });
 });

@@ -42,6 +42,17 @@ const READERS_FILES = new Set([
   'relay.db',
   'relay-sandbox.db',
   'deploy.yml',
+  // Of examples/workflows, where they are named without their folder.
+  'automations.yml',
+  'drift.yml',
+  'render.yml',
+  'monorepo.yml',
+  'definitions.json',
+  'ml/prod-*.yaml',
+  'ml/dev-*.yaml',
+  '.github/workflows/automations.yml',
+  '.github/workflows/deploy.yml',
+  'events.md',
   '.dev.vars',
   '.wrangler/state', // what `npm run dev:worker` stores
   '.wrangler/sandbox-state',

@@ -8,7 +8,7 @@ interface Slot {
 /**
  * What only the process that sends has to know: how long its leases last, and when each credential may be used next. A SQLite
  * database has one such process at a time, so neither needs an index or a row. After a restart leases are read from the rows
- * once, and a pace begins anew. Times are milliseconds since 1970.
+ * once, and a pace begins again. Times are milliseconds since 1970.
  */
 export class Sending {
   /** When the lease of a delivery runs out, by its id; not read yet while `undefined`. */

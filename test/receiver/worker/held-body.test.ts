@@ -112,6 +112,27 @@ describe('large bodies', () => {
     expect((await read(bodyOf(complete(100)))).ok).toBe(true);
   });
 
+  test('that wait for room hold no more than the limit together, and small ones have theirs', async () => {
+    const bodyOf = heldBodies(now, { ...LIMITS, waitMs: 60_000 });
+    const held = [1, 2, 3].map(() => bodyOf(complete(1_000)));
+    await Promise.all(held.map(read));
+    const refused: unknown[] = [];
+    // Each has read 101 bytes when it begins to wait.
+    const waiting = Array.from({ length: 60 }, async () => {
+      const body = bodyOf(complete(1_000));
+      const result = await read(body);
+      if (!result.ok) refused.push(result.error);
+      body.release();
+    });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+
+    expect(refused).toEqual(Array.from({ length: 31 }, () => 'dropped'));
+    expect((await read(bodyOf(complete(100)))).ok).toBe(true);
+    for (const body of held) body.release();
+    await Promise.all(waiting);
+    expect(refused).toHaveLength(31);
+  });
+
   test('that are never more than the limit at once, however many come', async () => {
     const bodyOf = heldBodies(now, { ...LIMITS, waitMs: 60_000 });
     let held = 0;

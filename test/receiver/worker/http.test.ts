@@ -115,6 +115,7 @@ describe('the command line, with --url and --source', () => {
     expect(await admin.replay([id], Date.now())).toEqual([{ id, done: true }]);
     expect(await access().delivery(id)).toBeUndefined();
     expect(await access().counts()).toMatchObject({ rejected: 0 });
+    await expect(access('nobody').counts()).rejects.toThrow(/answered 404: .*check its name/);
   });
 });
 

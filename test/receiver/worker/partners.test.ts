@@ -79,6 +79,7 @@ describe('Slack on Workers', () => {
     expect((await slack.command(person, 'status')).text).not.toContain('unmatched 1');
     expect((await slack.command(person, 'status source:prod-eu')).text).toMatch(/unmatched/);
     expect((await slack.command(person, 'status source:nobody')).status).toBe(404);
+    expect((await slack.command(person, 'status source:sandbox:default')).status).toBe(404);
   });
 });
 

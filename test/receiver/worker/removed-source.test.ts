@@ -1,4 +1,5 @@
-import { evictDurableObject, reset, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, listDurableObjectIds, reset, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { objectDriver } from '../../../receiver/store/sqlite/object-driver.ts';
 import { claimPurpose } from '../../../receiver/store/sqlite/schema.ts';
@@ -64,5 +65,11 @@ describe('a source that never was', () => {
       alarm: await storage.getAlarm(),
     }));
     expect(stored).toEqual({ tables: [], alarm: null });
+  });
+
+  test('has none where no source can have the name, such as that of a sandbox', async () => {
+    const before = (await listDurableObjectIds(env.RELAY)).length;
+    for (const name of ['sandbox:default', 'Prod', 'a'.repeat(65)]) expect((await admin(`/status?source=${name}`)).status).toBe(404);
+    expect(await listDurableObjectIds(env.RELAY)).toHaveLength(before);
   });
 });

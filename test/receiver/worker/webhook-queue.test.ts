@@ -77,6 +77,15 @@ describe('a webhook whose object does not answer', () => {
     expect((await events()).map(({ id, receivedAt }) => [id, receivedAt])).toEqual([['0197-first', ARRIVED]]);
   });
 
+  test('does not take an alias back from a version that got it while it waited', async () => {
+    await post(aliasBody('v2'));
+    const older = webhook('0197-older', 'default', JSON.stringify(aliasBody('v1')));
+
+    expect(await handOver(older, () => objectOf(), '')).toBe('done');
+    expect((await events()).map(({ event }) => event.version)).toEqual(['v1', 'v2']);
+    expect((await admin('/aliases')).body).toMatchObject({ aliases: [{ holder: { version: 'v2' } }] });
+  });
+
   test('is done when the object cannot read it, and kept there', async () => {
     expect(await handOver(webhook('0197-broken', 'default', '{'), () => objectOf(), '')).toBe('done');
     expect((await admin('/rejected')).body).toMatchObject({ rejected: [{ status: 400 }] });

@@ -6,7 +6,7 @@ declare module 'cloudflare:workers' {
 }
 
 declare module 'cloudflare:test' {
-  import type { DurableObject, ObjectState, ObjectStub } from 'cloudflare:workers';
+  import type { DurableObject, ObjectNamespace, ObjectState, ObjectStub } from 'cloudflare:workers';
   /** Runs `work` inside the object. */
   export function runInDurableObject<T>(
     stub: ObjectStub,
@@ -15,6 +15,8 @@ declare module 'cloudflare:test' {
   /** Lets the alarm come now; false when none is set. */
   export function runDurableObjectAlarm(stub: ObjectStub): Promise<boolean>;
   export function evictDurableObject(stub: ObjectStub): Promise<void>;
+  /** The ids of the objects that there are. */
+  export function listDurableObjectIds(objects: ObjectNamespace): Promise<readonly object[]>;
   /** Deletes everything in all bindings. */
   export function reset(): Promise<void>;
 }

@@ -10,8 +10,8 @@ const checkout = (...names: string[]) => ({
   'wandb-relay.yaml': `version: 1\nentity: acme\nautomations:\n${names.map(definition).join('')}`,
 });
 
-/** The example workflow in a repository whose pull request 7 was planned by run 101 and squashed to the commit `squashed`. */
-async function repository() {
+/** An example workflow in a repository whose pull request 7 was planned by run 101 and squashed to the commit `squashed`. */
+async function repository(workflow = 'automations.yml') {
   const wandb = await wandbServer();
   let artifacts = '';
   const apiUrl = await githubAnswering((path, search) => {
@@ -19,7 +19,7 @@ async function repository() {
     if (at === '/commits/squashed/pulls') return [{ number: 7, merged_at: '2026-11-27T00:00:00Z', base: { ref: 'main' } }];
     if (at.startsWith('/commits/')) return [];
     if (at === '/pulls/7') return { number: 7, head: { sha: 'head7' } };
-    if (at === '/actions/workflows/automations.yml/runs') {
+    if (at === `/actions/workflows/${workflow}/runs`) {
       const run = { id: 101, run_number: 1, head_sha: 'head7', head_repository: { full_name: 'acme/models' } };
       return { total_count: 1, workflow_runs: search.get('head_sha') === 'head7' ? [run] : [] };
     }
@@ -29,16 +29,16 @@ async function repository() {
     }
     return undefined;
   });
-  const expressions = {
+  const expressions: Record<string, string> = {
     'secrets.WANDB_API_KEY': wandb.apiKey,
     'github.token': 'ghs_for_tests_only',
     'github.repository': 'acme/models',
     baseUrl: wandb.url,
   };
-  const runs = workflowRuns('automations.yml', { expressions, apiUrl });
+  const runs = workflowRuns(workflow, { expressions, apiUrl });
   artifacts = runs.artifacts;
   const names = () => wandb.world.triggers.map(({ name }) => name).sort();
-  return { wandb, names, ...runs };
+  return { wandb, names, expressions, ...runs };
 }
 
 const PULL_REQUEST = {
@@ -78,5 +78,31 @@ describe('the example workflow', () => {
     expect((await runJob('plan', byHand, checkout('one', 'two')))?.code).toBe(0);
     expect((await runJob('apply-by-hand', byHand, checkout('one', 'two')))?.code).toBe(0);
     expect(names()).toEqual(['one', 'two']);
+  });
+});
+
+describe('the example workflow of a monorepo', () => {
+  it('plans each config by itself, and applies to each what was approved for it', async () => {
+    const { wandb, names, expressions, runJob } = await repository('monorepo.yml');
+    const runFor = (
+      team: string,
+      job: string,
+      run: typeof PULL_REQUEST | ReturnType<typeof push>,
+      files: Readonly<Record<string, string>>,
+    ) => {
+      expressions['matrix.team'] = team;
+      return runJob(job, run, files);
+    };
+    const config = (...all: string[]) => checkout(...all)['wandb-relay.yaml'];
+    const reviewed = { 'automations/vision.yaml': config('one'), 'automations/language.yaml': config('two') };
+    for (const team of ['vision', 'language']) expect((await runFor(team, 'plan', PULL_REQUEST, reviewed))?.code).toBe(0);
+    expect(names()).toEqual([]);
+    expect((await runFor('language', 'apply', push('squashed'), reviewed))?.code).toBe(0);
+    expect(names()).toEqual(['two']);
+    const merged = { ...reviewed, 'automations/vision.yaml': config('one', 'three') };
+    const applied = await runFor('vision', 'apply', push('squashed'), merged);
+    expect(applied?.annotations.map(({ message }) => message).join('\n')).toContain('three (project train): refused');
+    expect(names()).toEqual(['one', 'two']);
+    expect(wandb.world.trigger('one').description).toContain('automations/vision.yaml');
   });
 });

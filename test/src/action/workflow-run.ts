@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { PROJECT } from '../../stand-ins/receiver-process.ts';
@@ -47,7 +47,10 @@ export function workflowRuns(name: string, options: { readonly expressions: Read
   async function runJob(job: string, run: JobRun, files: Readonly<Record<string, string>>): Promise<ActionRun | undefined> {
     const { steps, outputs = {} } = workflow.jobs[job] ?? { steps: [] };
     const cwd = temporaryFolder();
-    for (const [path, text] of Object.entries(files)) writeFileSync(join(cwd, path), text);
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(cwd, path)), { recursive: true });
+      writeFileSync(join(cwd, path), text);
+    }
     const known: Record<string, string> = {
       ...options.expressions,
       ...needs,
