@@ -36,13 +36,19 @@ export function burstMessage(
     blocks: [
       section(`:package: *${long.what}* ${time}\n${long.which}${counts === '' ? '' : `\n${counts}`}`),
       ...context(
-        `${slackDate(first.event.receivedAt)} to ${slackDate(last.event.receivedAt)}`,
+        timesOf(first.event.receivedAt, last.event.receivedAt),
         place ?? '',
         automation === undefined ? '' : `automation ${mrkdwnName(automation, LONG)}`,
         'each of them: `wandb-relay events`',
       ),
     ],
   };
+}
+
+/** One time where both show the same minute. */
+function timesOf(first: number, last: number): string {
+  const isOneMinute = Math.floor(first / MINUTE) === Math.floor(last / MINUTE);
+  return isOneMinute ? slackDate(first) : `${slackDate(first)} to ${slackDate(last)}`;
 }
 
 function spanWords(ms: number): string {

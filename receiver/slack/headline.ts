@@ -168,7 +168,7 @@ const OWN_SIGNS: Readonly<Partial<Record<RelayEvent['type'], string>>> = {
 
 function signOf({ stage, from, asksHere }: State): string {
   const { event } = from.event;
-  if (isReplaced(from, stage)) return ':leftwards_arrow_with_hook:';
+  if (isReplaced(from, stage)) return ':arrow_right:';
   if (tellsOfFailure(from)) return ':x:';
   if (stage === 'asks' && !asksHere) return ':hourglass_flowing_sand:';
   if (isRollback(from) && (stage === 'none' || isOver(stage)) && !WHO_ENDED_IT.has(stage)) return ':rewind:';

@@ -52,7 +52,7 @@ interface PostTarget {
 }
 
 /** Slack no longer lets the message be changed: deleted, of another app, too old for the workspace's settings. */
-const NOT_CHANGEABLE: ReadonlySet<string> = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed']);
+const NOT_CHANGEABLE: ReadonlySet<string> = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed', 'is_inactive']);
 /** The thread to reply in is not there. */
 const NO_THREAD: ReadonlySet<string> = new Set(['thread_not_found', 'message_not_found', 'cannot_reply_to_message']);
 

@@ -27,7 +27,6 @@ const EMOJI: Readonly<Record<string, string>> = {
   inbox_tray: '📥',
   information_source: 'ℹ️',
   label: '🏷️',
-  leftwards_arrow_with_hook: '↩️',
   link: '🔗',
   lock: '🔒',
   mag: '🔍',

@@ -35,7 +35,10 @@ const HOME = homeView(
     waiting: [
       { approval: QUESTION, event: eventView(BERT), held: [HELD], mayApprove: true },
       {
-        approval: approvalView({ channel: 'CDEPLOYS', notAsked: 'is_archived' }),
+        approval: approvalView({
+          channel: 'CDEPLOYS',
+          notAsked: '#ml-deploys is archived. Unarchive it, or name another channel in the config, and replay',
+        }),
         event: eventView(PROMOTED),
         held: [HELD],
         mayApprove: false,

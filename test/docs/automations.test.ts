@@ -181,9 +181,11 @@ describe('the automations of the documentation', () => {
     await planAndApply(server, rowsConfig(), 'the tables');
   });
 
-  it('have no warnings', () => {
+  it('have no warnings but that nobody hears of failures: they are parts of a config', () => {
     const warnings = yamlBlocks.flatMap((block) =>
-      configWarnings(configOf(block)).map((one) => `${block.place}: ${formatDiagnostic(one)}`),
+      configWarnings(configOf(block))
+        .filter(({ message }) => !message.includes('add "alerts: { slack: <channel> }"'))
+        .map((one) => `${block.place}: ${formatDiagnostic(one)}`),
     );
     expect(warnings).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { ageOf, CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
 import { digest } from '../../../src/lib/digest.ts';
 import type { NewConversation, NewEvent } from '../delivery.ts';
 import { hasMessage } from './conversations.ts';
+import { OPEN_OF_1 } from './order.ts';
 import { exists, firstRow, rows, type SqlScalar, type Work } from './work.ts';
 
 /** So many new conversations of one kind begin within `BURST_MS`; one more stands for all that follow. */
@@ -161,7 +162,7 @@ function* findLast(burst: Burst): Work<void> {
 }
 
 function* isBeingPosted(key: string): Work<boolean> {
-  return yield* exists(`SELECT 1 FROM deliveries WHERE order_key = $1 AND state IN ('pending', 'in_flight') LIMIT 1`, key);
+  return yield* exists(`SELECT 1 FROM deliveries WHERE ${OPEN_OF_1} LIMIT 1`, key);
 }
 
 /** One of each key; it asks something of people when any of them does. */

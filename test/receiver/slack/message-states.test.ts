@@ -151,21 +151,13 @@ describe('a promotion that another one followed', () => {
   const promotion = { replaced: null, isRollback: false, replacedBy: { version: 'v13', at: T0 } };
 
   it.each<[State, string, string]>([
-    [
-      'none',
-      ':leftwards_arrow_with_hook: *resnet50 v12 was replaced by v13 in production*',
-      'Replaced by v13: resnet50 v12 in production, by ada',
-    ],
+    ['none', ':arrow_right: *resnet50 v12 was replaced by v13 in production*', 'Replaced by v13: resnet50 v12 in production, by ada'],
     [
       'succeeded',
-      ':leftwards_arrow_with_hook: *resnet50 v12 was replaced by v13 in production*',
+      ':arrow_right: *resnet50 v12 was replaced by v13 in production*',
       `Replaced by v13: resnet50 v12 in production. ${IN} succeeded in 42 s`,
     ],
-    [
-      'delivered',
-      ':leftwards_arrow_with_hook: *resnet50 v12 was replaced by v13 in production*',
-      `Replaced by v13: resnet50 v12 in production. ${IN}`,
-    ],
+    ['delivered', ':arrow_right: *resnet50 v12 was replaced by v13 in production*', `Replaced by v13: resnet50 v12 in production. ${IN}`],
     [
       'superseded',
       ':heavy_minus_sign: *resnet50 v12 → production was superseded by v13*',

@@ -499,7 +499,7 @@ describe('a message that stands for many', () => {
         '*12 more versions got production* in the last minute',
         'resnet50 v6 … v17',
         '3 failed, 1 waiting, 8 succeeded',
-        '_2026-11-21 03:00 UTC to 2026-11-21 03:00 UTC · acme/vision · each of them: `wandb-relay events`_',
+        '_2026-11-21 03:00 UTC · acme/vision · each of them: `wandb-relay events`_',
       ],
     });
   });

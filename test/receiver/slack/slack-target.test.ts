@@ -284,6 +284,16 @@ describe('replies and updates', () => {
     },
   );
 
+  it('says what to do about a channel that was archived after the message', async () => {
+    const world = await slackWorld();
+    await world.accept('e1');
+    await world.drain();
+    world.slack.change('ml', { archived: true });
+    await world.store.refreshConversations('e1', world.now());
+    const [step] = await world.drain();
+    expect([step?.outcome, step?.detail]).toEqual(['refused', expect.stringMatching(/is_archived.*#ml is archived. Unarchive it/)]);
+  });
+
   it('makes a new head of a reply that Slack did not put in a thread, because the head was deleted', async () => {
     const world = await slackWorld();
     await world.accept('e1');
