@@ -174,7 +174,7 @@ describe.concurrent('a conversation', () => {
     expect(reply).toMatchObject({ threadTs: relay.heads('ml-deploys')[1]?.ts, broadcast: false });
     expect(reply?.text).toMatch(/^resnet50 v12 got the tag good/);
     await quiet(relay);
-    expect(buttonTexts(relay.heads('ml-deploys')[1]!)).toEqual(['Approve', 'Reject']);
+    expect(buttonTexts(relay.heads('ml-deploys')[1]!)).toEqual(['Approve', 'Reject…', 'Approve with reason…']);
     expect(relay.posts()).toBe(3);
   });
 
@@ -219,7 +219,7 @@ describe.concurrent('the app', () => {
     expect((await from.openHome(people.ada)).status).toBe(200);
     await until(() => expect(slack.home(people.ada.id)).toBeDefined());
     const home = linesOf(slack.home(people.ada.id) as unknown as Pick<StandInMessage, 'blocks'>).join('\n');
-    expect(home).toMatch(/Awaiting approval[\s\S]*resnet50[\s\S]*route \*production\*[\s\S]*Recent events/);
+    expect(home).toMatch(/For you: 1 to decide[\s\S]*resnet50[\s\S]*route production[\s\S]*In production[\s\S]*Needs attention/);
 
     const say = async (words: string) => JSON.parse((await from.command(people.ada, words)).text) as JsonObject;
     expect(await say('status')).toMatchObject({ response_type: 'ephemeral', text: expect.stringContaining('Open approvals* 1') });

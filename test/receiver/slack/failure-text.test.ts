@@ -182,7 +182,11 @@ describe('an alert', () => {
           AlertSubject,
           'source'
         >;
-        const run = { ...RUN, url: `https://github.com/${target}`, failed: { job, step: job, url: job } };
+        const run = {
+          ...RUN,
+          url: `https://github.com/${target}`,
+          failed: { job, step: job, url: `https://github.com/?${new URLSearchParams({ job })}` },
+        };
         const alert = {
           ...FAILED,
           problem: kind,
