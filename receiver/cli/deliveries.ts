@@ -2,9 +2,10 @@ import { parseDuration } from '../../src/lib/duration.ts';
 import { actsAs } from '../admin/api.ts';
 import { nameProblem } from '../admin/requests.ts';
 import { shownState } from '../shown-state.ts';
+import type { Counted } from '../store/approvals.ts';
 import { DELIVERY_STATES, type DeliveryState, type DeliveryView } from '../store/delivery.ts';
 import type { DeliveryFilter } from '../store/page.ts';
-import type { ChangeResult, Counted } from '../store/store.ts';
+import type { ChangeResult } from '../store/store.ts';
 import { type AdminTarget, withAdmin } from './admin-access.ts';
 import { type CommandIo, type ExitCode, formatTime, renderTable } from './output.ts';
 

@@ -8,8 +8,8 @@ import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts'
 import type { RequestVariables } from '../http/request-log.ts';
 import { verifiedOf } from '../http/verified.ts';
 import type { Runtime } from '../runtime.ts';
+import type { ConversationStore } from '../store/conversations.ts';
 import type { RunReport } from '../store/run.ts';
-import type { ConversationStore } from '../store/store.ts';
 import type { RecordRuns } from '../watch/record-runs.ts';
 import { checkGitHubSignature, checkGitHubSignatureHeader } from './github-signature.ts';
 import { reportOf, workflowRunSchema } from './workflow-run.ts';

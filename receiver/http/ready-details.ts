@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../src/lib/json.ts';
-import type { ApprovalView } from '../store/store.ts';
+import type { ApprovalView } from '../store/approvals.ts';
 
 export interface ReadyDetailsOptions {
   /** Undecided approvals whose question could not be asked, oldest first. */

@@ -1,7 +1,8 @@
 import { isDispatch } from '../../src/route/target.ts';
+import type { ApprovalView } from '../store/approvals.ts';
+import type { ConversationEvent } from '../store/conversations.ts';
 import type { DeliveryView } from '../store/delivery.ts';
 import { mayRunAgain } from '../store/run.ts';
-import type { ApprovalView, ConversationEvent } from '../store/store.ts';
 import { ACTIONS, encodeDecision, encodeDispatchAgain, encodeRollback } from './actions.ts';
 import { actions, button } from './blocks.ts';
 import { plainTarget, wentWrong } from './delivery-words.ts';

@@ -1,4 +1,4 @@
-import type { DecisionKind } from '../store/store.ts';
+import type { DecisionKind } from '../store/approvals.ts';
 
 /**
  * What the buttons of our messages are called and what they carry. A value names ids only; everything else is read from

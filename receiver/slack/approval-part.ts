@@ -1,7 +1,8 @@
 import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
 import { isSameChannel } from '../../src/route/channel.ts';
+import type { ApprovalView } from '../store/approvals.ts';
+import type { ConversationEvent } from '../store/conversations.ts';
 import type { DeliveryView } from '../store/delivery.ts';
-import type { ApprovalView, ConversationEvent } from '../store/store.ts';
 import { decisionButtons, reasonWords, votesWords } from './act-buttons.ts';
 import { context, type Part, section } from './blocks.ts';
 import { inputWords, targetWords } from './delivery-words.ts';

@@ -1,7 +1,8 @@
 import type { WebClient } from '@slack/web-api';
 import { isSameChannel } from '../../src/route/channel.ts';
 import type { SendResult } from '../outbox/target.ts';
-import type { ApprovalView, ConversationEvent, ConversationView } from '../store/store.ts';
+import type { ApprovalView } from '../store/approvals.ts';
+import type { ConversationEvent, ConversationView } from '../store/conversations.ts';
 import { nextCursor } from './find-message.ts';
 import { isUserGroup } from './may-decide.ts';
 import { neededScope, slackWord } from './read-error.ts';

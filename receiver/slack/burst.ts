@@ -1,7 +1,7 @@
 import type { RelayEvent } from '../../src/event/event.ts';
 import { durationWords } from '../../src/lib/duration.ts';
 import type { StateCount } from '../store/conversation-facts.ts';
-import type { ConversationView } from '../store/store.ts';
+import type { ConversationView } from '../store/conversations.ts';
 import { context, type KnownBlock, section } from './blocks.ts';
 import { fitMrkdwn, mrkdwnName, slackDate } from './mrkdwn.ts';
 import { placeOf, runStateWords, subjectWords } from './sentence.ts';

@@ -1,7 +1,7 @@
 import type { RelayEvent } from '../../src/event/event.ts';
 import { metricWords } from '../../src/event/metric-words.ts';
 import { promotionOf } from '../../src/event/promotion.ts';
-import type { ConversationEvent } from '../store/store.ts';
+import type { ConversationEvent } from '../store/conversations.ts';
 import { mrkdwnName } from './mrkdwn.ts';
 import { nameOf } from './people.ts';
 import { runStateWords, subjectWords } from './sentence.ts';

@@ -1,5 +1,5 @@
 import { isPerson } from '../../src/route/notified.ts';
-import type { ConversationStore } from '../store/store.ts';
+import type { ConversationStore } from '../store/conversations.ts';
 import type { SlackClient } from './client.ts';
 import { field } from './find-message.ts';
 import { slackWord } from './read-error.ts';

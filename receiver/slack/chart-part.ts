@@ -1,5 +1,5 @@
 import { pointsFromJson } from '../../src/event/metric-points.ts';
-import type { ConversationEvent } from '../store/store.ts';
+import type { ConversationEvent } from '../store/conversations.ts';
 import { context, type Part } from './blocks.ts';
 import { CHART_LIMITS, chartOf, chartWords } from './chart.ts';
 

@@ -1,7 +1,7 @@
 import type { EventType } from '../../src/event/event.ts';
 import type { WandbLink } from '../../src/event/wandb-links.ts';
 import { durationWords } from '../../src/lib/duration.ts';
-import type { ConversationEvent } from '../store/store.ts';
+import type { ConversationEvent } from '../store/conversations.ts';
 import { isRollback } from './change.ts';
 import { isReplaced } from './headline.ts';
 import { bold, link, mrkdwnName, slackDate } from './mrkdwn.ts';

@@ -1,8 +1,8 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
 import { cleanReason } from '../reason.ts';
+import type { ApprovalView, DecisionKind, DecisionResult } from '../store/approvals.ts';
 import type { EventView } from '../store/delivery.ts';
-import type { ApprovalView, DecisionKind, DecisionResult } from '../store/store.ts';
 import { type DecisionValue, decodeDecision, decodeReasonForm } from './actions.ts';
 import { done, eventOfButton, type FormSubmission, type Handling, NOT_OURS, type Outcome, type Person, refused } from './handling.ts';
 import { groupsToAsk, mayDecide, namesOf } from './may-decide.ts';

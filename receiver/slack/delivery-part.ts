@@ -1,5 +1,5 @@
+import type { ConversationEvent, ConversationView, Mute } from '../store/conversations.ts';
 import type { DeliveryView } from '../store/delivery.ts';
-import type { ConversationEvent, ConversationView, Mute } from '../store/store.ts';
 import { rollbackButton, runAgainButton } from './act-buttons.ts';
 import { ACTIONS, encodeMute, type MuteTime } from './actions.ts';
 import { actions, context, type KnownBlock, linkButton, overflow, type Part, section } from './blocks.ts';

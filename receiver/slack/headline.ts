@@ -1,6 +1,6 @@
 import type { RelayEvent } from '../../src/event/event.ts';
+import type { ConversationEvent } from '../store/conversations.ts';
 import type { DeliveryView } from '../store/delivery.ts';
-import type { ConversationEvent } from '../store/store.ts';
 import { change, isAlias, isRollback, PLAIN, type Say, subject, TEXT } from './change.ts';
 import { fitMrkdwn, link } from './mrkdwn.ts';
 import type { Mentions } from './people.ts';

@@ -1,5 +1,6 @@
+import type { ApprovalView } from '../store/approvals.ts';
 import type { DeliveryView, EventView } from '../store/delivery.ts';
-import type { ApprovalView, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { HomeView } from './blocks.ts';
 import { wentWrong } from './delivery-words.ts';
 import type { Handling } from './handling.ts';

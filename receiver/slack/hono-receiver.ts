@@ -7,7 +7,7 @@ import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts'
 import type { RequestVariables } from '../http/request-log.ts';
 import { verifiedOf } from '../http/verified.ts';
 import type { Runtime } from '../runtime.ts';
-import type { ConversationStore } from '../store/store.ts';
+import type { ConversationStore } from '../store/conversations.ts';
 import type { BoltApp } from './bolt.ts';
 import { readSlackBody } from './request-body.ts';
 import { checkSlackHeaders, checkSlackSignature, explainSlackFailure } from './signature.ts';

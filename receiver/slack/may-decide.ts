@@ -1,6 +1,6 @@
 import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
 import type { Result } from '../../src/lib/result.ts';
-import type { ApprovalView, DecisionKind } from '../store/store.ts';
+import type { ApprovalView, DecisionKind } from '../store/approvals.ts';
 import { mention } from './mrkdwn.ts';
 
 /** People, from `settings`. */

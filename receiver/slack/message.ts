@@ -1,7 +1,7 @@
 import { type WandbLink, wandbLinks } from '../../src/event/wandb-links.ts';
 import { isSameChannel } from '../../src/route/channel.ts';
+import type { ConversationEvent, ConversationView } from '../store/conversations.ts';
 import type { DeliveryView } from '../store/delivery.ts';
-import type { ConversationEvent, ConversationView } from '../store/store.ts';
 import { decisionWords, type OpenQuestion, openQuestions, questionPart, whoMayDecide } from './approval-part.ts';
 import { compose, context as contextBlock, factSection, type KnownBlock, type Part, SLACK_LIMITS, section } from './blocks.ts';
 import { burstMessage } from './burst.ts';

@@ -1,4 +1,4 @@
-import type { Nudge, NudgeFollowUps } from '../store/store.ts';
+import type { Nudge, NudgeFollowUps } from '../store/approvals.ts';
 import { mention, mrkdwnName, slackDate } from './mrkdwn.ts';
 import { sayBold, sentenceOf } from './sentence.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ConversationStore } from '../store/store.ts';
+import type { ConversationStore } from '../store/conversations.ts';
 import type { BoltApp } from './bolt.ts';
 
 /**

@@ -3,8 +3,8 @@ import { isPerson } from '../../src/route/notified.ts';
 import type { SlackRequest } from '../../src/route/target.ts';
 import type { PriorResult, SearchContext, SendContext, SendResult, Target } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
+import type { ConversationEvent, ConversationStore, ConversationView } from '../store/conversations.ts';
 import type { PostedMessage } from '../store/delivery.ts';
-import type { ConversationEvent, ConversationStore, ConversationView } from '../store/store.ts';
 import { olderReplyText } from './alert-text.ts';
 import { afterAsking, asksHere, NOBODY_ASKED } from './approvers.ts';
 import { directMessage } from './channel-ids.ts';
@@ -23,7 +23,7 @@ export interface SlackMessage {
 
 export interface SlackTargetOptions extends Pick<Runtime, 'now'> {
   readonly client: SlackClient;
-  readonly conversations: Pick<ConversationStore, 'viewConversation' | 'channelId' | 'forgetMessage' | 'keepTold'>;
+  readonly conversations: Pick<ConversationStore, 'viewConversation' | 'channelId' | 'forgetMessage' | 'keepLastReply'>;
   readonly render: SlackRender;
 }
 
@@ -227,11 +227,11 @@ async function update(options: SlackTargetOptions, request: Update, context: Sen
 async function tell(options: SlackTargetOptions, view: ConversationView, head: PostedMessage, context: SendContext): Promise<SendResult> {
   const { text, blocks } = options.render.conversation(view);
   const why = `the message in ${view.channel} can no longer be changed`;
-  if (view.told === text) return delivered(null, `${why}; its thread says the same`);
+  if (view.lastReply === text) return delivered(null, `${why}; its thread says the same`);
   const inThread = { view, name: view.channel, channel: head.channel, head, broadcast: false };
   const result = await post(options, inThread, { text, blocks: blocks.slice(0, 1) }, context);
   if (result.outcome !== 'delivered') return result;
-  await options.conversations.keepTold(view.key, text);
+  await options.conversations.keepLastReply(view.key, text);
   return delivered(result.status, `${why}: ${result.detail}`);
 }
 

@@ -1,8 +1,8 @@
 import { isDispatch } from '../../src/route/target.ts';
 import { shownState } from '../shown-state.ts';
+import type { ConversationEvent, ConversationView } from '../store/conversations.ts';
 import type { DeliveryView } from '../store/delivery.ts';
 import type { RunView } from '../store/run.ts';
-import type { ConversationEvent, ConversationView } from '../store/store.ts';
 import { endedBadly } from './delivery-words.ts';
 
 /** How a dispatch stands, most serious first; `none`: the event has no dispatch. */
@@ -113,7 +113,7 @@ export function standingOf(from: Pick<ConversationEvent, 'deliveries'>): {
 /** States in which a W&B run ended without its work done (W&B, "Run states"). */
 const RUN_FAILED: ReadonlySet<string> = new Set(['failed', 'crashed']);
 
-/** Whether the event itself tells of a failure: people see it in the channel. */
+/** Whether the event itself is a failure: people see it in the channel. */
 export function tellsOfFailure({ event: { event } }: Pick<ConversationEvent, 'event'>): boolean {
   return event.type === 'run_state' && RUN_FAILED.has(event.status ?? '');
 }

@@ -1,9 +1,8 @@
-import type { RelayEvent } from '../../src/event/event.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
-import type { Approval } from '../../src/route/route.ts';
 import type { TargetRequest } from '../../src/route/target.ts';
-import type { PromotionFacts, StateCount } from './conversation-facts.ts';
+import type { ApprovalStore, Counted } from './approvals.ts';
+import type { ConversationStore } from './conversations.ts';
 import type {
   Accepted,
   Attempt,
@@ -15,9 +14,7 @@ import type {
   EventOutcome,
   EventView,
   HeldDelivery,
-  NewDelivery,
   NewEvent,
-  PostedMessage,
   RejectedRequest,
   Settlement,
   Throttle,
@@ -166,12 +163,6 @@ export type ChangeResult = { readonly id: string } & (
   | { readonly done: false; readonly why: string }
 );
 
-/** How many of the approvals that are needed have been given. */
-export interface Counted {
-  readonly given: number;
-  readonly needed: number;
-}
-
 /** Where people read, and change deliveries. */
 export interface DeliveryAdmin extends Pages {
   /** Newest first. */
@@ -210,167 +201,6 @@ export interface ChangeOptions {
   readonly ifUpdatedAt?: number;
   /** Nothing is sent again while its run goes on, until the relay has given up following it. */
   readonly ifRunEnded?: boolean;
-}
-
-export type DecisionKind = 'approved' | 'rejected';
-
-/** An approval that was asked for, of what one route holds for one event. */
-export interface ApprovalView extends Approval {
-  readonly eventId: string;
-  readonly route: string;
-  readonly expiresAt: number;
-  /** `cancelled`: what it held was cancelled, or a newer event took its place. */
-  readonly decision: DecisionKind | 'expired' | 'cancelled' | null;
-  /** Who decided: `ada (U012ABC)`; of several, all who did. */
-  readonly decidedBy: string | null;
-  readonly decidedAt: number | null;
-  /** Why the question could not be asked; left out: it was, or nobody has tried yet. */
-  readonly notAsked?: string;
-  /** Why it was decided like this, where somebody said it. */
-  readonly reason?: string;
-  /** Where several people must approve: who has so far. */
-  readonly votes?: readonly Vote[];
-  /** When those who had not decided were reminded. */
-  readonly remindedAt?: number;
-  /** When another person or group was asked as well; `by` names them since then. */
-  readonly escalatedAt?: number;
-}
-
-/** One of several approvals that are needed. */
-export interface Vote {
-  readonly by: string;
-  /** See `Decision`. */
-  readonly persons: readonly string[];
-  readonly at: number;
-  readonly reason?: string;
-}
-
-export interface Decision {
-  readonly eventId: string;
-  readonly route: string;
-  readonly decision: DecisionKind;
-  readonly by: string;
-  /**
-   * All names by which this person may decide, such as a Slack user's id and W&B user name: who has one of them in common is one
-   * person, and counts once. Upper and lower case are the same. Left out: `by`.
-   */
-  readonly persons?: readonly string[];
-  readonly reason?: string;
-  readonly at: number;
-  /** The clock has just jumped forward: whether the approval has expired is not known, and it counts as open. */
-  readonly clockJumped?: boolean;
-}
-
-/**
- * `done` only for the first decision, and for an approval that was counted where several are needed: then nothing is released
- * until `decision` is set. `approval` is how things stand now, also for whoever came too late.
- */
-export type DecisionResult =
-  | { readonly done: true; readonly deliveries: readonly string[]; readonly approval: ApprovalView; readonly counted?: Counted }
-  | { readonly done: false; readonly why: string; readonly approval: ApprovalView | undefined };
-
-/** Where people decide about what is held. */
-export interface ApprovalStore {
-  approval(eventId: string, route: string): Promise<ApprovalView | undefined>;
-  /** Undecided ones, oldest first. */
-  openApprovals(limit: number): Promise<ApprovalView[]>;
-  /** Undecided ones whose question could not be asked, oldest first; each says why (`notAsked`). */
-  approvalsNotAsked(limit: number): Promise<ApprovalView[]>;
-  /**
-   * Approves or rejects all that the route holds for the event. The first decision wins, whichever receiver took it. Where
-   * several approvals are needed, each person counts once, and one rejection decides.
-   */
-  decide(decision: Decision): Promise<DecisionResult>;
-  /** Cancels what nobody has approved in time; returns how many approvals that were. */
-  expireApprovals(now: number): Promise<number>;
-  /**
-   * Reminds whoever has not decided, and asks others as well, where that is due: each once. What is sent for it, `followUps`,
-   * is stored in the same transaction. Returns how many reminders and escalations that were.
-   */
-  nudgeApprovals(now: number, followUps: NudgeFollowUps): Promise<number>;
-}
-
-/** An open approval of which people are to hear again. */
-export interface Nudge {
-  /** `remind`: it expires soon. `escalate`: nobody has decided for some time, and others may decide as well from now on. */
-  readonly kind: 'remind' | 'escalate';
-  /** As it is from now on. */
-  readonly approval: ApprovalView;
-  readonly event: RelayEvent;
-  /** Those in the approval's channel that show the event. */
-  readonly conversations: readonly { readonly key: string; readonly channel: string }[];
-}
-
-/** What is sent for it, to be stored with it: pure, because the store may ask again. */
-export type NudgeFollowUps = (nudge: Nudge) => readonly NewDelivery[];
-
-/** One event inside a conversation, with all that follows from it. */
-export interface ConversationEvent {
-  readonly event: EventView;
-  /** Everything but messages, oldest first. */
-  readonly deliveries: readonly DeliveryView[];
-  readonly approvals: readonly ApprovalView[];
-  /** The routes' own texts about what happened, in the order of their messages in the conversation; equal ones once. */
-  readonly texts: readonly string[];
-  /** What the ledger knows, of an event that gives an alias. */
-  readonly promotion: PromotionFacts | null;
-  /** The message about this event in the conversation, once it is there. */
-  readonly message: PostedMessage | null;
-  /** The version that was deployed before, where this event is the latest one about its alias; left out: none is known. */
-  readonly rollback?: RollbackTarget;
-}
-
-/** A version to go back to. */
-export interface RollbackTarget {
-  /** See `AliasView`. */
-  readonly aliasKey: string;
-  readonly version: string;
-  /** When it was deployed. */
-  readonly deployedAt: number;
-}
-
-/** What a conversation shows. */
-export interface ConversationView {
-  readonly key: string;
-  /** As the config has it. */
-  readonly channel: string;
-  /** The conversation's own message, once it is there. */
-  readonly message: PostedMessage | null;
-  /** Oldest first; the first one and the latest ones when there are many. */
-  readonly events: readonly ConversationEvent[];
-  readonly eventCount: number;
-  /** Which of the events' routes are muted, and until when. */
-  readonly mutes: readonly Mute[];
-  /** Of a conversation that stands for many of one kind: the states of all that they dispatched. */
-  readonly burst: readonly StateCount[] | null;
-  /** What its thread was told last, because its message could not be changed. */
-  readonly told: string | null;
-}
-
-export interface Mute {
-  readonly route: string;
-  readonly subjectKey: string;
-  readonly until: number;
-  readonly by: string;
-}
-
-/** Conversations: a message with its thread, in one channel, about one subject. */
-export interface ConversationStore {
-  /** `eventId`: this event is in it as well, however many have come since. */
-  viewConversation(conversation: string, now: number, eventId?: string): Promise<ConversationView | undefined>;
-  /** The chat's own id of a channel, from an earlier message there. */
-  channelId(channel: string): Promise<string | undefined>;
-  /** The conversation's message is gone: the next event gets a new one, or the update that found out posts it. */
-  forgetMessage(conversation: string, ts: string): Promise<void>;
-  /** Its thread was told this, because its message cannot be changed; see `ConversationView.told`. */
-  keepTold(conversation: string, text: string): Promise<void>;
-  /** Requests an update of every conversation that shows the event. */
-  refreshConversations(eventId: string, now: number): Promise<void>;
-  /** Stops messages of a route about a subject until then; `until` 0 ends it. Conversations of `eventId` show it. */
-  mute(mute: Mute, eventId: string, now: number): Promise<void>;
-  mutes(now: number): Promise<Mute[]>;
-  /** True when this key was not seen before; then it is now. For requests that may come twice. */
-  firstSeen(key: string, now: number): Promise<boolean>;
 }
 
 /** What became of the runs that dispatches started. */

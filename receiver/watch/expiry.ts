@@ -1,6 +1,6 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { Runtime } from '../runtime.ts';
-import type { ApprovalStore, NudgeFollowUps } from '../store/store.ts';
+import type { ApprovalStore, NudgeFollowUps } from '../store/approvals.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 import { createLoop, type Loop } from './loop.ts';
 

@@ -1,8 +1,9 @@
 import { alertMessage, type FullAlert } from '../../receiver/slack/failure-text.ts';
 import { conversationMessage } from '../../receiver/slack/message.ts';
+import type { ApprovalView } from '../../receiver/store/approvals.ts';
 import type { PromotionFacts } from '../../receiver/store/conversation-facts.ts';
+import type { ConversationEvent, ConversationView } from '../../receiver/store/conversations.ts';
 import type { DeliveryView } from '../../receiver/store/delivery.ts';
-import type { ApprovalView, ConversationEvent, ConversationView } from '../../receiver/store/store.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { conversationEvent, conversationOf, eventView, MINUTE, runView, T0 } from '../../test/receiver/slack/message-samples.ts';
 import type { MessageScene, SceneMessage } from './scene.ts';

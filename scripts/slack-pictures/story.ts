@@ -1,6 +1,6 @@
 import type { MessageContext } from '../../receiver/slack/message.ts';
+import type { ApprovalView } from '../../receiver/store/approvals.ts';
 import type { DeliveryView } from '../../receiver/store/delivery.ts';
-import type { ApprovalView } from '../../receiver/store/store.ts';
 import type { RelayEvent } from '../../src/event/event.ts';
 import { approvalView, CONTEXT, deliveryView, MINUTE, runView, T0 } from '../../test/receiver/slack/message-samples.ts';
 import type { Reader } from './mrkdwn-html.ts';

@@ -56,7 +56,7 @@ export const configSchema = z.strictObject({
   automations: z.array(automationSchema).optional(),
   routes: z.array(routeSchema).optional(),
   settings: settingsSchema.optional(),
-  alerts: alertsSchema.optional(),
+  alerts: alertsSchema.optional().describe('Who hears of failures that no channel of their route shows'),
 });
 
 export type ConfigContent = z.infer<typeof configSchema>;

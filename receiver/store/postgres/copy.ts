@@ -79,7 +79,7 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
     subject: text,
     kind: text,
     began_at: int,
-    told: text,
+    last_reply: text,
   }),
   keyed('approvals', ['event_id', 'route'], {
     event_id: text,

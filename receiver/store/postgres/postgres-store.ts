@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
-import { channelIdOf, keepTold } from '../rules/conversations.ts';
+import { channelIdOf, keepLastReply } from '../rules/conversations.ts';
 import { decideApproval } from '../rules/decisions.ts';
 import { keepHistory } from '../rules/history.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
@@ -169,7 +169,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     viewConversation: (conversation, now, eventId) => at(now, () => snapshot(() => viewConversation(conversation, now, eventId))),
     channelId: (channel) => autocommit(() => channelIdOf(channel)),
     forgetMessage: (conversation, ts) => write(() => forgetConversationMessage(conversation, ts)),
-    keepTold: (conversation, text) => write(() => keepTold(conversation, text)),
+    keepLastReply: (conversation, text) => write(() => keepLastReply(conversation, text)),
     refreshConversations: (eventId, now) => notifying(write(() => refreshEvent(eventId, now))),
     mute: (mute, eventId, now) => notifying(at(now, () => write(() => muteAndRefresh(mute, eventId, now)))),
     mutes: (now) => at(now, () => autocommit(() => listMutes(now))),

@@ -1,5 +1,5 @@
 import type { Approval } from '../../../src/route/route.ts';
-import type { ApprovalView } from '../store.ts';
+import type { ApprovalView } from '../approvals.ts';
 import { refreshConversations } from './conversations.ts';
 import { addNote } from './notes.ts';
 import { locksOfEvents } from './order-keys.ts';

@@ -111,7 +111,7 @@ export class ConversationPlaces {
   /**
    * Where the messages of one event go, by the key that each came with.
    *
-   * @param isRepeated the event tells of a promotion that is known
+   * @param isRepeated the promotion is known from another event
    */
   placesOf(event: Pick<NewEvent, 'id' | 'receivedAt'>, conversations: readonly NewConversation[], isRepeated: boolean): Map<string, Place> {
     return new Map(together(conversations).map((one) => [one.key, this.#placeOf(event, one, isRepeated)]));

@@ -1,8 +1,8 @@
 import { isMessage, isRunReport } from '../../../src/route/conversation-requests.ts';
 import type { StateCount } from '../conversation-facts.ts';
+import type { ConversationEvent, ConversationView, RollbackTarget } from '../conversations.ts';
 import type { DeliveryState } from '../delivery.ts';
 import type { RunStatus } from '../run.ts';
-import type { ConversationEvent, ConversationView, RollbackTarget } from '../store.ts';
 import { approvalsOf } from './approvals.ts';
 import { isBurst } from './conversation-places.ts';
 import { mutesOf } from './mutes.ts';
@@ -23,13 +23,13 @@ interface ConversationRow {
   message_channel: string | null;
   message_ts: string | null;
   kind: string | null;
-  told: string | null;
+  last_reply: string | null;
 }
 
 /** What a conversation shows, at one moment. */
 export function* viewConversation(key: string, now: number, eventId?: string): Work<ConversationView | undefined> {
   const conversation = yield* firstRow<ConversationRow>(
-    'SELECT channel, message_channel, message_ts, kind, told FROM conversations WHERE key = $1',
+    'SELECT channel, message_channel, message_ts, kind, last_reply FROM conversations WHERE key = $1',
     key,
   );
   if (conversation === undefined) return undefined;
@@ -42,7 +42,7 @@ export function* viewConversation(key: string, now: number, eventId?: string): W
   const asked = new Set([...(eventId === undefined ? [] : [eventId]), ...(yield* openEvents(ids))]);
   const events = yield* viewEvents(key, shownEvents(ids, asked));
   const subjects = events.map(({ event }) => event.subjectKey);
-  const { message_channel: channel, message_ts: ts, kind, told } = conversation;
+  const { message_channel: channel, message_ts: ts, kind, last_reply: lastReply } = conversation;
   return {
     key,
     channel: conversation.channel,
@@ -51,7 +51,7 @@ export function* viewConversation(key: string, now: number, eventId?: string): W
     eventCount: ids.length,
     mutes: yield* mutesOf(subjects, now),
     burst: isBurst(kind) ? yield* countStates(key) : null,
-    told,
+    lastReply,
   };
 }
 

@@ -174,7 +174,7 @@ export function* channelIdOf(channel: string): Work<string | undefined> {
   return row?.id;
 }
 
-/** See `ConversationStore.keepTold`. */
-export function* keepTold(conversation: string, text: string): Work<void> {
-  yield* exec('UPDATE conversations SET told = $1 WHERE key = $2', text, conversation);
+/** See `ConversationStore.keepLastReply`. */
+export function* keepLastReply(conversation: string, text: string): Work<void> {
+  yield* exec('UPDATE conversations SET last_reply = $1 WHERE key = $2', text, conversation);
 }

@@ -1,5 +1,5 @@
 import type { ApprovalFacts } from '../../../src/event/event.ts';
-import type { ApprovalView, Decision, DecisionResult, Vote } from '../store.ts';
+import type { ApprovalView, Decision, DecisionResult, Vote } from '../approvals.ts';
 import { cancelHeld, closeApproval, expire, findApproval, heldBy, lockedApproval } from './approvals.ts';
 import { refreshConversations } from './conversations.ts';
 import { addNote } from './notes.ts';

@@ -1,7 +1,7 @@
 import { ageOf } from '../../../src/lib/clock.ts';
 import type { AlertPolicy } from '../../../src/route/alert-policy.ts';
+import type { Mute } from '../conversations.ts';
 import type { Accepted, DeliveryState, EventOutcome, NewConversation, NewDelivery, NewEvent, RouteFiring } from '../delivery.ts';
-import type { Mute } from '../store.ts';
 import { reportFailure } from './alerts.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
 import { ConversationPlaces, type Place, placeLocks } from './conversation-places.ts';

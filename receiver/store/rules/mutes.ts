@@ -1,5 +1,5 @@
+import type { Mute } from '../conversations.ts';
 import type { NewEvent } from '../delivery.ts';
-import type { Mute } from '../store.ts';
 import { type MuteRow, viewOfMute } from './views.ts';
 import { exec, rows, type Work } from './work.ts';
 

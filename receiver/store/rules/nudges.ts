@@ -1,5 +1,5 @@
 import type { RelayEvent } from '../../../src/event/event.ts';
-import type { ApprovalView, Nudge, NudgeFollowUps } from '../store.ts';
+import type { ApprovalView, Nudge, NudgeFollowUps } from '../approvals.ts';
 import { listOpenApprovals, lockedApproval } from './approvals.ts';
 import { conversationsOf, insertWithMute, refreshConversations } from './conversations.ts';
 import { locksOfEvents, orderKeyLock } from './order-keys.ts';

@@ -1,4 +1,5 @@
-import type { ApprovalView, Mute } from '../store.ts';
+import type { ApprovalView } from '../approvals.ts';
+import type { Mute } from '../conversations.ts';
 
 /** The reasons that are stored with deliveries, for people. Each is written here only. */
 

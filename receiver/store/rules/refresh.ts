@@ -1,4 +1,4 @@
-import type { Mute } from '../store.ts';
+import type { Mute } from '../conversations.ts';
 import { forgetMessage, refreshConversations } from './conversations.ts';
 import { setMute } from './mutes.ts';
 import { locksOfEvents, orderKeyLock } from './order-keys.ts';

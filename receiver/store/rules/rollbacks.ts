@@ -1,7 +1,7 @@
 import type { RelayEvent } from '../../../src/event/event.ts';
 import { promotionOf } from '../../../src/event/promotion.ts';
 import { digest } from '../../../src/lib/digest.ts';
-import type { RollbackTarget } from '../store.ts';
+import type { RollbackTarget } from '../conversations.ts';
 import { deployedOf, holdersOf } from './ledger.ts';
 import type { EventRow } from './views.ts';
 import type { Work } from './work.ts';

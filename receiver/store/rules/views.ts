@@ -2,10 +2,11 @@ import type { RelayEvent } from '../../../src/event/event.ts';
 import { type JsonObject, readExactJson } from '../../../src/lib/json.ts';
 import type { Approval } from '../../../src/route/route.ts';
 import type { TargetRequest } from '../../../src/route/target.ts';
+import type { ApprovalView, Vote } from '../approvals.ts';
+import type { Mute } from '../conversations.ts';
 import type { DeliveryState, DeliveryView, EventOutcome, EventView } from '../delivery.ts';
 import type { EventSummary } from '../page.ts';
 import type { OpenRun, RunStatus, RunView } from '../run.ts';
-import type { ApprovalView, Mute, Vote } from '../store.ts';
 
 /** Rows of the tables, and what people see of them: the same columns in every store, flags as 0 and 1, JSON as text. */
 

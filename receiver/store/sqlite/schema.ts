@@ -301,7 +301,7 @@ const MIGRATIONS: readonly SchemaStep[] = [
   ALTER TABLE conversations ADD COLUMN subject TEXT;
   ALTER TABLE conversations ADD COLUMN kind TEXT;
   ALTER TABLE conversations ADD COLUMN began_at INTEGER;
-  ALTER TABLE conversations ADD COLUMN told TEXT;
+  ALTER TABLE conversations ADD COLUMN last_reply TEXT;
   CREATE INDEX conversations_of_subject ON conversations (subject, began_at) WHERE subject IS NOT NULL;
   CREATE INDEX conversations_of_kind ON conversations (kind, began_at) WHERE kind IS NOT NULL;
   `,

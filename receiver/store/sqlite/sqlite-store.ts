@@ -1,7 +1,7 @@
 import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
-import { channelIdOf, keepTold } from '../rules/conversations.ts';
+import { channelIdOf, keepLastReply } from '../rules/conversations.ts';
 import { decideApproval } from '../rules/decisions.ts';
 import { keepHistory } from '../rules/history.ts';
 import { acceptEvents } from '../rules/inbox.ts';
@@ -154,7 +154,7 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     viewConversation: (conversation, now, eventId) => readAt(now, () => viewConversation(conversation, now, eventId)),
     channelId: (channel) => read(() => channelIdOf(channel)),
     forgetMessage: (conversation, ts) => write(() => forgetConversationMessage(conversation, ts)),
-    keepTold: (conversation, text) => write(() => keepTold(conversation, text)),
+    keepLastReply: (conversation, text) => write(() => keepLastReply(conversation, text)),
     refreshConversations: (eventId, now) => write(() => refreshEvent(eventId, now)),
     mute: (mute, eventId, now) => writeAt(now, () => muteAndRefresh(mute, eventId, now)),
     mutes: (now) => readAt(now, () => listMutes(now)),

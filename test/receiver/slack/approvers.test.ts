@@ -1,7 +1,7 @@
 import { WebAPIPlatformError } from '@slack/web-api';
 import { describe, expect, it } from 'vitest';
 import { afterAsking, NOBODY_ASKED } from '../../../receiver/slack/approvers.ts';
-import type { ApprovalView } from '../../../receiver/store/store.ts';
+import type { ApprovalView } from '../../../receiver/store/approvals.ts';
 import { approvalView, conversationEvent } from './message-samples.ts';
 
 const POSTED = { outcome: 'delivered', status: 200, detail: 'posted in #ml', run: null, message: { channel: 'C012ML', ts: '1' } } as const;

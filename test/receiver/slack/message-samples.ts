@@ -1,8 +1,9 @@
 import type { KnownBlock } from '../../../receiver/slack/blocks.ts';
 import type { MessageContext } from '../../../receiver/slack/message.ts';
+import type { ApprovalView } from '../../../receiver/store/approvals.ts';
+import type { ConversationEvent, ConversationView } from '../../../receiver/store/conversations.ts';
 import type { DeliveryView, EventView } from '../../../receiver/store/delivery.ts';
 import type { RunView } from '../../../receiver/store/run.ts';
-import type { ApprovalView, ConversationEvent, ConversationView } from '../../../receiver/store/store.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
 
 /** 2026-11-21 03:00 UTC. */
@@ -105,7 +106,7 @@ export function conversationOf(
     eventCount: events.length,
     mutes: [],
     burst: null,
-    told: null,
+    lastReply: null,
     ...more,
   };
 }

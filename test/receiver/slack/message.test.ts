@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ACTIONS, decodeDecision, decodeDispatchAgain, decodeMute } from '../../../receiver/slack/actions.ts';
 import type { KnownBlock } from '../../../receiver/slack/blocks.ts';
 import { conversationMessage, eventMessage } from '../../../receiver/slack/message.ts';
+import type { ConversationView } from '../../../receiver/store/conversations.ts';
 import type { DeliveryView } from '../../../receiver/store/delivery.ts';
-import type { ConversationView } from '../../../receiver/store/store.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import {

@@ -1,7 +1,8 @@
+import type { ConversationView } from '../../../receiver/store/conversations.ts';
 import type { ClaimedDelivery, NewConversation, NewDelivery, NewEvent, PostedMessage } from '../../../receiver/store/delivery.ts';
 import type { OpenRun, RunReport } from '../../../receiver/store/run.ts';
 import type { RunFollowUps } from '../../../receiver/store/run-change.ts';
-import type { ConversationView, Store } from '../../../receiver/store/store.ts';
+import type { Store } from '../../../receiver/store/store.ts';
 import type { Approval } from '../../../src/route/route.ts';
 import { accept, attemptAt, bury, claim, deliveryOf, type EventChanges, eventOf, MINUTE, SECOND, T0 } from './samples.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { DecisionKind, Store } from '../../../receiver/store/store.ts';
+import type { DecisionKind } from '../../../receiver/store/approvals.ts';
+import type { Store } from '../../../receiver/store/store.ts';
 import { APPROVAL, HOUR, heldEvent, heldOf } from './conversation-samples.ts';
 import { accept, bury, claimOne, deliveryOf, drain, eventOf, idsOf, MINUTE, type OpenStore, statesOf, T0, withStore } from './samples.ts';
 

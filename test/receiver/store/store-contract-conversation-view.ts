@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Mute, Store } from '../../../receiver/store/store.ts';
+import type { Mute } from '../../../receiver/store/conversations.ts';
+import type { Store } from '../../../receiver/store/store.ts';
 import {
   acceptTold,
   conversationOf,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { ConversationView } from '../../../receiver/store/conversations.ts';
 import type { NewEvent } from '../../../receiver/store/delivery.ts';
-import type { ConversationView, Store } from '../../../receiver/store/store.ts';
+import type { Store } from '../../../receiver/store/store.ts';
 import { planEvent } from '../../../receiver/webhook/route-event.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
 import { digest } from '../../../src/lib/digest.ts';
@@ -323,9 +324,9 @@ export function placesContract(open: OpenStore): void {
       await accept(store, one);
       await sayAll(store, T0);
       const [view] = await conversationsOf(store, one);
-      expect(view?.told).toBeNull();
-      await store.keepTold(view?.key ?? '', 'Replaced by v13');
-      expect((await conversationsOf(store, one))[0]?.told).toBe('Replaced by v13');
+      expect(view?.lastReply).toBeNull();
+      await store.keepLastReply(view?.key ?? '', 'Replaced by v13');
+      expect((await conversationsOf(store, one))[0]?.lastReply).toBe('Replaced by v13');
     });
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Nudge, NudgeFollowUps, Store } from '../../../receiver/store/store.ts';
+import type { Nudge, NudgeFollowUps } from '../../../receiver/store/approvals.ts';
+import type { Store } from '../../../receiver/store/store.ts';
 import type { Approval } from '../../../src/route/route.ts';
 import { claimMessages, HOUR, heldEvent, heldOf, messageOf, say } from './conversation-samples.ts';
 import { accept, claim, claimOne, eventOf, MINUTE, type OpenStore, statesOf, T0, withStore } from './samples.ts';
