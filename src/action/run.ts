@@ -51,11 +51,12 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
     if (inputs.command !== 'plan') return failWith(config.error, inputs);
     return noPlan({ inputs, fetch }, await namespaceOfFiles(cwd, inputs.config, reading), config.error);
   }
-  print(`${inputs.config.join(', ')}: ok (${config.value.automations.length} automations, ${config.value.routes.length} routes)`);
+  const counts = [countOf(config.value.automations, 'automation'), countOf(config.value.routes, 'route')];
+  print(`${inputs.config.join(', ')}: ok (${counts.join(', ')})`);
   const warnings = configWarnings(config.value);
   annotate(warnings, foldersOf(inputs), annotations);
   if (inputs.command === 'validate') return;
-  if (inputs.wandbApiKey === '') return withoutKey(inputs);
+  if (inputs.wandbApiKey === '') return withoutKey(inputs, config.value.namespace);
 
   const client = connect(accessOf(inputs, fetch));
   const options: SyncOptions = {
@@ -88,10 +89,15 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
   }
 }
 
-function withoutKey(inputs: ActionInputs): void {
+async function withoutKey(inputs: ActionInputs, namespace: string): Promise<void> {
   const { kind, message } = missingKey(inputs.command, context.payload.pull_request, `${context.repo.owner}/${context.repo.repo}`);
-  if (kind === 'notice') notice(message);
-  else fail(message);
+  if (kind === 'notice') return notice(message);
+  const error = { severity: 'error', message } as const;
+  return inputs.command === 'plan' ? noPlan({ inputs, fetch }, namespace, [error]) : failWith([error], inputs);
+}
+
+function countOf(list: readonly unknown[], what: string): string {
+  return `${list.length} ${what}${list.length === 1 ? '' : 's'}`;
 }
 
 function runEvent(): void {

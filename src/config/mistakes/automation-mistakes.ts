@@ -73,7 +73,7 @@ function entityMistakes(entity: JsonValue | undefined, project: JsonValue | unde
 }
 
 /** Targets of a route, which a `relay` action has in `to`. */
-const TARGETS = ['repository_dispatch', 'workflow_dispatch', 'github'];
+const TARGETS = ['repository_dispatch', 'workflow_dispatch'];
 const ACTIONS = ['relay', 'webhook', 'notification', 'no_op'];
 
 function actionMistakes(action: JsonValue | undefined, path: ConfigPath): Mistake[] {
@@ -91,7 +91,10 @@ function actionMistakes(action: JsonValue | undefined, path: ConfigPath): Mistak
       const channel = typeof fields === 'string' ? fields : (fieldOf(fields, 'channel') ?? '#channel');
       return [keyMistake(here, `unknown key: write notification: { slack: ${JSON.stringify(channel)} }`, ACTIONS)];
     }
-    if (TARGETS.includes(kind)) return [keyMistake(here, `unknown key: write relay: { to: [{ ${kind}: … }] }`, ACTIONS)];
+    if (TARGETS.includes(kind) || /^github/i.test(kind)) {
+      const target = TARGETS.includes(kind) ? kind : 'repository_dispatch';
+      return [keyMistake(here, `unknown key: write relay: { to: [{ ${target}: … }] }`, ACTIONS)];
+    }
     if (kind === 'notification' && typeof fields === 'string')
       return [mistake(here, `must be a mapping: write notification: { slack: ${JSON.stringify(fields)} }`)];
     if (kind === 'webhook') return webhookMistakes(fields, here);

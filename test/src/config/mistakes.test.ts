@@ -35,6 +35,32 @@ describe('a condition in an automation', () => {
   });
 });
 
+describe('a sign that YAML takes for its own', () => {
+  const metric = (line: string) => automationConfig({ event: `\n      run_metric:\n        metric: loss\n        ${line}` });
+
+  it.each([
+    [automationConfig({ event: '{ run_metric: { metric: loss, >: .6 } }' }), '6:42: ">" is no key (did you mean "above"?)'],
+    [metric('>: .6'), '9:9: ">" is no key (did you mean "above"?)'],
+    [metric('">" : .6'), '9:9: automations[0].event.run_metric.>: unknown key (did you mean "above"?)'],
+    [metric('>= : .6'), '9:9: ">=" is no key (did you mean "above_or_equal_to"?)'],
+    [metric('above: >0.6'), '9:16: ">" begins a text of several lines in YAML: write the number alone, such as above: 0.6'],
+    [
+      automationConfig({ action: '{ notification: { slack: @ada, title: x } }' }),
+      '7:38: "@" means something else to YAML at the beginning of a value: write "@ada" in quotes',
+    ],
+    [
+      automationConfig({ scope: '{ project: train, collection: * }' }),
+      '5:42: "*" means something else to YAML at the beginning of a value: write "*" in quotes',
+    ],
+    [
+      'version: 1\nx-text: |\n  - @ada\n  > : 1\nroutes: [\n',
+      '6:1: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
+    ],
+  ])('%j', (text, problem) => {
+    expect(problemsIn(text)).toEqual([`relay.yaml:${problem}`]);
+  });
+});
+
 describe('"#" before a value', () => {
   const advice = (word: string) => `"#" begins a comment, so ${word} is no value: write "${word}" in quotes`;
 

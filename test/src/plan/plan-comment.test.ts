@@ -83,10 +83,26 @@ describe('the comment', () => {
     const applied = makePlan(desired, [], OPTIONS, NO_ROUTES).changes[0]?.input?.description ?? '';
     const drifted = [{ ...live[0], description: applied } as LiveTrigger];
     const plan = makePlan(desired, drifted, OPTIONS, NO_ROUTES);
-    expect(planMarkdown(plan, page({ drift: findDrift(plan, desired, drifted) }))).toContain(
+    expect(planMarkdown(plan, page({ drift: findDrift(plan, desired, drifted, OPTIONS) }))).toContain(
       '**Changed in W&B by hand**; applying sets it back.',
     );
-    expect(planMarkdown(plan, page({ drift: findDrift(plan, desired, live) }))).toContain('and its definition has changed, too');
+    expect(planMarkdown(plan, page({ drift: findDrift(plan, desired, live, OPTIONS) }))).toContain('and its definition has changed, too');
+  });
+
+  it('does not say of what is refused that applying sets it back', () => {
+    const desired = [desiredOf(ABOVE(1))];
+    const marks = ['[wandb-relay/2 acme/models b/wandb-relay.yaml one 00112233]', '[wandb-relay/2 acme/other b.yaml one 00112233]'];
+    const kinds = marks.map((description) => {
+      const live = [marked(ABOVE(2), { description })];
+      const plan = makePlan(desired, live, OPTIONS, NO_ROUTES);
+      const drift = findDrift(plan, desired, live, OPTIONS);
+      const text = planMarkdown(plan, page({ drift }));
+      expect(text).toContain('Refused:');
+      expect(text).not.toContain('by hand');
+      return drift.map(({ kind }) => kind);
+    });
+    // Another config of this repository took nothing; another repository did.
+    expect(kinds).toEqual([['not_applied'], ['changed']]);
   });
 
   it('keeps 500 changes within the limit, in whole parts, and counts the rest', () => {
