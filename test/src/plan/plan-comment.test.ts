@@ -134,9 +134,15 @@ describe('the comment', () => {
     const live = all.map((one, i) =>
       liveOf(one, { id: `t${i}`, name: `a${i}`, description: `[wandb-relay/2 acme/other x a${i} 00000000]` }),
     );
-    const text = planMarkdown(makePlan(all, live, OPTIONS, NO_ROUTES), page());
+    const plan = makePlan(all, live, OPTIONS, NO_ROUTES);
+    const text = planMarkdown(plan, page());
     expect(text.match(/it belongs to acme\/other/g)).toHaveLength(1);
     expect(text).toContain('5 refused: ');
+    const run = { runUrl: 'https://github.example/run/1', now: 0 };
+    expect(appliedText([], plan.changes, run).details).toEqual([
+      `- \` 5 refused: it belongs to acme/other: ${[0, 1, 2, 3, 4].map((i) => `a${i} (project train)`).join(', ')} \``,
+    ]);
+    expect(appliedText([], plan.changes.slice(0, 1), run).details).toEqual(['- ` refused: a0 (project train): it belongs to acme/other `']);
   });
 
   it.each([
