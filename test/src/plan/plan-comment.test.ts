@@ -89,6 +89,17 @@ describe('the comment', () => {
     expect(planMarkdown(plan, page({ drift: findDrift(plan, desired, live, OPTIONS) }))).toContain('and its definition has changed, too');
   });
 
+  it('is not changed by a relay payload of before, which has no literals of the metric', () => {
+    const fields = 'event: { run_metric: { metric: acc, above: 1 } }, action: { webhook: { integration: relay } }';
+    const live = marked(fields);
+    const { window, comparison, threshold, ...payload } = JSON.parse((live.action as { requestPayload: string }).requestPayload);
+    expect([window, comparison, threshold]).toEqual([1, 'above', 1]);
+    const older = { ...live, action: { ...live.action, requestPayload: JSON.stringify(payload) } } as LiveTrigger;
+    expect(makePlan([desiredOf(fields)], [older], OPTIONS, NO_ROUTES).summary).toMatchObject({ unchanged: 1, update: 0 });
+    const changed = makePlan([desiredOf(fields)], [{ ...older, enabled: false }], OPTIONS, NO_ROUTES);
+    expect(changed.changes[0]?.fields).toEqual([{ path: 'enabled', before: false, after: true }]);
+  });
+
   it('does not say of what is refused that applying sets it back', () => {
     const desired = [desiredOf(ABOVE(1))];
     const marks = ['[wandb-relay/2 acme/models b/wandb-relay.yaml one 00112233]', '[wandb-relay/2 acme/other b.yaml one 00112233]'];
