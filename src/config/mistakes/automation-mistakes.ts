@@ -99,9 +99,22 @@ function actionMistakes(action: JsonValue | undefined, path: ConfigPath): Mistak
       return [mistake(here, `must be a mapping: write notification: { slack: ${JSON.stringify(fields)} }`)];
     if (kind === 'webhook') return webhookMistakes(fields, here);
     if (kind === 'relay' && Array.isArray(fields)) return [mistake(here, 'must be a mapping: write relay: { to: [ … ] }')];
+    if (kind === 'relay') return relayMistakes(fields, here);
     if (kind === 'no_op' && fields !== null && !isJsonObject(fields)) return [mistake(here, 'write no_op: {}')];
     return [];
   });
+}
+
+/** A target that is not in the list `to`. */
+function relayMistakes(relay: JsonValue, path: ConfigPath): Mistake[] {
+  const direct = [...TARGETS, 'slack'].filter((target) => fieldOf(relay, target) !== undefined);
+  if (fieldOf(relay, 'to') === undefined) {
+    return direct.map((target) => keyMistake([...path, target], `unknown key: write to: [{ ${target}: … }]`, ['to']));
+  }
+  const to = fieldOf(relay, 'to');
+  return isJsonObject(to)
+    ? [mistake([...path, 'to'], `must be a list: write to: [{ ${Object.keys(to)[0] ?? 'repository_dispatch'}: … }]`)]
+    : [];
 }
 
 function webhookMistakes(webhook: JsonValue, path: ConfigPath): Mistake[] {

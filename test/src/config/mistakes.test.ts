@@ -326,3 +326,35 @@ describe('an event type in a route', () => {
     ]);
   });
 });
+
+describe('words of other tools', () => {
+  it.each([
+    [inScope("{ project: '{{ project }}' }"), '5:23: automations[0].scope.project: variables do not exist here: {{ project }} would be'],
+    [inScope("{ project: '$(PROJECT)' }"), '5:23: automations[0].scope.project: variables do not exist here: $(PROJECT) would be'],
+    [
+      inEvent('{ run_metric_change: { metric: loss, threshold: 25% } }'),
+      '6:49: automations[0].event.run_metric_change.threshold: write increases_by: 25%, decreases_by: 25% or changes_by: 25%',
+    ],
+    [inEvent('{ link_registry_model: {} }'), '6:14: automations[0].event.link_registry_model: unknown key (did you mean "link_artifact"?)'],
+    [inEvent('{ run_zscore: {} }'), '6:14: automations[0].event.run_zscore: unknown key (did you mean "run_metric_zscore"?)'],
+    [
+      inEvent('{ add_artifact_alias: { alias: { equals: a } } }'),
+      '6:45: automations[0].event.add_artifact_alias.alias.equals: unknown key: write alias: a',
+    ],
+    [
+      inEvent('{ add_artifact_alias: { alias: { glob: "a*" } } }'),
+      '6:45: automations[0].event.add_artifact_alias.alias.glob: unknown key (did you mean "regex"?)',
+    ],
+    [inAction('{ github: acme/x }'), '7:15: automations[0].action.github: unknown key: write relay: { to: [{ repository_dispatch: … }] }'],
+    [
+      inAction('{ relay: { repository_dispatch: { repository: acme/d, event_type: x } } }'),
+      '7:24: automations[0].action.relay.repository_dispatch: unknown key: write to: [{ repository_dispatch: … }]',
+    ],
+    [
+      inAction('{ relay: { to: { slack: { channel: "#a" } } } }'),
+      '7:28: automations[0].action.relay.to: must be a list: write to: [{ slack: … }]',
+    ],
+  ])('%j', (problems, beginning) => {
+    expect(problems.map((problem) => problem.slice(0, `relay.yaml:${beginning}`.length))).toEqual([`relay.yaml:${beginning}`]);
+  });
+});
