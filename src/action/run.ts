@@ -4,6 +4,8 @@ import { context } from '@actions/github';
 import { exportYaml } from '../automation/export-yaml.ts';
 import { configWarnings } from '../config/config-warnings.ts';
 import { messageOf } from '../lib/error-message.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { hideSecrets } from '../plan/hidden-secrets.ts';
 import { connect, planSync, type SyncOptions } from '../sync/commands.ts';
 import { otherNamespaces, readDefinitions } from '../sync/definitions.ts';
 import { exportSync } from '../sync/export.ts';
@@ -82,8 +84,10 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
     case 'export': {
       const exported = await exportSync(config.value, client, options.repository);
       if (!exported.ok) return failWith(exported.error, inputs);
-      const text = exportYaml(exported.value);
-      printDocument(text.trimEnd());
+      const definitions = exported.value.definitions.map((definition) => hideSecrets(definition, []) as JsonObject);
+      const [text, shown] = [exportYaml(exported.value), exportYaml({ ...exported.value, definitions })];
+      printDocument(shown.trimEnd());
+      if (shown !== text) notice('Literal secrets are hidden here. With the input plan-file, the file has them: keep it private');
       if (inputs.planFile !== '') writePlanFile(resolve(cwd, inputs.planFile), text);
     }
   }
