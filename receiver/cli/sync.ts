@@ -64,7 +64,7 @@ export async function plan(
   if (words.out !== undefined && !write(io, words.out, `${json}\n`)) return 1;
   if (words.json) io.printDocument(json);
   else {
-    for (const line of planLines(found)) io.print(line);
+    for (const line of [...planLines(found), ...warnings.map(formatDiagnostic)]) io.print(line);
     for (const name of state.unreadable) io.print(`${name} exists and cannot be described; it is left alone.`);
     if (hasChanges(found)) io.print(`Fingerprint ${found.fingerprint}`);
   }

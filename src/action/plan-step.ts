@@ -52,7 +52,7 @@ export async function showPlan(step: Step, { plan, state }: Planned): Promise<vo
     runUrl: runUrl(),
     now: Date.now(),
     lineUrl: lineUrl(inputs),
-    drift: findDrift(plan, state.desired, state.live),
+    drift: findDrift(plan, state.desired, state.live, step.options),
     warnings,
     unreadable: state.unreadable,
   };

@@ -4,6 +4,8 @@ import { context } from '@actions/github';
 import { exportYaml } from '../automation/export-yaml.ts';
 import { configWarnings } from '../config/config-warnings.ts';
 import { messageOf } from '../lib/error-message.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { hideSecrets } from '../plan/hidden-secrets.ts';
 import { connect, planSync, type SyncOptions } from '../sync/commands.ts';
 import { otherNamespaces, readDefinitions } from '../sync/definitions.ts';
 import { exportSync } from '../sync/export.ts';
@@ -51,11 +53,12 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
     if (inputs.command !== 'plan') return failWith(config.error, inputs);
     return noPlan({ inputs, fetch }, await namespaceOfFiles(cwd, inputs.config, reading), config.error);
   }
-  print(`${inputs.config.join(', ')}: ok (${config.value.automations.length} automations, ${config.value.routes.length} routes)`);
+  const counts = [countOf(config.value.automations, 'automation'), countOf(config.value.routes, 'route')];
+  print(`${inputs.config.join(', ')}: ok (${counts.join(', ')})`);
   const warnings = configWarnings(config.value);
   annotate(warnings, foldersOf(inputs), annotations);
   if (inputs.command === 'validate') return;
-  if (inputs.wandbApiKey === '') return withoutKey(inputs);
+  if (inputs.wandbApiKey === '') return withoutKey(inputs, config.value.namespace);
 
   const client = connect(accessOf(inputs, fetch));
   const options: SyncOptions = {
@@ -81,17 +84,24 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
     case 'export': {
       const exported = await exportSync(config.value, client, options.repository);
       if (!exported.ok) return failWith(exported.error, inputs);
-      const text = exportYaml(exported.value);
-      printDocument(text.trimEnd());
+      const definitions = exported.value.definitions.map((definition) => hideSecrets(definition, []) as JsonObject);
+      const [text, shown] = [exportYaml(exported.value), exportYaml({ ...exported.value, definitions })];
+      printDocument(shown.trimEnd());
+      if (shown !== text) notice('Literal secrets are hidden here. With the input plan-file, the file has them: keep it private');
       if (inputs.planFile !== '') writePlanFile(resolve(cwd, inputs.planFile), text);
     }
   }
 }
 
-function withoutKey(inputs: ActionInputs): void {
+async function withoutKey(inputs: ActionInputs, namespace: string): Promise<void> {
   const { kind, message } = missingKey(inputs.command, context.payload.pull_request, `${context.repo.owner}/${context.repo.repo}`);
-  if (kind === 'notice') notice(message);
-  else fail(message);
+  if (kind === 'notice') return notice(message);
+  const error = { severity: 'error', message } as const;
+  return inputs.command === 'plan' ? noPlan({ inputs, fetch }, namespace, [error]) : failWith([error], inputs);
+}
+
+function countOf(list: readonly unknown[], what: string): string {
+  return `${list.length} ${what}${list.length === 1 ? '' : 's'}`;
 }
 
 function runEvent(): void {

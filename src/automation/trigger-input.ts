@@ -1,6 +1,6 @@
 import type { MetricLiterals } from '../event/metric-facts.ts';
 import { relayPayload } from '../event/relay-payload.ts';
-import { isJsonObject, type JsonValue, parseExactJson } from '../lib/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../lib/json.ts';
 import { type Automation, CHANGES, COMPARISONS, eventTypeOf } from './automation.ts';
 import { DEFAULT_WINDOWS, eventFilter, triggeringEventType, windowOf } from './event-filter.ts';
 import type { TriggeredActionConfig, TriggerInput, TriggerScope } from './trigger.ts';
@@ -75,11 +75,12 @@ function notificationConfig(notification: NonNullable<Automation['action']['noti
 function requestPayload(automation: Definition): string | null {
   const written = automation.action.webhook?.payload;
   if (written === null) return null;
-  return JSON.stringify(
-    written === undefined
-      ? relayPayload(eventTypeOf(automation), automation.name, metricOf(automation), watchedBy(automation))
-      : parsedPayload(written),
-  );
+  return JSON.stringify(written === undefined ? relayPayloadOf(automation) : parsedPayload(written));
+}
+
+/** The payload of a `relay` action, and of a webhook for which none is written. */
+export function relayPayloadOf(automation: Pick<Definition, 'name' | 'event'>): JsonObject {
+  return relayPayload(eventTypeOf(automation), automation.name, metricOf(automation), watchedBy(automation));
 }
 
 /** W&B's client parses a text that contains a JSON object. Any other value stays as it is. */
@@ -89,7 +90,7 @@ function parsedPayload(payload: JsonValue): JsonValue {
   return parsed.ok && isJsonObject(parsed.value) ? parsed.value : payload;
 }
 
-function metricOf({ event }: Definition): string | undefined {
+function metricOf({ event }: Pick<Definition, 'event'>): string | undefined {
   return (event.run_metric ?? event.run_metric_change ?? event.run_metric_zscore)?.metric;
 }
 

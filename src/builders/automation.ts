@@ -13,7 +13,7 @@ type ActionFields<K extends string> = Extract<ActionDefinition, { readonly [P in
  * sendNotification({ slack: '#ml-alerts', title: 'Loss is rising', severity: 'warn' })
  */
 export function sendNotification(fields: ActionFields<'notification'>): ActionDefinition {
-  return placed({ notification: present(fields) });
+  return placed({ notification: present(mapping(fields, "sendNotification({ slack: '#ml-alerts' })")) });
 }
 
 /**
@@ -24,7 +24,7 @@ export function sendNotification(fields: ActionFields<'notification'>): ActionDe
  * sendWebhook({ integration: 'ci', payload: { model: '${artifact_collection_name}' } })
  */
 export function sendWebhook(fields: ActionFields<'webhook'>): ActionDefinition {
-  return placed({ webhook: present(fields) });
+  return placed({ webhook: present(mapping(fields, "sendWebhook({ integration: 'my-hook' })")) });
 }
 
 /**
@@ -44,7 +44,7 @@ export function doNothing(): ActionDefinition {
  * relay({ to: [{ repository_dispatch: { repository: 'acme/deploy', event_type: 'model-ready' } }] })
  */
 export function relay(fields: ActionFields<'relay'>): ActionDefinition {
-  return placed({ relay: present(fields) });
+  return placed({ relay: present(mapping(fields, 'relay({ to: [ … ] })')) });
 }
 
 interface CommonFields {
@@ -82,6 +82,9 @@ export type AutomationFields = CommonFields &
  * })
  */
 export function automation({ name, event, action, movedFrom, forEach, ...more }: AutomationFields): AutomationDefinition {
+  // A config in JavaScript is not type-checked.
+  if (event?.scope === undefined)
+    throw new TypeError(`${JSON.stringify(name)} needs an event in its scope, such as onRunState(project('train'), …)`);
   const definition = {
     name,
     ...present(more),
@@ -107,6 +110,12 @@ type WithoutVersion<C> = C extends unknown ? Omit<C, 'version'> : never;
  */
 export function config(fields: WithoutVersion<ConfigDefinition>): ConfigDefinition {
   return placed({ version: 1, ...present(fields) } as ConfigDefinition);
+}
+
+/** A config in JavaScript is not type-checked. */
+function mapping<T extends object>(fields: T, example: string): T {
+  if (typeof fields === 'object' && fields !== null && !Array.isArray(fields)) return fields;
+  throw new TypeError(`needs an object, not ${JSON.stringify(fields)}: write ${example}`);
 }
 
 /** Without undefined fields: JSON has no `undefined`. */

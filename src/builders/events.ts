@@ -213,6 +213,8 @@ function runEventOn<K extends 'metric' | 'state'>(
   // A config in JavaScript is not type-checked.
   if (condition === undefined)
     throw new TypeError(`${name} needs a condition, such as runEvent.metric('loss').gt(1) or runEvent.state.eq('failed')`);
+  if (typeof condition !== 'object' || !('event' in condition))
+    throw new TypeError(`${name} needs a whole condition: ${wholeCondition(condition)}`);
   const { event, runs } = condition;
   const [[type, fields] = ['', {}]] = Object.entries(event);
   return placed({
@@ -220,6 +222,12 @@ function runEventOn<K extends 'metric' | 'state'>(
     event: placed({ [type]: placed({ ...(fields as JsonObject) }) }),
     ...(runs === undefined ? {} : { runs: placed(runFields(runs.filter)) }),
   });
+}
+
+/** What is missing from what was passed as a condition on runs. */
+function wholeCondition(given: unknown): string {
+  if (typeof given === 'object') return "add a comparison, such as .gt(1), or .eq('failed') to runEvent.state";
+  return `write runEvent.state.eq(${JSON.stringify(given)}) or runEvent.metric('loss').gt(1), not ${JSON.stringify(given)}`;
 }
 
 /** As a MATCH if one is equal to the filter, else as a raw filter. */

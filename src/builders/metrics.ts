@@ -164,6 +164,7 @@ function windowOf(window: number): number {
 
 /** A config in JavaScript is not type-checked. */
 function numberOf(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new TypeError(`expected a number, got ${String(value)}`);
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    throw new TypeError(`expected a number, got ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`);
   return value;
 }

@@ -123,9 +123,11 @@ export function readConfigPart(
   const inText = locatorOf(file, document, lines);
   const written = locate === undefined ? inText : elsewhereLocator(inText, locate);
   if (document.errors.length > 0) {
-    const cause = explainSyntax(text, file, lines);
+    const cause = explainSyntax(text, file, lines, document.errors[0]?.pos[0] ?? 0);
     if (cause !== undefined) return err([cause]);
-    return err(document.errors.map((error) => errorAt(file, lines, error.pos[0], `not valid YAML: ${error.message}`)));
+    // The parser goes on behind a mistake, and finds more of what is only its consequence.
+    const errors = document.errors.map((error) => errorAt(file, lines, error.pos[0], `not valid YAML: ${error.message}`));
+    return err(errors.filter(({ location }, index) => errors.findIndex((other) => other.location?.line === location?.line) === index));
   }
   const slips = documentMistakes(text, document, file, lines);
   if (slips.some(isError)) return err(slips.filter(isError));

@@ -10,8 +10,10 @@ const HASH_WORD = /#[^\s#][^\s,}\]]*/;
 /**
  * The one error behind the errors of a document that is no YAML: a value that had to be in quotes. `undefined` if the cause
  * is something else.
+ *
+ * @param first where the parser found the first error, in characters from the start
  */
-export function explainSyntax(text: string, file: string, lines: LineCounter): Diagnostic | undefined {
+export function explainSyntax(text: string, file: string, lines: LineCounter, first: number): Diagnostic | undefined {
   let offset = 0;
   for (const line of text.split('\n')) {
     const bare = withoutQuotes(line);
@@ -32,10 +34,37 @@ export function explainSyntax(text: string, file: string, lines: LineCounter): D
         `${variable[0]} must be in quotes in a { } mapping; and variables of the environment do not exist here: write the value, or use for_each for several`,
       );
     }
+    // Only where the parser stopped: these signs may stand in a text of several lines.
+    const sign = first >= offset && first <= offset + line.length ? signMistake(bare, line) : undefined;
+    if (sign !== undefined) return at(sign.index, sign.advice);
     offset += line.length + 1;
   }
   return undefined;
 }
+
+/** `>`, `*`, `@` and others mean something to YAML where a key or a value begins. */
+function signMistake(bare: string, line: string): { readonly index: number; readonly advice: string } | undefined {
+  const comparison = /(?:^|[\s{,])(>=?)\s*:/.exec(bare);
+  if (comparison !== null) {
+    const sign = comparison[1] ?? '';
+    return { index: comparison.index + comparison[0].indexOf('>'), advice: `"${sign}" is no key (did you mean "${COMPARISONS[sign]}"?)` };
+  }
+  const compared = /:\s+(>=?\s*[\d.+-][\w.+]*%?)/.exec(bare);
+  if (compared !== null) {
+    const index = compared.index + compared[0].indexOf('>');
+    return { index, advice: `">" begins a text of several lines in YAML: write the number alone, such as above: 0.6` };
+  }
+  const value = /(?:^\s*-|[:,[])\s*(\*(?![\w-])[^\s,}\]]*|[@`%][^\s,}\]]*)\s*(?:$|[,}\]#])/.exec(bare);
+  if (value === null) return undefined;
+  const index = value.index + value[0].indexOf(value[1] ?? '');
+  const text = line.slice(index, index + (value[1]?.length ?? 0));
+  return {
+    index,
+    advice: `"${text[0]}" means something else to YAML at the beginning of a value: write ${JSON.stringify(text)} in quotes`,
+  };
+}
+
+const COMPARISONS: Readonly<Record<string, string>> = { '>': 'above', '>=': 'above_or_equal_to' };
 
 const TEMPLATE_ADVICE = '"{{" begins a mapping in YAML: write the whole value in quotes, such as "{{ each.project }}"';
 

@@ -68,11 +68,20 @@ export function appliedText(
   const verb = isWhole ? '**applied**' : isNothing ? '**not applied**' : '**applied in part**';
   return {
     line: `${verb} by [run](${runUrl}) at ${utcTime(now)}: ${appliedWords(counts)}`,
-    details: [
-      ...applied.filter(({ outcome }) => outcome !== 'done').map(outcomeLine),
-      ...refused.map(({ name, scope, reason }) => `refused: ${name} (${scope}): ${reason ?? ''}`),
-    ].map((line) => `- ${codeSpan(visible(line).slice(0, 500))}`),
+    details: [...applied.filter(({ outcome }) => outcome !== 'done').map(outcomeLine), ...refusedLines(refused)].map(
+      (line) => `- ${codeSpan(visible(line).slice(0, 500))}`,
+    ),
   };
+}
+
+/** One line for one reason, so that one cause is reported once. */
+function refusedLines(refused: readonly PlannedChange[]): string[] {
+  const reasons = new Set(refused.map(({ reason }) => reason ?? ''));
+  return [...reasons].map((reason) => {
+    const found = refused.filter((change) => (change.reason ?? '') === reason).map(({ name, scope }) => `${name} (${scope})`);
+    const [only = ''] = found;
+    return found.length === 1 ? `refused: ${only}: ${reason}` : `${found.length} refused: ${reason}: ${found.join(', ')}`;
+  });
 }
 
 /** What `apply` did as a step summary of at most `limit` bytes. */

@@ -10,9 +10,10 @@ import {
   type TriggerInput,
   type TriggerScope,
 } from '../automation/trigger.ts';
-import { integrationOf } from '../automation/trigger-input.ts';
+import { integrationOf, relayPayloadOf } from '../automation/trigger-input.ts';
 import { normalFilter } from '../automation/trigger-state.ts';
 import { EVENT_TYPES, type EventType } from '../event/event.ts';
+import { METRIC_LITERALS } from '../event/metric-facts.ts';
 import { relayPayload } from '../event/relay-payload.ts';
 import { canonicalJson } from '../lib/canonical.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseExactJson, parseJson } from '../lib/json.ts';
@@ -207,12 +208,20 @@ function payloadView(text: string | null, name: string, { event }: EventView): J
   const parsed = parseExactJson(text);
   if (!parsed.ok) return text;
   if (!isJsonObject(parsed.value) || parsed.value.relay !== 1) return parsed.value;
+  const written = canonicalJson(parsed.value);
+  return standardPayloads(name, event).some((standard) => canonicalJson(standard) === written) ? RELAY_PAYLOAD : OTHER_RELAY_PAYLOAD;
+}
+
+/** The relay payload for an event in the words of the config, as it is made now and as it was before it had the literals of metrics. */
+function standardPayloads(name: string, event: JsonObject): JsonObject[] {
+  const said = automationEventSchema.safeParse(event);
+  if (said.success) {
+    const payload = relayPayloadOf({ name, event: said.data });
+    const literals: ReadonlySet<string> = new Set(METRIC_LITERALS);
+    return [payload, Object.fromEntries(Object.entries(payload).filter(([key]) => !literals.has(key)))];
+  }
   const [type = ''] = Object.keys(event);
-  const fields = event[type];
-  const metric = isJsonObject(fields) && typeof fields.metric === 'string' ? fields.metric : undefined;
-  const isKnown = (EVENT_TYPES as readonly string[]).includes(type);
-  const standard = isKnown ? relayPayload(type as EventType, name, metric) : undefined;
-  return standard !== undefined && canonicalJson(standard) === canonicalJson(parsed.value) ? RELAY_PAYLOAD : OTHER_RELAY_PAYLOAD;
+  return (EVENT_TYPES as readonly string[]).includes(type) ? [relayPayload(type as EventType, name)] : [];
 }
 
 function notificationView(slack: string, title: string | null, message: string | null, severity: string): JsonObject {

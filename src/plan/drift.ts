@@ -1,6 +1,7 @@
-import { readMark } from '../automation/ownership.ts';
+import { isSameRepository, readMark } from '../automation/ownership.ts';
 import type { LiveTrigger } from '../automation/trigger.ts';
 import { type FieldChange, stateDigest, stateOfInput, stateOfLive } from '../automation/trigger-state.ts';
+import type { PlanOwner } from './claim.ts';
 import { type ConfigNames, scopeWords } from './definition-view.ts';
 import type { DesiredTrigger } from './desired-trigger.ts';
 import { identityOf, type Plan, type PlannedChange } from './plan.ts';
@@ -30,7 +31,12 @@ export function isDrift({ kind }: DriftedChange): boolean {
 }
 
 /** Separates what was changed at W&B from definitions that are not applied yet. Pure. */
-export function findDrift(plan: Plan, desired: readonly DesiredTrigger[], live: readonly LiveTrigger[]): DriftedChange[] {
+export function findDrift(
+  plan: Plan,
+  desired: readonly DesiredTrigger[],
+  live: readonly LiveTrigger[],
+  owner: Pick<PlanOwner, 'repository' | 'namespace'>,
+): DriftedChange[] {
   const definitions = new Map(desired.map((one) => [identityOf({ key: one.key, scope: one.scope.description }), one]));
   const existing = new Map(live.map((trigger) => [trigger.id, trigger]));
   const isMarked = ({ id, action }: PlannedChange): boolean => {
@@ -39,7 +45,7 @@ export function findDrift(plan: Plan, desired: readonly DesiredTrigger[], live: 
   };
   const wasApplied = plan.orphans.length > 0 || plan.changes.some(isMarked);
   return plan.changes.flatMap((change): DriftedChange[] => {
-    const found = kindOf(change, definitions.get(identityOf(change)), existing.get(change.id ?? ''), wasApplied);
+    const found = kindOf(change, definitions.get(identityOf(change)), existing.get(change.id ?? ''), wasApplied, owner);
     if (found === undefined) return [];
     return [{ ...found, change, fields: change.fields.map(({ path, before, after }) => ({ path, before: after, after: before })) }];
   });
@@ -50,6 +56,7 @@ function kindOf(
   defined: DesiredTrigger | undefined,
   trigger: LiveTrigger | undefined,
   wasApplied: boolean,
+  owner: Pick<PlanOwner, 'repository' | 'namespace'>,
 ): Pick<DriftedChange, 'kind' | 'isRedefined'> | undefined {
   const only = (kind: DriftKind) => ({ kind, isRedefined: false });
   if (change.action === 'unchanged') return undefined;
@@ -57,8 +64,11 @@ function kindOf(
   if (defined === undefined || trigger === undefined) return change.action === 'refused' ? undefined : only('not_applied');
   const { mark } = readMark(trigger.description);
   if (mark === undefined) return only(defined.adopt === false && (wasApplied || isAsDefined(change)) ? 'changed' : 'not_applied');
-  // It is defined and somebody else's: it was taken over.
-  if (change.action === 'refused') return only('changed');
+  if (change.action === 'refused') {
+    // Another repository took it over. Another config of this repository took nothing: this definition was never applied.
+    if (!isSameRepository(mark.repository, owner.repository)) return only('changed');
+    if (mark.namespace !== undefined && mark.namespace !== owner.namespace) return only('not_applied');
+  }
   const isRedefined = stateDigest(stateOfInput(defined.input)) !== mark.applied;
   const isChanged = stateDigest(stateOfLive(trigger)) !== mark.applied;
   return { kind: isChanged ? 'changed' : 'not_applied', isRedefined };

@@ -59,7 +59,8 @@ export function planMarkdown(plan: Plan, page: PlanPage): string {
   const shared = new Set(refusalsIn(parts).flatMap((group) => (group.parts.length > 1 ? group.parts : [])));
   const texts = parts.map((part) =>
     partMarkdown(part, page, {
-      drift: part.change === undefined ? undefined : drifted.get(part.change),
+      // What is refused is not set back.
+      drift: part.change === undefined || part.action === 'refused' ? undefined : drifted.get(part.change),
       isOpen: parts.length <= OPEN_PARTS,
       isShared: shared.has(part),
     }),

@@ -1,7 +1,7 @@
 import { withMark } from '../automation/ownership.ts';
 import type { LiveTrigger, TriggerInput } from '../automation/trigger.ts';
-import { type FieldChange, stateDigest, stateOfInput, stateOfLive, type TriggerState } from '../automation/trigger-state.ts';
-import { canonicalJson, fingerprintOf } from '../lib/canonical.ts';
+import { type FieldChange, fieldChanges, stateDigest, stateOfInput, stateOfLive, type TriggerState } from '../automation/trigger-state.ts';
+import { fingerprintOf } from '../lib/canonical.ts';
 import type { SourceLocation } from '../lib/diagnostic.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { type AutomationPlace, placeOfDefined, placeOfLive } from './automation-place.ts';
@@ -137,7 +137,8 @@ function planOne(desired: DesiredTrigger, found: LiveTrigger | undefined, option
     };
   }
   const before = stateOfLive(found);
-  const isSame = canonicalJson(before) === canonicalJson(state);
+  // Not the texts: a relay payload of before, without the literals of metrics, is equal until something else changes.
+  const isSame = fieldChanges(before, state).length === 0;
   const fields = isSame ? [] : definitionChanges(found, desired, options);
   const claim = claimOn(desired, found, options);
   const how = claim.kind === 'adopted' ? { adopted: claim.how } : {};

@@ -109,5 +109,5 @@ export async function driftSync(
   const planned = await planSync(config, client, options);
   if (!planned.ok) return planned;
   const { plan, state } = planned.value;
-  return ok({ plan, state, drift: findDrift(plan, state.desired, state.live) });
+  return ok({ plan, state, drift: findDrift(plan, state.desired, state.live, options) });
 }

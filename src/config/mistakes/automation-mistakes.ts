@@ -73,7 +73,7 @@ function entityMistakes(entity: JsonValue | undefined, project: JsonValue | unde
 }
 
 /** Targets of a route, which a `relay` action has in `to`. */
-const TARGETS = ['repository_dispatch', 'workflow_dispatch', 'github'];
+const TARGETS = ['repository_dispatch', 'workflow_dispatch'];
 const ACTIONS = ['relay', 'webhook', 'notification', 'no_op'];
 
 function actionMistakes(action: JsonValue | undefined, path: ConfigPath): Mistake[] {
@@ -91,14 +91,30 @@ function actionMistakes(action: JsonValue | undefined, path: ConfigPath): Mistak
       const channel = typeof fields === 'string' ? fields : (fieldOf(fields, 'channel') ?? '#channel');
       return [keyMistake(here, `unknown key: write notification: { slack: ${JSON.stringify(channel)} }`, ACTIONS)];
     }
-    if (TARGETS.includes(kind)) return [keyMistake(here, `unknown key: write relay: { to: [{ ${kind}: … }] }`, ACTIONS)];
+    if (TARGETS.includes(kind) || /^github/i.test(kind)) {
+      const target = TARGETS.includes(kind) ? kind : 'repository_dispatch';
+      return [keyMistake(here, `unknown key: write relay: { to: [{ ${target}: … }] }`, ACTIONS)];
+    }
     if (kind === 'notification' && typeof fields === 'string')
       return [mistake(here, `must be a mapping: write notification: { slack: ${JSON.stringify(fields)} }`)];
     if (kind === 'webhook') return webhookMistakes(fields, here);
     if (kind === 'relay' && Array.isArray(fields)) return [mistake(here, 'must be a mapping: write relay: { to: [ … ] }')];
+    if (kind === 'relay') return relayMistakes(fields, here);
     if (kind === 'no_op' && fields !== null && !isJsonObject(fields)) return [mistake(here, 'write no_op: {}')];
     return [];
   });
+}
+
+/** A target that is not in the list `to`. */
+function relayMistakes(relay: JsonValue, path: ConfigPath): Mistake[] {
+  const direct = [...TARGETS, 'slack'].filter((target) => fieldOf(relay, target) !== undefined);
+  if (fieldOf(relay, 'to') === undefined) {
+    return direct.map((target) => keyMistake([...path, target], `unknown key: write to: [{ ${target}: … }]`, ['to']));
+  }
+  const to = fieldOf(relay, 'to');
+  return isJsonObject(to)
+    ? [mistake([...path, 'to'], `must be a list: write to: [{ ${Object.keys(to)[0] ?? 'repository_dispatch'}: … }]`)]
+    : [];
 }
 
 function webhookMistakes(webhook: JsonValue, path: ConfigPath): Mistake[] {

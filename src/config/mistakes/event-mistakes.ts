@@ -84,7 +84,9 @@ function thresholdMistakes(fields: JsonValue, path: ConfigPath): Mistake[] {
 /** `frac: 0.25` and `diff: 2` are the Python client's; there the direction is the method. */
 function changeMistakes(fields: JsonValue, path: ConfigPath): Mistake[] {
   const found = CHANGES.flatMap((word) => changeAmountMistakes(fieldOf(fields, word), [...path, word]));
-  const python = ['frac', 'diff', 'by', 'change_amount', 'amount'].find((word) => fieldOf(fields, word) !== undefined);
+  const python = ['frac', 'diff', 'by', 'change_amount', 'amount', 'threshold', 'value'].find(
+    (word) => fieldOf(fields, word) !== undefined,
+  );
   if (python === undefined) return found;
   const amount = fieldOf(fields, python);
   const isShare = python === 'frac' && typeof amount === 'number';

@@ -1,7 +1,10 @@
 import type { JsonValue } from '../../lib/json.ts';
 import { isJsonObject } from '../../lib/json.ts';
 import type { ConfigPath } from '../locator.ts';
-import { type Mistake, mistake, yamlText } from './mistake.ts';
+import { keyMistake, type Mistake, mistake, yamlText } from './mistake.ts';
+
+/** Equality has no key of its own. */
+const EQUAL = /^\$?(eq|equals?|equal_to|is|==?)$/i;
 
 /** Wrong forms of a MATCH of an automation. The conditions of a route also take a list. */
 export function matchMistakes(match: JsonValue | undefined, path: ConfigPath): Mistake[] {
@@ -11,6 +14,7 @@ export function matchMistakes(match: JsonValue | undefined, path: ConfigPath): M
   if (!isJsonObject(match)) return [];
   return Object.entries(match).flatMap(([key, value]): Mistake[] => {
     const here = [...path, key];
+    if (EQUAL.test(key) && typeof value === 'string') return [keyMistake(here, `unknown key: write ${word}: ${yamlText(value)}`)];
     if ((key === 'in' || key === 'not_in') && typeof value === 'string')
       return [mistake(here, `must be a list: write ${key}: [${yamlText(value)}]`)];
     if (!Array.isArray(value)) return [];

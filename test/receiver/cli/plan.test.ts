@@ -37,6 +37,18 @@ async function checkout(text: string) {
   return { server, git, write, run };
 }
 
+it('plan says what is allowed and probably not meant, with its line', async () => {
+  const { run } = await checkout(`${config('acme/deploy')}  - name: two
+    engine: relay
+    scope: { project: train }
+    event: { run_state: { states: [failed] } }
+    action: { relay: { to: [{ slack: { channel: "#a" } }] } }
+`);
+  const { code, out } = await run('plan');
+  expect(code).toBe(2);
+  expect(out).toMatch(/^conf\/wandb-relay\.yaml:9:13: automations\[1\]\.engine: warning: "two" is not evaluated: /m);
+});
+
 describe('plan compares routes', () => {
   it('with the config where this branch left the default branch, and exits 2 for routes only', async () => {
     const { write, run, git } = await checkout(config('acme/deploy-old'));

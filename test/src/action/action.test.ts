@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createEmulator, type Emulator } from 'emulate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wandbServer } from '../../stand-ins/wandb-in-test.ts';
@@ -332,5 +334,18 @@ describe('inputs', () => {
       files: { 'wandb-relay.yaml': 'version: 1\nentity: acme\n' },
     });
     expect([run.code, run.log]).toEqual([0, expect.stringContaining('name: by hand')]);
+  });
+
+  it('exports no literal secret into the log, and all of it into the file', async () => {
+    const server = await wandbServer();
+    const token = 'a-secret-that-nobody-sees';
+    const hook = `webhook: { integration: relay, payload: { env: eu, token: ${token} } }`;
+    const text = `version: 1\nentity: acme\nautomations:\n  - { name: one, scope: { project: train }, event: { link_artifact: {} }, action: { ${hook} } }\n`;
+    const { cwd } = await runAction({ inputs: { command: 'apply', ...access(server) }, files: { 'wandb-relay.yaml': text } });
+    const run = await runAction({ inputs: { command: 'export', 'plan-file': 'all.yaml', ...access(server) }, cwd });
+    expect([run.code, run.log]).toEqual([0, expect.stringContaining('token: (hidden)')]);
+    expect(run.log).toContain('env: eu');
+    expect(run.log).not.toContain(token);
+    expect(readFileSync(join(cwd, 'all.yaml'), 'utf8')).toContain(`token: ${token}`);
   });
 });

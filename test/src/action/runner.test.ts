@@ -44,6 +44,14 @@ describe('where the runner has no summary', () => {
   });
 });
 
+it.each(['plan', 'apply', 'drift', 'export'])('%s without a key writes the reason into the summary', async (command) => {
+  const run = await runAction({ inputs: { command, 'github-token': TOKEN }, files: { 'wandb-relay.yaml': config() } });
+  expect(run.code).toBe(1);
+  expect(run.log).toContain('wandb-relay.yaml: ok (1 automation, 0 routes)');
+  expect(run.summary).toContain(command === 'plan' ? 'There is no plan: 1 problem.' : `${command} failed: 1 problem.`);
+  expect(run.summary).toContain('wandb-api-key: is blank: set it to a secret');
+});
+
 describe('annotations name files from the top of the workspace', () => {
   it.each([
     ['.', 'wandb-relay.yaml', 'wandb-relay.yaml'],

@@ -240,3 +240,30 @@ describe('no object of the builders', () => {
     for (const object of objects) expect('then' in (object as object)).toBe(false);
   });
 });
+
+describe('a config in JavaScript, which is not type-checked', () => {
+  const whole = automation({ name: 'a', event: onLinkArtifact(project('train')), action: doNothing() });
+
+  it.each<[string, (...given: never[]) => unknown, readonly unknown[], string]>([
+    [
+      'a metric without a comparison',
+      onRunMetric,
+      [project('train'), runEvent.metric('loss').avg(3)],
+      'onRunMetric needs a whole condition: add a',
+    ],
+    [
+      'a state without a comparison',
+      onRunState,
+      [{ scope: project('train'), filter: runEvent.state }],
+      'onRunState needs a whole condition: add a',
+    ],
+    ['a text for a condition', onRunState, [project('train'), 'failed'], 'write runEvent.state.eq("failed")'],
+    ['a text for a channel', sendNotification, ['#ml'], 'needs an object, not "#ml": write sendNotification({ slack:'],
+    ['a text for an integration', sendWebhook, ['hook'], 'needs an object, not "hook": write sendWebhook({ integration:'],
+    ['a list for a relay action', relay, [[]], 'needs an object, not []: write relay({ to:'],
+    ['a condition for an event', automation, [{ ...whole, event: runEvent.metric('loss').gt(1) }], '"a" needs an event in its scope'],
+    ['a number in quotes', (value: never) => runEvent.metric('loss').gt(value), ['2'], 'expected a number, got "2"'],
+  ])('%s', (_what, build, given, message) => {
+    expect(() => build(...(given as never[]))).toThrow(message);
+  });
+});

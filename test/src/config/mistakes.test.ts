@@ -35,6 +35,32 @@ describe('a condition in an automation', () => {
   });
 });
 
+describe('a sign that YAML takes for its own', () => {
+  const metric = (line: string) => automationConfig({ event: `\n      run_metric:\n        metric: loss\n        ${line}` });
+
+  it.each([
+    [automationConfig({ event: '{ run_metric: { metric: loss, >: .6 } }' }), '6:42: ">" is no key (did you mean "above"?)'],
+    [metric('>: .6'), '9:9: ">" is no key (did you mean "above"?)'],
+    [metric('">" : .6'), '9:9: automations[0].event.run_metric.>: unknown key (did you mean "above"?)'],
+    [metric('>= : .6'), '9:9: ">=" is no key (did you mean "above_or_equal_to"?)'],
+    [metric('above: >0.6'), '9:16: ">" begins a text of several lines in YAML: write the number alone, such as above: 0.6'],
+    [
+      automationConfig({ action: '{ notification: { slack: @ada, title: x } }' }),
+      '7:38: "@" means something else to YAML at the beginning of a value: write "@ada" in quotes',
+    ],
+    [
+      automationConfig({ scope: '{ project: train, collection: * }' }),
+      '5:42: "*" means something else to YAML at the beginning of a value: write "*" in quotes',
+    ],
+    [
+      'version: 1\nx-text: |\n  - @ada\n  > : 1\nroutes: [\n',
+      '6:1: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
+    ],
+  ])('%j', (text, problem) => {
+    expect(problemsIn(text)).toEqual([`relay.yaml:${problem}`]);
+  });
+});
+
 describe('"#" before a value', () => {
   const advice = (word: string) => `"#" begins a comment, so ${word} is no value: write "${word}" in quotes`;
 
@@ -298,5 +324,37 @@ describe('an event type in a route', () => {
     expect(problemsIn(routeConfig({ on: `{ event: [${written}] }` }))).toEqual([
       expect.stringContaining(`relay.yaml:4:19: routes[0].on.event[0]: there is no event type "${written}" (did you mean "${meant}"?)`),
     ]);
+  });
+});
+
+describe('words of other tools', () => {
+  it.each([
+    [inScope("{ project: '{{ project }}' }"), '5:23: automations[0].scope.project: variables do not exist here: {{ project }} would be'],
+    [inScope("{ project: '$(PROJECT)' }"), '5:23: automations[0].scope.project: variables do not exist here: $(PROJECT) would be'],
+    [
+      inEvent('{ run_metric_change: { metric: loss, threshold: 25% } }'),
+      '6:49: automations[0].event.run_metric_change.threshold: write increases_by: 25%, decreases_by: 25% or changes_by: 25%',
+    ],
+    [inEvent('{ link_registry_model: {} }'), '6:14: automations[0].event.link_registry_model: unknown key (did you mean "link_artifact"?)'],
+    [inEvent('{ run_zscore: {} }'), '6:14: automations[0].event.run_zscore: unknown key (did you mean "run_metric_zscore"?)'],
+    [
+      inEvent('{ add_artifact_alias: { alias: { equals: a } } }'),
+      '6:45: automations[0].event.add_artifact_alias.alias.equals: unknown key: write alias: a',
+    ],
+    [
+      inEvent('{ add_artifact_alias: { alias: { glob: "a*" } } }'),
+      '6:45: automations[0].event.add_artifact_alias.alias.glob: unknown key (did you mean "regex"?)',
+    ],
+    [inAction('{ github: acme/x }'), '7:15: automations[0].action.github: unknown key: write relay: { to: [{ repository_dispatch: … }] }'],
+    [
+      inAction('{ relay: { repository_dispatch: { repository: acme/d, event_type: x } } }'),
+      '7:24: automations[0].action.relay.repository_dispatch: unknown key: write to: [{ repository_dispatch: … }]',
+    ],
+    [
+      inAction('{ relay: { to: { slack: { channel: "#a" } } } }'),
+      '7:28: automations[0].action.relay.to: must be a list: write to: [{ slack: … }]',
+    ],
+  ])('%j', (problems, beginning) => {
+    expect(problems.map((problem) => problem.slice(0, `relay.yaml:${beginning}`.length))).toEqual([`relay.yaml:${beginning}`]);
   });
 });

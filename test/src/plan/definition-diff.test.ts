@@ -116,6 +116,27 @@ describe('actions', () => {
     expect(diff(relay, relay, { action: older })).toEqual(['action.relay.payload: (relay payload of another version) → (relay payload)']);
   });
 
+  it.each([
+    ['run_metric', 'above', '0.6', '0.75'],
+    ['run_metric', 'aggregate: max, below', '2', '3'],
+    ['run_metric_change', 'aggregate: average, increases_by', '25%', '30%'],
+    ['run_metric_change', 'changes_by', '0.5', '0.25'],
+    ['run_metric_zscore', 'direction: either, threshold', '3', '4'],
+  ])('does not repeat the literals of a metric in the relay payload: %s, %s', (event, word, before, after) => {
+    const watching = (value: string, action: string) => `event: { ${event}: { metric: loss, ${word}: ${value} } }, action: { ${action} }`;
+    const actions = ['webhook: { integration: relay }', 'relay: { to: [{ slack: { channel: "#x" } }] }'];
+    for (const action of actions) {
+      const said = `event.${event}.${word.split(' ').at(-1)}: ${before} → ${after}`;
+      expect(diff(watching(before, action), watching(after, action))).toEqual([said]);
+      // As an earlier version wrote it, without the literals.
+      const live = liveOf(definedOf(watching(before, action))).action as Extract<LiveTrigger['action'], { type: 'GENERIC_WEBHOOK' }>;
+      const { aggregate, window, comparison, threshold, ...payload } = JSON.parse(live.requestPayload ?? '');
+      expect([window, comparison, threshold]).not.toContain(undefined);
+      const older = { ...live, requestPayload: JSON.stringify(payload) };
+      expect(diff(watching(before, action), watching(after, action), { action: older })).toEqual([said]);
+    }
+  });
+
   it('does not repeat a new name or event in the relay payload that follows from it', () => {
     expect(diff(relay, relay.replace('failed', 'finished'))).toEqual(['event.run_state.states: [failed] → [finished]']);
     const renamed = definedOf(relay);

@@ -83,10 +83,37 @@ describe('the comment', () => {
     const applied = makePlan(desired, [], OPTIONS, NO_ROUTES).changes[0]?.input?.description ?? '';
     const drifted = [{ ...live[0], description: applied } as LiveTrigger];
     const plan = makePlan(desired, drifted, OPTIONS, NO_ROUTES);
-    expect(planMarkdown(plan, page({ drift: findDrift(plan, desired, drifted) }))).toContain(
+    expect(planMarkdown(plan, page({ drift: findDrift(plan, desired, drifted, OPTIONS) }))).toContain(
       '**Changed in W&B by hand**; applying sets it back.',
     );
-    expect(planMarkdown(plan, page({ drift: findDrift(plan, desired, live) }))).toContain('and its definition has changed, too');
+    expect(planMarkdown(plan, page({ drift: findDrift(plan, desired, live, OPTIONS) }))).toContain('and its definition has changed, too');
+  });
+
+  it('is not changed by a relay payload of before, which has no literals of the metric', () => {
+    const fields = 'event: { run_metric: { metric: acc, above: 1 } }, action: { webhook: { integration: relay } }';
+    const live = marked(fields);
+    const { window, comparison, threshold, ...payload } = JSON.parse((live.action as { requestPayload: string }).requestPayload);
+    expect([window, comparison, threshold]).toEqual([1, 'above', 1]);
+    const older = { ...live, action: { ...live.action, requestPayload: JSON.stringify(payload) } } as LiveTrigger;
+    expect(makePlan([desiredOf(fields)], [older], OPTIONS, NO_ROUTES).summary).toMatchObject({ unchanged: 1, update: 0 });
+    const changed = makePlan([desiredOf(fields)], [{ ...older, enabled: false }], OPTIONS, NO_ROUTES);
+    expect(changed.changes[0]?.fields).toEqual([{ path: 'enabled', before: false, after: true }]);
+  });
+
+  it('does not say of what is refused that applying sets it back', () => {
+    const desired = [desiredOf(ABOVE(1))];
+    const marks = ['[wandb-relay/2 acme/models b/wandb-relay.yaml one 00112233]', '[wandb-relay/2 acme/other b.yaml one 00112233]'];
+    const kinds = marks.map((description) => {
+      const live = [marked(ABOVE(2), { description })];
+      const plan = makePlan(desired, live, OPTIONS, NO_ROUTES);
+      const drift = findDrift(plan, desired, live, OPTIONS);
+      const text = planMarkdown(plan, page({ drift }));
+      expect(text).toContain('Refused:');
+      expect(text).not.toContain('by hand');
+      return drift.map(({ kind }) => kind);
+    });
+    // Another config of this repository took nothing; another repository did.
+    expect(kinds).toEqual([['not_applied'], ['changed']]);
   });
 
   it('keeps 500 changes within the limit, in whole parts, and counts the rest', () => {
@@ -118,9 +145,15 @@ describe('the comment', () => {
     const live = all.map((one, i) =>
       liveOf(one, { id: `t${i}`, name: `a${i}`, description: `[wandb-relay/2 acme/other x a${i} 00000000]` }),
     );
-    const text = planMarkdown(makePlan(all, live, OPTIONS, NO_ROUTES), page());
+    const plan = makePlan(all, live, OPTIONS, NO_ROUTES);
+    const text = planMarkdown(plan, page());
     expect(text.match(/it belongs to acme\/other/g)).toHaveLength(1);
     expect(text).toContain('5 refused: ');
+    const run = { runUrl: 'https://github.example/run/1', now: 0 };
+    expect(appliedText([], plan.changes, run).details).toEqual([
+      `- \` 5 refused: it belongs to acme/other: ${[0, 1, 2, 3, 4].map((i) => `a${i} (project train)`).join(', ')} \``,
+    ]);
+    expect(appliedText([], plan.changes.slice(0, 1), run).details).toEqual(['- ` refused: a0 (project train): it belongs to acme/other `']);
   });
 
   it.each([
