@@ -58,7 +58,7 @@ export function conversationViewContract(open: OpenStore): void {
         eventCount: 2,
         mutes: [MUTE],
         burst: null,
-        told: null,
+        lastReply: null,
       });
       const [first, second] = events;
       expect(first?.event).toEqual(await store.event('e1'));
