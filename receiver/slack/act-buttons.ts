@@ -7,6 +7,7 @@ import { ACTIONS, encodeDecision, encodeDispatchAgain, encodeRollback } from './
 import { actions, button } from './blocks.ts';
 import { plainTarget, wentWrong } from './delivery-words.ts';
 import { mrkdwnName, plainName } from './mrkdwn.ts';
+import type { Mentions } from './people.ts';
 
 /** The buttons with which people decide and act; each is there only where it makes sense. */
 
@@ -39,10 +40,10 @@ export function decisionButtons(
 }
 
 /** Who has approved so far, where several must; blank where one is enough. In mrkdwn. */
-export function votesWords({ approvals = 1, votes = [] }: ApprovalView): string {
+export function votesWords({ approvals = 1, votes = [] }: ApprovalView, mentions: Mentions): string {
   if (approvals === 1) return '';
-  const who = votes.map(({ by, reason }) => (reason === undefined ? mrkdwnName(by) : `${mrkdwnName(by)} (“${mrkdwnName(reason, 200)}”)`));
-  return `${votes.length} of ${approvals} approvals${who.length === 0 ? '' : `: ${who.join(', ')}`}.`;
+  const who = votes.map(({ by, reason }) => `${mentions.decider(by)}${reason === undefined ? '' : ` (“${mrkdwnName(reason, 200)}”)`}`);
+  return `${votes.length} of ${approvals} approvals${who.length === 0 ? '' : `: ${who.join(', ')}`}`;
 }
 
 /** Why it was decided like this, to follow a sentence; blank where nobody said it. In mrkdwn. */

@@ -36,6 +36,8 @@ export interface DecisionValue {
 /** What the form that asks why carries, in its `private_metadata`. */
 export interface ReasonForm extends DecisionValue {
   readonly decision: DecisionKind;
+  /** It was opened from App Home, which then shows what came of it. */
+  readonly isOfHome?: boolean;
 }
 
 /** Of "Roll back to v11": the version to deploy again, and the delivery below which the button stands. */
@@ -73,14 +75,15 @@ export function decodeDecision(value: string): DecisionValue | undefined {
   return { source, eventId, route };
 }
 
-export function encodeReasonForm({ source, decision, eventId, route }: ReasonForm): string {
-  return JSON.stringify([source, decision, eventId, route]);
+export function encodeReasonForm({ source, decision, eventId, route, isOfHome = false }: ReasonForm): string {
+  return JSON.stringify([source, decision, eventId, route, ...(isOfHome ? ['home'] : [])]);
 }
 
 export function decodeReasonForm(value: string): ReasonForm | undefined {
-  const [source, decision, eventId, route, ...rest] = listOf(value);
+  const [source, decision, eventId, route, home, ...rest] = listOf(value);
   if (typeof source !== 'string' || typeof eventId !== 'string' || typeof route !== 'string' || rest.length > 0) return undefined;
-  return decision === 'approved' || decision === 'rejected' ? { source, decision, eventId, route } : undefined;
+  if ((home !== undefined && home !== 'home') || (decision !== 'approved' && decision !== 'rejected')) return undefined;
+  return { source, decision, eventId, route, ...(home === 'home' ? { isOfHome: true } : {}) };
 }
 
 export function encodeRollback({ source, deliveryId, version }: RollbackValue): string {

@@ -57,7 +57,7 @@ export function questionPart(question: OpenQuestion, options: QuestionOptions): 
     blocks: [
       section(fitMrkdwn(lines.join('\n'), QUESTION_LIMIT)),
       ...buttons,
-      ...context(who, votesWords(approval), `until ${slackDate(approval.expiresAt)}`, otherwise),
+      ...context(who, votesWords(approval, options.mentions), `until ${slackDate(approval.expiresAt)}`, otherwise),
     ],
   };
 }

@@ -16,19 +16,27 @@ export async function decide(handling: Handling, decision: DecisionKind, value: 
   return decoded === undefined ? refused(NOT_OURS) : decideOn(handling, decision, decoded, actor);
 }
 
+/** How a button was pressed. */
+export interface Pressed {
+  /** With which Slack lets a form be opened. */
+  readonly triggerId: string;
+  /** It is a button of App Home. */
+  readonly isOfHome: boolean;
+}
+
 /** Handles the buttons that ask why: opens the form, for those who may decide. */
 export async function askWhy(
   handling: Handling,
   decision: DecisionKind,
   value: string,
   actor: Person,
-  triggerId: string,
+  { triggerId, isOfHome }: Pressed,
 ): Promise<Outcome> {
   const decoded = decodeDecision(value);
   if (decoded === undefined) return refused(NOT_OURS);
   const asked = await openQuestion(handling, decision, decoded, actor);
   if ('done' in asked) return asked;
-  const form = reasonForm({ ...decoded, decision }, `${sentenceOf(asked.event.event, sayBold)} (route ${bold(decoded.route)})`);
+  const form = reasonForm({ ...decoded, decision, isOfHome }, `${sentenceOf(asked.event.event, sayBold)} (route ${bold(decoded.route)})`);
   if (form === undefined)
     return refused(`The name of this route is too long for a form. Use \`wandb-relay ${decision === 'approved' ? 'approve' : 'reject'}\`.`);
   try {

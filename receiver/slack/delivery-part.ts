@@ -5,6 +5,7 @@ import { ACTIONS, encodeMute, type MuteTime } from './actions.ts';
 import { actions, context, type KnownBlock, linkButton, overflow, type Part, section } from './blocks.ts';
 import { shortState, stateLine, targetWords, wentWrong } from './delivery-words.ts';
 import { bold, mrkdwnName, slackDate } from './mrkdwn.ts';
+import { nameOf } from './people.ts';
 
 /** Deliveries that are shown one by one; the rest are counted. */
 const MOST_SHOWN = 8;
@@ -51,7 +52,7 @@ export function menusFor(from: ConversationEvent, mutes: readonly Mute[]): (deli
 export function muteParts(view: ConversationView, now: number, rank: number): Part[] {
   const active = activeMutes(view, now);
   const parts = active.slice(0, MOST_MUTES).map((mute): Part => {
-    const text = `:no_bell: Route ${bold(mute.route)} is muted for this subject until ${slackDate(mute.until)} (by ${mrkdwnName(mute.by)}).`;
+    const text = `:no_bell: Route ${bold(mute.route)} is muted for this subject until ${slackDate(mute.until)} (by ${mrkdwnName(nameOf(mute.by))}).`;
     const found = deliveryOf(mute, view);
     const menu = found && muteMenu(found.from, found.delivery, ['off']);
     return { rank, blocks: menu === undefined ? context(text) : [section(text, { accessory: menu })] };

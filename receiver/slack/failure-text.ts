@@ -4,6 +4,7 @@ import { context, section } from './blocks.ts';
 import { endWords } from './delivery-words.ts';
 import type { SlackMessage } from './message.ts';
 import { bold, channelName, fitMrkdwn, link, mention, mrkdwnName } from './mrkdwn.ts';
+import { nameOf, slackIdOf } from './people.ts';
 import { sayPlainly, subjectWords } from './sentence.ts';
 
 /** Whom an alert names, and where its links go. */
@@ -43,7 +44,7 @@ export function alertMessage(alert: FullAlert, alertContext: AlertContext): Slac
     text: plainText(alert, state, thing),
     blocks: [
       section(fitMrkdwn(lines.join('\n'), LINE_LIMIT)),
-      ...context(`route ${mrkdwnName(alert.route)}`, ...(author === undefined ? [] : [`by ${mrkdwnName(author)}`])),
+      ...context(`route ${mrkdwnName(alert.route)}`, ...(author === undefined ? [] : [`by ${mrkdwnName(nameOf(author))}`])),
     ],
   };
 }
@@ -81,10 +82,7 @@ function peopleToMention({ problem, mention: listed = [], subject }: FullAlert, 
     return [...listed.slice(0, MOST_MENTIONED).map(mention), ...(more > 0 ? [`and ${more} more`] : [])];
   }
   const { author } = subject;
-  const known =
-    problem === 'not_asked' || problem === 'not_posted' || author === undefined || !Object.hasOwn(slackUsers, author)
-      ? undefined
-      : slackUsers[author];
+  const known = problem === 'not_asked' || problem === 'not_posted' || author === undefined ? undefined : slackIdOf(author, slackUsers);
   return known === undefined ? [] : [mention(known)];
 }
 
@@ -138,7 +136,7 @@ function nextLine({ problem, target, run, deliveries = [] }: FullAlert, { github
 
 function howToDecide(deliveries: readonly string[]): string {
   const ids = deliveries.slice(0, MOST_HELD).map((id) => mrkdwnName(id, 60));
-  return `Decide in this app's Home${ids.length === 0 ? '' : `, or with \`wandb-relay approve ${ids.join(' ')}\``}`;
+  return `Decide in this app's Home${ids.length === 0 ? '' : `, or with \`wandb-relay approve ${ids.join(' ')} --as NAME\``}`;
 }
 
 /** A delivery's target as a link to its repository; a workflow's file is named behind it. */

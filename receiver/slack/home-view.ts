@@ -127,11 +127,12 @@ function throttleWords({ credential, until, reason }: Throttle): string {
 
 function countWords({ events, deliveries, rejected }: Counts): string {
   const received = Object.values(events).reduce((sum, count) => sum + count, 0);
-  const { pending = 0, in_flight = 0, dead = 0 } = deliveries;
+  const { pending = 0, in_flight = 0, dead = 0, held = 0 } = deliveries;
   const unsent = pending + in_flight;
   const parts = [
     `${received} ${received === 1 ? 'event' : 'events'}`,
     ...(unsent === 0 ? [] : [`${unsent} waiting, retrying or sending`]),
+    ...(held === 0 ? [] : [`${held} awaiting approval`]),
     ...(dead === 0 ? [] : [`${dead} failed`]),
     ...(rejected === 0 ? [] : [`${rejected} ${rejected === 1 ? 'request' : 'requests'} refused`]),
   ];

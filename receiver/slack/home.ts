@@ -75,6 +75,7 @@ function mayApprove(
   people: Handling['people'],
   groups: GroupMembers,
 ): boolean {
+  if (approval.votes?.some(({ persons }) => persons.includes(actor.id.toLowerCase())) === true) return false;
   return mayDecide({ approval, decision: 'approved', actor, author: event?.event.author, people, groups }).may;
 }
 

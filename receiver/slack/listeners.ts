@@ -1,12 +1,12 @@
 import type { SlackActionMiddlewareArgs } from '@slack/bolt/dist/types/index.js';
 import { z } from 'zod';
 import { messageOf } from '../../src/lib/error-message.ts';
-import { ACTIONS, FORMS } from './actions.ts';
+import { ACTIONS, decodeReasonForm, FORMS } from './actions.ts';
 import type { KnownBlock } from './blocks.ts';
 import type { BoltApp } from './bolt.ts';
 import { cleaned } from './bolt-log.ts';
 import { COMMAND, runCommand } from './command.ts';
-import { askWhy, decide, decideByForm } from './decide.ts';
+import { askWhy, decide, decideByForm, type Pressed } from './decide.ts';
 import { type Handling, NOT_OURS, type Outcome, type Person, personOf, readBlockAction, readFormSubmission, refused } from './handling.ts';
 import { type HomeOptions, isOfHome, listenToHome, showHome } from './home-listener.ts';
 import { refusalForm } from './reason-form.ts';
@@ -16,13 +16,13 @@ import { dispatchAgain, muteByMenu, rollBackByButton } from './step-in.ts';
 export type ListenerOptions = HomeOptions;
 
 type ActionListener = (args: Pick<SlackActionMiddlewareArgs, 'ack' | 'body' | 'respond'>) => Promise<void>;
-type ActionHandler = (handling: Handling, value: string, actor: Person, triggerId: string) => Promise<Outcome>;
+type ActionHandler = (handling: Handling, value: string, actor: Person, pressed: Pressed) => Promise<Outcome>;
 
 const ACTION_HANDLERS: ReadonlyMap<string, ActionHandler> = new Map<string, ActionHandler>([
   [ACTIONS.approve, (handling, value, actor) => decide(handling, 'approved', value, actor)],
   [ACTIONS.reject, (handling, value, actor) => decide(handling, 'rejected', value, actor)],
-  [ACTIONS.approveWithReason, (handling, value, actor, triggerId) => askWhy(handling, 'approved', value, actor, triggerId)],
-  [ACTIONS.rejectWithReason, (handling, value, actor, triggerId) => askWhy(handling, 'rejected', value, actor, triggerId)],
+  [ACTIONS.approveWithReason, (handling, value, actor, pressed) => askWhy(handling, 'approved', value, actor, pressed)],
+  [ACTIONS.rejectWithReason, (handling, value, actor, pressed) => askWhy(handling, 'rejected', value, actor, pressed)],
   [ACTIONS.dispatchAgain, dispatchAgain],
   [ACTIONS.rollBack, rollBackByButton],
   [ACTIONS.mute, muteByMenu],
@@ -60,7 +60,7 @@ function actionListener(app: BoltApp, options: ListenerOptions, handler: ActionH
     const blockAction = readBlockAction(body);
     if (blockAction === undefined) return log.warn({}, 'slack: an action that could not be read was ignored');
     const { actor, actionId, value, triggerId } = blockAction;
-    const outcome = await guarded(handling, redact, () => handler(handling, value, actor, triggerId));
+    const outcome = await guarded(handling, redact, () => handler(handling, value, actor, { triggerId, isOfHome: isOfHome(body) }));
     const action = actionId.slice(0, 100);
     if (outcome.done) log.info({ action, by: actor.id }, 'slack: done');
     else log.warn({ action, by: actor.id, reason: logged(outcome, redact) }, 'slack: refused');
@@ -75,7 +75,8 @@ function actionListener(app: BoltApp, options: ListenerOptions, handler: ActionH
 }
 
 /** Answers in the acknowledgement: the form closes, or says why nothing was done. */
-function listenToForms(app: BoltApp, { handling, redact }: ListenerOptions): void {
+function listenToForms(app: BoltApp, options: ListenerOptions): void {
+  const { handling, redact } = options;
   const { log } = handling;
   app.view(FORMS.reason, async ({ ack, body }) => {
     const form = readFormSubmission(body);
@@ -88,6 +89,7 @@ function listenToForms(app: BoltApp, { handling, redact }: ListenerOptions): voi
     if (outcome.done) log.info(fields, 'slack: done');
     else log.warn({ ...fields, reason: logged(outcome, redact) }, 'slack: refused');
     await (outcome.done ? ack() : ack({ response_action: 'update', view: refusalForm(outcome.text) }));
+    if (outcome.done && decodeReasonForm(form.metadata)?.isOfHome === true) await showHome(app, options, form.actor, outcome.text);
   });
 }
 

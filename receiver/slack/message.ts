@@ -13,8 +13,8 @@ import { activeMutes, countsOf, deliveryButtons, deliveryParts, menusFor, mutePa
 import { detailWords, plainDetail, plainTarget, targetWords } from './delivery-words.ts';
 import { factsOf } from './facts.ts';
 import { headlineOf, isReplaced } from './headline.ts';
-import { bold, channelName, fitMrkdwn, mrkdwnName, templateText } from './mrkdwn.ts';
-import { Mentions } from './people.ts';
+import { bold, channelName, fitMrkdwn, mrkdwnName, slackDate, templateText } from './mrkdwn.ts';
+import { Mentions, nameOf } from './people.ts';
 import { aliasStays } from './rollback-words.ts';
 import { dispatchesOf, headOf, type Stage, stageOf, standingOf } from './stage.ts';
 
@@ -222,7 +222,15 @@ function lastLine(
   const more = decided.length - MOST_DECISIONS;
   const { event } = head.event;
   const stays = event.rollback === true ? [aliasStays(event, url)] : [];
-  return contextBlock(first, ...stays, ...decided.slice(0, MOST_DECISIONS), ...(more > 0 ? [`and ${more} more decisions`] : []), ...rest);
+  const again = head.again === undefined ? [] : [`run again by ${mentions.decider(head.again.by)} ${slackDate(head.again.at)}`];
+  return contextBlock(
+    first,
+    ...stays,
+    ...again,
+    ...decided.slice(0, MOST_DECISIONS),
+    ...(more > 0 ? [`and ${more} more decisions`] : []),
+    ...rest,
+  );
 }
 
 /** Other events that dispatched something, latest first, a line each: their messages in the thread do not show how that goes on. */
@@ -243,7 +251,7 @@ function wholeText(headline: string, head: ConversationEvent, { stage, only }: {
 
 function textNotes(head: ConversationEvent, stage: Stage, only: DeliveryView | undefined): string[] {
   const { author } = head.event.event;
-  const by = author === undefined ? '' : `, by ${mrkdwnName(author, 28)}`;
+  const by = author === undefined ? '' : `, by ${mrkdwnName(nameOf(author), 28)}`;
   if (stage === 'none') return [by];
   if (stage !== 'asks') return [only === undefined ? ` (${countsOf(dispatchesOf(head))})` : `. ${plainDetail(only)}`];
   return [by, only === undefined ? `. Starts ${dispatchesOf(head).length} workflows` : `. Starts ${mrkdwnName(plainTarget(only), 50)}`];

@@ -3,6 +3,9 @@ import { bold, mention, mrkdwnName } from './mrkdwn.ts';
 /** Who somebody in Slack is, as it is stored: `ada (U012ABC)`. */
 const LABEL = /^(.*?)\s*\(([UW][A-Z0-9]{2,30})\)$/s;
 
+/** Between the labels of several people: behind an id, or behind the place where somebody outside of Slack decided. */
+const BETWEEN = /(?<=\([UW][A-Z0-9]{2,30}\)|, by the (?:command line|admin API)), /;
+
 /** The name of a stored label, without the id. Not escaped. */
 export function nameOf(label: string): string {
   return LABEL.exec(label)?.[1] || label;
@@ -25,14 +28,23 @@ export class Mentions {
     this.#kept = new Set(kept);
   }
 
-  /** A W&B user. */
+  /** A W&B user; of a rollback, whoever pressed the button, as in a stored label where the config does not know them. */
   author(name: string): string {
+    if (LABEL.test(name)) return this.#labelled(name);
     const id = slackIdOf(name, this.#slackUsers);
     return id === undefined ? bold(name, 60) : this.#person(id, bold(name, 60));
   }
 
-  /** Whoever a stored label stands for. */
+  /** Whoever a stored label stands for; several people may have decided together. */
   decider(label: string): string {
+    const [last = '', ...before] = label
+      .split(BETWEEN)
+      .map((one) => this.#labelled(one))
+      .toReversed();
+    return before.length === 0 ? last : `${before.toReversed().join(', ')} and ${last}`;
+  }
+
+  #labelled(label: string): string {
     const [, name, id] = LABEL.exec(label) ?? [];
     return id === undefined ? mrkdwnName(label, 80) : this.#person(id, mrkdwnName(name || id, 80));
   }

@@ -5,10 +5,12 @@ import { shownState } from '../shown-state.ts';
 import type { ApprovalView } from '../store/approvals.ts';
 import type { DeliveryView, EventView } from '../store/delivery.ts';
 import type { AliasView, PromotionView } from '../store/ledger.ts';
+import { votesWords } from './act-buttons.ts';
 import { ACTIONS, encodeDecision, encodeDispatchAgain } from './actions.ts';
 import { type Accessory, button, type KnownBlock, linkButton, section } from './blocks.ts';
-import { endedBadly, plainTarget, runLink, stateLine, targetWords } from './delivery-words.ts';
+import { endedBadly, plainTarget, runLink, stateLine, targetWords, wentWrong } from './delivery-words.ts';
 import { bold, channelName, mention, mrkdwnName, plainName, slackDate } from './mrkdwn.ts';
+import { Mentions } from './people.ts';
 import { sayBold, sentenceOf, subjectWords } from './sentence.ts';
 
 /** Rows of App Home and of what commands answer: one thing each, with at most one button beside it. Pure. */
@@ -50,7 +52,7 @@ export function changeLine(event: RelayEvent | undefined, eventId: string): stri
 export function personWords(name: string, slackUsers: Readonly<Record<string, string>>): string {
   const wanted = name.toLowerCase();
   const id = Object.entries(slackUsers).find(([wandb]) => wandb.toLowerCase() === wanted)?.[1];
-  return id === undefined ? mrkdwnName(name, 60) : mention(id);
+  return id === undefined ? new Mentions({}).decider(name) : mention(id);
 }
 
 /** What is asked: the change, what would start, until when, and why nobody was asked where that is so. */
@@ -63,6 +65,8 @@ export function approvalText({ approval, event, held }: WaitingApproval, { githu
     `:raised_hand: ${changeLine(event?.event, approval.eventId)}${by}, until ${slackDate(approval.expiresAt)}`,
     `${starts.length === 0 ? '' : `starts ${starts.join(', ')}${more}; `}route ${mrkdwnName(approval.route, 60)}, asked in ${channelName(approval.channel)}`,
   ];
+  const votes = votesWords(approval, new Mentions(slackUsers));
+  if (votes !== '') lines.push(votes);
   if (approval.notAsked !== undefined) {
     lines.push(`:warning: It could not be asked in ${channelName(approval.channel)}: ${mrkdwnName(approval.notAsked, 200)}`);
   }
@@ -75,6 +79,8 @@ export function decisionElements({ approval, event, held }: WaitingApproval): (A
   const value = encodeDecision({ source: event.event.source, eventId: approval.eventId, route: approval.route });
   const [first] = held;
   const more = held.length <= 1 ? '' : `, and ${held.length - 1} more`;
+  const left = (approval.approvals ?? 1) - (approval.votes?.length ?? 0);
+  const runs = left > 1 ? `When ${left - 1} more approve, this will run` : 'This will run';
   const what = first === undefined ? plainName(approval.route) : `${plainName(plainTarget(first), 200)}${more}`;
   return [
     button({
@@ -82,15 +88,9 @@ export function decisionElements({ approval, event, held }: WaitingApproval): (A
       text: 'Approve',
       value,
       style: 'primary',
-      confirm: { title: 'Approve this?', text: `This will run: ${what}.`, confirm: 'Approve', deny: 'Not now' },
+      confirm: { title: 'Approve this?', text: `${runs}: ${what}.`, confirm: 'Approve', deny: 'Not now' },
     }),
-    button({
-      action: ACTIONS.reject,
-      text: 'Reject',
-      value,
-      style: 'danger',
-      confirm: { title: 'Reject this?', text: `This will never run: ${what}.`, confirm: 'Reject', deny: 'Not now' },
-    }),
+    button({ action: ACTIONS.rejectWithReason, text: 'Reject…', value, style: 'danger' }),
   ];
 }
 
@@ -141,7 +141,7 @@ function rowButton({ delivery, event }: ListedDelivery, mayOperate: boolean): Ac
 /** `text` for a delivery where there are no blocks. */
 export function deliveryLine({ delivery, event }: ListedDelivery): string {
   const reason = delivery.reason === null ? '' : ` (${mrkdwnName(delivery.reason, 150)})`;
-  return `\`${mrkdwnName(delivery.id, 60)}\` *${shownState(delivery)}* ${changeLine(event?.event, delivery.eventId)}${reason}`;
+  return `\`${mrkdwnName(delivery.id, 60)}\` *${wentWrong(delivery) ? 'failed' : shownState(delivery)}* ${changeLine(event?.event, delivery.eventId)}${reason}`;
 }
 
 /** The collection and its alias. */
@@ -159,9 +159,16 @@ export function aliasState({ holder, deployed }: AliasView, { slackUsers }: Pick
       : `ended as ${mrkdwnName(holder.run.conclusion, 40)}`;
     return `:x: ${version} ${word}${serves(deployed) === '' ? ', nothing is deployed' : serves(deployed)}`;
   }
+  if (deployed !== null && deployed.version !== holder.version && wasDeployedBefore(holder, deployed))
+    return `:rewind: ${mrkdwnName(deployed.version ?? '', 40)} is deployed again; ${version} has the alias`;
   if (deployed !== null && deployed.version !== holder.version) return `${version} is not deployed yet${serves(deployed)}`;
   const by = holder.by === null ? '' : ` by ${personWords(holder.by, slackUsers)}`;
   return `${deployed === null ? '' : ':white_check_mark: '}${version} since ${slackDate(holder.since)}${by}`;
+}
+
+/** The holder had been deployed, and then an older version was: somebody rolled back. */
+function wasDeployedBefore(holder: PromotionView, deployed: PromotionView): boolean {
+  return holder.deployedAt !== null && deployed.deployedAt !== null && holder.deployedAt < deployed.deployedAt;
 }
 
 function serves(deployed: PromotionView | null): string {

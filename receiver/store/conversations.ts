@@ -16,6 +16,8 @@ export interface ConversationEvent {
   readonly message: PostedMessage | null;
   /** The version that was deployed before, where this event is the latest one about its alias; left out: none is known. */
   readonly rollback?: RollbackTarget;
+  /** Who had a dispatch of it sent again last, and when; left out: nobody. */
+  readonly again?: { readonly by: string; readonly at: number };
 }
 
 /** A version to go back to. */

@@ -5,6 +5,7 @@ import type { DeliveryState } from '../delivery.ts';
 import type { RunStatus } from '../run.ts';
 import { approvalsOf } from './approvals.ts';
 import { isBurst } from './conversation-places.ts';
+import { PAST } from './may-change.ts';
 import { mutesOf } from './mutes.ts';
 import { promotionFacts } from './replaced.ts';
 import { rollbacksOf } from './rollbacks.ts';
@@ -102,6 +103,11 @@ function* viewEvents(key: string, ids: readonly string[]): Work<ConversationEven
   const events = found.map(viewOfEvent);
   const promotions = yield* promotionFacts(events);
   const rollbacks = yield* rollbacksOf(found);
+  const replays = yield* rows<ReplayRow>(
+    `SELECT d.event_id, n.at, n.text FROM deliveries d JOIN notes n ON n.delivery_id = d.id
+     WHERE d.event_id = ANY ($1) AND d.conversation IS NULL AND n.text LIKE '${PAST.replay} by %' ORDER BY n.seq`,
+    ids,
+  );
   return ids.flatMap((id) => {
     const event = events.find((one) => one.id === id);
     if (event === undefined) return [];
@@ -111,6 +117,7 @@ function* viewEvents(key: string, ids: readonly string[]): Work<ConversationEven
         approvals: approvals.filter(({ eventId }) => eventId === id),
         promotion: promotions.get(id) ?? null,
         ...rollbackIn(rollbacks.get(id)),
+        ...againIn(replays.findLast(({ event_id }) => event_id === id)),
         ...deliveriesIn(
           key,
           deliveries.filter(({ event_id }) => event_id === id),
@@ -118,6 +125,17 @@ function* viewEvents(key: string, ids: readonly string[]): Work<ConversationEven
       },
     ];
   });
+}
+
+interface ReplayRow {
+  event_id: string;
+  at: number;
+  text: string;
+}
+
+function againIn(replay: ReplayRow | undefined): Pick<ConversationEvent, 'again'> {
+  if (replay === undefined) return {};
+  return { again: { by: replay.text.slice(`${PAST.replay} by `.length).replace(/ in Slack$/, ''), at: replay.at } };
 }
 
 function rollbackIn(rollback: RollbackTarget | undefined): Pick<ConversationEvent, 'rollback'> {

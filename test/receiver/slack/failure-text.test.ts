@@ -132,7 +132,7 @@ describe('an alert', () => {
     const { text, blocks } = withoutRun({ ...question, mention: ['U0BOB'] });
     expect(text).toBe('NOBODY ASKED: resnet50 v12 → production. #old: Slack refused it');
     expect(JSON.stringify(blocks)).toContain(
-      ":warning: <@U0BOB> *resnet50 v12 → production waits, and nobody was asked to approve it* in #old: Slack refused it\\nDecide in this app's Home, or with `wandb-relay approve d-1 d-2`",
+      ":warning: <@U0BOB> *resnet50 v12 → production waits, and nobody was asked to approve it* in #old: Slack refused it\\nDecide in this app's Home, or with `wandb-relay approve d-1 d-2 --as NAME`",
     );
     expect(JSON.stringify(withoutRun({ ...question, mention: [] }).blocks)).not.toContain('<@');
   });

@@ -67,7 +67,7 @@ it('asks its reader first, with buttons, and shows what others decide without', 
     '# For you: 1 to decide',
     '*resnet50* *v12* → *production* by <@U0ADA>, until 2026-11-22 03:00 UTC',
     'starts *deploy* in <https://github.com/acme/deploy|acme/deploy>; route deploy, asked in #ml-deploys',
-    '[Approve] [Reject]',
+    '[Approve] [Reject…]',
     '# Others decide',
     'event event-1, until 2026-11-22 03:00 UTC',
     'starts *deploy* in <https://github.com/acme/deploy|acme/deploy>; route other, asked in <#C0ASKED>',
@@ -85,7 +85,8 @@ it('shows what is in production, production first, and what became of it', () =>
       alias('whisper', promotion({ run: failed, since: T0 - 1 }), v11),
       alias('llama', promotion({ run: failed, since: T0 - 2 })),
       alias('gpt', promotion({ since: T0 - 3 }), v11),
-      alias('gone', promotion({ version: null, since: T0 - 4, by: null }), v11),
+      alias('back', promotion({ since: T0 - 4, deployedAt: T0 }), promotion({ version: 'v11', deployedAt: T0 + 1 })),
+      alias('gone', promotion({ version: null, since: T0 - 5, by: null }), v11),
     ],
   });
   const fields = lines[lines.indexOf('# In production') + 1]?.split(' | ');
@@ -94,6 +95,7 @@ it('shows what is in production, production first, and what became of it', () =>
     '*whisper* production v12 failed, v11 is still deployed',
     '*llama* production v12 failed, nothing is deployed',
     '*gpt* production v12 is not deployed yet, v11 is still deployed',
+    '*back* production v11 is deployed again; v12 has the alias',
     '*gone* production no version since 2026-11-21 02:59 UTC, v11 is still deployed',
     '*bert* staging v12 since 2026-11-21 03:01 UTC by <@U0ADA>',
   ]);

@@ -33,7 +33,7 @@ async function pressed(app: SlackAppInTest, name: string, actionId: string): Pro
     user: { id: app.slack.userId(name), username: name, team_id: 'T0ACME' },
     team: { id: 'T0ACME' },
     enterprise: null,
-    trigger_id: `home.${actionId}.${Math.random()}`,
+    trigger_id: app.slack.triggerId(name),
     container: { type: 'view', view_id: 'V1' },
     view: { id: 'V1', type: 'home' },
     actions: [{ type: 'button', action_id: actionId, block_id: 'b', value: JSON.parse(`"${value}"`) }],
@@ -59,6 +59,21 @@ describe('App Home', () => {
     expect((await app.store.delivery(second.deliveries[0]!))?.delivery.state).toBe('pending');
     expect(app.answers()).toEqual([]);
     expect(app.log.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
+  });
+
+  it('asks those who have not approved yet, where several must, and why somebody rejects', async () => {
+    const app = await home({ approval: '{ slack: "#ml-deploys", approvals: 2 }' });
+    await app.event('v1');
+    const [ada, eve] = ['ada', 'eve'].map((name) => ({ id: app.slack.userId(name), name }));
+    expect(await opened(app, 'ada')).toMatch(/1 to decide.*0 of 2 approvals.*When 1 more approve.*1 awaiting approval/);
+    await pressed(app, 'ada', 'relay_approve');
+    expect(shown(app, 'ada')).toMatch(new RegExp(`nothing to decide.*Others decide.*1 of 2 approvals: <@${ada!.id}>`));
+    expect(await opened(app, 'eve')).toMatch(/1 to decide.*1 of 2 approvals.*This will run/);
+    await pressed(app, 'eve', 'relay_reject_with_reason');
+    expect(await app.from.submit(eve!, app.slack.views('eve')[0]!, { reason: 'wrong data' })).toEqual({ status: 200, text: '' });
+    await app.settled();
+    expect(shown(app, 'eve')).toMatch(/Rejected: nothing is sent.*nothing to decide/);
+    expect((await app.store.deliveries({ limit: 9 })).map(({ reason }) => reason)).toContainEqual(expect.stringContaining('wrong data'));
   });
 
   it('is read again by Refresh', async () => {

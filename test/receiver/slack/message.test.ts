@@ -230,6 +230,16 @@ describe('a question that is closed', () => {
   });
 });
 
+describe('people', () => {
+  it('who ran it again, or asked for a rollback, are shown as people', () => {
+    const event = { ...EVENT, event: { ...EVENT.event, author: 'eve (U0EVE)' } };
+    const from = conversationEvent({ event, deliveries: [deliveryView()], again: { by: 'bob (U0BOB)', at: T0 + MINUTE } });
+    const { text, lines } = shown(conversationOf([from]));
+    expect(lines.at(-1)).toMatch(/<@U0EVE> promoted it .* · run again by <@U0BOB> 2026-11-21 03:01 UTC/);
+    expect(text).not.toContain('U0EVE');
+  });
+});
+
 describe('a question', () => {
   it('carries what names the decision, and asks back with what will run', () => {
     const [approve, reject] = buttonsOf(conversationMessage(deployConversation({ state: 'held' }, approvalView()), CONTEXT).blocks);

@@ -99,10 +99,11 @@ describe('two approvals', () => {
     expect(app.answers().at(-1)).toBe('bob (U0BOB) has approved it already, and each person counts once (1 of 2). Nothing was changed.');
     const outside = await app.store.approve([deliveryId], app.clock.now, { by: 'bob, by the command line', persons: ['bob'] });
     expect(outside).toMatchObject([{ done: false }]);
-    expect(votesWords(await approval())).toBe('1 of 2 approvals: bob (U0BOB).');
+    expect(votesWords(await approval(), new Mentions({}))).toBe('1 of 2 approvals: <@U0BOB>');
     await press(EVE, ACTIONS.approve);
     expect(app.answers().at(-1)).toBe('Approved: it is sent now.');
     expect(await approval()).toMatchObject({ decision: 'approved', decidedBy: 'bob (U0BOB), eve (U0EVE)' });
+    expect(decisionWords(await approval(), false, new Mentions({}))).toMatch(/^<@U0BOB> and <@U0EVE> approved /);
   });
 });
 

@@ -37,6 +37,16 @@ export function conversationViewContract(open: OpenStore): void {
   const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
 
   describe('a conversation', () => {
+    onStore('says who had something sent again last', async (store) => {
+      await accept(store, toldEvent('e1'));
+      await say(store, T0);
+      await dispatch(store, T0);
+      expect((await conversationOf(store)).events[0]?.again).toBeUndefined();
+      await store.replay(['d-e1'], T0 + SECOND, { by: 'ada (U012ABC) in Slack' });
+      await store.replay(['m-e1'], T0 + MINUTE, { by: 'nobody' });
+      expect((await conversationOf(store)).events[0]?.again).toEqual({ by: 'ada (U012ABC)', at: T0 + SECOND });
+    });
+
     onStore('has all that follows from its events, messages apart', async (store) => {
       const deliveries = [heldOf('a'), heldOf('b', { orderKey: 'b' }), messageOf('m-e1')];
       await accept(store, heldEvent('e1', { deliveries }));
