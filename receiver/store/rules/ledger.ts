@@ -6,7 +6,7 @@ import type { AliasFilter, AliasView, PromotionView, SeenAlias } from '../ledger
 import type { Holder } from './inbox-known.ts';
 import { isNewerThan } from './late.ts';
 import { aliasLock } from './order-keys.ts';
-import { refreshReplaced } from './replaced.ts';
+import { holderBehind, refreshReplaced } from './replaced.ts';
 import { type Columns, exec, firstRow, type Insert, insertAll, insertOf, lock, rows, type SqlScalar, type Work } from './work.ts';
 
 /** A row for each time that a version was given an alias; the row with the highest number of an alias says what has it. */
@@ -192,6 +192,7 @@ export function* recordDeployment(eventId: string, now: number): Work<void> {
     digest(promotion.aliasKey),
     promotion.version,
   );
+  if (event !== undefined) yield* refreshReplaced(yield* holderBehind(event), now);
 }
 
 interface EndedRun {

@@ -51,6 +51,17 @@ function aliasIn(event: string): string | undefined {
   return promotionOf(JSON.parse(event) as RelayEvent)?.aliasKey;
 }
 
+/** The event whose version has the alias of a rollback, which moves no alias: what that one's conversations say changes with it. */
+export function* holderBehind(rollback: RelayEvent): Work<string[]> {
+  const aliasKey = isAskedRollback(rollback) ? promotionOf(rollback)?.aliasKey : undefined;
+  if (aliasKey === undefined) return [];
+  const holder = yield* firstRow<{ event_id: string | null }>(
+    'SELECT event_id FROM promotions WHERE alias_key = $1 ORDER BY n DESC LIMIT 1',
+    digest(aliasKey),
+  );
+  return holder === undefined || holder.event_id === null ? [] : [holder.event_id];
+}
+
 interface Row {
   n: number;
   version: string | null;
@@ -58,6 +69,7 @@ interface Row {
   event_id: string | null;
   replaced_version: string | null;
   replaced_since: number | null;
+  deployed_at: number | null;
 }
 
 /** What the ledger knows about each of the events that gives an alias, by event. */
@@ -79,7 +91,7 @@ export function* promotionFacts(events: readonly Pick<EventView, 'id' | 'receive
 
 function* historyOf(aliasKey: string): Work<Row[]> {
   return yield* rows<Row>(
-    'SELECT n, version, since, event_id, replaced_version, replaced_since FROM promotions WHERE alias_key = $1 ORDER BY n',
+    'SELECT n, version, since, event_id, replaced_version, replaced_since, deployed_at FROM promotions WHERE alias_key = $1 ORDER BY n',
     aliasKey,
   );
 }
@@ -104,8 +116,15 @@ function factsIn(history: readonly Row[], { id, receivedAt, version, replaces }:
   return {
     replaced: before === null || since === null ? null : { version: before, since },
     isRollback: before !== null && isOlder(version, before) && history.some((row) => row.n < own.n && row.version === version),
-    replacedBy: next === undefined || next.version === null ? null : { version: next.version, at: next.since },
+    replacedBy: next === undefined || next.version === null ? deployedSince(history, own) : { version: next.version, at: next.since },
   };
+}
+
+/** Another version that was deployed after this one was, as by a rollback: the alias did not move. */
+function deployedSince(history: readonly Row[], own: Row): PromotionFacts['replacedBy'] {
+  const last = history.reduce((one, row) => ((row.deployed_at ?? 0) > (one.deployed_at ?? 0) ? row : one), own);
+  if (own.deployed_at === null || last.deployed_at === null || last.version === null || last.version === own.version) return null;
+  return { version: last.version, at: last.deployed_at };
 }
 
 /** Somebody asked for it in Slack or by the command line: W&B's alias did not move. */

@@ -1,3 +1,4 @@
+import type { RelayEvent } from '../../../src/event/event.ts';
 import type { AlertPolicyOf } from '../../../src/route/alert-policy.ts';
 import { describeRun, idsIn, isAboutAny, isNewer, type OpenRun, type RunReport } from '../run.ts';
 import { hasEnded, isFailedEnd, type RunAlerts, type RunChange, type RunFollowUps } from '../run-change.ts';
@@ -7,6 +8,7 @@ import { CURRENT, EARLIER, type RunTable, setNextPollOfEarlier } from './earlier
 import { recordDeployment } from './ledger.ts';
 import { addNote } from './notes.ts';
 import { locksOfEvents, orderKeyLock } from './order-keys.ts';
+import { holderBehind } from './replaced.ts';
 import { keepRepositoryId, namesOfRepository } from './repositories.ts';
 import { openRunOf, type RunRow, viewOfRun } from './views.ts';
 import { exec, firstRow, lock, rows, type SqlScalar, type Work } from './work.ts';
@@ -84,11 +86,17 @@ function* locksFor(reports: readonly RunReport[], followUps: RunFollowUps): Work
   const names: string[] = [];
   for (const report of reports) {
     for (const row of yield* runsFor(report)) {
-      names.push(...(yield* locksOfEvents([row.event_id])));
+      names.push(...(yield* locksOfEvents([row.event_id, ...(yield* holderOf(row.event_id))])));
       names.push(...followUps(yield* changeOf(row, report)).map(({ orderKey }) => orderKeyLock(orderKey)));
     }
   }
   return names;
+}
+
+/** See `holderBehind`. */
+function* holderOf(eventId: string): Work<string[]> {
+  const found = yield* firstRow<{ event: string }>('SELECT event FROM events WHERE id = $1', eventId);
+  return found === undefined ? [] : yield* holderBehind(JSON.parse(found.event) as RelayEvent);
 }
 
 export function* findRuns(report: RunReport): Work<OpenRun[]> {

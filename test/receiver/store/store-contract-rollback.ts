@@ -12,9 +12,9 @@ const EVENT: RelayEvent = { type: 'add_artifact_alias', source: 'default', colle
 const KEY = digest(promotionOf({ ...EVENT, version: 'any' })!.aliasKey);
 
 /** A version gets the alias: a dispatch, `d-` before the id, and a message. */
-function promoted(id: string, version: string, at = T0): NewEvent {
+function promoted(id: string, version: string, at = T0, conversation = 'talk'): NewEvent {
   const event = { ...EVENT, version };
-  const deliveries = [deliveryOf(`d-${id}`), messageOf(`m-${id}`)];
+  const deliveries = [deliveryOf(`d-${id}`), messageOf(`m-${id}`, {}, { key: conversation })];
   return {
     ...eventOf(id, { at, event, deliveries }),
     promotion: {
@@ -45,6 +45,19 @@ async function deploy(store: Store, id: string, at: number, conclusion = 'succes
   await store.recordRuns([reportOf('completed', report)], at + SECOND, nothingFollows);
 }
 
+/** Sends all that waits; the conversations whose messages that updates. */
+async function updated(store: Store, at: number): Promise<string[]> {
+  const keys: string[] = [];
+  for (;;) {
+    const claimed = await claim(store, at);
+    if (claimed.length === 0) return keys;
+    for (const each of claimed) {
+      if (each.request.kind === 'slack_update') keys.push(each.request.conversation);
+      await succeed(store, each, at);
+    }
+  }
+}
+
 const alias = async (store: Store) => {
   const [found] = await store.aliases({ limit: 9 });
   return { holder: found?.holder.version, deployed: found?.deployed?.version };
@@ -68,6 +81,28 @@ export function rollbackContract(open: OpenStore): void {
       expect(await alias(store)).toEqual({ holder: 'v2', deployed: 'v1' });
       expect(await store.aliasHistory(KEY, 9)).toHaveLength(2);
       expect(await store.promotionEvent(KEY, 'v1')).toEqual({ ...EVENT, version: 'v1' });
+    });
+
+    onStore('updates the message of the version that has the alias, once its run has succeeded', async (store) => {
+      const replacedBy = async () => (await conversationOf(store, T0, 'other')).events[0]?.promotion?.replacedBy?.version ?? null;
+      await accept(store, promoted('e1', 'v1'));
+      await deploy(store, 'e1', T0);
+      await accept(store, promoted('e2', 'v2', T0 + MINUTE, 'other'));
+      expect(await say(store, T0 + MINUTE)).toContain('m-e2');
+      await deploy(store, 'e2', T0 + MINUTE);
+      await updated(store, T0 + MINUTE + SECOND);
+      for (const [id, version, shown] of [
+        ['e3', 'v1', 'v1'],
+        ['e4', 'v2', null],
+      ] as const) {
+        const before = await replacedBy();
+        const at = T0 + (id === 'e3' ? 2 : 3) * MINUTE;
+        await accept(store, rolledBack(id, version, at));
+        expect(await replacedBy()).toBe(before);
+        await deploy(store, id, at);
+        expect(await updated(store, at + SECOND)).toContain('other');
+        expect(await replacedBy()).toBe(shown);
+      }
     });
 
     onStore('that fails leaves what is deployed, and how it was', async (store) => {
