@@ -35,14 +35,18 @@ export const slackScenes: readonly Scene[] = [
     },
   },
   {
-    title: 'another is rejected',
+    title: 'another is rejected, with a reason',
     play: async (stage) => {
-      const { people, from } = stage;
+      const { people, from, slack } = stage;
       const channel = follow(stage);
       await send(stage, 'champion', 'bert');
       const question = await channel.until(/^Approve\? /);
-      stage.say(['> ada presses Reject']);
-      await from.press(people.ada, ACTIONS.reject, buttonValue(question, ACTIONS.reject));
+      stage.say(['> ada presses Reject… and writes "val/f1 is lower"']);
+      await from.press(people.ada, ACTIONS.rejectWithReason, buttonValue(question, ACTIONS.rejectWithReason));
+      await eventually('the form is open', () => slack.views(people.ada.id).length === 1, LIMIT_MS);
+      const form = slack.views(people.ada.id)[0];
+      assert.ok(form);
+      await from.submit(people.ada, form, { reason: 'val/f1 is lower' });
       const { text } = await channel.until(/^Rejected by ada: /);
       assert.equal(channel.runs().length, 0);
       return `nothing was dispatched: ${ending(text)}`;
