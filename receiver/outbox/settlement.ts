@@ -13,7 +13,7 @@ export interface SettlementRules {
   readonly random: () => number;
   /** The clock has just jumped, or may be wrong: how long a delivery has been tried is not known, and none is given up for it. */
   readonly unsteady?: boolean;
-  /** Whom to tell of a failure, by route; left out: the author, in the threads that show it. */
+  /** Who is mentioned for a failure, and where, by route; left out: the author, in the threads that show it. */
   readonly alerts?: AlertPolicyOf;
 }
 

@@ -19,24 +19,33 @@ export function decisionButtons(
   approval: ApprovalView,
   held: readonly DeliveryView[],
 ): ReturnType<typeof actions> {
+  if (held.length === 0) return [];
+  const question = { source: from.event.event.source, approval, held };
+  const { value, elements } = approveAndReject(question);
+  return actions(...elements, button({ action: ACTIONS.approveWithReason, text: 'Approve with reason…', value }));
+}
+
+interface Question {
+  readonly source: string;
+  readonly approval: ApprovalView;
+  /** What it holds. */
+  readonly held: readonly DeliveryView[];
+}
+
+/** Approve and Reject, wherever a question stands, and the value by which they name it. */
+export function approveAndReject({ source, approval, held }: Question): { value: string; elements: Button[] } {
+  const value = encodeDecision({ source, eventId: approval.eventId, route: approval.route });
   const [first] = held;
-  if (first === undefined) return [];
-  const value = encodeDecision({ source: from.event.event.source, eventId: approval.eventId, route: approval.route });
-  const more = held.length === 1 ? '' : `, and ${held.length - 1} more`;
-  const what = `${plainName(plainTarget(first), 200)}${more}`;
+  const more = held.length <= 1 ? '' : `, and ${held.length - 1} more`;
+  const what = first === undefined ? plainName(approval.route) : `${plainName(plainTarget(first), 200)}${more}`;
   const left = (approval.approvals ?? 1) - (approval.votes?.length ?? 0);
   const runs = left > 1 ? `When ${left - 1} more approve, this will run` : 'This will run';
-  return actions(
-    button({
-      action: ACTIONS.approve,
-      text: 'Approve',
-      value,
-      style: 'primary',
-      confirm: { title: 'Approve this?', text: `${runs}: ${what}.`, confirm: 'Approve', deny: 'Not now' },
-    }),
+  const confirm = { title: 'Approve this?', text: `${runs}: ${what}.`, confirm: 'Approve', deny: 'Not now' };
+  const elements = [
+    button({ action: ACTIONS.approve, text: 'Approve', value, style: 'primary', confirm }),
     button({ action: ACTIONS.rejectWithReason, text: 'Reject…', value, style: 'danger' }),
-    button({ action: ACTIONS.approveWithReason, text: 'Approve with reason…', value }),
-  );
+  ];
+  return { value, elements };
 }
 
 /** Who has approved so far, where several must; blank where one is enough. In mrkdwn. */

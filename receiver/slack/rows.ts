@@ -5,11 +5,11 @@ import { shownState } from '../shown-state.ts';
 import type { ApprovalView } from '../store/approvals.ts';
 import type { DeliveryView, EventView } from '../store/delivery.ts';
 import type { AliasView, PromotionView } from '../store/ledger.ts';
-import { votesWords } from './act-buttons.ts';
+import { approveAndReject, votesWords } from './act-buttons.ts';
 import { ACTIONS, encodeDecision, encodeDispatchAgain } from './actions.ts';
 import { type Accessory, button, type KnownBlock, linkButton, section } from './blocks.ts';
 import { endedBadly, plainTarget, runLink, stateLine, targetWords, wentWrong } from './delivery-words.ts';
-import { bold, channelName, mention, mrkdwnName, plainName, slackDate } from './mrkdwn.ts';
+import { bold, channelName, mention, mrkdwnName, slackDate } from './mrkdwn.ts';
 import { Mentions } from './people.ts';
 import { sayBold, sentenceOf, subjectWords } from './sentence.ts';
 
@@ -75,23 +75,7 @@ export function approvalText({ approval, event, held }: WaitingApproval, { githu
 
 /** The two buttons of a question, as in the message that asks it. */
 export function decisionElements({ approval, event, held }: WaitingApproval): (Accessory | undefined)[] {
-  if (event === undefined) return [];
-  const value = encodeDecision({ source: event.event.source, eventId: approval.eventId, route: approval.route });
-  const [first] = held;
-  const more = held.length <= 1 ? '' : `, and ${held.length - 1} more`;
-  const left = (approval.approvals ?? 1) - (approval.votes?.length ?? 0);
-  const runs = left > 1 ? `When ${left - 1} more approve, this will run` : 'This will run';
-  const what = first === undefined ? plainName(approval.route) : `${plainName(plainTarget(first), 200)}${more}`;
-  return [
-    button({
-      action: ACTIONS.approve,
-      text: 'Approve',
-      value,
-      style: 'primary',
-      confirm: { title: 'Approve this?', text: `${runs}: ${what}.`, confirm: 'Approve', deny: 'Not now' },
-    }),
-    button({ action: ACTIONS.rejectWithReason, text: 'Reject…', value, style: 'danger' }),
-  ];
+  return event === undefined ? [] : approveAndReject({ source: event.event.source, approval, held }).elements;
 }
 
 /** A row that leads to the question. */

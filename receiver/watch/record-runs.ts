@@ -23,7 +23,7 @@ export interface RecordRunsOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly newId: () => string;
   /** Called after something was stored that may have to be sent. */
   readonly wake: () => void;
-  /** Whom to tell of a failure, by route. */
+  /** Who is mentioned for a failure, and where, by route. */
   readonly alerts: AlertPolicyOf;
   /** Where runs went wrong; left out: nobody can look. */
   readonly failedJobs?: FailedJobs;

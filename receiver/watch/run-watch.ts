@@ -19,7 +19,7 @@ export interface RunWatchOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly record: RecordRuns;
   /** GitHub's webhooks are configured: looking only finds what they did not tell. */
   readonly webhook: boolean;
-  /** Whom to tell of a failure, by route. */
+  /** Who is mentioned for a failure, and where, by route. */
   readonly alerts?: AlertPolicyOf;
   /** Says that the clock has just jumped forward: then no run is looked for, none is missing. Left out: it never does. */
   readonly hasJumped?: () => boolean;

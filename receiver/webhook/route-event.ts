@@ -35,7 +35,7 @@ export interface PlanOptions {
   readonly connected: { readonly slack: boolean; readonly wandb: boolean };
   /** Slack user id by W&B user name, for direct messages; left out: nobody is known. */
   readonly slackUsers?: Readonly<Record<string, string>>;
-  /** Whom to tell of a failure, by route; left out: the author, in the threads that show it. */
+  /** Who is mentioned for a failure, and where, by route; left out: the author, in the threads that show it. */
   readonly alerts?: AlertPolicyOf;
 }
 

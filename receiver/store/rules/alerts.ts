@@ -199,7 +199,7 @@ function alertsPlace(eventId: string, alert: Alert, channel: string | null): Ale
   return channel === null ? undefined : ownPlace(eventId, alert, channel);
 }
 
-/** A message of its own in a channel, with a thread for what comes of it. */
+/** A message of its own in a channel, with a thread for later replies. */
 function ownPlace(eventId: string, { route, target }: Alert, channel: string): AlertPlace {
   const key = alertConversation(channel, JSON.stringify([eventId, route, target]));
   return { key, channel, credential: channelCredential(channel) };

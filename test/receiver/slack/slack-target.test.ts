@@ -216,7 +216,7 @@ describe('replies and updates', () => {
     expect(world.slack.calls).toEqual([]);
   });
 
-  it('also sends to the channel what tells of a failure, and nothing else', async () => {
+  it('also sends to the channel what reports a failure, and nothing else', async () => {
     const world = await slackWorld();
     const run = (id: string, status: string) =>
       accept(

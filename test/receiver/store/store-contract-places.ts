@@ -137,7 +137,7 @@ export function placesContract(open: OpenStore): void {
       expect((await conversationsOf(store, tag))[0]?.events.map(({ event: { id } }) => id)).toEqual([first.id, tag.id]);
     });
 
-    onStore('that two events tell of at once is one message', async (store) => {
+    onStore('that two events report at once is one message', async (store) => {
       const linked = planned(event('v12', { type: 'link_artifact' }));
       const aliased = planned(event('v12'), T0 + SECOND);
       await accept(store, linked);
