@@ -1,0 +1,7 @@
+import { html } from 'hono/html';
+import type { Html } from '../pages/page.ts';
+
+/** Where a list has nothing: why, and what to do next. */
+export function empty(title: string, next: Html | string): Html {
+  return html`<div class="empty"><strong>${title}</strong><p>${next}</p></div>`;
+}

@@ -1,0 +1,133 @@
+import { html } from 'hono/html';
+import type { HtmlEscapedString } from 'hono/utils/html';
+import type { AdminContext, Identity } from '../access.ts';
+import { SCRIPT_PATH, STYLE_PATH } from './assets.ts';
+
+/** A piece of a page. Values in it are escaped; `html` never takes text from outside as markup. */
+export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
+
+/** Something that everybody must see on every page. */
+export interface Banner {
+  readonly kind: 'wait' | 'bad';
+  readonly text: string;
+  /** Where something can be done about it, below the base path. */
+  readonly link?: { readonly path: string; readonly text: string };
+}
+
+/** What all pages share. */
+export interface Shell {
+  /** BASE_PATH: blank, or such as `/relay`. */
+  readonly basePath: string;
+  /** On Workers, whose objects each have a source: kept in every link. */
+  readonly source?: string;
+  readonly banners: readonly Banner[];
+}
+
+export interface PageContent {
+  readonly title: string;
+  /** One sentence under the title; left out: none. */
+  readonly lead?: string;
+  /** Right of the title. */
+  readonly aside?: Html;
+  readonly body: Html;
+}
+
+const MENU = [
+  ['/', 'Events'],
+  ['/models', 'Models'],
+  ['/routes', 'Routes'],
+  ['/automations', 'Automations'],
+  ['/simulate', 'Simulate'],
+] as const;
+
+/** No inline script and no inline style, nothing from elsewhere, in nobody's frame. */
+const POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Of every page: nothing of it is kept anywhere, and no other site gets to know its address. */
+export const PAGE_HEADERS = {
+  'content-security-policy': POLICY,
+  'cache-control': 'no-store',
+  'referrer-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+} as const;
+
+/** The address of a page, with what has to be in every link. */
+export function linkTo({ basePath, source }: Shell, path: string, query: Readonly<Record<string, string | undefined>> = {}): string {
+  const search = new URLSearchParams();
+  if (source !== undefined) search.set('source', source);
+  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') search.set(name, value);
+  const text = search.toString();
+  return `${basePath}${path}${text === '' ? '' : `?${text}`}`;
+}
+
+/** Answers a whole page. */
+export async function answerPage(
+  c: AdminContext,
+  shell: Shell,
+  content: PageContent,
+  status: 200 | 400 | 403 | 404 | 409 | 429 = 200,
+): Promise<Response> {
+  const text = await pageText(shell, content, c.get('identity'), c.req.path);
+  return c.html(text, status, PAGE_HEADERS);
+}
+
+/** @param identity left out: nobody is signed in, so there is no menu */
+export async function pageText(shell: Shell, content: PageContent, identity: Identity | undefined, path: string): Promise<string> {
+  const { title, lead, aside, body } = content;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${title} · wandb-relay</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${shell.basePath}${STYLE_PATH}">
+<script type="module" src="${shell.basePath}${SCRIPT_PATH}"></script>
+</head>
+<body>
+<a class="skip" href="#content">Skip to the content</a>
+${identity === undefined ? '' : topBar(shell, identity, path)}
+${shell.banners.map((banner) => bannerBar(shell, banner))}
+<main class="page" id="content">
+<div class="head"><h1>${title}</h1>${aside ?? ''}${lead === undefined ? '' : html`<p class="lead">${lead}</p>`}</div>
+${body}
+</main>
+</body>
+</html>`;
+  return String(await page);
+}
+
+function topBar(shell: Shell, identity: Identity, path: string): Html {
+  const here = path.startsWith(shell.basePath) ? path.slice(shell.basePath.length) || '/' : path;
+  const isHere = (target: string): boolean => (target === '/' ? here === '/' || here.startsWith('/events') : here.startsWith(target));
+  return html`<header class="top"><div class="top-inner">
+<a class="brand" href="${linkTo(shell, '/')}">${MARK}wandb-relay</a>
+<nav aria-label="Pages"><ul class="menu">${MENU.map(
+    ([target, text]) => html`<li><a href="${linkTo(shell, target)}"${isHere(target) ? html` aria-current="page"` : ''}>${text}</a></li>`,
+  )}</ul></nav>
+<div class="who"><span>${identity.name}${identity.role === 'viewer' ? ' (reads only)' : ''}</span>${
+    identity.via === 'session'
+      ? html`<form method="post" action="${linkTo(shell, '/sign-out')}"><button class="plain">Sign out</button></form>`
+      : ''
+  }</div>
+</div></header>`;
+}
+
+function bannerBar(shell: Shell, { kind, text, link }: Banner): Html {
+  return html`<div class="banner${kind === 'bad' ? ' bad' : ''}" role="status"><div class="banner-inner"><span>${text}</span>${
+    link === undefined ? '' : html`<a href="${linkTo(shell, link.path)}">${link.text}</a>`
+  }</div></div>`;
+}
+
+const MARK = html`<svg viewBox="0 0 20 20" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"><circle cx="4" cy="10" r="2.25"/><path d="M7.5 10h8M12 5.5 16.5 10 12 14.5"/></svg>`;
