@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { Access } from './admin/access.ts';
 import { adminApi } from './admin/api.ts';
 import { problem } from './http/problem.ts';
 import { readiness } from './http/readiness.ts';
@@ -15,8 +16,8 @@ export interface AppOptions extends WandbWebhookOptions {
   readonly log: Logger;
   /** BASE_PATH: every address is below it. Blank, or a path that begins with a slash and does not end with one. */
   readonly basePath: string;
-  /** Without one there is no admin API. */
-  readonly adminToken: string | undefined;
+  /** Who may use the admin API. */
+  readonly access: Access;
   /** See `ReceiverParts`. */
   readonly rollBack?: RollBack;
   /** True once the receiver is stopping: it is not ready for more. */
@@ -57,8 +58,8 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   });
   app.route('/webhooks/wandb', wandbWebhook(options));
   for (const { path, routes } of options.extensions) if (path !== undefined && routes !== undefined) app.route(path, routes);
-  const { adminToken: token, accepted: wake, rollBack } = options;
-  if (token !== undefined) app.route('/api', adminApi({ store, token, wake, now, ...(rollBack === undefined ? {} : { rollBack }) }));
+  const { access, accepted: wake, rollBack } = options;
+  if (access.hasApi) app.route('/api', adminApi({ store, access, wake, now, ...(rollBack === undefined ? {} : { rollBack }) }));
   root.notFound((c) => {
     const path = c.req.path.startsWith(`${basePath}/`) ? c.req.path.slice(basePath.length) : '';
     const isWebhook = /^\/webhooks\/wandb(\/[^/]*)?\/?$/.test(path) && c.req.method !== 'POST';

@@ -7,6 +7,9 @@ import { isMessage } from '../src/route/conversation-requests.ts';
 import type { Route } from '../src/route/route.ts';
 import { indexRoutes } from '../src/route/route-index.ts';
 import type { RequestKind } from '../src/route/target.ts';
+import { type Access, createAccess } from './admin/access.ts';
+import type { Role } from './admin/identity.ts';
+import type { PageOptions } from './admin/pages/page-options.ts';
 import { connectWandb, type WandbKnowledge } from './enrich/connect-wandb.ts';
 import type { Environment } from './environment.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
@@ -36,6 +39,10 @@ export interface ComposeOptions extends Pick<ReceiverParts, 'concurrency' | 'git
   readonly store: Store;
   /** Record what would be sent; send nothing and make no API calls. */
   readonly sandbox: boolean;
+  /** See `AccessOptions`; left out: nothing. */
+  readonly onThisMachine?: Role;
+  /** For the pages; left out: there are none. */
+  readonly config?: PageOptions['config'];
   /** See `CommandIo`; for Socket Mode. */
   readonly dispatcher?: Network['dispatcher'];
   /** The receiver restarts for each piece of work: see `ClockWatchOptions`. */
@@ -50,6 +57,7 @@ interface PartContext extends ComposeOptions {
   readonly clock: ClockWatch;
   readonly githubUrl: string;
   readonly installation: Installation;
+  readonly access: Access;
 }
 
 /** And what the extensions are built with. */
@@ -72,6 +80,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     clock: watchClock(options),
     githubUrl: githubWebUrlOf(githubApiUrl),
     installation: createInstallation(runtime),
+    access: accessFor(options),
   };
   const github = sandbox ? sandboxTargets(runtime.log, githubApiUrl) : await githubTargets(environment, { ...runtime, store });
   const wandb = sandbox ? undefined : await connectWandb({ ...options, wake: context.wake.wake });
@@ -86,7 +95,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     routes,
     settings,
     authentication: environment.authentication,
-    adminToken: environment.adminToken,
+    access: context.access,
     basePath: environment.basePath,
     targets: { ...github.targets, ...slack },
     unconfigured: whyUnconfigured,
@@ -99,6 +108,18 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(githubWritesPerSecond === undefined ? {} : { githubWritesPerSecond }),
   };
+}
+
+function accessFor({ runtime, environment, onThisMachine }: ComposeOptions): Access {
+  const { now, randomBytes } = runtime;
+  const { access: settings, basePath } = environment;
+  return createAccess({
+    settings,
+    now,
+    newId: idsFrom(now, randomBytes),
+    basePath,
+    ...(onThisMachine === undefined ? {} : { onThisMachine }),
+  });
 }
 
 /** Planned as what W&B sends is. */
@@ -180,9 +201,18 @@ async function extensionsFor(context: ExtensionContext, github: TargetSet): Prom
   const { runtime, store, sandbox, clock, wake } = context;
   const nudges = nudgeReplies({ newId: idsFrom(runtime.now, runtime.randomBytes) });
   const expiry = createExpiry({ ...runtime, store, nudges, wake: wake.wake, isSteady: () => !clock.hasJumped() });
-  const always = [expiry, notifications(store, wake), retention(context)];
+  const always = [expiry, notifications(store, wake), retention(context), ...(await pagesFor(context))];
   if (sandbox) return always;
   return [...always, ...(await runExtensions(context, github)), ...(await slackExtensions(context))];
+}
+
+/** The pages, where somebody may see them. */
+async function pagesFor(context: ExtensionContext): Promise<Extension[]> {
+  const { runtime, environment, access, config, githubUrl, sandbox, store, wake, rollBack } = context;
+  if (config === undefined || !access.hasApi) return [];
+  const { pages } = await import('./admin/pages/pages.ts');
+  const shell = async () => ({ basePath: environment.basePath, banners: [] });
+  return [{ path: '/', routes: pages(access, { ...runtime, store, config, githubUrl, sandbox, wake: wake.wake, rollBack, shell }) }];
 }
 
 /** Wakes the outboxes when another receiver stored something, where the store can notify. */

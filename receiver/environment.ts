@@ -4,6 +4,7 @@ import { type AppHosts, GITHUB_APP, readApiAddress, SLACK_APP, WANDB_APP } from 
 import { parseDuration } from '../src/lib/duration.ts';
 import { type ProxySettings, proxySecrets, readProxySettings } from '../src/lib/proxy-settings.ts';
 import { err, ok, type Result } from '../src/lib/result.ts';
+import { type AccessSettings, readAccess } from './admin/access-settings.ts';
 import { passwordsOf, readDatabaseUrl } from './database-url.ts';
 import { readAppKey } from './github/app-key.ts';
 import { type Authentication, type SourceSecrets, sourceVariable } from './webhook/authenticate.ts';
@@ -22,7 +23,9 @@ export interface Environment {
   readonly retentionMs: number;
   readonly configPath: string;
   readonly configPathIsSet: boolean;
+  /** RELAY_ADMIN_TOKEN, with which commands ask a receiver elsewhere. */
   readonly adminToken: string | undefined;
+  readonly access: AccessSettings;
   readonly authentication: Authentication;
   readonly github: GitHubAccess | undefined;
   readonly githubApiUrl: string;
@@ -112,6 +115,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const githubWebhookSecrets = listOf(get('GITHUB_WEBHOOK_SECRET'));
   const slack = readSlack(get, errors, warnings);
   const adminToken = get('RELAY_ADMIN_TOKEN');
+  const access = readAccess(get, errors);
   const wandbApiKey = get('WANDB_API_KEY');
   const wandbBaseUrl = readAddress('WANDB_BASE_URL', get('WANDB_BASE_URL'), WANDB_API_URL, WANDB_APP, errors);
   const jurisdiction = readJurisdiction(get('RELAY_JURISDICTION'), errors);
@@ -127,7 +131,9 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
 
   const webhookSecrets = [...authentication.sources.values()].flatMap(({ secrets, tokens }) => [...secrets, ...tokens]);
   const githubSecret = github === undefined ? [] : [github.kind === 'token' ? github.token : github.privateKey];
-  const single = [adminToken, wandbApiKey, slack?.botToken, slack?.signingSecret, slack?.appToken].filter((secret) => secret !== undefined);
+  const single = [...access.people.map(({ token }) => token), wandbApiKey, slack?.botToken, slack?.signingSecret, slack?.appToken].filter(
+    (secret) => secret !== undefined,
+  );
   const secrets = [
     ...webhookSecrets,
     ...githubSecret,
@@ -149,6 +155,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     configPath: configPathFrom(variables),
     configPathIsSet,
     adminToken,
+    access,
     authentication,
     github,
     githubApiUrl,

@@ -52,7 +52,8 @@ export async function listen(
       const body = nodeBody(incoming, outgoing, { budget, expectsContinue: expecting.has(incoming) });
       const exchange = { incoming, outgoing, body };
       latest.set(incoming.socket, exchange);
-      const response = await receiver.app.fetch(request, { body });
+      const peer = incoming.socket.remoteAddress;
+      const response = await receiver.app.fetch(request, { body, ...(peer === undefined ? {} : { peer }) });
       // What came in one packet with the headers is parsed within this turn.
       if (!incoming.complete) await setImmediate();
       if (!incoming.complete) closeAfterAnswer(exchange);

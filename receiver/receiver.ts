@@ -7,6 +7,7 @@ import { channelCredential } from '../src/route/conversation-requests.ts';
 import type { Route } from '../src/route/route.ts';
 import { indexRoutes } from '../src/route/route-index.ts';
 import type { CompiledTarget, TargetRequest } from '../src/route/target.ts';
+import type { Access } from './admin/access.ts';
 import { createApp } from './app.ts';
 import type { RequestVariables } from './http/request-log.ts';
 import type { ClockWatch } from './outbox/clock-watch.ts';
@@ -29,7 +30,8 @@ export interface ReceiverParts {
   readonly routes: readonly Route[];
   readonly settings: Settings;
   readonly authentication: Authentication;
-  readonly adminToken: string | undefined;
+  /** Who may see the pages and use the API. */
+  readonly access: Access;
   /** See `AppOptions`; left out: none. */
   readonly basePath?: string;
   readonly targets: Targets;
@@ -137,7 +139,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     matchRoutes: indexRoutes(parts.routes),
     alerts,
     authentication: parts.authentication,
-    adminToken: parts.adminToken,
+    access: parts.access,
     basePath: parts.basePath ?? '',
     maxBodyBytes: settings.maxBodyBytes,
     redactor,

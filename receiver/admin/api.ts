@@ -1,16 +1,18 @@
-import { type Context, Hono } from 'hono';
-import type { Result } from '../../src/lib/result.ts';
-import { checkBearer } from '../../src/lib/signature.ts';
+import { Hono } from 'hono';
+import { isJsonObject, parseJson } from '../../src/lib/json.ts';
+import { err, ok, type Result } from '../../src/lib/result.ts';
 import { problem } from '../http/problem.ts';
 import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
-import { verifiedOf } from '../http/verified.ts';
 import { cleanReason } from '../reason.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Page } from '../store/page.ts';
 import type { ChangeOptions, ChangeResult, DeliveryAdmin } from '../store/store.ts';
 import type { RollBack, RolledBack } from '../webhook/roll-back.ts';
+import type { Access, AdminContext } from './access.ts';
+import { guard, identityOf, unauthorized } from './guard.ts';
+import type { Identity } from './identity.ts';
 import {
   type ActorBody,
   type ChangeBody,
@@ -27,7 +29,7 @@ import {
 
 export interface AdminOptions extends Pick<Runtime, 'now'> {
   readonly store: DeliveryAdmin & Pick<Ledger, 'aliases'>;
-  readonly token: string;
+  readonly access: Access;
   /** Called after something was stored that may have to be sent. */
   readonly wake: () => void;
   /** Left out: nobody can roll back here. */
@@ -75,22 +77,12 @@ export function actsAs({ by, reason }: ActorBody, where: string): ChangeOptions 
   };
 }
 
-type AdminContext = Context<RequestVariables>;
-
 const utf8 = new TextDecoder();
 
-/** The answer to everybody who does not hold the admin token. */
-export function refuseStranger(c: AdminContext, token: string): Response | undefined {
-  const failure = checkBearer(c.req.header('authorization'), [token]);
-  if (failure === undefined) return undefined;
-  c.get('logFields').reason = `refused: the admin token is ${failure === 'missing' ? 'missing' : 'wrong'}`;
-  return problem(c, { status: 401, title: 'Unauthorized' });
-}
-
-/** What the CLI can do on the machine itself, over HTTP for those who hold RELAY_ADMIN_TOKEN. Lists come in pages. */
-export function adminApi({ store, token, wake, now, rollBack }: AdminOptions): Hono<RequestVariables> {
+/** What the CLI can do on the machine itself, over HTTP for those who are let in. Lists come in pages. */
+export function adminApi({ store, access, wake, now, rollBack }: AdminOptions): Hono<RequestVariables> {
   const app = new Hono<RequestVariables>();
-  app.use(async (c, next) => (verifiedOf(c) === undefined ? refuseStranger(c, token) : undefined) ?? next());
+  app.use(guard(access, unauthorized));
   app.get('/status', async (c) => c.json({ ...(await store.counts()), holdBacks: await store.throttles(now()) }));
   app.get('/deliveries', async (c) => {
     const query = readDeliveriesQuery(queryOf(c));
@@ -188,8 +180,19 @@ function kindOf(change: AdminChange): ChangeKind {
 async function readAs<T extends object>(c: AdminContext, read: (body: string) => Result<T, string>): Promise<T | Response> {
   const body = refuseUnread(c, ADMIN_BODY_LIMIT) ?? (await readBody(c, ADMIN_BODY_LIMIT, true));
   if (body instanceof Response) return body;
-  const result = read(utf8.decode(body));
+  const text = withActor(utf8.decode(body), identityOf(c));
+  const result = text.ok ? read(text.value) : text;
   return result.ok ? result.value : badRequest(c, result.error);
+}
+
+/** A body that says who acts: whoever sent it, unless the token is shared. Nobody acts in the name of somebody else. */
+function withActor(body: string, { name, isShared }: Identity): Result<string, string> {
+  if (isShared === true) return ok(body);
+  const json = body.trim() === '' ? ok({}) : parseJson(body);
+  // What is no object is refused by whoever reads it.
+  if (!json.ok || !isJsonObject(json.value)) return ok(body);
+  const { by = name } = json.value;
+  return by === name ? ok(JSON.stringify({ ...json.value, by })) : err(`by: this token is ${name}'s, so leave it out`);
 }
 
 function answerOf({ ids, next }: Chosen, results: readonly ChangeResult[]): object {

@@ -3,6 +3,7 @@ import { messageOf } from '../../src/lib/error-message.ts';
 import { pooledBytes } from '../../src/lib/id.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
+import type { Role } from '../admin/identity.ts';
 import { composeReceiver } from '../compose.ts';
 import { configWarnings, credentialProblems } from '../config-checks.ts';
 import { type Environment, GITHUB_API_URL, isLoopback, readEnvironment } from '../environment.ts';
@@ -63,6 +64,8 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     organization: config.organization,
     store,
     sandbox,
+    config: () => config,
+    ...onThisMachine(environment, sandbox),
     ...(dispatcher === undefined ? {} : { dispatcher }),
   });
 
@@ -83,6 +86,11 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   if (isFinished) log.info({}, 'stopped');
   else log.warn({}, 'stopped before everything finished: the outcome of unfinished attempts is looked up after the next start');
   return 0;
+}
+
+/** What a browser on this machine may do without a token, where nobody else can reach the receiver: everything in a sandbox, else reading. */
+function onThisMachine({ host }: Environment, sandbox: boolean): { readonly onThisMachine?: Role } {
+  return isLoopback(host) ? { onThisMachine: sandbox ? 'admin' : 'viewer' } : {};
 }
 
 async function stopInOrder(listening: Listening, store: Store): Promise<void> {

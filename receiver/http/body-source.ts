@@ -28,4 +28,6 @@ export interface PlatformBindings {
   readonly verified?: Verified;
   /** The platform's own id of the request, fit for a log. */
   readonly ray?: string;
+  /** The address at the other end of the connection: the sender's, or that of the last proxy. */
+  readonly peer?: string;
 }

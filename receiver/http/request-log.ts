@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
+import type { Identity } from '../admin/identity.ts';
 import type { Logger } from '../log/log.ts';
 import type { PlatformBindings } from './body-source.ts';
 
@@ -15,7 +16,11 @@ export interface LogFields {
 
 export interface RequestVariables {
   Bindings: PlatformBindings;
-  Variables: { logFields: LogFields };
+  Variables: {
+    logFields: LogFields;
+    /** Who sent it; only behind `guard`. */
+    identity?: Identity;
+  };
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { Identity } from '../admin/identity.ts';
+
 /**
  * A request that was authenticated before it came here, by the same rules: the Worker in front of a Durable Object does that.
  * It comes as a value beside the request, never in it, so nothing that a sender writes can be taken for it.
@@ -9,6 +11,8 @@ export interface Verified {
   readonly isRepeat?: boolean;
   /** When the webhook arrived, if it has waited since. Milliseconds since 1970. */
   readonly receivedAt?: number;
+  /** Who sent it, where it is for the pages or the admin API. */
+  readonly identity?: Identity;
 }
 
 /** `undefined`: nobody has authenticated the request yet. */

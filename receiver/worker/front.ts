@@ -3,7 +3,9 @@ import { type Context, Hono } from 'hono';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { idsFrom } from '../../src/lib/id.ts';
 import { err, type Result } from '../../src/lib/result.ts';
-import { ADMIN_BODY_LIMIT, refuseStranger } from '../admin/api.ts';
+import { createAccess } from '../admin/access.ts';
+import { ADMIN_BODY_LIMIT } from '../admin/api.ts';
+import { guard, identityOf, unauthorized } from '../admin/guard.ts';
 import { readDispatchedRun } from '../github/workflow-run-webhook.ts';
 import type { PlatformBindings } from '../http/body-source.ts';
 import { problem } from '../http/problem.ts';
@@ -211,21 +213,25 @@ function addSlack(app: App, { setup, now }: FrontOptions, forward: Forward): voi
   app.all('/slack/events', (c) => onlyBy(c, 'Slack sends with POST.', 'POST'));
 }
 
-function addAdmin(app: App, { setup }: FrontOptions, forward: Forward): void {
-  const { adminToken } = setup.environment;
-  if (adminToken === undefined) return;
-  app.on(['GET', 'POST'], '/api/*', async (c) => {
-    const refused = refuseUnread(c, ADMIN_BODY_LIMIT) ?? refuseStranger(c, adminToken);
-    if (refused !== undefined) return refused;
+function addAdmin(app: App, { setup, now, randomBytes }: FrontOptions, forward: Forward): void {
+  const { access: settings, basePath } = setup.environment;
+  const access = createAccess({ settings, now, newId: idsFrom(now, randomBytes), basePath });
+  if (!access.hasApi) return;
+  const api = new Hono<RequestVariables>();
+  api.use(async (c, next) => refuseUnread(c, ADMIN_BODY_LIMIT) ?? (await next()));
+  api.use(guard(access, unauthorized));
+  api.on(['GET', 'POST'], '/*', async (c) => {
     const source = sourceOfUrl(c.req.url);
     // A source whose secret was removed still delivers what it has stored, and can be operated. The object says when there is none.
     c.get('logFields').source = source.slice(0, 64);
     if (!isSourceName(source)) return noSuchSource();
-    if (c.req.method !== 'POST') return answerOf(c, await forward(c, { source }));
+    const verified = { identity: identityOf(c) };
+    if (c.req.method !== 'POST') return answerOf(c, await forward(c, { source, verified }));
     const body = await readBody(c, ADMIN_BODY_LIMIT);
-    return body instanceof Response ? body : answerOf(c, await forward(c, { source, body }));
+    return body instanceof Response ? body : answerOf(c, await forward(c, { source, body, verified }));
   });
-  app.all('/api/*', (c) => refuseStranger(c, adminToken) ?? onlyBy(c, 'The admin API takes GET and POST.', 'GET, HEAD, POST'));
+  api.all('/*', (c) => onlyBy(c, 'The admin API takes GET and POST.', 'GET, HEAD, POST'));
+  app.route('/api', api);
 }
 
 /** One answer for several: a failure of ours, so that it can be sent again; else what one of them took; else a refusal. */

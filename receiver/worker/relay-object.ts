@@ -176,6 +176,7 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         routes: config.routes.map(compileRoute),
         settings,
         organization: config.organization,
+        config: () => config,
         store,
         sandbox,
         startsSteady: true,

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { createAccess } from '../../receiver/admin/access.ts';
+import { NOBODY } from '../../receiver/admin/access-settings.ts';
 import { recordingTarget } from '../../receiver/github/recording-target.ts';
 import { createLogger, silentLogger } from '../../receiver/log/log.ts';
 import { listen } from '../../receiver/node.ts';
@@ -62,7 +64,7 @@ const receiver = createReceiver({
   routes: config.value.routes.map(compileRoute),
   settings: config.value.settings,
   authentication: { sources: new Map([['', { secrets: [BENCH_SECRET], tokens: [] }]]) },
-  adminToken: undefined,
+  access: createAccess({ settings: NOBODY, now: Date.now, newId: String, basePath: '' }),
   targets: { repository_dispatch: target, workflow_dispatch: target },
   credentialFor: () => 'github',
 });

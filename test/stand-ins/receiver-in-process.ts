@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { createAccess } from '../../receiver/admin/access.ts';
+import { type AccessSettings, readAccess } from '../../receiver/admin/access-settings.ts';
 import { createLogger, type Logger } from '../../receiver/log/log.ts';
 import { createReceiver, type Extension, type Receiver } from '../../receiver/receiver.ts';
 import type { Runtime } from '../../receiver/runtime.ts';
@@ -39,6 +41,7 @@ export interface TestReceiverOptions {
   readonly sources?: Readonly<Record<string, Partial<SourceSecrets>>>;
   readonly secrets?: readonly string[];
   readonly adminToken?: string;
+  readonly access?: AccessSettings;
   readonly basePath?: string;
   /** Parts besides the webhook of W&B. */
   readonly extensions?: (parts: Pick<Runtime, 'log' | 'now' | 'redactor'> & { readonly store: Store }) => readonly Extension[];
@@ -54,6 +57,11 @@ routes:
     to:
       - repository_dispatch: { repository: acme/deploy, event_type: model-production }
 `;
+
+/** RELAY_ADMIN_TOKEN alone. */
+function accessOf(adminToken: string | undefined): AccessSettings {
+  return readAccess((name) => (name === 'RELAY_ADMIN_TOKEN' ? adminToken : undefined), []);
+}
 
 /** A receiver over a real SQLite file, without a socket and not sending: its HTTP through \`app.request\`. */
 export function testReceiver(options: TestReceiverOptions = {}): TestReceiver {
@@ -88,7 +96,12 @@ export function testReceiver(options: TestReceiverOptions = {}): TestReceiver {
     routes: config.value.routes.map(compileRoute),
     settings: config.value.settings,
     authentication,
-    adminToken: options.adminToken,
+    access: createAccess({
+      settings: options.access ?? accessOf(options.adminToken),
+      now,
+      newId: () => randomBytes(16).toString('hex'),
+      basePath: options.basePath ?? '',
+    }),
     targets: {},
     credentialFor: () => 'github',
     ...(options.basePath === undefined ? {} : { basePath: options.basePath }),

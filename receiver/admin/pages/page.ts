@@ -1,6 +1,8 @@
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
-import type { AdminContext, Identity } from '../access.ts';
+import type { AdminContext } from '../access.ts';
+import { identityOf } from '../guard.ts';
+import type { Identity } from '../identity.ts';
 import { SCRIPT_PATH, STYLE_PATH } from './assets.ts';
 
 /** A piece of a page. Values in it are escaped; `html` never takes text from outside as markup. */
@@ -77,7 +79,7 @@ export async function answerPage(
   content: PageContent,
   status: 200 | 400 | 403 | 404 | 409 | 429 = 200,
 ): Promise<Response> {
-  const text = await pageText(shell, content, c.get('identity'), c.req.path);
+  const text = await pageText(shell, content, identityOf(c), c.req.path);
   return c.html(text, status, PAGE_HEADERS);
 }
 

@@ -1,21 +1,36 @@
-import type { Config } from '../../../src/config/config.ts';
-import type { Runtime } from '../../runtime.ts';
-import type { PauseStore } from '../../store/pause.ts';
-import type { Search } from '../../store/search.ts';
-import type { Store } from '../../store/store.ts';
-import type { RollBack } from '../../webhook/roll-back.ts';
-import type { Shell } from './page.ts';
+import { Hono } from 'hono';
+import type { RequestVariables } from '../../http/request-log.ts';
+import type { Access } from '../access.ts';
+import { guard } from '../guard.ts';
+import { assets } from './assets.ts';
+import { eventsPage } from './events-page.ts';
+import { linkTo } from './page.ts';
+import type { PageApp, PageOptions } from './page-options.ts';
+import { signIn } from './sign-in.ts';
 
-/** What every page gets. Each page is a small Hono app of its own, made from this. */
-export interface PageOptions extends Pick<Runtime, 'now' | 'log' | 'redactor'> {
-  readonly store: Store & Search & PauseStore;
-  /** As it is in use; another one after a reload. */
-  readonly config: () => Pick<Config, 'routes' | 'automations' | 'settings' | 'entity' | 'organization'>;
-  /** Called after something was stored that may have to be sent. */
-  readonly wake: () => void;
-  readonly rollBack?: RollBack;
-  readonly shell: () => Promise<Shell>;
-  /** GitHub's pages, for links to repositories and runs. */
-  readonly githubUrl: string;
-  readonly sandbox: boolean;
+/** Everything that only those may see who are known. */
+const PATHS = ['/', '/live', '/events/*', '/deliveries/*', '/models/*', '/routes/*', '/automations/*', '/simulate/*', '/pauses/*'];
+const APPS: readonly PageApp[] = [eventsPage];
+
+/**
+ * All pages, behind their guard. Whoever is not known is sent to the sign-in form; where there are no pages, everything here is
+ * as if it did not exist.
+ */
+export function pages(access: Access, options: PageOptions): Hono<RequestVariables> {
+  const root = new Hono<RequestVariables>();
+  root.route('/assets', assets());
+  root.route('/', signIn({ access, shell: options.shell, now: options.now }));
+  const guarded = new Hono<RequestVariables>();
+  const known = guard(access, async (c) => {
+    // W&B's webhook at a wrong address is no person who forgot to sign in.
+    if (c.req.method !== 'GET' && c.req.header('cookie') === undefined) return c.notFound();
+    const { basePath } = await options.shell();
+    const url = new URL(c.req.url);
+    const here = `${url.pathname.slice(basePath.length) || '/'}${url.search}`;
+    return c.redirect(linkTo(await options.shell(), '/sign-in', { next: c.req.method === 'GET' && here !== '/' ? here : undefined }), 303);
+  });
+  for (const path of PATHS) guarded.use(path, async (c, next) => (access.hasPages(c) ? known(c, next) : c.notFound()));
+  for (const app of APPS) guarded.route('/', app(options));
+  root.route('/', guarded);
+  return root;
 }

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
+import { createAccess } from '../../../receiver/admin/access.ts';
+import { NOBODY } from '../../../receiver/admin/access-settings.ts';
 import { createLogger } from '../../../receiver/log/log.ts';
 import { createReceiver, type Receiver } from '../../../receiver/receiver.ts';
 import { createSlackApp, type SlackApp, type SlackAppOptions } from '../../../receiver/slack/app.ts';
@@ -133,7 +135,7 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
     routes,
     settings,
     authentication: { sources: new Map() },
-    adminToken: undefined,
+    access: createAccess({ settings: NOBODY, now: Date.now, newId: String, basePath: '' }),
     targets: {},
     credentialFor: () => 'github',
     extensions: [app],

@@ -1,0 +1,24 @@
+import type { Hono } from 'hono';
+import type { Config } from '../../../src/config/config.ts';
+import type { RequestVariables } from '../../http/request-log.ts';
+import type { Runtime } from '../../runtime.ts';
+import type { Store } from '../../store/store.ts';
+import type { RollBack } from '../../webhook/roll-back.ts';
+import type { Shell } from './page.ts';
+
+/** What every page gets. Each page is a small Hono app of its own, made from this. */
+export interface PageOptions extends Pick<Runtime, 'now' | 'log' | 'redactor'> {
+  readonly store: Store;
+  /** As it is in use; another one after a reload. */
+  readonly config: () => Pick<Config, 'routes' | 'automations' | 'settings' | 'entity' | 'organization'>;
+  /** Called after something was stored that may have to be sent. */
+  readonly wake: () => void;
+  readonly rollBack?: RollBack;
+  readonly shell: () => Promise<Shell>;
+  /** GitHub's pages, for links to repositories and runs. */
+  readonly githubUrl: string;
+  readonly sandbox: boolean;
+}
+
+/** A page, made of what all pages get. */
+export type PageApp = (options: PageOptions) => Hono<RequestVariables>;

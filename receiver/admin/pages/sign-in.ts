@@ -1,0 +1,77 @@
+import { Hono } from 'hono';
+import { html } from 'hono/html';
+import { durationWords } from '../../../src/lib/duration.ts';
+import { readBody, refuseUnread } from '../../http/request-body.ts';
+import type { RequestVariables } from '../../http/request-log.ts';
+import type { Access, AdminContext } from '../access.ts';
+import { isSameOrigin } from '../same-origin.ts';
+import { linkTo, PAGE_HEADERS, pageText, type Shell } from './page.ts';
+
+export interface SignInOptions {
+  readonly access: Access;
+  readonly shell: () => Promise<Shell>;
+  readonly now: () => number;
+}
+
+const FORM_LIMIT = { maxBytes: 4_096, from: 'a limit of this receiver' } as const;
+const utf8 = new TextDecoder();
+
+/** The form that takes a token, and the end of a session. The only pages for those who are not known. */
+export function signIn({ access, shell, now }: SignInOptions): Hono<RequestVariables> {
+  const app = new Hono<RequestVariables>();
+  const answer = async (c: AdminContext, next: string, notice: string | undefined, status: 200 | 403 | 429): Promise<Response> => {
+    // Nobody who is not known is shown what is going on here.
+    const bare = { ...(await shell()), banners: [] };
+    const text = await pageText(bare, { title: 'Sign in', body: form(bare, next, notice) }, undefined, c.req.path);
+    return c.html(text, status, PAGE_HEADERS);
+  };
+  app.get('/sign-in', (c) => (access.hasPages(c) ? answer(c, nextOf(c.req.query('next')), undefined, 200) : c.notFound()));
+  app.post('/sign-in', async (c) => {
+    if (!access.hasPages(c)) return c.notFound();
+    const fields = await formOf(c);
+    if (fields instanceof Response) return fields;
+    const next = nextOf(fields.get('next') ?? undefined);
+    if (!isSameOrigin(c)) return answer(c, next, 'Another site sent this form. Enter the token here.', 403);
+    const result = access.signIn(c, fields.get('token') ?? '');
+    if (result === 'wrong') {
+      c.get('logFields').reason = 'refused: a wrong token at the sign-in form';
+      return answer(c, next, 'No such token. Ask whoever runs this receiver for yours (RELAY_ADMIN_TOKENS).', 403);
+    }
+    if ('retryAt' in result) {
+      c.get('logFields').reason = 'refused: too many wrong tokens at the sign-in form';
+      return answer(c, next, `Too many wrong tokens. Try again in ${durationWords(result.retryAt - now())}.`, 429);
+    }
+    c.get('logFields').result = `${result.name} signed in`;
+    const to = await shell();
+    return c.redirect(`${to.basePath}${next}`, 303);
+  });
+  app.post('/sign-out', async (c) => {
+    if (!access.hasPages(c)) return c.notFound();
+    if (isSameOrigin(c)) access.signOut(c);
+    return c.redirect(linkTo(await shell(), '/sign-in'), 303);
+  });
+  return app;
+}
+
+function form(shell: Shell, next: string, notice: string | undefined) {
+  return html`<section class="card signin"><div class="body">
+${notice === undefined ? '' : html`<p class="notice bad" role="alert">${notice}</p>`}
+<form method="post" action="${linkTo(shell, '/sign-in')}" class="stack">
+<input type="hidden" name="next" value="${next}">
+<label>Token<input name="token" type="password" required autofocus autocomplete="current-password" spellcheck="false"></label>
+<button class="main">Sign in</button>
+</form>
+<p class="quiet small">The token is the one that this receiver has for you in its environment. It is not a token of W&amp;B or GitHub.</p>
+</div></section>`;
+}
+
+/** Where to go afterwards: a path of ours, never another site. */
+export function nextOf(text: string | undefined): string {
+  return text !== undefined && /^\/(?![/\\])[^\\\p{Cc}]*$/u.test(text) && text.length <= 2_000 ? text : '/';
+}
+
+/** The fields of a form, at most a few kilobytes of them. */
+export async function formOf(c: AdminContext, limit: Parameters<typeof readBody>[1] = FORM_LIMIT): Promise<URLSearchParams | Response> {
+  const body = refuseUnread(c, limit) ?? (await readBody(c, limit));
+  return body instanceof Response ? body : new URLSearchParams(utf8.decode(body));
+}
