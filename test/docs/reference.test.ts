@@ -9,7 +9,11 @@ import { inlineCode, PAGES, page, tableRows } from './pages.ts';
 
 const sourceOf = (...path: string[]): string => readFileSync(join(PROJECT, ...path), 'utf8');
 const variables = new Set([
-  ...[...sourceOf('receiver', 'environment.ts').matchAll(/(?:get\('|variables\.)([A-Z_]+)/g)].map((found) => found[1] ?? ''),
+  ...[
+    ...`${sourceOf('receiver', 'environment.ts')}${sourceOf('receiver', 'admin', 'access-settings.ts')}`.matchAll(
+      /(?:get\('|variables\.)([A-Z_]+)/g,
+    ),
+  ].map((found) => found[1] ?? ''),
   ...[...sourceOf('src', 'lib', 'proxy-settings.ts').matchAll(/(?:address\(|get\(variables, )'([A-Z_]+)'/g)].map((found) => found[1] ?? ''),
 ]);
 /** Read by Node itself. */
