@@ -24,9 +24,9 @@ export interface Environment {
   readonly retentionMs: number;
   readonly configPath: string;
   readonly configPathIsSet: boolean;
-  /** RELAY_ADMIN_TOKEN, with which commands ask a receiver elsewhere. */
   /** RELAY_IMAGE: this is the container image, whose published port decides who reaches it. */
   readonly inImage: boolean;
+  /** RELAY_ADMIN_TOKEN, with which commands ask a receiver elsewhere. */
   readonly adminToken: string | undefined;
   readonly access: AccessSettings;
   readonly authentication: Authentication;
