@@ -108,11 +108,15 @@ function whatHappened(event: RelayEvent, count: number, say: (name: string) => s
     case 'run_metric':
     case 'run_metric_change':
     case 'run_metric_zscore':
+    case 'run_metric_nonfinite':
+    case 'run_metric_stall':
       return `${noun('alert')}${event.metric === undefined ? '' : ` for ${say(event.metric)}`}`;
     case 'run_state':
       return `${noun('run')} ${runStateWords(event.status, say)
         .replace(/^is /, count === 1 ? 'is ' : 'are ')
         .replace(/^was /, count === 1 ? 'was ' : 'were ')}`;
+    case 'run_silent':
+      return `silent ${noun('run')}`;
     case 'weave_metric':
       return `Weave ${noun('alert')}`;
     case 'unknown':

@@ -75,6 +75,12 @@ export function change(from: ConversationEvent, say: Say): string {
       return `${metricOf(event, say)} ${metric(event) ?? 'changed as much as the automation watches for'}`;
     case 'run_metric_zscore':
       return `${metricOf(event, say)} ${metric(event) ?? 'is far from its mean (z-score)'}`;
+    case 'run_metric_nonfinite':
+      return `${metricOf(event, say)} ${metric(event) ?? 'is not a finite number'}`;
+    case 'run_metric_stall':
+      return `${metricOf(event, say)} ${metric(event) ?? 'has stopped changing'}`;
+    case 'run_silent':
+      return `Run ${thing} logs nothing`;
     case 'run_state':
       return `Run ${thing} ${runStateWords(event.status, name)}`;
     case 'weave_metric':

@@ -42,6 +42,12 @@ export function sentenceOf(event: RelayEvent, say: SayName): string {
       return `${metricOf(event, by, say)} ${metricWords(event) ?? 'changed as much as the automation watches for'}`;
     case 'run_metric_zscore':
       return `${metricOf(event, by, say)} ${metricWords(event) ?? 'is far from its mean (z-score)'}`;
+    case 'run_metric_nonfinite':
+      return `${metricOf(event, by, say)} ${metricWords(event) ?? 'is not a finite number'}`;
+    case 'run_metric_stall':
+      return `${metricOf(event, by, say)} ${metricWords(event) ?? 'has stopped changing'}`;
+    case 'run_silent':
+      return `${capital(runOf(event, by, say))} logs nothing`;
     case 'run_state':
       return `${capital(runOf(event, by, say))} ${runStateWords(event.status, say)}`;
     case 'weave_metric': {

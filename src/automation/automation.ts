@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EventType } from '../event/event.ts';
 import { REPOSITORY } from '../lib/repository.ts';
-import { exactlyOneKey, jsonValueSchema, nameSchema, positiveWhole, reportKeyCount } from '../lib/schema-words.ts';
+import { durationSchema, exactlyOneKey, jsonValueSchema, nameSchema, positiveWhole, reportKeyCount } from '../lib/schema-words.ts';
 import { type Match, matchObjectSchema, matchSchema, matchText } from '../route/match.ts';
 import { type RouteDefinition, relayShape } from '../route/route.ts';
 import { rawFilterSchema } from './raw-filter.ts';
@@ -107,13 +107,29 @@ const runMetricZscoreSchema = z.strictObject({
   window: positiveWhole.optional(),
   threshold: z.number('must be a number').positive('must be positive'),
   direction: z.enum(['above', 'below', 'either']),
+  over: z.enum(['values', 'runs']).optional(),
 });
+
+/** NaN or an infinity was logged. Exactly one of the two. */
+const runMetricNonfiniteSchema = z
+  .strictObject({ metric: scopeWord.optional(), metrics: matchSchema.optional() })
+  .superRefine((event, context) => reportKeyCount(Object.keys(event), ['metric', 'metrics'], context));
+
+const runMetricStallSchema = z.strictObject({ metric: scopeWord, window: positiveWhole, less_than: changeAmount });
+
+const runSilentSchema = z.strictObject({ for: durationSchema });
+
+/** The states that W&B's own automations have, and those that only `engine: relay` has. */
+export const WANDB_STATES = ['running', 'finished', 'failed'] as const;
+export const RELAY_STATES = ['killed', 'preempted', 'crashed'] as const;
 
 const runStateSchema = z.strictObject({
   states: z
-    .array(z.enum(['running', 'finished', 'failed']))
+    .array(z.enum([...WANDB_STATES, ...RELAY_STATES]))
     .min(1, 'must list at least one state')
     .refine((states) => new Set(states).size === states.length, 'lists a state twice'),
+  grace: durationSchema.optional(),
+  longer_than: durationSchema.optional(),
 });
 
 const automationEvents = {
@@ -128,6 +144,9 @@ const automationEvents = {
   run_metric: runMetricSchema,
   run_metric_change: runMetricChangeSchema,
   run_metric_zscore: runMetricZscoreSchema,
+  run_metric_nonfinite: runMetricNonfiniteSchema,
+  run_metric_stall: runMetricStallSchema,
+  run_silent: runSilentSchema,
   run_state: runStateSchema,
 };
 
@@ -154,7 +173,15 @@ export const actionSchema = exactlyOneKey({
   no_op: z.strictObject({}),
 });
 
-const RUN_EVENTS: ReadonlySet<string> = new Set(['run_metric', 'run_metric_change', 'run_metric_zscore', 'run_state']);
+const RUN_EVENTS: ReadonlySet<string> = new Set([
+  'run_metric',
+  'run_metric_change',
+  'run_metric_zscore',
+  'run_metric_nonfinite',
+  'run_metric_stall',
+  'run_silent',
+  'run_state',
+]);
 
 const adoptSchema = z
   .union(
@@ -173,6 +200,10 @@ const automationShape = {
   enabled: z.boolean().optional(),
   adopt: adoptSchema.optional(),
   engine: z.enum(['wandb', 'relay']).optional(),
+  refire: z.union([durationSchema, z.literal('never')]).optional(),
+  for_points: positiveWhole.optional(),
+  resolve: z.boolean().optional(),
+  dry_run: z.boolean().optional(),
   scope: scopeSchema,
   event: automationEventSchema,
   runs: runsSchema.optional(),

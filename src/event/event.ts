@@ -1,7 +1,8 @@
 import type { MetricFacts } from './metric-facts.ts';
 
 /**
- * Every event type of W&B's automations, in our spelling, and `unknown` for an authentic webhook of no known type.
+ * Every event type of W&B's automations, in our spelling; those that only the relay's own engine has (`run_metric_nonfinite`,
+ * `run_metric_stall`, `run_silent`); and `unknown` for an authentic webhook of no known type.
  * Source: W&B's automation documentation (2026-09); `weave_metric` comes from Weave's own alerts.
  */
 export const EVENT_TYPES = [
@@ -16,6 +17,9 @@ export const EVENT_TYPES = [
   'run_metric',
   'run_metric_change',
   'run_metric_zscore',
+  'run_metric_nonfinite',
+  'run_metric_stall',
+  'run_silent',
   'run_state',
   'weave_metric',
   'unknown',
@@ -73,6 +77,10 @@ export type RelayEvent = { readonly type: EventType; readonly source: string } &
     readonly replaces?: Replaced;
     /** Somebody asked the relay to deploy this version once more: W&B did not send it. */
     readonly rollback?: true;
+    /** The relay's own engine evaluated the automation; absent when W&B did. */
+    readonly engine?: 'relay';
+    /** The condition of an automation with `resolve: true` has ended: the event that it had begun came before. */
+    readonly resolved?: true;
   };
 
 /** In characters: the longest value of a field. W&B's own names are far shorter. */
@@ -116,6 +124,9 @@ const SUBJECT_FIELDS: Readonly<Record<EventType, readonly EventField[]>> = {
   run_metric: ['run', 'metric'],
   run_metric_change: ['run', 'metric'],
   run_metric_zscore: ['run', 'metric'],
+  run_metric_nonfinite: ['run', 'metric'],
+  run_metric_stall: ['run', 'metric'],
+  run_silent: ['run'],
   run_state: ['run'],
   weave_metric: ['metric'],
   unknown: ['alias', 'tag', 'run', 'metric'],

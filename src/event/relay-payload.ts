@@ -54,6 +54,9 @@ function variablesOf(event: EventType, metric: string | undefined, watched: Metr
       };
     case 'run_state':
       return { run_name: '${run_name}', run_status: '${run_status}' };
+    case 'run_metric_nonfinite':
+    case 'run_metric_stall':
+    case 'run_silent':
     case 'weave_metric':
     case 'unknown':
       return {};

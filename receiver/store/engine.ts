@@ -1,0 +1,88 @@
+import type { JsonObject } from '../../src/lib/json.ts';
+import type { Accepted, NewEvent } from './delivery.ts';
+
+/** Who evaluates a project, and until when. Times are milliseconds since 1970. */
+export interface ProjectLease {
+  /** `entity/project` */
+  readonly project: string;
+  /** A name of this process's own. */
+  readonly owner: string;
+}
+
+/** What is remembered of one run, for all rules. */
+export interface RunMemory {
+  /** The run's id (`RunSnapshot.name`). */
+  readonly run: string;
+  /** False: it has ended, and is looked at again only when its heartbeat moves. */
+  readonly isLive: boolean;
+  /** When it was last evaluated. */
+  readonly at: number;
+  /** Watermarks, windows, and what has fired, by rule: see `receiver/engine/run-memory.ts`. */
+  readonly state: JsonObject;
+}
+
+/** What is remembered of one rule in one project, for people and for "first seen". */
+export interface RuleMemory {
+  readonly rule: string;
+  readonly version: string;
+  /** When this version of the rule was first evaluated here: what happened before never fires. */
+  readonly firstSeenAt: number;
+  readonly lastEvaluatedAt: number | null;
+  readonly lastFiredAt: number | null;
+  /** For people: the run, the value, whether the metric was ever logged, dry firings; JSON. */
+  readonly detail: JsonObject;
+}
+
+/** What is remembered of a project. */
+export interface ProjectMemory {
+  readonly project: string;
+  /** Heartbeats up to here were seen. */
+  readonly watermark: number;
+  /** When it was last read whole, `null`: never. */
+  readonly readAt: number | null;
+  /** Why the last read failed; `null`: it did not. */
+  readonly problem: string | null;
+  readonly rules: readonly RuleMemory[];
+}
+
+/** What one round found out; stored in one transaction with what fired. */
+export interface EngineProgress {
+  readonly now: number;
+  readonly watermark: number;
+  readonly readAt: number | null;
+  readonly problem: string | null;
+  readonly runs: readonly RunMemory[];
+  /** Rules that are not named keep what is remembered of them; `forget` removes those. */
+  readonly rules: readonly RuleMemory[];
+  readonly forgetRules?: readonly string[];
+  readonly events: readonly NewEvent[];
+}
+
+/** What the engine remembers. All methods keep the promises of `Store`. */
+export interface EngineStore {
+  /**
+   * Takes the lease of a project, or renews it, until `now + leaseMs`. False when another owner's has not run out. So several
+   * receivers share projects, and a dead one's are taken over when its leases run out.
+   */
+  leaseProject(lease: ProjectLease, now: number, leaseMs: number): Promise<boolean>;
+  /** Gives up what this owner holds, so that others take over at once. */
+  releaseProjects(owner: string): Promise<void>;
+  engineProject(project: string): Promise<ProjectMemory | undefined>;
+  /** All projects, for status. */
+  engineProjects(): Promise<ProjectMemory[]>;
+  /** Those of the runs that are remembered. */
+  engineRuns(project: string, runs: readonly string[]): Promise<RunMemory[]>;
+  /** The ids of runs that had not ended. */
+  liveEngineRuns(project: string): Promise<string[]>;
+  /**
+   * Stores what a round found out together with the events that fired, all or nothing; `lost`, and nothing stored, when the
+   * lease is another's or has run out by `progress.now`. Events go the way of `accept` without a dedupe window.
+   */
+  advanceEngine(lease: ProjectLease, progress: EngineProgress): Promise<Accepted[] | 'lost'>;
+  /** Forgets runs that have ended and were last evaluated before, up to `limit`; returns how many. */
+  pruneEngineRuns(before: number, limit: number): Promise<number>;
+  /** Stores an event once for each occurrence of a schedule (`name`, `dueAt`), also with several receivers; false: it is stored already. */
+  acceptOccurrence(name: string, dueAt: number, event: NewEvent): Promise<boolean>;
+  /** The latest occurrence that was stored; `undefined`: none. */
+  lastOccurrence(name: string): Promise<number | undefined>;
+}
