@@ -4,7 +4,8 @@ import type { StateCount } from '../store/conversation-facts.ts';
 import type { ConversationView } from '../store/conversations.ts';
 import { context, type KnownBlock, section } from './blocks.ts';
 import { fitMrkdwn, mrkdwnName, slackDate } from './mrkdwn.ts';
-import { placeOf, runStateWords, subjectWords } from './sentence.ts';
+import { runStateWords } from './run-words.ts';
+import { placeOf, subjectWords } from './sentence.ts';
 import { STAGES, type Stage, stageOf } from './stage.ts';
 
 const SHORT = 24;
