@@ -62,7 +62,7 @@ const NOTHING_KNOWN = 'The events of this message are no longer stored.';
 export function conversationMessage(view: ConversationView, context: MessageContext): SlackMessage {
   const head = headOf(view);
   if (head === undefined) return { text: NOTHING_KNOWN, blocks: [section(NOTHING_KNOWN)] };
-  if (view.burst !== null) return burstMessage(view, view.burst);
+  if (view.burst !== null) return burstMessage(view, view.burst, { url: context.wandbAppUrl, organization: context.wandbOrganization });
   const questions = questionsOf(view, head);
   const asksHere = questions.some(({ from, approval }) => from === head && isSameChannel(approval.channel, view.channel));
   const mentions = new Mentions(context.slackUsers ?? {}, context.interactive === false ? [] : askedHere(questions, view.channel));
