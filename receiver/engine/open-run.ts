@@ -12,8 +12,10 @@ import { isSystemMetric, type WatchedRule } from './watched-rule.ts';
 export interface SeenRule {
   readonly watched: WatchedRule;
   readonly firstSeenAt: number;
-  /** This is the round of first sight. */
+  /** This is the round of first sight: every run that there is, is older. */
   readonly isNew: boolean;
+  /** The project was not read whole since. */
+  readonly isFirstLook: boolean;
 }
 
 export interface RunFiring {
@@ -187,7 +189,7 @@ function openRule(
   remembered: RunMemory | undefined,
   options: OpenRunOptions,
 ): (OpenRule & { readonly fillState: boolean }) | undefined {
-  const { watched, firstSeenAt, isNew } = seen;
+  const { watched, firstSeenAt, isFirstLook } = seen;
   const { rule } = watched;
   if (!watched.runs.matches(run)) return undefined;
   const known = before?.rules.get(rule.key);
@@ -202,7 +204,7 @@ function openRule(
     metrics: new Set(metrics.filter((metric) => !systemMetrics.has(metric))),
     systemMetrics,
     evaluation,
-    fillState: !isKnown && older && (isNew || run.heartbeatAt < firstSeenAt),
+    fillState: !isKnown && older && (isFirstLook || run.heartbeatAt < firstSeenAt),
   };
   if (!isKnown) return { ...opened, on: firstSight(seen, run, before, remembered, options) };
   const { saved: _saved, ...on } = known;

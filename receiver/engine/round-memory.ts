@@ -103,8 +103,10 @@ function inOrder(firings: readonly RunFiring[]): RunFiring[] {
 /** A rule that was switched off and comes back is seen for the first time again: nobody waited for what happened meanwhile. */
 function seenRule(watched: WatchedRule, stored: RuleMemory | undefined, memory: ProjectMemory | undefined, now: number): SeenRule {
   const wasOff = (memory?.readAt ?? 0) - (stored?.lastEvaluatedAt ?? 0) >= SWITCHED_OFF_MS;
-  if (stored === undefined || stored.version !== watched.rule.version || wasOff) return { watched, firstSeenAt: now, isNew: true };
-  return { watched, firstSeenAt: stored.firstSeenAt, isNew: false };
+  if (stored === undefined || stored.version !== watched.rule.version || wasOff)
+    return { watched, firstSeenAt: now, isNew: true, isFirstLook: true };
+  const { firstSeenAt } = stored;
+  return { watched, firstSeenAt, isNew: false, isFirstLook: (memory?.readAt ?? Number.NEGATIVE_INFINITY) < firstSeenAt };
 }
 
 function isForgotten(stored: RuleMemory, rules: readonly WatchedRule[], now: number): boolean {
