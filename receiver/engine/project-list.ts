@@ -2,8 +2,8 @@ import type { RunReader } from '../../src/engine/run-reader.ts';
 import { REGISTRY_PREFIX } from '../../src/wandb/projects.ts';
 import type { Runtime } from '../runtime.ts';
 import { newProjectCache } from './round.ts';
-import { projectName, rulesOfProject, scopesOf, type WatchedRule } from './watched-rule.ts';
 import type { WatchedProject } from './watched-project.ts';
+import { projectName, rulesOfProject, scopesOf, type WatchedRule } from './watched-rule.ts';
 
 export interface ProjectListOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly rules: readonly WatchedRule[];

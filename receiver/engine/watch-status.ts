@@ -2,8 +2,8 @@ import type { ReadFailure } from '../../src/engine/run-reader.ts';
 import { durationWords } from '../../src/lib/duration.ts';
 import type { Runtime } from '../runtime.ts';
 import type { RoundOutcome } from './round.ts';
-import { projectName } from './watched-rule.ts';
 import type { WatchedProject } from './watched-project.ts';
+import { projectName } from './watched-rule.ts';
 
 /** What came of a project's last round, for people. */
 export interface WatchReport {

@@ -15,4 +15,3 @@ export interface WatchedProject {
   isRunning: boolean;
   lastLiveAt: number;
 }
-
