@@ -1,5 +1,4 @@
 import { messageOf } from '../../src/lib/error-message.ts';
-import type { Extension } from '../receiver.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 import { holdLease } from './hold-lease.ts';
 import { pausedUntil, retryAt, SHORTEST_PAUSE_MS } from './pace.ts';
@@ -22,7 +21,8 @@ export interface WatcherOptions extends Omit<RoundOptions, 'lease' | 'project' |
   readonly leaseMs?: number;
 }
 
-export interface Watcher extends Extension {
+/** An `Extension` of the receiver. */
+export interface Watcher {
   start(): void;
   /** One round of each project that is due. Never rejects. */
   runOnce(): Promise<void>;
