@@ -84,14 +84,14 @@ export function automationRules(events: readonly string[]) {
 
 /** Fields of an automation that only `engine: relay` has. */
 const RELAY_FIELDS = ['refire', 'for_points', 'resolve', 'dry_run'];
-const WANDB_STATES = { properties: { states: { items: { enum: ['running', 'finished', 'failed'] } } } };
+const WANDB_STATES: SchemaNode = { properties: { states: { items: { not: { enum: ['killed', 'preempted', 'crashed'] } } } } };
 
 /** What fits which engine. */
 const RELAY_ONLY: Readonly<Record<'wandb' | 'relay', SchemaNode>> = {
   wandb: {
     ...none(RELAY_FIELDS),
     properties: {
-      runs: none(['tags']),
+      runs: { anyOf: [{ type: 'null' }, none(['tags'])] },
       event: {
         ...none(['run_metric_nonfinite', 'run_metric_stall', 'run_silent']),
         properties: { run_metric_zscore: none(['over']), run_state: { ...none(['grace', 'longer_than']), ...WANDB_STATES } },

@@ -53,7 +53,9 @@ function metricWarnings(metric: unknown, path: ConfigPath, type: string): Warnin
   if (typeof metric !== 'string') return [];
   if (meantPattern(metric) === undefined) return quotesWarnings(metric, path);
   const several = type === 'run_metric_nonfinite' ? 'write metrics: { regex: … } for several' : 'use for_each for several';
-  return [{ path, message: `${JSON.stringify(metric)} looks like a pattern, but it is one metric of this very name: ${several}` }];
+  return [
+    { path, message: `${JSON.stringify(metric)} looks like a pattern, but an automation watches one metric of this very name: ${several}` },
+  ];
 }
 
 /** Shares that were probably meant as another number. */

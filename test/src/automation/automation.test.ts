@@ -41,7 +41,7 @@ describe('an automation may have', () => {
     expect(automation && event.startsWith(`{ ${eventTypeOf(automation)}:`)).toBe(true);
   });
 
-  it.each(['runs: { name: a, user: { not: b } }', 'runs: { filter: { state: failed } }', 'engine: relay', 'engine: wandb'])(
+  it.each(['runs: { name: a, user: { not: b } }', 'runs: { filter: { state: failed } }', 'engine: wandb'])(
     '%s when its event is one of runs',
     (more) => {
       expect(read(automationConfig({ event: '{ run_state: { states: [failed] } }', more })).automations).toHaveLength(1);
@@ -155,7 +155,7 @@ describe('readConfig reports errors in the event', () => {
     ['{ run_state: { states: [] } }', '35: automations[0].event.run_state.states: must list at least one state'],
     [
       '{ run_state: { states: [killed] } }',
-      '36: automations[0].event.run_state.states[0]: a killed run triggers nothing in W&B: there is no automation for it. The states are running, finished, failed',
+      '36: automations[0].event.run_state.states[0]: a killed run triggers nothing in W&B: add "engine: relay", so that the receiver evaluates it. W&B\'s states are running, finished, failed',
     ],
     ['{ run_state: { states: [failed, failed] } }', '35: automations[0].event.run_state.states: lists a state twice'],
   ])('%s', (event, problem) => {
@@ -220,7 +220,7 @@ describe('readConfig reports errors in an automation', () => {
   });
 
   it.each([
-    ['{ name: x, filter: {} }', '11: automations[0].runs: filter excludes name and user'],
+    ['{ name: x, filter: {} }', '11: automations[0].runs: filter excludes name, user and tags'],
     ['{ nam: x }', '13: automations[0].runs.nam: unknown key (did you mean "name"?)'],
   ])('runs: %s', (runs, problem) => {
     expect(problemsIn(automationConfig({ event: '{ run_state: { states: [failed] } }', more: `runs: ${runs}` }))).toEqual([
