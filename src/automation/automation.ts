@@ -4,7 +4,7 @@ import { REPOSITORY } from '../lib/repository.ts';
 import { durationSchema, exactlyOneKey, jsonValueSchema, nameSchema, positiveWhole, reportKeyCount } from '../lib/schema-words.ts';
 import { type Match, matchObjectSchema, matchSchema, matchText } from '../route/match.ts';
 import { type RouteDefinition, relayShape } from '../route/route.ts';
-import { automationEventSchema } from './automation-event.ts';
+import { automationEventSchema, RUN_EVENTS } from './automation-event.ts';
 import { fitProblems } from './automation-fit.ts';
 import { rawFilterSchema } from './raw-filter.ts';
 
@@ -131,7 +131,8 @@ export function relayRouteName(automation: Pick<Automation, 'key' | 'name'>): st
  * The route of an automation with a `relay` action; `undefined` for any other action.
  *
  * It matches on literals that we write into the payload: the automation's name and its event type. It does not match on
- * W&B's variables, because their spelling for registries is not documented.
+ * W&B's variables, because their spelling for registries is not documented. The route of a run automation also wants an event of
+ * the automation's own engine, so that no webhook can fire what the relay evaluates.
  *
  * @param entity the team of a project without one of its own
  * The MATCH of several collections is a condition of the route too: the receiver does not know which of them exist.
@@ -143,6 +144,7 @@ export function relayRoute(automation: Automation, entity: string | undefined, n
   if (relay === undefined) return undefined;
   const { integration: _integration, ...rest } = relay;
   const several = collectionMatch(automation.scope);
+  const isRunEvent = RUN_EVENTS.includes(eventTypeOf(automation));
   return {
     name: relayRouteName(automation),
     on: {
@@ -152,6 +154,7 @@ export function relayRoute(automation: Automation, entity: string | undefined, n
       ...(nameIsShared ? scopeConditions(automation.scope, entity) : {}),
     },
     ...rest,
+    ...(isRunEvent ? { evaluatedBy: automation.engine ?? 'wandb' } : {}),
   };
 }
 

@@ -46,7 +46,7 @@ export function shownLive(live: LiveTrigger, names: ConfigNames): JsonObject {
 
 /** A route as it is in the config. */
 export function shownRoute(route: RouteDefinition): JsonObject {
-  const { name: _name, ...rest } = routeInWords(route);
+  const { name: _name, evaluatedBy: _evaluatedBy, ...rest } = routeInWords(route);
   const { order, ...fields } = rest;
   return shown(order === undefined || order === 'fifo' ? fields : rest);
 }

@@ -93,7 +93,7 @@ function routesOf({ automations, routes }: RoutedConfig): NamedRoute[] {
 
 /** What is compared: of a relay action, `on` follows from its automation, which the plan shows by itself. */
 function wordsOf(route: RouteDefinition, isRelay: boolean): JsonObject {
-  const { name: _name, on, order, ...rest } = routeInWords(route);
+  const { name: _name, on, order, evaluatedBy: _evaluatedBy, ...rest } = routeInWords(route);
   return { ...(isRelay || on === undefined ? {} : { on }), ...rest, order: order ?? 'fifo' };
 }
 
