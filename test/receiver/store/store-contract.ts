@@ -7,6 +7,7 @@ import { conversationViewContract } from './store-contract-conversation-view.ts'
 import { conversationsContract } from './store-contract-conversations.ts';
 import { enrichingContract } from './store-contract-enriching.ts';
 import { failuresContract } from './store-contract-failures.ts';
+import { gatheringContract } from './store-contract-gathering.ts';
 import { groupsContract } from './store-contract-groups.ts';
 import { inboxContract } from './store-contract-inbox.ts';
 import { invariantsContract } from './store-contract-invariants.ts';
@@ -45,6 +46,7 @@ export function storeContract(name: string, open: OpenStore): void {
     severalContract(open);
     conversationsContract(open);
     placesContract(open);
+    gatheringContract(open);
     updatesContract(open);
     repostedContract(open);
     alertsContract(open);
