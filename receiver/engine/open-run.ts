@@ -44,6 +44,9 @@ export interface OpenRun {
   take(answer: PointsAnswer): void;
   /** What has fired since this was last called. */
   firings(): readonly RunFiring[];
+  hasFired(): boolean;
+  /** Remembers no more than that the run is to be looked at. */
+  placeholder(): RunMemory;
   /** What is to be remembered; `undefined`: nothing that is new. */
   memory(): RunMemory | undefined;
   /** It has ended, its last rows did not come in time, and it is not waited for any longer: the last step that was read. */
@@ -137,6 +140,11 @@ export function openRun(run: RunSnapshot, remembered: RunMemory | undefined, opt
       const found = firings;
       firings = [];
       return found;
+    },
+    hasFired: () => firings.length > 0,
+    placeholder: () => {
+      const rules = before?.rules ?? new Map();
+      return { run: run.name, isLive: true, at: now, state: runStateToJson({ ...state, systemReadAt, rules }) };
     },
     memory: () => {
       const isLiveNow = isOpen();

@@ -56,7 +56,7 @@ export type RoundOutcome =
       /** How many runs go on. */
       readonly live: number;
     }
-  | { readonly kind: 'failed'; readonly failure: ReadFailure }
+  | { readonly kind: 'failed'; readonly failure: ReadFailure; readonly deliveries: number }
   /** Another receiver has read it a moment ago. */
   | { readonly kind: 'early'; readonly dueAt: number };
 
@@ -90,7 +90,7 @@ export async function runRound(options: RoundOptions): Promise<RoundOutcome> {
   const found = await listRuns(options, memory, round, startedAt);
   if (!found.ok) {
     if (memory?.problem !== found.error.message) await round.store([], [], { ...before, problem: found.error.message });
-    return { kind: 'failed', failure: found.error };
+    return { kind: 'failed', failure: found.error, deliveries: 0 };
   }
   const { runs, names, live } = found.value;
   const opened = await openRuns(options, round, runs, names);
@@ -106,21 +106,21 @@ export async function runRound(options: RoundOptions): Promise<RoundOutcome> {
     startedAt,
     step: { watermark, readAt: before.readAt, problem: memory?.problem ?? null },
   });
-  if (read.failure !== undefined && read.isOutage) {
-    const { message } = read.failure;
-    if (absent.length > 0 || before.problem !== message) await round.store(absent, [], { ...step, problem: message });
-    return { kind: 'failed', failure: read.failure };
-  }
-  const problem = read.failure?.message ?? null;
-  await round.store(absent, [], { watermark, readAt: startedAt, problem });
-  return {
-    kind: 'read',
-    isBehind: read.isBehind,
-    problem,
-    events: listed.events + read.events,
-    deliveries: listed.deliveries + read.deliveries,
-    live: runs.filter(isLive).length,
+  // Of runs whose rows could not be read in this round: what their states say does not wait any longer.
+  const unread = opened.flatMap(({ open }) =>
+    open.hasFired() ? [{ memory: open.memory() ?? open.placeholder(), firings: open.firings() }] : [],
+  );
+  const rest = {
+    runs: [...absent, ...unread.map(({ memory: run }) => run)],
+    firings: unread.flatMap(({ firings }) => firings),
   };
+  const isOutage = read.failure !== undefined && read.isOutage;
+  const problem = read.failure?.message ?? null;
+  const last = await round.store(rest.runs, rest.firings, { watermark, readAt: isOutage ? before.readAt : startedAt, problem });
+  const events = listed.events + read.events + last.events;
+  const deliveries = listed.deliveries + read.deliveries + last.deliveries;
+  if (read.failure !== undefined && read.isOutage) return { kind: 'failed', failure: read.failure, deliveries };
+  return { kind: 'read', isBehind: read.isBehind, problem, events, deliveries, live: runs.filter(isLive).length };
 }
 
 interface FoundRuns {
@@ -189,18 +189,21 @@ function countLive(rules: readonly WatchedRule[], runs: readonly RunSnapshot[]):
 }
 
 /**
- * Stores what the list alone says. Only with the last of it the watermark moves: by then each run that goes on is remembered, and
+ * Stores what the list alone says. What a run's state fires waits for the rows that came before it. Only with the last of it the watermark moves: by then each run that goes on is remembered, and
  * is asked for by its name.
  */
 async function storeListed(opened: readonly OpenedRun[], round: RoundMemory, step: ProjectStep, before: ProjectStep): Promise<Stored> {
   const total = { events: 0, deliveries: 0 };
   const kept: { memory: RunMemory; firings: readonly RunFiring[] }[] = [];
   for (const { open } of opened) {
-    const firings = open.firings();
     round.note(open);
-    const isComplete = open.query() === undefined;
-    const memory = isComplete || open.isNews || firings.length > 0 ? open.memory() : undefined;
-    if (memory !== undefined) kept.push({ memory, firings });
+    if (open.query() === undefined) {
+      const memory = open.memory();
+      if (memory !== undefined) kept.push({ memory, firings: open.firings() });
+    } else if (open.isNews) {
+      const memory = open.hasFired() ? open.placeholder() : open.memory();
+      if (memory !== undefined) kept.push({ memory, firings: [] });
+    }
   }
   for (const some of chunks(kept, RUNS_PER_STEP)) {
     const stored = await round.store(

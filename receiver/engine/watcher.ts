@@ -79,7 +79,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
     const next = nextRound(watched, outcome, startedAt);
     Object.assign(watched, next);
     status.note(watched, outcome, startedAt);
-    if (typeof outcome !== 'string' && outcome.kind === 'read' && outcome.deliveries > 0) wake();
+    if (typeof outcome !== 'string' && outcome.kind !== 'early' && outcome.deliveries > 0) wake();
   };
 
   const nextRound = (watched: WatchedProject, outcome: RoundOutcome | 'taken', startedAt: number): Partial<WatchedProject> => {
