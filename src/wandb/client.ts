@@ -54,7 +54,12 @@ export interface WandbClient {
    * Sends a mutation. It is retried only if it was never sent (no connection). Any other failure without a clear response,
    * also a 429, is `unclear`: the caller has to list to see whether it was applied.
    */
-  mutate<T>(document: string, variables: Variables, shape: z.ZodType<T>): Promise<Result<T, WandbError>>;
+  mutate<T>(
+    document: string,
+    variables: Variables,
+    shape: z.ZodType<T>,
+    options?: Omit<QueryOptions, 'onceUntil'>,
+  ): Promise<Result<T, WandbError>>;
   /** What is left of the rate limit, as of the latest answer: of one `limitKey`, or the one of which the least is left. */
   limitLeft(limitKey?: string): RateLimitLeft | undefined;
   /** Waits as before the retry of a query: longer after every attempt, from 1 on. */
@@ -115,7 +120,8 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
       const read = readResponse(answer, writes, redactor.text);
       return { result: read, ...(notBefore === undefined ? {} : { notBefore }) };
     } catch (thrown) {
-      if (until?.aborted === true) return { result: err({ error: OUT_OF_TIME, retry: false }) };
+      if (until?.aborted === true)
+        return { result: err({ error: writes ? { ...OUT_OF_TIME, kind: 'unclear' } : OUT_OF_TIME, retry: false }) };
       return { result: err(readFetchError(thrown, writes, timeoutMs)) };
     }
   }
@@ -211,7 +217,7 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
       return checkShape(answer, shape, false);
     },
     limitLeft: limits.left,
-    mutate: async (document, variables, shape) => checkShape(await execute(document, variables, true), shape, true),
+    mutate: async (document, variables, shape, query) => checkShape(await execute(document, variables, true, query), shape, true),
     backOff: async (attempts) => {
       const next = nextAttempt({ attempts, since: now() }, { ambiguous: false }, RETRY, now(), options.random());
       if (next !== 'give_up') await options.sleep(next.at - now());
