@@ -60,6 +60,10 @@ export const CONDITION_CASES: Cases = {
     expect(firesAt(zscore({ window: 4, direction: 'below' }), [1, 3, 1, 3, -1])).toEqual([4]);
     expect(firesAt(zscore({ window: 4, direction: 'above' }), [1, 3, 1, 3, -1])).toEqual([]);
   },
+  'zscore-deviation': () => {
+    // Of 1 and 3 the mean is 2, and the deviation 1; of a sample it would be 1.41.
+    expect(comparedAt(zscore({ window: 2 }), [1, 3, 5])[2]).toBe(3);
+  },
   'zscore-without-deviation': () => {
     expect(comparedAt(zscore({ window: 3 }), [2, 2, 2, 9, 2])).toEqual([_, _, _, _, expect.any(Number)]);
     expect(comparedAt(zscore({ window: 3 }), [2, 2, 2, 2])[3]).toBe(0);

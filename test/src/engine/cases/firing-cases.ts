@@ -18,6 +18,11 @@ function add(evaluation: Evaluation, values: readonly number[], firstStep: numbe
 
 /** When a condition that is met fires, and what is remembered of it. */
 export const FIRING_CASES: Cases = {
+  'each-run-by-itself': () => {
+    const rule = ruleOf(averageAbove8);
+    const [one, other] = [startEvaluation(rule), startEvaluation(rule)];
+    expect([add(one, [9, 9], 0), add(other, [9, 9], 2), add(other, [9], 4), add(one, [9], 5)]).toEqual([[], [], [4], [5]]);
+  },
   transition: () => {
     expect(firesAt(above8, [1, 9, 9, 9], { more: { refire: '1m' } })).toEqual([1]);
     expect(firesAt(above8, [1, 9, 1, 9], { more: { refire: '1m' } })).toEqual([1, 3]);
