@@ -5,7 +5,8 @@ import { didYouMean } from '../lib/nearest-word.ts';
 import { durationSchema, nameSchema } from '../lib/schema-words.ts';
 import { compileMatch, type Match, type Matcher, matchObjectSchema } from './match.ts';
 import { payloadText } from './payload-path.ts';
-import { type CompiledTarget, compileTarget, targetSchema } from './target.ts';
+import { type CompiledTarget, compileTarget } from './target.ts';
+import { targetSchema } from './target-schema.ts';
 import { isTemplate } from './template.ts';
 
 const conditionSchema = z.union([z.string(), z.array(z.string()).min(1, 'must list at least one value'), matchObjectSchema]);
