@@ -77,8 +77,10 @@ export interface EngineStore {
   /**
    * Takes the lease of a project, or renews it, until `now + leaseMs`. False when another owner's has not run out. So several
    * receivers share projects, and a dead one's are taken over when its leases run out.
+   *
+   * @param options.renew only renews: also a lease that has run out as long as nobody took it, and never one that was given up
    */
-  leaseProject(lease: ProjectLease, now: number, leaseMs: number): Promise<boolean>;
+  leaseProject(lease: ProjectLease, now: number, leaseMs: number, options?: { readonly renew?: boolean }): Promise<boolean>;
   /** Gives up what this owner holds, so that others take over at once. */
   releaseProjects(owner: string): Promise<void>;
   /** Times in it that a clock wrote that was ahead are `now`. */

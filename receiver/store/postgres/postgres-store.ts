@@ -197,7 +197,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     promotionEvent: (key, version) => autocommit(() => promotionEvent(key, version)),
     correctAlias: (seen) => write(() => correctAlias(seen)),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
-    leaseProject: (lease, now, leaseMs) => at(now, () => autocommit(() => leaseProject(lease, now, leaseMs))),
+    leaseProject: (lease, now, leaseMs, options) => at(now, () => autocommit(() => leaseProject(lease, now, leaseMs, options?.renew))),
     releaseProjects: (owner) => autocommit(() => releaseProjects(owner)),
     engineProject: (project, now) => autocommit(() => engineProject(project, now)),
     engineProjects: () => autocommit(engineProjects),

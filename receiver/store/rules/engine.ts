@@ -16,7 +16,11 @@ import type { LookUp } from './inbox-known.ts';
 import { type Columns, exec, firstRow, rows, upsertRows, type Work } from './work.ts';
 
 /** One statement, so that of two receivers one gets it. */
-export function* leaseProject({ project, owner }: ProjectLease, now: number, leaseMs: number): Work<boolean> {
+export function* leaseProject({ project, owner }: ProjectLease, now: number, leaseMs: number, renew = false): Work<boolean> {
+  if (renew) {
+    const renewal = 'UPDATE engine_leases SET lease_until = $3, leased_at = $4 WHERE project = $1 AND owner = $2';
+    return (yield* exec(renewal, project, owner, now + leaseMs, now)) > 0;
+  }
   const taken = yield* exec(
     `INSERT INTO engine_leases (project, owner, lease_until, leased_at) VALUES ($1, $2, $3, $4)
      ON CONFLICT (project) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until, leased_at = excluded.leased_at

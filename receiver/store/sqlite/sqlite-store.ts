@@ -181,7 +181,7 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     promotionEvent: (key, version) => read(() => promotionEvent(key, version)),
     correctAlias: (seen) => write(() => correctAlias(seen)),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
-    leaseProject: (lease, now, leaseMs) => writeAt(now, () => leaseProject(lease, now, leaseMs)),
+    leaseProject: (lease, now, leaseMs, options) => writeAt(now, () => leaseProject(lease, now, leaseMs, options?.renew)),
     releaseProjects: (owner) => write(() => releaseProjects(owner)),
     engineProject: (project, now) => read(() => engineProject(project, now)),
     engineProjects: () => read(engineProjects),

@@ -39,6 +39,20 @@ export function engineContract(open: OpenStore): void {
       expect(await lease(store, T0, 'three', 'acme/third')).toBe(false);
     });
 
+    onStore('is renewed only by its owner, as long as nobody took it, and not once it was given up', async (store) => {
+      const renew = (owner: string, now: number) => store.leaseProject(leaseOf(owner), now, ENGINE_LEASE_MS, { renew: true });
+      expect(await renew('one', T0)).toBe(false);
+      await lease(store, T0, 'one');
+      expect(await renew('two', T0)).toBe(false);
+      const late = T0 + 2 * ENGINE_LEASE_MS;
+      expect(await renew('one', late)).toBe(true);
+      expect(await lease(store, late + ENGINE_LEASE_MS - 1, 'two')).toBe(false);
+      expect(await lease(store, late + ENGINE_LEASE_MS, 'two')).toBe(true);
+      expect(await renew('one', late + ENGINE_LEASE_MS)).toBe(false);
+      await store.releaseProjects('two');
+      expect(await renew('two', late + ENGINE_LEASE_MS)).toBe(false);
+    });
+
     onStore('that a clock wrote that was ahead lasts as long as it was to last', async (store) => {
       await lease(store, T0 + 3 * HOUR, 'ahead');
 
