@@ -8,6 +8,7 @@ import type { Route } from '../src/route/route.ts';
 import { indexRoutes } from '../src/route/route-index.ts';
 import type { CompiledTarget, TargetRequest } from '../src/route/target.ts';
 import { createApp } from './app.ts';
+import type { Watcher } from './engine/watcher.ts';
 import type { RequestVariables } from './http/request-log.ts';
 import type { ClockWatch } from './outbox/clock-watch.ts';
 import { createOutbox, type OutboxOptions } from './outbox/outbox.ts';
@@ -44,6 +45,8 @@ export interface ReceiverParts {
   readonly rollBack?: RollBack;
   /** What else belongs to this receiver; left out: nothing. */
   readonly extensions?: readonly Extension[];
+  /** What watches runs, also among the extensions; left out: nothing does. */
+  readonly watcher?: Watcher;
   /** Left out: the clock never jumps. */
   readonly clock?: ClockWatch;
   /** See `OutboxOptions`. */
@@ -86,6 +89,8 @@ export interface Receiver {
   start(): void;
   /** Does everything that is due now. Resolves when all of it was attempted. */
   runOnce(): Promise<void>;
+  /** When runs are to be looked at next; `undefined`: none are watched. Milliseconds since 1970. */
+  nextWatchAt(): number | undefined;
   /** Reports not ready. `stop` then waits up to `graceMs` for attempts in flight. The store stays open. */
   drain(): void;
   stop(graceMs: number): Promise<void>;
@@ -168,6 +173,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
       wake.wake();
       await Promise.all(outboxes.map((outbox) => outbox.idle()));
     },
+    nextWatchAt: () => parts.watcher?.nextDueAt(),
     drain: () => {
       stopping = true;
     },

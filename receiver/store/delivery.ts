@@ -2,7 +2,8 @@ import type { ApprovalFacts, RelayEvent, Replaced } from '../../src/event/event.
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { AlertPolicy } from '../../src/route/alert-policy.ts';
 import type { Approval } from '../../src/route/route.ts';
-import type { TargetDefinition, TargetRequest } from '../../src/route/target.ts';
+import type { TargetRequest } from '../../src/route/target.ts';
+import type { TargetDefinition } from '../../src/route/target-schema.ts';
 import type { RunView } from './run.ts';
 
 /**
@@ -51,6 +52,10 @@ export interface NewConversation {
   readonly begins?: boolean;
   /** What counts as the same kind: many new conversations of one kind in a short time become one. Left out: never. */
   readonly kind?: string;
+  /** Our own engine finds many at once, such as the runs of a machine that died: those of one batch become one from the third on. */
+  readonly gathers?: true;
+  /** Ends what another event of its subject and automation began: its message belongs where that one's is. */
+  readonly resolves?: true;
 }
 
 /** The deliveries that one matching route asks for. */

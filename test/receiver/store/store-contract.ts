@@ -5,8 +5,10 @@ import { approvalsContract } from './store-contract-approvals.ts';
 import { clocksContract } from './store-contract-clocks.ts';
 import { conversationViewContract } from './store-contract-conversation-view.ts';
 import { conversationsContract } from './store-contract-conversations.ts';
+import { engineContract } from './store-contract-engine.ts';
 import { enrichingContract } from './store-contract-enriching.ts';
 import { failuresContract } from './store-contract-failures.ts';
+import { gatheringContract } from './store-contract-gathering.ts';
 import { groupsContract } from './store-contract-groups.ts';
 import { inboxContract } from './store-contract-inbox.ts';
 import { invariantsContract } from './store-contract-invariants.ts';
@@ -45,6 +47,7 @@ export function storeContract(name: string, open: OpenStore): void {
     severalContract(open);
     conversationsContract(open);
     placesContract(open);
+    gatheringContract(open);
     updatesContract(open);
     repostedContract(open);
     alertsContract(open);
@@ -57,6 +60,7 @@ export function storeContract(name: string, open: OpenStore): void {
     runNewsContract(open);
     renamedContract(open);
     pruneContract(open);
+    engineContract(open);
     invariantsContract(open);
   });
 }
