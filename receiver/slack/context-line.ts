@@ -74,7 +74,7 @@ export function contextLine(from: ConversationEvent, { mentions, links, isIntrod
 }
 
 /** Of our own engine: when the condition was met or ended, which may be long before the relay saw it. */
-function happenedAt({ event, receivedAt }: ConversationEvent['event']): number {
+export function happenedAt({ event, receivedAt }: ConversationEvent['event']): number {
   const at = event.at === undefined ? Number.NaN : Date.parse(event.at);
   return Number.isNaN(at) ? receivedAt : at;
 }
