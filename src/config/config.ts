@@ -1,5 +1,6 @@
 import { type Document, LineCounter, parseDocument, visit } from 'yaml';
-import { AUTOMATION_FIELDS, type Automation, EVENT_KEYS, relayRoute } from '../automation/automation.ts';
+import { AUTOMATION_FIELDS, type Automation, relayRoute } from '../automation/automation.ts';
+import { EVENT_KEYS } from '../automation/automation-event.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
 import type { Diagnostic, SourceLocation } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
