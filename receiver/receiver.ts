@@ -63,6 +63,8 @@ export interface Extension {
   start?(): void;
   /** Does what is due, once. Where `wakeLater` replaces timers, this is called instead of `start`. Never rejects. */
   runOnce?(): Promise<void>;
+  /** When it next has something to do by itself, in milliseconds since 1970: for platforms that have alarms and no timers. */
+  nextAt?(): number | undefined;
   stop?(): Promise<void>;
 }
 
@@ -86,6 +88,8 @@ export interface Receiver {
   start(): void;
   /** Does everything that is due now. Resolves when all of it was attempted. */
   runOnce(): Promise<void>;
+  /** When a part of it next has something to do by itself, see `Extension.nextAt`. */
+  nextAt(): number | undefined;
   /** Reports not ready. `stop` then waits up to `graceMs` for attempts in flight. The store stays open. */
   drain(): void;
   stop(graceMs: number): Promise<void>;
@@ -167,6 +171,10 @@ export function createReceiver(parts: ReceiverParts): Receiver {
       await Promise.all(extensions.map((extension) => extension.runOnce?.()));
       wake.wake();
       await Promise.all(outboxes.map((outbox) => outbox.idle()));
+    },
+    nextAt: () => {
+      const times = extensions.map(({ nextAt }) => nextAt?.()).filter((at) => at !== undefined);
+      return times.length === 0 ? undefined : Math.min(...times);
     },
     drain: () => {
       stopping = true;
