@@ -66,6 +66,8 @@ export interface Extension {
   start?(): void;
   /** Does what is due, once. Where `wakeLater` replaces timers, this is called instead of `start`. Never rejects. */
   runOnce?(): Promise<void>;
+  /** When it next has something to do by itself, in milliseconds since 1970: for platforms that have alarms and no timers. */
+  nextAt?(): number | undefined;
   stop?(): Promise<void>;
 }
 
@@ -89,8 +91,8 @@ export interface Receiver {
   start(): void;
   /** Does everything that is due now. Resolves when all of it was attempted. */
   runOnce(): Promise<void>;
-  /** When runs are to be looked at next; `undefined`: none are watched. Milliseconds since 1970. */
-  nextWatchAt(): number | undefined;
+  /** When a part of it next has something to do by itself, see `Extension.nextAt`. */
+  nextAt(): number | undefined;
   /** Reports not ready. `stop` then waits up to `graceMs` for attempts in flight. The store stays open. */
   drain(): void;
   stop(graceMs: number): Promise<void>;
@@ -173,7 +175,10 @@ export function createReceiver(parts: ReceiverParts): Receiver {
       wake.wake();
       await Promise.all(outboxes.map((outbox) => outbox.idle()));
     },
-    nextWatchAt: () => parts.watcher?.nextDueAt(),
+    nextAt: () => {
+      const times = extensions.map(({ nextAt }) => nextAt?.()).filter((at) => at !== undefined);
+      return times.length === 0 ? undefined : Math.min(...times);
+    },
     drain: () => {
       stopping = true;
     },
