@@ -202,7 +202,7 @@ describe.concurrent('a conversation', () => {
     await Promise.all(Array.from({ length: 15 }, (_, i) => relay.event(staging('v1', `model-${i}`))));
     await until(() =>
       expect(relay.heads('ml-deploys').at(-1)?.text).toMatch(
-        /^10 more versions got staging in the last minute: model-\d+ v1 … model-\d+ v1/,
+        /^10 more versions got staging in one minute: model-\d+ v1 … model-\d+ v1/,
       ),
     );
     await quiet(relay);

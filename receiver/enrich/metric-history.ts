@@ -38,7 +38,13 @@ const MOST_WAITING = 1_000;
 /** How many events are remembered as asked. */
 const MEMORY = 10_000;
 
-const METRIC_EVENTS: ReadonlySet<EventType> = new Set(['run_metric', 'run_metric_change', 'run_metric_zscore']);
+const METRIC_EVENTS: ReadonlySet<EventType> = new Set([
+  'run_metric',
+  'run_metric_change',
+  'run_metric_zscore',
+  'run_metric_nonfinite',
+  'run_metric_stall',
+]);
 
 export function createMetricHistory(options: MetricHistoryOptions): MetricHistory {
   const { client, store, now, log, redactor, wake } = options;

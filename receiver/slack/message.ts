@@ -16,6 +16,7 @@ import { headlineOf, isReplaced } from './headline.ts';
 import { bold, channelName, fitMrkdwn, mrkdwnName, slackDate, templateText } from './mrkdwn.ts';
 import { Mentions, nameOf } from './people.ts';
 import { aliasStays } from './rollback-words.ts';
+import { runPosition } from './run-words.ts';
 import { dispatchesOf, headOf, type Stage, stageOf, standingOf } from './stage.ts';
 
 /** What `chat.postMessage` and `chat.update` take: `text` is for notifications and screen readers, and is a whole sentence. */
@@ -61,7 +62,7 @@ const NOTHING_KNOWN = 'The events of this message are no longer stored.';
 export function conversationMessage(view: ConversationView, context: MessageContext): SlackMessage {
   const head = headOf(view);
   if (head === undefined) return { text: NOTHING_KNOWN, blocks: [section(NOTHING_KNOWN)] };
-  if (view.burst !== null) return burstMessage(view, view.burst);
+  if (view.burst !== null) return burstMessage(view, view.burst, { url: context.wandbAppUrl, organization: context.wandbOrganization });
   const questions = questionsOf(view, head);
   const asksHere = questions.some(({ from, approval }) => from === head && isSameChannel(approval.channel, view.channel));
   const mentions = new Mentions(context.slackUsers ?? {}, context.interactive === false ? [] : askedHere(questions, view.channel));
@@ -153,7 +154,9 @@ function secondLine(
     const words = [whoDidIt(head, mentions), replacesWords(head)].filter((part) => part !== undefined);
     return words.length === 0 ? [] : [words.join(' · ')];
   }
-  return only === undefined ? [] : [detailWords(only, targetWords(only, context.githubUrl))];
+  if (only !== undefined) return [detailWords(only, targetWords(only, context.githubUrl))];
+  const position = stage === 'none' ? runPosition(head.event.event) : [];
+  return position.length === 0 ? [] : [position.join(' · ')];
 }
 
 /** What the routes say themselves. */
@@ -252,7 +255,13 @@ function wholeText(headline: string, head: ConversationEvent, { stage, only }: {
 function textNotes(head: ConversationEvent, stage: Stage, only: DeliveryView | undefined): string[] {
   const { author } = head.event.event;
   const by = author === undefined ? '' : `, by ${mrkdwnName(nameOf(author), 28)}`;
-  if (stage === 'none') return [by];
+  if (stage === 'none')
+    return [
+      by,
+      ...runPosition(head.event.event)
+        .slice(0, 1)
+        .map((words) => `, ${words}`),
+    ];
   if (stage !== 'asks') return [only === undefined ? ` (${countsOf(dispatchesOf(head))})` : `. ${plainDetail(only)}`];
   return [by, only === undefined ? `. Starts ${dispatchesOf(head).length} workflows` : `. Starts ${mrkdwnName(plainTarget(only), 50)}`];
 }

@@ -51,6 +51,10 @@ export interface NewConversation {
   readonly begins?: boolean;
   /** What counts as the same kind: many new conversations of one kind in a short time become one. Left out: never. */
   readonly kind?: string;
+  /** Our own engine finds many at once, such as the runs of a machine that died: those of one batch become one from the third on. */
+  readonly gathers?: true;
+  /** Ends what another event of its subject and automation began: its message belongs where that one's is. */
+  readonly resolves?: true;
 }
 
 /** The deliveries that one matching route asks for. */

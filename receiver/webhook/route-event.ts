@@ -169,14 +169,9 @@ function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, opti
 function conversationOf(channel: string, route: Route, { id, event, ownChannels }: Planned): NewConversation {
   const begins = ownChannels === 'all' || ownChannels.has(channelKey(channel));
   const subject = digest(`${channel}\n${conversationSubjectOf(event)}`);
-  const kind = JSON.stringify([
-    channelKey(channel),
-    event.source,
-    event.type,
-    event.alias ?? null,
-    event.status ?? null,
-    event.automation ?? null,
-  ]);
+  // Runs of one automation fail and crash together, and come back.
+  const status = event.engine === 'relay' ? null : (event.status ?? null);
+  const kind = JSON.stringify([channelKey(channel), event.source, event.type, event.alias ?? null, status, event.automation ?? null]);
   return {
     key: begins ? digest(`${channelKey(channel)}\nevent ${id}`) : subject,
     channel,
@@ -185,5 +180,7 @@ function conversationOf(channel: string, route: Route, { id, event, ownChannels 
     ...(begins && ownChannels !== 'all' ? {} : { subject }),
     ...(begins ? { begins } : {}),
     kind: digest(kind),
+    ...(event.engine === 'relay' ? { gathers: true } : {}),
+    ...(event.resolved === true ? { resolves: true } : {}),
   };
 }

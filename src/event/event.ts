@@ -1,4 +1,5 @@
 import type { MetricFacts } from './metric-facts.ts';
+import type { RunFacts } from './run-facts.ts';
 
 /**
  * Every event type of W&B's automations, in our spelling; those that only the relay's own engine has (`run_metric_nonfinite`,
@@ -72,7 +73,8 @@ export type ApprovalFacts = {
 /** An event of W&B. Fields that it does not have are absent, never blank. */
 export type RelayEvent = { readonly type: EventType; readonly source: string } & {
   readonly [F in Exclude<EventField, 'source'>]?: string;
-} & MetricFacts & {
+} & MetricFacts &
+  RunFacts & {
     /** What had the alias before, where an event gives one and that is known. */
     readonly replaces?: Replaced;
     /** Somebody asked the relay to deploy this version once more: W&B did not send it. */

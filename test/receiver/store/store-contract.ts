@@ -5,6 +5,7 @@ import { approvalsContract } from './store-contract-approvals.ts';
 import { clocksContract } from './store-contract-clocks.ts';
 import { conversationViewContract } from './store-contract-conversation-view.ts';
 import { conversationsContract } from './store-contract-conversations.ts';
+import { engineContract } from './store-contract-engine.ts';
 import { enrichingContract } from './store-contract-enriching.ts';
 import { failuresContract } from './store-contract-failures.ts';
 import { groupsContract } from './store-contract-groups.ts';
@@ -57,6 +58,7 @@ export function storeContract(name: string, open: OpenStore): void {
     runNewsContract(open);
     renamedContract(open);
     pruneContract(open);
+    engineContract(open);
     invariantsContract(open);
   });
 }
