@@ -2,7 +2,7 @@ import type { Condition, Rule } from '../engine/rule.ts';
 import { numberWords } from '../event/metric-words.ts';
 import { durationInConfig } from '../lib/duration.ts';
 import { matchText } from '../route/match.ts';
-import { amountWords, windowWords } from './variants.ts';
+import { amountWords, limitNumber, windowWords } from './variants.ts';
 
 const COMPARISONS = {
   above: 'above',
@@ -24,7 +24,7 @@ export function conditionWords({ condition, forPoints }: Pick<Rule, 'condition' 
 function wordsOf(condition: Condition): string {
   switch (condition.kind) {
     case 'threshold':
-      return `${comparedName(condition)} ${COMPARISONS[condition.comparison]} ${numberWords(condition.threshold)}`;
+      return `${comparedName(condition)} ${COMPARISONS[condition.comparison]} ${limitNumber(condition.threshold)}`;
     case 'change': {
       const { aggregate, metric, comparison, amount } = condition;
       const what = aggregate === undefined ? metric : `${aggregate} of ${metric} (${windowWords(condition)})`;
@@ -34,7 +34,7 @@ function wordsOf(condition: Condition): string {
       const { metric, threshold, direction, over } = condition;
       const sign = direction === 'either' ? '±' : direction === 'below' ? '−' : '';
       const way = direction === 'either' ? 'beyond' : direction;
-      return `z-score of ${metric} over ${windowWords(condition)}${over === 'runs' ? ' of the project' : ''} ${way} ${sign}${numberWords(threshold)}`;
+      return `z-score of ${metric} over ${windowWords(condition)}${over === 'runs' ? ' of the project' : ''} ${way} ${sign}${limitNumber(threshold)}`;
     }
     case 'nonfinite':
       return `NaN or infinity in ${matchText(condition.metrics)}`;

@@ -1,4 +1,5 @@
-import type { Amount, Condition } from '../engine/rule.ts';
+import type { Condition, MetricCondition } from '../engine/rule.ts';
+import { distanceTo, limitOf } from '../engine/verdict.ts';
 
 /**
  * How far the compared number is beyond the limit: positive beyond it, negative before it, in the unit of that number.
@@ -7,40 +8,13 @@ import type { Amount, Condition } from '../engine/rule.ts';
  * @param value as `Firing.value` and `CurrentValue.value` have it: of a relative change the fraction
  */
 export function marginOf(condition: Condition, value: number): number | undefined {
-  if (Number.isNaN(value)) return undefined;
-  switch (condition.kind) {
-    case 'threshold':
-      return thresholdMargin(condition.comparison, value, condition.threshold);
-    case 'change': {
-      const amount = sizeOf(condition.amount);
-      if (condition.comparison === 'increases_by') return value - amount;
-      return condition.comparison === 'decreases_by' ? -value - amount : Math.abs(value) - amount;
-    }
-    case 'zscore': {
-      const { direction, threshold } = condition;
-      if (direction === 'above') return value - threshold;
-      return direction === 'below' ? -value - threshold : Math.abs(value) - threshold;
-    }
-    case 'stall':
-      return sizeOf(condition.lessThan) - Math.abs(value);
-    default:
-      return undefined;
-  }
+  if (!isMetricCondition(condition)) return undefined;
+  const distance = distanceTo(condition, value);
+  return Number.isNaN(distance) ? undefined : -distance;
 }
 
-function thresholdMargin(comparison: (Condition & { kind: 'threshold' })['comparison'], value: number, threshold: number): number {
-  switch (comparison) {
-    case 'above':
-    case 'above_or_equal_to':
-      return value - threshold;
-    case 'below':
-    case 'below_or_equal_to':
-      return threshold - value;
-    case 'equal_to':
-      return -Math.abs(value - threshold);
-    case 'not_equal_to':
-      return Math.abs(value - threshold);
-  }
+export function isMetricCondition(condition: Condition): condition is MetricCondition {
+  return condition.kind === 'threshold' || condition.kind === 'change' || condition.kind === 'zscore' || condition.kind === 'stall';
 }
 
 /** The lines to draw beside the compared number; none where there is no such line. */
@@ -49,7 +23,7 @@ export function limitsOf(condition: Condition): number[] {
     case 'threshold':
       return [condition.threshold];
     case 'change': {
-      const amount = sizeOf(condition.amount);
+      const amount = limitOf(condition.amount);
       if (condition.comparison === 'changes_by') return [amount, -amount];
       return [condition.comparison === 'decreases_by' ? -amount : amount];
     }
@@ -59,12 +33,8 @@ export function limitsOf(condition: Condition): number[] {
       return [direction === 'below' ? -threshold : threshold];
     }
     case 'stall':
-      return [sizeOf(condition.lessThan)];
+      return [limitOf(condition.lessThan)];
     default:
       return [];
   }
-}
-
-function sizeOf(amount: Amount): number {
-  return amount.kind === 'absolute' ? amount.value : amount.fraction;
 }

@@ -8,6 +8,12 @@ import type { Series } from './series.ts';
 export interface RunHistory {
   readonly run: RunSnapshot;
   readonly series: readonly Series[];
+  /** The points of all series in the order in which they were logged. */
+  readonly points: readonly Point[];
+}
+
+export function historyOf(run: RunSnapshot, series: readonly Series[]): RunHistory {
+  return { run, series, points: pointsOf(series) };
 }
 
 export interface SimulationSetting {
@@ -55,9 +61,10 @@ export function simulateRun(start: StartEvaluation, rule: Rule, history: RunHist
   const [only, ...more] = history.series;
   const compared = new Float64Array(more.length === 0 ? (only?.value.length ?? 0) : 0).fill(Number.NaN);
   const watch = watchFirings(rule, setting.since);
+  const options = { fill: false, now: setting.now };
   let [points, notFinite] = [0, 0];
-  for (const point of pointsOf(history.series)) {
-    const fired = evaluation.add(point, { fill: false, now: setting.now });
+  for (const point of history.points) {
+    const fired = evaluation.add(point, options);
     const { value, isMet } = evaluation.current();
     if (value !== undefined && points < compared.length) compared[points] = value;
     points++;
@@ -75,7 +82,7 @@ export function countFirings(start: StartEvaluation, rule: Rule, history: RunHis
   if (condition.kind === 'state') return observations(evaluation, condition, history.run, setting.now).filter(isCounted).length;
   let count = 0;
   const options = { fill: false, now: setting.now };
-  for (const point of pointsOf(history.series)) {
+  for (const point of history.points) {
     const fired = evaluation.add(point, options);
     if (fired.length > 0) count += fired.filter(isCounted).length;
   }
@@ -83,8 +90,9 @@ export function countFirings(start: StartEvaluation, rule: Rule, history: RunHis
 }
 
 function begin(start: StartEvaluation, rule: Rule, { population }: SimulationSetting): Evaluation {
-  const evaluation = start(rule);
   const { condition } = rule;
+  // Whether a crash came back within the grace is not known any more: it is taken as passed.
+  const evaluation = start(condition.kind === 'state' ? { ...rule, condition: { ...condition, graceMs: 0 } } : rule);
   if (condition.kind === 'zscore' && condition.over === 'runs') evaluation.population((population ?? []).slice(-condition.window));
   return evaluation;
 }
@@ -104,6 +112,8 @@ function watchFirings(rule: Rule, since: number) {
       if (value !== undefined && margin !== undefined && (closest === undefined || margin > closest.margin)) {
         closest = { value, margin, x: point.x, at: point.at, metric: point.metric };
       }
+      // Without a number to compare the condition neither begins nor ends.
+      if (value === undefined) return;
       if (isMet) metSince ??= point.at;
       else if (metSince !== undefined) {
         metMs += point.at - Math.max(metSince, since);
@@ -146,38 +156,17 @@ function simulateStates(
  * A run's life as far as W&B keeps it: it began to run, and now it is in its final state. Which states were in between, nobody
  * knows any more.
  */
-function observations(evaluation: Evaluation, { longerThanMs }: StateCondition, run: RunSnapshot, now: number): Firing[] {
+function observations(evaluation: Evaluation, { longerThanMs }: StateCondition, run: RunSnapshot, now: number): readonly Firing[] {
   const [began, end] = [Math.min(run.createdAt, now), Math.min(run.heartbeatAt, now)];
-  const observe = (at: number, state: string): Firing[] =>
+  const observe = (at: number, state: string): readonly Firing[] =>
     evaluation.observe({ ...run, state, heartbeatAt: at }, { fill: false, now: at, lastRowAt: undefined });
   const isLong = longerThanMs > 0 && began + longerThanMs < end;
   return [...observe(began, 'running'), ...(isLong ? observe(began + longerThanMs, 'running') : []), ...observe(end, run.state)];
 }
 
-/** All points of a run in the order in which they were logged. */
-function* pointsOf(series: readonly Series[]): Generator<Point> {
-  const [only] = series;
-  if (only === undefined) return;
-  if (series.length === 1) {
-    for (let i = 0; i < only.x.length; i++) yield pointAt(only, i);
-    return;
-  }
-  const next = series.map(() => 0);
-  for (;;) {
-    let first = -1;
-    for (const [i, one] of series.entries()) {
-      const at = one.at[next[i] ?? 0];
-      const best = first < 0 ? undefined : series[first]?.at[next[first] ?? 0];
-      if (at !== undefined && (best === undefined || at < best)) first = i;
-    }
-    const one = series[first];
-    const index = next[first];
-    if (one === undefined || index === undefined) return;
-    yield pointAt(one, index);
-    next[first] = index + 1;
-  }
-}
-
-function pointAt({ metric, x, at, value }: Series, i: number): Point {
-  return { metric, x: x[i] ?? 0, at: at[i] ?? 0, value: value[i] ?? Number.NaN };
+function pointsOf(series: readonly Series[]): Point[] {
+  const points = series.flatMap(({ metric, x, at, value }) =>
+    Array.from(x, (place, i): Point => ({ metric, x: place, at: at[i] ?? 0, value: value[i] ?? Number.NaN })),
+  );
+  return series.length < 2 ? points : points.sort((a, b) => a.at - b.at);
 }

@@ -6,7 +6,6 @@ import { compileMatch } from '../route/match.ts';
 /** A run automation that is tried on past runs. */
 export interface Subject {
   readonly rule: Rule;
-  readonly engine: 'wandb' | 'relay';
   readonly isEnabled: boolean;
   /** For people: `project train`. */
   readonly scope: string;
@@ -53,8 +52,7 @@ export function skipReason({ condition }: Rule): string | undefined {
 }
 
 /** What a back-test of this rule does not simulate, one sentence each. */
-export function simulationNotes({ rule, engine }: Pick<Subject, 'rule' | 'engine'>): string[] {
-  const { condition } = rule;
+export function simulationNotes({ condition, engine }: Rule): string[] {
   const notes: string[] = [];
   if (engine === 'wandb') {
     notes.push(

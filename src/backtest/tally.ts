@@ -84,13 +84,13 @@ export function startTally(subject: Subject, start: StartEvaluation, isBrief: bo
         ...charts.map(({ chart }) => chart),
         ...near.slice(0, CHARTS.near).flatMap(({ chart }) => (chart === undefined ? [] : [chart])),
       ],
-      notes: [...(skipped === undefined ? simulationNotes(subject) : []), ...notes],
+      notes: [...(skipped === undefined ? simulationNotes(rule) : []), ...notes],
     }),
   };
 }
 
-function headOf({ rule, engine, isEnabled, scope }: Subject) {
-  return { name: rule.name, key: rule.key, engine, isEnabled, scope, rule, condition: conditionWords(rule) };
+function headOf({ rule, isEnabled, scope }: Subject) {
+  return { name: rule.name, key: rule.key, engine: rule.engine, isEnabled, scope, rule, condition: conditionWords(rule) };
 }
 
 function axisOf({ series }: RunHistory): 'step' | 'seconds' {

@@ -39,7 +39,7 @@ export function limitWords(condition: Condition): string | undefined {
   switch (condition.kind) {
     case 'threshold':
     case 'zscore':
-      return numberWords(condition.threshold);
+      return limitNumber(condition.threshold);
     case 'change':
       return amountWords(condition.amount);
     case 'stall':
@@ -70,9 +70,17 @@ function values(count: number): string {
   return `${count} ${count === 1 ? 'value' : 'values'}`;
 }
 
+/** A limit as somebody would write it: `8.8`, without zeros at its end. */
+export function limitNumber(value: number): string {
+  const rounded = Number(value.toPrecision(6));
+  const size = Math.abs(rounded);
+  if (size !== 0 && (size >= 1e9 || size < 1e-4)) return numberWords(rounded);
+  return rounded.toLocaleString('en', { maximumFractionDigits: 9 }).replace('-', '−');
+}
+
 /** `0.25` or `25 %` */
 export function amountWords(amount: Amount): string {
-  return amount.kind === 'absolute' ? numberWords(amount.value) : `${numberWords(amount.fraction * 100)} %`;
+  return amount.kind === 'absolute' ? limitNumber(amount.value) : `${limitNumber(amount.fraction * 100)} %`;
 }
 
 function withLimit(condition: Condition, factor: number): Condition | undefined {

@@ -1,4 +1,5 @@
 import type { AutomationResult, Backtest, TestedRun } from '../backtest/result.ts';
+import { historyOf } from '../backtest/simulate-run.ts';
 import { namedMetric, type Subject, watchedMetrics } from '../backtest/subject.ts';
 import { suggestMetrics } from '../backtest/suggest.ts';
 import { startTally, type Tally } from '../backtest/tally.ts';
@@ -207,7 +208,7 @@ function simulate(
     const series = history.series.filter(({ metric }) => metrics.has(metric));
     const metric = namedMetric(subject.rule);
     const population = metric === undefined ? [] : summariesBefore(byBeginning, run, metric);
-    tallies.get(subject)?.add(tested, { run, series }, { since, now: now(), population });
+    tallies.get(subject)?.add(tested, historyOf(run, series), { since, now: now(), population });
   }
 }
 

@@ -1,15 +1,15 @@
-import { numberWords } from '../../event/metric-words.ts';
 import { durationWords } from '../../lib/duration.ts';
 import { type Html, html, NOTHING } from '../../lib/safe-html.ts';
 import { visible } from '../../lib/visible.ts';
 import { valueWords } from '../condition-words.ts';
 import type { AutomationResult, ChartPanel, RunChart } from '../result.ts';
 import type { Line } from '../thin.ts';
+import { limitNumber } from '../variants.ts';
 import { marksBetween, type Scale, scaleOf } from './scale.ts';
 import { stepWords } from './words.ts';
 
 /** In the drawing's own units, which are pixels on a phone. */
-const SIZE = { width: 350, left: 44, right: 10, top: 8, plot: 132, lower: 74, gap: 26, bottom: 30 } as const;
+const SIZE = { width: 350, left: 44, right: 10, top: 8, name: 14, plot: 132, lower: 74, gap: 22, bottom: 30 } as const;
 const RIGHT = SIZE.width - SIZE.right;
 
 /** A run's chart: what was logged, what was compared, the limit, and where it fired, as inline SVG. */
@@ -18,11 +18,12 @@ export function chartSvg(result: AutomationResult, chart: RunChart, description:
     const share = chart.to > chart.from ? (x - chart.from) / (chart.to - chart.from) : 0.5;
     return round(SIZE.left + share * (RIGHT - SIZE.left));
   };
-  let top: number = SIZE.top;
+  const isNamed = chart.panels.length > 1;
+  let top: number = SIZE.top + (isNamed ? SIZE.name : 0);
   const drawn = chart.panels.map((panel, i) => {
-    const height = i === 0 ? SIZE.plot - (chart.panels.length > 1 ? 36 : 0) : SIZE.lower;
+    const height = isNamed ? SIZE.lower : SIZE.plot;
     if (i > 0) top += SIZE.gap;
-    const plot = drawPanel(result, chart, panel, { top, height, across, isNamed: chart.panels.length > 1 });
+    const plot = drawPanel(result, chart, panel, { top, height, across, isNamed });
     top += height;
     return plot;
   });
@@ -45,12 +46,12 @@ function drawPanel(result: AutomationResult, chart: RunChart, panel: ChartPanel,
   const scale = scaleOf([...values, ...limits, ...fired.map(([, y]) => y)], isNamed ? 3 : 4);
   const down = (value: number): number => round(top + (1 - scale.place(value)) * height);
   const isRaw = compared.length > 0 && logged.length > 0;
-  const words = (value: number): string => (isLimited ? markWords(result, value) : numberWords(value));
+  const words = (value: number): string => (isLimited ? markWords(result, value) : limitNumber(value));
   return html`${gridOf(scale, down, words)}${beyondOf(result, limits, { top, height }, down)}
-${isNamed ? html`<text x="${SIZE.left}" y="${top - 5 < 10 ? top + 10 : top - 5}">${visible(panel.label)}${scale.isLogarithmic ? ', logarithmic' : ''}</text>` : NOTHING}
+${isNamed ? html`<text x="${SIZE.left}" y="${top - 7}">${visible(panel.label)}${scale.isLogarithmic ? ', logarithmic' : ''}</text>` : NOTHING}
 ${chart.firedAt.map((x) => html`<line x1="${across(x)}" x2="${across(x)}" y1="${top}" y2="${top + height}" class="fired-line"/>`)}
 ${lineOf(logged, across, down, isRaw ? 'raw' : 'logged')}${lineOf(compared, across, down, 'logged')}
-${limits.map((limit) => limitOf(result, limit, down, top))}
+${limits.map((limit) => limitOf(result, limit, { down, top, isLeft: isFreeAtLeft(compared.length > 0 ? compared : logged, limit, scale) }))}
 ${chart.notFiniteAt.map((x) => (logged.length === 0 ? NOTHING : html`<line x1="${across(x)}" x2="${across(x)}" y1="${top + height - 7}" y2="${top + height}" class="nan"/>`))}
 ${nearest === undefined ? NOTHING : html`<circle cx="${across(nearest[0])}" cy="${down(nearest[1])}" r="4.5" class="nearest"/>`}
 ${fired.map(([x, y]) => html`<circle cx="${across(x)}" cy="${down(y)}" r="4.5" class="fired"/>`)}`;
@@ -82,14 +83,30 @@ function beyondOf(
   });
 }
 
-function limitOf(result: AutomationResult, limit: number, down: (value: number) => number, top: number): Html {
+function limitOf(
+  result: AutomationResult,
+  limit: number,
+  { down, top, isLeft }: { readonly down: (value: number) => number; readonly top: number; readonly isLeft: boolean },
+): Html {
   const y = down(limit);
-  const text = y - 4 < top + 8 ? y + 13 : y - 4;
-  return html`<line x1="${SIZE.left}" x2="${RIGHT}" y1="${y}" y2="${y}" class="limit"/><text x="${RIGHT}" y="${round(text)}" text-anchor="end" class="limit-name">${markWords(result, limit)}</text>`;
+  const sign = result.rule.condition.kind === 'change' && limit > 0 ? '+' : '';
+  const text = round(y - 4 < top + 8 ? y + 13 : y - 4);
+  const place = isLeft ? html`x="${SIZE.left + 3}"` : html`x="${RIGHT}" text-anchor="end"`;
+  return html`<line x1="${SIZE.left}" x2="${RIGHT}" y1="${y}" y2="${y}" class="limit"/><text ${place} y="${text}" class="limit-name">limit ${sign}${markWords(result, limit)}</text>`;
 }
 
+/** Whether the line keeps away from the limit more at its beginning than at its end: there is room for a word. */
+function isFreeAtLeft(line: Line, limit: number, scale: Scale): boolean {
+  const gap = (part: Line): number =>
+    Math.min(1, ...part.map((point) => (point === null ? 1 : Math.abs(scale.place(point[1]) - scale.place(limit)))));
+  const quarter = Math.ceil(line.length / 4);
+  return gap(line.slice(0, quarter)) > gap(line.slice(-quarter));
+}
+
+/** A mark of the axis, or the limit: `7.5`, `25 %`. */
 function markWords({ rule: { condition } }: AutomationResult, value: number): string {
-  return valueWords(condition, value).replace(/\.?0+(?=( %)?$)/, (zeros) => (zeros.startsWith('.') ? '' : zeros));
+  const isPercent = valueWords(condition, 1).endsWith('%');
+  return `${limitNumber(isPercent ? value * 100 : value)}${isPercent ? ' %' : ''}`;
 }
 
 function lineOf(line: Line, across: (x: number) => number, down: (value: number) => number, className: string): Html {

@@ -1,12 +1,12 @@
 import { type Html, html, NOTHING } from '../../lib/safe-html.ts';
 import { visible } from '../../lib/visible.ts';
-import { comparedName } from '../condition-words.ts';
+import { comparedName, valueWords } from '../condition-words.ts';
 import type { AutomationResult, Backtest, RunChart } from '../result.ts';
 import { count, lastedWords, missingWords, rateWords, verdictWords } from '../result-words.ts';
 import { chartSvg } from './chart.ts';
 import { firingStrip } from './strip.ts';
 import { firingsTable, nearestTable, sensitivityTables } from './tables.ts';
-import { distanceWords, exactWords, whereWords } from './words.ts';
+import { distanceWords, whereWords } from './words.ts';
 
 /** One automation of the report. */
 export function automationSection(result: AutomationResult, backtest: Backtest, index: number): Html {
@@ -27,17 +27,16 @@ ${notes.length === 0 ? NOTHING : html`<ul class="notes">${notes.map((note) => ht
 }
 
 function factsList(result: AutomationResult, backtest: Backtest): Html {
-  const { runs, runsWithMetric, runsFired, firings, notFinite, skipped, rule } = result;
+  const { runs, runsWithMetric, points, notFinite, skipped, rule } = result;
   if (skipped !== undefined || runs === 0) return NOTHING;
   const lasted = lastedWords(result);
   const rate = rateWords(result, backtest);
   const facts: [string, string, string][] = [
-    ['Runs fired', String(runsFired), `of ${runs}`],
-    ['Firings', String(firings.length), rate === undefined ? '' : rate],
+    ...(rate === undefined ? [] : [['How often', rate, ''] as [string, string, string]]),
     ...(lasted === undefined ? [] : [['Stayed true for', lasted, ''] as [string, string, string]]),
     ...(rule.condition.kind === 'state'
       ? []
-      : [['Runs with the metric', String(runsWithMetric), `of ${runs}`] as [string, string, string]]),
+      : [['Runs with the metric', String(runsWithMetric), `of ${runs}, ${count(points, 'value')}`] as [string, string, string]]),
     ...(notFinite.values === 0
       ? []
       : [['NaN or infinite', notFinite.values.toLocaleString('en'), `on ${count(notFinite.runs, 'run')}`] as [string, string, string]]),
@@ -62,19 +61,20 @@ function figure(result: AutomationResult, chart: RunChart): Html {
   return html`<figure><figcaption><b><a href="${run.url}">${visible(run.displayName)}</a></b><span class="chip">${visible(run.state)}</span><br><span class="soft">${what}</span></figcaption>${chartSvg(result, chart, visible(`${lines} of ${run.displayName}: ${what}`))}</figure>`;
 }
 
-/** `fired at step 1,173 with 8.249363` */
+/** `fired at step 1,173 with 8.25` */
 function figureWords(result: AutomationResult, { run, firedAt }: RunChart): string {
+  const { rule } = result;
   const firings = result.firings.filter((one) => one.run === run);
   const first = firings.at(-1);
   if (first !== undefined && firedAt.length > 0) {
-    const value = first.value === undefined ? '' : ` with ${exactWords(result, first.value)}`;
+    const value = first.value === undefined ? '' : ` with ${valueWords(rule.condition, first.value)}`;
     const more = firings.length > 1 ? `, and ${count(firings.length - 1, 'more time')}` : '';
     return `fired at ${whereWords(first)}${value}${more}`;
   }
   const miss = result.nearest.find((one) => one.run === run);
   if (miss === undefined) return '';
   const missing = miss.missing === 0 ? 'reached, not for long enough' : `${distanceWords(result, miss.missing)} missing`;
-  return `${exactWords(result, miss.value)} at ${whereWords(miss)}: ${missing}`;
+  return `${valueWords(rule.condition, miss.value)} at ${whereWords(miss)}: ${missing}`;
 }
 
 function legend({ rule: { condition } }: AutomationResult, shown: readonly RunChart[]): Html {

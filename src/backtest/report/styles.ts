@@ -44,7 +44,7 @@ figcaption b { font-weight: 600; }
 figure svg { display: block; width: 100%; height: auto; }
 svg text { font: 11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--soft); }
 svg .name { fill: var(--text); }
-svg .limit-name { fill: var(--red); font-weight: 600; }
+svg .limit-name { fill: var(--red); font-weight: 600; paint-order: stroke; stroke: var(--card); stroke-width: 3px; stroke-linejoin: round; }
 .grid { stroke: var(--faint); stroke-width: 1; }
 .axis { stroke: var(--line); stroke-width: 1; }
 .logged { fill: none; stroke: var(--blue); stroke-width: 1.6; stroke-linejoin: round; }
@@ -68,7 +68,7 @@ th:last-child, td:last-child { padding-right: 0; }
 .share svg { display: block; width: 100%; height: 12px; margin-top: 5px; }
 .share rect { fill: var(--grey); }
 .own .share rect { fill: var(--red); }
-.two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 34px; }
+.two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 34px; align-items: start; }
 .notes { margin: 16px 0 0; padding-left: 18px; font-size: 13px; color: var(--soft); }
 details summary { cursor: pointer; color: var(--blue); font-size: 14px; padding: 8px 0; }
 footer { margin-top: 26px; font-size: 13px; color: var(--soft); }
