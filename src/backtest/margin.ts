@@ -38,3 +38,19 @@ export function limitsOf(condition: Condition): number[] {
       return [];
   }
 }
+
+/** Whether a condition is met below its limit. Of two limits this is about the first. */
+export function firesBelow(condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'stall':
+      return true;
+    case 'threshold':
+      return condition.comparison.startsWith('below');
+    case 'change':
+      return condition.comparison === 'decreases_by';
+    case 'zscore':
+      return condition.direction === 'below';
+    default:
+      return false;
+  }
+}

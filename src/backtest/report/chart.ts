@@ -2,11 +2,12 @@ import { durationWords } from '../../lib/duration.ts';
 import { type Html, html, NOTHING } from '../../lib/safe-html.ts';
 import { visible } from '../../lib/visible.ts';
 import { valueWords } from '../condition-words.ts';
+import { firesBelow } from '../margin.ts';
 import type { AutomationResult, ChartPanel, RunChart } from '../result.ts';
 import type { Line } from '../thin.ts';
+import { stepWords } from '../value-words.ts';
 import { limitNumber } from '../variants.ts';
 import { marksBetween, type Scale, scaleOf } from './scale.ts';
-import { stepWords } from './words.ts';
 
 /** In the drawing's own units, which are pixels on a phone. */
 const SIZE = { width: 350, left: 44, right: 10, top: 8, name: 14, plot: 132, lower: 74, gap: 22, bottom: 30 } as const;
@@ -72,11 +73,7 @@ function beyondOf(
   down: (value: number) => number,
 ): Html[] {
   if (condition.kind === 'threshold' && (condition.comparison === 'equal_to' || condition.comparison === 'not_equal_to')) return [];
-  const isBelow =
-    condition.kind === 'stall' ||
-    (condition.kind === 'threshold' && condition.comparison.startsWith('below')) ||
-    (condition.kind === 'change' && condition.comparison === 'decreases_by') ||
-    (condition.kind === 'zscore' && condition.direction === 'below');
+  const isBelow = firesBelow(condition);
   return limits.map((limit, i) => {
     const [from, to] = isBelow || i > 0 ? [down(limit), top + height] : [top, down(limit)];
     return html`<rect x="${SIZE.left}" y="${round(from)}" width="${RIGHT - SIZE.left}" height="${round(Math.max(0, to - from))}" class="beyond"/>`;

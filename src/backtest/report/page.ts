@@ -4,9 +4,9 @@ import { type Html, html, NOTHING } from '../../lib/safe-html.ts';
 import { visible } from '../../lib/visible.ts';
 import type { AutomationResult, Backtest } from '../result.ts';
 import { count, periodWords } from '../result-words.ts';
+import { dayWords } from '../value-words.ts';
 import { automationSection } from './section.ts';
 import { STYLES } from './styles.ts';
-import { dayWords } from './words.ts';
 
 /** What the page says besides the back-test itself. */
 export interface ReportSetting {

@@ -1,12 +1,12 @@
 import { type Html, html, NOTHING } from '../../lib/safe-html.ts';
 import { visible } from '../../lib/visible.ts';
-import { comparedName, valueWords } from '../condition-words.ts';
+import { comparedName } from '../condition-words.ts';
 import type { AutomationResult, Backtest, RunChart } from '../result.ts';
 import { count, lastedWords, missingWords, rateWords, verdictWords } from '../result-words.ts';
+import { chartWords } from '../value-words.ts';
 import { chartSvg } from './chart.ts';
 import { firingStrip } from './strip.ts';
 import { firingsTable, nearestTable, sensitivityTables } from './tables.ts';
-import { distanceWords, whereWords } from './words.ts';
 
 /** One automation of the report. */
 export function automationSection(result: AutomationResult, backtest: Backtest, index: number): Html {
@@ -56,25 +56,9 @@ ${near.length === 0 ? NOTHING : html`<h3>Runs that came closest</h3>${fired.leng
 
 function figure(result: AutomationResult, chart: RunChart): Html {
   const { run } = chart;
-  const what = figureWords(result, chart);
+  const what = chartWords(result, chart);
   const lines = chart.panels.map(({ label }) => label).join(' and ');
   return html`<figure><figcaption><b><a href="${run.url}">${visible(run.displayName)}</a></b><span class="chip">${visible(run.state)}</span><br><span class="soft">${what}</span></figcaption>${chartSvg(result, chart, visible(`${lines} of ${run.displayName}: ${what}`))}</figure>`;
-}
-
-/** `fired at step 1,173 with 8.25` */
-function figureWords(result: AutomationResult, { run, firedAt }: RunChart): string {
-  const { rule } = result;
-  const firings = result.firings.filter((one) => one.run === run);
-  const first = firings.at(-1);
-  if (first !== undefined && firedAt.length > 0) {
-    const value = first.value === undefined ? '' : ` with ${valueWords(rule.condition, first.value)}`;
-    const more = firings.length > 1 ? `, and ${count(firings.length - 1, 'more time')}` : '';
-    return `fired at ${whereWords(first)}${value}${more}`;
-  }
-  const miss = result.nearest.find((one) => one.run === run);
-  if (miss === undefined) return '';
-  const missing = miss.missing === 0 ? 'reached, not for long enough' : `${distanceWords(result, miss.missing)} missing`;
-  return `${valueWords(rule.condition, miss.value)} at ${whereWords(miss)}: ${missing}`;
 }
 
 function legend({ rule: { condition } }: AutomationResult, shown: readonly RunChart[]): Html {

@@ -2,7 +2,7 @@ import { type Html, html, NOTHING } from '../../lib/safe-html.ts';
 import { visible } from '../../lib/visible.ts';
 import type { AutomationResult, TestedRun, Variant } from '../result.ts';
 import { count } from '../result-words.ts';
-import { distanceWords, exactWords, lastedOf, timeWords, whereWords } from './words.ts';
+import { distanceWords, exactWords, lastedOf, timeWords, whereWords } from '../value-words.ts';
 
 /** Rows that are shown at once, and rows at all: the JSON has every one. */
 const ROWS = { open: 10, most: 200 } as const;

@@ -1,7 +1,8 @@
-import { numberWords } from '../../event/metric-words.ts';
-import { durationWords } from '../../lib/duration.ts';
-import { valueWords } from '../condition-words.ts';
-import type { AutomationResult, NearMiss, TestedFiring } from '../result.ts';
+import { numberWords } from '../event/metric-words.ts';
+import { durationWords } from '../lib/duration.ts';
+import { valueWords } from './condition-words.ts';
+import type { AutomationResult, NearMiss, RunChart, TestedFiring } from './result.ts';
+import { count } from './result-words.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -47,4 +48,20 @@ export function distanceWords({ rule: { condition } }: Pick<AutomationResult, 'r
 export function lastedOf({ lastedMs, hasEnded, status }: TestedFiring): string {
   if (status !== undefined) return '';
   return hasEnded ? durationWords(lastedMs) : `${durationWords(lastedMs)}, to its end`;
+}
+
+/** What happened on a run that is drawn: `fired at step 1,173 with 8.25`. */
+export function chartWords(result: AutomationResult, { run, firedAt }: RunChart): string {
+  const { rule } = result;
+  const firings = result.firings.filter((one) => one.run === run);
+  const first = firings.at(-1);
+  if (first !== undefined && firedAt.length > 0) {
+    const value = first.value === undefined ? '' : ` with ${valueWords(rule.condition, first.value)}`;
+    const more = firings.length > 1 ? `, and ${count(firings.length - 1, 'more time')}` : '';
+    return `fired at ${whereWords(first)}${value}${more}`;
+  }
+  const miss = result.nearest.find((one) => one.run === run);
+  if (miss === undefined) return '';
+  const missing = miss.missing === 0 ? 'reached, not for long enough' : `${distanceWords(result, miss.missing)} missing`;
+  return `${valueWords(rule.condition, miss.value)} at ${whereWords(miss)}: ${missing}`;
 }
