@@ -46,7 +46,7 @@ export interface PlanOptions {
  */
 export function planEvent(received: ReceivedEvent, options: PlanOptions, id = options.newId()): NewEvent {
   const { event, payload, body, bodyHash, receivedAt, waitedUntil } = received;
-  const routes = options.matchRoutes(event, payload).map((route) => withChannels(route, event, payload));
+  const routes = options.matchRoutes(event, payload).map((route) => withChannels(resolvedRoute(route, event), event, payload));
   const planned: Planned = { event, payload, id, subject: subjectOf(event), ownChannels: ownChannelsOf(event, routes) };
   const ids = rememberedIds(options.newId);
   const firingsFor = (known: RelayEvent) => {
@@ -75,6 +75,20 @@ export function planEvent(received: ReceivedEvent, options: PlanOptions, id = op
         }),
   };
 }
+
+/**
+ * The end of a condition is reported, whatever was reported before, and stops nothing. Nobody is asked about it: behind an
+ * approval it is only said.
+ */
+function resolvedRoute(route: Route, { resolved }: RelayEvent): Route {
+  if (resolved !== true) return route;
+  const { approval, ...rest } = route;
+  const targets = route.targets.filter(({ channel, kind }) => channel !== undefined || (approval === undefined && !STOPS.has(kind)));
+  return { ...rest, approval: undefined, cooldownMs: 0, notify: [], targets };
+}
+
+/** Kinds of targets that stop what the event is about. */
+const STOPS: ReadonlySet<string> = new Set(['wandb_stop']);
 
 /** Each call gives the same ids again, in the same order. */
 function rememberedIds(newId: NewId): () => NewId {

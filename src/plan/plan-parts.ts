@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { visible } from '../lib/visible.ts';
 import type { AutomationPlace } from './automation-place.ts';
 import { definitionLines, yamlValue } from './definition-text.ts';
+import type { EvaluatedChange } from './evaluated-plan.ts';
 import type { Plan, PlanAction, PlannedChange } from './plan.ts';
 import type { RouteChange } from './route-plan.ts';
 
@@ -16,6 +17,8 @@ export interface PlanPart {
   /** For people; blank for a route. */
   readonly scope: string;
   readonly change?: PlannedChange;
+  /** An automation that the receiver evaluates. */
+  readonly evaluated?: EvaluatedChange;
   readonly route?: RouteChange;
   readonly place?: AutomationPlace;
   readonly location?: SourceLocation;
@@ -23,6 +26,8 @@ export interface PlanPart {
   readonly remarks: readonly string[];
 }
 
+const EVALUATED = 'The receiver evaluates it: takes effect when the receiver loads this config.';
+const NO_LONGER_EVALUATED = 'The receiver evaluates it no longer once it loads this config.';
 export const RECEIVER_ONLY = 'Changes in the receiver only: takes effect when the receiver loads this config.';
 const RECEIVER_TOO = 'The routes take effect when the receiver loads this config.';
 
@@ -40,8 +45,14 @@ export function planParts(plan: Pick<Plan, 'changes' | 'routes'>): PlanPart[] {
     if (isJoined) joined.add(route);
     return !isJoined && change.action === 'unchanged' ? [] : [partOf(change, isJoined ? route : undefined)];
   });
+  const evaluated = plan.routes.evaluated.changes.map((change) => {
+    const route = byKey.get(change.key);
+    const isJoined = route !== undefined && !joined.has(route);
+    if (isJoined) joined.add(route);
+    return evaluatedPart(change, isJoined ? route : undefined);
+  });
   const routes = plan.routes.changes.filter((route) => !joined.has(route)).map(routePart);
-  return [...parts, ...routes].toSorted((a, b) => ORDER[a.action] - ORDER[b.action]);
+  return [...parts, ...evaluated, ...routes].toSorted((a, b) => ORDER[a.action] - ORDER[b.action]);
 }
 
 function partOf(change: PlannedChange, route: RouteChange | undefined): PlanPart {
@@ -60,6 +71,21 @@ function partOf(change: PlannedChange, route: RouteChange | undefined): PlanPart
   };
 }
 
+function evaluatedPart(evaluated: EvaluatedChange, route: RouteChange | undefined): PlanPart {
+  const { action, name, scope, place, location } = evaluated;
+  return {
+    action,
+    isRoute: false,
+    name,
+    scope,
+    evaluated,
+    remarks: [action === 'delete' ? NO_LONGER_EVALUATED : EVALUATED],
+    ...(route === undefined ? {} : { route }),
+    ...(place === undefined ? {} : { place }),
+    ...(location === undefined ? {} : { location }),
+  };
+}
+
 function routePart(route: RouteChange): PlanPart {
   const { action, name, location } = route;
   return { action, isRoute: true, name, scope: '', route, remarks: [RECEIVER_ONLY], ...(location === undefined ? {} : { location }) };
@@ -71,11 +97,14 @@ export type DiffLine =
   | { readonly sign: '+' | '-'; readonly text: string };
 
 /** What differs, in W&B and in the receiver. A new or removed automation is its definition, line by line. */
-export function diffOf({ change, route, action }: PlanPart): DiffLine[] {
+export function diffOf({ change, evaluated, route, action }: PlanPart): DiffLine[] {
+  const { definition, fields = [] } = change ?? evaluated ?? {};
   // An update has no definition, whether it is refused or not.
-  if (change?.definition === undefined) return [...(change?.fields ?? []).map(lineOf), ...routeLines(route, action)];
-  const isNew = change.fields.some(({ after }) => after !== undefined);
-  return [...signed(change.definition, isNew ? '+' : '-'), ...(isNew ? [] : routeLines(route, action))];
+  if (definition === undefined) return [...fields.map(lineOf), ...routeLines(route, action)];
+  const isNew = fields.some(({ after }) => after !== undefined);
+  // A definition has its action, and so what is new or removed of its route.
+  const isWhole = isNew || evaluated !== undefined;
+  return [...signed(definition, isNew ? '+' : '-'), ...(isWhole ? [] : routeLines(route, action))];
 }
 
 function routeLines(route: RouteChange | undefined, action: PlanPart['action']): DiffLine[] {

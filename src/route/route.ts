@@ -159,7 +159,13 @@ export const routeSchema = z.strictObject({
   ...relayShape,
 });
 
-export type RouteDefinition = z.infer<typeof routeSchema>;
+export type RouteDefinition = z.infer<typeof routeSchema> & {
+  /**
+   * Who evaluates the automation whose route it is. Set by `relayRoute` for run automations, and no word of the config: a route of
+   * its own takes the events of both.
+   */
+  readonly evaluatedBy?: 'wandb' | 'relay';
+};
 type Condition = z.infer<typeof conditionSchema>;
 
 /** A compiled route. */
@@ -206,6 +212,7 @@ export function compileRoute(definition: RouteDefinition): Route {
     const values = literalsOf(condition);
     if (values !== undefined) literals.push({ name, read, values });
   }
+  if (definition.evaluatedBy !== undefined) conditions.push(evaluatedBy(definition.evaluatedBy));
   for (const [path, condition] of Object.entries(payload)) {
     const name = `payload.${path}`;
     conditions.push({ name, read: (_event, body) => payloadText(body, path), anyOf: alternatives(condition).map(compileMatch) });
@@ -221,6 +228,11 @@ export function compileRoute(definition: RouteDefinition): Route {
     conditions,
     literals,
   };
+}
+
+/** A webhook cannot claim that our own engine evaluated it: only the engine sets `event.engine`. */
+function evaluatedBy(engine: 'wandb' | 'relay'): RouteCondition {
+  return { name: 'engine', read: (event) => event.engine ?? 'wandb', anyOf: [compileMatch(engine)] };
 }
 
 /** The values that meet a condition, when those are all that do. */

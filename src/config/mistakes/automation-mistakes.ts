@@ -1,12 +1,10 @@
 import { isJsonObject, type JsonValue } from '../../lib/json.ts';
 import type { ConfigPath } from '../locator.ts';
+import { engineMistakes } from './engine-mistakes.ts';
 import { eventMistakes } from './event-mistakes.ts';
 import { matchMistakes } from './match-mistakes.ts';
 import { entriesOf, fieldOf, keyMistake, type Mistake, mistake, yamlText } from './mistake.ts';
 import { variableMistakes } from './variable-mistakes.ts';
-
-/** Keys that W&B's own engine does not need, and this version does not evaluate. */
-const ENGINE_KEYS = ['refire', 'for_points', 'resolve', 'dry_run'];
 
 /** Mistakes in one automation, or in the `defaults` of all. */
 export function automationMistakes(automation: JsonValue, path: ConfigPath, events: readonly string[]): Mistake[] {
@@ -14,19 +12,17 @@ export function automationMistakes(automation: JsonValue, path: ConfigPath, even
   const field = (key: string) => fieldOf(automation, key);
   return [
     ...scopeMistakes(field('scope'), [...path, 'scope']),
-    ...eventMistakes(field('event'), [...path, 'event'], events),
-    ...['name', 'user'].flatMap((word) => matchMistakes(fieldOf(field('runs'), word), [...path, 'runs', word])),
+    ...engineMistakes(automation, path),
+    ...eventMistakes(field('event'), [...path, 'event'], events, field('engine') === 'relay'),
+    ...['name', 'user', 'tags'].flatMap((word) => matchMistakes(fieldOf(field('runs'), word), [...path, 'runs', word])),
     ...actionMistakes(field('action'), [...path, 'action']),
     ...booleanMistakes(automation, path),
-    ...ENGINE_KEYS.filter((key) => field(key) !== undefined).map((key) =>
-      keyMistake([...path, key], 'this version does not evaluate runs itself: leave it out'),
-    ),
     ...variableMistakes(automation, path),
   ];
 }
 
 function booleanMistakes(automation: JsonValue, path: ConfigPath): Mistake[] {
-  return ['enabled', 'adopt'].flatMap((key): Mistake[] => {
+  return ['enabled', 'adopt', 'resolve', 'dry_run'].flatMap((key): Mistake[] => {
     const value = fieldOf(automation, key);
     if (typeof value !== 'string') return [];
     const meant = /^(true|yes|on)$/i.test(value) ? 'true' : /^(false|no|off)$/i.test(value) ? 'false' : undefined;

@@ -8,6 +8,7 @@ import { conversationsContract } from './store-contract-conversations.ts';
 import { engineContract } from './store-contract-engine.ts';
 import { enrichingContract } from './store-contract-enriching.ts';
 import { failuresContract } from './store-contract-failures.ts';
+import { gatheringContract } from './store-contract-gathering.ts';
 import { groupsContract } from './store-contract-groups.ts';
 import { inboxContract } from './store-contract-inbox.ts';
 import { invariantsContract } from './store-contract-invariants.ts';
@@ -46,6 +47,7 @@ export function storeContract(name: string, open: OpenStore): void {
     severalContract(open);
     conversationsContract(open);
     placesContract(open);
+    gatheringContract(open);
     updatesContract(open);
     repostedContract(open);
     alertsContract(open);
