@@ -6,6 +6,7 @@ import { unheardDispatches } from '../../src/config/workflow-triggers.ts';
 import { type Diagnostic, formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { diagnosticJson } from '../../src/plan/plan-json.ts';
 import { readDefinitions } from '../../src/sync/definitions.ts';
+import { isForGitHub } from '../config-checks.ts';
 import { findCheckout } from './checkout.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
@@ -52,7 +53,7 @@ function count(n: number, word: string): string {
 }
 
 function dispatches(config: Config): boolean {
-  return config.routes.some((route) => route.to.some((target) => target.slack === undefined));
+  return config.routes.some((route) => route.to.some(isForGitHub));
 }
 
 function readWorkflows(folder: string): Map<string, string> {
