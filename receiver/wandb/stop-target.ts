@@ -29,7 +29,12 @@ export function stopTarget({ reader, now }: StopTargetOptions): Target<StopReque
     if (!isLive(run)) return endedAlready(run, name);
     if (run.state !== 'running') return refused(`${name} is ${oneLine(run.state)}, not running: it was not stopped`);
     const stopped = await reader.stop({ id: run.id }, signal);
-    if (!stopped.ok) return failureOf(stopped.error, request, now, true);
+    if (!stopped.ok) {
+      // It may have ended this moment.
+      const again = stopped.error.kind === 'refused' ? await findRun(reader, request, signal) : undefined;
+      if (again?.ok === true && !isLive(again.value)) return endedAlready(again.value, name);
+      return failureOf(stopped.error, request, now, true);
+    }
     return { outcome: 'delivered', status: 200, run: null, detail: `asked W&B to stop ${name}` };
   };
 
@@ -111,7 +116,7 @@ function failureOf(
         ...(retryAt === undefined ? {} : { notBefore: retryAt }),
       };
     case 'missing':
-      return refused(`${message}: there is no ${place}, or the key of WANDB_API_KEY may not see it`);
+      return refused(message);
     case 'refused':
       return refused(
         asked

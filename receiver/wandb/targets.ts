@@ -1,7 +1,8 @@
-import type { RunReader } from '../../src/engine/run-reader.ts';
 import type { StopRequest } from '../../src/route/target.ts';
+import type { Environment } from '../environment.ts';
 import type { Target, Targets } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
+import { wandbClientFor } from './client.ts';
 import { recordingStopTarget } from './recording-target.ts';
 
 /** Whose rate limit everything counts against that is asked of W&B for a delivery. */
@@ -11,13 +12,24 @@ export const WANDB_CREDENTIAL = 'wandb';
 export const WANDB_UNCONFIGURED =
   'W&B is not connected: set WANDB_API_KEY, of a user or service account that may write to the project (role Member or Admin)';
 
-/** @param connect makes the reader; called with the first run that is to be stopped */
-export function wandbTargets(connect: (() => Promise<RunReader>) | undefined, runtime: Pick<Runtime, 'now'>): Targets {
-  if (connect === undefined) return {};
-  let made: Promise<Target<StopRequest>> | undefined;
+/** The target that stops runs; none without a key. Its modules are loaded with the first run that is to be stopped. */
+export function wandbTargets(
+  { wandbApiKey, wandbBaseUrl }: Pick<Environment, 'wandbApiKey' | 'wandbBaseUrl'>,
+  runtime: Pick<Runtime, 'fetch' | 'now' | 'random' | 'redactor'>,
+): Targets {
+  if (wandbApiKey === undefined) return {};
+  const connect = async (): Promise<Target<StopRequest>> => {
+    const [client, { createRunReader }, { stopTarget }] = await Promise.all([
+      wandbClientFor(runtime, { wandbApiKey, wandbBaseUrl }),
+      import('../../src/wandb/run-reader.ts'),
+      import('./stop-target.ts'),
+    ]);
+    return stopTarget({ ...runtime, reader: createRunReader({ ...runtime, client }) });
+  };
+  let connected: Promise<Target<StopRequest>> | undefined;
   const target = (): Promise<Target<StopRequest>> => {
-    made ??= Promise.all([connect(), import('./stop-target.ts')]).then(([reader, { stopTarget }]) => stopTarget({ ...runtime, reader }));
-    return made;
+    connected ??= connect();
+    return connected;
   };
   return {
     wandb_stop: {
