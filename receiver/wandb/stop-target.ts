@@ -120,8 +120,8 @@ function failureOf(
     case 'refused':
       return refused(
         asked
-          ? `W&B refused to stop the run: ${message}. The user or service account of WANDB_API_KEY must be allowed to write to ${place} (role Member or Admin; View-Only is not enough)`
-          : `W&B refused to look the run up: ${message}. Check WANDB_API_KEY, and that it may read ${place}`,
+          ? `the run was not stopped: ${message}. The user or service account of WANDB_API_KEY must be allowed to write to ${place} (role Member or Admin; View-Only is not enough)`
+          : `the run could not be looked up: ${message}. Check WANDB_API_KEY, and that it may read ${place}`,
       );
   }
 }
