@@ -17,7 +17,8 @@ export function stopsContract(open: OpenStore): void {
   };
   const settle = async (store: Store, settlement: Settlement) => {
     const [claimed] = await claim(store, T0, { serves: (credential) => credential === 'wandb' });
-    await store.settle(claimed!, attemptAt(T0, settlement.state === 'dead' ? 'refused' : 'delivered'), settlement);
+    const attempt = { ...attemptAt(T0, settlement.state === 'dead' ? 'refused' : 'delivered'), durationMs: 0 };
+    await store.settle(claimed!, attempt, settlement);
   };
   const view = async (store: Store) => (await store.delivery('stop'))?.delivery;
 
