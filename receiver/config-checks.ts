@@ -2,6 +2,7 @@ import type { Config } from '../src/config/config.ts';
 import { configWarnings as writtenWarnings } from '../src/config/config-warnings.ts';
 import { formatDiagnostic } from '../src/lib/diagnostic.ts';
 import type { TargetDefinition } from '../src/route/target-schema.ts';
+import { whyNotEvaluated } from './engine/engine-part.ts';
 import type { Environment } from './environment.ts';
 
 /** What only config and environment together tell; the same wherever a receiver runs. Lines for people. */
@@ -24,9 +25,10 @@ export function isForGitHub({ repository_dispatch, workflow_dispatch }: TargetDe
 /** What the config asks for and this receiver cannot do, so that nobody waits for it. */
 export function configWarnings(
   config: Config,
-  { slack, wandbApiKey, postgresUrl }: Pick<Environment, 'slack' | 'wandbApiKey' | 'postgresUrl'>,
+  environment: Pick<Environment, 'slack' | 'postgresUrl' | 'wandbApiKey'>,
   sandbox: boolean,
 ): string[] {
+  const { slack, postgresUrl, wandbApiKey } = environment;
   const warnings: string[] = [];
   const connected = sandbox || slack !== undefined;
   if (!connected && config.routes.some((route) => route.to.some((target) => target.slack !== undefined))) {
@@ -46,6 +48,8 @@ export function configWarnings(
         : 'WANDB_API_KEY is not set: runs are stopped (wandb_stop) only by a receiver on this database that has it',
     );
   }
+  const notEvaluated = whyNotEvaluated(config.automations, environment, sandbox);
+  if (notEvaluated !== undefined) warnings.push(notEvaluated);
   warnings.push(...writtenWarnings(config).map(formatDiagnostic));
   return warnings;
 }

@@ -47,6 +47,11 @@ export class MetricEvaluation implements Evaluation {
     return [{ kind, at, x: point.x, metric: point.metric, value: this.compared, values: this.measure.parts() }];
   }
 
+  /** Whether it is a point of this metric, after the latest. */
+  takes({ metric, x }: Point): boolean {
+    return (metric === this.metric || metric === this.otherName) && x > this.lastX;
+  }
+
   observe(): readonly Firing[] {
     return NOTHING;
   }
@@ -84,10 +89,6 @@ export class MetricEvaluation implements Evaluation {
     const numbers = [this.lastX, this.lastAt, this.compared];
     this.measure.save(numbers);
     return saveEvaluation(this.rule, this.alarm, numbers);
-  }
-
-  private takes({ metric, x }: Point): boolean {
-    return (metric === this.metric || metric === this.otherName) && x > this.lastX;
   }
 
   private restore(saved: NumberReader): void {

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../lib/json.ts';
-import { compileMatch, type Match } from '../route/match.ts';
+import type { Match } from '../route/match.ts';
 import { Alarm } from './alarm.ts';
 import { type CurrentValue, type Evaluation, type Firing, NOTHING } from './evaluation.ts';
-import { otherMetricName } from './metric-name.ts';
+import { metricMatcher } from './metric-name.ts';
 import type { Rule } from './rule.ts';
 import type { Point } from './run.ts';
 import { restoreEvaluation, saveEvaluation } from './saved-evaluation.ts';
@@ -104,42 +104,4 @@ export class NonfiniteEvaluation implements Evaluation {
     }
     return false;
   }
-}
-
-const matchers = new WeakMap<object, (metric: string) => boolean>();
-
-/** A MATCH of metric names: a system metric's with and without `system.`. Compiled once, and asked once for each name. */
-export function metricMatcher(match: Match): (metric: string) => boolean {
-  if (typeof match === 'string') {
-    const other = otherMetricName(match);
-    return (metric) => metric === match || metric === other;
-  }
-  let matches = matchers.get(match);
-  if (matches === undefined) {
-    matches = remembering(matchEitherName(match));
-    matchers.set(match, matches);
-  }
-  return matches;
-}
-
-/** What is excluded is excluded by either name. */
-function matchEitherName(match: Exclude<Match, string>): (metric: string) => boolean {
-  const { matches } = compileMatch(match);
-  if (match.not !== undefined || match.not_in !== undefined) return (metric) => matches(metric) && matches(otherMetricName(metric));
-  return (metric) => matches(metric) || matches(otherMetricName(metric));
-}
-
-const MAX_NAMES = 4096;
-
-function remembering(matches: (metric: string) => boolean): (metric: string) => boolean {
-  const answers = new Map<string, boolean>();
-  return (metric) => {
-    let answer = answers.get(metric);
-    if (answer === undefined) {
-      if (answers.size === MAX_NAMES) answers.clear();
-      answer = matches(metric);
-      answers.set(metric, answer);
-    }
-    return answer;
-  };
 }

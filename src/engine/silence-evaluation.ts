@@ -10,6 +10,7 @@ export class SilenceEvaluation implements Evaluation {
   private readonly rule: Rule;
   private readonly forMs: number;
   private readonly alarm: Alarm;
+  /** Not saved: it changes with every look at a run that does not change. */
   private silentMs = Number.NaN;
   private lastRowAt = Number.NaN;
   /** When it was seen to run again; -Infinity: it has run since it was first seen. */
@@ -22,7 +23,6 @@ export class SilenceEvaluation implements Evaluation {
     this.alarm = new Alarm(rule);
     const numbers = restoreEvaluation(rule, this.alarm, saved);
     if (numbers === undefined) return;
-    this.silentMs = numbers.next();
     this.lastRowAt = numbers.next();
     this.resumedAt = numbers.next();
     this.wasRunning = numbers.next() === 1;
@@ -67,7 +67,7 @@ export class SilenceEvaluation implements Evaluation {
   }
 
   save(): JsonObject {
-    return saveEvaluation(this.rule, this.alarm, [this.silentMs, this.lastRowAt, this.resumedAt, this.wasRunning ? 1 : 0]);
+    return saveEvaluation(this.rule, this.alarm, [this.lastRowAt, this.resumedAt, this.wasRunning ? 1 : 0]);
   }
 
   private beginOnce(at: number): 'firing' | undefined {

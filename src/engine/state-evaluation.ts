@@ -17,6 +17,7 @@ export class StateEvaluation implements Evaluation {
   private readonly alarm: Alarm;
   private state = '';
   private since = Number.NaN;
+  /** Not saved: it changes with every look at a run that does not change. */
   private lastAt = Number.NaN;
   /** The state that meets the condition; empty: none does. */
   private met = '';
@@ -28,7 +29,6 @@ export class StateEvaluation implements Evaluation {
     const numbers = restoreEvaluation(rule, this.alarm, saved);
     if (numbers === undefined) return;
     this.since = numbers.next();
-    this.lastAt = numbers.next();
     this.state = typeof saved?.state === 'string' ? saved.state : '';
     this.met = typeof saved?.met === 'string' ? saved.met : '';
   }
@@ -73,7 +73,7 @@ export class StateEvaluation implements Evaluation {
   }
 
   save(): JsonObject {
-    return saveEvaluation(this.rule, this.alarm, [this.since, this.lastAt], { state: this.state, met: this.met });
+    return saveEvaluation(this.rule, this.alarm, [this.since], { state: this.state, met: this.met });
   }
 
   private isListed(run: RunSnapshot, state: string, now: number): boolean {
