@@ -86,14 +86,15 @@ export function createWatcher(options: WatcherOptions): Watcher {
     const at = now();
     if (outcome === 'taken') return { dueAt: at + LEASE_RETRY_MS };
     if (outcome.kind === 'early') return { dueAt: Math.min(outcome.dueAt, at + everyMs) };
+    const pausedTo = pausedUntil(options.reader.quota(watched.project), at) ?? 0;
     if (outcome.kind === 'failed') {
       const failures = watched.failures + 1;
-      return { failures, dueAt: retryAt(outcome.failure, failures, everyMs, at, options.random()) };
+      return { failures, dueAt: Math.max(retryAt(outcome.failure, failures, everyMs, at, options.random()), pausedTo) };
     }
     const lastLiveAt = outcome.live > 0 || outcome.events > 0 ? at : watched.lastLiveAt;
     const isQuiet = watched.isOneOfMany && at - lastLiveAt >= QUIET_AFTER_MS;
     const dueAt = startedAt + (isQuiet ? Math.max(everyMs, QUIET_EVERY_MS) : everyMs);
-    return { failures: 0, lastLiveAt, dueAt: Math.max(dueAt, pausedUntil(options.reader.quota(), at) ?? 0, at) };
+    return { failures: 0, lastLiveAt, dueAt: Math.max(dueAt, pausedTo, at) };
   };
 
   const begin = (watched: WatchedProject): void => {
