@@ -175,14 +175,17 @@ async function leasedRound(
   const { store, now, leaseMs = LEASE_MS } = options;
   const held = await holdLease({ store, lease, now, leaseMs });
   if (held === undefined) return 'taken';
-  const ended = AbortSignal.timeout(ROUND_END_MS);
-  const signal = AbortSignal.any([stopping, held.lost, ended]);
+  // Not `AbortSignal.timeout`, whose timer goes on when the round has ended, and keeps a Durable Object in memory.
+  const tooLong = new AbortController();
+  const timer = setTimeout(() => tooLong.abort(new Error(`a round took longer than ${ROUND_END_MS} ms`)), ROUND_END_MS);
+  const signal = AbortSignal.any([stopping, held.lost, tooLong.signal]);
   try {
     return await runRound({ ...options, project, rules, cache, lease, limitMs: ROUND_LIMIT_MS, signal });
   } catch (error) {
     if (error instanceof LostLeaseError) return 'taken';
     throw error;
   } finally {
+    clearTimeout(timer);
     held.end();
   }
 }
