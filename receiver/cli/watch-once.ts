@@ -53,7 +53,8 @@ async function readAll(io: CommandIo, watcher: Watcher, signal: AbortSignal): Pr
     await watcher.runOnce();
     const passed = io.now() - since;
     const reports = watcher.report();
-    const waits = reports.some(({ isElsewhere }) => isElsewhere) && passed < LEASE_PATIENCE_MS;
+    // Somebody else has the project, or has read it a moment ago.
+    const waits = reports.some(({ rounds }) => rounds === 0) && passed < LEASE_PATIENCE_MS;
     const isBehind = reports.some(({ behindMs, problem }) => behindMs > 0 && problem === null) && passed < CATCH_UP_MS;
     const next = watcher.nextDueAt();
     if ((!waits && !isBehind) || next === undefined || signal.aborted) return;

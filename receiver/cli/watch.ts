@@ -7,7 +7,7 @@ import { type ComposeOptions, composeParts } from '../compose.ts';
 import { configWarnings, credentialProblems } from '../config-checks.ts';
 import { evaluatedHere } from '../engine/engine-part.ts';
 import { type Environment, readEnvironment } from '../environment.ts';
-import { createLogger, type Logger } from '../log/log.ts';
+import { createLogger, type Logger, silentLogger } from '../log/log.ts';
 import { createReceiver } from '../receiver.ts';
 import type { Store } from '../store/store.ts';
 import { loadConfig, noSuchConfig } from './load-config.ts';
@@ -71,10 +71,17 @@ export async function watch(io: CommandIo, options: WatchOptions): Promise<ExitC
   }
 }
 
-/** A command that ends says by itself what came of it: only what is wrong is logged. */
+/** A command that ends reports by itself: only what is wrong is logged, as plain lines. */
 async function loggerFor(io: CommandIo, { once }: WatchOptions, redact: (text: string) => string): Promise<Logger> {
+  if (once) {
+    const complain = (fields: object, message: string): void => {
+      const known = Object.entries(fields).map(([name, value]) => `${name} ${String(value)}`);
+      io.complain(redact(known.length === 0 ? message : `${message} (${known.join(', ')})`));
+    };
+    return { ...silentLogger, warn: complain, error: complain };
+  }
   const format = io.terminal ? (await import('../log/pretty.ts')).pretty() : undefined;
-  return createLogger({ level: once ? 'warn' : 'info', format, redact, write: (text) => io.writeLog(text.trimEnd()) });
+  return createLogger({ level: 'info', format, redact, write: (text) => io.writeLog(text.trimEnd()) });
 }
 
 type WatchPlan = { readonly problems: readonly string[] } | { readonly environment: Environment; readonly config: Config };
