@@ -27,7 +27,7 @@ const debug = debuglog('wandb-relay');
 export async function runOnNode(signals: Signals): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
   const words = process.argv.slice(2);
-  const isServe = words[0] === 'serve';
+  const isServe = words[0] === 'serve' || (words[0] === 'watch' && !words.includes('--once'));
   const log = bufferLines((text) => process.stdout.write(text));
   // Lines of the log come before what is printed after them, and standard output and error may be the same file.
   const after = (write: (text: string) => void) => (text: string) => {
