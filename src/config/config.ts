@@ -2,6 +2,7 @@ import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { AUTOMATION_FIELDS, type Automation, relayRoute } from '../automation/automation.ts';
 import { EVENT_KEYS } from '../automation/automation-event.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
+import type { Digest } from '../digest/definition.ts';
 import type { Diagnostic, SourceLocation } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
@@ -62,6 +63,7 @@ export interface Config {
   readonly integrations: { readonly webhooks: readonly WebhookIntegration[] };
   /** The files' own routes, then those of automations with a `relay` action, which are located at that action. */
   readonly routes: readonly Located<RouteDefinition>[];
+  readonly digests: readonly Located<Digest>[];
   readonly settings: Settings;
   /** The same config as one document, without `for_each` and `defaults`: reading it gives an equal config. */
   readonly source: JsonObject;
@@ -100,6 +102,7 @@ export function joinParts(parts: readonly ConfigPart[]): Result<Config, Diagnost
     automations,
     integrations: { webhooks },
     routes: [...routes, ...relays],
+    digests: merged.value.digests.map((digest, i) => located(digest, ['digests', i])),
     settings: readSettings(settings, alerts),
     source: { ...sourceOf(parts), namespace },
     warnings: parts.flatMap((part) => part.warnings),
