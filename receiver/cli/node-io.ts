@@ -13,6 +13,7 @@ import { printerOf } from './printer.ts';
 import { runProgram } from './program.ts';
 import { askOnTerminal } from './prompt.ts';
 import type { Signals } from './signals.ts';
+import { colouredText, type StyledLine } from './styled.ts';
 import { limitYoungHeap } from './young-heap.ts';
 
 /** What still keeps the process alive so long after a command has ended is cut off. Milliseconds. */
@@ -48,6 +49,8 @@ export async function runOnNode(signals: Signals): Promise<void> {
   // What is wrong with them is said by every command that sends requests.
   const proxies = readProxySettings(process.env);
   const network = networkThrough(proxies.ok ? proxies.value : undefined);
+  // https://no-color.org: any value that is not blank.
+  const showsColours = process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '';
   const io: CommandIo = {
     ...printer,
     variables: process.env,
@@ -58,6 +61,8 @@ export async function runOnNode(signals: Signals): Promise<void> {
     ...(process.stdin.isTTY === true && process.stdout.isTTY === true ? { ask: askOnTerminal } : {}),
     user: process.geteuid?.(),
     terminal: process.stdout.isTTY === true,
+    ...(process.stdout.isTTY === true ? { columns: process.stdout.columns } : {}),
+    ...(showsColours ? { printStyled: (lines: readonly StyledLine[]) => process.stdout.write(colouredText(lines)) } : {}),
     now: Date.now,
     random: Math.random,
     randomBytes: (length) => randomBytes(length),

@@ -5,10 +5,11 @@ import { byPosition, type Diagnostic } from '../lib/diagnostic.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { RouteDefinition } from '../route/route.ts';
-import { automationErrors, digestErrors, type Found, integrationErrors, routeErrors } from './config-names.ts';
+import { automationErrors, digestErrors, type Found, integrationErrors, routeErrors, testErrors } from './config-names.ts';
 import type { ConfigContent } from './config-schema.ts';
 import type { ConfigPath, Locator } from './locator.ts';
 import { defaultNamespace } from './namespace.ts';
+import type { RuleTest } from './rule-test-schema.ts';
 
 /** One config file that is valid by itself. */
 export interface ConfigPart {
@@ -30,6 +31,7 @@ export interface MergedParts {
   readonly automations: readonly Automation[];
   readonly routes: readonly RouteDefinition[];
   readonly digests: readonly Digest[];
+  readonly tests: readonly RuleTest[];
   readonly webhooks: readonly WebhookIntegration[];
   readonly settings: ConfigContent['settings'];
   readonly alerts: ConfigContent['alerts'];
@@ -46,6 +48,7 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Di
   const automations = itemsOf(parts, 'automations', ({ content }) => content.automations);
   const routes = itemsOf(parts, 'routes', ({ content }) => content.routes);
   const digests = itemsOf(parts, 'digests', ({ content }) => content.digests);
+  const tests = itemsOf(parts, 'tests', ({ content }) => content.tests);
   const webhooks = itemsOf(parts, 'integrations.webhooks', ({ content }) => content.integrations?.webhooks);
   const errors = [
     ...namespace.errors,
@@ -57,6 +60,7 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Di
     ...automationErrors(automations, entity.value),
     ...integrationErrors(webhooks),
     ...digestErrors(digests, entity.value),
+    ...testErrors(tests, automations),
     ...missingEntity(parts, entity.value),
   ];
   if (errors.length > 0) return err(inOrder(errors, parts));
@@ -67,10 +71,11 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Di
     automations: automations.map(({ item }) => item),
     routes: routes.map(({ item }) => item),
     digests: digests.map(({ item }) => item),
+    tests: tests.map(({ item }) => item),
     webhooks: webhooks.map(({ item }) => item),
     settings: settings.value,
     alerts: alerts.value,
-    locator: mergedLocator(parts, { automations, routes, digests }),
+    locator: mergedLocator(parts, { automations, routes, digests, tests }),
   });
 }
 

@@ -15,6 +15,7 @@ import { expandConfig } from './expand.ts';
 import { knownKeysAt } from './json-schema.ts';
 import { type ConfigPath, elsewhereLocator, type Locator, locationAt, locatorOf, mappedLocator } from './locator.ts';
 import { findMistakes } from './mistakes/config-mistakes.ts';
+import type { RuleTest } from './rule-test-schema.ts';
 import { diagnosticsOf, located, onceEach } from './schema-issues.ts';
 import { documentMistakes, explainSyntax } from './yaml-mistakes.ts';
 
@@ -64,6 +65,8 @@ export interface Config {
   /** The files' own routes, then those of automations with a `relay` action, which are located at that action. */
   readonly routes: readonly Located<RouteDefinition>[];
   readonly digests: readonly Located<Digest>[];
+  /** Of automations: when they must fire. */
+  readonly tests: readonly Located<RuleTest>[];
   readonly settings: Settings;
   /** The same config as one document, without `for_each` and `defaults`: reading it gives an equal config. */
   readonly source: JsonObject;
@@ -103,6 +106,7 @@ export function joinParts(parts: readonly ConfigPart[]): Result<Config, Diagnost
     integrations: { webhooks },
     routes: [...routes, ...relays],
     digests: merged.value.digests.map((digest, i) => located(digest, ['digests', i])),
+    tests: merged.value.tests.map((test, i) => located(test, ['tests', i])),
     settings: readSettings(settings, alerts),
     source: { ...sourceOf(parts), namespace },
     warnings: parts.flatMap((part) => part.warnings),

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { scopeSchema } from '../automation/automation.ts';
 import { nameSchema, positiveWhole } from '../lib/schema-words.ts';
 import { isTemplate } from '../route/template.ts';
