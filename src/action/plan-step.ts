@@ -8,6 +8,7 @@ import { newRepositoryNote, planLines } from '../plan/plan-report.ts';
 import type { RoutePlan } from '../plan/route-plan.ts';
 import type { Planned } from '../sync/commands.ts';
 import { annotate } from './annotations.ts';
+import { failTooManyFires } from './backtest-step.ts';
 import { annotations, print, summarize, warn } from './output.ts';
 import { pullRequestOf } from './pull-request.ts';
 import {
@@ -60,6 +61,7 @@ export async function showPlan(step: Step, { plan, state }: Planned): Promise<vo
   const rest = `the whole plan is in the summary of [this run](${runUrl()}) and in its plan file`;
   await comment(step, pullRequestOf(context), marks, () => planMarkdown(plan, { ...page, limit: COMMENT_LIMIT - RESULT_ROOM, rest }));
   if (plan.summary.refused > 0) failRefused(plan, inputs);
+  failTooManyFires(plan, step);
 }
 
 /** Nobody has agreed yet that the receiver dispatches there. */
