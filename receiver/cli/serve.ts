@@ -62,6 +62,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     routes: config.routes.map(compileRoute),
     settings: plan.settings,
     organization: config.organization,
+    watch: { automations: config.automations, entity: config.entity },
     store,
     sandbox,
     config: () => config,

@@ -1,7 +1,9 @@
 import type { MetricFacts } from './metric-facts.ts';
+import type { RunFacts } from './run-facts.ts';
 
 /**
- * Every event type of W&B's automations, in our spelling, and `unknown` for an authentic webhook of no known type.
+ * Every event type of W&B's automations, in our spelling; those that only the relay's own engine has (`run_metric_nonfinite`,
+ * `run_metric_stall`, `run_silent`); and `unknown` for an authentic webhook of no known type.
  * Source: W&B's automation documentation (2026-09); `weave_metric` comes from Weave's own alerts.
  */
 export const EVENT_TYPES = [
@@ -16,12 +18,21 @@ export const EVENT_TYPES = [
   'run_metric',
   'run_metric_change',
   'run_metric_zscore',
+  'run_metric_nonfinite',
+  'run_metric_stall',
+  'run_silent',
   'run_state',
   'weave_metric',
   'unknown',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
+
+/**
+ * The event of a digest, which the relay makes itself. No route is asked about it, and nothing from outside can be one: it exists
+ * so that a digest is stored, sent and retried like every message.
+ */
+export const DIGEST = 'digest';
 
 /** The fields of `on` in the config, of `event` in templates, and of the default payload. */
 export const EVENT_FIELDS = [
@@ -66,13 +77,18 @@ export type ApprovalFacts = {
 };
 
 /** An event of W&B. Fields that it does not have are absent, never blank. */
-export type RelayEvent = { readonly type: EventType; readonly source: string } & {
+export type RelayEvent = { readonly type: EventType | typeof DIGEST; readonly source: string } & {
   readonly [F in Exclude<EventField, 'source'>]?: string;
-} & MetricFacts & {
+} & MetricFacts &
+  RunFacts & {
     /** What had the alias before, where an event gives one and that is known. */
     readonly replaces?: Replaced;
     /** Somebody asked the relay to deploy this version once more: W&B did not send it. */
     readonly rollback?: true;
+    /** The relay's own engine evaluated the automation; absent when W&B did. */
+    readonly engine?: 'relay';
+    /** The condition of an automation with `resolve: true` has ended: the event that it had begun came before. */
+    readonly resolved?: true;
   };
 
 /** In characters: the longest value of a field. W&B's own names are far shorter. */
@@ -104,7 +120,8 @@ export function readEventType(text: string): EventType | undefined {
 }
 
 /** The fields that, besides the artifact or the run, identify the subject of an event of this type. */
-const SUBJECT_FIELDS: Readonly<Record<EventType, readonly EventField[]>> = {
+const SUBJECT_FIELDS: Readonly<Record<RelayEvent['type'], readonly EventField[]>> = {
+  digest: ['automation'],
   create_artifact: [],
   link_artifact: [],
   unlink_artifact: [],
@@ -116,6 +133,9 @@ const SUBJECT_FIELDS: Readonly<Record<EventType, readonly EventField[]>> = {
   run_metric: ['run', 'metric'],
   run_metric_change: ['run', 'metric'],
   run_metric_zscore: ['run', 'metric'],
+  run_metric_nonfinite: ['run', 'metric'],
+  run_metric_stall: ['run', 'metric'],
+  run_silent: ['run'],
   run_state: ['run'],
   weave_metric: ['metric'],
   unknown: ['alias', 'tag', 'run', 'metric'],

@@ -1,6 +1,7 @@
 import { Context, Drop, type Liquid, Output, type Template as ParsedTemplate, toValueSync } from 'liquidjs';
 import { type ApprovalFacts, EVENT_FIELDS, type RelayEvent } from '../event/event.ts';
 import { METRIC_FIELDS } from '../event/metric-facts.ts';
+import { RUN_FIELDS } from '../event/run-facts.ts';
 import { type JsonObject, type JsonValue, readExactJson } from '../lib/json.ts';
 import { JsonNumber } from '../lib/json-number.ts';
 import { escapeMrkdwn, withoutFormatting } from '../lib/mrkdwn.ts';
@@ -20,7 +21,8 @@ export interface TemplateContext {
 }
 
 const TOP_LEVEL = ['delivery_id', 'route', 'event'];
-const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, ...METRIC_FIELDS, 'replaces', 'rollback', 'approval', 'wandb'];
+const OTHER_WORDS = ['engine', 'resolved', 'replaces', 'rollback', 'approval', 'wandb'];
+const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, ...METRIC_FIELDS, ...RUN_FIELDS, ...OTHER_WORDS];
 
 /** Limits per template, so that none can block the receiver: characters parsed, milliseconds, allocations. */
 const LIMITS = { parseLimit: 20_000, renderLimit: 100, memoryLimit: 1_000_000 } as const;

@@ -34,6 +34,9 @@ function variablesOf(event: EventType): readonly string[] {
       return [...ALWAYS, ...METRIC];
     case 'run_state':
       return [...ALWAYS, ...STATE];
+    case 'run_metric_nonfinite':
+    case 'run_metric_stall':
+    case 'run_silent':
     case 'weave_metric':
     case 'unknown':
       return EVERY;

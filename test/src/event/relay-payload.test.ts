@@ -7,7 +7,9 @@ const ARTIFACT = ['artifact_collection_name', 'artifact_version', 'artifact_vers
 const METRIC = ['run_name', 'metric_values', 'metric_current_status'];
 
 /** The variables that W&B has for each event, beside those that every event has. */
-const VARIABLES: Readonly<Record<Exclude<EventType, 'weave_metric' | 'unknown'>, readonly string[]>> = {
+const VARIABLES: Readonly<
+  Record<Exclude<EventType, 'run_metric_nonfinite' | 'run_metric_stall' | 'run_silent' | 'weave_metric' | 'unknown'>, readonly string[]>
+> = {
   create_artifact: ARTIFACT,
   link_artifact: ARTIFACT,
   unlink_artifact: ARTIFACT,

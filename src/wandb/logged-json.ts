@@ -1,0 +1,68 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
+
+/**
+ * Reads what runs logged. W&B sends numbers that JSON does not have in two ways (seen with the client 0.30): bare in the rows
+ * of `history` and `events` (`{"loss":NaN}`), as text in `sampledHistory` and in summaries (`"NaN"`).
+ */
+
+/** A row in which NaN and infinities are numbers. */
+export type LoggedJson = { readonly [name: string]: unknown };
+
+/** Stands for a bare NaN while the text is parsed: no name that W&B accepts begins with a NUL character. */
+const NAN_MARK = '\u0000NaN';
+/** A string as a whole, or a bare word outside of strings. */
+const STRING_OR_BARE = /"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity|NaN/g;
+/** What JSON takes for a number too large for a double. */
+const OVERFLOW = { NaN: JSON.stringify(NAN_MARK), Infinity: '1e999', '-Infinity': '-1e999' };
+
+/** Reads a JSON object that may have bare NaN and infinities; `undefined` for anything else. Text inside strings is left alone. */
+export function readLoggedObject(text: string): LoggedJson | undefined {
+  const hasBareWords = /NaN|Infinity/.test(text);
+  try {
+    const value: unknown = hasBareWords ? parseWithBareWords(text) : JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as LoggedJson) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseWithBareWords(text: string): unknown {
+  const json = text.replace(STRING_OR_BARE, (found) => OVERFLOW[found as keyof typeof OVERFLOW] ?? found);
+  return JSON.parse(json, (_name, value: unknown) => (value === NAN_MARK ? Number.NaN : value)) as unknown;
+}
+
+/** The number that a value is, NaN and infinities among them, bare or as text; `undefined`: no number. */
+export function loggedNumber(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'string') return undefined;
+  if (value === 'NaN') return Number.NaN;
+  if (value === 'Infinity' || value === '+Infinity') return Number.POSITIVE_INFINITY;
+  return value === '-Infinity' ? Number.NEGATIVE_INFINITY : undefined;
+}
+
+/** The value at a dotted name: under the name itself, or nested. A name may have dots of its own. */
+export function loggedValue(row: LoggedJson, name: string): unknown {
+  if (Object.hasOwn(row, name)) return row[name];
+  for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+    const key = name.slice(0, dot);
+    const inner = Object.hasOwn(row, key) ? row[key] : undefined;
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) continue;
+    const found = loggedValue(inner as LoggedJson, name.slice(dot + 1));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** A JSON object inside a text, as W&B sends summaries and configs; empty when it is none. */
+export function loggedObject(text: string | null | undefined): LoggedJson {
+  return text === null || text === undefined ? {} : (readLoggedObject(text) ?? {});
+}
+
+/** The values of a config without W&B's wrapping, `{"lr": {"value": 0.1}}`. */
+export function unwrapConfig(config: LoggedJson): JsonObject {
+  const values = Object.entries(config).flatMap(([name, wrapped]): [string, JsonValue][] => {
+    const inner = wrapped as JsonValue;
+    return isJsonObject(inner) && inner.value !== undefined ? [[name, inner.value]] : [];
+  });
+  return Object.fromEntries(values);
+}
