@@ -15,7 +15,7 @@ export interface PauseStore {
   /** Pausing again what is paused changes nothing; false: it was paused. */
   pause(pause: Pause): Promise<boolean>;
   /** False: it was not paused. */
-  resume(scope: PauseScope, by: string, now: number): Promise<boolean>;
+  resume(scope: PauseScope): Promise<boolean>;
   /** The oldest first. */
   pauses(): Promise<Pause[]>;
 }

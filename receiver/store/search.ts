@@ -44,13 +44,13 @@ export interface Search {
   /** Newest first. `before`: the `next` of another page. */
   searchEvents(search: EventSearch, options: { readonly limit: number; readonly before?: number }): Promise<SearchPage>;
   /** How many deliveries of events that match may be changed, up to `limit`, and their ids, the oldest first. */
-  deliveriesOf(
+  deliveriesToChange(
     search: EventSearch,
     states: readonly DeliveryState[],
     limit: number,
   ): Promise<{ readonly ids: readonly string[]; readonly isAll: boolean }>;
   /** Routes that fired since, with how often in each of `parts` equal parts of the time until `now`. */
   routeActivity(options: { readonly since: number; readonly now: number; readonly parts: number }): Promise<RouteActivity[]>;
-  /** A number that grows with each change that a page may show; cheap to read. */
-  revision(): Promise<number>;
+  /** Another text after a change that the page of events would show; cheap to read. */
+  revision(): Promise<string>;
 }

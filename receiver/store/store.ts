@@ -22,9 +22,11 @@ import type {
 import type { EngineStore } from './engine.ts';
 import type { Ledger } from './ledger.ts';
 import type { DeliveryFilter, EventFilter, Pages } from './page.ts';
+import type { PauseStore } from './pause.ts';
 import type { Retention } from './retention.ts';
 import type { OpenRun, RunReport } from './run.ts';
 import type { RunAlerts, RunChange, RunFollowUps } from './run-change.ts';
+import type { Search } from './search.ts';
 
 /**
  * The store: events, deliveries, attempts. One port, one contract suite (`test/receiver/store/store-contract.ts`).
@@ -43,7 +45,9 @@ export interface Store
     RunLog,
     Retention,
     Ledger,
-    EngineStore {
+    EngineStore,
+    PauseStore,
+    Search {
   /** Proves that the store can write; rejects with the reason when it can't. */
   check(): Promise<void>;
   /**

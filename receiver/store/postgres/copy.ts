@@ -181,6 +181,7 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
     broadcast: 'smallint',
     problem: text,
   }),
+  keyed('pauses', ['kind', 'name'], { kind: text, name: text, paused_by: text, at: int, reason: text }),
   keyed('mutes', ['subject_key', 'route'], { route: text, subject_key: text, until: int, muted_by: text, set_at: int }),
   keyed('seen', ['key'], { key: text, at: int }),
   keyed('repositories', ['name'], { name: text, id: text }),

@@ -21,6 +21,7 @@ import { listMutes } from '../rules/mutes.ts';
 import { nudgeApproval, nudgesDue } from '../rules/nudges.ts';
 import { acceptOccurrence, lastOccurrence } from '../rules/occurrences.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
+import { listPauses, pause, resume } from '../rules/pauses.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
   countAll,
@@ -37,6 +38,7 @@ import { forgetConversationMessage, muteAndRefresh, refreshEvent } from '../rule
 import { keepRepositoryId } from '../rules/repositories.ts';
 import { heldToEnrich, updateHeldRequest, updateRequest } from '../rules/requests.ts';
 import { earliestPoll, findRuns, markRun, recordReports, takeRuns } from '../rules/runs.ts';
+import { deliveriesToChange, revision, routeActivity, searchEvents } from '../rules/search.ts';
 import { settleClaim } from '../rules/settle.ts';
 import { aheadMs, type ClockCorrected, correctTimes, futureTimes, timesGate } from '../rules/stored-times.ts';
 import { keepThrottle, listThrottles } from '../rules/throttles.ts';
@@ -196,6 +198,13 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     aliasHistory: (key, limit) => autocommit(() => aliasHistory(key, limit)),
     promotionEvent: (key, version) => autocommit(() => promotionEvent(key, version)),
     correctAlias: (seen) => write(() => correctAlias(seen)),
+    pause: (pausing) => write(() => pause(pausing)),
+    resume: (scope) => notifying(write(() => resume(scope))),
+    pauses: () => autocommit(listPauses),
+    searchEvents: (search, options) => snapshot(() => searchEvents(search, options)),
+    deliveriesToChange: (search, states, limit) => autocommit(() => deliveriesToChange(search, states, limit)),
+    routeActivity: (options) => autocommit(() => routeActivity(options)),
+    revision: () => autocommit(revision),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
     leaseProject: (lease, now, leaseMs, options) => at(now, () => autocommit(() => leaseProject(lease, now, leaseMs, options?.renew))),
     releaseProjects: (owner) => autocommit(() => releaseProjects(owner)),

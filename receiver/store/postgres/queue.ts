@@ -1,5 +1,6 @@
 import type { ClaimedDelivery } from '../delivery.ts';
 import { claimOf, type LeasedRow } from '../rules/claimed-row.ts';
+import { NOT_PAUSED } from '../rules/pauses.ts';
 import { LEASE_RAN_OUT, RECEIVER_GONE } from '../rules/reasons.ts';
 import { keepOneReclaimed, reclaim } from '../rules/reclaim.ts';
 import type { SqlScalar } from '../rules/work.ts';
@@ -8,7 +9,7 @@ import type { PostgresDriver, Sql } from './driver.ts';
 import { receiverLock } from './locks.ts';
 import { runInTransaction } from './run-work.ts';
 
-const IS_DUE = `state = 'pending' AND is_head = 1 AND due_at <= $1`;
+const IS_DUE = `state = 'pending' AND is_head = 1 AND due_at <= $1 AND ${NOT_PAUSED}`;
 const HAS_RUN_OUT = `state = 'in_flight' AND lease_until < $1`;
 
 /** Who claims, where receivers can tell whether another one is alive. */
@@ -137,7 +138,7 @@ export async function keepLease(sql: Sql, claim: Pick<ClaimedDelivery, 'id' | 'l
 export async function earliestDue(sql: Sql, serves: (credential: string) => boolean): Promise<number | undefined> {
   const rows = await sql.rows<{ credential: string | null; at: number }>(
     `SELECT c.credential, GREATEST(throttled_until, next_slot_at, first.due_at) AS at FROM credentials c CROSS JOIN LATERAL (
-       SELECT due_at FROM deliveries d WHERE d.credential = c.credential AND state = 'pending' AND is_head = 1 ORDER BY due_at LIMIT 1) AS first
+       SELECT due_at FROM deliveries d WHERE d.credential = c.credential AND state = 'pending' AND is_head = 1 AND ${NOT_PAUSED} ORDER BY due_at LIMIT 1) AS first
      UNION ALL (SELECT NULL, lease_until + 1 FROM deliveries WHERE state = 'in_flight' ORDER BY lease_until LIMIT 1)`,
   );
   // A lease, which has no credential here, may be claimed again once it has run out.

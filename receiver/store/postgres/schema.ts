@@ -351,6 +351,19 @@ const MIGRATIONS: readonly SchemaStep[] = [
   );
   `,
   },
+  // What people have paused.
+  {
+    olderProgramsGoOn: `
+  CREATE TABLE pauses (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    paused_by TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    reason TEXT,
+    PRIMARY KEY (kind, name)
+  );
+  `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -15,6 +15,13 @@ export class Where {
     this.#conditions.push(condition.replace('?', `$${this.values.length}`));
   }
 
+  /** Adds to the latest condition. */
+  more(text: string, value?: SqlValue): void {
+    if (value !== undefined) this.values.push(value);
+    const last = this.#conditions.pop() ?? '';
+    this.#conditions.push(`${last}${text.replace('?', `$${this.values.length}`)}`);
+  }
+
   toString(): string {
     return `WHERE ${this.#conditions.join(' AND ')}`;
   }

@@ -5,7 +5,7 @@
  * known from gensync in Babel).
  *
  * SQL is written in PostgreSQL's form, with these limits, which `sqlite/translate.ts` relies on: placeholders are `$1`, and
- * a list is only ever used as `= ANY ($1)`; `GREATEST` and `LEAST` take two or more values; `FOR UPDATE` (with or without
+ * a list is only ever used as `= ANY ($1)`; `GREATEST` and `LEAST` take two or more values, `STRPOS` a text and what it holds; `FOR UPDATE` (with or without
  * `SKIP LOCKED`) ends its statement or its subquery; texts are compared and sorted by their bytes (`COLLATE "C"`).
  */
 

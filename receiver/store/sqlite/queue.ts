@@ -1,6 +1,7 @@
 import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
 import type { ClaimedDelivery } from '../delivery.ts';
 import { claimOf, type LeasedRow } from '../rules/claimed-row.ts';
+import { NOT_PAUSED } from '../rules/pauses.ts';
 import { LEASE_RAN_OUT, RECEIVER_STOPPED } from '../rules/reasons.ts';
 import { keepOneReclaimed, reclaim } from '../rules/reclaim.ts';
 import type { SqlValue } from '../rules/work.ts';
@@ -18,6 +19,7 @@ export function claimDue(driver: SqlDriver, sending: Sending, options: ClaimOpti
   const { now } = options;
   if (options.keepLeases !== true) reclaimExpired(driver, sending, now);
   const claimed: ClaimedDelivery[] = [];
+  const paused = unlessPaused(driver);
   for (const { credential, throttled_until } of driver.rows<{ credential: string; throttled_until: number }>(
     'SELECT credential, throttled_until FROM credentials',
   )) {
@@ -29,8 +31,8 @@ export function claimDue(driver: SqlDriver, sending: Sending, options: ClaimOpti
     const due = driver.rows<DueRow>(
       `SELECT seq, id, event_id, route, target, credential, request, attempts, retrying_since, ambiguous, runs_since, template,
          approval_template, built_with, approval, conversation
-       FROM deliveries
-       WHERE credential = ? AND state = 'pending' AND is_head = 1 AND due_at <= ? ORDER BY due_at LIMIT ?`,
+       FROM deliveries d
+       WHERE credential = ? AND state = 'pending' AND is_head = 1 AND due_at <= ?${paused} ORDER BY due_at LIMIT ?`,
       credential,
       now,
       wanted,
@@ -59,7 +61,7 @@ export function earliestDue(driver: SqlDriver, sending: Sending, serves: (creden
   const times = driver
     .rows<{ credential: string; at: number | null }>(
       `SELECT credential, MAX(throttled_until, (
-         SELECT due_at FROM deliveries d WHERE d.credential = c.credential AND d.state = 'pending' AND d.is_head = 1 ORDER BY due_at LIMIT 1)) AS at
+         SELECT due_at FROM deliveries d WHERE d.credential = c.credential AND d.state = 'pending' AND d.is_head = 1${unlessPaused(driver)} ORDER BY due_at LIMIT 1)) AS at
        FROM credentials c`,
     )
     .filter(({ credential, at }) => at !== null && serves(credential))
@@ -67,6 +69,11 @@ export function earliestDue(driver: SqlDriver, sending: Sending, serves: (creden
   // A lease may be claimed again once it has run out.
   for (const until of sending.leases(driver).values()) times.push(until + 1);
   return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** A condition on what is taken; none where nothing is paused, which is nearly always. */
+function unlessPaused(driver: SqlDriver): string {
+  return driver.rows('SELECT 1 FROM pauses LIMIT 1').length === 0 ? '' : ` AND ${NOT_PAUSED}`;
 }
 
 /** Inside the caller's transaction. */

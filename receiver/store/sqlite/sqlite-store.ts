@@ -20,6 +20,7 @@ import { listMutes } from '../rules/mutes.ts';
 import { nudgeApproval, nudgesDue } from '../rules/nudges.ts';
 import { acceptOccurrence, lastOccurrence } from '../rules/occurrences.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
+import { listPauses, pause, resume } from '../rules/pauses.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
   countAll,
@@ -36,6 +37,7 @@ import { forgetConversationMessage, muteAndRefresh, refreshEvent } from '../rule
 import { keepRepositoryId } from '../rules/repositories.ts';
 import { heldToEnrich, updateHeldRequest, updateRequest } from '../rules/requests.ts';
 import { earliestPoll, findRuns, markRun, recordReports, takeRuns } from '../rules/runs.ts';
+import { deliveriesToChange, revision, routeActivity, searchEvents } from '../rules/search.ts';
 import { settleClaim } from '../rules/settle.ts';
 import { aheadMs, type ClockCorrected, correctTimes, futureTimes, timesGate } from '../rules/stored-times.ts';
 import { keepThrottle, listThrottles } from '../rules/throttles.ts';
@@ -197,6 +199,13 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
         yield* removeOldRecords(options.before);
         return removed;
       }),
+    pause: (pausing) => write(() => pause(pausing)),
+    resume: (scope) => write(() => resume(scope)),
+    pauses: () => read(listPauses),
+    searchEvents: (search, options) => snapshot(() => searchEvents(search, options)),
+    deliveriesToChange: (search, states, limit) => read(() => deliveriesToChange(search, states, limit)),
+    routeActivity: (options) => read(() => routeActivity(options)),
+    revision: () => read(revision),
     onClockCorrected: (listener) => {
       corrected = listener;
     },

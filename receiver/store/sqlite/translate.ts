@@ -50,6 +50,7 @@ function templateOf(sql: string): Template {
     .replaceAll(/ COLLATE "C"/g, '')
     .replaceAll(/\bGREATEST\(/g, 'MAX(')
     .replaceAll(/\bLEAST\(/g, 'MIN(')
+    .replaceAll(/\bSTRPOS\(/g, 'INSTR(')
     .replaceAll(/\bAS bigint\)/g, 'AS INTEGER)');
   const texts: string[] = [];
   const indexes: number[] = [];
