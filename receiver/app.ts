@@ -6,6 +6,7 @@ import { readiness } from './http/readiness.ts';
 import { readyDetails } from './http/ready-details.ts';
 import { type RequestVariables, requestLog } from './http/request-log.ts';
 import type { Logger } from './log/log.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import type { Store } from './store/store.ts';
 import { StoreFailedError } from './store/store-failure.ts';
 import type { RollBack } from './webhook/roll-back.ts';
@@ -18,6 +19,8 @@ export interface AppOptions extends WandbWebhookOptions {
   readonly basePath: string;
   /** Who may use the admin API. */
   readonly access: Access;
+  /** Left out: nothing is counted. */
+  readonly metrics?: Metrics;
   /** See `ReceiverParts`. */
   readonly rollBack?: RollBack;
   /** True once the receiver is stopping: it is not ready for more. */
@@ -38,7 +41,7 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   const { store, log, now, basePath } = options;
   // W&B's users may well type a slash at the end of the address.
   const root = new Hono<RequestVariables>({ strict: false });
-  root.use(requestLog(log, now));
+  root.use(requestLog(log, now, undefined, options.metrics));
   const app = basePath === '' ? root : root.basePath(basePath);
   // Load balancers ask the machine itself, which knows of no base path.
   const pathsOf = (path: string) => [...new Set([path, `${basePath}${path}`])];

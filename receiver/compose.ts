@@ -12,10 +12,12 @@ import type { Role } from './admin/identity.ts';
 import type { PageOptions } from './admin/pages/page-options.ts';
 import type { WatchOptions } from './engine/engine-options.ts';
 import { engineParts } from './engine/engine-part.ts';
+import type { Watcher } from './engine/watcher.ts';
 import { connectWandb, type WandbKnowledge } from './enrich/connect-wandb.ts';
 import type { Environment } from './environment.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
 import { GITHUB_UNCONFIGURED, githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
+import type { PrometheusMetrics } from './metrics/prometheus.ts';
 import { type ClockWatch, createClockWatch } from './outbox/clock-watch.ts';
 import { createRetention, retentionFloor } from './outbox/retention.ts';
 import { createReceiver, type Extension, queueCredential, type Receiver, type ReceiverParts } from './receiver.ts';
@@ -46,6 +48,8 @@ export interface ComposeOptions extends Pick<ReceiverParts, 'concurrency' | 'git
   readonly sandbox: boolean;
   /** See `AccessOptions`; left out: nothing. */
   readonly onThisMachine?: Role;
+  /** Counts for `/metrics`; left out: only what the store knows is there. */
+  readonly metrics?: PrometheusMetrics;
   /** For the pages; left out: there are none. */
   readonly config?: PageOptions['config'];
   /** See `CommandIo`; for Socket Mode. */
@@ -68,6 +72,7 @@ interface PartContext extends ComposeOptions {
 /** And what the extensions are built with. */
 interface ExtensionContext extends PartContext {
   readonly rollBack: RollBack;
+  readonly engineLagMs: () => number | undefined;
 }
 
 /** Builds the receiver that the environment and the config describe; the same on every platform. */
@@ -108,11 +113,12 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
     extensions: [
-      ...(await extensionsFor({ ...context, rollBack }, github)),
+      ...(await extensionsFor({ ...context, rollBack, engineLagMs: () => lagOf(watching.watcher) }, github)),
       ...(wandb === undefined ? [] : [wandb.history]),
       ...watching.extensions,
     ],
 
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     rollBack,
     updateRequest: await requestUpdate(options, wandb),
     enriches: connected.wandb,
@@ -120,6 +126,12 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(githubWritesPerSecond === undefined ? {} : { githubWritesPerSecond }),
   };
+}
+
+/** How late the project is that is furthest behind; `undefined`: nothing is watched here. */
+function lagOf(watcher: Watcher | undefined): number | undefined {
+  const reports = watcher?.report() ?? [];
+  return reports.length === 0 ? undefined : Math.max(...reports.map(({ behindMs }) => behindMs));
 }
 
 function accessFor({ runtime, environment, onThisMachine }: ComposeOptions): Access {
@@ -226,7 +238,7 @@ async function extensionsFor(context: ExtensionContext, github: TargetSet): Prom
   const { runtime, store, sandbox, clock, wake } = context;
   const nudges = nudgeReplies({ newId: idsFrom(runtime.now, runtime.randomBytes) });
   const expiry = createExpiry({ ...runtime, store, nudges, wake: wake.wake, isSteady: () => !clock.hasJumped() });
-  const always = [expiry, notifications(store, wake), retention(context), ...(await pagesFor(context))];
+  const always = [expiry, notifications(store, wake), retention(context), ...(await pagesFor(context)), ...(await metricsFor(context))];
   if (sandbox) return always;
   return [...always, ...(await runExtensions(context, github)), ...(await slackExtensions(context))];
 }
@@ -238,6 +250,20 @@ async function pagesFor(context: ExtensionContext): Promise<Extension[]> {
   const { pages } = await import('./admin/pages/pages.ts');
   const shell = async () => ({ basePath: environment.basePath, banners: [] });
   return [{ path: '/', routes: pages(access, { ...runtime, store, config, githubUrl, sandbox, wake: wake.wake, rollBack, shell }) }];
+}
+
+/** `/metrics`, where somebody may read it. */
+async function metricsFor({ runtime, environment, access, metrics, store, engineLagMs }: ExtensionContext): Promise<Extension[]> {
+  const isPublic = environment.access.metricsArePublic;
+  if (!isPublic && !access.hasApi) return [];
+  const [{ metricsEndpoint }, { readGauges }, { gaugesText }] = await Promise.all([
+    import('./metrics/endpoint.ts'),
+    import('./metrics/gauges.ts'),
+    import('./metrics/exposition.ts'),
+  ]);
+  const { now } = runtime;
+  const gauges = () => readGauges({ store, engineLagMs }, now());
+  return [{ path: '/metrics', routes: metricsEndpoint({ access, isPublic, now, gauges, text: metrics?.text ?? gaugesText }) }];
 }
 
 /** Wakes the outboxes when another receiver stored something, where the store can notify. */

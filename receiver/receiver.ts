@@ -11,6 +11,7 @@ import type { Access } from './admin/access.ts';
 import { createApp } from './app.ts';
 import type { Watcher } from './engine/watcher.ts';
 import type { RequestVariables } from './http/request-log.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import type { ClockWatch } from './outbox/clock-watch.ts';
 import { createOutbox, type OutboxOptions } from './outbox/outbox.ts';
 import type { Targets } from './outbox/target.ts';
@@ -46,6 +47,8 @@ export interface ReceiverParts {
   readonly enriches?: boolean;
   /** Deploys a version once more; left out: nobody can ask for it. */
   readonly rollBack?: RollBack;
+  /** Left out: nothing is counted. */
+  readonly metrics?: Metrics;
   /** What else belongs to this receiver; left out: nothing. */
   readonly extensions?: readonly Extension[];
   /** What watches runs, also among the extensions; left out: nothing does. */
@@ -122,6 +125,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     alerts,
     ...(parts.unconfigured === undefined ? {} : { unconfigured: parts.unconfigured }),
     ...(parts.updateRequest === undefined ? {} : { complete: parts.updateRequest }),
+    ...(parts.metrics === undefined ? {} : { attempted: parts.metrics.attempted }),
     ...(parts.clock === undefined ? {} : { clock: parts.clock }),
     ...(parts.wakeLater === undefined ? {} : { wakeLater: parts.wakeLater }),
   };
@@ -163,6 +167,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     ...(parts.rollBack === undefined ? {} : { rollBack: parts.rollBack }),
     slackUsers: settings.slackUsers,
     connected: { slack: parts.targets.slack !== undefined, wandb: parts.enriches === true },
+    ...(parts.metrics === undefined ? {} : { metrics: parts.metrics }),
     extensions,
     newId,
     now,

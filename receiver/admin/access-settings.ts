@@ -25,9 +25,11 @@ export interface TrustedProxy {
 export interface AccessSettings {
   readonly people: readonly Person[];
   readonly proxy: TrustedProxy | undefined;
+  /** RELAY_METRICS_PUBLIC: anybody may read the metrics. */
+  readonly metricsArePublic: boolean;
 }
 
-export const NOBODY: AccessSettings = { people: [], proxy: undefined };
+export const NOBODY: AccessSettings = { people: [], proxy: undefined, metricsArePublic: false };
 
 type Get = (name: string) => string | undefined;
 
@@ -43,7 +45,10 @@ export function readAccess(get: Get, errors: string[]): AccessSettings {
   const twice = people.find(({ token, name }) => people.some((other) => other.token === token && other.name !== name));
   if (twice !== undefined)
     errors.push(`RELAY_ADMIN_TOKENS: "${twice.name}" has the token of somebody else: give everybody a token of their own`);
-  return { people, proxy: readProxy(get, errors) };
+  const isPublic = get('RELAY_METRICS_PUBLIC')?.toLowerCase();
+  if (isPublic !== undefined && isPublic !== 'true' && isPublic !== 'false')
+    errors.push(`RELAY_METRICS_PUBLIC: "${isPublic}" is neither true nor false: set it to one of them`);
+  return { people, proxy: readProxy(get, errors), metricsArePublic: isPublic === 'true' };
 }
 
 function readNamed(text: string | undefined, errors: string[]): Person[] {

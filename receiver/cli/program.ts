@@ -48,7 +48,7 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .command('serve')
     .description('run the receiver')
     .option('--sandbox', 'record dispatches instead of sending them', false)
-    .action((options: { sandbox: boolean }) => run(async () => (await import('./serve.ts')).serve(io, options)));
+    .action((options: { sandbox: boolean }) => run(async () => (await import('./serve.ts')).serve(io, { ...options, version })));
   program
     .command('watch')
     .description('watch runs for automations with engine: relay, and send what fires; listens to nobody')

@@ -8,6 +8,8 @@ import { composeReceiver } from '../compose.ts';
 import { configWarnings, credentialProblems } from '../config-checks.ts';
 import { type Environment, GITHUB_API_URL, isLoopback, readEnvironment } from '../environment.ts';
 import { createLogger } from '../log/log.ts';
+import type { PrometheusMetrics } from '../metrics/prometheus.ts';
+import { timedStore } from '../metrics/timed-store.ts';
 import { type Listening, listen } from '../node.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
@@ -20,6 +22,8 @@ import { sandboxBanner, sandboxConfig, withSandboxSecret } from './sandbox.ts';
 export interface ServeOptions {
   /** Record dispatches instead of sending them, whatever is configured. */
   readonly sandbox: boolean;
+  /** Of this program. */
+  readonly version: string;
 }
 
 /** More writes per second than this are over what api.github.com publishes: 900 points a minute, a write counts 5. */
@@ -56,6 +60,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   }
   const { now, random, fetch, dispatcher } = io;
   const runtime: Runtime = { now, random, randomBytes: pooledBytes(io.randomBytes), fetch, log, redactor };
+  const metrics = await metricsOf(environment, options.version);
   const receiver = await composeReceiver({
     runtime,
     environment,
@@ -63,9 +68,10 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     settings: plan.settings,
     organization: config.organization,
     watch: { automations: config.automations, entity: config.entity },
-    store,
+    store: metrics === undefined ? store : timedStore(store, metrics, () => performance.now()),
     sandbox,
     config: () => config,
+    ...(metrics === undefined ? {} : { metrics }),
     ...onThisMachine(environment, sandbox),
     ...(dispatcher === undefined ? {} : { dispatcher }),
   });
@@ -87,6 +93,13 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   if (isFinished) log.info({}, 'stopped');
   else log.warn({}, 'stopped before everything finished: the outcome of unfinished attempts is looked up after the next start');
   return 0;
+}
+
+/** Counts only where somebody may read the counts. */
+async function metricsOf({ access, postgresUrl }: Environment, version: string): Promise<PrometheusMetrics | undefined> {
+  if (!access.metricsArePublic && access.people.length === 0 && access.proxy === undefined) return undefined;
+  const { prometheusMetrics } = await import('../metrics/prometheus.ts');
+  return prometheusMetrics({ version, store: postgresUrl === undefined ? 'sqlite' : 'postgresql' });
 }
 
 /** What a browser on this machine may do without a token, where nobody else can reach the receiver: everything in a sandbox, else reading. */

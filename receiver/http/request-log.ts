@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Identity } from '../admin/identity.ts';
 import type { Logger } from '../log/log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { PlatformBindings } from './body-source.ts';
 
 /** What a handler adds to the one line that its request leaves in the log. */
@@ -32,6 +33,7 @@ export function requestLog(
   log: Logger,
   now: () => number,
   unless: (line: LogFields) => boolean = () => false,
+  metrics?: Pick<Metrics, 'answered' | 'accepted'>,
 ): MiddlewareHandler<RequestVariables> {
   return async (c, next) => {
     const start = now();
@@ -39,6 +41,8 @@ export function requestLog(
     c.set('logFields', line);
     await next();
     if (unless(line)) return;
+    metrics?.answered(c.req.path, c.res.status, line.result);
+    if (line.result === 'accepted' && line.type !== undefined) metrics?.accepted(line.type);
     const { reason, ...fields } = line;
     const bindings: PlatformBindings | undefined = c.env;
     const ray = bindings?.ray === undefined ? {} : { ray: bindings.ray };

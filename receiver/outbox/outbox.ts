@@ -3,7 +3,7 @@ import type { RetryPolicy } from '../../src/lib/retry.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { RequestKind, TargetRequest } from '../../src/route/target.ts';
 import type { Runtime } from '../runtime.ts';
-import type { Attempt, ClaimedDelivery } from '../store/delivery.ts';
+import type { Attempt, AttemptOutcome, ClaimedDelivery } from '../store/delivery.ts';
 import type { DeliveryQueue } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 import { ATTEMPT_LIMIT_MS, attemptOutcome, LEASE_MS, limitedAttempt, refusedFor } from './attempt.ts';
@@ -37,6 +37,8 @@ export interface OutboxOptions extends Pick<Runtime, 'now' | 'random' | 'log'> {
   readonly attemptsOf?: (id: string) => Promise<readonly Attempt[]>;
   /** See `SettlementRules`. */
   readonly alerts?: AlertPolicyOf;
+  /** Hears of each attempt that ended, with how long it took in milliseconds. */
+  readonly attempted?: (kind: RequestKind, outcome: AttemptOutcome, ms: number) => void;
   /** Gives the request as it is to be sent, once more is known than when the event was accepted. Must not take long. */
   readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
 }
@@ -246,6 +248,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     const startedAt = Math.min(beganAt, endedAt);
     const durationMs = endedAt - startedAt;
     const outcome = attemptOutcome(result);
+    options.attempted?.(delivery.request.kind, outcome, durationMs);
     const mine = await options.queue.settle(
       delivery,
       { startedAt, durationMs, outcome, status: result.status, detail },

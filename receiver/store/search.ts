@@ -39,6 +39,16 @@ export interface RouteActivity {
   readonly lastFiredAt: number | null;
 }
 
+/** Deliveries of one kind of target in one state. */
+export interface Undelivered {
+  /** `repository_dispatch`, `slack`, … */
+  readonly target: string;
+  readonly state: DeliveryState;
+  readonly count: number;
+  /** When the oldest of them was created. */
+  readonly oldestAt: number;
+}
+
 /** Where pages read. Every list is bounded, and stays fast with a million events. */
 export interface Search {
   /** Newest first. `before`: the `next` of another page. */
@@ -51,6 +61,8 @@ export interface Search {
   ): Promise<{ readonly ids: readonly string[]; readonly isAll: boolean }>;
   /** Routes that fired since, with how often in each of `parts` equal parts of the time until `now`. */
   routeActivity(options: { readonly since: number; readonly now: number; readonly parts: number }): Promise<RouteActivity[]>;
+  /** What is not delivered, by kind of target and state, each counted up to a bound. */
+  undelivered(): Promise<Undelivered[]>;
   /** Another text after a change that the page of events would show; cheap to read. */
   revision(): Promise<string>;
 }

@@ -38,7 +38,7 @@ import { forgetConversationMessage, muteAndRefresh, refreshEvent } from '../rule
 import { keepRepositoryId } from '../rules/repositories.ts';
 import { heldToEnrich, updateHeldRequest, updateRequest } from '../rules/requests.ts';
 import { earliestPoll, findRuns, markRun, recordReports, takeRuns } from '../rules/runs.ts';
-import { deliveriesToChange, revision, routeActivity, searchEvents } from '../rules/search.ts';
+import { deliveriesToChange, revision, routeActivity, searchEvents, undelivered } from '../rules/search.ts';
 import { settleClaim } from '../rules/settle.ts';
 import { aheadMs, type ClockCorrected, correctTimes, futureTimes, timesGate } from '../rules/stored-times.ts';
 import { keepThrottle, listThrottles } from '../rules/throttles.ts';
@@ -205,6 +205,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     deliveriesToChange: (search, states, limit) => autocommit(() => deliveriesToChange(search, states, limit)),
     routeActivity: (options) => autocommit(() => routeActivity(options)),
     revision: () => autocommit(revision),
+    undelivered: () => autocommit(undelivered),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
     leaseProject: (lease, now, leaseMs, options) => at(now, () => autocommit(() => leaseProject(lease, now, leaseMs, options?.renew))),
     releaseProjects: (owner) => autocommit(() => releaseProjects(owner)),

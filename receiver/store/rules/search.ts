@@ -1,5 +1,5 @@
 import type { DeliveryState, DeliveryView } from '../delivery.ts';
-import type { EventSearch, FoundEvent, RouteActivity, SearchPage } from '../search.ts';
+import type { EventSearch, FoundEvent, RouteActivity, SearchPage, Undelivered } from '../search.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 import { Where } from './where.ts';
 import { firstRow, rows, type Work } from './work.ts';
@@ -144,6 +144,31 @@ export function* routeActivity({
 
 /** Only so many of the latest deliveries are counted. */
 const MOST_COUNTED = 100_000;
+
+/** Of each state, so many of the latest are counted. */
+const MOST_UNDELIVERED = 100_000;
+
+export function* undelivered(): Work<Undelivered[]> {
+  const found: Undelivered[] = [];
+  // Each part has a small index of its own.
+  for (const part of ['is_head = 1', `state = 'pending' AND is_head = 0`, `state NOT IN ('delivered', 'pending', 'in_flight')`]) {
+    const some = yield* rows<{ kind: string; state: DeliveryState; n: number; oldest: number }>(
+      `SELECT kind, state, COUNT(*) AS n, MIN(created_at) AS oldest FROM (
+         SELECT SUBSTR(target, 1, STRPOS(target || ':', ':') - 1) AS kind, state, created_at, ephemeral FROM deliveries WHERE ${part} LIMIT $1) AS latest
+       WHERE ephemeral = 0 GROUP BY kind, state`,
+      MOST_UNDELIVERED,
+    );
+    for (const { kind, state, n, oldest } of some) add(found, { target: kind, state, count: n, oldestAt: oldest });
+  }
+  return found.toSorted((a, b) => (a.target + a.state < b.target + b.state ? -1 : 1));
+}
+
+function add(found: Undelivered[], more: Undelivered): void {
+  const index = found.findIndex(({ target, state }) => target === more.target && state === more.state);
+  const known = found[index];
+  if (known === undefined) found.push(more);
+  else found[index] = { ...known, count: known.count + more.count, oldestAt: Math.min(known.oldestAt, more.oldestAt) };
+}
 
 export function* revision(): Work<string> {
   const row = yield* firstRow<{

@@ -106,6 +106,16 @@ export function searchContract(open: OpenStore): void {
       expect(await store.routeActivity({ since: T0 + 2 * MINUTE, now: T0 + 3 * MINUTE, parts: 4 })).toEqual([]);
     });
 
+    onStore('counts what is not delivered, by kind of target and state', async (store) => {
+      expect(await store.undelivered()).toEqual([]);
+      await some(store);
+      await accept(store, eventOf('e4', { at: T0 + 3 * MINUTE, subject: 'b' }));
+      expect(await store.undelivered()).toEqual([
+        { target: 'repository_dispatch', state: 'dead', count: 1, oldestAt: T0 },
+        { target: 'repository_dispatch', state: 'pending', count: 2, oldestAt: T0 + MINUTE },
+      ]);
+    });
+
     onStore('says whether something has changed', async (store) => {
       const before = await store.revision();
       expect(await store.revision()).toBe(before);
