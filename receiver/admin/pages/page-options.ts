@@ -18,6 +18,8 @@ export interface PageOptions extends Pick<Runtime, 'now' | 'log' | 'redactor'> {
   /** GitHub's pages, for links to repositories and runs. */
   readonly githubUrl: string;
   readonly sandbox: boolean;
+  /** How pages learn of changes: from a stream of events, or by asking again; left out: not at all. */
+  readonly live?: 'stream' | 'poll';
 }
 
 /** A page, made of what all pages get. */
