@@ -233,10 +233,12 @@ export class RunProgress {
   }
 }
 
-/** Both ends of a range count. A step may have a fraction, the ends do not. */
+/**
+ * Both ends of a range count, and they are whole numbers. A step may have a fraction, so the range begins with the row that was
+ * read last: the next one may be between it and the next whole step.
+ */
 function firstRange({ afterStep, upToStep }: PointsQuery): Pick<StepRange, 'min' | 'max'> {
-  const min = Number.isInteger(afterStep) ? afterStep + 1 : Math.floor(afterStep);
-  return { min: Math.max(0, min), max: Math.ceil(upToStep) };
+  return { min: Math.max(0, Math.floor(afterStep)), max: Math.ceil(upToStep) };
 }
 
 function isRow(value: unknown): value is LoggedJson {

@@ -119,6 +119,19 @@ describe('points of a run', () => {
     expect(answer?.readUpTo).toBe(2);
   });
 
+  it.each([undefined, ['sampledHistory'] as const])(
+    'begin right after the last step, also between it and the next whole one',
+    async (lacks) => {
+      const { reader, signal, addRun } = await readerInTest(lacks === undefined ? {} : { lacks });
+      const run = addRun('r1');
+      for (const step of [3, 3.25, 3.5, 4]) run.log({ loss: step }, { step });
+      const [whole] = okValue(await reader.points(PROJECT, [pointsQuery('r1', { afterStep: 3, upToStep: 3.5 })], signal));
+      expect(valuesOf(whole ?? { points: [] }).map(([x]) => x)).toEqual([3.25, 3.5]);
+      const [part] = okValue(await reader.points(PROJECT, [pointsQuery('r1', { afterStep: 3.25, upToStep: 4 })], signal));
+      expect(valuesOf(part ?? { points: [] }).map(([x]) => x)).toEqual([3.5, 4]);
+    },
+  );
+
   it('come once each, in order, when rows come twice, repeat steps or come in another order', async () => {
     const { reader, signal, addRun, server } = await readerInTest();
     const run = addRun('r1');
