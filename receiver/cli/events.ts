@@ -27,8 +27,8 @@ export function listEvents(io: CommandIo, options: ListEventsOptions): Promise<E
       event.type,
       outcome === 'duplicate' ? `duplicate of ${duplicateOf}` : outcome,
       event.source,
-      event.artifact ?? event.run ?? event.collection ?? '',
-      event.alias ?? event.tag ?? event.metric ?? event.status ?? '',
+      event.artifact ?? event.display_name ?? event.run ?? event.collection ?? '',
+      `${event.alias ?? event.tag ?? event.metric ?? event.status ?? ''}${event.resolved === true ? ' (resolved)' : ''}`,
       id,
     ]);
     if (rows.length > 0) io.print(...renderTable(['RECEIVED (UTC)', 'EVENT', 'OUTCOME', 'SOURCE', 'ABOUT', 'VALUE', 'ID'], rows), '');

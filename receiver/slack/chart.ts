@@ -67,9 +67,9 @@ export function chartWords(event: RelayEvent, { metric, axis, points, notFinite 
 const ABOVE: ReadonlySet<string> = new Set(['above', 'above_or_equal_to', 'gt', 'gte']);
 const BELOW: ReadonlySet<string> = new Set(['below', 'below_or_equal_to', 'lt', 'lte']);
 
-/** The automation's limit in the metric's own unit. A change is counted from the value before; a z-score has no such line. */
+/** The automation's limit in the metric's own unit. A change is counted from the value before; a z-score and a stall have no such line. */
 function limitsOf({ type, comparison = '', threshold, values = [] }: RelayEvent): Limit[] {
-  if (threshold === undefined || type === 'run_metric_zscore') return [];
+  if (threshold === undefined || type === 'run_metric_zscore' || type === 'run_metric_stall') return [];
   const [before] = values;
   const named = (name: string, value: number): Limit[] => (Number.isFinite(value) ? [{ name, value }] : []);
   const difference = differenceOf(threshold, before);

@@ -19,6 +19,9 @@ export interface Firing {
   readonly status?: string;
 }
 
+/** No firing: what nearly every point gives. */
+export const NOTHING: readonly Firing[] = Object.freeze([]);
+
 /** What an evaluation says about now, for people. */
 export interface CurrentValue {
   /** The number that is compared; `undefined` while there is none: no value logged, or the window is not full. */
@@ -41,9 +44,12 @@ export interface Evaluation {
    * @param fill true: the point only fills the window; it neither fires nor resolves
    * @param now the receiver's clock: a point from the future counts as of now
    */
-  add(point: Point, options: { readonly fill: boolean; readonly now: number }): Firing[];
+  add(point: Point, options: { readonly fill: boolean; readonly now: number }): readonly Firing[];
   /** Takes the run's state and the time that has passed. `lastRowAt`: when it logged its last row. */
-  observe(run: RunSnapshot, options: { readonly fill: boolean; readonly now: number; readonly lastRowAt: number | undefined }): Firing[];
+  observe(
+    run: RunSnapshot,
+    options: { readonly fill: boolean; readonly now: number; readonly lastRowAt: number | undefined },
+  ): readonly Firing[];
   /** The summary values of the project's last runs, for a z-score over runs; the run itself is not among them. */
   population(values: readonly number[]): void;
   /** The run was rewound: windows are dropped, what has fired is kept. */

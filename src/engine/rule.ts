@@ -1,3 +1,4 @@
+import type { Automation } from '../automation/automation.ts';
 import type { EventType } from '../event/event.ts';
 import type { Match } from '../route/match.ts';
 
@@ -34,10 +35,14 @@ export type Condition =
   | { readonly kind: 'silent'; readonly forMs: number }
   | {
       readonly kind: 'state';
+      /** With `failed` also `crashed`: to W&B a crashed run has failed. */
       readonly states: readonly string[];
       readonly graceMs: number;
       readonly longerThanMs: number;
     };
+
+/** Conditions on the values of one metric. */
+export type MetricCondition = Extract<Condition, { readonly kind: 'threshold' | 'change' | 'zscore' | 'stall' }>;
 
 export type Aggregate = 'average' | 'min' | 'max';
 
@@ -54,8 +59,11 @@ export interface Rule {
   readonly name: string;
   readonly type: EventType;
   readonly entity: string;
+  readonly engine: 'wandb' | 'relay';
   /** `undefined`: all projects of the entity. */
   readonly project: string | undefined;
+  /** Which runs, as in the config; `undefined`: all. */
+  readonly runs: Automation['runs'];
   readonly condition: Condition;
   /** The shortest time between two firings for one run, milliseconds; `never`: one firing for each run. */
   readonly refireMs: number | 'never';

@@ -40,13 +40,14 @@ async function checkout(text: string) {
 it('plan says what is allowed and probably not meant, with its line', async () => {
   const { run } = await checkout(`${config('acme/deploy')}  - name: two
     engine: relay
+    refire: 1s
     scope: { project: train }
     event: { run_state: { states: [failed] } }
     action: { relay: { to: [{ slack: { channel: "#a" } }] } }
 `);
   const { code, out } = await run('plan');
   expect(code).toBe(2);
-  expect(out).toMatch(/^conf\/wandb-relay\.yaml:9:13: automations\[1\]\.engine: warning: "two" is not evaluated: /m);
+  expect(out).toMatch(/^conf\/wandb-relay\.yaml:10:13: automations\[1\]\.refire: warning: 1s is shorter than 15s/m);
 });
 
 describe('plan compares routes', () => {
