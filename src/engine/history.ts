@@ -1,6 +1,7 @@
 import type { Evaluation, Firing } from './evaluation.ts';
 import { MetricEvaluation } from './metric-evaluation.ts';
 import { metricsOf } from './metric-name.ts';
+import { QuietStretch } from './quiet-stretch.ts';
 import type { Condition, MetricCondition, Rule } from './rule.ts';
 import type { Point, RunSnapshot } from './run.ts';
 import { startEvaluation } from './start-evaluation.ts';
@@ -13,6 +14,8 @@ export interface RunHistory {
   readonly points: readonly Point[];
   /** The summary values of the runs before it, for a z-score over runs. */
   readonly population?: readonly number[];
+  /** Nothing but the firings is needed: `nearest` and `last` are left out. Faster. */
+  readonly onlyFirings?: boolean;
   /** Is shown each point with the number that was compared there (NaN: none), for charts. */
   readonly onCompared?: (point: Point, compared: number) => void;
 }
@@ -77,11 +80,16 @@ class Findings {
   private metSince = Number.NaN;
   private lastAt = Number.NaN;
 
-  /** Takes a point, what came of it, and whether the condition is true there. */
-  take(point: Point, found: readonly Firing[], isMet: boolean, margin: number | undefined): void {
+  /** Takes a point that changes nothing. */
+  pass(point: Point): void {
     this.points += 1;
     if (!Number.isFinite(point.value)) this.nonfinite += 1;
     this.lastAt = point.at;
+  }
+
+  /** Takes a point, what came of it, and whether the condition is true there. */
+  take(point: Point, found: readonly Firing[], isMet: boolean, margin: number | undefined): void {
+    this.pass(point);
     for (const firing of found) if (firing.kind === 'firing') this.firings.push({ ...firing, margin, heldMs: 0 });
     if (!isMet) this.end();
     else if (Number.isNaN(this.metSince)) this.metSince = point.at;
@@ -111,17 +119,39 @@ class Findings {
 }
 
 function judgeMetric(condition: MetricCondition, evaluation: MetricEvaluation, history: RunHistory): HistoryResult {
+  const { points, onCompared } = history;
   const findings = new Findings();
-  for (const point of history.points) {
-    if (!evaluation.takes(point)) continue;
+  const isOfRule = metricsOf(condition);
+  const quiet = history.onlyFirings === true && onCompared === undefined ? QuietStretch.of(condition) : undefined;
+  let lastX = Number.NEGATIVE_INFINITY;
+  let isBehind = false;
+  for (const [place, point] of points.entries()) {
+    if (!isOfRule(point.metric) || point.x <= lastX) continue;
+    lastX = point.x;
+    if (quiet?.take(point.value, place) === true && !evaluation.isMet) {
+      findings.pass(point);
+      isBehind = true;
+      continue;
+    }
+    if (isBehind) catchUp(evaluation, points, quiet?.latest() ?? [], place);
+    isBehind = false;
     const found = evaluation.add(point, ALL);
     const compared = evaluation.lastCompared;
-    history.onCompared?.(point, compared);
+    onCompared?.(point, compared);
     findings.take(point, found, evaluation.isMet, found.length === 0 ? undefined : -distanceTo(condition, compared));
-    if (!meets(condition, compared)) findings.miss(point, compared, distanceTo(condition, compared));
+    if (history.onlyFirings !== true && !meets(condition, compared)) findings.miss(point, compared, distanceTo(condition, compared));
   }
-  const last = evaluation.lastCompared;
+  const last = history.onlyFirings === true ? Number.NaN : evaluation.lastCompared;
   return findings.result(Number.isNaN(last) ? undefined : last);
+}
+
+/** Fills the window with the values that were passed over before this place. */
+function catchUp(evaluation: MetricEvaluation, points: readonly Point[], places: readonly number[], before: number): void {
+  evaluation.rewind();
+  for (const place of places) {
+    const point = points[place];
+    if (point !== undefined && place < before) evaluation.add(point, { ...ALL, fill: true });
+  }
 }
 
 function judgeNonfinite(evaluation: Evaluation, isOfRule: (metric: string) => boolean, history: RunHistory): HistoryResult {
