@@ -1,17 +1,25 @@
 import { performance } from 'node:perf_hooks';
 import type { Evaluation } from '../../src/engine/evaluation.ts';
+import { evaluateHistory } from '../../src/engine/history.ts';
 import type { MetricCondition, Rule } from '../../src/engine/rule.ts';
-import type { Point } from '../../src/engine/run.ts';
+import type { Point, RunSnapshot } from '../../src/engine/run.ts';
 import { startEvaluation } from '../../src/engine/start-evaluation.ts';
 
 /**
- * The evaluation alone, in a process of its own with `--expose-gc`: how fast points pass one threshold, beside the sum of the
- * same numbers; and what one evaluation holds. Prints JSON. Run by `npm run bench -- --only engine`.
+ * The evaluation alone, in a process of its own with `--expose-gc`: how fast points pass one threshold that they do not reach,
+ * beside the sum of the same numbers; and what one evaluation holds. Prints JSON. Run by `npm run bench -- --only engine`.
  */
 
 /** What this process prints. */
 export interface EngineAlone {
-  readonly rounds: readonly { readonly points: number; readonly sums: number; readonly indexedSums: number }[];
+  /** Each a second. */
+  readonly round: {
+    readonly live: number;
+    readonly history: number;
+    readonly firings: number;
+    readonly sums: number;
+    readonly indexedSums: number;
+  };
   readonly memory: readonly { readonly what: string; readonly heapBytes: number; readonly savedBytes: number }[];
 }
 
@@ -61,6 +69,23 @@ function ruleOf(condition: MetricCondition): Rule {
 
 const numbers = Array.from({ length: POINTS }, (_, index) => 4 + 3.9 * Math.sin(index / 100) + (index % 7) / 100);
 const points: Point[] = numbers.map((value, index) => ({ metric: 'loss', x: index, at: 1_790_000_000_000 + index * 1000, value }));
+const run: RunSnapshot = {
+  id: '',
+  name: 'bench',
+  displayName: 'bench',
+  state: 'finished',
+  createdAt: 0,
+  heartbeatAt: 0,
+  username: undefined,
+  userName: undefined,
+  tags: [],
+  group: undefined,
+  jobType: undefined,
+  sweep: undefined,
+  lastStep: POINTS,
+  loggedMetrics: new Set(['loss']),
+  summary: {},
+};
 const LIVE = { fill: false, now: 1_900_000_000_000 };
 
 function sumOf(values: readonly number[]): number {
@@ -113,10 +138,12 @@ function memoryOf(condition: MetricCondition): { heapBytes: number; savedBytes: 
   return { heapBytes, savedBytes: Buffer.byteLength(JSON.stringify(evaluations[0]?.save())) };
 }
 
-const rounds = Array.from({ length: Number(process.argv[2] ?? 1) }, () => ({
-  points: perSecond(() => evaluate(startEvaluation(ruleOf(threshold)), points)),
+const round = {
+  live: perSecond(() => evaluate(startEvaluation(ruleOf(threshold)), points)),
+  history: perSecond(() => evaluateHistory(ruleOf(threshold), { run, points }).points),
+  firings: perSecond(() => evaluateHistory(ruleOf(threshold), { run, points, onlyFirings: true }).points),
   sums: perSecond(() => sumOf(numbers)),
   indexedSums: perSecond(() => indexedSumOf(numbers)),
-}));
+};
 const memory = MEASURED.map(([what, condition]) => ({ what, ...memoryOf(condition) }));
-console.log(JSON.stringify({ rounds, memory } satisfies EngineAlone));
+console.log(JSON.stringify({ round, memory } satisfies EngineAlone));
