@@ -84,6 +84,17 @@ describe('a measure that is saved and restored at any value goes on as if it had
   });
 });
 
+describe('a measure that is reset is as new', () => {
+  test.each(CONDITIONS.map((condition) => [nameOf(condition), condition] as const))('%s', (_name, condition) => {
+    const random = seeded(7);
+    const used = createMeasure(condition);
+    for (const value of randomValues(random, 123)) used.add(value);
+    used.reset();
+    const fresh = createMeasure(condition);
+    for (const value of randomValues(random, 123)) expect(used.add(value)).toBe(fresh.add(value));
+  });
+});
+
 test('a sum does not drift, and forgets a huge value as soon as it leaves the window', () => {
   const measure = createMeasure({ ...threshold, aggregate: 'average', window: 3 });
   const compared = [1, 1e16, 1, -1e16, 1, 1, 1, 1e300, 0.1, 0.1, 0.1].map((value) => measure.add(value));
