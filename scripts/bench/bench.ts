@@ -11,6 +11,7 @@ import type { Bench, Part } from './part.ts';
 import { acceptPart } from './part-accept.ts';
 import { batchPart } from './part-batch.ts';
 import { drainPart } from './part-drain.ts';
+import { enginePart } from './part-engine.ts';
 import { fullPart } from './part-full.ts';
 import { leavingPart } from './part-leaving.ts';
 import { memoryPart } from './part-memory.ts';
@@ -43,6 +44,7 @@ const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
   ['batch', batchPart],
   ['migration', migrationPart],
   ['sync', syncPart],
+  ['engine', enginePart],
   ['profile', profilePart],
 ]);
 
