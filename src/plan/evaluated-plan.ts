@@ -36,11 +36,13 @@ export interface EvaluatedChange {
 
 export interface EvaluatedPlan {
   readonly changes: readonly EvaluatedChange[];
-  /** How many are as they were; of all when they are not compared. */
+  /** How many are as they were. */
   readonly unchanged: number;
+  /** How many there are when they are not compared; else 0. */
+  readonly notCompared: number;
 }
 
-export const NOTHING_EVALUATED: EvaluatedPlan = { changes: [], unchanged: 0 };
+export const NOTHING_EVALUATED: EvaluatedPlan = { changes: [], unchanged: 0, notCompared: 0 };
 
 /** Said of an automation at W&B whose definition now has `engine: relay`. */
 export const BY_RELAY_NOW = 'evaluated by the relay from now on';
@@ -92,7 +94,7 @@ export function planEvaluated(config: EvaluatedConfig, base: EvaluatedConfig | u
       ...(isMoved ? { because: BY_WANDB_NOW } : {}),
     });
   }
-  return { changes, unchanged };
+  return { changes, unchanged, notCompared: 0 };
 }
 
 function common(one: Defined, { entity }: EvaluatedConfig, fields: readonly FieldChange[]) {
