@@ -8,6 +8,7 @@ import { diagnosticJson } from '../../src/plan/plan-json.ts';
 import { failureDiagnostic, failureLines, resultJson, testCounts, wandbNote } from '../../src/rule-tests/failure-text.ts';
 import { type RuleTestResult, runRuleTests } from '../../src/rule-tests/run-rule-tests.ts';
 import { readDefinitions } from '../../src/sync/definitions.ts';
+import { isForGitHub } from '../config-checks.ts';
 import { findCheckout } from './checkout.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
@@ -62,7 +63,7 @@ function count(n: number, word: string): string {
 }
 
 function dispatches(config: Config): boolean {
-  return config.routes.some((route) => route.to.some((target) => target.slack === undefined));
+  return config.routes.some((route) => route.to.some(isForGitHub));
 }
 
 function readWorkflows(folder: string): Map<string, string> {
