@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type NotationProblem, parseSeries, parseStates } from '../engine/series-notation.ts';
 import type { Result } from '../lib/result.ts';
 import { durationSchema, jsonValueSchema, nameSchema, reportKeyCount } from '../lib/schema-words.ts';
