@@ -9,6 +9,7 @@ import type { RoutePlan } from '../plan/route-plan.ts';
 import { testsMarkdown } from '../rule-tests/tests-markdown.ts';
 import type { Planned } from '../sync/commands.ts';
 import { annotate } from './annotations.ts';
+import { failTooManyFires } from './backtest-step.ts';
 import { annotations, print, summarize, warn } from './output.ts';
 import { pullRequestOf } from './pull-request.ts';
 import {
@@ -64,6 +65,7 @@ export async function showPlan(step: Step, { plan, state }: Planned): Promise<vo
   await comment(step, pullRequestOf(context), marks, () => planMarkdown(plan, { ...page, limit: COMMENT_LIMIT - RESULT_ROOM, rest }));
   if (plan.summary.refused > 0) failRefused(plan, inputs);
   failTests(tests);
+  failTooManyFires(plan, step);
 }
 
 /** Nobody has agreed yet that the receiver dispatches there. */

@@ -16,6 +16,7 @@ import { namespaceOfFiles } from '../sync/namespace-of-files.ts';
 import { annotate } from './annotations.ts';
 import { runApply } from './apply-step.ts';
 import { runApproved } from './approved-step.ts';
+import { backtestPlan } from './backtest-step.ts';
 import { baseOfRun } from './base.ts';
 import { runDrift } from './drift-step.ts';
 import { readEventOutputs } from './event-command.ts';
@@ -82,7 +83,8 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
     case 'plan': {
       const base = await baseOfRun(inputs, fetch);
       const planned = await planSync(config.value, client, { ...options, base });
-      return planned.ok ? showPlan(step, planned.value) : noPlan(step, config.value.namespace, planned.error);
+      if (!planned.ok) return noPlan(step, config.value.namespace, planned.error);
+      return showPlan(step, await backtestPlan(step, planned.value, base));
     }
     case 'apply':
       return runApply({ ...step, options: { ...options, base: await baseOfRun(inputs, fetch) } });
