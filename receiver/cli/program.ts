@@ -162,6 +162,11 @@ function addStoreCommands(program: Command, io: CommandIo, run: Run): void {
     .action((collection: string | undefined, options: TargetFlags & { alias?: string; verify: boolean; json: boolean }) =>
       run(async () => (await import('./where.ts')).where(io, collection, { ...options, ...targetOf(options), alias: options.alias })),
     );
+  command('automations', 'show what the relay itself evaluates (engine: relay): when, what fired, and the current values')
+    .option('--json', 'print JSON', false)
+    .action((options: TargetFlags & { json: boolean }) =>
+      run(async () => (await import('./automations.ts')).listAutomations(io, { ...targetOf(options), json: options.json })),
+    );
   command('rejected', 'list authentic requests that could not be read')
     .option('--json', 'print JSON', false)
     .action((options: TargetFlags & { json: boolean }) =>
