@@ -131,7 +131,7 @@ export function adminApi({ store, token, wake, now, rollBack }: AdminOptions): H
   app.get('/automations', async (c) => {
     // Only who asks for it loads the engine's words.
     const { engineStatus } = await import('../engine/engine-status.ts');
-    return c.json(engineStatus(await store.engineProjects(), now()));
+    return c.json(engineStatus(await store.engineProjects()));
   });
   app.get('/rejected', async (c) => {
     const query = readRejectedQuery(queryOf(c));

@@ -83,7 +83,7 @@ function styleOf(automation: AutomationStatus | undefined): Style | undefined {
 
 /** Projects that were not read for a while, or not whole. */
 function projectLines(projects: readonly ProjectStatus[], now: number): StyledLine[] {
-  const late = projects.filter(({ problem, behindMs }) => problem !== null || behindMs === null || behindMs >= BEHIND_MS);
+  const late = projects.filter(({ problem, readAt }) => problem !== null || readAt === null || now - readAt >= BEHIND_MS);
   const lines = late.map(({ project, readAt, problem }) => {
     const when = readAt === null ? 'was never read' : `was last read ${ago(readAt, now)}`;
     return [span(`${project} ${when}${problem === null ? '' : `: ${problem}`}`, problem === null ? undefined : 'red')];

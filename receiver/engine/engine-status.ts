@@ -64,8 +64,6 @@ export interface ProjectStatus {
   readonly project: string;
   /** When it was last read whole; `null`: never. */
   readonly readAt: number | null;
-  /** How long ago that was, in milliseconds; `null`: never. */
-  readonly behindMs: number | null;
   /** Why the last read failed; `null`: it did not. */
   readonly problem: string | null;
 }
@@ -106,16 +104,11 @@ function isCondition(value: unknown): boolean {
 }
 
 /** @param projects as the store remembers them */
-export function engineStatus(projects: readonly ProjectMemory[], now: number): EngineStatus {
+export function engineStatus(projects: readonly ProjectMemory[]): EngineStatus {
   const automations = projects.flatMap(({ project, rules }) => rules.map((rule) => automationStatus(project, rule)));
   return {
     automations: automations.toSorted((a, b) => order(a.name, b.name) || order(a.project, b.project)),
-    projects: projects.map(({ project, readAt, problem }) => ({
-      project,
-      readAt,
-      behindMs: readAt === null ? null : Math.max(0, now - readAt),
-      problem,
-    })),
+    projects: projects.map(({ project, readAt, problem }) => ({ project, readAt, problem })),
   };
 }
 
