@@ -167,6 +167,7 @@ describe('wandb-relay automations', () => {
   });
 
   it('is coloured where a terminal shows colours: what is met, what is never logged', async () => {
+    const styled: StyledLine[] = [];
     const { cwd, run: command } = commandLine({}, {}, { now: () => T0, printStyled: (lines) => void styled.push(...lines) });
     const store = sqliteStore(openSqlite(join(cwd, 'relay.db')));
     await lease(store);
