@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { composeParts } from '../../receiver/compose.ts';
 import { readEnvironment } from '../../receiver/environment.ts';
 import { silentLogger } from '../../receiver/log/log.ts';
-import type { SendContext, SendResult, Targets } from '../../receiver/outbox/target.ts';
+import type { SendContext, SendResult, Target, Targets } from '../../receiver/outbox/target.ts';
 import { createReceiver, type ReceiverParts } from '../../receiver/receiver.ts';
 import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
@@ -98,7 +98,7 @@ test('of receivers that share a store, each takes what it can send: dispatches, 
     await store.close();
     return ['github', 'wandb', 'slack:#ml'].filter((credential) => asked.some((serves) => serves(credential)));
   };
-  const target = { send: async () => Promise.reject(new Error('never')), findPrior: async () => ({ outcome: 'not_found' }) } as const;
+  const target: Target = { send: () => Promise.reject(new Error('never')), findPrior: async () => ({ outcome: 'not_found' }) };
 
   expect(await served({ repository_dispatch: target })).toEqual(['github']);
   expect(await served({ wandb_stop: target })).toEqual(['wandb']);
