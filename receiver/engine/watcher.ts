@@ -158,7 +158,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
     },
     details: () => status.details(projects.all().length),
     nextDueAt: () => {
-      const all = projects.all().map(({ dueAt }) => dueAt);
+      const all = projects.all().map(({ dueAt, isRunning }) => (isRunning ? Math.max(dueAt, now() + everyMs) : dueAt));
       return all.length === 0 ? projects.refreshAt() : Math.min(...all);
     },
     report: () => status.report(),

@@ -1,5 +1,6 @@
 import { type AlarmInfo, DurableObject, type ObjectNamespace, type ObjectState } from 'cloudflare:workers';
 import type { Config } from '../../src/config/config.ts';
+import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
@@ -10,7 +11,7 @@ import type { Verified } from '../http/verified.ts';
 import type { Logger } from '../log/log.ts';
 import type { Receiver } from '../receiver.ts';
 import type { SqlDriver } from '../store/sqlite/driver.ts';
-import { type NextWork, nextWork } from '../store/sqlite/next-work.ts';
+import { type NextWork, nextWork, type WatchedHere } from '../store/sqlite/next-work.ts';
 import { objectDriver } from '../store/sqlite/object-driver.ts';
 import { sqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { consoleLogger } from './console-log.ts';
@@ -28,6 +29,12 @@ import { type WakeUp, wakeUp } from './wake-up.ts';
 
 /** An alarm waits for what it has begun to send at most so long; the rest goes on without it. Milliseconds. */
 const ALARM_LIMIT_MS = 90_000;
+
+/**
+ * How often runs are looked at. Each look is an alarm, a few rows that are written, and keeps the object in memory for some
+ * seconds: at the pace of a process an object would never rest (Cloudflare documentation, "Durable Objects: pricing").
+ */
+const WATCH_EVERY_MS = 60_000;
 
 const NOTHING: NextWork = { sendAt: undefined, checkAt: undefined };
 
@@ -99,7 +106,7 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         if (running === undefined) return await (this.#isAtRest ? this.#wakeUp.settle(NOTHING) : this.#wakeUp.failed());
         running.outgoing.renew();
         await within(ALARM_LIMIT_MS, Promise.race([running.receiver.runOnce(), running.outgoing.spent()]));
-        await this.#wakeUp.settle(nextWork(this.#driver, running));
+        await this.#wakeUp.settle(nextWork(this.#driver, watchedHere(running)));
       } catch (error) {
         this.#log.error({ error: messageOf(error) }, 'an alarm failed; the next one comes within a minute');
         await this.#wakeUp.failed();
@@ -135,7 +142,7 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         const setup = setUp(config, this.env);
         if (!setup.ok) throw new Error(setup.error.join('; '));
         this.#running = await this.#run(setup.value);
-        const { sendAt, checkAt } = nextWork(this.#driver, this.#running);
+        const { sendAt, checkAt } = nextWork(this.#driver, watchedHere(this.#running));
         if (sendAt !== undefined || checkAt !== undefined) this.#wakeUp.soon();
       } catch (error) {
         this.#isUnused = error instanceof UnusedSourceError;
@@ -176,6 +183,10 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         routes: config.routes.map(compileRoute),
         settings,
         organization: config.organization,
+        // One object of a Worker watches, or each would.
+        ...(source === DEFAULT_SOURCE
+          ? { watch: { automations: config.automations, entity: config.entity, everyMs: WATCH_EVERY_MS } }
+          : {}),
         store,
         sandbox,
         startsSteady: true,
@@ -187,6 +198,10 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
       return { receiver, outgoing: out, pace, watchesRuns: !sandbox && environment.github !== undefined };
     }
   };
+}
+
+function watchedHere({ receiver, watchesRuns }: Running): WatchedHere {
+  return { watchesRuns, watchAt: receiver.nextWatchAt() };
 }
 
 /** An object has the name of its source, which has no colon in it. */
