@@ -41,6 +41,7 @@ export function connectEngine({ watch, runtime, environment, store, plan, wake, 
     log,
     keepMs: Math.max(retentionMs, SHORTEST_MEMORY_MS),
     ...(watch.everyMs === undefined ? {} : { everyMs: watch.everyMs }),
+    ...(watch.leaseMs === undefined ? {} : { leaseMs: watch.leaseMs }),
   });
 }
 

@@ -35,8 +35,8 @@ export interface Watcher {
 }
 
 const LEASE_MS = 20_000;
-/** A project that another receiver reads is asked for again after this: so soon a dead one is replaced once its lease has run out. */
-const LEASE_RETRY_MS = 5_000;
+/** A project that another receiver reads is asked for again after this part of a lease: so soon a dead one is replaced. */
+const LEASE_RETRY_PART = 1 / 4;
 const STORE_RETRY_MS = 5_000;
 /** A round asks for no further points after this, so that the next project has its turn. */
 const ROUND_LIMIT_MS = 45_000;
@@ -52,7 +52,7 @@ const LONGEST_TIMER_MS = 5_000;
 
 /** Reads projects in turn, evaluates what is new, and stores what fired. Several may work on one store. */
 export function createWatcher(options: WatcherOptions): Watcher {
-  const { store, now, log, wake, newId, everyMs = SHORTEST_PAUSE_MS } = options;
+  const { store, now, log, wake, newId, everyMs = SHORTEST_PAUSE_MS, leaseMs = LEASE_MS } = options;
   const owner = newId();
   const projects = createProjectList(options);
   const status = createWatchStatus(options);
@@ -68,7 +68,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
       const outcome = await leasedRound(watched, { ...options, everyMs }, { project: name, owner }, stopping.signal);
       settle(watched, outcome, startedAt);
     } catch (error) {
-      watched.dueAt = now() + STORE_RETRY_MS;
+      watched.dueAt = now() + Math.min(STORE_RETRY_MS, everyMs);
       if (stopping.signal.aborted || error instanceof StoreUnavailableError) return;
       log.error({ project: name, error: messageOf(error) }, 'a round of a project could not be stored; it is repeated in a few seconds');
     }
@@ -84,7 +84,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
 
   const nextRound = (watched: WatchedProject, outcome: RoundOutcome | 'taken', startedAt: number): Partial<WatchedProject> => {
     const at = now();
-    if (outcome === 'taken') return { dueAt: at + LEASE_RETRY_MS };
+    if (outcome === 'taken') return { dueAt: at + leaseMs * LEASE_RETRY_PART };
     if (outcome.kind === 'early') return { dueAt: Math.min(outcome.dueAt, at + everyMs) };
     const pausedTo = pausedUntil(options.reader.quota(watched.project), at) ?? 0;
     if (outcome.kind === 'failed') {
