@@ -22,6 +22,7 @@ import { nudgeReplies } from './slack/nudge-text.ts';
 import { SLACK_UNCONFIGURED, sandboxSlackTargets, slackTargets } from './slack/targets.ts';
 import type { Store } from './store/store.ts';
 import { createWake, type Wake } from './wake.ts';
+import { sandboxWandbTargets, WANDB_UNCONFIGURED, wandbTargets } from './wandb/targets.ts';
 import { createExpiry } from './watch/expiry.ts';
 import { createRecordRuns } from './watch/record-runs.ts';
 import { acceptInBatches } from './webhook/accept-batch.ts';
@@ -94,7 +95,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     authentication: environment.authentication,
     adminToken: environment.adminToken,
     basePath: environment.basePath,
-    targets: { ...github.targets, ...slack },
+    targets: { ...github.targets, ...slack, ...(sandbox ? sandboxWandbTargets(runtime) : wandbTargets(environment, runtime)) },
     unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
     extensions: [
@@ -102,7 +103,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
       ...(wandb === undefined ? [] : [wandb.history]),
       ...watching.extensions,
     ],
-    ...(watching.watcher === undefined ? {} : { watcher: watching.watcher }),
+
     rollBack,
     updateRequest: await requestUpdate(options, wandb),
     enriches: connected.wandb,
@@ -145,6 +146,7 @@ function rollbacks({ runtime, environment, settings, organization, store }: Comp
 
 /** What a kind of request cannot be sent without. */
 export function whyUnconfigured(kind: RequestKind): string {
+  if (kind === 'wandb_stop') return WANDB_UNCONFIGURED;
   return kind.startsWith('slack') ? SLACK_UNCONFIGURED : GITHUB_UNCONFIGURED;
 }
 

@@ -29,7 +29,7 @@ export interface Watcher {
   stop(): Promise<void>;
   details(): readonly string[];
   /** When the next project is due; `undefined`: none is watched. Milliseconds since 1970. */
-  nextDueAt(): number | undefined;
+  nextAt(): number | undefined;
   /** What came of the projects, for people. */
   report(): readonly WatchReport[];
 }
@@ -157,7 +157,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
       await store.releaseProjects(owner).catch(() => undefined);
     },
     details: () => status.details(projects.all().length),
-    nextDueAt: () => {
+    nextAt: () => {
       const all = projects.all().map(({ dueAt, isRunning }) => (isRunning ? Math.max(dueAt, now() + everyMs) : dueAt));
       return all.length === 0 ? projects.refreshAt() : Math.min(...all);
     },

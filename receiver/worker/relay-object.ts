@@ -11,7 +11,7 @@ import type { Verified } from '../http/verified.ts';
 import type { Logger } from '../log/log.ts';
 import type { Receiver } from '../receiver.ts';
 import type { SqlDriver } from '../store/sqlite/driver.ts';
-import { type NextWork, nextWork, type WatchedHere } from '../store/sqlite/next-work.ts';
+import { type NextWork, nextWork } from '../store/sqlite/next-work.ts';
 import { objectDriver } from '../store/sqlite/object-driver.ts';
 import { sqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { consoleLogger } from './console-log.ts';
@@ -106,7 +106,7 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         if (running === undefined) return await (this.#isAtRest ? this.#wakeUp.settle(NOTHING) : this.#wakeUp.failed());
         running.outgoing.renew();
         await within(ALARM_LIMIT_MS, Promise.race([running.receiver.runOnce(), running.outgoing.spent()]));
-        await this.#wakeUp.settle(nextWork(this.#driver, watchedHere(running)));
+        await this.#wakeUp.settle(this.#nextWork(running));
       } catch (error) {
         this.#log.error({ error: messageOf(error) }, 'an alarm failed; the next one comes within a minute');
         await this.#wakeUp.failed();
@@ -142,7 +142,7 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         const setup = setUp(config, this.env);
         if (!setup.ok) throw new Error(setup.error.join('; '));
         this.#running = await this.#run(setup.value);
-        const { sendAt, checkAt } = nextWork(this.#driver, watchedHere(this.#running));
+        const { sendAt, checkAt } = this.#nextWork(this.#running);
         if (sendAt !== undefined || checkAt !== undefined) this.#wakeUp.soon();
       } catch (error) {
         this.#isUnused = error instanceof UnusedSourceError;
@@ -152,6 +152,13 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         if (!isExpected) this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not start');
         if (this.#isAtRest) await this.#wakeUp.settle(NOTHING);
       }
+    }
+
+    /** What is stored, and what the receiver's parts do by themselves. */
+    #nextWork(running: Running): NextWork {
+      const { sendAt, checkAt } = nextWork(this.#driver, running);
+      const checks = [checkAt, running.receiver.nextAt()].filter((at) => at !== undefined);
+      return { sendAt, checkAt: checks.length === 0 ? undefined : Math.min(...checks) };
     }
 
     async #run(setup: Setup): Promise<Running> {
@@ -198,10 +205,6 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
       return { receiver, outgoing: out, pace, watchesRuns: !sandbox && environment.github !== undefined };
     }
   };
-}
-
-function watchedHere({ receiver, watchesRuns }: Running): WatchedHere {
-  return { watchesRuns, watchAt: receiver.nextWatchAt() };
 }
 
 /** An object has the name of its source, which has no colon in it. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { EVENT_FIELDS, EVENT_TYPES, type EventField, type RelayEvent, readEventType } from '../event/event.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { didYouMean } from '../lib/nearest-word.ts';

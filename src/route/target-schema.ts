@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DISPATCH_LIMITS } from '../event/repository-dispatch.ts';
 import { REPOSITORY } from '../lib/repository.ts';
 import { exactlyOneKey, jsonValueSchema } from '../lib/schema-words.ts';

@@ -8,21 +8,12 @@ import { Sending } from './sending.ts';
 export interface NextWork {
   /** A delivery is due, or a lease ends; `undefined`: none waits. */
   readonly sendAt: number | undefined;
-  /** An approval expires, a workflow run is due for a poll, or a W&B project for a look; the two where they are watched. */
+  /** An approval expires or, where runs are watched, a run is due for a poll. */
   readonly checkAt: number | undefined;
 }
 
-export interface WatchedHere {
-  /** Workflow runs are polled. */
-  readonly watchesRuns: boolean;
-  /** When runs of W&B are to be looked at; `undefined`: none are watched. */
-  readonly watchAt?: number | undefined;
-}
-
-export function nextWork(driver: SqlDriver, { watchesRuns, watchAt }: WatchedHere): NextWork {
+export function nextWork(driver: SqlDriver, { watchesRuns }: { readonly watchesRuns: boolean }): NextWork {
   const expiry = firstRow<{ at: number | null }>(driver, 'SELECT MIN(expires_at) AS at FROM approvals WHERE decision IS NULL');
-  const checks = [watchesRuns ? runWork(driver, earliestPoll()) : undefined, expiry?.at ?? undefined, watchAt].filter(
-    (at) => at !== undefined,
-  );
+  const checks = [watchesRuns ? runWork(driver, earliestPoll()) : undefined, expiry?.at ?? undefined].filter((at) => at !== undefined);
   return { sendAt: earliestDue(driver, new Sending(), () => true), checkAt: checks.length === 0 ? undefined : Math.min(...checks) };
 }
