@@ -41,7 +41,7 @@ export function scriptsFor(dice: Dice, runs: number, parts: number): RunScript[]
     const steps: RunStep[] = [];
     let rows = 0;
     for (let part = 0; part < parts; part++) {
-      const values = Array.from({ length: dice.between(1, 6) }, () => valueOf(dice));
+      const values = Array.from({ length: dice.between(1, 6) }, () => lossFrom(dice));
       steps.push({ do: 'log', values });
       rows += values.length;
       if (dice.chance(0.2) && rows > 2) {
@@ -50,12 +50,12 @@ export function scriptsFor(dice: Dice, runs: number, parts: number): RunScript[]
       }
       if (dice.chance(0.15)) steps.push({ do: 'end', state: dice.pick(ENDS) }, { do: 'resume' });
     }
-    steps.push({ do: 'log', values: [valueOf(dice)] }, { do: 'end', state: dice.pick(ENDS) });
+    steps.push({ do: 'log', values: [lossFrom(dice)] }, { do: 'end', state: dice.pick(ENDS) });
     return { name: `run-${i}`, steps };
   });
 }
 
-function valueOf(dice: Dice): number {
+function lossFrom(dice: Dice): number {
   if (dice.chance(0.1)) return dice.pick([Number.NaN, Number.POSITIVE_INFINITY]);
   return dice.chance(0.35) ? dice.between(6, 12) : dice.between(0, 4);
 }
