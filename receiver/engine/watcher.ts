@@ -37,7 +37,9 @@ export interface Watcher {
 const LEASE_MS = 20_000;
 /** A project that another receiver reads is asked for again after this part of a lease: so soon a dead one is replaced. */
 const LEASE_RETRY_PART = 1 / 4;
+/** The store failed: twice as late each time, up to some minutes. Milliseconds. */
 const STORE_RETRY_MS = 5_000;
+const MOST_DOUBLINGS = 6;
 /** A round asks for no further points after this, so that the next project has its turn. */
 const ROUND_LIMIT_MS = 45_000;
 /** And ends, whatever hangs. */
@@ -68,9 +70,11 @@ export function createWatcher(options: WatcherOptions): Watcher {
       const outcome = await leasedRound(watched, { ...options, everyMs }, { project: name, owner }, stopping.signal);
       settle(watched, outcome, startedAt);
     } catch (error) {
-      watched.dueAt = now() + Math.min(STORE_RETRY_MS, everyMs);
+      watched.failures += 1;
+      const pause = Math.min(STORE_RETRY_MS, everyMs) * 2 ** Math.min(watched.failures - 1, MOST_DOUBLINGS);
+      watched.dueAt = now() + pause;
       if (stopping.signal.aborted || error instanceof StoreUnavailableError) return;
-      log.error({ project: name, error: messageOf(error) }, 'a round of a project could not be stored; it is repeated in a few seconds');
+      log.error({ project: name, error: messageOf(error) }, 'a round of a project could not be stored; it is repeated, later each time');
     }
   };
 
@@ -140,6 +144,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
     start: () => {
       if (isStarted) return;
       isStarted = true;
+      log.info({ automations: options.rules.length }, 'runs are watched for automations with engine: relay');
       void upkeep().then(turn);
     },
     runOnce: async () => {
