@@ -103,7 +103,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
       ...(wandb === undefined ? [] : [wandb.history]),
       ...watching.extensions,
     ],
-
+    ...(watching.watcher === undefined ? {} : { watcher: watching.watcher }),
     rollBack,
     updateRequest: await requestUpdate(options, wandb),
     enriches: connected.wandb,

@@ -20,6 +20,7 @@ import { profilePart } from './part-profile.ts';
 import { postgresPart, routesPart } from './part-ratios.ts';
 import { startPart } from './part-start.ts';
 import { syncPart } from './part-sync.ts';
+import { watchPart } from './part-watch.ts';
 import { COMMAND } from './servers.ts';
 import { SUBJECTS } from './setup.ts';
 import { startTarget } from './target-server.ts';
@@ -45,6 +46,7 @@ const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
   ['migration', migrationPart],
   ['sync', syncPart],
   ['engine', enginePart],
+  ['watch', watchPart],
   ['profile', profilePart],
 ]);
 
