@@ -1,3 +1,4 @@
+import { shownRange } from '../../src/backtest/scale.ts';
 import type { Line } from '../../src/backtest/thin.ts';
 import { type Span, type StyledLine, span } from './styled.ts';
 
@@ -23,9 +24,9 @@ export interface CharacterChart {
 export function characterChart(chart: CharacterChart): StyledLine[] {
   const columns = columnsOf(chart);
   const known = columns.filter((value) => value !== undefined);
-  const [low, high] = rangeOf([...known, ...chart.limits]);
+  const [low, high] = rangeOf(shownRange(known, chart.limits).values);
   const cells = chart.height * 8;
-  const levelOf = (value: number): number => Math.max(1, Math.round(((value - low) / (high - low)) * (cells - 1)) + 1);
+  const levelOf = (value: number): number => Math.min(cells, Math.max(1, Math.round(((value - low) / (high - low)) * (cells - 1)) + 1));
   const levels = columns.map((value) => (value === undefined ? 0 : levelOf(value)));
   const limitRows = new Set(chart.limits.map((limit) => chart.height - Math.ceil(levelOf(limit) / 8)));
   const [topLabel, bottomLabel] = [chart.words(high), chart.words(low)];

@@ -61,7 +61,7 @@ function factLines(result: AutomationResult, backtest: Backtest): StyledLine[] {
   const lasted = lastedWords(result);
   const facts = [
     rateWords(result, backtest),
-    lasted === undefined ? undefined : `stayed true for ${lasted}`,
+    lasted === undefined ? undefined : `stayed true for ${lasted} (${durationWords(result.metMs)} in all)`,
     notFinite.values === 0 ? undefined : `${count(notFinite.values, 'value')} NaN or infinite on ${count(notFinite.runs, 'run')}`,
   ].filter((fact) => fact !== undefined);
   return facts.length === 0 ? [] : [[span(facts.join(' · '))]];

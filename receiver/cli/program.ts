@@ -6,6 +6,7 @@ import { type MigratedFrom, readMigratedFrom } from '../../src/plan/claim.ts';
 import { DEFAULT_MAX_DELETES } from '../../src/plan/plan.ts';
 import { configPathFrom } from '../environment.ts';
 import type { AdminTarget } from './admin-access.ts';
+import { addBacktestCommand, readDuration } from './backtest-command.ts';
 import type { Decision } from './deliveries.ts';
 import type { InitFlags } from './init/answers.ts';
 import type { CommandIo, ExitCode } from './output.ts';
@@ -49,6 +50,14 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .option('--sandbox', 'record dispatches instead of sending them', false)
     .action((options: { sandbox: boolean }) => run(async () => (await import('./serve.ts')).serve(io, options)));
   program
+    .command('watch')
+    .description('watch runs for automations with engine: relay, and send what fires; listens to nobody')
+    .option('--once', 'one round of every project, for cron and GitHub Actions', false)
+    .option('--state <file>', 'a SQLite file that remembers what was seen and what has fired, instead of DATABASE_URL')
+    .action((options: { once: boolean; state?: string }) =>
+      run(async () => (await import('./watch.ts')).watch(io, { ...options, state: options.state })),
+    );
+  program
     .command('init')
     .description('write a first config and the workflows, and show what to do in W&B; overwrites nothing')
     .option('--yes', 'ask nothing: what is not given is found out, or is a placeholder', false)
@@ -89,6 +98,7 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
   addStoreCommands(program, io, run);
   addSlackCommands(program, io, configPath, run);
   addSyncCommands(program, io, configPath, run);
+  addBacktestCommand(program, io, configPath, run);
   program
     .command('migrate')
     .description('move everything from a SQLite file to PostgreSQL; can be run again until a receiver runs there')
@@ -234,6 +244,14 @@ interface SyncFlags {
   readonly migrateFrom?: MigratedFrom;
 }
 
+interface PlanFlags {
+  readonly json: boolean;
+  readonly out?: string;
+  readonly base?: string;
+  readonly backtest?: number;
+  readonly maxEstimatedFires?: number;
+}
+
 /** The commands that keep W&B's automations equal to the definitions. */
 function addSyncCommands(program: Command, io: CommandIo, configPath: string, run: Run): void {
   const sync = () => import('./sync.ts');
@@ -250,8 +268,13 @@ function addSyncCommands(program: Command, io: CommandIo, configPath: string, ru
     .option('--json', 'print JSON', false)
     .option('--out <file>', 'write the plan as JSON, for apply --plan')
     .option('--base <ref>', 'compare the routes with the config at this commit; default: where this branch left the default branch')
-    .action((flags: SyncFlags & { json: boolean; out?: string; base?: string }) =>
-      run(async () => (await sync()).plan(io, { ...flags, migrateFrom: flags.migrateFrom, out: flags.out, base: flags.base })),
+    .option('--backtest <duration>', 'try changed run automations on the runs of so long, such as 30d', readDuration)
+    .option('--max-estimated-fires <n>', 'with --backtest: exit code 1 when an automation would fire more often', readCount)
+    .action((flags: SyncFlags & PlanFlags) =>
+      run(async () => {
+        const { migrateFrom, out, base, backtest, maxEstimatedFires } = flags;
+        return (await sync()).plan(io, { ...flags, migrateFrom, out, base, backtest, maxEstimatedFires });
+      }),
     );
   comparing('apply', 'make W&B equal to the definitions; exit code 4 when a part of it was done')
     .option('--plan <file...>', 'only what these plan files approved, files or globs', [])

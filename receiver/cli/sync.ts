@@ -26,6 +26,7 @@ import type { WandbClient } from '../../src/wandb/client.ts';
 import { repositoryFrom } from '../environment.ts';
 import { findCheckout } from './checkout.ts';
 import type { CommandIo, ExitCode } from './output.ts';
+import { backtestPlan, firesRarely } from './plan-backtest.ts';
 import { connectOrComplain } from './wandb-access.ts';
 
 /** `plan`, `apply`, `drift`, `export`, `render`: the automations of W&B as code. */
@@ -49,7 +50,14 @@ interface Ready {
 /** Exit code 2: there are changes. */
 export async function plan(
   io: CommandIo,
-  words: SyncWords & { readonly json: boolean; readonly out: string | undefined; readonly base: string | undefined },
+  words: SyncWords & {
+    readonly json: boolean;
+    readonly out: string | undefined;
+    readonly base: string | undefined;
+    /** How far back run automations are tried on past runs, milliseconds; left out: they are not. */
+    readonly backtest: number | undefined;
+    readonly maxEstimatedFires: number | undefined;
+  },
 ): Promise<ExitCode> {
   const ready = await prepare(io, words);
   if (ready === undefined) return 1;
@@ -58,7 +66,8 @@ export async function plan(
   if (base === undefined) return 1;
   const planned = await planSync(config, client, { ...options, base });
   if (!planned.ok) return complain(io, planned.error);
-  const { plan: found, state } = planned.value;
+  const { plan: found, state } =
+    words.backtest === undefined ? planned.value : await backtestPlan(io, planned.value, { config, client, base, sinceMs: words.backtest });
   const warnings = configWarnings(config);
   const json = JSON.stringify(planJson(found, { namespace: config.namespace, baseUrl, unreadable: state.unreadable, warnings }), null, 2);
   if (words.out !== undefined && !write(io, words.out, `${json}\n`)) return 1;
@@ -68,7 +77,7 @@ export async function plan(
     for (const name of state.unreadable) io.print(`${name} exists and cannot be described; it is left alone.`);
     if (hasChanges(found)) io.print(`Fingerprint ${found.fingerprint}`);
   }
-  if (found.summary.refused > 0) return 1;
+  if (!firesRarely(io, found, words.maxEstimatedFires) || found.summary.refused > 0) return 1;
   return hasChanges(found) ? 2 : 0;
 }
 

@@ -1,6 +1,6 @@
 import type { Rule } from '../engine/rule.ts';
 import type { RunSnapshot } from '../engine/run.ts';
-import type { JsonObject } from '../lib/json.ts';
+import type { RunFilter } from '../engine/run-filter.ts';
 import { compileMatch } from '../route/match.ts';
 
 /** A run automation that is tried on past runs. */
@@ -11,15 +11,8 @@ export interface Subject {
   readonly scope: string;
   /** Which runs it is about. */
   readonly filter: RunFilter;
-}
-
-/** The part of the run filter that a back-test needs. */
-export interface RunFilter {
-  matches(run: RunSnapshot): boolean;
-  /** What may be sent to the server. */
-  readonly server: JsonObject | undefined;
-  /** What the filter must know of a run. */
-  readonly fields: readonly string[];
+  /** Why it cannot be tried; `undefined`: it can. */
+  readonly skipped: string | undefined;
 }
 
 /** The metrics of a run that a rule looks at, by the names of the config. */
@@ -46,7 +39,8 @@ export function namedMetric({ condition }: Rule): string | undefined {
 }
 
 /** Why a rule cannot be tried on past runs; `undefined`: it can. */
-export function skipReason({ condition }: Rule): string | undefined {
+export function skipReason({ rule: { condition }, skipped }: Pick<Subject, 'rule' | 'skipped'>): string | undefined {
+  if (skipped !== undefined) return skipped;
   if (condition.kind !== 'silent') return undefined;
   return 'not simulated: W&B keeps no record of when a run was silent, only of what it logged';
 }

@@ -21,7 +21,7 @@ export interface Tally {
 /** @param isBrief only counts firings: no variants, no charts, for a plan */
 export function startTally(subject: Subject, start: StartEvaluation, isBrief: boolean): Tally {
   const { rule } = subject;
-  const skipped = skipReason(rule);
+  const skipped = skipReason(subject);
   const tried = (isBrief ? [] : variantsOf(rule)).map((variant) => ({ variant, firings: 0, runsFired: 0 }));
   const firings: TestedFiring[] = [];
   const near: { readonly miss: NearMiss; readonly chart: RunChart | undefined }[] = [];

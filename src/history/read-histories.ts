@@ -3,7 +3,7 @@ import type { RunSnapshot } from '../engine/run.ts';
 import type { PointsQuery, ProjectRef, ReadFailure, RunReader } from '../engine/run-reader.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { HistoryCache } from './history-cache.ts';
-import { isSystemMetric } from './system-metric.ts';
+import { isSystemMetricOf } from './system-metric.ts';
 
 /** A run, and the metrics of it that are wanted. */
 export interface WantedHistory {
@@ -71,7 +71,7 @@ function planOf(project: ProjectRef, { run, metrics }: WantedHistory, cache: His
   const missing: string[] = [];
   for (const metric of metrics) {
     // What W&B does not list was not logged. Where it lists nothing, that is not known.
-    if (run.loggedMetrics.size > 0 && !run.loggedMetrics.has(metric) && !isSystemMetric(metric, run)) continue;
+    if (run.loggedMetrics.size > 0 && !run.loggedMetrics.has(metric) && !isSystemMetricOf(run, metric)) continue;
     const key = keyOf(project, run, metric);
     const found = key === undefined ? undefined : cache?.get(key);
     if (found === undefined) missing.push(metric);
@@ -82,7 +82,7 @@ function planOf(project: ProjectRef, { run, metrics }: WantedHistory, cache: His
 
 /** System metrics grow without steps: they are kept of a run that has ended. A run without steps has no history to keep. */
 function keyOf(project: ProjectRef, run: RunSnapshot, metric: string) {
-  const lastStep = isSystemMetric(metric, run) ? (hasEnded(run) ? run.heartbeatAt : undefined) : run.lastStep;
+  const lastStep = isSystemMetricOf(run, metric) ? (hasEnded(run) ? run.heartbeatAt : undefined) : run.lastStep;
   return lastStep === undefined ? undefined : { project, run: run.name, metric, lastStep };
 }
 
@@ -116,7 +116,7 @@ async function readFresh(
 
 /** One run that is read, stretch after stretch. */
 function openRun(run: RunSnapshot, metrics: readonly string[]) {
-  const builders = new Map(metrics.map((metric) => [metric, seriesBuilder(metric, isSystemMetric(metric, run) ? 'seconds' : 'step')]));
+  const builders = new Map(metrics.map((metric) => [metric, seriesBuilder(metric, isSystemMetricOf(run, metric) ? 'seconds' : 'step')]));
   const last = run.lastStep ?? -1;
   let [after, systemAfter, isDone, isCutOff] = [-1, 0, false, false];
   return {

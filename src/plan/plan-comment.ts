@@ -4,6 +4,7 @@ import { visible } from '../lib/visible.ts';
 import { placeUrl } from './automation-place.ts';
 import type { DriftedChange } from './drift.ts';
 import type { Plan } from './plan.ts';
+import { estimateMarkdown, estimateTitle } from './plan-estimates.ts';
 import { type DiffLine, diffOf, type PlanPart, planParts } from './plan-parts.ts';
 import { adoptedWords, stateWords, summaryWords } from './plan-report.ts';
 import { refusalsIn } from './refusals.ts';
@@ -43,6 +44,8 @@ export interface PlanPage {
   readonly warnings: readonly Diagnostic[];
   /** Automations at W&B that cannot be read. */
   readonly unreadable: readonly string[];
+  /** Markdown: the tests of the config. */
+  readonly tests?: readonly string[];
   /** The whole fingerprint, and not only its beginning. */
   readonly isFingerprintWhole?: boolean;
 }
@@ -54,7 +57,13 @@ export interface PlanPage {
 export function planMarkdown(plan: Plan, page: PlanPage): string {
   const parts = planParts(plan);
   const drifted = new Map(page.drift.filter(({ kind }) => kind === 'changed').map((one) => [one.change, one]));
-  const head = [page.mark, `### W&B automations · ${codeSpan(page.namespace)}: ${summaryWords(plan)}`, '', ...alerts(plan, parts)];
+  const head = [
+    page.mark,
+    `### W&B automations · ${codeSpan(page.namespace)}: ${summaryWords(plan)}`,
+    '',
+    ...alerts(plan, parts),
+    ...(page.tests ?? []),
+  ];
   const tail = [...listed(tailLines(plan)), ...warningLines(page), footer(plan, page)];
   const shared = new Set(refusalsIn(parts).flatMap((group) => (group.parts.length > 1 ? group.parts : [])));
   const texts = parts.map((part) =>
@@ -137,6 +146,7 @@ function partMarkdown(part: PlanPart, page: PlanPage, { drift, isOpen, isShared 
     ...(change?.adopted === undefined ? [] : [`~ ${codeSpan(short(adoptedWords(change.adopted)))}`, '']),
     ...difference(part),
     ...(drift === undefined ? [] : [`✋ ${driftRemark(drift)}`]),
+    ...estimateMarkdown(part.estimate),
     ...remarks,
   ];
   return [`<details${open}><summary>${summaryHtml(part, page, drift !== undefined)}</summary>`, '', ...body, '', '</details>', ''].join(
@@ -162,7 +172,9 @@ function summaryHtml(part: PlanPart, page: PlanPage, isDrifted: boolean): string
   const url = place === undefined ? undefined : placeUrl(place, page.baseUrl);
   // What the receiver evaluates has no page at W&B, but its project has.
   const linked = url === undefined ? [] : link(url, evaluated === undefined ? 'in W&amp;B' : 'project');
-  return [`${SIGN[action]} <b>${htmlCode(short(name))}</b>`, what, state, line, linked].flat().join(' · ');
+  // A new one is shown closed.
+  const estimate = action === 'create' ? (estimateTitle(part.estimate) ?? []) : [];
+  return [`${SIGN[action]} <b>${htmlCode(short(name))}</b>`, what, state, line, linked, estimate].flat().join(' · ');
 }
 
 function link(url: string | undefined, html: string): string {

@@ -35,36 +35,54 @@ export function estimateKey(part: { readonly key: string; readonly scope: string
   return `${part.key}\n${part.scope}`;
 }
 
+/** What a part of a plan shows of its estimate. */
+export interface ShownEstimate extends PartEstimate {
+  readonly period: string;
+}
+
+/** The estimate of one automation, if the plan has one. */
+export function estimateFor(
+  estimates: PlanEstimates | undefined,
+  part: { readonly key: string; readonly scope: string },
+): { readonly estimate?: ShownEstimate } {
+  const found = estimates?.parts.get(estimateKey(part));
+  return estimates === undefined || found === undefined ? {} : { estimate: { ...found, period: estimates.period } };
+}
+
 /** `Would have fired on 3 of 60 runs in 30 days (now: 12).`, and what else is to know. Plain text. */
-export function estimateLines(estimates: PlanEstimates | undefined, key: string): string[] {
+export function estimateLines(estimate: ShownEstimate | undefined): string[] {
   return linesOf(
-    estimates,
-    key,
+    estimate,
     (text) => text,
     (text) => text,
   );
 }
 
 /** The same as Markdown. */
-export function estimateMarkdown(estimates: PlanEstimates | undefined, key: string): string[] {
-  return linesOf(estimates, key, (text) => `**${text}**`, codeSpan);
+export function estimateMarkdown(estimate: ShownEstimate | undefined): string[] {
+  return linesOf(estimate, (text) => `**${text}**`, codeSpan);
 }
 
-function linesOf(
-  estimates: PlanEstimates | undefined,
-  key: string,
-  strong: (text: string) => string,
-  quoted: (text: string) => string,
-): string[] {
-  const found = estimates?.parts.get(key);
-  if (estimates === undefined || found === undefined) return [];
-  const { after, before, warning } = found;
-  if (typeof after === 'string') return [`Back-test: ${after}.`];
+/** `3 of 60 runs` of a new automation, for a title; `undefined` without such numbers. */
+export function estimateTitle(estimate: ShownEstimate | undefined): string | undefined {
+  if (estimate === undefined || typeof estimate.after === 'string') return undefined;
+  return `would have fired on ${estimate.after.runsFired} of ${runsWords(estimate.after.runs)}`;
+}
+
+function linesOf(estimate: ShownEstimate | undefined, strong: (text: string) => string, quoted: (text: string) => string): string[] {
+  if (estimate === undefined) return [];
+  const { after, before, warning, period } = estimate;
+  if (typeof after === 'string') return [`Back-test: ${quoted(after)}`];
   const more = warning === undefined ? [] : [quoted(warning)];
-  if (after.runs === 0) return [`No runs in ${estimates.period} that it is about.`, ...more];
+  if (after.runs === 0) return [`No runs in ${period} that it is about.`, ...more];
   const often = after.firings > after.runsFired ? `, ${after.firings} times` : '';
   const now = before === undefined ? '' : ` (now: ${before.runsFired})`;
-  return [`Would have fired on ${strong(`${after.runsFired} of ${after.runs}`)} runs in ${estimates.period}${often}${now}.`, ...more];
+  const [number, word] = [`${after.runsFired} of ${after.runs}`, after.runs === 1 ? 'run' : 'runs'];
+  return [`Would have fired on ${strong(number)} ${word} in ${period}${often}${now}.`, ...more];
+}
+
+function runsWords(runs: number): string {
+  return `${runs} ${runs === 1 ? 'run' : 'runs'}`;
 }
 
 /** Automations that would fire more often than a plan may, with a sentence for each that has the numbers. */
@@ -74,7 +92,7 @@ export function tooManyFires(
 ): { readonly location: SourceLocation | undefined; readonly message: string }[] {
   return [...estimates.parts.values()].flatMap(({ name, location, after }) => {
     if (typeof after === 'string' || after.firings <= most) return [];
-    const message = `${name} would have fired ${after.firings} times in ${estimates.period}, on ${after.runsFired} of ${after.runs} runs, and max-estimated-fires is ${most}`;
+    const message = `${name} would have fired ${after.firings} times in ${estimates.period}, on ${after.runsFired} of ${runsWords(after.runs)}, and max-estimated-fires is ${most}`;
     return [{ location, message }];
   });
 }

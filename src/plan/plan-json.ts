@@ -3,6 +3,7 @@ import type { Diagnostic } from '../lib/diagnostic.ts';
 import { placeUrl } from './automation-place.ts';
 import type { EvaluatedPlan } from './evaluated-plan.ts';
 import type { Plan, PlannedChange } from './plan.ts';
+import { estimatesJson } from './plan-estimates.ts';
 import type { RoutePlan } from './route-plan.ts';
 
 /** What is not in the plan itself. */
@@ -30,6 +31,7 @@ export function planJson(plan: Plan, { namespace, baseUrl, unreadable, warnings 
     changes: changes.map((change) => changeJson(change, baseUrl)),
     routes: routesJson(routes),
     evaluated_by_relay: evaluatedJson(routes.evaluated, baseUrl),
+    ...(plan.estimates === undefined ? {} : { backtest: estimatesJson(plan.estimates) }),
     notes,
     orphans,
     unreadable,
@@ -46,6 +48,8 @@ export interface PlanJson {
   readonly routes: object;
   /** The automations with `engine: relay`, which W&B does not have. */
   readonly evaluated_by_relay: object;
+  /** What the back-test says of run automations that change; absent if nobody asked. */
+  readonly backtest?: object;
   readonly notes: readonly string[];
   readonly orphans: Plan['orphans'];
   readonly unreadable: readonly string[];
@@ -61,9 +65,9 @@ export interface PlanJson {
 export function planJsonWithin(json: PlanJson, limit: number): string {
   const whole = JSON.stringify(json);
   if (whole.length <= limit) return whole;
-  const { routes, evaluated_by_relay, notes, orphans, unreadable, warnings, changes, ...head } = json;
+  const { routes, evaluated_by_relay, backtest, notes, orphans, unreadable, warnings, changes, ...head } = json;
   const total = changes.length;
-  const rest = { routes, evaluated_by_relay, notes, orphans, unreadable, warnings };
+  const rest = { routes, evaluated_by_relay, ...(backtest === undefined ? {} : { backtest }), notes, orphans, unreadable, warnings };
   const brief = changes.map((change) => ({ ...change, fields: undefined, definition: undefined }));
   const frame = (shown: readonly object[], more: object, left: readonly string[]) =>
     JSON.stringify({ ...head, changes: shown, ...more, truncated: { changes: { shown: shown.length, total }, left_out: left } });

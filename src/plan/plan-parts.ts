@@ -6,6 +6,7 @@ import type { AutomationPlace } from './automation-place.ts';
 import { definitionLines, yamlValue } from './definition-text.ts';
 import type { EvaluatedChange } from './evaluated-plan.ts';
 import type { Plan, PlanAction, PlannedChange } from './plan.ts';
+import { estimateFor, type ShownEstimate } from './plan-estimates.ts';
 import type { RouteChange } from './route-plan.ts';
 
 /** One thing that a plan shows: an automation with both of its halves, in W&B and in the receiver, or a route. */
@@ -22,6 +23,8 @@ export interface PlanPart {
   readonly route?: RouteChange;
   readonly place?: AutomationPlace;
   readonly location?: SourceLocation;
+  /** What it would have done on past runs: `Would have fired on 3 of 60 runs in 30 days (now: 12).` */
+  readonly estimate?: ShownEstimate;
   /** Sentences below the difference, such as what is known of the automation besides its definition. */
   readonly remarks: readonly string[];
 }
@@ -35,7 +38,7 @@ const RECEIVER_TOO = 'The routes take effect when the receiver loads this config
 const ORDER = { delete: 0, refused: 1, update: 2, create: 3 } as const;
 
 /** What a plan shows, the most destructive first. */
-export function planParts(plan: Pick<Plan, 'changes' | 'routes'>): PlanPart[] {
+export function planParts(plan: Pick<Plan, 'changes' | 'routes' | 'estimates'>): PlanPart[] {
   const byKey = new Map(plan.routes.changes.flatMap((route) => (route.automation === undefined ? [] : [[route.automation, route]])));
   const joined = new Set<RouteChange>();
   const parts = plan.changes.flatMap((change): PlanPart[] => {
@@ -52,7 +55,12 @@ export function planParts(plan: Pick<Plan, 'changes' | 'routes'>): PlanPart[] {
     return evaluatedPart(change, isJoined ? route : undefined);
   });
   const routes = plan.routes.changes.filter((route) => !joined.has(route)).map(routePart);
-  return [...parts, ...evaluated, ...routes].toSorted((a, b) => ORDER[a.action] - ORDER[b.action]);
+  const estimated = [...parts, ...evaluated].map((part) => ({ ...part, ...estimateFor(plan.estimates, partIdentity(part)) }));
+  return [...estimated, ...routes].toSorted((a, b) => ORDER[a.action] - ORDER[b.action]);
+}
+
+function partIdentity({ change, evaluated, scope }: PlanPart): { readonly key: string; readonly scope: string } {
+  return { key: change?.key ?? evaluated?.key ?? '', scope };
 }
 
 function partOf(change: PlannedChange, route: RouteChange | undefined): PlanPart {

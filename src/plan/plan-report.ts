@@ -1,6 +1,7 @@
 import { visible } from '../lib/visible.ts';
 import { type EvaluatedPlan, NOTHING_EVALUATED } from './evaluated-plan.ts';
 import type { Plan, PlannedChange } from './plan.ts';
+import { estimateLines } from './plan-estimates.ts';
 import { diffOf, diffText, type PlanPart, planParts } from './plan-parts.ts';
 import { refusalsIn } from './refusals.ts';
 import type { RoutePlan } from './route-plan.ts';
@@ -91,7 +92,7 @@ export function partLines(part: PlanPart): string[] {
   const head = `${SIGN[action]} ${partTitle(part)}${state === undefined ? '' : `: ${state}`}`;
   const reason = change?.reason === undefined ? [] : [`refused: ${change.reason}`];
   const adopted = change?.adopted === undefined ? [] : [`~ ${adoptedWords(change.adopted)}`];
-  const lines = [...reason, ...adopted, ...diffOf(part).map(diffText), ...remarks];
+  const lines = [...reason, ...adopted, ...diffOf(part).map(diffText), ...estimateLines(part.estimate), ...remarks];
   return [visible(head), ...lines.map((line) => `    ${visible(line)}`)];
 }
 

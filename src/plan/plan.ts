@@ -15,6 +15,7 @@ import { BY_RELAY_NOW } from './evaluated-plan.ts';
 import { foreignNotes, sharedNote } from './foreign-notes.ts';
 import { findLive, keyOf } from './match.ts';
 import { movedToRelay } from './moved-to-relay.ts';
+import type { PlanEstimates } from './plan-estimates.ts';
 import { renameNotes } from './renamed.ts';
 import type { RoutePlan } from './route-plan.ts';
 
@@ -58,6 +59,8 @@ export interface Plan {
   readonly notes: readonly string[];
   /** Managed automations whose definition was removed. They are kept, because `prune` is off. */
   readonly orphans: readonly { readonly key: string; readonly name: string; readonly scope: string }[];
+  /** What run automations that are created or changed would have done on past runs; left out: nobody asked. */
+  readonly estimates?: PlanEstimates;
 }
 
 export interface PlanOptions extends PlanOwner, ConfigNames {

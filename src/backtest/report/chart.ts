@@ -4,10 +4,10 @@ import { visible } from '../../lib/visible.ts';
 import { valueWords } from '../condition-words.ts';
 import { firesBelow } from '../margin.ts';
 import type { AutomationResult, ChartPanel, RunChart } from '../result.ts';
+import { marksBetween, type Scale, scaleOf, shownRange } from '../scale.ts';
 import type { Line } from '../thin.ts';
 import { stepWords } from '../value-words.ts';
 import { limitNumber } from '../variants.ts';
-import { marksBetween, type Scale, scaleOf } from './scale.ts';
 
 /** In the drawing's own units, which are pixels on a phone. */
 const SIZE = { width: 350, left: 44, right: 10, top: 8, name: 14, plot: 132, lower: 74, gap: 22, bottom: 30 } as const;
@@ -44,12 +44,15 @@ function drawPanel(result: AutomationResult, chart: RunChart, panel: ChartPanel,
   const { logged, compared, limits, fired, nearest } = panel;
   const isLimited = limits.length > 0;
   const values = [...logged, ...compared].flatMap((point) => (point === null ? [] : [point[1]]));
-  const scale = scaleOf([...values, ...limits, ...fired.map(([, y]) => y)], isNamed ? 3 : 4);
+  const always = [...limits, ...fired.map(([, y]) => y), ...(nearest === undefined ? [] : [nearest[1]])];
+  const range = shownRange(values, always);
+  const scale = scaleOf(range.values, isNamed ? 3 : 4);
+  const notes = `${scale.isLogarithmic ? ', logarithmic' : ''}${range.isCut ? ', outer values cut off' : ''}`;
   const down = (value: number): number => round(top + (1 - scale.place(value)) * height);
   const isRaw = compared.length > 0 && logged.length > 0;
   const words = (value: number): string => (isLimited ? markWords(result, value) : limitNumber(value));
   return html`${gridOf(scale, down, words)}${beyondOf(result, limits, { top, height }, down)}
-${isNamed ? html`<text x="${SIZE.left}" y="${top - 7}">${visible(panel.label)}${scale.isLogarithmic ? ', logarithmic' : ''}</text>` : NOTHING}
+${isNamed ? html`<text x="${SIZE.left}" y="${top - 7}">${visible(panel.label)}${notes}</text>` : notes === '' ? NOTHING : html`<text x="${RIGHT}" y="${top + 10}" text-anchor="end">${notes.slice(2)}</text>`}
 ${chart.firedAt.map((x) => html`<line x1="${across(x)}" x2="${across(x)}" y1="${top}" y2="${top + height}" class="fired-line"/>`)}
 ${lineOf(logged, across, down, isRaw ? 'raw' : 'logged')}${lineOf(compared, across, down, 'logged')}
 ${limits.map((limit) => limitOf(result, limit, { down, top, isLeft: isFreeAtLeft(compared.length > 0 ? compared : logged, limit, scale) }))}

@@ -1,3 +1,4 @@
+import { durationWords } from '../../lib/duration.ts';
 import { type Html, html, NOTHING } from '../../lib/safe-html.ts';
 import { visible } from '../../lib/visible.ts';
 import { comparedName } from '../condition-words.ts';
@@ -33,7 +34,7 @@ function factsList(result: AutomationResult, backtest: Backtest): Html {
   const rate = rateWords(result, backtest);
   const facts: [string, string, string][] = [
     ...(rate === undefined ? [] : [['How often', rate, ''] as [string, string, string]]),
-    ...(lasted === undefined ? [] : [['Stayed true for', lasted, ''] as [string, string, string]]),
+    ...(lasted === undefined ? [] : [['Stayed true for', lasted, `${durationWords(result.metMs)} in all`] as [string, string, string]]),
     ...(rule.condition.kind === 'state'
       ? []
       : [['Runs with the metric', String(runsWithMetric), `of ${runs}, ${count(points, 'value')}`] as [string, string, string]]),

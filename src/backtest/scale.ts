@@ -9,13 +9,39 @@ export interface Scale {
 /** A positive line whose highest value is so many times its lowest is drawn on a logarithmic axis. */
 const LOGARITHMIC_FROM = 500;
 
+/** A few values that are so much further away than the others are cut off: else the others would be one flat line. */
+const CUT_OFF_FROM = 5;
+const OUTER_SHARE = 0.03;
+
+/** The part of a line that is worth a plot, and whether some of its values are outside. */
+export function shownRange(
+  values: readonly number[],
+  always: readonly number[],
+): { readonly values: readonly number[]; readonly isCut: boolean } {
+  const sorted = values.filter(Number.isFinite).toSorted((a, b) => a - b);
+  const outer = Math.floor(sorted.length * OUTER_SHARE);
+  const inner = [...sorted.slice(outer, sorted.length - outer), ...always];
+  const [whole, part] = [spread([...sorted, ...always]), spread(inner)];
+  return part > 0 && whole > CUT_OFF_FROM * part ? { values: inner, isCut: true } : { values: [...sorted, ...always], isCut: false };
+}
+
+function spread(values: readonly number[]): number {
+  const [low, high] = extent(values);
+  return high - low;
+}
+
+function extent(values: readonly number[]): [number, number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return [low, high];
+}
+
 /** An axis around all of the values, with round marks. */
 export function scaleOf(values: readonly number[], most: number): Scale {
-  const finite = values.filter(Number.isFinite);
-  const [low, high] = finite.reduce(
-    ([least, greatest], value) => [Math.min(least, value), Math.max(greatest, value)],
-    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
-  );
+  const [low, high] = extent(values.filter(Number.isFinite));
   if (low > high) return linear(0, 1, most);
   return low > 0 && high / low > LOGARITHMIC_FROM ? logarithmic(low, high, most) : linear(low, high, most);
 }
