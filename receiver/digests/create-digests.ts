@@ -3,7 +3,7 @@ import type { DigestFacts } from '../../src/digest/facts.ts';
 import { DEFAULT_TIMEZONE, type Due, dueOf, latestOf, nextOf, type Schedule } from '../../src/digest/schedule.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { NewId } from '../../src/lib/id.ts';
-import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
+import { type AlertPolicyOf, DEFAULT_ALERT_POLICY } from '../../src/route/alert-policy.ts';
 import type { Extension } from '../receiver.ts';
 import type { Runtime } from '../runtime.ts';
 import type { EngineStore } from '../store/engine.ts';
@@ -20,7 +20,8 @@ export interface DigestsOptions extends Pick<Runtime, 'now' | 'log' | 'redactor'
   readonly store: DigestStore & Pick<EngineStore, 'acceptOccurrence' | 'lastOccurrence'>;
   /** Left out: there is no key for W&B's API, and digests show no runs. */
   readonly reader?: DigestReader;
-  readonly alerts: AlertPolicyOf;
+  /** Who hears of a digest that could not be sent; left out: nobody. */
+  readonly alerts?: AlertPolicyOf;
   readonly newId: NewId;
   /** Something was stored that is to be sent. */
   readonly wake: () => void;
@@ -131,7 +132,7 @@ async function send(
     now: now(),
     newId: options.newId,
     redact: redactor.json,
-    alerts: options.alerts(digestRoute(name)),
+    alerts: options.alerts?.(digestRoute(name)) ?? DEFAULT_ALERT_POLICY,
   });
   const isStored = await store.acceptOccurrence(name, due.dueAt, event);
   if (!isStored) return true;

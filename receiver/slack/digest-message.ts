@@ -100,12 +100,8 @@ function metricText(one: DigestMetricFacts, app: WandbApp): string {
   const metric = `*${mrkdwnName(one.metric, 60)}*`;
   if (best === undefined) return `${metric}: no run logged it`;
   const rows = one.top.map((run, i) => `${i + 1}. ${runLink(run, app)} ${numberWords(run.value)}${userWords(run)}`);
-  const more = one.runs - one.top.length;
-  return [
-    `${metric}, best ${numberWords(best.value)}${since(one)}`,
-    ...rows,
-    ...(more > 0 ? [`of ${one.runs} runs with a value`] : []),
-  ].join('\n');
+  const of = one.runs > one.top.length ? `, of ${one.runs} runs` : '';
+  return [`${metric}, best ${numberWords(best.value)}${since(one)}${of}`, ...rows].join('\n');
 }
 
 /** Compared with the digest before. */
@@ -184,13 +180,12 @@ function alertsText(alerts: DigestFacts['alerts']): string[] {
   return [`*Alerts*: ${alerts.map(({ automation, count }) => `${mrkdwnName(automation, NAME)} ${count}×`).join(', ')}`];
 }
 
-function lastLine({ dueAt, madeAt, skipped, timezone, digest }: DigestFacts): string[] {
+function lastLine({ dueAt, madeAt, skipped, timezone }: DigestFacts): string[] {
   const late = madeAt - dueAt;
   return [
     `until ${slackDate(dueAt)} (${mrkdwnName(timezone, 40)})`,
     late > LATE_MS ? `${durationWords(late)} late` : '',
     skipped > 0 ? `${plural(skipped, 'digest')} before it ${skipped === 1 ? 'was' : 'were'} skipped; this one has their time as well` : '',
-    `digest ${mrkdwnName(digest, 60)}`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import { type AlarmInfo, DurableObject, type ObjectNamespace, type ObjectState } from 'cloudflare:workers';
 import type { Config } from '../../src/config/config.ts';
+import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
@@ -186,6 +187,8 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         store,
         sandbox,
         startsSteady: true,
+        // One object of a Worker sends them, or each would.
+        ...(source === DEFAULT_SOURCE ? { digests: { definitions: config.digests, entity: config.entity } } : {}),
         wakeLater: this.#wakeUp.by,
         concurrency: CONCURRENCY,
         githubWritesPerSecond: () => Math.min(settings.githubWritesPerSecond, mostWritesPerSecond(environment, pace.sharing())),
