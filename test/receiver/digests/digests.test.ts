@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bury, claim } from '../store/samples.ts';
+import { alertMessage, isFullAlert } from '../../../receiver/slack/failure-text.ts';
+import { attemptAt, bury, claim } from '../store/samples.ts';
 import { DAY, DigestWorld, HOUR, MINUTE } from './digest-world.ts';
 
 const config = (more = '', digest = ''): string => `
@@ -180,6 +181,23 @@ describe('a digest', () => {
       (await world.store.deliveries({ eventId: event?.id ?? '', limit: 10 })).map(({ route, target, state }) => [route, target, state]),
     ).toEqual([['digest daily', 'slack:#ml', 'delivered']]);
     expect(world.wakes).toBeGreaterThan(0);
+  });
+
+  it('that cannot be posted is reported where problems of the relay go', async () => {
+    const world = new DigestWorld(config('\nalerts: { slack: "#ops" }'), '2026-11-23T07:59:00Z');
+    await world.start();
+    world.now += MINUTE;
+    await world.receivers[0]?.runOnce();
+    const [digest] = await claim(world.store, world.now, { serves: (credential) => credential === 'slack:#ml' });
+    if (digest === undefined) throw new Error('nothing to post');
+    const alerts = { mention: [], broadcast: true, channel: '#ops' };
+    await world.store.settle(digest, attemptAt(world.now, 'refused'), { state: 'dead', reason: 'channel_not_found', alerts });
+    const [alert] = await claim(world.store, world.now + MINUTE, { serves: (credential) => credential === 'slack:#ops' });
+    if (alert?.request.kind !== 'slack_reply' || !('alert' in alert.request) || !isFullAlert(alert.request.alert))
+      throw new Error('no alert');
+    expect(alertMessage(alert.request.alert, { githubUrl: 'https://github.com', slackUsers: {} }).text).toBe(
+      'NOT POSTED: the digest daily. #ml: channel_not_found',
+    );
   });
 
   it('of a registry has no runs, and needs no key', async () => {
