@@ -6,7 +6,8 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY receiver receiver
-RUN npm run build && npm prune --omit=dev --ignore-scripts
+COPY scripts scripts
+RUN npm run build
 
 FROM node:24-bookworm-slim
 # Nothing is installed here, so what installs is not needed either.
@@ -15,7 +16,6 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /us
 WORKDIR /app
 COPY package.json LICENSE ./
 COPY examples/wandb-relay.yaml examples/wandb-relay.yaml
-COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/build build
 ENV NODE_ENV=production \
   HOST=0.0.0.0 \

@@ -7,6 +7,7 @@ import { isMessage } from '../src/route/conversation-requests.ts';
 import type { Route } from '../src/route/route.ts';
 import { indexRoutes } from '../src/route/route-index.ts';
 import type { RequestKind } from '../src/route/target.ts';
+import { engineParts, type WatchOptions } from './engine/engine-part.ts';
 import { connectWandb, type WandbKnowledge } from './enrich/connect-wandb.ts';
 import type { Environment } from './environment.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
@@ -33,6 +34,8 @@ export interface ComposeOptions extends Pick<ReceiverParts, 'concurrency' | 'git
   readonly settings: Settings;
   /** Of the config, for links to registries. */
   readonly organization: string | undefined;
+  /** Automations that the relay may have to evaluate; left out: none. */
+  readonly watch?: WatchOptions;
   readonly store: Store;
   /** Record what would be sent; send nothing and make no API calls. */
   readonly sandbox: boolean;
@@ -77,7 +80,9 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
   const wandb = sandbox ? undefined : await connectWandb({ ...options, wake: context.wake.wake });
   const slack = await slackTargetsFor(context);
   const connected = { slack: slack.slack !== undefined, wandb: wandb !== undefined };
-  const rollBack = rollbacks(options, github, connected);
+  const plan = planningOf(options, github, connected);
+  const rollBack = rollbacks(options, plan);
+  const watching = await engineParts({ ...context, plan, hasJumped: context.clock.hasJumped, wake: context.wake.wake });
   return {
     runtime,
     wake: context.wake,
@@ -91,7 +96,12 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     targets: { ...github.targets, ...slack },
     unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
-    extensions: [...(await extensionsFor({ ...context, rollBack }, github)), ...(wandb === undefined ? [] : [wandb.history])],
+    extensions: [
+      ...(await extensionsFor({ ...context, rollBack }, github)),
+      ...(wandb === undefined ? [] : [wandb.history]),
+      ...watching.extensions,
+    ],
+
     rollBack,
     updateRequest: await requestUpdate(options, wandb),
     enriches: connected.wandb,
@@ -101,20 +111,32 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
   };
 }
 
-/** Planned as what W&B sends is. */
-function rollbacks(
-  { runtime, environment, routes, settings, organization, store }: ComposeOptions,
+/** How the relay's own events are planned: as what W&B sends is. */
+function planningOf(
+  { runtime: { now, randomBytes }, routes, settings }: ComposeOptions,
   github: TargetSet,
   connected: PlanOptions['connected'],
-): RollBack {
-  const { now, randomBytes } = runtime;
+): PlanOptions {
+  return {
+    matchRoutes: indexRoutes(routes),
+    credentialFor: queueCredential(github.credentialFor),
+    newId: idsFrom(now, randomBytes),
+    connected,
+    slackUsers: settings.slackUsers,
+    alerts: alertPolicies(routes, settings.alertChannel),
+  };
+}
+
+function rollbacks({ runtime, environment, settings, organization, store }: ComposeOptions, plan: PlanOptions): RollBack {
+  const { now } = runtime;
+  const { matchRoutes, credentialFor, newId, connected } = plan;
   return rollBackWith({
     store,
     now,
     accept: acceptInBatches(store, settings.dedupeWindowMs, now),
-    matchRoutes: indexRoutes(routes),
-    credentialFor: queueCredential(github.credentialFor),
-    newId: idsFrom(now, randomBytes),
+    matchRoutes,
+    credentialFor,
+    newId,
     connected,
     app: { url: wandbAppUrl(environment.wandbBaseUrl), organization },
   });

@@ -1,6 +1,7 @@
 import type { Config } from '../src/config/config.ts';
 import { configWarnings as writtenWarnings } from '../src/config/config-warnings.ts';
 import { formatDiagnostic } from '../src/lib/diagnostic.ts';
+import { whyNotEvaluated } from './engine/engine-part.ts';
 import type { Environment } from './environment.ts';
 
 /** What only config and environment together tell; the same wherever a receiver runs. Lines for people. */
@@ -19,9 +20,10 @@ export function credentialProblems({ github }: Pick<Environment, 'github'>, { ro
 /** What the config asks for and this receiver cannot do, so that nobody waits for it. */
 export function configWarnings(
   config: Config,
-  { slack, postgresUrl }: Pick<Environment, 'slack' | 'postgresUrl'>,
+  environment: Pick<Environment, 'slack' | 'postgresUrl' | 'wandbApiKey'>,
   sandbox: boolean,
 ): string[] {
+  const { slack, postgresUrl } = environment;
   const warnings: string[] = [];
   const connected = sandbox || slack !== undefined;
   if (!connected && config.routes.some((route) => route.to.some((target) => target.slack !== undefined))) {
@@ -34,6 +36,8 @@ export function configWarnings(
   if (!connected && config.routes.some((route) => route.approval !== undefined)) {
     warnings.push('SLACK_BOT_TOKEN is not set: nobody is asked to approve dispatches; use "wandb-relay approve"');
   }
+  const notEvaluated = whyNotEvaluated(config.automations, environment, sandbox);
+  if (notEvaluated !== undefined) warnings.push(notEvaluated);
   warnings.push(...writtenWarnings(config).map(formatDiagnostic));
   return warnings;
 }

@@ -8,6 +8,7 @@ import type { Route } from '../src/route/route.ts';
 import { indexRoutes } from '../src/route/route-index.ts';
 import type { CompiledTarget, TargetRequest } from '../src/route/target.ts';
 import { createApp } from './app.ts';
+import type { Watcher } from './engine/watcher.ts';
 import type { RequestVariables } from './http/request-log.ts';
 import type { ClockWatch } from './outbox/clock-watch.ts';
 import { createOutbox, type OutboxOptions } from './outbox/outbox.ts';
@@ -44,6 +45,8 @@ export interface ReceiverParts {
   readonly rollBack?: RollBack;
   /** What else belongs to this receiver; left out: nothing. */
   readonly extensions?: readonly Extension[];
+  /** What watches runs, also among the extensions; left out: nothing does. */
+  readonly watcher?: Watcher;
   /** Left out: the clock never jumps. */
   readonly clock?: ClockWatch;
   /** See `OutboxOptions`. */
@@ -63,6 +66,8 @@ export interface Extension {
   start?(): void;
   /** Does what is due, once. Where `wakeLater` replaces timers, this is called instead of `start`. Never rejects. */
   runOnce?(): Promise<void>;
+  /** When it next has something to do by itself, in milliseconds since 1970: for platforms that have alarms and no timers. */
+  nextAt?(): number | undefined;
   stop?(): Promise<void>;
 }
 
@@ -86,6 +91,8 @@ export interface Receiver {
   start(): void;
   /** Does everything that is due now. Resolves when all of it was attempted. */
   runOnce(): Promise<void>;
+  /** When a part of it next has something to do by itself, see `Extension.nextAt`. */
+  nextAt(): number | undefined;
   /** Reports not ready. `stop` then waits up to `graceMs` for attempts in flight. The store stays open. */
   drain(): void;
   stop(graceMs: number): Promise<void>;
@@ -167,6 +174,10 @@ export function createReceiver(parts: ReceiverParts): Receiver {
       await Promise.all(extensions.map((extension) => extension.runOnce?.()));
       wake.wake();
       await Promise.all(outboxes.map((outbox) => outbox.idle()));
+    },
+    nextAt: () => {
+      const times = extensions.map(({ nextAt }) => nextAt?.()).filter((at) => at !== undefined);
+      return times.length === 0 ? undefined : Math.min(...times);
     },
     drain: () => {
       stopping = true;

@@ -61,6 +61,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     routes: config.routes.map(compileRoute),
     settings: plan.settings,
     organization: config.organization,
+    watch: { automations: config.automations, entity: config.entity },
     store,
     sandbox,
     ...(dispatcher === undefined ? {} : { dispatcher }),

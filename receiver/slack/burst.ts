@@ -104,6 +104,8 @@ function whatHappened(event: RelayEvent, count: number, say: (name: string) => s
       return `${noun('event')} of a run`;
     case 'weave_metric':
       return `Weave ${noun('alert')}`;
+    case 'digest':
+      return noun('digest');
     case 'unknown':
       return `unknown ${noun('event')}`;
   }

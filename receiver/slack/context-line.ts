@@ -1,4 +1,4 @@
-import type { EventType } from '../../src/event/event.ts';
+import type { RelayEvent } from '../../src/event/event.ts';
 import type { WandbLink } from '../../src/event/wandb-links.ts';
 import { durationWords } from '../../src/lib/duration.ts';
 import type { ConversationEvent } from '../store/conversations.ts';
@@ -10,7 +10,7 @@ import { placeOf } from './sentence.ts';
 import { type Stage, standingOf } from './stage.ts';
 
 /** What the author did; nothing for runs, which are the author's. */
-const VERBS: Readonly<Partial<Record<EventType, string>>> = {
+const VERBS: Readonly<Partial<Record<RelayEvent['type'], string>>> = {
   create_artifact: 'created it',
   link_artifact: 'linked it',
   unlink_artifact: 'unlinked it',
@@ -74,7 +74,7 @@ export function contextLine(from: ConversationEvent, { mentions, links, isIntrod
 }
 
 /** Of our own engine: when the condition was met or ended, which may be long before the relay saw it. */
-function happenedAt({ event, receivedAt }: ConversationEvent['event']): number {
+export function happenedAt({ event, receivedAt }: ConversationEvent['event']): number {
   const at = event.at === undefined ? Number.NaN : Date.parse(event.at);
   return Number.isNaN(at) ? receivedAt : at;
 }

@@ -28,8 +28,9 @@ export function manyRunsMessage(view: ConversationView, counts: string, app: Wan
   const what = `${count}${begunBefore > 0 ? ' more' : ''} ${whatHappened(begun, count)}`;
   const time = spanWords(last.event.receivedAt - first.event.receivedAt);
   const isOver = resolvedCount > 0 && resolvedCount >= count;
-  const notes = [resolvedWords(resolvedCount, count), counts].filter((note) => note !== '').join(', ');
-  const limit = limitWords(first.event.event);
+  const dispatches = counts === '' ? '' : `dispatches: ${counts}`;
+  const notes = [resolvedWords(resolvedCount, count), dispatches].filter((note) => note !== '').join(' · ');
+  const limit = first.event.event.metric === undefined ? undefined : limitWords(first.event.event);
   const lines = [
     `${isOver ? ':white_check_mark:' : signOf(begun)} *${what}* ${time}${limit === undefined ? '' : ` (${limit})`}`,
     namesOf(begun, count, app),

@@ -1,4 +1,5 @@
 import { type WandbLink, wandbLinks } from '../../src/event/wandb-links.ts';
+import { durationWords } from '../../src/lib/duration.ts';
 import { isSameChannel } from '../../src/route/channel.ts';
 import type { ConversationEvent, ConversationView } from '../store/conversations.ts';
 import type { DeliveryView } from '../store/delivery.ts';
@@ -8,7 +9,7 @@ import { burstMessage } from './burst.ts';
 import { changeWords } from './change.ts';
 import { chartParts } from './chart-part.ts';
 import { compareParts, isCompared } from './compare-part.ts';
-import { contextLine, replacesWords, whoDidIt } from './context-line.ts';
+import { contextLine, happenedAt, replacesWords, whoDidIt } from './context-line.ts';
 import { activeMutes, countsOf, deliveryButtons, deliveryParts, menusFor, muteParts } from './delivery-part.ts';
 import { detailWords, plainDetail, plainTarget, targetWords } from './delivery-words.ts';
 import { factsOf } from './facts.ts';
@@ -17,7 +18,7 @@ import { bold, channelName, fitMrkdwn, mrkdwnName, slackDate, templateText } fro
 import { Mentions, nameOf } from './people.ts';
 import { aliasStays } from './rollback-words.ts';
 import { runPosition } from './run-words.ts';
-import { dispatchesOf, headOf, type Stage, stageOf, standingOf } from './stage.ts';
+import { dispatchesOf, headOf, isOfSameCondition, type Stage, stageOf, standingOf } from './stage.ts';
 
 /** What `chat.postMessage` and `chat.update` take: `text` is for notifications and screen readers, and is a whole sentence. */
 export interface SlackMessage {
@@ -73,7 +74,7 @@ export function conversationMessage(view: ConversationView, context: MessageCont
   const dispatches = dispatchesOf(head);
   const [only] = dispatches.length === 1 ? dispatches : [];
   const menu = only === undefined || stage === 'asks' ? undefined : menusFor(head, mutes)(only);
-  const lines = [headline.line, ...secondLine(head, { stage, only, mentions, context }), ...ownTexts(head)];
+  const lines = [headline.line, ...secondLine(head, { stage, only, mentions, context, view }), ...ownTexts(head)];
   const showsFacts = (stage === 'asks' || stage === 'none') && !isCompared(questions, head.event.id);
   const parts: Part[] = [
     { rank: 0, blocks: [section(lines.join('\n'), { accessory: menu })] },
@@ -145,18 +146,30 @@ function linksOf({ event: { event, wandb } }: ConversationEvent, context: Messag
   return first.kind === 'project' ? { url: undefined, links: [first, ...links] } : { url: first.url, links };
 }
 
+interface SecondLine {
+  readonly stage: Stage;
+  readonly only: DeliveryView | undefined;
+  readonly mentions: Mentions;
+  readonly context: MessageContext;
+  readonly view: ConversationView;
+}
+
 /** The one fact that a reader needs next. */
-function secondLine(
-  head: ConversationEvent,
-  { stage, only, mentions, context }: { stage: Stage; only: DeliveryView | undefined; mentions: Mentions; context: MessageContext },
-): string[] {
+function secondLine(head: ConversationEvent, { stage, only, mentions, context, view }: SecondLine): string[] {
   if (stage === 'asks') {
     const words = [whoDidIt(head, mentions), replacesWords(head)].filter((part) => part !== undefined);
     return words.length === 0 ? [] : [words.join(' · ')];
   }
   if (only !== undefined) return [detailWords(only, targetWords(only, context.githubUrl))];
-  const position = stage === 'none' ? runPosition(head.event.event) : [];
+  const position = stage === 'none' ? [...lastedWords(head, view), ...runPosition(head.event.event)] : [];
   return position.length === 0 ? [] : [position.join(' · ')];
+}
+
+/** How long a condition held that has ended. */
+function lastedWords(head: ConversationEvent, { events }: ConversationView): string[] {
+  if (head.event.event.resolved !== true) return [];
+  const begun = events.slice(0, events.indexOf(head)).findLast((one) => isOfSameCondition(one, head) && one.event.event.resolved !== true);
+  return begun === undefined ? [] : [`lasted ${durationWords(happenedAt(head.event) - happenedAt(begun.event))}`];
 }
 
 /** What the routes say themselves. */

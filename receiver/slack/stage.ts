@@ -165,7 +165,7 @@ function isOvertaken(one: ConversationEvent, later: readonly ConversationEvent[]
 }
 
 /** The same automation about the same run, evaluated by our own engine. */
-function isOfSameCondition({ event: one }: ConversationEvent, { event: other }: ConversationEvent): boolean {
+export function isOfSameCondition({ event: one }: ConversationEvent, { event: other }: ConversationEvent): boolean {
   return (
     one.event.engine === 'relay' &&
     other.event.engine === 'relay' &&

@@ -2,7 +2,8 @@ import type { ApprovalFacts, RelayEvent, Replaced } from '../../src/event/event.
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { AlertPolicy } from '../../src/route/alert-policy.ts';
 import type { Approval } from '../../src/route/route.ts';
-import type { TargetDefinition, TargetRequest } from '../../src/route/target.ts';
+import type { TargetRequest } from '../../src/route/target.ts';
+import type { TargetDefinition } from '../../src/route/target-schema.ts';
 import type { RunView } from './run.ts';
 
 /**

@@ -107,8 +107,11 @@ export interface EngineStore {
    * watched since, which are forgotten too. Returns how many runs it were; fewer than `limit`: there are no more.
    */
   pruneEngineRuns(before: number, limit: number): Promise<number>;
-  /** Stores an event once for each occurrence of a schedule (`name`, `dueAt`), also with several receivers; false: another one is stored. */
-  acceptOccurrence(name: string, dueAt: number, event: NewEvent): Promise<boolean>;
+  /**
+   * Stores an event once for each occurrence of a schedule (`name`, `dueAt`), also with several receivers; false: another one is
+   * stored. `null` only remembers that the occurrence was.
+   */
+  acceptOccurrence(name: string, dueAt: number, event: NewEvent | null): Promise<boolean>;
   /** The latest occurrence that was stored; `undefined`: none. */
   lastOccurrence(name: string): Promise<number | undefined>;
 }

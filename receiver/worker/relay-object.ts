@@ -99,7 +99,7 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         if (running === undefined) return await (this.#isAtRest ? this.#wakeUp.settle(NOTHING) : this.#wakeUp.failed());
         running.outgoing.renew();
         await within(ALARM_LIMIT_MS, Promise.race([running.receiver.runOnce(), running.outgoing.spent()]));
-        await this.#wakeUp.settle(nextWork(this.#driver, running));
+        await this.#wakeUp.settle(this.#nextWork(running));
       } catch (error) {
         this.#log.error({ error: messageOf(error) }, 'an alarm failed; the next one comes within a minute');
         await this.#wakeUp.failed();
@@ -135,7 +135,7 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         const setup = setUp(config, this.env);
         if (!setup.ok) throw new Error(setup.error.join('; '));
         this.#running = await this.#run(setup.value);
-        const { sendAt, checkAt } = nextWork(this.#driver, this.#running);
+        const { sendAt, checkAt } = this.#nextWork(this.#running);
         if (sendAt !== undefined || checkAt !== undefined) this.#wakeUp.soon();
       } catch (error) {
         this.#isUnused = error instanceof UnusedSourceError;
@@ -145,6 +145,13 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         if (!isExpected) this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not start');
         if (this.#isAtRest) await this.#wakeUp.settle(NOTHING);
       }
+    }
+
+    /** What is stored, and what the receiver's parts do by themselves. */
+    #nextWork(running: Running): NextWork {
+      const { sendAt, checkAt } = nextWork(this.#driver, running);
+      const checks = [checkAt, running.receiver.nextAt()].filter((at) => at !== undefined);
+      return { sendAt, checkAt: checks.length === 0 ? undefined : Math.min(...checks) };
     }
 
     async #run(setup: Setup): Promise<Running> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { renderTable } from '../../receiver/cli/output.ts';
 import { type PostgresServer, startPostgres } from '../../test/stand-ins/postgres.ts';
+import { bundleCommand } from '../bundle.ts';
 import { FIGURE_COLUMNS, type Figure, figureRow, isMet } from './figures.ts';
 import type { Bench, Part } from './part.ts';
 import { acceptPart } from './part-accept.ts';
@@ -18,6 +19,7 @@ import { profilePart } from './part-profile.ts';
 import { postgresPart, routesPart } from './part-ratios.ts';
 import { startPart } from './part-start.ts';
 import { syncPart } from './part-sync.ts';
+import { COMMAND } from './servers.ts';
 import { SUBJECTS } from './setup.ts';
 import { startTarget } from './target-server.ts';
 
@@ -99,6 +101,7 @@ const figures: Figure[] = [];
 try {
   progress('building');
   execFileSync('tsc', ['-p', join(import.meta.dirname, 'tsconfig.json')], { stdio: 'inherit' });
+  await bundleCommand(COMMAND);
   for (const name of names) figures.push(...((await PARTS.get(name)?.(bench)) ?? []));
 } finally {
   target.close();

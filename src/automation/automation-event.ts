@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationSchema, exactlyOneKey, positiveWhole, reportKeyCount } from '../lib/schema-words.ts';
 import { matchSchema } from '../route/match.ts';
 import { rawFilterSchema } from './raw-filter.ts';

@@ -15,7 +15,7 @@ export interface FittedParts {
   readonly for_points?: unknown;
   readonly resolve?: unknown;
   readonly dry_run?: unknown;
-  readonly action: { readonly relay?: unknown };
+  readonly action: { readonly relay?: { readonly to: readonly { readonly wandb_stop?: unknown }[] } | undefined };
 }
 
 export interface FitProblem {
@@ -73,7 +73,21 @@ function runFieldProblems(type: string, isRunEvent: boolean, automation: FittedP
   const fields = (['runs', ...Object.keys(RELAY_FIELDS)] as ('runs' | keyof typeof RELAY_FIELDS)[]).filter(
     (field) => automation[field] !== undefined,
   );
-  return [...fields.map((field) => ({ path: [field], message: `${field} is for run events only; ${type} is not one` })), ...engine];
+  const stops = (automation.action.relay?.to ?? []).flatMap(({ wandb_stop: stop }, i) =>
+    stop === undefined
+      ? []
+      : [
+          {
+            path: ['action', 'relay', 'to', i, 'wandb_stop'],
+            message: `stops the run that fired, and ${type} is about no run: it is for run events only`,
+          },
+        ],
+  );
+  return [
+    ...fields.map((field) => ({ path: [field], message: `${field} is for run events only; ${type} is not one` })),
+    ...engine,
+    ...stops,
+  ];
 }
 
 const ADD_ENGINE = 'add "engine: relay", so that the receiver evaluates it';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventType } from '../event/event.ts';
 import { REPOSITORY } from '../lib/repository.ts';
 import { durationSchema, exactlyOneKey, jsonValueSchema, nameSchema, positiveWhole, reportKeyCount } from '../lib/schema-words.ts';

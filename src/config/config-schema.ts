@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { automationSchema } from '../automation/automation.ts';
 import { integrationsSchema } from '../automation/webhook-integration.ts';
 import { durationSchema, nameSchema, positiveWhole } from '../lib/schema-words.ts';

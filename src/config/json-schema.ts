@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { EVENT_KEYS } from '../automation/automation-event.ts';
 import { configSchema } from './config-schema.ts';
 import type { ConfigPath } from './locator.ts';

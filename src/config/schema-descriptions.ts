@@ -97,6 +97,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   repository_dispatch: 'Start the workflows of a repository that listen to an event type',
   workflow_dispatch: 'Start one workflow, with inputs',
   'to.slack': 'Post to a Slack channel',
+  wandb_stop: "Stop the run that fired, through W&B's API: in a relay action of a run automation only",
   repository: 'owner/name at GitHub',
   client_payload: 'What the workflow gets as github.event.client_payload, at most ten keys; templates are filled in',
   ref: 'The branch or tag whose workflow runs',

@@ -48,7 +48,7 @@ export function automationRules(events: readonly string[]) {
       ifEvent(['create_artifact'], { properties: { scope: has('collection') } }),
       ifEvent(runEvents, { properties: { scope: none(['registry', 'organization', 'collection']) } }),
       ifEvent(otherEvents, {
-        properties: { engine: { not: { const: 'relay' } }, runs: { type: 'null' } },
+        properties: { engine: { not: { const: 'relay' } }, runs: { type: 'null' }, action: NO_STOP },
         ...none(RELAY_FIELDS),
       }),
       // Where the engine is written. Whether one is written in `defaults` is looked at apart.
@@ -101,6 +101,9 @@ const RELAY_ONLY: Readonly<Record<'wandb' | 'relay', SchemaNode>> = {
   // An action may stand in `defaults`.
   relay: { properties: { action: none(['webhook', 'notification', 'no_op']) } },
 };
+
+/** Only a run can be stopped. */
+const NO_STOP: SchemaNode = { properties: { relay: { properties: { to: { items: none(['wandb_stop']) } } } } };
 
 const FOR_EACH: SchemaNode = {
   type: 'object',

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { enrichmentSchema } from './enrichment.ts';
 import { EVENT_FIELDS, EVENT_TYPES, MAX_FIELD_LENGTH } from './event.ts';
 import { NON_FINITE } from './metric-facts.ts';

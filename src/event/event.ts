@@ -28,6 +28,12 @@ export const EVENT_TYPES = [
 
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/**
+ * The event of a digest, which the relay makes itself. No route is asked about it, and nothing from outside can be one: it exists
+ * so that a digest is stored, sent and retried like every message.
+ */
+export const DIGEST = 'digest';
+
 /** The fields of `on` in the config, of `event` in templates, and of the default payload. */
 export const EVENT_FIELDS = [
   'source',
@@ -71,7 +77,7 @@ export type ApprovalFacts = {
 };
 
 /** An event of W&B. Fields that it does not have are absent, never blank. */
-export type RelayEvent = { readonly type: EventType; readonly source: string } & {
+export type RelayEvent = { readonly type: EventType | typeof DIGEST; readonly source: string } & {
   readonly [F in Exclude<EventField, 'source'>]?: string;
 } & MetricFacts &
   RunFacts & {
@@ -114,7 +120,8 @@ export function readEventType(text: string): EventType | undefined {
 }
 
 /** The fields that, besides the artifact or the run, identify the subject of an event of this type. */
-const SUBJECT_FIELDS: Readonly<Record<EventType, readonly EventField[]>> = {
+const SUBJECT_FIELDS: Readonly<Record<RelayEvent['type'], readonly EventField[]>> = {
+  digest: ['automation'],
   create_artifact: [],
   link_artifact: [],
   unlink_artifact: [],

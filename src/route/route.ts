@@ -1,11 +1,12 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { EVENT_FIELDS, EVENT_TYPES, type EventField, type RelayEvent, readEventType } from '../event/event.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { didYouMean } from '../lib/nearest-word.ts';
 import { durationSchema, nameSchema } from '../lib/schema-words.ts';
 import { compileMatch, type Match, type Matcher, matchObjectSchema } from './match.ts';
 import { payloadText } from './payload-path.ts';
-import { type CompiledTarget, compileTarget, targetSchema } from './target.ts';
+import { type CompiledTarget, compileTarget } from './target.ts';
+import { routeTargetSchema, type TargetDefinition, targetSchema } from './target-schema.ts';
 import { isTemplate } from './template.ts';
 
 const conditionSchema = z.union([z.string(), z.array(z.string()).min(1, 'must list at least one value'), matchObjectSchema]);
@@ -157,9 +158,12 @@ export const routeSchema = z.strictObject({
   source: z.string().min(1, 'must not be empty').optional().describe('Only what arrived at /webhooks/wandb/<source>'),
   on: onSchema,
   ...relayShape,
+  to: z.array(routeTargetSchema).min(1, 'must name at least one target'),
 });
 
-export type RouteDefinition = z.infer<typeof routeSchema> & {
+export type RouteDefinition = Omit<z.infer<typeof routeSchema>, 'to'> & {
+  /** Of an automation: also what a route of its own cannot have. */
+  readonly to: TargetDefinition[];
   /**
    * Who evaluates the automation whose route it is. Set by `relayRoute` for run automations, and no word of the config: a route of
    * its own takes the events of both.

@@ -28,7 +28,7 @@ const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, ...METRIC_FIELDS, ...RU
 const LIMITS = { parseLimit: 20_000, renderLimit: 100, memoryLimit: 1_000_000 } as const;
 
 /** Templates read only own properties, cannot use unknown filters, and cannot read files: there are no partials. */
-const OPTIONS = { ...LIMITS, ownPropertyOnly: true, strictFilters: true, templates: {} } as const;
+const OPTIONS = { ...LIMITS, ownPropertyOnly: true, strictFilters: true, templates: {}, locale: 'en-US' } as const;
 const plainEngine = liquidEngine(OPTIONS);
 /** Values in Slack messages are escaped, so that the name of a run cannot mention people or make links. */
 const slackEngine = liquidEngine({ ...OPTIONS, outputEscape: (value: unknown) => escapeMrkdwn(asData(asText(value))) });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { finiteIn, type MetricPoint, type MetricPoints, MOST_POINTS } from '../event/metric-points.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { ok, type Result } from '../lib/result.ts';

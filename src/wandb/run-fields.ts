@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RunSnapshot } from '../engine/run.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { type LoggedJson, loggedNumber, loggedObject, loggedValue, unwrapConfig } from './logged-json.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RunSnapshot } from '../engine/run.ts';
 import type { ProjectRef, ReadFailure } from '../engine/run-reader.ts';
 import type { JsonObject } from '../lib/json.ts';

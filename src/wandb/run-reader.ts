@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ProjectRef, ReadFailure, RunReader } from '../engine/run-reader.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';

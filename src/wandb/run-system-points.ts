@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Point } from '../engine/run.ts';
 import type { PointsQuery, ProjectRef, ReadFailure } from '../engine/run-reader.ts';
 import { err, ok, type Result } from '../lib/result.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ProjectRef, ReadFailure } from '../engine/run-reader.ts';
 import { readLoggedObject } from './logged-json.ts';
 import { RUN_ROWS_AS_TEXT } from './run-documents.ts';

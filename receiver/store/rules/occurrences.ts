@@ -6,16 +6,16 @@ import { type Columns, exec, firstRow, insertRows, type Work } from './work.ts';
 const COLUMNS: Columns = { name: 'text', due_at: 'bigint', event_id: 'text' };
 
 /**
- * Stores the event of an occurrence, unless another one is stored. The row comes first: a receiver that stores the same
+ * Stores the event of an occurrence, if there is one, unless another one is stored. The row comes first: a receiver that stores the same
  * occurrence waits for it, and then finds it. True as well when this very event is stored: the answer of its commit was lost.
  */
-export function* acceptOccurrence(name: string, dueAt: number, event: NewEvent, lookUp: LookUp): Work<boolean> {
-  const inserted = yield* insertRows('occurrences', COLUMNS, [[name, dueAt, event.id]], { ignoreExisting: true });
+export function* acceptOccurrence(name: string, dueAt: number, event: NewEvent | null, lookUp: LookUp): Work<boolean> {
+  const inserted = yield* insertRows('occurrences', COLUMNS, [[name, dueAt, event?.id ?? '']], { ignoreExisting: true });
   if (inserted === 0) {
     const stored = yield* firstRow<{ event_id: string }>('SELECT event_id FROM occurrences WHERE name = $1 AND due_at = $2', name, dueAt);
-    return stored?.event_id === event.id;
+    return stored?.event_id === (event?.id ?? '');
   }
-  yield* acceptEvents([event], 0, lookUp);
+  if (event !== null) yield* acceptEvents([event], 0, lookUp);
   return true;
 }
 

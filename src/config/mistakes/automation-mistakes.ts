@@ -4,6 +4,7 @@ import { engineMistakes } from './engine-mistakes.ts';
 import { eventMistakes } from './event-mistakes.ts';
 import { matchMistakes } from './match-mistakes.ts';
 import { entriesOf, fieldOf, keyMistake, type Mistake, mistake, yamlText } from './mistake.ts';
+import { stopMistakes } from './stop-mistakes.ts';
 import { variableMistakes } from './variable-mistakes.ts';
 
 /** Mistakes in one automation, or in the `defaults` of all. */
@@ -69,7 +70,7 @@ function entityMistakes(entity: JsonValue | undefined, project: JsonValue | unde
 }
 
 /** Targets of a route, which a `relay` action has in `to`. */
-const TARGETS = ['repository_dispatch', 'workflow_dispatch'];
+const TARGETS = ['repository_dispatch', 'workflow_dispatch', 'wandb_stop'];
 const ACTIONS = ['relay', 'webhook', 'notification', 'no_op'];
 
 function actionMistakes(action: JsonValue | undefined, path: ConfigPath): Mistake[] {
@@ -89,7 +90,7 @@ function actionMistakes(action: JsonValue | undefined, path: ConfigPath): Mistak
     }
     if (TARGETS.includes(kind) || /^github/i.test(kind)) {
       const target = TARGETS.includes(kind) ? kind : 'repository_dispatch';
-      return [keyMistake(here, `unknown key: write relay: { to: [{ ${target}: … }] }`, ACTIONS)];
+      return [keyMistake(here, `unknown key: write relay: { to: [{ ${target}: ${fieldsOf(target)} }] }`, ACTIONS)];
     }
     if (kind === 'notification' && typeof fields === 'string')
       return [mistake(here, `must be a mapping: write notification: { slack: ${JSON.stringify(fields)} }`)];
@@ -105,12 +106,17 @@ function actionMistakes(action: JsonValue | undefined, path: ConfigPath): Mistak
 function relayMistakes(relay: JsonValue, path: ConfigPath): Mistake[] {
   const direct = [...TARGETS, 'slack'].filter((target) => fieldOf(relay, target) !== undefined);
   if (fieldOf(relay, 'to') === undefined) {
-    return direct.map((target) => keyMistake([...path, target], `unknown key: write to: [{ ${target}: … }]`, ['to']));
+    return direct.map((target) => keyMistake([...path, target], `unknown key: write to: [{ ${target}: ${fieldsOf(target)} }]`, ['to']));
   }
   const to = fieldOf(relay, 'to');
-  return isJsonObject(to)
-    ? [mistake([...path, 'to'], `must be a list: write to: [{ ${Object.keys(to)[0] ?? 'repository_dispatch'}: … }]`)]
-    : [];
+  if (!isJsonObject(to)) return stopMistakes(to, [...path, 'to']);
+  const first = Object.keys(to)[0] ?? 'repository_dispatch';
+  return [mistake([...path, 'to'], `must be a list: write to: [{ ${first}: ${fieldsOf(first)} }]`)];
+}
+
+/** The fields of a target, for a message. */
+function fieldsOf(target: string): string {
+  return target === 'wandb_stop' ? '{}' : '…';
 }
 
 function webhookMistakes(webhook: JsonValue, path: ConfigPath): Mistake[] {

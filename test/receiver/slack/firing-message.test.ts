@@ -6,7 +6,7 @@ import type { ConversationEvent } from '../../../receiver/store/conversations.ts
 import type { Condition } from '../../../src/engine/rule.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
 import { firedEvent, NONFINITE, SILENT, STALL, stateOf, THRESHOLD, ZSCORE } from './firing-samples.ts';
-import { CONTEXT, conversationEvent, conversationOf, deliveryView, eventView, readable, runView } from './message-samples.ts';
+import { CONTEXT, conversationEvent, conversationOf, deliveryView, eventView, MINUTE, readable, runView, T0 } from './message-samples.ts';
 
 const LINK = '<https://forge.coreweave.com/wandb/acme/train/runs/k3v9x2ab|train-78>';
 const CRASHED = stateOf(['failed', 'crashed', 'killed', 'preempted'], { graceMs: 600_000 });
@@ -120,6 +120,16 @@ describe('what our own engine found out', () => {
       'step 12,400 · 1 h 12 min into the run',
       '_by *ada* 2026-11-21 01:00 UTC · acme/train · automation watch_',
     ]);
+  });
+
+  it('says how long a condition held that has ended', () => {
+    const events = [
+      firedEvent(THRESHOLD, { value: 9.1 }),
+      firedEvent(THRESHOLD, { kind: 'resolved', value: 2.9, at: T0 + 8 * MINUTE }),
+    ].map((event) => shown(event));
+    expect(readable(conversationMessage(conversationOf(events), CONTEXT).blocks)[1]).toBe(
+      'lasted 8 min · step 12,400 · 1 h 12 min into the run',
+    );
   });
 
   it('begins again: the message is about the latest time, and its dispatch is told with it', () => {

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/lib/json.ts';
-import {
-  compileTarget,
-  requestProblem,
-  type TargetDefinition,
-  type TargetRequest,
-  targetSchema,
-  usesEnrichment,
-} from '../../../src/route/target.ts';
+import { compileTarget, requestProblem, type TargetRequest, usesEnrichment } from '../../../src/route/target.ts';
+import { type TargetDefinition, targetSchema } from '../../../src/route/target-schema.ts';
 import { contextWith, theError, theValue } from '../event/samples.ts';
 
 const CONTEXT = contextWith({ alias: 'production', collection: 'resnet50' }, { n: 3, list: [1, 2] });
