@@ -9,6 +9,7 @@ import { bundleCommand } from '../bundle.ts';
 import { FIGURE_COLUMNS, type Figure, figureRow, isMet } from './figures.ts';
 import type { Bench, Part } from './part.ts';
 import { acceptPart } from './part-accept.ts';
+import { backtestPart } from './part-backtest.ts';
 import { batchPart } from './part-batch.ts';
 import { drainPart } from './part-drain.ts';
 import { fullPart } from './part-full.ts';
@@ -43,6 +44,7 @@ const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
   ['batch', batchPart],
   ['migration', migrationPart],
   ['sync', syncPart],
+  ['backtest', backtestPart],
   ['profile', profilePart],
 ]);
 
