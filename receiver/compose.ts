@@ -7,7 +7,8 @@ import { isMessage } from '../src/route/conversation-requests.ts';
 import type { Route } from '../src/route/route.ts';
 import { indexRoutes } from '../src/route/route-index.ts';
 import type { RequestKind } from '../src/route/target.ts';
-import { engineParts, type WatchOptions } from './engine/engine-part.ts';
+import type { WatchOptions } from './engine/engine-options.ts';
+import { engineParts } from './engine/engine-part.ts';
 import { connectWandb, type WandbKnowledge } from './enrich/connect-wandb.ts';
 import type { Environment } from './environment.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
@@ -21,6 +22,7 @@ import { nudgeReplies } from './slack/nudge-text.ts';
 import { SLACK_UNCONFIGURED, sandboxSlackTargets, slackTargets } from './slack/targets.ts';
 import type { Store } from './store/store.ts';
 import { createWake, type Wake } from './wake.ts';
+import { sandboxWandbTargets, WANDB_UNCONFIGURED, wandbTargets } from './wandb/targets.ts';
 import { createExpiry } from './watch/expiry.ts';
 import { createRecordRuns } from './watch/record-runs.ts';
 import { acceptInBatches } from './webhook/accept-batch.ts';
@@ -93,7 +95,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     authentication: environment.authentication,
     adminToken: environment.adminToken,
     basePath: environment.basePath,
-    targets: { ...github.targets, ...slack },
+    targets: { ...github.targets, ...slack, ...(sandbox ? sandboxWandbTargets(runtime) : wandbTargets(environment, runtime)) },
     unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
     extensions: [
@@ -144,6 +146,7 @@ function rollbacks({ runtime, environment, settings, organization, store }: Comp
 
 /** What a kind of request cannot be sent without. */
 export function whyUnconfigured(kind: RequestKind): string {
+  if (kind === 'wandb_stop') return WANDB_UNCONFIGURED;
   return kind.startsWith('slack') ? SLACK_UNCONFIGURED : GITHUB_UNCONFIGURED;
 }
 

@@ -1,6 +1,7 @@
 import type { Config } from '../src/config/config.ts';
 import { configWarnings as writtenWarnings } from '../src/config/config-warnings.ts';
 import { formatDiagnostic } from '../src/lib/diagnostic.ts';
+import type { TargetDefinition } from '../src/route/target-schema.ts';
 import { whyNotEvaluated } from './engine/engine-part.ts';
 import type { Environment } from './environment.ts';
 
@@ -9,12 +10,16 @@ import type { Environment } from './environment.ts';
 /** Why a receiver that is to send for real cannot; `sandbox` is how to try the routes without. */
 export function credentialProblems({ github }: Pick<Environment, 'github'>, { routes }: Pick<Config, 'routes'>, sandbox: string): string[] {
   if (github !== undefined) return [];
-  const sending = routes.filter((route) => route.to.some((target) => target.slack === undefined)).map((route) => route.name);
+  const sending = routes.filter((route) => route.to.some(isForGitHub)).map((route) => route.name);
   if (sending.length === 0) return [];
   const some = sending.length > 3 ? `${sending.slice(0, 3).join(', ')} and ${sending.length - 3} more` : sending.join(', ');
   return [
     `GITHUB_TOKEN: is not set, and neither is GITHUB_APP_ID, but routes send to GitHub (${some}): set one, or try the routes with ${sandbox}`,
   ];
+}
+
+export function isForGitHub({ repository_dispatch, workflow_dispatch }: TargetDefinition): boolean {
+  return repository_dispatch !== undefined || workflow_dispatch !== undefined;
 }
 
 /** What the config asks for and this receiver cannot do, so that nobody waits for it. */
@@ -23,7 +28,7 @@ export function configWarnings(
   environment: Pick<Environment, 'slack' | 'postgresUrl' | 'wandbApiKey'>,
   sandbox: boolean,
 ): string[] {
-  const { slack, postgresUrl } = environment;
+  const { slack, postgresUrl, wandbApiKey } = environment;
   const warnings: string[] = [];
   const connected = sandbox || slack !== undefined;
   if (!connected && config.routes.some((route) => route.to.some((target) => target.slack !== undefined))) {
@@ -35,6 +40,13 @@ export function configWarnings(
   }
   if (!connected && config.routes.some((route) => route.approval !== undefined)) {
     warnings.push('SLACK_BOT_TOKEN is not set: nobody is asked to approve dispatches; use "wandb-relay approve"');
+  }
+  if (!sandbox && wandbApiKey === undefined && config.routes.some((route) => route.to.some((target) => target.wandb_stop !== undefined))) {
+    warnings.push(
+      postgresUrl === undefined
+        ? 'WANDB_API_KEY is not set: no run is stopped (wandb_stop); what fails can be replayed once it is set'
+        : 'WANDB_API_KEY is not set: runs are stopped (wandb_stop) only by a receiver on this database that has it',
+    );
   }
   const notEvaluated = whyNotEvaluated(config.automations, environment, sandbox);
   if (notEvaluated !== undefined) warnings.push(notEvaluated);

@@ -17,6 +17,7 @@ import type { Runtime } from './runtime.ts';
 import type { ClaimedDelivery } from './store/delivery.ts';
 import type { Store } from './store/store.ts';
 import type { Wake } from './wake.ts';
+import { WANDB_CREDENTIAL } from './wandb/targets.ts';
 import { acceptInBatches } from './webhook/accept-batch.ts';
 import type { Authentication } from './webhook/authenticate.ts';
 import type { RollBack } from './webhook/roll-back.ts';
@@ -78,7 +79,10 @@ const SLACK_CONCURRENCY = 20;
 
 /** Whose rate limit a target's deliveries count against. */
 export function queueCredential(credentialFor: ReceiverParts['credentialFor']): ReceiverParts['credentialFor'] {
-  return (target) => (target.channel === undefined ? credentialFor(target) : channelCredential(target.channel));
+  return (target) => {
+    if (target.channel !== undefined) return channelCredential(target.channel);
+    return target.kind === 'wandb_stop' ? WANDB_CREDENTIAL : credentialFor(target);
+  };
 }
 
 function isSlack(credential: string): boolean {
@@ -123,12 +127,13 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   const shared = store.listen !== undefined;
   const toGitHub = !shared || parts.targets.repository_dispatch !== undefined;
   const toSlack = !shared || parts.targets.slack !== undefined;
+  const toWandb = !shared || parts.targets.wandb_stop !== undefined;
   const { concurrency, githubWritesPerSecond = () => settings.githubWritesPerSecond } = parts;
   const outboxes = [
     createOutbox({
       ...common,
       paceMs: () => Math.ceil(1000 / githubWritesPerSecond()),
-      serves: (credential) => toGitHub && !isSlack(credential),
+      serves: (credential) => (credential === WANDB_CREDENTIAL ? toWandb : toGitHub && !isSlack(credential)),
       ...(concurrency === undefined ? {} : { concurrency: concurrency.github }),
     }),
     createOutbox({

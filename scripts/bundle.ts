@@ -15,19 +15,27 @@ const COMMON = {
   legalComments: 'none',
 } as const satisfies BuildOptions;
 
-/** The Action's bundle, as it is committed in dist/. CommonJS, because the packages inside need `require` of Node's modules. */
-export async function bundleAction(): Promise<string> {
-  const { outputFiles } = await build({
+/** What is committed in dist/. */
+export interface ActionBundle {
+  readonly code: string;
+  /** The licenses of the packages in it. */
+  readonly licenses: string;
+}
+
+/** The Action's bundle. CommonJS, because the packages inside need `require` of Node's modules. */
+export async function bundleAction(): Promise<ActionBundle> {
+  const { outputFiles, metafile } = await build({
     ...COMMON,
     entryPoints: ['src/action/main.ts'],
     format: 'cjs',
     minify: true,
     write: false,
+    metafile: true,
     outfile: 'dist/index.cjs',
   });
   const [file] = outputFiles;
   if (file === undefined) throw new Error('esbuild returned no file');
-  return file.text;
+  return { code: file.text, licenses: licenseTexts(ROOT, Object.keys(metafile.inputs)) };
 }
 
 /** The packages inside that are CommonJS ask for Node's modules with `require`. Its name may be in a chunk already. */

@@ -50,6 +50,14 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .option('--sandbox', 'record dispatches instead of sending them', false)
     .action((options: { sandbox: boolean }) => run(async () => (await import('./serve.ts')).serve(io, options)));
   program
+    .command('watch')
+    .description('watch runs for automations with engine: relay, and send what fires; listens to nobody')
+    .option('--once', 'one round of every project, for cron and GitHub Actions', false)
+    .option('--state <file>', 'a SQLite file that remembers what was seen and what has fired, instead of DATABASE_URL')
+    .action((options: { once: boolean; state?: string }) =>
+      run(async () => (await import('./watch.ts')).watch(io, { ...options, state: options.state })),
+    );
+  program
     .command('init')
     .description('write a first config and the workflows, and show what to do in W&B; overwrites nothing')
     .option('--yes', 'ask nothing: what is not given is found out, or is a placeholder', false)

@@ -20,7 +20,7 @@ export async function holdLease({ store, lease, now, leaseMs }: HoldLeaseOptions
   const lost = new AbortController();
   const timer = setInterval(() => {
     // A store that does not answer says nothing about the lease; what is stored under a lost one is refused anyway.
-    store.leaseProject(lease, now(), leaseMs).then(
+    store.leaseProject(lease, now(), leaseMs, { renew: true }).then(
       (isHeld) => {
         if (!isHeld) lost.abort(new Error('another receiver reads this project by now'));
       },

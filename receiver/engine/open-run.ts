@@ -2,9 +2,10 @@ import type { CurrentValue, Evaluation, Firing, StartEvaluation } from '../../sr
 import type { Rule } from '../../src/engine/rule.ts';
 import { isLive, type Point, type RunSnapshot } from '../../src/engine/run.ts';
 import type { PointsAnswer, PointsQuery } from '../../src/engine/run-reader.ts';
+import { isSystemMetric } from '../../src/wandb/system-metrics.ts';
 import type { RunMemory } from '../store/engine.ts';
 import { type RuleOnRun, type RunState, runStateFromJson, runStateToJson } from './run-memory.ts';
-import { isSystemMetric, type WatchedRule } from './watched-rule.ts';
+import type { WatchedRule } from './watched-rule.ts';
 
 /** Pure: one run in one round, from what is remembered of it to what is remembered afterwards. */
 
@@ -57,6 +58,8 @@ export interface OpenRun {
 
 /** So long the last rows of a run that has ended are waited for. Milliseconds. */
 export const LAST_ROWS_MS = 10 * 60_000;
+/** And the last system metrics so long, when W&B has none that are new. Milliseconds. */
+const LAST_SYSTEM_ROWS_MS = 60_000;
 /** A crash is judged this long after its grace: so many milliseconds are enough for a late round. */
 const GRACE_MARGIN_MS = 60_000;
 
@@ -121,18 +124,22 @@ export function openRun(run: RunSnapshot, remembered: RunMemory | undefined, opt
         ],
         afterStep: Math.min(lastStep, ...behind.map(({ on }) => on.step)),
         upToStep: lastStep,
-        systemAfter: system.length === 0 ? run.heartbeatAt : Math.min(...system.map(({ on }) => on.systemAt)),
+        systemAfter: system.length === 0 ? 0 : Math.min(...system.map(({ on }) => on.systemAt)),
       };
     },
     take: ({ points, readUpTo, systemReadUpTo }) => {
+      const system = new Set(rules.filter(isSystemBehind));
+      // Whether there was nothing new, or no answer, does not show: of a run that sends no further heartbeat it is asked again.
+      const isAnswered = isLive(run) || now - state.stateSince >= LAST_SYSTEM_ROWS_MS;
+      if (isAnswered || [...system].every(({ on }) => systemReadUpTo > on.systemAt)) systemReadAt = run.heartbeatAt;
       for (const open of rules) {
         const population = options.populationOf(open.rule, run);
         if (population !== undefined) open.evaluation.population(population);
         firings.push(...addPoints(open, points, { run, readUpTo, systemReadUpTo, options }));
         const { on } = open;
-        open.on = { ...on, step: Math.max(on.step, Math.min(readUpTo, lastStep)), systemAt: Math.max(on.systemAt, systemReadUpTo) };
+        const systemAt = system.has(open) ? Math.max(on.systemAt, systemReadUpTo) : on.systemAt;
+        open.on = { ...on, step: Math.max(on.step, Math.min(readUpTo, lastStep)), systemAt };
       }
-      systemReadAt = run.heartbeatAt;
       const isShort = !isLive(run) && rules.some(isBehind);
       state.shortSince = isShort ? (state.shortSince ?? now) : null;
     },
@@ -205,7 +212,7 @@ function openRule(
   const older = isOlder(run, seen);
   if (!isKnown && older && !isLive(run) && run.heartbeatAt < firstSeenAt) return undefined;
   const metrics = watched.metricsOf(run);
-  const systemMetrics = new Set(metrics.filter((metric) => isSystemMetric(metric, run)));
+  const systemMetrics = new Set(metrics.filter((metric) => isSystemMetric(metric) && !run.loggedMetrics.has(metric)));
   const evaluation = options.startEvaluation(rule, known?.saved);
   const opened = {
     rule,

@@ -40,7 +40,7 @@ const RUNS_PER_READ = 25;
 
 /** Reads the points that runs wait for, those first that have waited longest, and stores each step with what fired. */
 export async function readPoints(opened: readonly OpenedRun[], options: ReadPointsOptions): Promise<ReadPoints> {
-  const { now, reader, cache, startedAt, limitMs, signal } = options;
+  const { now, reader, project, cache, startedAt, limitMs, signal } = options;
   const total = { events: 0, deliveries: 0 };
   const waiting = opened.filter(({ open }) => open.query() !== undefined).toSorted((a, b) => a.at - b.at);
   const isSuspect = ({ open }: OpenedRun) => cache.suspects.has(open.run.name);
@@ -48,7 +48,7 @@ export async function readPoints(opened: readonly OpenedRun[], options: ReadPoin
   const last = waiting.filter(isSuspect).map(({ open }) => open);
   let failure: ReadFailure | undefined;
   while (queue.length + last.length > 0) {
-    const isEnough = now() - startedAt >= limitMs || pausedUntil(reader.quota(), now()) !== undefined || signal.aborted;
+    const isEnough = now() - startedAt >= limitMs || pausedUntil(reader.quota(project), now()) !== undefined || signal.aborted;
     if (isEnough) return { ...total, isBehind: true, isOutage: false, ...(failure === undefined ? {} : { failure }) };
     const isLast = queue.length === 0;
     const batch = isLast ? last.splice(0, 1) : queue.splice(0, RUNS_PER_READ);

@@ -1,17 +1,9 @@
 import type { Rule } from '../../src/engine/rule.ts';
 import type { RunSnapshot } from '../../src/engine/run.ts';
+import type { RunFilter } from '../../src/engine/run-filter.ts';
 import type { ProjectRef } from '../../src/engine/run-reader.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { compileMatch, type Matcher } from '../../src/route/match.ts';
-
-/** Which runs a rule is for; see `src/engine/run-filter.ts`. */
-export interface RunFilter {
-  matches(run: RunSnapshot): boolean;
-  /** What W&B's server may filter by: never narrower than `matches`. */
-  readonly server: JsonObject | undefined;
-  /** What of a run must be asked for. */
-  readonly fields: readonly string[];
-}
 
 /** A rule with the runs that it is for. */
 export interface WatchedRule {
@@ -65,11 +57,4 @@ export function listingOf(rules: readonly WatchedRule[]): { readonly filter: Jso
   const [only] = different;
   const filter = known.length < filters.length ? undefined : different.length === 1 ? only : { $or: different };
   return { filter, fields: [...new Set(rules.flatMap(({ runs }) => runs.fields))] };
-}
-
-/** System metrics are logged without steps. A name that the run logged as a metric of its own is none. */
-const SYSTEM_METRIC = /^(system\.|cpu($|\.)|memory|proc\.|disk\.|network\.|gpu\.)/;
-
-export function isSystemMetric(name: string, { loggedMetrics }: Pick<RunSnapshot, 'loggedMetrics'>): boolean {
-  return SYSTEM_METRIC.test(name) && !loggedMetrics.has(name);
 }

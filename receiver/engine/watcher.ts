@@ -86,14 +86,15 @@ export function createWatcher(options: WatcherOptions): Watcher {
     const at = now();
     if (outcome === 'taken') return { dueAt: at + LEASE_RETRY_MS };
     if (outcome.kind === 'early') return { dueAt: Math.min(outcome.dueAt, at + everyMs) };
+    const pausedTo = pausedUntil(options.reader.quota(watched.project), at) ?? 0;
     if (outcome.kind === 'failed') {
       const failures = watched.failures + 1;
-      return { failures, dueAt: retryAt(outcome.failure, failures, everyMs, at, options.random()) };
+      return { failures, dueAt: Math.max(retryAt(outcome.failure, failures, everyMs, at, options.random()), pausedTo) };
     }
     const lastLiveAt = outcome.live > 0 || outcome.events > 0 ? at : watched.lastLiveAt;
     const isQuiet = watched.isOneOfMany && at - lastLiveAt >= QUIET_AFTER_MS;
     const dueAt = startedAt + (isQuiet ? Math.max(everyMs, QUIET_EVERY_MS) : everyMs);
-    return { failures: 0, lastLiveAt, dueAt: Math.max(dueAt, pausedUntil(options.reader.quota(), at) ?? 0, at) };
+    return { failures: 0, lastLiveAt, dueAt: Math.max(dueAt, pausedTo, at) };
   };
 
   const begin = (watched: WatchedProject): void => {
@@ -174,14 +175,17 @@ async function leasedRound(
   const { store, now, leaseMs = LEASE_MS } = options;
   const held = await holdLease({ store, lease, now, leaseMs });
   if (held === undefined) return 'taken';
-  const ended = AbortSignal.timeout(ROUND_END_MS);
-  const signal = AbortSignal.any([stopping, held.lost, ended]);
+  // Not `AbortSignal.timeout`, whose timer goes on when the round has ended, and keeps a Durable Object in memory.
+  const tooLong = new AbortController();
+  const timer = setTimeout(() => tooLong.abort(new Error(`a round took longer than ${ROUND_END_MS} ms`)), ROUND_END_MS);
+  const signal = AbortSignal.any([stopping, held.lost, tooLong.signal]);
   try {
     return await runRound({ ...options, project, rules, cache, lease, limitMs: ROUND_LIMIT_MS, signal });
   } catch (error) {
     if (error instanceof LostLeaseError) return 'taken';
     throw error;
   } finally {
+    clearTimeout(timer);
     held.end();
   }
 }

@@ -6,6 +6,8 @@ import { fitMrkdwn, link } from './mrkdwn.ts';
 import type { Mentions } from './people.ts';
 import { runPredicate } from './run-words.ts';
 import { isOver, type Stage, standingOf, tellsOfFailure } from './stage.ts';
+import { stopPrefix, stopSuffix } from './stop-headline.ts';
+import { isStop } from './stop-words.ts';
 
 /** The first line of a message, and how its `text` begins: state, thing and change. */
 export interface Headline {
@@ -65,7 +67,9 @@ function sentence(state: State, say: Say): string {
     if (stage === 'succeeded' && version !== undefined) return `${say.thing(subject(from, say))} is in ${say.name(alias ?? '')}`;
     return `${what}${ALIAS_SUFFIX[stage]?.(state, say) ?? ''}`;
   }
-  const suffix = (isRollback(from) ? ROLLBACK_SUFFIX : SUFFIX)[stage]?.(state, say) ?? '';
+  const { delivery } = state;
+  const ofStop = delivery !== undefined && isStop(delivery) ? stopSuffix(stage, delivery) : undefined;
+  const suffix = ofStop ?? (isRollback(from) ? ROLLBACK_SUFFIX : SUFFIX)[stage]?.(state, say) ?? '';
   return suffix === '' ? what : `${what} · ${suffix}`;
 }
 
@@ -220,8 +224,11 @@ function plainText(state: State): string {
       return `${isRollback(from) ? 'Deployed' : 'Succeeded'}: ${what}`;
     case 'running':
       return `${isAlias(from) ? 'Deploying' : 'Running'}: ${what}`;
-    default:
-      return `${TEXT_PREFIX[stage] ?? ''}: ${what}`;
+    default: {
+      const { delivery } = state;
+      const ofStop = delivery !== undefined && isStop(delivery) ? stopPrefix(stage, delivery) : undefined;
+      return `${ofStop ?? TEXT_PREFIX[stage] ?? ''}: ${what}`;
+    }
   }
 }
 

@@ -19,6 +19,7 @@ import { Mentions, nameOf } from './people.ts';
 import { aliasStays } from './rollback-words.ts';
 import { runPosition } from './run-words.ts';
 import { dispatchesOf, headOf, isOfSameCondition, type Stage, stageOf, standingOf } from './stage.ts';
+import { effectWords, isStop } from './stop-words.ts';
 
 /** What `chat.postMessage` and `chat.update` take: `text` is for notifications and screen readers, and is a whole sentence. */
 export interface SlackMessage {
@@ -276,5 +277,13 @@ function textNotes(head: ConversationEvent, stage: Stage, only: DeliveryView | u
         .map((words) => `, ${words}`),
     ];
   if (stage !== 'asks') return [only === undefined ? ` (${countsOf(dispatchesOf(head))})` : `. ${plainDetail(only)}`];
-  return [by, only === undefined ? `. Starts ${dispatchesOf(head).length} workflows` : `. Starts ${mrkdwnName(plainTarget(only), 50)}`];
+  return [
+    by,
+    only === undefined || isStop(only) ? `. ${capital(effectWords(dispatchesOf(head)))}` : `. Starts ${mrkdwnName(plainTarget(only), 50)}`,
+  ];
+}
+
+/** For words of ours. */
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

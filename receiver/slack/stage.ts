@@ -1,4 +1,4 @@
-import { isDispatch } from '../../src/route/target.ts';
+import { isAction } from '../../src/route/target.ts';
 import { shownState } from '../shown-state.ts';
 import type { ConversationEvent, ConversationView } from '../store/conversations.ts';
 import type { DeliveryView } from '../store/delivery.ts';
@@ -98,7 +98,7 @@ function stageOfRun(run: Pick<RunView, 'status' | 'conclusion'>): Stage {
 
 /** What an event dispatched. */
 export function dispatchesOf({ deliveries }: Pick<ConversationEvent, 'deliveries'>): DeliveryView[] {
-  return deliveries.filter(({ request, target }) => (request === null ? !target.startsWith('slack') : isDispatch(request)));
+  return deliveries.filter(({ request, target }) => (request === null ? !target.startsWith('slack') : isAction(request)));
 }
 
 /** How an event stands: as the most serious of its dispatches, which is given, too. */

@@ -190,6 +190,8 @@ export type Settlement =
       /** Why those who may decide cannot see the question that was posted; left out: they can, or it is not known. */
       readonly notAsked?: string;
       readonly alerts?: AlertPolicy;
+      /** Becomes its reason; left out: it was delivered, and there is no more to say. */
+      readonly note?: string;
     }
   | { readonly state: 'pending'; readonly dueAt: number; readonly ambiguous: boolean; readonly reason: string }
   /** `alerts`: whom to tell; left out: the author, in the threads that show it. */

@@ -1,5 +1,5 @@
 import { copied, placed } from './call-site.ts';
-import type { ActionDefinition, AutomationDefinition, ConfigDefinition, ForEach } from './definition-types.ts';
+import type { ActionDefinition, AutomationDefinition, ConfigDefinition, DigestDefinition, ForEach } from './definition-types.ts';
 import type { ScopedEvent } from './events.ts';
 
 /** Actions, automations and whole configs for the TypeScript builders. They return plain JSON, the same as in YAML. */
@@ -97,6 +97,17 @@ export function automation({ name, event, action, movedFrom, forEach, ...more }:
   };
   // The scope and the event fit: the types of the builders saw to it, and reading the config checks it again.
   return placed(definition as unknown as AutomationDefinition);
+}
+
+/**
+ * A summary in a Slack channel, by a schedule.
+ *
+ * @example
+ * digest({ name: 'daily', schedule: '0 9 * * 1-5', timezone: 'Europe/Berlin', scope: project('train'), slack: '#ml', metrics: ['val/loss'] })
+ */
+export function digest(fields: DigestDefinition): DigestDefinition {
+  const { scope, ...more } = mapping(fields, "digest({ name: 'daily', schedule: '0 9 * * 1-5', … })");
+  return placed({ ...present(more), scope: copied(scope) });
 }
 
 /** `Omit` on each member of a union. */

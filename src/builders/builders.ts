@@ -4,8 +4,8 @@
  */
 
 export type { AutomationFields } from './automation.ts';
-export { automation, config, doNothing, relay, sendNotification, sendWebhook } from './automation.ts';
-export type { ActionDefinition, AutomationDefinition, ConfigDefinition, MatchDefinition } from './definition-types.ts';
+export { automation, config, digest, doNothing, relay, sendNotification, sendWebhook } from './automation.ts';
+export type { ActionDefinition, AutomationDefinition, ConfigDefinition, DigestDefinition, MatchDefinition } from './definition-types.ts';
 export {
   collection,
   onAddArtifactAlias,

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { automationSchema } from '../automation/automation.ts';
 import type { configSchema } from '../config/config-schema.ts';
+import type { digestSchema } from '../digest/definition.ts';
 import type { JsonObject } from '../lib/json.ts';
 
 /** The types of a config in TypeScript. They refuse what the config file refuses, as far as types can. */
@@ -89,6 +90,16 @@ type WrittenActions = { [K in keyof Written['action']]-?: NonNullable<Written['a
 
 /** Exactly one of `relay`, `webhook`, `notification` and `no_op`. */
 export type ActionDefinition = ExactlyOne<WrittenActions>;
+
+type WrittenDigest = z.input<typeof digestSchema>;
+
+/** A digest, as in YAML. Its collection is a name. */
+export type DigestDefinition = Omit<WrittenDigest, 'scope'> & {
+  readonly scope: ExactlyOne<{ project: string; registry: string; team: string }> & {
+    readonly collection?: string;
+    readonly organization?: never;
+  };
+};
 
 /** One automation per combination of the values; `{{ each.NAME }}` in a text stands for one. */
 export type ForEach = Readonly<Record<string, NonEmpty<string | number | boolean>>>;

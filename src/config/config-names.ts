@@ -1,6 +1,7 @@
 import { type Automation, describeScope, eventTypeOf, relayRouteName, scopeKey } from '../automation/automation.ts';
 import { RUN_EVENTS } from '../automation/automation-event.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
+import type { Digest } from '../digest/definition.ts';
 import type { Diagnostic } from '../lib/diagnostic.ts';
 import { didYouMean } from '../lib/nearest-word.ts';
 import type { RouteDefinition } from '../route/route.ts';
@@ -55,6 +56,22 @@ export function routeErrors(routes: readonly Found<RouteDefinition>[], automatio
     }
   }
   return errors;
+}
+
+/** Digest names are unique. The team of a project is the config's, where the scope does not say it. */
+export function digestErrors(digests: readonly Found<Digest>[], entity: string | undefined): Diagnostic[] {
+  const earlier = firstDefinitions();
+  return digests.flatMap((found) => {
+    const { name, scope } = found.item;
+    const where = earlier(name, found);
+    const twice =
+      where === undefined ? [] : [errorAt(found, 'name', `there is another digest "${name}" (${where}): digest names are unique`)];
+    if (entity !== undefined || scope.project === undefined || scope.project.includes('/')) return twice;
+    return [
+      ...twice,
+      errorAt(found, 'scope', 'its project needs a team: write entity/project, or "entity: <team>" at the top of the file'),
+    ];
+  });
 }
 
 /**

@@ -2,6 +2,7 @@ import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { AUTOMATION_FIELDS, type Automation, relayRoute } from '../automation/automation.ts';
 import { EVENT_KEYS } from '../automation/automation-event.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
+import type { Digest } from '../digest/definition.ts';
 import type { Diagnostic, SourceLocation } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
@@ -63,6 +64,7 @@ export interface Config {
   readonly integrations: { readonly webhooks: readonly WebhookIntegration[] };
   /** The files' own routes, then those of automations with a `relay` action, which are located at that action. */
   readonly routes: readonly Located<RouteDefinition>[];
+  readonly digests: readonly Located<Digest>[];
   /** Of automations: when they must fire. */
   readonly tests: readonly Located<RuleTest>[];
   readonly settings: Settings;
@@ -103,6 +105,7 @@ export function joinParts(parts: readonly ConfigPart[]): Result<Config, Diagnost
     automations,
     integrations: { webhooks },
     routes: [...routes, ...relays],
+    digests: merged.value.digests.map((digest, i) => located(digest, ['digests', i])),
     tests: merged.value.tests.map((test, i) => located(test, ['tests', i])),
     settings: readSettings(settings, alerts),
     source: { ...sourceOf(parts), namespace },

@@ -15,7 +15,8 @@ function notation<T>(parse: (text: string) => Result<T, NotationProblem>) {
   });
 }
 
-const seriesSchema = notation(parseSeries);
+/** A series of one number may be written as a number. */
+const seriesSchema = z.union([z.number().transform(String), notation(parseSeries)]);
 const statesSchema = notation((text) => parseStates(text, RUN_STATES));
 const wholeStep = z.number().int('must be a whole number').min(0, 'must be at least 0');
 

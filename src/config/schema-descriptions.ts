@@ -7,6 +7,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   automations: 'What W&B or the receiver watches. "plan" shows what would change, "apply" changes it at W&B',
   tests: 'Series of values or states, and when an automation must fire. "validate" and plans on pull requests run them',
   routes: 'What the receiver does with the events that arrive',
+  digests: 'Summaries in Slack by a schedule: runs, best values, new versions, promotions and failures since the last one',
   integrations: 'Webhook integrations of the team that "apply" creates when they are missing',
   'integrations.webhooks': 'Webhook integrations, by name',
   'webhooks.name': 'The name in W&B: letters, digits, "_", "-", with spaces between words',

@@ -12,7 +12,7 @@ import { err, ok, type Result } from '../lib/result.ts';
  */
 
 /** More steps than this are no test of one run. */
-export const MAX_STEPS = 100_000;
+export const MAX_STEPS = 20_000;
 
 export interface NotationProblem {
   /** In characters, from the start of the text. */

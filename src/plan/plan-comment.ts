@@ -44,6 +44,8 @@ export interface PlanPage {
   readonly warnings: readonly Diagnostic[];
   /** Automations at W&B that cannot be read. */
   readonly unreadable: readonly string[];
+  /** Markdown: the tests of the config. */
+  readonly tests?: readonly string[];
   /** The whole fingerprint, and not only its beginning. */
   readonly isFingerprintWhole?: boolean;
 }
@@ -55,7 +57,13 @@ export interface PlanPage {
 export function planMarkdown(plan: Plan, page: PlanPage): string {
   const parts = planParts(plan);
   const drifted = new Map(page.drift.filter(({ kind }) => kind === 'changed').map((one) => [one.change, one]));
-  const head = [page.mark, `### W&B automations · ${codeSpan(page.namespace)}: ${summaryWords(plan)}`, '', ...alerts(plan, parts)];
+  const head = [
+    page.mark,
+    `### W&B automations · ${codeSpan(page.namespace)}: ${summaryWords(plan)}`,
+    '',
+    ...alerts(plan, parts),
+    ...(page.tests ?? []),
+  ];
   const tail = [...listed(tailLines(plan)), ...warningLines(page), footer(plan, page)];
   const shared = new Set(refusalsIn(parts).flatMap((group) => (group.parts.length > 1 ? group.parts : [])));
   const texts = parts.map((part) =>

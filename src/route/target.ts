@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type DispatchContent, dispatchInBody, dispatchProblem } from '../event/repository-dispatch.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';

@@ -3,7 +3,7 @@ import type { RunSnapshot } from '../engine/run.ts';
 import type { ProjectRef, ReadFailure } from '../engine/run-reader.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { err, ok, type Result } from '../lib/result.ts';
-import { nodesOf, type Page, pageOf } from './paging.ts';
+import { nodesOf } from './paging.ts';
 import { type RunFieldOptions, runsByNameDocument, runsDocument } from './run-documents.ts';
 import { failureOf, missingProject } from './run-failure.ts';
 import { type RunFields, runShape, snapshotOf, type WantedValues, wantedKeys } from './run-fields.ts';
@@ -21,7 +21,12 @@ const MOST_PAGES = 5_000;
 const MOST_EMPTY_PAGES = 50;
 const MOST_REFUSED_FILTERS = 1_000;
 
-const runsShape = z.object({ project: z.object({ runs: pageOf(runShape).nullish() }).nullish() });
+const pageShape = z.object({
+  pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullish() }),
+  edges: z.array(z.object({ cursor: z.string().nullish(), node: runShape.nullish() }).nullable()),
+});
+const runsShape = z.object({ project: z.object({ runs: pageShape.nullish() }).nullish() });
+type RunsPage = z.infer<typeof pageShape>;
 const byNameShape = z.object({ project: z.record(z.string(), runShape.nullish()).nullish() });
 
 export interface ListQuery {
@@ -149,7 +154,7 @@ async function readPages(
       filters = null;
       continue;
     }
-    const page: Page<RunFields> | null | undefined = answer.value.project?.runs;
+    const page: RunsPage | null | undefined = answer.value.project?.runs;
     if (!page) return err(missingProject(query.project));
     pages += 1;
     const nodes = nodesOf(page);
@@ -157,8 +162,10 @@ async function readPages(
     if (take(nodes.map((run) => taken(session, query, run))) === 'stop' || !page.pageInfo.hasNextPage) return ok('read');
     const isNew = nodes.some(({ name }) => !seenRuns.has(name));
     for (const { name } of nodes) seenRuns.add(name);
-    const next: string = page.pageInfo.endCursor ?? '';
-    if (next === '' || seen.has(next)) return isNew ? err(NO_CURSOR) : ok('read');
+    const cursors: (string | null | undefined)[] = [page.pageInfo.endCursor, page.edges.at(-1)?.cursor];
+    const next: string | undefined =
+      cursors.find((cursor) => cursor !== undefined && cursor !== null && cursor !== '' && !seen.has(cursor)) ?? undefined;
+    if (next === undefined) return isNew ? err(NO_CURSOR) : ok('read');
     if (emptyPages > MOST_EMPTY_PAGES) return err(NO_END);
     seen.add(next);
     after = next;

@@ -29,17 +29,21 @@ export function runLists(own: () => WorldRun[], neighbours: RunNeighbours, misbe
       const found = ordered(matching(own(), given.filters, misbehaviour), given.order);
       const first = Math.min(given.first ?? 50, LONGEST_PAGE);
       const cursor = readCursor(given.after);
-      if (!cursor.wasEmpty && misbehaviour.take('empty-pages')) {
-        return { totalCount: found.length, pageInfo: { hasNextPage: true, endCursor: cursorAt(cursor.start, true) }, edges: [] };
+      if (misbehaviour.take('empty-pages')) {
+        return {
+          totalCount: found.length,
+          pageInfo: { hasNextPage: true, endCursor: cursorAt(cursor.start, cursor.empty + 1) },
+          edges: [],
+        };
       }
       const start = cursor.start > 0 && misbehaviour.take('repeated-runs') ? cursor.start - 1 : cursor.start;
       const end = Math.min(start + first, found.length);
-      const endCursor = misbehaviour.take('stuck-cursor') ? cursorAt(0, false) : cursorAt(end, false);
+      const endCursor = misbehaviour.take('stuck-cursor') ? cursorAt(0) : cursorAt(end);
       return {
         totalCount: found.length,
         pageInfo: { hasNextPage: end < found.length, endCursor },
         edges: found.slice(start, end).map((run, i) => ({
-          cursor: cursorAt(start + i + 1, false),
+          cursor: cursorAt(start + i + 1),
           node: runView(run, neighbours, misbehaviour),
         })),
       };
@@ -57,7 +61,7 @@ export function runLists(own: () => WorldRun[], neighbours: RunNeighbours, misbe
       const { start } = readCursor(after);
       const end = Math.min(start + Math.min(first ?? 50, LONGEST_PAGE), all.length);
       return {
-        pageInfo: { hasNextPage: end < all.length, endCursor: cursorAt(end, false) },
+        pageInfo: { hasNextPage: end < all.length, endCursor: cursorAt(end) },
         edges: all.slice(start, end).map(([path, type]) => ({ node: { path, type } })),
       };
     },
@@ -116,15 +120,16 @@ function ordered(runs: WorldRun[], order: string | null | undefined): WorldRun[]
   return runs.toSorted((a, b) => sign * (orderValue(a) - orderValue(b)));
 }
 
-function cursorAt(index: number, isEmptyPage: boolean): string {
-  return Buffer.from(`${isEmptyPage ? 'empty' : 'offset'}:${index}`).toString('base64');
+/** Where the next page begins, and how many empty ones came before it: every cursor is new. */
+function cursorAt(index: number, emptyPages = 0): string {
+  return Buffer.from(`offset:${index}:${emptyPages}`).toString('base64');
 }
 
-function readCursor(after: string | null | undefined): { start: number; wasEmpty: boolean } {
-  if (!after) return { start: 0, wasEmpty: false };
-  const found = /^(empty|offset):(\d+)$/.exec(Buffer.from(after, 'base64').toString());
+function readCursor(after: string | null | undefined): { start: number; empty: number } {
+  if (!after) return { start: 0, empty: 0 };
+  const found = /^offset:(\d+):(\d+)$/.exec(Buffer.from(after, 'base64').toString());
   if (found === null) throw new GraphQLError('invalid cursor');
-  return { start: Number(found[2]), wasEmpty: found[1] === 'empty' };
+  return { start: Number(found[1]), empty: Number(found[2]) };
 }
 
 /** The plain fields only: a field that is a method of a run is none of GraphQL's business. */

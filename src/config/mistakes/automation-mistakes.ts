@@ -5,6 +5,7 @@ import { eventMistakes } from './event-mistakes.ts';
 import { matchMistakes } from './match-mistakes.ts';
 import { entriesOf, fieldOf, keyMistake, type Mistake, mistake, yamlText } from './mistake.ts';
 import { stopMistakes } from './stop-mistakes.ts';
+import { runFilterMistakes } from './run-filter-mistakes.ts';
 import { variableMistakes } from './variable-mistakes.ts';
 
 /** Mistakes in one automation, or in the `defaults` of all. */
@@ -14,6 +15,7 @@ export function automationMistakes(automation: JsonValue, path: ConfigPath, even
   return [
     ...scopeMistakes(field('scope'), [...path, 'scope']),
     ...engineMistakes(automation, path),
+    ...runFilterMistakes(automation, path),
     ...eventMistakes(field('event'), [...path, 'event'], events, field('engine') === 'relay'),
     ...['name', 'user', 'tags'].flatMap((word) => matchMistakes(fieldOf(field('runs'), word), [...path, 'runs', word])),
     ...actionMistakes(field('action'), [...path, 'action']),

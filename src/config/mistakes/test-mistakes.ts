@@ -8,7 +8,7 @@ export function testMistakes(test: JsonValue, path: ConfigPath): Mistake[] {
   const field = (key: string) => fieldOf(test, key);
   const series = field('series');
   return [
-    ...(typeof series === 'string' || Array.isArray(series)
+    ...(typeof series === 'string' || typeof series === 'number' || Array.isArray(series)
       ? [mistake([...path, 'series'], `is a mapping by metric: write series: { loss: ${notationOf(series) ?? '"3 2.9 9"'} }`)]
       : []),
     ...entriesOf(series).flatMap(([metric, values]) => notationMistakes(values, [...path, 'series', metric])),
@@ -19,9 +19,9 @@ export function testMistakes(test: JsonValue, path: ConfigPath): Mistake[] {
   ];
 }
 
-/** The notation of a number, or of a list. */
+/** The notation of a list. */
 function notationMistakes(values: JsonValue | undefined, path: ConfigPath): Mistake[] {
-  const text = Array.isArray(values) || typeof values === 'number' ? notationOf(values) : undefined;
+  const text = Array.isArray(values) ? notationOf(values) : undefined;
   return text === undefined ? [] : [mistake(path, `is text: write ${String(path.at(-1))}: ${text}`)];
 }
 

@@ -28,6 +28,7 @@ import { rollbackContract } from './store-contract-rollback.ts';
 import { runNewsContract } from './store-contract-run-news.ts';
 import { runsContract } from './store-contract-runs.ts';
 import { severalContract } from './store-contract-several.ts';
+import { stopsContract } from './store-contract-stops.ts';
 import { updatesContract } from './store-contract-updates.ts';
 
 /** What every implementation of the `Store` port has to do. */
@@ -61,6 +62,7 @@ export function storeContract(name: string, open: OpenStore): void {
     renamedContract(open);
     pruneContract(open);
     engineContract(open);
+    stopsContract(open);
     invariantsContract(open);
   });
 }

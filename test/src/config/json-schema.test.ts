@@ -60,6 +60,7 @@ describe('the JSON Schema of the config', () => {
     ['a threshold', automationConfig({ event: '{ run_metric: { metric: x, aggregate: min, window: 3, above: 1 } }' })],
     ['a change', automationConfig({ event: '{ run_metric_change: { metric: x, increases_by: 25% } }' })],
     ['an explicit window of one', automationConfig({ event: '{ run_metric: { metric: x, window: 1, above: 1 } }' })],
+    ['a run that is stopped', automationConfig({ event: RUN, action: '{ relay: { to: [{ wandb_stop: {} }] } }' })],
     ['engine: relay', relayed('run_state: { states: [crashed, failed], grace: 10m }', 'refire: never')],
     ['engine: relay with a stall', relayed('run_metric_stall: { metric: x, window: 50, less_than: 1% }', 'resolve: true')],
     ['engine: relay with NaN', relayed('run_metric_nonfinite: { metrics: { regex: "" } }', 'dry_run: true')],
@@ -126,6 +127,9 @@ describe('the JSON Schema of the config', () => {
     ['engine: relay without a relay action', relayed('run_silent: { for: 30m }', 'refire: 1h', '{ no_op: {} }')],
     ['NaN of one and of several', relayed('run_metric_nonfinite: { metric: x, metrics: { regex: y } }')],
     ['a stall of one value', relayed('run_metric_stall: { metric: x, window: 1, less_than: 1 }')],
+    ['a stop of an artifact', automationConfig({ action: '{ relay: { to: [{ wandb_stop: {} }] } }' })],
+    ['a stop with a field', automationConfig({ event: RUN, action: '{ relay: { to: [{ wandb_stop: { x: 1 } }] } }' })],
+    ['a stop in a route', routeConfig({ to: '{ wandb_stop: {} }' })],
     ['two actions', automationConfig({ action: '{ no_op: {}, notification: { slack: x } }' })],
     ['a missing action', `${ROOT}automations: [{ name: a, scope: { project: t }, event: { link_artifact: {} } }]`],
     [

@@ -45,8 +45,8 @@ describe('a series', () => {
     ['3*10', 0, '"3*10": write x for a repetition: 3x10'],
     ['x3', 0, '"x3" repeats nothing: write a value before it'],
     ['_+1x3', 0, '"_+1x3" adds to no value'],
-    ['1 2x100000', 2, `more than ${MAX_STEPS} steps: a test has at most so many`],
-    ['1x99999 1', 8, `more than ${MAX_STEPS} steps: a test has at most so many`],
+    ['1 2x20000', 2, `more than ${MAX_STEPS} steps: a test has at most so many`],
+    ['1x19999 1', 8, `more than ${MAX_STEPS} steps: a test has at most so many`],
     ['1 x999999999999', 2, `more than ${MAX_STEPS} steps: a test has at most so many`],
     ['_x999999999999', 0, `more than ${MAX_STEPS} steps: a test has at most so many`],
   ])('%s is refused, with its place', (text, offset, message) => {
@@ -68,7 +68,7 @@ describe('states', () => {
     ['running x2 crash', 11, `"crash" is no state: there are ${STATES.join(', ')}`],
     ['running 10', 8, `"10" is no state: there are ${STATES.join(', ')}`],
     ['x3', 0, '"x3" repeats nothing: write a state before it'],
-    ['running x100000', 8, `more than ${MAX_STEPS} steps: a test has at most so many`],
+    ['running x20000', 8, `more than ${MAX_STEPS} steps: a test has at most so many`],
   ])('%s is refused, with its place', (text, offset, message) => {
     expect(theError(parseStates(text, STATES))).toEqual({ offset, message });
   });
