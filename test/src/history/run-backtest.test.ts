@@ -119,14 +119,15 @@ describe('a back-test', () => {
     expect(result).toMatchObject({ skipped: expect.stringContaining('silent'), firings: [] });
   });
 
-  it('compares a z-score over runs with the runs that began before, whatever the filter', async () => {
+  it('compares a z-score over runs with the runs that began before, whatever the filter and the period', async () => {
     const summary = (value: number) => ({ summary: { loss: value } });
-    const earlier = [5, 4, 3, 2].map((day, i) => fakeRun(day, [1], summary(i % 2 === 0 ? 1 : 2)));
+    const earlier = [50, 40, 3, 2].map((day, i) => fakeRun(day, [1], summary(i % 2 === 0 ? 1 : 2)));
     const reader = new FakeReader({ 'acme/train': [fakeRun(1, [1.5, 20], summary(20)), ...earlier] });
     const rule = ruleOf({ kind: 'zscore', metric: 'loss', window: 4, threshold: 3, direction: 'above', over: 'runs' });
     const only = { matches: ({ name }: { name: string }) => name === 'r1', server: { name: 'r1' }, fields: [] };
     const { result } = await backtest(reader, [subject(rule, { filter: only })]);
     expect(result?.firings.map(({ run, step }) => [run.name, step])).toEqual([['r1', 1]]);
+    expect(result?.runs).toBe(1);
   });
 
   it('without charts and variants is brief', async () => {
