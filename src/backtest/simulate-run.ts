@@ -110,8 +110,6 @@ function watchFirings(rule: Rule, since: number) {
       if (value !== undefined && margin !== undefined && (closest === undefined || margin > closest.margin)) {
         closest = { value, margin, x: point.x, at: point.at, metric: point.metric };
       }
-      // Without a number to compare the condition neither begins nor ends.
-      if (value === undefined) return;
       if (isMet) metSince ??= point.at;
       else if (metSince !== undefined) {
         metMs += point.at - Math.max(metSince, since);
