@@ -129,6 +129,32 @@ describe('wandb-relay backtest', () => {
   });
 });
 
+it('tries an automation on a system metric, by its name with or without system.', async () => {
+  const config = (metric: string) =>
+    `{ name: "${metric}", engine: relay, scope: { project: train }, event: { run_metric: { metric: "${metric}", above: 90 } }, action: { relay: { to: [{ slack: { channel: "#ml" } }] } } }`;
+  const text = `version: 1\nentity: acme\nautomations:\n  - ${config('gpu.0.temp')}\n  - ${config('system.gpu.0.temp')}\n`;
+  const { run, server } = await setUp({ 'wandb-relay.yaml': text });
+  const began = Date.now() - 3_600_000;
+  const hot = liveRun(server.world, server.world.project('train'), 'hot', {
+    state: 'finished',
+    createdAt: began,
+    heartbeatAt: began + 120_000,
+  });
+  for (const [i, temp] of [60, 80, 95, 70].entries()) {
+    const row = { _timestamp: began / 1_000 + 15 * i, _runtime: 15 * i, 'system.gpu.0.temp': temp };
+    hot.events.push(JSON.stringify(row));
+  }
+  const { out } = await run('backtest', '--json');
+  const firings = [{ run: 'hot', step: null, runtime_seconds: 30, value: 95 }];
+  expect(JSON.parse(out)).toMatchObject({
+    automations: [
+      { runs: 4, runs_with_metric: 1, firings },
+      { runs: 4, runs_with_metric: 1, firings },
+    ],
+  });
+  expect((await run('backtest')).out).toContain('fired after 30 s with 95');
+});
+
 describe('a chart in characters', () => {
   const chart = (values: readonly number[], changes: Partial<Parameters<typeof characterChart>[0]> = {}) =>
     plainLines(
