@@ -9,6 +9,7 @@ import { bundleCommand } from '../bundle.ts';
 import { FIGURE_COLUMNS, type Figure, figureRow, isMet } from './figures.ts';
 import type { Bench, Part } from './part.ts';
 import { acceptPart } from './part-accept.ts';
+import { backtestPart } from './part-backtest.ts';
 import { batchPart } from './part-batch.ts';
 import { drainPart } from './part-drain.ts';
 import { enginePart } from './part-engine.ts';
@@ -47,6 +48,7 @@ const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
   ['sync', syncPart],
   ['engine', enginePart],
   ['watch', watchPart],
+  ['backtest', backtestPart],
   ['profile', profilePart],
 ]);
 
