@@ -10,6 +10,7 @@ import type { RequestKind } from '../src/route/target.ts';
 import { type Access, createAccess } from './admin/access.ts';
 import type { Role } from './admin/identity.ts';
 import type { PageOptions } from './admin/pages/page-options.ts';
+import { type DigestOptions, digestParts } from './digests/digest-part.ts';
 import type { WatchOptions } from './engine/engine-options.ts';
 import { engineParts } from './engine/engine-part.ts';
 import type { Watcher } from './engine/watcher.ts';
@@ -43,6 +44,8 @@ export interface ComposeOptions extends Pick<ReceiverParts, 'concurrency' | 'git
   readonly organization: string | undefined;
   /** Automations that the relay may have to evaluate; left out: none. */
   readonly watch?: WatchOptions;
+  /** Digests to send; left out: none. */
+  readonly digests?: DigestOptions;
   readonly store: Store;
   /** Record what would be sent; send nothing and make no API calls. */
   readonly sandbox: boolean;
@@ -98,7 +101,8 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
   const connected = { slack: slack.slack !== undefined, wandb: wandb !== undefined };
   const plan = planningOf(options, github, connected);
   const rollBack = rollbacks(options, plan);
-  const watching = await engineParts({ ...context, plan, hasJumped: context.clock.hasJumped, wake: context.wake.wake });
+  const own = { ...context, plan, hasJumped: context.clock.hasJumped, wake: context.wake.wake };
+  const [watching, digests] = await Promise.all([engineParts(own), digestParts(own)]);
   return {
     runtime,
     wake: context.wake,
@@ -116,9 +120,11 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
       ...(await extensionsFor({ ...context, rollBack, engineLagMs: () => lagOf(watching.watcher) }, github)),
       ...(wandb === undefined ? [] : [wandb.history]),
       ...watching.extensions,
+      ...digests,
     ],
 
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+    ...(watching.watcher === undefined ? {} : { watcher: watching.watcher }),
     rollBack,
     updateRequest: await requestUpdate(options, wandb),
     enriches: connected.wandb,

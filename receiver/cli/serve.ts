@@ -68,6 +68,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     settings: plan.settings,
     organization: config.organization,
     watch: { automations: config.automations, entity: config.entity },
+    digests: { definitions: config.digests, entity: config.entity },
     store: metrics === undefined ? store : timedStore(store, metrics, () => performance.now()),
     sandbox,
     config: () => config,
