@@ -1,30 +1,44 @@
 # The receiver. The config is mounted at /etc/wandb-relay, SQLite's file lies in /data; with DATABASE_URL=postgres://… nothing does.
-FROM node:24-bookworm-slim AS build
+FROM node:24-trixie-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY receiver receiver
-RUN npm run build && npm prune --omit=dev --ignore-scripts
+COPY scripts scripts
+# Node's own libraries: on some processors it needs one that the final image does not have.
+RUN npm run build \
+  && mkdir /node-libraries \
+  && ldd /usr/local/bin/node | awk '/libatomic/ { print $3 }' | xargs -r -I{} cp -L {} /node-libraries/
 
-FROM node:24-bookworm-slim
-# Nothing is installed here, so what installs is not needed either.
-RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn* /opt/yarn-* \
-  && install -d -o node -g node /data
+FROM debian:trixie-slim
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="wandb-relay" \
+  org.opencontainers.image.description="Weights & Biases automations start GitHub workflows, reliably" \
+  org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.version="$VERSION"
+COPY --from=build /usr/local/bin/node /usr/local/bin/node
+COPY --from=build /node-libraries/ /usr/local/lib/
 WORKDIR /app
 COPY package.json LICENSE ./
 COPY examples/wandb-relay.yaml examples/wandb-relay.yaml
-COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/build build
+# `wandb-relay` in the image is the command. The last line proves that it starts here.
+RUN ldconfig \
+  && install -d -o 1000 -g 1000 /data \
+  && chmod +x /app/build/receiver/cli/main.js \
+  && ln -s /app/build/receiver/cli/main.js /usr/local/bin/wandb-relay \
+  && wandb-relay --version
 ENV NODE_ENV=production \
+  RELAY_IMAGE=true \
   HOST=0.0.0.0 \
   PORT=8787 \
   DATABASE_URL=file:/data/relay.db \
   RELAY_CONFIG=/etc/wandb-relay/wandb-relay.yaml
 VOLUME /data
 EXPOSE 8787
-# The user "node" by its number, so that Kubernetes can tell that it is not root.
+# A user without a name or rights, by its number, so that Kubernetes can tell that it is not root.
 USER 1000:1000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${Number(process.env.PORT) || 8787}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]

@@ -7,6 +7,9 @@ import { isMessage } from '../src/route/conversation-requests.ts';
 import type { Route } from '../src/route/route.ts';
 import { indexRoutes } from '../src/route/route-index.ts';
 import type { RequestKind } from '../src/route/target.ts';
+import { type DigestOptions, digestParts } from './digests/digest-part.ts';
+import type { WatchOptions } from './engine/engine-options.ts';
+import { engineParts } from './engine/engine-part.ts';
 import { connectWandb, type WandbKnowledge } from './enrich/connect-wandb.ts';
 import type { Environment } from './environment.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
@@ -20,6 +23,7 @@ import { nudgeReplies } from './slack/nudge-text.ts';
 import { SLACK_UNCONFIGURED, sandboxSlackTargets, slackTargets } from './slack/targets.ts';
 import type { Store } from './store/store.ts';
 import { createWake, type Wake } from './wake.ts';
+import { sandboxWandbTargets, WANDB_UNCONFIGURED, wandbTargets } from './wandb/targets.ts';
 import { createExpiry } from './watch/expiry.ts';
 import { createRecordRuns } from './watch/record-runs.ts';
 import { acceptInBatches } from './webhook/accept-batch.ts';
@@ -33,6 +37,10 @@ export interface ComposeOptions extends Pick<ReceiverParts, 'concurrency' | 'git
   readonly settings: Settings;
   /** Of the config, for links to registries. */
   readonly organization: string | undefined;
+  /** Automations that the relay may have to evaluate; left out: none. */
+  readonly watch?: WatchOptions;
+  /** Digests to send; left out: none. */
+  readonly digests?: DigestOptions;
   readonly store: Store;
   /** Record what would be sent; send nothing and make no API calls. */
   readonly sandbox: boolean;
@@ -77,7 +85,10 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
   const wandb = sandbox ? undefined : await connectWandb({ ...options, wake: context.wake.wake });
   const slack = await slackTargetsFor(context);
   const connected = { slack: slack.slack !== undefined, wandb: wandb !== undefined };
-  const rollBack = rollbacks(options, github, connected);
+  const plan = planningOf(options, github, connected);
+  const rollBack = rollbacks(options, plan);
+  const own = { ...context, plan, hasJumped: context.clock.hasJumped, wake: context.wake.wake };
+  const [watching, digests] = await Promise.all([engineParts(own), digestParts(own)]);
   return {
     runtime,
     wake: context.wake,
@@ -88,10 +99,15 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     authentication: environment.authentication,
     adminToken: environment.adminToken,
     basePath: environment.basePath,
-    targets: { ...github.targets, ...slack },
+    targets: { ...github.targets, ...slack, ...(sandbox ? sandboxWandbTargets(runtime) : wandbTargets(environment, runtime)) },
     unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
-    extensions: [...(await extensionsFor({ ...context, rollBack }, github)), ...(wandb === undefined ? [] : [wandb.history])],
+    extensions: [
+      ...(await extensionsFor({ ...context, rollBack }, github)),
+      ...(wandb === undefined ? [] : [wandb.history]),
+      ...watching.extensions,
+      ...digests,
+    ],
     rollBack,
     updateRequest: await requestUpdate(options, wandb),
     enriches: connected.wandb,
@@ -101,20 +117,32 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
   };
 }
 
-/** Planned as what W&B sends is. */
-function rollbacks(
-  { runtime, environment, routes, settings, organization, store }: ComposeOptions,
+/** How the relay's own events are planned: as what W&B sends is. */
+function planningOf(
+  { runtime: { now, randomBytes }, routes, settings }: ComposeOptions,
   github: TargetSet,
   connected: PlanOptions['connected'],
-): RollBack {
-  const { now, randomBytes } = runtime;
+): PlanOptions {
+  return {
+    matchRoutes: indexRoutes(routes),
+    credentialFor: queueCredential(github.credentialFor),
+    newId: idsFrom(now, randomBytes),
+    connected,
+    slackUsers: settings.slackUsers,
+    alerts: alertPolicies(routes, settings.alertChannel),
+  };
+}
+
+function rollbacks({ runtime, environment, settings, organization, store }: ComposeOptions, plan: PlanOptions): RollBack {
+  const { now } = runtime;
+  const { matchRoutes, credentialFor, newId, connected } = plan;
   return rollBackWith({
     store,
     now,
     accept: acceptInBatches(store, settings.dedupeWindowMs, now),
-    matchRoutes: indexRoutes(routes),
-    credentialFor: queueCredential(github.credentialFor),
-    newId: idsFrom(now, randomBytes),
+    matchRoutes,
+    credentialFor,
+    newId,
     connected,
     app: { url: wandbAppUrl(environment.wandbBaseUrl), organization },
   });
@@ -122,6 +150,7 @@ function rollbacks(
 
 /** What a kind of request cannot be sent without. */
 export function whyUnconfigured(kind: RequestKind): string {
+  if (kind === 'wandb_stop') return WANDB_UNCONFIGURED;
   return kind.startsWith('slack') ? SLACK_UNCONFIGURED : GITHUB_UNCONFIGURED;
 }
 

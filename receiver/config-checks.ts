@@ -1,6 +1,8 @@
 import type { Config } from '../src/config/config.ts';
 import { configWarnings as writtenWarnings } from '../src/config/config-warnings.ts';
 import { formatDiagnostic } from '../src/lib/diagnostic.ts';
+import type { TargetDefinition } from '../src/route/target-schema.ts';
+import { whyNotEvaluated } from './engine/engine-part.ts';
 import type { Environment } from './environment.ts';
 
 /** What only config and environment together tell; the same wherever a receiver runs. Lines for people. */
@@ -8,7 +10,7 @@ import type { Environment } from './environment.ts';
 /** Why a receiver that is to send for real cannot; `sandbox` is how to try the routes without. */
 export function credentialProblems({ github }: Pick<Environment, 'github'>, { routes }: Pick<Config, 'routes'>, sandbox: string): string[] {
   if (github !== undefined) return [];
-  const sending = routes.filter((route) => route.to.some((target) => target.slack === undefined)).map((route) => route.name);
+  const sending = routes.filter((route) => route.to.some(isForGitHub)).map((route) => route.name);
   if (sending.length === 0) return [];
   const some = sending.length > 3 ? `${sending.slice(0, 3).join(', ')} and ${sending.length - 3} more` : sending.join(', ');
   return [
@@ -16,12 +18,17 @@ export function credentialProblems({ github }: Pick<Environment, 'github'>, { ro
   ];
 }
 
+export function isForGitHub({ repository_dispatch, workflow_dispatch }: TargetDefinition): boolean {
+  return repository_dispatch !== undefined || workflow_dispatch !== undefined;
+}
+
 /** What the config asks for and this receiver cannot do, so that nobody waits for it. */
 export function configWarnings(
   config: Config,
-  { slack, postgresUrl }: Pick<Environment, 'slack' | 'postgresUrl'>,
+  environment: Pick<Environment, 'slack' | 'postgresUrl' | 'wandbApiKey'>,
   sandbox: boolean,
 ): string[] {
+  const { slack, postgresUrl, wandbApiKey } = environment;
   const warnings: string[] = [];
   const connected = sandbox || slack !== undefined;
   if (!connected && config.routes.some((route) => route.to.some((target) => target.slack !== undefined))) {
@@ -34,6 +41,15 @@ export function configWarnings(
   if (!connected && config.routes.some((route) => route.approval !== undefined)) {
     warnings.push('SLACK_BOT_TOKEN is not set: nobody is asked to approve dispatches; use "wandb-relay approve"');
   }
+  if (!sandbox && wandbApiKey === undefined && config.routes.some((route) => route.to.some((target) => target.wandb_stop !== undefined))) {
+    warnings.push(
+      postgresUrl === undefined
+        ? 'WANDB_API_KEY is not set: no run is stopped (wandb_stop); what fails can be replayed once it is set'
+        : 'WANDB_API_KEY is not set: runs are stopped (wandb_stop) only by a receiver on this database that has it',
+    );
+  }
+  const notEvaluated = whyNotEvaluated(config.automations, environment, sandbox);
+  if (notEvaluated !== undefined) warnings.push(notEvaluated);
   warnings.push(...writtenWarnings(config).map(formatDiagnostic));
   return warnings;
 }

@@ -6,6 +6,7 @@ import { type ProxySettings, proxySecrets, readProxySettings } from '../src/lib/
 import { err, ok, type Result } from '../src/lib/result.ts';
 import { passwordsOf, readDatabaseUrl } from './database-url.ts';
 import { readAppKey } from './github/app-key.ts';
+import { secretFileProblems } from './secret-files.ts';
 import { type Authentication, type SourceSecrets, sourceVariable } from './webhook/authenticate.ts';
 
 /** Every environment variable, read in this one place. */
@@ -22,6 +23,8 @@ export interface Environment {
   readonly retentionMs: number;
   readonly configPath: string;
   readonly configPathIsSet: boolean;
+  /** RELAY_IMAGE: this is the container image, whose published port decides who reaches it. */
+  readonly inImage: boolean;
   readonly adminToken: string | undefined;
   readonly authentication: Authentication;
   readonly github: GitHubAccess | undefined;
@@ -86,6 +89,11 @@ export function repositoryFrom(variables: Variables): string | undefined {
   return blankToUndefined(variables.GITHUB_REPOSITORY);
 }
 
+/** The folder of RELAY_CACHE; `undefined`: the system's. */
+export function cacheFolderFrom(variables: Variables): string | undefined {
+  return blankToUndefined(variables.RELAY_CACHE);
+}
+
 function blankToUndefined(text: string | undefined): string | undefined {
   const value = text?.trim();
   return value === '' ? undefined : value;
@@ -93,7 +101,7 @@ function blankToUndefined(text: string | undefined): string | undefined {
 
 /** Reads the environment. Each error is one line: the variable, what is wrong, what to do. A blank value counts as not set. */
 export function readEnvironment(variables: Variables): Result<Environment, string[]> {
-  const errors: string[] = [];
+  const errors = secretFileProblems(variables);
   const warnings: string[] = [];
   const names = new Set<string>();
   const get = (name: string): string | undefined => {
@@ -116,6 +124,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const wandbBaseUrl = readAddress('WANDB_BASE_URL', get('WANDB_BASE_URL'), WANDB_API_URL, WANDB_APP, errors);
   const jurisdiction = readJurisdiction(get('RELAY_JURISDICTION'), errors);
   const configPathIsSet = get('RELAY_CONFIG') !== undefined;
+  const inImage = get('RELAY_IMAGE') === 'true';
   const proxies = readProxySettings(variables);
   if (!proxies.ok) errors.push(...proxies.error);
   if (errors.length > 0 || !proxies.ok) return err(errors.map((error) => withQuotesNamed(error, variables)));
@@ -148,6 +157,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     retentionMs,
     configPath: configPathFrom(variables),
     configPathIsSet,
+    inImage,
     adminToken,
     authentication,
     github,

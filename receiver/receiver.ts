@@ -16,6 +16,7 @@ import type { Runtime } from './runtime.ts';
 import type { ClaimedDelivery } from './store/delivery.ts';
 import type { Store } from './store/store.ts';
 import type { Wake } from './wake.ts';
+import { WANDB_CREDENTIAL } from './wandb/targets.ts';
 import { acceptInBatches } from './webhook/accept-batch.ts';
 import type { Authentication } from './webhook/authenticate.ts';
 import type { RollBack } from './webhook/roll-back.ts';
@@ -63,6 +64,8 @@ export interface Extension {
   start?(): void;
   /** Does what is due, once. Where `wakeLater` replaces timers, this is called instead of `start`. Never rejects. */
   runOnce?(): Promise<void>;
+  /** When it next has something to do by itself, in milliseconds since 1970: for platforms that have alarms and no timers. */
+  nextAt?(): number | undefined;
   stop?(): Promise<void>;
 }
 
@@ -73,7 +76,10 @@ const SLACK_CONCURRENCY = 20;
 
 /** Whose rate limit a target's deliveries count against. */
 export function queueCredential(credentialFor: ReceiverParts['credentialFor']): ReceiverParts['credentialFor'] {
-  return (target) => (target.channel === undefined ? credentialFor(target) : channelCredential(target.channel));
+  return (target) => {
+    if (target.channel !== undefined) return channelCredential(target.channel);
+    return target.kind === 'wandb_stop' ? WANDB_CREDENTIAL : credentialFor(target);
+  };
 }
 
 function isSlack(credential: string): boolean {
@@ -86,6 +92,8 @@ export interface Receiver {
   start(): void;
   /** Does everything that is due now. Resolves when all of it was attempted. */
   runOnce(): Promise<void>;
+  /** When a part of it next has something to do by itself, see `Extension.nextAt`. */
+  nextAt(): number | undefined;
   /** Reports not ready. `stop` then waits up to `graceMs` for attempts in flight. The store stays open. */
   drain(): void;
   stop(graceMs: number): Promise<void>;
@@ -116,12 +124,13 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   const shared = store.listen !== undefined;
   const toGitHub = !shared || parts.targets.repository_dispatch !== undefined;
   const toSlack = !shared || parts.targets.slack !== undefined;
+  const toWandb = !shared || parts.targets.wandb_stop !== undefined;
   const { concurrency, githubWritesPerSecond = () => settings.githubWritesPerSecond } = parts;
   const outboxes = [
     createOutbox({
       ...common,
       paceMs: () => Math.ceil(1000 / githubWritesPerSecond()),
-      serves: (credential) => toGitHub && !isSlack(credential),
+      serves: (credential) => (credential === WANDB_CREDENTIAL ? toWandb : toGitHub && !isSlack(credential)),
       ...(concurrency === undefined ? {} : { concurrency: concurrency.github }),
     }),
     createOutbox({
@@ -167,6 +176,10 @@ export function createReceiver(parts: ReceiverParts): Receiver {
       await Promise.all(extensions.map((extension) => extension.runOnce?.()));
       wake.wake();
       await Promise.all(outboxes.map((outbox) => outbox.idle()));
+    },
+    nextAt: () => {
+      const times = extensions.map(({ nextAt }) => nextAt?.()).filter((at) => at !== undefined);
+      return times.length === 0 ? undefined : Math.min(...times);
     },
     drain: () => {
       stopping = true;

@@ -4,7 +4,8 @@ import { bundleAction } from './bundle.ts';
 
 /** `npm run bundle`: writes the Action's bundle to dist/. */
 const folder = join(import.meta.dirname, '..', 'dist');
-const text = await bundleAction();
+const { code, licenses } = await bundleAction();
 mkdirSync(folder, { recursive: true });
-writeFileSync(join(folder, 'index.cjs'), text);
-console.log(`dist/index.cjs: ${(Buffer.byteLength(text) / 1e6).toFixed(2)} MB`);
+writeFileSync(join(folder, 'index.cjs'), code);
+writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licenses);
+console.log(`dist/index.cjs: ${(Buffer.byteLength(code) / 1e6).toFixed(2)} MB`);

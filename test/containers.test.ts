@@ -1,12 +1,17 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Copy, DockerfileParser, type Instruction, type JSONInstruction } from 'dockerfile-ast';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
 import { Service } from 'kubernetes-models/v1/Service';
 import { describe, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
+import { temporaryFolder } from './stand-ins/temporary-folder.ts';
 
+const execFileAsync = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..');
 
 /** hadolint's most important rules (its wiki: DL3000 and so on), without a Docker engine. */
@@ -75,20 +80,51 @@ describe('the Dockerfile', () => {
 describe('the example for Kubernetes', () => {
   const documents = parseAllDocuments(readFileSync(join(ROOT, 'examples/kubernetes/wandb-relay.yaml'), 'utf8'));
   const objects = documents.map((document) => document.toJS() as { kind: string; spec: Record<string, unknown> });
-  const models: Readonly<Record<string, new (data: never) => { validate(): void }>> = { Deployment, Service, PodDisruptionBudget };
+  const models: Readonly<Record<string, new (data: never) => { validate(): void }>> = {
+    Deployment,
+    Service,
+    PodDisruptionBudget,
+    NetworkPolicy,
+  };
 
   test("is valid by Kubernetes' own schemas", () => {
-    expect(objects.map(({ kind }) => kind)).toEqual(['Deployment', 'Service', 'PodDisruptionBudget']);
+    expect(objects.map(({ kind }) => kind)).toEqual(['Deployment', 'Service', 'PodDisruptionBudget', 'NetworkPolicy']);
     for (const object of objects) new models[object.kind]!(object as never).validate();
   });
 
-  // What the schemas do not find are fields that do not exist.
   test('would not be, with a field of the wrong kind or without one that must be there', () => {
     const wrong = structuredClone(objects[0]!);
     wrong.spec.replicas = 'two';
     expect(() => new Deployment(wrong as never).validate()).toThrow(/replicas/);
     const { selector: _, ...without } = objects[0]!.spec;
     expect(() => new Deployment({ ...objects[0], spec: without } as never).validate()).toThrow(/selector/);
+  });
+
+  // The schemas do not find fields that do not exist; the types do.
+  test("has no field that Kubernetes' own types do not have", async () => {
+    const modules: Readonly<Record<string, string>> = {
+      Deployment: 'apps/v1/Deployment',
+      Service: 'v1/Service',
+      PodDisruptionBudget: 'policy/v1/PodDisruptionBudget',
+      NetworkPolicy: 'networking.k8s.io/v1/NetworkPolicy',
+    };
+    const folder = temporaryFolder();
+    const check = async (which: readonly object[]): Promise<string> => {
+      const text = which.map((object, index) => {
+        const { kind } = object as { kind: string };
+        return `import type { I${kind} as I${index} } from '${join(ROOT, 'node_modules/kubernetes-models', modules[kind]!)}';\nexport const object${index}: I${index} = ${JSON.stringify(object)};`;
+      });
+      writeFileSync(join(folder, 'manifest.ts'), text.join('\n'));
+      const words = ['--ignoreConfig', '--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--types', '', join(folder, 'manifest.ts')];
+      return execFileAsync(join(ROOT, 'node_modules/.bin/tsc'), words).then(
+        () => '',
+        (error: { stdout: string }) => error.stdout,
+      );
+    };
+    expect(await check(objects)).toBe('');
+    const typo = structuredClone(objects[0]!) as { spec: Record<string, unknown> };
+    typo.spec.replica = 2;
+    expect(await check([typo])).toMatch(/replica"' does not exist in type 'IDeploymentSpec'/);
   });
 
   test('keeps one of two replicas up, runs as nobody special, and asks the right addresses', () => {
@@ -111,5 +147,45 @@ describe('the example for Kubernetes', () => {
         },
       ],
     });
+  });
+});
+
+describe('the example for Docker Compose', () => {
+  const { services, volumes } = parse(readFileSync(join(ROOT, 'examples/compose.yaml'), 'utf8')) as Record<string, Record<string, never>>;
+
+  test('restarts, has a read-only root and no rights, and waits long enough for a stop', () => {
+    expect(services).toMatchObject({
+      'wandb-relay': {
+        restart: 'unless-stopped',
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        stop_grace_period: '15s',
+        volumes: expect.arrayContaining(['data:/data']),
+        ports: [expect.stringMatching(/^127\.0\.0\.1:/)],
+      },
+    });
+    expect(Object.keys(volumes ?? {})).toEqual(['data']);
+  });
+});
+
+describe('the workflows of this repository', () => {
+  const files = ['ci.yml', 'release.yml'].map((name) => [name, readFileSync(join(ROOT, '.github/workflows', name), 'utf8')] as const);
+
+  test.each(files)('%s: each job has a time limit, and no job more rights than it says', (_name, text) => {
+    const workflow = parse(text) as {
+      permissions: object;
+      jobs: Record<string, { 'timeout-minutes'?: number; steps: { uses?: string }[] }>;
+    };
+    expect(workflow.permissions).toEqual({ contents: 'read' });
+    for (const job of Object.values(workflow.jobs)) {
+      expect(job['timeout-minutes']).toBeGreaterThan(0);
+      for (const { uses } of job.steps) if (uses !== undefined) expect(uses).toMatch(/^[\w.-]+\/[\w./-]+@(v\d+|[0-9a-f]{40})$/);
+    }
+  });
+
+  test('Dependabot keeps all of it up to date', () => {
+    const { updates } = parse(readFileSync(join(ROOT, '.github/dependabot.yml'), 'utf8')) as { updates: { 'package-ecosystem': string }[] };
+    expect(updates.map((one) => one['package-ecosystem'])).toEqual(['npm', 'github-actions', 'docker']);
   });
 });

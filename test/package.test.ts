@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { bundleCommand } from '../scripts/bundle.ts';
 import { PROJECT } from './stand-ins/receiver-process.ts';
 import { temporaryFolder } from './stand-ins/temporary-folder.ts';
 
@@ -46,5 +48,31 @@ console.log(JSON.stringify(config({ entity: 'acme', automations: [made as never]
     writeFileSync(join(folder, 'wandb-relay.config.mts'), source);
     const rendered = await run(process.execPath, ['wandb-relay.config.mts'], { cwd: folder, env });
     expect(JSON.parse(rendered.stdout)).toMatchObject({ version: 1, automations: [{ scope: { project: 'train' } }] });
+
+    // And as the command runs them, where nothing is installed, with the place of a mistake.
+    const elsewhere = temporaryFolder();
+    const wrong = `import { automation, config, doNothing, onLinkArtifact, project } from 'wandb-relay/builders';
+export default config({
+  entity: 'acme',
+  automations: [automation({ name: ' a ', event: onLinkArtifact(project('train')), action: doNothing() })],
+});`;
+    writeFileSync(join(elsewhere, 'wandb-relay.config.ts'), wrong);
+    await expect(run(command, ['validate', '--config', 'wandb-relay.config.ts'], { cwd: elsewhere, env })).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^wandb-relay\.config\.ts:4:17: .*must not begin or end with a space/),
+    });
+  });
+
+  it('has everything that it loads in it, with the licenses', { timeout: 240_000 }, async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    await bundleCommand(folder);
+    const chunks = readdirSync(join(folder, 'chunks'));
+    const load = `for (const chunk of ${JSON.stringify(chunks)}) await import('${pathToFileURL(folder).href}/chunks/' + chunk);`;
+    expect(chunks.length).toBeGreaterThan(50);
+    expect((await run(process.execPath, ['--input-type=module', '-e', load], { cwd: folder, env })).stderr).toBe('');
+    const licenses = readFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
+    for (const name of ['hono', 'pg', 'liquidjs', '@slack/bolt', '@octokit/rest', 'zod', 'pino'])
+      expect(licenses).toMatch(new RegExp(`^${name} \\d`, 'm'));
   });
 });

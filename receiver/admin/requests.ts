@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDuration } from '../../src/lib/duration.ts';
 import { parseJson } from '../../src/lib/json.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';

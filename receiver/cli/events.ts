@@ -1,3 +1,4 @@
+import { DIGEST } from '../../src/event/event.ts';
 import { type AdminTarget, withAdmin } from './admin-access.ts';
 import { type CommandIo, type ExitCode, formatTime, renderTable } from './output.ts';
 
@@ -27,8 +28,8 @@ export function listEvents(io: CommandIo, options: ListEventsOptions): Promise<E
       event.type,
       outcome === 'duplicate' ? `duplicate of ${duplicateOf}` : outcome,
       event.source,
-      event.artifact ?? event.run ?? event.collection ?? '',
-      event.alias ?? event.tag ?? event.metric ?? event.status ?? '',
+      event.artifact ?? event.display_name ?? event.run ?? event.collection ?? (event.type === DIGEST ? event.automation : undefined) ?? '',
+      `${event.alias ?? event.tag ?? event.metric ?? event.status ?? ''}${event.resolved === true ? ' (resolved)' : ''}`,
       id,
     ]);
     if (rows.length > 0) io.print(...renderTable(['RECEIVED (UTC)', 'EVENT', 'OUTCOME', 'SOURCE', 'ABOUT', 'VALUE', 'ID'], rows), '');

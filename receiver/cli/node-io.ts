@@ -7,12 +7,14 @@ import { readProxySettings } from '../../src/lib/proxy-settings.ts';
 import { visible } from '../../src/lib/visible.ts';
 import { networkThrough } from '../../src/network/proxied-network.ts';
 import { bufferLines } from '../log/line-buffer.ts';
+import { withSecretFiles } from '../secret-files.ts';
 import type { CommandIo } from './output.ts';
 import { packageRoot } from './package-root.ts';
 import { printerOf } from './printer.ts';
 import { runProgram } from './program.ts';
 import { askOnTerminal } from './prompt.ts';
 import type { Signals } from './signals.ts';
+import { colouredText, type StyledLine } from './styled.ts';
 import { limitYoungHeap } from './young-heap.ts';
 
 /** What still keeps the process alive so long after a command has ended is cut off. Milliseconds. */
@@ -25,7 +27,7 @@ const debug = debuglog('wandb-relay');
 export async function runOnNode(signals: Signals): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
   const words = process.argv.slice(2);
-  const isServe = words[0] === 'serve';
+  const isServe = words[0] === 'serve' || (words[0] === 'watch' && !words.includes('--once'));
   const log = bufferLines((text) => process.stdout.write(text));
   // Lines of the log come before what is printed after them, and standard output and error may be the same file.
   const after = (write: (text: string) => void) => (text: string) => {
@@ -48,9 +50,11 @@ export async function runOnNode(signals: Signals): Promise<void> {
   // What is wrong with them is said by every command that sends requests.
   const proxies = readProxySettings(process.env);
   const network = networkThrough(proxies.ok ? proxies.value : undefined);
+  // https://no-color.org: any value that is not blank.
+  const showsColours = process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '';
   const io: CommandIo = {
     ...printer,
-    variables: process.env,
+    variables: withSecretFiles(process.env, (path) => readFileSync(path, 'utf8')),
     cwd: process.cwd(),
     // Who watches at a terminal sees each line at once.
     writeLog: process.stdout.isTTY === true ? (text) => process.stdout.write(`${text}\n`) : log.add,
@@ -58,6 +62,8 @@ export async function runOnNode(signals: Signals): Promise<void> {
     ...(process.stdin.isTTY === true && process.stdout.isTTY === true ? { ask: askOnTerminal } : {}),
     user: process.geteuid?.(),
     terminal: process.stdout.isTTY === true,
+    ...(process.stdout.isTTY === true ? { columns: process.stdout.columns } : {}),
+    ...(showsColours ? { printStyled: (lines: readonly StyledLine[]) => process.stdout.write(colouredText(lines)) } : {}),
     now: Date.now,
     random: Math.random,
     randomBytes: (length) => randomBytes(length),

@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import { visible } from '../../src/lib/visible.ts';
 import type { Network } from '../../src/network/proxied-network.ts';
 import type { Printer } from './printer.ts';
+import type { StyledLine } from './styled.ts';
 
 /** What a command touches of the world outside, handed to it by the entry. */
 export interface CommandIo extends Printer {
@@ -20,6 +21,10 @@ export interface CommandIo extends Printer {
   readonly user: number | undefined;
   /** Standard output is a terminal. */
   readonly terminal: boolean;
+  /** How many characters fit into a line of the terminal; left out: standard output is none. */
+  readonly columns?: number;
+  /** Prints lines in colours; left out: standard output is no terminal, or NO_COLOR asks for none. */
+  readonly printStyled?: (lines: readonly StyledLine[]) => void;
   readonly now: () => number;
   readonly random: () => number;
   readonly randomBytes: (length: number) => Uint8Array;

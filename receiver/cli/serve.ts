@@ -61,6 +61,8 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     routes: config.routes.map(compileRoute),
     settings: plan.settings,
     organization: config.organization,
+    watch: { automations: config.automations, entity: config.entity },
+    digests: { definitions: config.digests, entity: config.entity },
     store,
     sandbox,
     ...(dispatcher === undefined ? {} : { dispatcher }),
@@ -120,14 +122,16 @@ function planServe(io: CommandIo, options: ServeOptions): ServePlan {
   const found = loadConfig(io.cwd, read.value.configPath);
   const nothingConfigured = found === undefined && !read.value.configPathIsSet && read.value.github === undefined;
   const sandbox = options.sandbox || nothingConfigured;
-  const loaded = found ?? (sandbox && !read.value.configPathIsSet ? sandboxConfig() : undefined);
+  // The image names its config file, whether one is mounted or not.
+  const mayBeExample = sandbox && (!read.value.configPathIsSet || (options.sandbox && read.value.inImage));
+  const loaded = found ?? (mayBeExample ? sandboxConfig() : undefined);
   if (loaded === undefined) return { problems: [noSuchConfig(read.value.configPath)] };
   if (!loaded.ok) return { problems: loaded.error };
 
   const config = loaded.value;
   const environment = sandbox ? withSandboxSecret(read.value, io) : read.value;
   const problems = [
-    ...hostProblems(environment, sandbox),
+    ...(options.sandbox && environment.inImage ? [] : hostProblems(environment, sandbox)),
     ...(sandbox ? [] : credentialProblems(environment, config, '"serve --sandbox"')),
   ];
   if (problems.length > 0) return { problems };

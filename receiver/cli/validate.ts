@@ -5,7 +5,10 @@ import { configWarnings } from '../../src/config/config-warnings.ts';
 import { unheardDispatches } from '../../src/config/workflow-triggers.ts';
 import { type Diagnostic, formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { diagnosticJson } from '../../src/plan/plan-json.ts';
+import { failureDiagnostic, failureLines, resultJson, testCounts, wandbNote } from '../../src/rule-tests/failure-text.ts';
+import { type RuleTestResult, runRuleTests } from '../../src/rule-tests/run-rule-tests.ts';
 import { readDefinitions } from '../../src/sync/definitions.ts';
+import { isForGitHub } from '../config-checks.ts';
 import { findCheckout } from './checkout.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
@@ -19,10 +22,12 @@ export async function validate(io: CommandIo, files: readonly string[], json: bo
   const problems = checkout.ok ? unheardDispatches(config, checkout.value.repository, readWorkflows(checkout.value.folder)) : [];
   const unchecked = !checkout.ok && dispatches(config) ? [`Whether workflows listen was not checked: ${checkout.error}.`] : [];
   const counts = { routes: config.routes.length, automations: config.automations.length };
-  if (!json && problems.length === 0) {
-    io.print(`${files.join(', ')}: ok (${count(counts.routes, 'route')}, ${count(counts.automations, 'automation')})`);
+  const tests = runRuleTests(config);
+  if (!json && problems.length === 0 && tests.every(({ passed }) => passed)) {
+    const words = [count(counts.routes, 'route'), count(counts.automations, 'automation'), testCounts(tests)];
+    io.print(`${files.join(', ')}: ok (${words.filter((word) => word !== undefined).join(', ')})`);
   }
-  return report(io, json, { problems, warnings, counts, unchecked });
+  return report(io, json, { problems, warnings, counts, unchecked, tests });
 }
 
 interface Findings {
@@ -32,18 +37,24 @@ interface Findings {
   readonly counts?: { readonly routes: number; readonly automations: number };
   /** What could not be checked, and why. */
   readonly unchecked?: readonly string[];
+  readonly tests?: readonly RuleTestResult[];
 }
 
-function report(io: CommandIo, json: boolean, { problems, warnings, counts, unchecked = [] }: Findings): ExitCode {
-  const code = problems.length === 0 ? 0 : 1;
+function report(io: CommandIo, json: boolean, { problems, warnings, counts, unchecked = [], tests = [] }: Findings): ExitCode {
+  const failed = tests.filter(({ passed }) => !passed);
+  const code = problems.length + failed.length === 0 ? 0 : 1;
   if (json) {
-    const diagnostics = [...problems, ...warnings].map(diagnosticJson);
-    io.printDocument(JSON.stringify({ valid: code === 0, ...counts, diagnostics, unchecked }, null, 2));
+    const diagnostics = [...problems, ...failed.map(failureDiagnostic), ...warnings].map(diagnosticJson);
+    const results = counts === undefined ? {} : { tests: tests.map(resultJson) };
+    io.printDocument(JSON.stringify({ valid: code === 0, ...counts, ...results, diagnostics, unchecked }, null, 2));
     return code;
   }
   for (const problem of problems) io.complain(formatDiagnostic(problem));
-  for (const line of [...warnings.map(formatDiagnostic), ...unchecked]) io.print(line);
-  if (code !== 0) io.complain(count(problems.length, 'problem'));
+  for (const line of failureLines(failed)) io.complain(line);
+  const note = wandbNote(tests);
+  for (const line of [...warnings.map(formatDiagnostic), ...unchecked, ...(note === undefined ? [] : [note])]) io.print(line);
+  if (problems.length > 0) io.complain(count(problems.length, 'problem'));
+  if (failed.length > 0) io.complain(testCounts(tests) ?? '');
   return code;
 }
 
@@ -52,7 +63,7 @@ function count(n: number, word: string): string {
 }
 
 function dispatches(config: Config): boolean {
-  return config.routes.some((route) => route.to.some((target) => target.slack === undefined));
+  return config.routes.some((route) => route.to.some(isForGitHub));
 }
 
 function readWorkflows(folder: string): Map<string, string> {

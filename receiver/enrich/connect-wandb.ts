@@ -3,6 +3,7 @@ import type { Route } from '../../src/route/route.ts';
 import type { Environment } from '../environment.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
+import { wandbClientFor } from '../wandb/client.ts';
 import type { Enricher } from './enricher.ts';
 import type { MetricHistory } from './metric-history.ts';
 
@@ -30,16 +31,11 @@ export async function connectWandb({
 }: ConnectWandbOptions): Promise<WandbKnowledge | undefined> {
   const { wandbApiKey, wandbBaseUrl } = environment;
   if (wandbApiKey === undefined) return undefined;
-  const [{ createWandbClient }, { createEnricher }, { createMetricHistory }] = await Promise.all([
-    import('../../src/wandb/client.ts'),
+  const [client, { createEnricher }, { createMetricHistory }] = await Promise.all([
+    wandbClientFor(runtime, { wandbApiKey, wandbBaseUrl }),
     import('./enricher.ts'),
     import('./metric-history.ts'),
   ]);
-  const { fetch, now, random, redactor } = runtime;
-  // The form in which it is in the header of every request to W&B.
-  redactor.add(Buffer.from(`api:${wandbApiKey}`).toString('base64'));
-  const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-  const client = createWandbClient({ baseUrl: wandbBaseUrl, apiKey: wandbApiKey, fetch, now, random, sleep });
   const compare = [...new Set(routes.flatMap(({ approval }) => approval?.compare ?? []))];
   return {
     enrich: createEnricher({ ...runtime, client, store, compare, appUrl: wandbAppUrl(wandbBaseUrl) }).enrich,

@@ -1,4 +1,4 @@
-import type { EventType } from '../../src/event/event.ts';
+import type { RelayEvent } from '../../src/event/event.ts';
 import { finiteIn, pointsToJson } from '../../src/event/metric-points.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { isJsonObject, type JsonObject } from '../../src/lib/json.ts';
@@ -38,7 +38,13 @@ const MOST_WAITING = 1_000;
 /** How many events are remembered as asked. */
 const MEMORY = 10_000;
 
-const METRIC_EVENTS: ReadonlySet<EventType> = new Set(['run_metric', 'run_metric_change', 'run_metric_zscore']);
+const METRIC_EVENTS: ReadonlySet<RelayEvent['type']> = new Set([
+  'run_metric',
+  'run_metric_change',
+  'run_metric_zscore',
+  'run_metric_nonfinite',
+  'run_metric_stall',
+]);
 
 export function createMetricHistory(options: MetricHistoryOptions): MetricHistory {
   const { client, store, now, log, redactor, wake } = options;

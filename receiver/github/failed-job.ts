@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FailedJob } from '../../src/route/alert.ts';
 
 /** Which job and step of a run failed. Source: GitHub's REST documentation, "Workflow jobs". Pure. */

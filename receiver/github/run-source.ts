@@ -1,6 +1,6 @@
 import { RequestError } from '@octokit/request-error';
 import type { Octokit } from '@octokit/rest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Runtime } from '../runtime.ts';
 import type { RunReport } from '../store/run.ts';
 import type { RunAnswer, RunSource } from '../watch/run-source.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RunReport } from '../store/run.ts';
 
 const moment = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));

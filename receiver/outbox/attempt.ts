@@ -90,7 +90,9 @@ function knownFrom(prior: PriorResult): AttemptResult | undefined {
         run: prior.run,
         ...(prior.message === undefined ? {} : { message: prior.message }),
         found: true,
-        detail: `an earlier attempt had ${prior.run === null ? 'posted the message' : `started ${prior.run.url}`}; not sent again`,
+        detail:
+          prior.detail ??
+          `an earlier attempt had ${prior.run === null ? 'posted the message' : `started ${prior.run.url}`}; not sent again`,
       };
     case 'limited':
       return prior;

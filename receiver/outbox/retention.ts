@@ -1,12 +1,13 @@
 import { ageOf } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { Runtime } from '../runtime.ts';
+import type { EngineStore } from '../store/engine.ts';
 import type { Retention } from '../store/retention.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 
 /** Time between two rounds. Milliseconds. */
 const ROUND_MS = 15 * 60_000;
-/** So many events go in one transaction: a few milliseconds, in which others wait. */
+/** So many events, or runs of the engine, go in one transaction: a few milliseconds, in which others wait. */
 const BATCH = 50;
 /** While the clock may not be trusted, it is asked again after this. */
 const UNSTEADY_MS = 30_000;
@@ -14,7 +15,7 @@ const UNSTEADY_MS = 30_000;
 const PAUSE_MS = 250;
 
 export interface RetentionOptions extends Pick<Runtime, 'now' | 'log'> {
-  readonly store: Retention;
+  readonly store: Retention & Pick<EngineStore, 'pruneEngineRuns'>;
   /** How long events are kept, in milliseconds; at least `retentionFloor`. */
   readonly keepMs: number;
   /** Whether the clock may be trusted; while it may not, nothing is removed. Left out: always. */
@@ -24,9 +25,9 @@ export interface RetentionOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly pauseMs?: number;
 }
 
-/** The shortest retention that takes nothing away from deduplication and cooldowns. Milliseconds. */
-export function retentionFloor(dedupeWindowMs: number, cooldownsMs: readonly number[]): number {
-  return Math.max(dedupeWindowMs, ...cooldownsMs);
+/** The shortest retention that takes nothing away from deduplication, cooldowns, and the time between two firings. Milliseconds. */
+export function retentionFloor(dedupeWindowMs: number, restsMs: readonly number[]): number {
+  return Math.max(dedupeWindowMs, ...restsMs);
 }
 
 export interface Retiring {
@@ -59,9 +60,11 @@ export function createRetention(options: RetentionOptions): Retiring {
   /** True when there is more. */
   const removeSome = async (): Promise<boolean> => {
     try {
-      const gone = await store.prune({ before: now() - keepMs, limit: BATCH });
+      const before = now() - keepMs;
+      const gone = await store.prune({ before, limit: BATCH });
+      const runs = await store.pruneEngineRuns(before, BATCH);
       removed += gone;
-      if (gone === BATCH) return true;
+      if (gone === BATCH || runs === BATCH) return true;
       if (removed > 0) log.info({ events: removed }, 'removed events that were older than the retention');
       removed = 0;
     } catch (error) {

@@ -32,7 +32,8 @@ export function settlementOf(
       const message = result.message === undefined ? {} : { message: result.message };
       const notAsked = result.notAsked === undefined ? {} : { notAsked: result.notAsked, ...policy };
       const channels = result.channels === undefined ? {} : { channels: result.channels };
-      const settlement = { state: 'delivered', run: result.run, ...message, ...notAsked, ...channels } as const;
+      const note = result.note === undefined ? {} : { note: result.note };
+      const settlement = { state: 'delivered', run: result.run, ...message, ...notAsked, ...channels, ...note } as const;
       return result.throttledUntil === undefined
         ? { settlement }
         : { settlement, throttle: { credential: delivery.credential, until: result.throttledUntil, reason: 'the rate limit is used up' } };

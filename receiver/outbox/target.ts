@@ -14,6 +14,8 @@ export type SendResult =
       readonly channels?: readonly string[];
       /** Why those who may decide cannot see the question that the message asks. */
       readonly notAsked?: string;
+      /** What people should know about it besides that it was delivered: `had ended already (finished)`. */
+      readonly note?: string;
       /** The response says that the credential's allowance is used up until then (milliseconds since 1970). */
       readonly throttledUntil?: number;
     }
@@ -32,7 +34,13 @@ export type SendResult =
 
 /** What came of the search for what an earlier, ambiguous attempt may have done. */
 export type PriorResult =
-  | { readonly outcome: 'found'; readonly run: StartedRun | null; readonly message?: PostedMessage }
+  | {
+      readonly outcome: 'found';
+      readonly run: StartedRun | null;
+      readonly message?: PostedMessage;
+      /** For the log; left out: that the message was posted, or the run started. */
+      readonly detail?: string;
+    }
   | { readonly outcome: 'not_found' }
   /** It cannot be known here (no permission to read runs, for instance); `detail` says why. */
   | { readonly outcome: 'unknowable'; readonly detail: string }

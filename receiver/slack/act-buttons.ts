@@ -8,6 +8,7 @@ import { actions, button } from './blocks.ts';
 import { plainTarget, wentWrong } from './delivery-words.ts';
 import { mrkdwnName, plainName } from './mrkdwn.ts';
 import type { Mentions } from './people.ts';
+import { isStop } from './stop-words.ts';
 
 /** The buttons with which people decide and act; each is there only where it makes sense. */
 
@@ -39,8 +40,9 @@ export function approveAndReject({ source, approval, held }: Question): { value:
   const more = held.length <= 1 ? '' : `, and ${held.length - 1} more`;
   const what = first === undefined ? plainName(approval.route) : `${plainName(plainTarget(first), 200)}${more}`;
   const left = (approval.approvals ?? 1) - (approval.votes?.length ?? 0);
-  const runs = left > 1 ? `When ${left - 1} more approve, this will run` : 'This will run';
-  const confirm = { title: 'Approve this?', text: `${runs}: ${what}.`, confirm: 'Approve', deny: 'Not now' };
+  const then = left > 1 ? `When ${left - 1} more approve, this will` : 'This will';
+  const does = held.length > 0 && held.every(isStop) ? 'stop the run' : `run: ${what}`;
+  const confirm = { title: 'Approve this?', text: `${then} ${does}.`, confirm: 'Approve', deny: 'Not now' };
   const elements = [
     button({ action: ACTIONS.approve, text: 'Approve', value, style: 'primary', confirm }),
     button({ action: ACTIONS.rejectWithReason, text: 'Reject…', value, style: 'danger' }),

@@ -8,6 +8,7 @@ import { context, type Part, section } from './blocks.ts';
 import { inputWords, targetWords } from './delivery-words.ts';
 import { channelName, fitMrkdwn, slackDate } from './mrkdwn.ts';
 import type { Mentions } from './people.ts';
+import { isStop } from './stop-words.ts';
 
 /** Dispatches that are listed one by one in a question; there are rarely more. */
 const MOST_LISTED = 5;
@@ -96,6 +97,7 @@ function heldBy({ route }: ApprovalView, { deliveries }: ConversationEvent): Del
 
 function whatStarts(held: readonly DeliveryView[], githubUrl: string): string[] {
   const lines = held.slice(0, MOST_LISTED).map((delivery) => {
+    if (isStop(delivery)) return 'Stops the run';
     const inputs = inputWords(delivery.request);
     return `Starts ${targetWords(delivery, githubUrl)}${inputs === '' ? '' : ` with ${inputs}`}`;
   });

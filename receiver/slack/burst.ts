@@ -1,24 +1,23 @@
 import type { RelayEvent } from '../../src/event/event.ts';
-import { durationWords } from '../../src/lib/duration.ts';
+import type { WandbApp } from '../../src/event/wandb-links.ts';
 import type { StateCount } from '../store/conversation-facts.ts';
 import type { ConversationView } from '../store/conversations.ts';
 import { context, type KnownBlock, section } from './blocks.ts';
-import { fitMrkdwn, mrkdwnName, slackDate } from './mrkdwn.ts';
-import { placeOf, runStateWords, subjectWords } from './sentence.ts';
+import { manyRunsMessage, spanWords, timesOf } from './many-runs.ts';
+import { fitMrkdwn, mrkdwnName } from './mrkdwn.ts';
+import { placeOf, subjectWords } from './sentence.ts';
 import { STAGES, type Stage, stageOf } from './stage.ts';
 
 const SHORT = 24;
 const LONG = 60;
 const TEXT_LIMIT = 120;
-const MINUTE = 60_000;
 
 /** The message that stands for many of one kind: how many, which, and how their dispatches stand. */
-export function burstMessage(
-  { events, eventCount }: ConversationView,
-  states: readonly StateCount[],
-): { text: string; blocks: KnownBlock[] } {
+export function burstMessage(view: ConversationView, states: readonly StateCount[], app: WandbApp): { text: string; blocks: KnownBlock[] } {
+  const { events, eventCount } = view;
   const [first, last] = [events[0], events.at(-1)];
   if (first === undefined || last === undefined) return { text: 'Many events', blocks: [section('Many events')] };
+  if (first.event.event.run !== undefined) return manyRunsMessage(view, countsOf(states), app);
   const time = spanWords(last.event.receivedAt - first.event.receivedAt);
   const counts = countsOf(states);
   const words = (limit: number) => {
@@ -43,16 +42,6 @@ export function burstMessage(
       ),
     ],
   };
-}
-
-/** One time where both show the same minute. */
-function timesOf(first: number, last: number): string {
-  const isOneMinute = Math.floor(first / MINUTE) === Math.floor(last / MINUTE);
-  return isOneMinute ? slackDate(first) : `${slackDate(first)} to ${slackDate(last)}`;
-}
-
-function spanWords(ms: number): string {
-  return ms <= MINUTE ? 'in the last minute' : `in ${durationWords(Math.ceil(ms / MINUTE) * MINUTE)}`;
 }
 
 const STAGE_WORDS: Readonly<Record<Exclude<Stage, 'none'>, string>> = {
@@ -110,15 +99,13 @@ function whatHappened(event: RelayEvent, count: number, say: (name: string) => s
     case 'run_metric_zscore':
     case 'run_metric_nonfinite':
     case 'run_metric_stall':
-      return `${noun('alert')}${event.metric === undefined ? '' : ` for ${say(event.metric)}`}`;
     case 'run_state':
-      return `${noun('run')} ${runStateWords(event.status, say)
-        .replace(/^is /, count === 1 ? 'is ' : 'are ')
-        .replace(/^was /, count === 1 ? 'was ' : 'were ')}`;
     case 'run_silent':
-      return `silent ${noun('run')}`;
+      return `${noun('event')} of a run`;
     case 'weave_metric':
       return `Weave ${noun('alert')}`;
+    case 'digest':
+      return noun('digest');
     case 'unknown':
       return `unknown ${noun('event')}`;
   }
@@ -126,9 +113,8 @@ function whatHappened(event: RelayEvent, count: number, say: (name: string) => s
 
 /** `resnet50 v6 … v17`. */
 function rangeWords(first: RelayEvent, last: RelayEvent, count: number, say: (name: string) => string): string {
-  const begin = first.run === undefined ? subjectWords(first, say) : say(first.run);
+  const begin = subjectWords(first, say);
   if (count === 1) return begin;
-  if (first.run === undefined && first.collection === last.collection && last.version !== undefined)
-    return `${begin} … ${say(last.version)}`;
-  return `${begin} … ${last.run === undefined ? subjectWords(last, say) : say(last.run)}`;
+  if (first.collection === last.collection && last.version !== undefined) return `${begin} … ${say(last.version)}`;
+  return `${begin} … ${subjectWords(last, say)}`;
 }

@@ -1,10 +1,10 @@
 import type { RelayEvent } from '../../src/event/event.ts';
-import { metricWords } from '../../src/event/metric-words.ts';
 import { promotionOf } from '../../src/event/promotion.ts';
 import type { ConversationEvent } from '../store/conversations.ts';
 import { mrkdwnName } from './mrkdwn.ts';
 import { nameOf } from './people.ts';
-import { runStateWords, subjectWords } from './sentence.ts';
+import { metricPredicate, runLabel, runPredicate } from './run-words.ts';
+import { subjectWords } from './sentence.ts';
 
 /** How names are put into the words. */
 export interface Say {
@@ -45,7 +45,7 @@ export function isAlias({ event: { event } }: ConversationEvent): boolean {
 export function change(from: ConversationEvent, say: Say): string {
   const { event } = from.event;
   const { name } = say;
-  const thing = say.thing(subject(event, say));
+  const thing = say.thing(subject(from, say));
   const alias = event.alias === undefined ? 'an alias' : name(event.alias);
   const tag = event.tag === undefined ? 'a tag' : name(event.tag);
   const registry = event.registry === undefined ? '' : `the registry ${name(event.registry)}`;
@@ -70,38 +70,37 @@ export function change(from: ConversationEvent, say: Say): string {
     case 'remove_collection_tag':
       return `${whole} lost the tag ${tag}`;
     case 'run_metric':
-      return `${metricOf(event, say)} ${metric(event) ?? "met the automation's threshold"}`;
     case 'run_metric_change':
-      return `${metricOf(event, say)} ${metric(event) ?? 'changed as much as the automation watches for'}`;
     case 'run_metric_zscore':
-      return `${metricOf(event, say)} ${metric(event) ?? 'is far from its mean (z-score)'}`;
     case 'run_metric_nonfinite':
-      return `${metricOf(event, say)} ${metric(event) ?? 'is not a finite number'}`;
     case 'run_metric_stall':
-      return `${metricOf(event, say)} ${metric(event) ?? 'has stopped changing'}`;
+      return resolvedOr(event, `${metricOf(from, say)} ${mrkdwnName(metricPredicate(event), LONG)}`);
     case 'run_silent':
-      return `Run ${thing} logs nothing`;
     case 'run_state':
-      return `Run ${thing} ${runStateWords(event.status, name)}`;
+      return resolvedOr(event, `${event.resolved === true ? 'run' : 'Run'} ${thing} ${runPredicate(event, name)}`);
     case 'weave_metric':
       return `Weave alert${event.automation === undefined ? '' : ` ${name(event.automation)}`} fired${event.metric === undefined ? '' : ` for ${name(event.metric)}`}`;
+    case 'digest':
+      return `Digest ${name(event.automation ?? '')}`;
     case 'unknown':
       return `Unknown event of W&amp;B${hasSubject(event) ? ` about ${thing}` : ''}`;
   }
 }
 
-function metric(event: RelayEvent): string | undefined {
-  const words = metricWords(event);
-  return words === undefined ? undefined : mrkdwnName(words, LONG);
+/** `Resolved: loss of train-78 …`, when the condition has ended. */
+function resolvedOr({ resolved }: RelayEvent, words: string): string {
+  return resolved === true ? `Resolved: ${words}` : words;
 }
 
-function metricOf(event: RelayEvent, say: Say): string {
-  return `${event.metric === undefined ? 'a metric' : say.name(event.metric)} of ${say.thing(event.run === undefined ? 'a run' : say.name(event.run))}`;
+function metricOf({ event: { event, wandb } }: ConversationEvent, say: Say): string {
+  const run = runLabel(event, wandb);
+  return `${event.metric === undefined ? 'a metric' : say.name(event.metric)} of ${say.thing(run === undefined ? 'a run' : say.name(run))}`;
 }
 
 /** `resnet50 v12`, or the run. */
-export function subject(event: RelayEvent, { name }: Say): string {
-  return event.run === undefined ? subjectWords(event, name) : name(event.run);
+export function subject({ event: { event, wandb } }: Pick<ConversationEvent, 'event'>, { name }: Say): string {
+  const run = runLabel(event, wandb);
+  return run === undefined ? subjectWords(event, name) : name(run);
 }
 
 function hasSubject({ run, collection, artifact }: RelayEvent): boolean {

@@ -1,4 +1,4 @@
-import type { EventType } from '../../src/event/event.ts';
+import type { RelayEvent } from '../../src/event/event.ts';
 import type { WandbLink } from '../../src/event/wandb-links.ts';
 import { durationWords } from '../../src/lib/duration.ts';
 import type { ConversationEvent } from '../store/conversations.ts';
@@ -10,7 +10,7 @@ import { placeOf } from './sentence.ts';
 import { type Stage, standingOf } from './stage.ts';
 
 /** What the author did; nothing for runs, which are the author's. */
-const VERBS: Readonly<Partial<Record<EventType, string>>> = {
+const VERBS: Readonly<Partial<Record<RelayEvent['type'], string>>> = {
   create_artifact: 'created it',
   link_artifact: 'linked it',
   unlink_artifact: 'unlinked it',
@@ -55,7 +55,8 @@ export interface ContextLine {
 
 /** The last line: who, when, what it replaced and what replaced it, route and automation. */
 export function contextLine(from: ConversationEvent, { mentions, links, isIntroduced }: ContextLine): string[] {
-  const { event, receivedAt } = from.event;
+  const { event } = from.event;
+  const receivedAt = happenedAt(from.event);
   const who = isIntroduced ? undefined : whoDidIt(from, mentions);
   const { stage } = standingOf(from);
   const next = from.promotion?.replacedBy;
@@ -70,6 +71,12 @@ export function contextLine(from: ConversationEvent, { mentions, links, isIntrod
     ...(event.automation === undefined ? [] : [`automation ${mrkdwnName(event.automation, 60)}`]),
     ...links.slice(0, 2).map(({ kind, url }) => link(url, LINK_WORDS[kind])),
   ];
+}
+
+/** Of our own engine: when the condition was met or ended, which may be long before the relay saw it. */
+export function happenedAt({ event, receivedAt }: ConversationEvent['event']): number {
+  const at = event.at === undefined ? Number.NaN : Date.parse(event.at);
+  return Number.isNaN(at) ? receivedAt : at;
 }
 
 /** What the next version did to this one, without what the first line says. */

@@ -4,6 +4,7 @@ import { shownState } from '../shown-state.ts';
 import type { DeliveryView } from '../store/delivery.ts';
 import type { RunView } from '../store/run.ts';
 import { bold, link, mrkdwnName, slackDate } from './mrkdwn.ts';
+import { isStop, plainStop, STOP_THE_RUN, stopDetail, stopOutcome } from './stop-words.ts';
 
 /** Characters. The CLI shows the whole reason. */
 const REASON_LIMIT = 300;
@@ -18,7 +19,7 @@ export function targetWords({ request, target }: Pick<DeliveryView, 'request' | 
     case 'commit_status':
       return `commit status ${bold(request.state)} on ${bold(request.sha.slice(0, 12))} in ${repositoryLink(request.repository, githubUrl)}`;
     default:
-      return bold(target);
+      return bold(isStop({ target }) ? STOP_THE_RUN : target);
   }
 }
 
@@ -32,7 +33,7 @@ export function plainTarget({ request, target }: Pick<DeliveryView, 'request' | 
     case 'commit_status':
       return `commit status in ${request.repository}`;
     default:
-      return target;
+      return isStop({ target }) ? STOP_THE_RUN : target;
   }
 }
 
@@ -81,6 +82,7 @@ function signOf(delivery: DeliveryView): string {
  * @param target as `targetWords` has it
  */
 export function detailWords(delivery: DeliveryView, target: string): string {
+  if (isStop(delivery)) return stopDetail(delivery);
   const { reason, run, request } = delivery;
   const why = reason === null ? '' : `: ${mrkdwnName(reason, REASON_LIMIT)}`;
   const state = shownState(delivery);
@@ -107,6 +109,7 @@ export function detailWords(delivery: DeliveryView, target: string): string {
 
 /** The same in a notification: `deploy.yml in acme/deploy failed after 42 s`. Escaped. */
 export function plainDetail(delivery: DeliveryView): string {
+  if (isStop(delivery)) return plainStop(delivery);
   const target = mrkdwnName(plainTarget(delivery), 50);
   const { run, state, reason } = delivery;
   if (state === 'dead') return `${target} was not dispatched${reason === null ? '' : `: ${mrkdwnName(reason, 40)}`}`;
@@ -128,7 +131,7 @@ export function stateWords(delivery: DeliveryView): string {
     case 'throttled':
       return `${state}${delivery.dueAt === null ? '' : ` ${slackDate(delivery.dueAt)}`}${reason}`;
     case 'delivered':
-      return runWords(delivery);
+      return isStop(delivery) ? stopOutcome(delivery) : runWords(delivery);
     case 'failed':
       return `${state}${reason} (delivery ${mrkdwnName(delivery.id, 60)})`;
     case 'superseded':
@@ -150,6 +153,7 @@ function personsReason(reason: string | null): string | undefined {
 /** A delivery's state, or its run's, in two or three words. */
 export function shortState(delivery: DeliveryView): string {
   const { run } = delivery;
+  if (delivery.state === 'delivered' && isStop(delivery)) return stopOutcome(delivery);
   return delivery.state === 'delivered' && run !== null ? shortRunState(run) : shownState(delivery);
 }
 

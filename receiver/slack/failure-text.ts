@@ -1,3 +1,4 @@
+import { DIGEST } from '../../src/event/event.ts';
 import type { Alert, AlertRun, AlertSubject, FailedJob } from '../../src/route/alert.ts';
 import { NOBODY_ASKED } from './approvers.ts';
 import { context, section } from './blocks.ts';
@@ -6,6 +7,7 @@ import type { SlackMessage } from './message.ts';
 import { bold, channelName, fitMrkdwn, link, mention, mrkdwnName } from './mrkdwn.ts';
 import { nameOf, slackIdOf } from './people.ts';
 import { sayPlainly, subjectWords } from './sentence.ts';
+import { isStop } from './stop-words.ts';
 
 /** Whom an alert names, and where its links go. */
 export interface AlertContext {
@@ -36,7 +38,7 @@ export function isFullAlert(alert: Alert): alert is FullAlert {
 /** A reply that is read by itself, because the channel shows it: state, thing and change first, then where and why. */
 export function alertMessage(alert: FullAlert, alertContext: AlertContext): SlackMessage {
   const { sign, state } = stateOf(alert);
-  const thing = thingWords(alert.subject);
+  const thing = thingWords(alert);
   const first = [sign, ...peopleToMention(alert, alertContext), sentence(alert, thing, alertContext)].join(' ');
   const lines = [first, ...nextLine(alert, alertContext)];
   const { author } = alert.subject;
@@ -60,14 +62,17 @@ const STATES: Readonly<Record<Alert['problem'], { readonly sign: string; readonl
 };
 const RUN_STATES: Readonly<Record<string, string>> = { cancelled: 'CANCELLED', timed_out: 'TIMED OUT', startup_failure: 'DID NOT START' };
 
-function stateOf({ problem, run }: FullAlert): { readonly sign: string; readonly state: string } {
+function stateOf({ problem, run, target }: FullAlert): { readonly sign: string; readonly state: string } {
+  if (problem === 'not_dispatched' && isStop({ target })) return { sign: FAILED, state: 'NOT STOPPED' };
   const { sign, state } = STATES[problem];
   return { sign, state: (problem === 'run_failed' ? RUN_STATES[run?.conclusion ?? ''] : undefined) ?? state };
 }
 
 /** `resnet50 v12 → production`; of what is no promotion, `the workflow for run train-78`: the run itself did not fail. */
-function thingWords(subject: AlertSubject): string {
+function thingWords({ subject, target }: Pick<FullAlert, 'subject' | 'target'>): string {
   const name = (text: string) => mrkdwnName(text, 80);
+  if (isStop({ target })) return `run ${name(subject.run ?? '')}`;
+  if (subject.type === DIGEST) return `the digest ${name(subject.automation ?? '')}`;
   const about = subjectWords(subject, name);
   if (subject.alias !== undefined) return `${about} → ${name(subject.alias)}`;
   if (subject.tag !== undefined) return `the workflow for ${about}, tag ${name(subject.tag)}`;
@@ -87,6 +92,8 @@ function peopleToMention({ problem, mention: listed = [], subject }: FullAlert, 
 }
 
 function sentence({ problem, target, run, reason }: FullAlert, thing: string, { githubUrl }: AlertContext): string {
+  if (isStop({ target }))
+    return `${problem === 'resolved' ? '*Resolved:* ' : ''}*${thing} was ${problem === 'resolved' ? '' : 'not '}stopped*: ${why(reason)}`;
   switch (problem) {
     case 'not_dispatched':
       return `*${thing} was not dispatched* to ${repository(target, githubUrl)}: ${why(reason)}`;
@@ -129,7 +136,7 @@ function place(run: AlertRun | undefined): string {
 
 function nextLine({ problem, target, run, deliveries = [] }: FullAlert, { githubUrl }: AlertContext): string[] {
   if (problem === 'not_asked') return [howToDecide(deliveries)];
-  if (run === undefined) return problem === 'resolved' ? [repository(target, githubUrl)] : [];
+  if (run === undefined) return problem === 'resolved' && !isStop({ target }) ? [repository(target, githubUrl)] : [];
   const open = run.url === null ? [] : [link(run.url, run.attempt > 1 ? `Open the run, attempt ${run.attempt}` : 'Open the run')];
   return [[...open, repository(target, githubUrl)].join(' · ')];
 }
@@ -156,6 +163,7 @@ function why(reason: string): string {
 function plainText({ problem, run, target, reason }: FullAlert, state: string, thing: string): string {
   const where = mrkdwnName(placeIn(target), 60);
   const begin = `${state}: ${thing}`;
+  if (isStop({ target })) return fitMrkdwn(`${begin}. ${why(reason)}`, TEXT_LIMIT);
   if (run === undefined) return fitMrkdwn(`${begin}. ${where}: ${why(reason)}`, TEXT_LIMIT);
   if (problem === 'resolved') return fitMrkdwn(`${begin} ${runWords(run)} in ${where}`, TEXT_LIMIT);
   const at = run.failed === undefined ? '' : ` in ${sayPlainly(jobWords(run.failed))}`;

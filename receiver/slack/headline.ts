@@ -4,8 +4,10 @@ import type { DeliveryView } from '../store/delivery.ts';
 import { change, isAlias, isRollback, PLAIN, type Say, subject, TEXT } from './change.ts';
 import { fitMrkdwn, link } from './mrkdwn.ts';
 import type { Mentions } from './people.ts';
-import { runStateWords } from './sentence.ts';
+import { runPredicate } from './run-words.ts';
 import { isOver, type Stage, standingOf, tellsOfFailure } from './stage.ts';
+import { stopPrefix, stopSuffix } from './stop-headline.ts';
+import { isStop } from './stop-words.ts';
 
 /** The first line of a message, and how its `text` begins: state, thing and change. */
 export interface Headline {
@@ -56,17 +58,18 @@ function sentence(state: State, say: Say): string {
   const { promotion } = from;
   const next = promotion?.replacedBy;
   if (next != null && isReplaced(from, stage))
-    return `${say.thing(subject(from.event.event, say))} was replaced by ${say.name(next.version)} in ${say.name(alias ?? '')}`;
+    return `${say.thing(subject(from, say))} was replaced by ${say.name(next.version)} in ${say.name(alias ?? '')}`;
   const what = change(from, say);
   const isPlainAlias = isAlias(from) && !isRollback(from);
   if (stage === 'asks' && state.asksHere) return isPlainAlias ? `Approve ${what}?` : `Approve? ${what}`;
   if (stage === 'asks') return `${what} ${isPlainAlias ? '' : '· '}waits for approval`;
   if (isPlainAlias) {
-    if (stage === 'succeeded' && version !== undefined)
-      return `${say.thing(subject(from.event.event, say))} is in ${say.name(alias ?? '')}`;
+    if (stage === 'succeeded' && version !== undefined) return `${say.thing(subject(from, say))} is in ${say.name(alias ?? '')}`;
     return `${what}${ALIAS_SUFFIX[stage]?.(state, say) ?? ''}`;
   }
-  const suffix = (isRollback(from) ? ROLLBACK_SUFFIX : SUFFIX)[stage]?.(state, say) ?? '';
+  const { delivery } = state;
+  const ofStop = delivery !== undefined && isStop(delivery) ? stopSuffix(stage, delivery) : undefined;
+  const suffix = ofStop ?? (isRollback(from) ? ROLLBACK_SUFFIX : SUFFIX)[stage]?.(state, say) ?? '';
   return suffix === '' ? what : `${what} · ${suffix}`;
 }
 
@@ -163,7 +166,16 @@ const OWN_SIGNS: Readonly<Partial<Record<RelayEvent['type'], string>>> = {
   run_metric: ':chart_with_upwards_trend:',
   run_metric_change: ':chart_with_upwards_trend:',
   run_metric_zscore: ':chart_with_upwards_trend:',
+  run_metric_nonfinite: ':warning:',
+  run_metric_stall: ':chart_with_upwards_trend:',
+  run_silent: ':zzz:',
   unknown: ':grey_question:',
+};
+
+const STATE_SIGNS: Readonly<Partial<Record<string, string>>> = {
+  finished: ':white_check_mark:',
+  killed: ':octagonal_sign:',
+  preempted: ':black_square_for_stop:',
 };
 
 function signOf({ stage, from, asksHere }: State): string {
@@ -173,7 +185,8 @@ function signOf({ stage, from, asksHere }: State): string {
   if (stage === 'asks' && !asksHere) return ':hourglass_flowing_sand:';
   if (isRollback(from) && (stage === 'none' || isOver(stage)) && !WHO_ENDED_IT.has(stage)) return ':rewind:';
   if (stage !== 'none') return SIGNS[stage];
-  if (event.type === 'run_state') return event.status === 'finished' ? ':white_check_mark:' : ':arrow_forward:';
+  if (event.resolved === true) return SIGNS.succeeded;
+  if (event.type === 'run_state') return STATE_SIGNS[event.status ?? ''] ?? ':arrow_forward:';
   return OWN_SIGNS[event.type] ?? SIGNS.none;
 }
 
@@ -196,7 +209,7 @@ function plainText(state: State): string {
   const what = change(from, TEXT);
   const next = from.promotion?.replacedBy;
   if (next != null && isReplaced(from, stage))
-    return `Replaced by ${TEXT.name(next.version)}: ${subject(event, TEXT)} in ${TEXT.name(event.alias ?? '')}`;
+    return `Replaced by ${TEXT.name(next.version)}: ${subject(from, TEXT)} in ${TEXT.name(event.alias ?? '')}`;
   switch (stage) {
     case 'none':
       return ownText(from, what);
@@ -207,12 +220,15 @@ function plainText(state: State): string {
     case 'superseded':
       return `${capital(ENDED[stage](state, TEXT))}: ${what}`;
     case 'succeeded':
-      if (isAlias(from) && !isRollback(from)) return `Deployed: ${subject(event, TEXT)} is in ${TEXT.name(event.alias ?? '')}`;
+      if (isAlias(from) && !isRollback(from)) return `Deployed: ${subject(from, TEXT)} is in ${TEXT.name(event.alias ?? '')}`;
       return `${isRollback(from) ? 'Deployed' : 'Succeeded'}: ${what}`;
     case 'running':
       return `${isAlias(from) ? 'Deploying' : 'Running'}: ${what}`;
-    default:
-      return `${TEXT_PREFIX[stage] ?? ''}: ${what}`;
+    default: {
+      const { delivery } = state;
+      const ofStop = delivery !== undefined && isStop(delivery) ? stopPrefix(stage, delivery) : undefined;
+      return `${ofStop ?? TEXT_PREFIX[stage] ?? ''}: ${what}`;
+    }
   }
 }
 
@@ -220,14 +236,18 @@ function plainText(state: State): string {
 function ownText(from: ConversationEvent, what: string): string {
   const { event } = from.event;
   if (isRollback(from)) return `Rollback: ${what}`;
+  if (event.resolved === true) return what;
   switch (event.type) {
     case 'create_artifact':
-      return `New version: ${subject(event, TEXT)}`;
+      return `New version: ${subject(from, TEXT)}`;
     case 'run_state':
-      return `Run ${runStateWords(event.status, TEXT.name)}: ${subject(event, TEXT)}`;
+      return `Run ${runPredicate(event, TEXT.name)}: ${subject(from, TEXT)}`;
     case 'run_metric':
     case 'run_metric_change':
     case 'run_metric_zscore':
+    case 'run_metric_nonfinite':
+    case 'run_metric_stall':
+    case 'run_silent':
       return `Alert: ${what}`;
     default:
       return what;

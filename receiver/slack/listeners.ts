@@ -1,5 +1,5 @@
 import type { SlackActionMiddlewareArgs } from '@slack/bolt/dist/types/index.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { ACTIONS, decodeReasonForm, FORMS } from './actions.ts';
 import type { KnownBlock } from './blocks.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ageOf } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';

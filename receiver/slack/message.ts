@@ -1,4 +1,7 @@
+import { readDigestFacts } from '../../src/digest/facts.ts';
+import { DIGEST } from '../../src/event/event.ts';
 import { type WandbLink, wandbLinks } from '../../src/event/wandb-links.ts';
+import { durationWords } from '../../src/lib/duration.ts';
 import { isSameChannel } from '../../src/route/channel.ts';
 import type { ConversationEvent, ConversationView } from '../store/conversations.ts';
 import type { DeliveryView } from '../store/delivery.ts';
@@ -8,15 +11,18 @@ import { burstMessage } from './burst.ts';
 import { changeWords } from './change.ts';
 import { chartParts } from './chart-part.ts';
 import { compareParts, isCompared } from './compare-part.ts';
-import { contextLine, replacesWords, whoDidIt } from './context-line.ts';
+import { contextLine, happenedAt, replacesWords, whoDidIt } from './context-line.ts';
 import { activeMutes, countsOf, deliveryButtons, deliveryParts, menusFor, muteParts } from './delivery-part.ts';
 import { detailWords, plainDetail, plainTarget, targetWords } from './delivery-words.ts';
+import { digestMessage } from './digest-message.ts';
 import { factsOf } from './facts.ts';
 import { headlineOf, isReplaced } from './headline.ts';
 import { bold, channelName, fitMrkdwn, mrkdwnName, slackDate, templateText } from './mrkdwn.ts';
 import { Mentions, nameOf } from './people.ts';
 import { aliasStays } from './rollback-words.ts';
-import { dispatchesOf, headOf, type Stage, stageOf, standingOf } from './stage.ts';
+import { runPosition } from './run-words.ts';
+import { dispatchesOf, headOf, isOfSameCondition, type Stage, stageOf, standingOf } from './stage.ts';
+import { effectWords, isStop } from './stop-words.ts';
 
 /** What `chat.postMessage` and `chat.update` take: `text` is for notifications and screen readers, and is a whole sentence. */
 export interface SlackMessage {
@@ -61,7 +67,8 @@ const NOTHING_KNOWN = 'The events of this message are no longer stored.';
 export function conversationMessage(view: ConversationView, context: MessageContext): SlackMessage {
   const head = headOf(view);
   if (head === undefined) return { text: NOTHING_KNOWN, blocks: [section(NOTHING_KNOWN)] };
-  if (view.burst !== null) return burstMessage(view, view.burst);
+  if (head.event.event.type === DIGEST) return digestOf(head, context);
+  if (view.burst !== null) return burstMessage(view, view.burst, { url: context.wandbAppUrl, organization: context.wandbOrganization });
   const questions = questionsOf(view, head);
   const asksHere = questions.some(({ from, approval }) => from === head && isSameChannel(approval.channel, view.channel));
   const mentions = new Mentions(context.slackUsers ?? {}, context.interactive === false ? [] : askedHere(questions, view.channel));
@@ -72,7 +79,7 @@ export function conversationMessage(view: ConversationView, context: MessageCont
   const dispatches = dispatchesOf(head);
   const [only] = dispatches.length === 1 ? dispatches : [];
   const menu = only === undefined || stage === 'asks' ? undefined : menusFor(head, mutes)(only);
-  const lines = [headline.line, ...secondLine(head, { stage, only, mentions, context }), ...ownTexts(head)];
+  const lines = [headline.line, ...secondLine(head, { stage, only, mentions, context, view }), ...ownTexts(head)];
   const showsFacts = (stage === 'asks' || stage === 'none') && !isCompared(questions, head.event.id);
   const parts: Part[] = [
     { rank: 0, blocks: [section(lines.join('\n'), { accessory: menu })] },
@@ -87,6 +94,14 @@ export function conversationMessage(view: ConversationView, context: MessageCont
   ];
   const blocks = compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT });
   return { text: wholeText(headline.text, head, { stage, only }), blocks: context.interactive === false ? linksOnly(blocks) : blocks };
+}
+
+/** Its facts are the event's body. */
+function digestOf({ event: { event, body } }: ConversationEvent, { wandbAppUrl, wandbOrganization }: MessageContext): SlackMessage {
+  const facts = readDigestFacts(body);
+  if (facts !== undefined) return digestMessage(facts, { url: wandbAppUrl, organization: wandbOrganization });
+  const text = `The digest ${mrkdwnName(event.automation ?? '', 60)} was made by another version of the relay`;
+  return { text, blocks: [section(text)] };
 }
 
 /** Removes the buttons that nothing would handle. */
@@ -144,16 +159,30 @@ function linksOf({ event: { event, wandb } }: ConversationEvent, context: Messag
   return first.kind === 'project' ? { url: undefined, links: [first, ...links] } : { url: first.url, links };
 }
 
+interface SecondLine {
+  readonly stage: Stage;
+  readonly only: DeliveryView | undefined;
+  readonly mentions: Mentions;
+  readonly context: MessageContext;
+  readonly view: ConversationView;
+}
+
 /** The one fact that a reader needs next. */
-function secondLine(
-  head: ConversationEvent,
-  { stage, only, mentions, context }: { stage: Stage; only: DeliveryView | undefined; mentions: Mentions; context: MessageContext },
-): string[] {
+function secondLine(head: ConversationEvent, { stage, only, mentions, context, view }: SecondLine): string[] {
   if (stage === 'asks') {
     const words = [whoDidIt(head, mentions), replacesWords(head)].filter((part) => part !== undefined);
     return words.length === 0 ? [] : [words.join(' · ')];
   }
-  return only === undefined ? [] : [detailWords(only, targetWords(only, context.githubUrl))];
+  if (only !== undefined) return [detailWords(only, targetWords(only, context.githubUrl))];
+  const position = stage === 'none' ? [...lastedWords(head, view), ...runPosition(head.event.event)] : [];
+  return position.length === 0 ? [] : [position.join(' · ')];
+}
+
+/** How long a condition held that has ended. */
+function lastedWords(head: ConversationEvent, { events }: ConversationView): string[] {
+  if (head.event.event.resolved !== true) return [];
+  const begun = events.slice(0, events.indexOf(head)).findLast((one) => isOfSameCondition(one, head) && one.event.event.resolved !== true);
+  return begun === undefined ? [] : [`lasted ${durationWords(happenedAt(head.event) - happenedAt(begun.event))}`];
 }
 
 /** What the routes say themselves. */
@@ -252,7 +281,21 @@ function wholeText(headline: string, head: ConversationEvent, { stage, only }: {
 function textNotes(head: ConversationEvent, stage: Stage, only: DeliveryView | undefined): string[] {
   const { author } = head.event.event;
   const by = author === undefined ? '' : `, by ${mrkdwnName(nameOf(author), 28)}`;
-  if (stage === 'none') return [by];
+  if (stage === 'none')
+    return [
+      by,
+      ...runPosition(head.event.event)
+        .slice(0, 1)
+        .map((words) => `, ${words}`),
+    ];
   if (stage !== 'asks') return [only === undefined ? ` (${countsOf(dispatchesOf(head))})` : `. ${plainDetail(only)}`];
-  return [by, only === undefined ? `. Starts ${dispatchesOf(head).length} workflows` : `. Starts ${mrkdwnName(plainTarget(only), 50)}`];
+  return [
+    by,
+    only === undefined || isStop(only) ? `. ${capital(effectWords(dispatchesOf(head)))}` : `. Starts ${mrkdwnName(plainTarget(only), 50)}`,
+  ];
+}
+
+/** For words of ours. */
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConversationStore } from '../store/conversations.ts';
 import type { BoltApp } from './bolt.ts';
 

@@ -12,6 +12,7 @@ import { endedBadly, plainTarget, runLink, stateLine, targetWords, wentWrong } f
 import { bold, channelName, mention, mrkdwnName, slackDate } from './mrkdwn.ts';
 import { Mentions } from './people.ts';
 import { sayBold, sentenceOf, subjectWords } from './sentence.ts';
+import { isStop } from './stop-words.ts';
 
 /** Rows of App Home and of what commands answer: one thing each, with at most one button beside it. Pure. */
 
@@ -59,11 +60,13 @@ export function personWords(name: string, slackUsers: Readonly<Record<string, st
 export function approvalText({ approval, event, held }: WaitingApproval, { githubUrl, slackUsers }: RowContext): string {
   const author = event?.event.author;
   const by = author === undefined ? '' : ` by ${personWords(author, slackUsers)}`;
-  const starts = held.slice(0, MOST_NAMED).map((delivery) => targetWords(delivery, githubUrl));
-  const more = held.length > starts.length ? ` and ${held.length - starts.length} more` : '';
+  const workflows = held.filter((delivery) => !isStop(delivery));
+  const starts = workflows.slice(0, MOST_NAMED).map((delivery) => targetWords(delivery, githubUrl));
+  const more = workflows.length > starts.length ? ` and ${workflows.length - starts.length} more` : '';
+  const stops = workflows.length < held.length ? 'stops the run; ' : '';
   const lines = [
     `:raised_hand: ${changeLine(event?.event, approval.eventId)}${by}, until ${slackDate(approval.expiresAt)}`,
-    `${starts.length === 0 ? '' : `starts ${starts.join(', ')}${more}; `}route ${mrkdwnName(approval.route, 60)}, asked in ${channelName(approval.channel)}`,
+    `${starts.length === 0 ? '' : `starts ${starts.join(', ')}${more}; `}${stops}route ${mrkdwnName(approval.route, 60)}, asked in ${channelName(approval.channel)}`,
   ];
   const votes = votesWords(approval, new Mentions(slackUsers));
   if (votes !== '') lines.push(votes);

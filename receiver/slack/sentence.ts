@@ -1,6 +1,6 @@
 import type { RelayEvent } from '../../src/event/event.ts';
-import { metricWords } from '../../src/event/metric-words.ts';
 import { bold, mrkdwnName } from './mrkdwn.ts';
+import { metricPredicate, runLabel, runPredicate } from './run-words.ts';
 
 /** How a name is put into a sentence; the result is mrkdwn. */
 export type SayName = (name: string) => string;
@@ -37,23 +37,20 @@ export function sentenceOf(event: RelayEvent, say: SayName): string {
     case 'remove_collection_tag':
       return said(`took ${tag} from ${collection}`, `${capital(collection)} lost ${tag}`);
     case 'run_metric':
-      return `${metricOf(event, by, say)} ${metricWords(event) ?? "met the automation's threshold"}`;
     case 'run_metric_change':
-      return `${metricOf(event, by, say)} ${metricWords(event) ?? 'changed as much as the automation watches for'}`;
     case 'run_metric_zscore':
-      return `${metricOf(event, by, say)} ${metricWords(event) ?? 'is far from its mean (z-score)'}`;
     case 'run_metric_nonfinite':
-      return `${metricOf(event, by, say)} ${metricWords(event) ?? 'is not a finite number'}`;
     case 'run_metric_stall':
-      return `${metricOf(event, by, say)} ${metricWords(event) ?? 'has stopped changing'}`;
+      return resolvedOr(event, `${metricOf(event, by, say)} ${metricPredicate(event)}`);
     case 'run_silent':
-      return `${capital(runOf(event, by, say))} logs nothing`;
     case 'run_state':
-      return `${capital(runOf(event, by, say))} ${runStateWords(event.status, say)}`;
+      return resolvedOr(event, `${capital(runOf(event, by, say))} ${runPredicate(event, say)}`);
     case 'weave_metric': {
       const alert = event.automation === undefined ? 'A Weave alert' : `The Weave alert ${say(event.automation)}`;
       return event.metric === undefined ? `${alert} fired` : `${alert} fired for the metric ${say(event.metric)}`;
     }
+    case 'digest':
+      return `The digest ${say(event.automation ?? '')} was due`;
     case 'unknown':
       return `W&amp;B sent an event that this relay does not know${about(event, say)}`;
   }
@@ -61,7 +58,8 @@ export function sentenceOf(event: RelayEvent, say: SayName): string {
 
 /** What the event is about, in a few words: `resnet50 v12`, `run abc`. */
 export function subjectWords(event: RelayEvent, say: SayName): string {
-  return event.run === undefined ? thing(event, say) : `run ${say(event.run)}`;
+  const label = runLabel(event);
+  return label === undefined ? thing(event, say) : `run ${say(label)}`;
 }
 
 /** Where the event's artifact or run lives; `undefined` when the event does not tell. */
@@ -80,8 +78,9 @@ function place(preposition: string, { registry }: RelayEvent, say: SayName): str
   return registry === undefined ? '' : ` ${preposition} the registry ${say(registry)}`;
 }
 
-function runOf({ run }: RelayEvent, by: string | undefined, say: SayName): string {
-  const name = run === undefined ? 'a run' : `run ${say(run)}`;
+function runOf(event: RelayEvent, by: string | undefined, say: SayName): string {
+  const label = runLabel(event);
+  const name = label === undefined ? 'a run' : `run ${say(label)}`;
   return by === undefined ? name : `${name} by ${by}`;
 }
 
@@ -90,27 +89,14 @@ function metricOf(event: RelayEvent, by: string | undefined, say: SayName): stri
   return `${metric} of ${runOf(event, by, say)}`;
 }
 
+/** `Resolved: the metric loss …`, when the condition has ended. */
+function resolvedOr({ resolved }: RelayEvent, words: string): string {
+  return resolved === true ? `Resolved: ${words.charAt(0).toLowerCase()}${words.slice(1)}` : words;
+}
+
 /** For what begins with a word of ours, not with a name. */
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** W&B's run states (W&B, "Run states"); an unknown one is named. */
-const RUN_STATES: Readonly<Record<string, string>> = {
-  running: 'is running',
-  finished: 'finished',
-  failed: 'failed',
-  crashed: 'crashed',
-  killed: 'was killed',
-  pending: 'is pending',
-  preempting: 'is being preempted',
-  preempted: 'was preempted',
-};
-
-/** `failed`, `is running`. */
-export function runStateWords(status: string | undefined, say: SayName): string {
-  if (status === undefined) return 'changed its state';
-  return (Object.hasOwn(RUN_STATES, status) ? RUN_STATES[status] : undefined) ?? `is now ${say(status)}`;
 }
 
 function about(event: RelayEvent, say: SayName): string {

@@ -12,7 +12,7 @@ import type { SlackClient } from './client.ts';
 import { type FullAlert, isFullAlert } from './failure-text.ts';
 import { deliveryMetadata, field, findChannelId, findMessage } from './find-message.ts';
 import { readSlackFailure, type SlackAnswerContext, slackWord, whyUnreadable } from './read-error.ts';
-import { tellsOfFailure } from './stage.ts';
+import { isAlarm } from './stage.ts';
 import { callWithCharts } from './with-charts.ts';
 
 /** A message as Slack takes it; `text` is for notifications and screen readers. */
@@ -97,7 +97,7 @@ async function sendMessage(options: SlackTargetOptions, request: Post, context: 
     return { ...delivered(null, `${request.channel} already has a message about this event`), message: shown.message };
   }
   if (shown === undefined) return refused('the event of this message is no longer stored');
-  const broadcast = asksHere(shown, view) || tellsOfFailure(shown);
+  const broadcast = asksHere(shown, view) || isAlarm(shown);
   const inThread = { ...postTarget, channel: view.message.channel, head: view.message, broadcast };
   const replied = await post(options, inThread, options.render.event(shown, view), context);
   return afterAsking(options.client(context.signal), replied, shown, view);

@@ -1,4 +1,4 @@
-import { isDispatch } from '../../src/route/target.ts';
+import { isAction } from '../../src/route/target.ts';
 import { shownState } from '../shown-state.ts';
 import type { ConversationEvent, ConversationView } from '../store/conversations.ts';
 import type { DeliveryView } from '../store/delivery.ts';
@@ -98,7 +98,7 @@ function stageOfRun(run: Pick<RunView, 'status' | 'conclusion'>): Stage {
 
 /** What an event dispatched. */
 export function dispatchesOf({ deliveries }: Pick<ConversationEvent, 'deliveries'>): DeliveryView[] {
-  return deliveries.filter(({ request, target }) => (request === null ? !target.startsWith('slack') : isDispatch(request)));
+  return deliveries.filter(({ request, target }) => (request === null ? !target.startsWith('slack') : isAction(request)));
 }
 
 /** How an event stands: as the most serious of its dispatches, which is given, too. */
@@ -113,9 +113,19 @@ export function standingOf(from: Pick<ConversationEvent, 'deliveries'>): {
 /** States in which a W&B run ended without its work done (W&B, "Run states"). */
 const RUN_FAILED: ReadonlySet<string> = new Set(['failed', 'crashed']);
 
-/** Whether the event itself is a failure: people see it in the channel. */
+/** Whether the event itself is a failure. */
 export function tellsOfFailure({ event: { event } }: Pick<ConversationEvent, 'event'>): boolean {
   return event.type === 'run_state' && RUN_FAILED.has(event.status ?? '');
+}
+
+/** States of which nobody has to be alarmed. */
+const CALM: ReadonlySet<string> = new Set(['running', 'pending', 'finished']);
+
+/** Whether people are to see the event in the channel: a failure, or the begin of a condition that our own engine watches. */
+export function isAlarm(from: Pick<ConversationEvent, 'event'>): boolean {
+  const { type, engine, resolved, status = '' } = from.event.event;
+  if (tellsOfFailure(from)) return true;
+  return engine === 'relay' && resolved !== true && !(type === 'run_state' && CALM.has(status));
 }
 
 /**
@@ -132,12 +142,16 @@ export function headOf({ events }: Pick<ConversationView, 'events'>): Conversati
 
 function rankOf(one: ConversationEvent): number {
   const rank = RANKS[standingOf(one).stage];
-  return rank === 0 && tellsOfFailure(one) ? 0.5 : rank;
+  return rank === 0 && isAlarm(one) ? 0.5 : rank;
 }
 
-/** A run's state by the next one; a failure by a later success of the same routes with the same subject. */
+/**
+ * A run's state by the next one; a condition that our own engine watches by its end, or by the next time; a failure by a later
+ * success of the same routes with the same subject.
+ */
 function isOvertaken(one: ConversationEvent, later: readonly ConversationEvent[]): boolean {
   const { stage } = standingOf(one);
+  if ((stage === 'none' || isOver(stage)) && later.some((other) => isOfSameCondition(one, other))) return true;
   if (stage === 'none') return isRunState(one) && later.some((other) => isRunState(other));
   if (!hasGoneWrong(stage)) return false;
   const bad = dispatchesOf(one).filter((delivery) => hasGoneWrong(stageOf(delivery)));
@@ -147,6 +161,16 @@ function isOvertaken(one: ConversationEvent, later: readonly ConversationEvent[]
         other.event.subjectKey === one.event.subjectKey &&
         other.deliveries.some((next) => next.target === target && next.route === route && stageOf(next) === 'succeeded'),
     ),
+  );
+}
+
+/** The same automation about the same run, evaluated by our own engine. */
+export function isOfSameCondition({ event: one }: ConversationEvent, { event: other }: ConversationEvent): boolean {
+  return (
+    one.event.engine === 'relay' &&
+    other.event.engine === 'relay' &&
+    one.event.automation === other.event.automation &&
+    one.subjectKey === other.subjectKey
   );
 }
 

@@ -2,9 +2,8 @@ import type { Environment } from '../environment.ts';
 import type { Targets } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
-import { alertMessage } from './failure-text.ts';
 import type { Installation } from './installation.ts';
-import { conversationMessage, eventMessage, type MessageContext } from './message.ts';
+import type { MessageContext } from './message.ts';
 import type { SlackRender } from './slack-target.ts';
 
 export interface SlackTargetsOptions extends Omit<MessageContext, 'now'>, Pick<Runtime, 'now' | 'fetch' | 'log' | 'redactor'> {
@@ -17,10 +16,11 @@ export interface SlackTargetsOptions extends Omit<MessageContext, 'now'>, Pick<R
 /** Why a message cannot be sent without `slackTargets`, and what to do. */
 export const SLACK_UNCONFIGURED = 'Slack is not connected: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN)';
 
-/** The targets that post to Slack; none without a token. Slack's client is loaded only here. */
+/** The targets that post to Slack; none without a token. Whatever writes messages is loaded only here. */
 export async function slackTargets({ slack }: Pick<Environment, 'slack'>, options: SlackTargetsOptions): Promise<Targets> {
   if (slack === undefined) return {};
-  const [{ slackClient }, { slackTarget }, { whileInstalled }, { postingById }, { toMembers }] = await Promise.all([
+  const [render, { slackClient }, { slackTarget }, { whileInstalled }, { postingById }, { toMembers }] = await Promise.all([
+    renderWith(options),
     import('./client.ts'),
     import('./slack-target.ts'),
     import('./while-installed.ts'),
@@ -30,16 +30,27 @@ export async function slackTargets({ slack }: Pick<Environment, 'slack'>, option
   const { fetch, redactor, now, installation } = options;
   const calling = slackClient({ token: slack.botToken, apiUrl: slack.apiUrl, fetch, redact: redactor.text });
   const client = postingById(whileInstalled(calling, installation, now), options.store);
-  return forAll(toMembers(slackTarget({ client, conversations: options.store, render: renderWith(options), now }), client, options));
+  return forAll(toMembers(slackTarget({ client, conversations: options.store, render, now }), client, options));
 }
 
 /** The sandbox's targets: they log each message and send nothing. */
 export async function sandboxSlackTargets(options: SlackTargetsOptions): Promise<Targets> {
-  const { recordingSlackTarget } = await import('./recording-target.ts');
-  return forAll(recordingSlackTarget({ conversations: options.store, render: renderWith(options), now: options.now, log: options.log }));
+  const [render, { recordingSlackTarget }] = await Promise.all([renderWith(options), import('./recording-target.ts')]);
+  return forAll(recordingSlackTarget({ conversations: options.store, render, now: options.now, log: options.log }));
 }
 
-function renderWith({ wandbAppUrl, wandbOrganization, githubUrl, interactive, slackUsers = {}, now }: SlackTargetsOptions): SlackRender {
+async function renderWith({
+  wandbAppUrl,
+  wandbOrganization,
+  githubUrl,
+  interactive,
+  slackUsers = {},
+  now,
+}: SlackTargetsOptions): Promise<SlackRender> {
+  const [{ conversationMessage, eventMessage }, { alertMessage }] = await Promise.all([
+    import('./message.ts'),
+    import('./failure-text.ts'),
+  ]);
   const context = () => ({ wandbAppUrl, wandbOrganization, githubUrl, interactive, slackUsers, now: now() });
   return {
     conversation: (view) => conversationMessage(view, context()),

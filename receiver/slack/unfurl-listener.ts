@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf } from '../../src/lib/error-message.ts';
 import type { BoltApp } from './bolt.ts';
 import { cleaned } from './bolt-log.ts';

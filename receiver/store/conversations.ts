@@ -43,6 +43,10 @@ export interface ConversationView {
   readonly mutes: readonly Mute[];
   /** Of a conversation that stands for many of one kind: the states of all that they dispatched. */
   readonly burst: readonly StateCount[] | null;
+  /** Of those: how many events say that a condition has ended; left out: none. */
+  readonly resolvedCount?: number;
+  /** How many of the kind began in the minute before, each with a message of its own; left out: none. */
+  readonly begunBefore?: number;
   /** The last reply in its thread that says what its message would say, because that could not be changed. */
   readonly lastReply: string | null;
 }

@@ -2,7 +2,8 @@ import type { ApprovalFacts, RelayEvent, Replaced } from '../../src/event/event.
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { AlertPolicy } from '../../src/route/alert-policy.ts';
 import type { Approval } from '../../src/route/route.ts';
-import type { TargetDefinition, TargetRequest } from '../../src/route/target.ts';
+import type { TargetRequest } from '../../src/route/target.ts';
+import type { TargetDefinition } from '../../src/route/target-schema.ts';
 import type { RunView } from './run.ts';
 
 /**
@@ -51,6 +52,10 @@ export interface NewConversation {
   readonly begins?: boolean;
   /** What counts as the same kind: many new conversations of one kind in a short time become one. Left out: never. */
   readonly kind?: string;
+  /** Our own engine finds many at once, such as the runs of a machine that died: those of one batch become one from the third on. */
+  readonly gathers?: true;
+  /** Ends what another event of its subject and automation began: its message belongs where that one's is. */
+  readonly resolves?: true;
 }
 
 /** The deliveries that one matching route asks for. */
@@ -185,6 +190,8 @@ export type Settlement =
       /** Why those who may decide cannot see the question that was posted; left out: they can, or it is not known. */
       readonly notAsked?: string;
       readonly alerts?: AlertPolicy;
+      /** Becomes its reason; left out: it was delivered, and there is no more to say. */
+      readonly note?: string;
     }
   | { readonly state: 'pending'; readonly dueAt: number; readonly ambiguous: boolean; readonly reason: string }
   /** `alerts`: whom to tell; left out: the author, in the threads that show it. */

@@ -13,8 +13,8 @@ export interface Retention {
   /**
    * Removes events, in the order in which they came, with their deliveries, attempts, notes, runs and approvals; returns how many there were:
    * fewer than `limit` when there are no more. An event stays as long as one of its deliveries is pending, in flight, held
-   * or dead. A conversation shows the events that are left, and goes with the last of them. Rejected requests and
-   * mutes that ended before go too.
+   * or dead. A conversation shows the events that are left, and goes with the last of them. Rejected requests,
+   * mutes that ended before, and occurrences of schedules but the latest of each go too.
    */
   prune(options: PruneOptions): Promise<number>;
 }

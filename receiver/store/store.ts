@@ -19,6 +19,7 @@ import type {
   Settlement,
   Throttle,
 } from './delivery.ts';
+import type { EngineStore } from './engine.ts';
 import type { Ledger } from './ledger.ts';
 import type { DeliveryFilter, EventFilter, Pages } from './page.ts';
 import type { Retention } from './retention.ts';
@@ -33,7 +34,16 @@ import type { RunAlerts, RunChange, RunFollowUps } from './run-change.ts';
  * All times are milliseconds since 1970 and come from the caller. The caller's clock may be put right meanwhile: what was
  * planned by a clock that was ahead is planned again from now before anything is decided by it (`stored-times.ts`).
  */
-export interface Store extends EventInbox, DeliveryQueue, DeliveryAdmin, ApprovalStore, ConversationStore, RunLog, Retention, Ledger {
+export interface Store
+  extends EventInbox,
+    DeliveryQueue,
+    DeliveryAdmin,
+    ApprovalStore,
+    ConversationStore,
+    RunLog,
+    Retention,
+    Ledger,
+    EngineStore {
   /** Proves that the store can write; rejects with the reason when it can't. */
   check(): Promise<void>;
   /**

@@ -66,14 +66,15 @@ function routeSentences({ route, approvalChannel, coolingDownMs, deliveries }: A
 }
 
 function deliverySentence(route: string, channel: string | undefined, { id, target, state, reason }: AnsweredDelivery): string {
-  const what = `${wordsOf(target)} (delivery ${id})`;
+  const isStop = target === 'wandb_stop';
+  const what = `${isStop ? 'the run' : wordsOf(target)} (delivery ${id})`;
   switch (state) {
     case 'pending':
-      return `Route ${route} sends ${what}.`;
+      return `Route ${route} ${isStop ? 'stops' : 'sends'} ${what}.`;
     case 'held':
-      return `Route ${route} sends ${what} after approval${channel === undefined ? '' : ` in ${oneLine(channel)}`}.`;
+      return `Route ${route} ${isStop ? 'stops' : 'sends'} ${what} after approval${channel === undefined ? '' : ` in ${oneLine(channel)}`}.`;
     case 'dead':
-      return `Route ${route} cannot send ${what}: ${oneLine(reason ?? 'its request could not be built').slice(0, MAX_REASON)}.`;
+      return `Route ${route} cannot ${isStop ? 'stop' : 'send'} ${what}: ${oneLine(reason ?? 'its request could not be built').slice(0, MAX_REASON)}.`;
   }
 }
 

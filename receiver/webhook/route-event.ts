@@ -46,7 +46,7 @@ export interface PlanOptions {
  */
 export function planEvent(received: ReceivedEvent, options: PlanOptions, id = options.newId()): NewEvent {
   const { event, payload, body, bodyHash, receivedAt, waitedUntil } = received;
-  const routes = options.matchRoutes(event, payload).map((route) => withChannels(route, event, payload));
+  const routes = options.matchRoutes(event, payload).map((route) => withChannels(resolvedRoute(route, event), event, payload));
   const planned: Planned = { event, payload, id, subject: subjectOf(event), ownChannels: ownChannelsOf(event, routes) };
   const ids = rememberedIds(options.newId);
   const firingsFor = (known: RelayEvent) => {
@@ -75,6 +75,20 @@ export function planEvent(received: ReceivedEvent, options: PlanOptions, id = op
         }),
   };
 }
+
+/**
+ * The end of a condition is reported, whatever was reported before, and stops nothing. Nobody is asked about it: behind an
+ * approval it is only said.
+ */
+function resolvedRoute(route: Route, { resolved }: RelayEvent): Route {
+  if (resolved !== true) return route;
+  const { approval, ...rest } = route;
+  const targets = route.targets.filter(({ channel, kind }) => channel !== undefined || (approval === undefined && !STOPS.has(kind)));
+  return { ...rest, approval: undefined, cooldownMs: 0, notify: [], targets };
+}
+
+/** Kinds of targets that stop what the event is about. */
+const STOPS: ReadonlySet<string> = new Set(['wandb_stop']);
 
 /** Each call gives the same ids again, in the same order. */
 function rememberedIds(newId: NewId): () => NewId {
@@ -169,14 +183,9 @@ function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, opti
 function conversationOf(channel: string, route: Route, { id, event, ownChannels }: Planned): NewConversation {
   const begins = ownChannels === 'all' || ownChannels.has(channelKey(channel));
   const subject = digest(`${channel}\n${conversationSubjectOf(event)}`);
-  const kind = JSON.stringify([
-    channelKey(channel),
-    event.source,
-    event.type,
-    event.alias ?? null,
-    event.status ?? null,
-    event.automation ?? null,
-  ]);
+  // Runs of one automation fail and crash together, and come back.
+  const status = event.engine === 'relay' ? null : (event.status ?? null);
+  const kind = JSON.stringify([channelKey(channel), event.source, event.type, event.alias ?? null, status, event.automation ?? null]);
   return {
     key: begins ? digest(`${channelKey(channel)}\nevent ${id}`) : subject,
     channel,
@@ -185,5 +194,7 @@ function conversationOf(channel: string, route: Route, { id, event, ownChannels 
     ...(begins && ownChannels !== 'all' ? {} : { subject }),
     ...(begins ? { begins } : {}),
     kind: digest(kind),
+    ...(event.engine === 'relay' ? { gathers: true } : {}),
+    ...(event.resolved === true ? { resolves: true } : {}),
   };
 }

@@ -1,5 +1,6 @@
 import { type AlarmInfo, DurableObject, type ObjectNamespace, type ObjectState } from 'cloudflare:workers';
 import type { Config } from '../../src/config/config.ts';
+import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
@@ -28,6 +29,12 @@ import { type WakeUp, wakeUp } from './wake-up.ts';
 
 /** An alarm waits for what it has begun to send at most so long; the rest goes on without it. Milliseconds. */
 const ALARM_LIMIT_MS = 90_000;
+
+/**
+ * How often runs are looked at. Each look is an alarm, a few rows that are written, and keeps the object in memory for some
+ * seconds: at the pace of a process an object would never rest (Cloudflare documentation, "Durable Objects: pricing").
+ */
+const WATCH_EVERY_MS = 60_000;
 
 const NOTHING: NextWork = { sendAt: undefined, checkAt: undefined };
 
@@ -99,7 +106,7 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         if (running === undefined) return await (this.#isAtRest ? this.#wakeUp.settle(NOTHING) : this.#wakeUp.failed());
         running.outgoing.renew();
         await within(ALARM_LIMIT_MS, Promise.race([running.receiver.runOnce(), running.outgoing.spent()]));
-        await this.#wakeUp.settle(nextWork(this.#driver, running));
+        await this.#wakeUp.settle(this.#nextWork(running));
       } catch (error) {
         this.#log.error({ error: messageOf(error) }, 'an alarm failed; the next one comes within a minute');
         await this.#wakeUp.failed();
@@ -135,7 +142,7 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         const setup = setUp(config, this.env);
         if (!setup.ok) throw new Error(setup.error.join('; '));
         this.#running = await this.#run(setup.value);
-        const { sendAt, checkAt } = nextWork(this.#driver, this.#running);
+        const { sendAt, checkAt } = this.#nextWork(this.#running);
         if (sendAt !== undefined || checkAt !== undefined) this.#wakeUp.soon();
       } catch (error) {
         this.#isUnused = error instanceof UnusedSourceError;
@@ -145,6 +152,13 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         if (!isExpected) this.#log.error({ error: messageOf(error) }, 'the receiver of this source could not start');
         if (this.#isAtRest) await this.#wakeUp.settle(NOTHING);
       }
+    }
+
+    /** What is stored, and what the receiver's parts do by themselves. */
+    #nextWork(running: Running): NextWork {
+      const { sendAt, checkAt } = nextWork(this.#driver, running);
+      const checks = [checkAt, running.receiver.nextAt()].filter((at) => at !== undefined);
+      return { sendAt, checkAt: checks.length === 0 ? undefined : Math.min(...checks) };
     }
 
     async #run(setup: Setup): Promise<Running> {
@@ -176,9 +190,15 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         routes: config.routes.map(compileRoute),
         settings,
         organization: config.organization,
+        // One object of a Worker watches, or each would.
+        ...(source === DEFAULT_SOURCE
+          ? { watch: { automations: config.automations, entity: config.entity, everyMs: WATCH_EVERY_MS } }
+          : {}),
         store,
         sandbox,
         startsSteady: true,
+        // One object of a Worker sends them, or each would.
+        ...(source === DEFAULT_SOURCE ? { digests: { definitions: config.digests, entity: config.entity } } : {}),
         wakeLater: this.#wakeUp.by,
         concurrency: CONCURRENCY,
         githubWritesPerSecond: () => Math.min(settings.githubWritesPerSecond, mostWritesPerSecond(environment, pace.sharing())),

@@ -1,6 +1,6 @@
 import type { MessageBatch, QueueMessage, WebhookQueue } from 'cloudflare:workers';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
 import type { Logger } from '../log/log.ts';

@@ -4,9 +4,11 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { renderTable } from '../../receiver/cli/output.ts';
+import { bundleCommand } from '../bundle.ts';
 import { type LoadSample, measureLoad } from './measure.ts';
 import { allPeers, installPeers, type Peer, webhookVersion } from './peers/peers.ts';
 import { type Survival, survival, survivalText } from './peers/survival.ts';
+import { COMMAND } from './servers.ts';
 import { median } from './statistics.ts';
 import { startTarget, type TargetMode } from './target-server.ts';
 
@@ -63,6 +65,7 @@ const target = await startTarget();
 try {
   progress('building and installing');
   execFileSync('tsc', ['-p', join(import.meta.dirname, 'tsconfig.json')], { stdio: 'inherit' });
+  await bundleCommand(COMMAND);
   installPeers();
   const version = webhookVersion();
   if (version === undefined) console.log('adnanh/webhook is not on this machine, so it is left out: apt-get install webhook');

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { renderTable } from '../../receiver/cli/output.ts';
 import { type PostgresServer, startPostgres } from '../../test/stand-ins/postgres.ts';
+import { bundleCommand } from '../bundle.ts';
 import { FIGURE_COLUMNS, type Figure, figureRow, isMet } from './figures.ts';
 import type { Bench, Part } from './part.ts';
 import { acceptPart } from './part-accept.ts';
+import { backtestPart } from './part-backtest.ts';
 import { batchPart } from './part-batch.ts';
 import { drainPart } from './part-drain.ts';
 import { enginePart } from './part-engine.ts';
@@ -19,6 +21,8 @@ import { profilePart } from './part-profile.ts';
 import { postgresPart, routesPart } from './part-ratios.ts';
 import { startPart } from './part-start.ts';
 import { syncPart } from './part-sync.ts';
+import { watchPart } from './part-watch.ts';
+import { COMMAND } from './servers.ts';
 import { SUBJECTS } from './setup.ts';
 import { startTarget } from './target-server.ts';
 
@@ -43,6 +47,8 @@ const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
   ['migration', migrationPart],
   ['sync', syncPart],
   ['engine', enginePart],
+  ['watch', watchPart],
+  ['backtest', backtestPart],
   ['profile', profilePart],
 ]);
 
@@ -101,6 +107,7 @@ const figures: Figure[] = [];
 try {
   progress('building');
   execFileSync('tsc', ['-p', join(import.meta.dirname, 'tsconfig.json')], { stdio: 'inherit' });
+  await bundleCommand(COMMAND);
   for (const name of names) figures.push(...((await PARTS.get(name)?.(bench)) ?? []));
 } finally {
   target.close();

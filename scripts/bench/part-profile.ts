@@ -16,7 +16,7 @@ export async function profilePart(bench: Bench): Promise<Figure[]> {
   mkdirSync(profiles, { recursive: true });
   bench.progress('profile');
   const nodeFlags = ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-interval=${SAMPLE_EVERY_US}`];
-  const server = await startRelay({ folder, name: 'profile', githubUrl: target.url, nodeFlags });
+  const server = await startRelay({ folder, name: 'profile', githubUrl: target.url, nodeFlags, inFiles: true });
   let load: LoadSample;
   try {
     load = await measureLoad(server, { connections: 32, seconds });

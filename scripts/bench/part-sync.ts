@@ -9,7 +9,7 @@ import { startWandb } from '../../test/stand-ins/wandb-server.ts';
 import { acmeWorld } from '../../test/stand-ins/wandb-world.ts';
 import { type Figure, figureOf } from './figures.ts';
 import type { Bench } from './part.ts';
-import { BUILT } from './servers.ts';
+import { COMMAND } from './servers.ts';
 
 const SIZE = 500;
 const ROUNDS = 5;
@@ -26,7 +26,7 @@ export async function syncPart(bench: Bench): Promise<Figure[]> {
   writeFileSync(file, automations(SIZE));
   const validations = Array.from({ length: rounds }, () => {
     const start = performance.now();
-    const run = spawnSync(process.execPath, [join(BUILT, 'receiver', 'cli', 'main.js'), 'validate', '--config', file], {
+    const run = spawnSync(process.execPath, [join(COMMAND, 'receiver', 'cli', 'main.js'), 'validate', '--config', file], {
       cwd: bench.folder,
     });
     if (run.status !== 0) throw new Error(String(run.stderr));

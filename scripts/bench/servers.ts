@@ -6,6 +6,8 @@ import { BENCH_CONFIG, BENCH_SECRET, BENCH_TOKEN, type BenchMode } from './setup
 
 /** The compiled project: running TypeScript takes some 20 MB more, and nobody runs it so in production. */
 export const BUILT = join(PROJECT, 'build-bench');
+/** The command as it is published: bundled. */
+export const COMMAND = join(BUILT, 'command');
 const ENVIRONMENT = { ...BARE_ENVIRONMENT, NODE_ENV: 'production' };
 
 /** The bare app, as anybody would start it: `node app.js`. */
@@ -30,6 +32,8 @@ export interface RelayOptions {
   readonly config?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly nodeFlags?: readonly string[];
+  /** Each module a file of its own, which a profile can name; left out: as it is published. */
+  readonly inFiles?: boolean;
 }
 
 let relays = 0;
@@ -48,7 +52,7 @@ export function startRelayIn(own: string, options: Omit<RelayOptions, 'folder' |
   const github = options.environment?.GITHUB_APP_ID === undefined ? { GITHUB_TOKEN: BENCH_TOKEN } : {};
   return startServer((port) => ({
     file: process.execPath,
-    words: [...(options.nodeFlags ?? []), join(BUILT, 'receiver', 'cli', 'main.js'), 'serve'],
+    words: [...(options.nodeFlags ?? []), join(options.inFiles === true ? BUILT : COMMAND, 'receiver', 'cli', 'main.js'), 'serve'],
     environment: {
       ...ENVIRONMENT,
       PORT: String(port),

@@ -1,5 +1,5 @@
+import { type Html, html, NOTHING } from '../../src/lib/safe-html.ts';
 import { type Chart, chartHtml } from './chart-svg.ts';
-import { type Html, html, NOTHING } from './html.ts';
 import { mrkdwnHtml, plainHtml, type Reader } from './mrkdwn-html.ts';
 
 /** A block as it is sent; its fields by Slack's "Block Kit reference". */

@@ -1,4 +1,4 @@
-import { type Html, html, NOTHING } from './html.ts';
+import { type Html, html, NOTHING } from '../../src/lib/safe-html.ts';
 
 /** What a chart shows, as in Slack's `data_visualization` block; checked before it is drawn. */
 export interface Chart {

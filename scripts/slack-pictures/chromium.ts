@@ -3,10 +3,18 @@ import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
+/** What the page is made for, where that is not a screen in light. */
+export interface Look {
+  readonly media?: 'screen' | 'print';
+  readonly scheme?: 'light' | 'dark';
+  /** At most so much of the page, from its top. CSS pixels. */
+  readonly height?: number;
+}
+
 /** Takes pictures of pages. */
 export interface Camera {
   /** A PNG of the whole page, laid out at this width; `density` pixels for each of CSS's. Throws when something sticks out. */
-  picture(page: string, width: number, density: number): Promise<Buffer>;
+  picture(page: string, width: number, density: number, look?: Look): Promise<Buffer>;
   close(): Promise<void>;
 }
 
@@ -35,14 +43,20 @@ export async function openCamera(program: string): Promise<Camera> {
   };
   try {
     const session = await newSession(await connect(await addressOf(child.stderr)));
-    return { picture: (page, width, density) => picture(session, page, width, density), close };
+    return { picture: (page, width, density, look = {}) => picture(session, page, { width, density, look }), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function picture(send: Send, page: string, width: number, density: number): Promise<Buffer> {
+async function picture(
+  send: Send,
+  page: string,
+  { width, density, look }: { readonly width: number; readonly density: number; readonly look: Look },
+): Promise<Buffer> {
+  const features = [{ name: 'prefers-color-scheme', value: look.scheme ?? 'light' }];
+  await send('Emulation.setEmulatedMedia', { media: look.media ?? 'screen', features });
   await send('Emulation.setDeviceMetricsOverride', { width, height: 100, deviceScaleFactor: density, mobile: false });
   const { frameTree } = await send<{ frameTree: { frame: { id: string } } }>('Page.getFrameTree');
   await send('Page.setDocumentContent', { frameId: frameTree.frame.id, html: page });
@@ -53,7 +67,8 @@ async function picture(send: Send, page: string, width: number, density: number)
     awaitPromise: true,
     returnByValue: true,
   });
-  const [height, needed] = measured.result.value;
+  const [whole, needed] = measured.result.value;
+  const height = Math.min(whole, look.height ?? whole);
   if (needed > width) throw new Error(`the page is ${needed} pixels wide, and only ${width} fit`);
   const clip = { x: 0, y: 0, width, height, scale: 1 };
   const { data } = await send<{ data: string }>('Page.captureScreenshot', { format: 'png', clip, captureBeyondViewport: true });

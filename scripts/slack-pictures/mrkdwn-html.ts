@@ -1,5 +1,6 @@
+import { escapeHtml } from '../../src/lib/markdown.ts';
+import type { Html } from '../../src/lib/safe-html.ts';
 import { EMOJI_CODE, emojiOf } from './emoji.ts';
-import { escapeHtml, type Html } from './html.ts';
 
 /** Whom mentions name, by id, and what time it is in the picture. */
 export interface Reader {

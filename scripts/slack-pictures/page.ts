@@ -1,5 +1,5 @@
+import { type Html, html, NOTHING } from '../../src/lib/safe-html.ts';
 import { blocksHtml, textHtml } from './blocks-html.ts';
-import { type Html, html, NOTHING } from './html.ts';
 import { mrkdwnPlain, type Reader } from './mrkdwn-html.ts';
 import type { ModalScene, Scene, SceneMessage } from './scene.ts';
 import { STYLES } from './styles.ts';

@@ -1,4 +1,5 @@
 import { readApiAddress, WANDB_APP } from '../lib/api-address.ts';
+import { parseDuration } from '../lib/duration.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { type MigratedFrom, readMigratedFrom } from '../plan/claim.ts';
 import { DEFAULT_MAX_DELETES } from '../plan/plan.ts';
@@ -29,6 +30,10 @@ export interface ActionInputs {
   /** apply: of the plans that were approved. */
   readonly fingerprints: readonly string[];
   readonly planFile: string;
+  /** plan: how far back run automations are tried on past runs, in milliseconds; `undefined`: they are not. */
+  readonly backtestMs: number | undefined;
+  /** plan: how often one automation may fire in that time; `undefined`: as often as it does. */
+  readonly maxEstimatedFires: number | undefined;
   readonly workingDirectory: string;
 }
 
@@ -56,6 +61,15 @@ export function readInputs(get: (name: string) => string): Result<ActionInputs, 
   }
   const baseUrl = readApiAddress(get('wandb-base-url').trim() || WANDB_API_URL, WANDB_API_URL, WANDB_APP);
   if (!baseUrl.ok) errors.push(`wandb-base-url: ${baseUrl.error}`);
+  const backtest = get('backtest').trim();
+  const backtestMs = backtest === '' ? undefined : parseDuration(backtest);
+  if (backtest !== '' && (backtestMs ?? 0) === 0) errors.push(`backtest: "${backtest}" must be a duration such as 12h or 30d`);
+  const most = get('max-estimated-fires').trim();
+  const maxEstimatedFires = most === '' ? undefined : Number(most);
+  if (maxEstimatedFires !== undefined && (!Number.isInteger(maxEstimatedFires) || maxEstimatedFires < 0)) {
+    errors.push(`max-estimated-fires: "${most}" must be a whole number`);
+  }
+  if (most !== '' && backtest === '') errors.push('max-estimated-fires: needs the input backtest, such as 30d');
   const config = (get('config').trim() || 'wandb-relay.yaml')
     .split(/[\n,]/)
     .map((part) => part.trim())
@@ -75,6 +89,8 @@ export function readInputs(get: (name: string) => string): Result<ActionInputs, 
     migrateFrom: migrateFrom?.ok === true ? migrateFrom.value : undefined,
     fingerprints,
     planFile: get('plan-file').trim(),
+    backtestMs,
+    maxEstimatedFires,
     workingDirectory: get('working-directory').trim() || '.',
   };
   return errors.length > 0 ? err(errors) : ok(inputs);

@@ -6,8 +6,10 @@ import { COMMENT_LIMIT, type PlanPage, planMarkdown, SUMMARY_LIMIT } from '../pl
 import { planJson } from '../plan/plan-json.ts';
 import { newRepositoryNote, planLines } from '../plan/plan-report.ts';
 import type { RoutePlan } from '../plan/route-plan.ts';
+import { testsMarkdown } from '../rule-tests/tests-markdown.ts';
 import type { Planned } from '../sync/commands.ts';
 import { annotate } from './annotations.ts';
+import { failTooManyFires } from './backtest-step.ts';
 import { annotations, print, summarize, warn } from './output.ts';
 import { pullRequestOf } from './pull-request.ts';
 import {
@@ -15,6 +17,7 @@ import {
   errorsMarkdown,
   escaped,
   failRefused,
+  failTests,
   failWith,
   foldersOf,
   lineUrl,
@@ -32,7 +35,7 @@ const RESULT_ROOM = 6_000;
 
 /** Shows a plan: in the log, the outputs, the plan file, the summary and the comment. */
 export async function showPlan(step: Step, { plan, state }: Planned): Promise<void> {
-  const { inputs, cwd, config, warnings } = step;
+  const { inputs, cwd, config, warnings, tests } = step;
   print(...planLines(plan));
   for (const name of state.unreadable) warn(`${name} exists at W&B, but this version cannot read it. It is not changed`);
   annotate(newRepositories(plan.routes), foldersOf(inputs), annotations);
@@ -55,11 +58,14 @@ export async function showPlan(step: Step, { plan, state }: Planned): Promise<vo
     drift: findDrift(plan, state.desired, state.live, step.options),
     warnings,
     unreadable: state.unreadable,
+    tests: testsMarkdown(tests, lineUrl(inputs)),
   };
   await summarize(planMarkdown(plan, { ...page, limit: SUMMARY_LIMIT - 1024, rest: 'see the plan file', isFingerprintWhole: true }));
   const rest = `the whole plan is in the summary of [this run](${runUrl()}) and in its plan file`;
   await comment(step, pullRequestOf(context), marks, () => planMarkdown(plan, { ...page, limit: COMMENT_LIMIT - RESULT_ROOM, rest }));
   if (plan.summary.refused > 0) failRefused(plan, inputs);
+  failTests(tests);
+  failTooManyFires(plan, step);
 }
 
 /** Nobody has agreed yet that the receiver dispatches there. */

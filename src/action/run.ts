@@ -2,14 +2,18 @@ import { resolve } from 'node:path';
 import * as core from '@actions/core';
 import { context } from '@actions/github';
 import { exportYaml } from '../automation/export-yaml.ts';
+import type { Config } from '../config/config.ts';
 import { configWarnings } from '../config/config-warnings.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { hideSecrets } from '../plan/hidden-secrets.ts';
+import { failureDiagnostic, failureLines, testCounts, wandbNote } from '../rule-tests/failure-text.ts';
+import { type RuleTestResult, runRuleTests } from '../rule-tests/run-rule-tests.ts';
 import { connect, planSync, type SyncOptions } from '../sync/commands.ts';
 import { otherNamespaces, readDefinitions } from '../sync/definitions.ts';
 import { exportSync } from '../sync/export.ts';
 import { namespaceOfFiles } from '../sync/namespace-of-files.ts';
+import { backtestPlan } from '../sync/plan-backtest.ts';
 import { annotate } from './annotations.ts';
 import { runApply } from './apply-step.ts';
 import { runApproved } from './approved-step.ts';
@@ -21,7 +25,7 @@ import { missingKey } from './missing-key.ts';
 import { actionNetwork } from './network.ts';
 import { annotations, fail, notice, print, printDocument } from './output.ts';
 import { noPlan, showPlan } from './plan-step.ts';
-import { accessOf, failWith, foldersOf, type Step, writePlanFile } from './step.ts';
+import { accessOf, failTests, failWith, foldersOf, type Step, writePlanFile } from './step.ts';
 
 const network = actionNetwork(process.env);
 const fetch = network.ok ? network.value.fetch : globalThis.fetch;
@@ -57,8 +61,12 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
   print(`${inputs.config.join(', ')}: ok (${counts.join(', ')})`);
   const warnings = configWarnings(config.value);
   annotate(warnings, foldersOf(inputs), annotations);
-  if (inputs.command === 'validate') return;
-  if (inputs.wandbApiKey === '') return withoutKey(inputs, config.value.namespace);
+  const tests = inputs.command === 'plan' || inputs.command === 'validate' ? showTests(inputs, config.value) : [];
+  if (inputs.command === 'validate') return failTests(tests);
+  if (inputs.wandbApiKey === '') {
+    await withoutKey(inputs, config.value.namespace);
+    return failTests(tests);
+  }
 
   const client = connect(accessOf(inputs, fetch));
   const options: SyncOptions = {
@@ -70,12 +78,15 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
     migrateFrom: inputs.migrateFrom,
     namespaceUse: otherNamespaces(cwd, inputs.config, process.env.GITHUB_WORKSPACE),
   };
-  const step: Step = { inputs, cwd, config: config.value, client, options, warnings, fetch };
+  const step: Step = { inputs, cwd, config: config.value, client, options, warnings, tests, fetch };
   switch (inputs.command) {
     case 'plan': {
       const base = await baseOfRun(inputs, fetch);
       const planned = await planSync(config.value, client, { ...options, base });
-      return planned.ok ? showPlan(step, planned.value) : noPlan(step, config.value.namespace, planned.error);
+      if (!planned.ok) return noPlan(step, config.value.namespace, planned.error);
+      const { backtestMs: sinceMs, maxEstimatedFires: most } = inputs;
+      if (sinceMs === undefined) return showPlan(step, planned.value);
+      return showPlan(step, await backtestPlan(planned.value, config.value, { client, now: Date.now, sinceMs, most, base }));
     }
     case 'apply':
       return runApply({ ...step, options: { ...options, base: await baseOfRun(inputs, fetch) } });
@@ -91,6 +102,16 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
       if (inputs.planFile !== '') writePlanFile(resolve(cwd, inputs.planFile), text);
     }
   }
+}
+
+/** Runs the config's tests, and shows the failures in the log and at their lines. */
+function showTests(inputs: ActionInputs, config: Config): RuleTestResult[] {
+  const results = runRuleTests(config);
+  const failed = results.filter(({ passed }) => !passed);
+  const [counts, note] = [testCounts(results), wandbNote(results)];
+  print(...failureLines(failed), ...(counts === undefined ? [] : [counts]), ...(note === undefined ? [] : [note]));
+  annotate(failed.map(failureDiagnostic), foldersOf(inputs), annotations);
+  return results;
 }
 
 async function withoutKey(inputs: ActionInputs, namespace: string): Promise<void> {

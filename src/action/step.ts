@@ -14,6 +14,8 @@ import { hasChanges, type Plan, type PlannedChange } from '../plan/plan.ts';
 import { type PlanSurroundings, planJson, planJsonWithin } from '../plan/plan-json.ts';
 import { planParts } from '../plan/plan-parts.ts';
 import { refusalsIn } from '../plan/refusals.ts';
+import { testCounts } from '../rule-tests/failure-text.ts';
+import type { RuleTestResult } from '../rule-tests/run-rule-tests.ts';
 import type { SyncAccess, SyncOptions } from '../sync/commands.ts';
 import type { WandbClient } from '../wandb/client.ts';
 import { annotate, type Folders, inWorkspace } from './annotations.ts';
@@ -29,6 +31,8 @@ export interface Step {
   readonly client: WandbClient;
   readonly options: SyncOptions;
   readonly warnings: readonly Diagnostic[];
+  /** The results of the config's tests. */
+  readonly tests: readonly RuleTestResult[];
   readonly fetch: typeof globalThis.fetch;
 }
 
@@ -137,6 +141,11 @@ export function failRefused(plan: Plan, inputs: ActionInputs): void {
   });
   annotate(errors, foldersOf(inputs), annotations);
   fail(`${plan.summary.refused} refused`);
+}
+
+/** Fails the step if a test failed. Each failure is shown before. */
+export function failTests(tests: readonly RuleTestResult[]): void {
+  if (tests.some(({ passed }) => !passed)) fail(testCounts(tests) ?? '');
 }
 
 /** An error at the definition of a change, if there is one. */

@@ -57,7 +57,8 @@ function runsCondition(runs: Automation['runs']): JsonObject | undefined {
   if (runs === undefined) return undefined;
   if (runs.filter !== undefined) return runs.filter;
   const conditions = (Object.keys(runs) as (keyof typeof runs)[]).flatMap((word) =>
-    word === 'filter' || runs[word] === undefined ? [] : [matchFilter(RUN_FIELDS[word], runs[word])],
+    // W&B's automations have no `tags`: see automation-fit.ts.
+    word === 'filter' || word === 'tags' || runs[word] === undefined ? [] : [matchFilter(RUN_FIELDS[word], runs[word])],
   );
   return { $and: conditions };
 }

@@ -1,7 +1,8 @@
 import type { MetricLiterals } from '../event/metric-facts.ts';
 import { relayPayload } from '../event/relay-payload.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../lib/json.ts';
-import { type Automation, CHANGES, COMPARISONS, eventTypeOf } from './automation.ts';
+import { type Automation, eventTypeOf } from './automation.ts';
+import { CHANGES, COMPARISONS } from './automation-event.ts';
 import { DEFAULT_WINDOWS, eventFilter, triggeringEventType, windowOf } from './event-filter.ts';
 import type { TriggeredActionConfig, TriggerInput, TriggerScope } from './trigger.ts';
 

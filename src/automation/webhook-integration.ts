@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * A webhook integration of the team. `apply` creates it if it is missing.

@@ -46,6 +46,11 @@ export function ownFiles(): { readonly folder: string; readonly extension: strin
   return { folder: file.replace(/[^/]*$/, ''), extension: file.replace(/^.*\./, '.') };
 }
 
+/** Where the builders are for code in the published bundle, of which `folder` is the one with the chunks. A `file:` URL. */
+export function publishedBuilders(folder: string): string {
+  return URL.canParse('../src/builders/', folder) ? new URL('../src/builders/', folder).href : folder;
+}
+
 /** The first frame of a stack that is in the user's code. Type stripping keeps lines and columns. */
 export function readCallSite(stack: string): CallSite | undefined {
   for (const line of stack.split('\n')) {
@@ -58,5 +63,6 @@ export function readCallSite(stack: string): CallSite | undefined {
 
 function isOurs(file: string): boolean {
   const url = file.startsWith('file:') ? file : `file://${file.replaceAll('\\', '/')}`;
-  return url.startsWith(ownFiles().folder) || url.includes('/wandb-relay/build/src/builders/');
+  const { folder } = ownFiles();
+  return [folder, publishedBuilders(folder)].some((own) => url.startsWith(own)) || url.includes('/wandb-relay/build/src/builders/');
 }

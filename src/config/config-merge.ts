@@ -1,13 +1,15 @@
 import type { Automation } from '../automation/automation.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
+import type { Digest } from '../digest/definition.ts';
 import { byPosition, type Diagnostic } from '../lib/diagnostic.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { RouteDefinition } from '../route/route.ts';
-import { automationErrors, type Found, integrationErrors, routeErrors } from './config-names.ts';
+import { automationErrors, digestErrors, type Found, integrationErrors, routeErrors, testErrors } from './config-names.ts';
 import type { ConfigContent } from './config-schema.ts';
 import type { ConfigPath, Locator } from './locator.ts';
 import { defaultNamespace } from './namespace.ts';
+import type { RuleTest } from './rule-test-schema.ts';
 
 /** One config file that is valid by itself. */
 export interface ConfigPart {
@@ -28,6 +30,8 @@ export interface MergedParts {
   readonly organization: string | undefined;
   readonly automations: readonly Automation[];
   readonly routes: readonly RouteDefinition[];
+  readonly digests: readonly Digest[];
+  readonly tests: readonly RuleTest[];
   readonly webhooks: readonly WebhookIntegration[];
   readonly settings: ConfigContent['settings'];
   readonly alerts: ConfigContent['alerts'];
@@ -43,6 +47,8 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Di
   const alerts = onlyOnce(parts, 'alerts');
   const automations = itemsOf(parts, 'automations', ({ content }) => content.automations);
   const routes = itemsOf(parts, 'routes', ({ content }) => content.routes);
+  const digests = itemsOf(parts, 'digests', ({ content }) => content.digests);
+  const tests = itemsOf(parts, 'tests', ({ content }) => content.tests);
   const webhooks = itemsOf(parts, 'integrations.webhooks', ({ content }) => content.integrations?.webhooks);
   const errors = [
     ...namespace.errors,
@@ -53,6 +59,8 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Di
     ...routeErrors(routes, automations),
     ...automationErrors(automations, entity.value),
     ...integrationErrors(webhooks),
+    ...digestErrors(digests, entity.value),
+    ...testErrors(tests, automations),
     ...missingEntity(parts, entity.value),
   ];
   if (errors.length > 0) return err(inOrder(errors, parts));
@@ -62,10 +70,12 @@ export function mergeParts(parts: readonly ConfigPart[]): Result<MergedParts, Di
     organization: organization.value,
     automations: automations.map(({ item }) => item),
     routes: routes.map(({ item }) => item),
+    digests: digests.map(({ item }) => item),
+    tests: tests.map(({ item }) => item),
     webhooks: webhooks.map(({ item }) => item),
     settings: settings.value,
     alerts: alerts.value,
-    locator: mergedLocator(parts, { automations, routes }),
+    locator: mergedLocator(parts, { automations, routes, digests, tests }),
   });
 }
 

@@ -1,8 +1,10 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { automationSchema } from '../automation/automation.ts';
 import { integrationsSchema } from '../automation/webhook-integration.ts';
+import { digestSchema } from '../digest/definition.ts';
 import { durationSchema, nameSchema, positiveWhole } from '../lib/schema-words.ts';
 import { routeSchema } from '../route/route.ts';
+import { ruleTestSchema } from './rule-test-schema.ts';
 
 /** The schema of a config file, version 1. Types, checks and the JSON Schema for editors are derived from it. */
 
@@ -55,6 +57,8 @@ export const configSchema = z.strictObject({
   integrations: integrationsSchema.optional(),
   automations: z.array(automationSchema).optional(),
   routes: z.array(routeSchema).optional(),
+  digests: z.array(digestSchema).optional(),
+  tests: z.array(ruleTestSchema).optional(),
   settings: settingsSchema.optional(),
   alerts: alertsSchema.optional().describe('Who hears of failures that no channel of their route shows'),
 });

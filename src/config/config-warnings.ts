@@ -15,7 +15,7 @@ import { matchWarnings, quotesWarnings, type Warning } from './warnings/match-wa
  *   very large
  * - `allow_self: false` without `settings.slack_users`, so that nobody can approve
  * - `notify` that nobody can be found for
- * - `engine: relay`, which this version does not evaluate
+ * - of `engine: relay`: what has no effect, times that are shorter than the receiver can see, and very long windows
  * - a route that starts workflows and has no Slack channel, without `alerts.slack`, so that nobody hears of its failures
  *
  * @returns by file, then by position; each once, although `for_each` makes several automations of one definition

@@ -1,6 +1,8 @@
 import { type Document, LineCounter, parseDocument, visit } from 'yaml';
-import { AUTOMATION_FIELDS, type Automation, EVENT_KEYS, relayRoute } from '../automation/automation.ts';
+import { AUTOMATION_FIELDS, type Automation, relayRoute } from '../automation/automation.ts';
+import { EVENT_KEYS } from '../automation/automation-event.ts';
 import type { WebhookIntegration } from '../automation/webhook-integration.ts';
+import type { Digest } from '../digest/definition.ts';
 import type { Diagnostic, SourceLocation } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
@@ -13,6 +15,7 @@ import { expandConfig } from './expand.ts';
 import { knownKeysAt } from './json-schema.ts';
 import { type ConfigPath, elsewhereLocator, type Locator, locationAt, locatorOf, mappedLocator } from './locator.ts';
 import { findMistakes } from './mistakes/config-mistakes.ts';
+import type { RuleTest } from './rule-test-schema.ts';
 import { diagnosticsOf, located, onceEach } from './schema-issues.ts';
 import { documentMistakes, explainSyntax } from './yaml-mistakes.ts';
 
@@ -61,6 +64,9 @@ export interface Config {
   readonly integrations: { readonly webhooks: readonly WebhookIntegration[] };
   /** The files' own routes, then those of automations with a `relay` action, which are located at that action. */
   readonly routes: readonly Located<RouteDefinition>[];
+  readonly digests: readonly Located<Digest>[];
+  /** Of automations: when they must fire. */
+  readonly tests: readonly Located<RuleTest>[];
   readonly settings: Settings;
   /** The same config as one document, without `for_each` and `defaults`: reading it gives an equal config. */
   readonly source: JsonObject;
@@ -99,6 +105,8 @@ export function joinParts(parts: readonly ConfigPart[]): Result<Config, Diagnost
     automations,
     integrations: { webhooks },
     routes: [...routes, ...relays],
+    digests: merged.value.digests.map((digest, i) => located(digest, ['digests', i])),
+    tests: merged.value.tests.map((test, i) => located(test, ['tests', i])),
     settings: readSettings(settings, alerts),
     source: { ...sourceOf(parts), namespace },
     warnings: parts.flatMap((part) => part.warnings),

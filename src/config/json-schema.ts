@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { EVENT_KEYS } from '../automation/automation.ts';
+import * as z from 'zod';
+import { EVENT_KEYS } from '../automation/automation-event.ts';
 import { configSchema } from './config-schema.ts';
 import type { ConfigPath } from './locator.ts';
 import { descriptionOf } from './schema-descriptions.ts';
@@ -27,14 +27,16 @@ export function configJsonSchema(): object {
     },
     patternProperties: { '^x-': { description: 'Free, for YAML anchors' } },
     // A field that the defaults have may be missing.
-    allOf: needed.map((field) => ({
-      anyOf: [
-        { required: ['defaults'], properties: { defaults: { required: [field] } } },
-        { properties: { automations: { items: { required: [field] } } } },
-      ],
-    })),
+    allOf: [...needed.map((field) => inDefaultsOr(field, { required: [field] })), inDefaultsOr('engine', rules.withoutEngine)],
   };
   return described(complete, []);
+}
+
+/** A rule about each automation, unless `defaults` has the field. */
+function inDefaultsOr(field: string, rule: SchemaNode): SchemaNode {
+  return {
+    anyOf: [{ required: ['defaults'], properties: { defaults: { required: [field] } } }, { properties: { automations: { items: rule } } }],
+  };
 }
 
 /** Every property with a description, also those that are in a rule. */

@@ -47,8 +47,17 @@ export function automationRules(events: readonly string[]) {
     combinations: [
       ifEvent(['create_artifact'], { properties: { scope: has('collection') } }),
       ifEvent(runEvents, { properties: { scope: none(['registry', 'organization', 'collection']) } }),
-      ifEvent(otherEvents, { properties: { engine: { not: { const: 'relay' } }, runs: { type: 'null' } } }),
+      ifEvent(otherEvents, {
+        properties: { engine: { not: { const: 'relay' } }, runs: { type: 'null' }, action: NO_STOP },
+        ...none(RELAY_FIELDS),
+      }),
+      // Where the engine is written. Whether one is written in `defaults` is looked at apart.
+      implies({ properties: { engine: { const: 'relay' } }, required: ['engine'] }, RELAY_ONLY.relay),
+      implies({ properties: { engine: { const: 'wandb' } }, required: ['engine'] }, RELAY_ONLY.wandb),
     ] satisfies SchemaNode[],
+
+    /** Without an engine, also in `defaults`, W&B evaluates the automation. */
+    withoutEngine: { anyOf: [has('engine'), RELAY_ONLY.wandb] } satisfies SchemaNode,
 
     /** The fields of an automation with the rules inside of each. */
     refined(automation: SchemaNode): SchemaNode {
@@ -65,13 +74,36 @@ export function automationRules(events: readonly string[]) {
             ...event,
             properties: Object.fromEntries(Object.entries(event.properties ?? {}).map(([type, node]) => [type, eventRules(type, node)])),
           },
-          runs: { ...fields.runs, type: ['object', 'null'], dependencies: { filter: none(['name', 'user']) } },
+          runs: { ...fields.runs, type: ['object', 'null'], dependencies: { filter: none(['name', 'user', 'tags']) } },
           action: { ...action, properties: { ...action.properties, no_op: { ...action.properties?.no_op, type: ['object', 'null'] } } },
         },
       };
     },
   };
 }
+
+/** Fields of an automation that only `engine: relay` has. */
+const RELAY_FIELDS = ['refire', 'for_points', 'resolve', 'dry_run'];
+const WANDB_STATES: SchemaNode = { properties: { states: { items: { not: { enum: ['killed', 'preempted', 'crashed'] } } } } };
+
+/** What fits which engine. */
+const RELAY_ONLY: Readonly<Record<'wandb' | 'relay', SchemaNode>> = {
+  wandb: {
+    ...none(RELAY_FIELDS),
+    properties: {
+      runs: { anyOf: [{ type: 'null' }, none(['tags'])] },
+      event: {
+        ...none(['run_metric_nonfinite', 'run_metric_stall', 'run_silent']),
+        properties: { run_metric_zscore: none(['over']), run_state: { ...none(['grace', 'longer_than']), ...WANDB_STATES } },
+      },
+    },
+  },
+  // An action may stand in `defaults`.
+  relay: { properties: { action: none(['webhook', 'notification', 'no_op']) } },
+};
+
+/** Only a run can be stopped. */
+const NO_STOP: SchemaNode = { properties: { relay: { properties: { to: { items: none(['wandb_stop']) } } } } };
 
 const FOR_EACH: SchemaNode = {
   type: 'object',
@@ -94,7 +126,11 @@ function eventRules(type: string, node: SchemaNode): SchemaNode {
       const prior: SchemaNode = { anyOf: [has('aggregate'), { properties: { prior_window: { const: 1 } } }] };
       return { ...node, ...exactlyOne(CHANGES), dependencies: { window: oneOnlyWith('aggregate'), prior_window: prior } };
     }
+    case 'run_metric_nonfinite':
+      return { ...node, ...exactlyOne(['metric', 'metrics']) };
+    case 'run_metric_stall':
     case 'run_metric_zscore':
+    case 'run_silent':
     case 'run_state':
       return node;
     default:

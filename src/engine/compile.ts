@@ -1,4 +1,5 @@
-import { type Automation, CHANGES, COMPARISONS, eventTypeOf, relayRouteName, type Scope } from '../automation/automation.ts';
+import { type Automation, eventTypeOf, relayRouteName, type Scope } from '../automation/automation.ts';
+import { CHANGES, COMPARISONS } from '../automation/automation-event.ts';
 import { canonicalJson } from '../lib/canonical.ts';
 import { digest } from '../lib/digest.ts';
 import type { JsonValue } from '../lib/json.ts';

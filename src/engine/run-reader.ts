@@ -61,6 +61,8 @@ export interface RunReader {
       readonly since: number;
       readonly filter?: JsonObject;
       readonly summary?: readonly string[];
+      /** Names of a run filter whose values are needed: `RunFilter.fields`. */
+      readonly fields?: readonly string[];
       /** At most so many runs; the latest. */
       readonly limit?: number;
       readonly signal: AbortSignal;
@@ -70,7 +72,7 @@ export interface RunReader {
   runsNamed(
     project: ProjectRef,
     names: readonly string[],
-    options: { readonly summary?: readonly string[]; readonly signal: AbortSignal },
+    options: { readonly summary?: readonly string[]; readonly fields?: readonly string[]; readonly signal: AbortSignal },
   ): Promise<Result<RunSnapshot[], ReadFailure>>;
   /** Exact points for several runs, in as few requests as is exact. */
   points(project: ProjectRef, queries: readonly PointsQuery[], signal: AbortSignal): Promise<Result<PointsAnswer[], ReadFailure>>;
@@ -78,8 +80,11 @@ export interface RunReader {
   metricNames(project: ProjectRef, signal: AbortSignal): Promise<Result<readonly string[] | null, ReadFailure>>;
   /** Stops a run gracefully (`stopRun`). */
   stop(run: Pick<RunSnapshot, 'id'>, signal: AbortSignal): Promise<Result<void, ReadFailure>>;
-  /** `undefined` before the first answer, and on servers that do not say. */
-  quota(): Quota | undefined;
+  /**
+   * `undefined` before the first answer, and on servers that do not say. W&B's limits are per project; without a project it is
+   * the one of which the least is left. After `resetAt` it is full.
+   */
+  quota(project?: ProjectRef): Quota | undefined;
   /** HTTP requests sent so far. */
   readonly requests: number;
 }

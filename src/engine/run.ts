@@ -1,3 +1,5 @@
+import type { JsonValue } from '../lib/json.ts';
+
 /**
  * A run as W&B lists it. Times are milliseconds since 1970, of W&B's server.
  * Source: W&B's Python client (`apis/public/runs.py`, 0.30.0) and its MCP server.
@@ -25,6 +27,8 @@ export interface RunSnapshot {
   readonly loggedMetrics: ReadonlySet<string>;
   /** Last values by dotted name, of those metrics that were asked for. NaN and infinities are numbers here. */
   readonly summary: Readonly<Record<string, number>>;
+  /** Values by a run filter's names (`config.lr`, `summary_metrics.best`, `host`), of those that were asked for and exist. */
+  readonly fields?: Readonly<Record<string, JsonValue>>;
 }
 
 /** One logged value. */

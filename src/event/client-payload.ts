@@ -1,6 +1,7 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { enrichmentSchema } from './enrichment.ts';
 import { EVENT_FIELDS, EVENT_TYPES, MAX_FIELD_LENGTH } from './event.ts';
+import { NON_FINITE } from './metric-facts.ts';
 
 const oneLine = z
   .string()
@@ -26,6 +27,14 @@ export const clientPayloadSchema = z.strictObject({
     comparison: oneLine.optional().describe('How the metric is compared with the limit: above, increases_by, …'),
     aggregate: oneLine.optional().describe('average, min or max of the window'),
     window: z.number().optional().describe('How many values'),
+    zscore: z.number().optional().describe('How many standard deviations the value is from the mean'),
+    nonfinite: z.enum(NON_FINITE).optional().describe('What was logged instead of a number'),
+    engine: z.literal('relay').optional().describe("The relay's own engine evaluated the automation; absent when W&B did"),
+    resolved: z.literal(true).optional().describe('The condition of an automation with resolve: true has ended'),
+    display_name: oneLine.optional().describe("The run's name for people, of events that the relay's own engine made, as the next three"),
+    step: z.number().optional().describe('The step of the value that was compared'),
+    duration_seconds: z.number().optional().describe("From the run's start to its last heartbeat"),
+    at: z.iso.datetime().optional().describe('When the condition was met, or ended'),
     replaces: z
       .strictObject({ version: oneLine, artifact: oneLine.optional(), since: z.iso.datetime() })
       .optional()

@@ -1,4 +1,5 @@
 import type { MetricFacts } from './metric-facts.ts';
+import type { RunFacts } from './run-facts.ts';
 
 /**
  * Every event type of W&B's automations, in our spelling; those that only the relay's own engine has (`run_metric_nonfinite`,
@@ -26,6 +27,12 @@ export const EVENT_TYPES = [
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
+
+/**
+ * The event of a digest, which the relay makes itself. No route is asked about it, and nothing from outside can be one: it exists
+ * so that a digest is stored, sent and retried like every message.
+ */
+export const DIGEST = 'digest';
 
 /** The fields of `on` in the config, of `event` in templates, and of the default payload. */
 export const EVENT_FIELDS = [
@@ -70,9 +77,10 @@ export type ApprovalFacts = {
 };
 
 /** An event of W&B. Fields that it does not have are absent, never blank. */
-export type RelayEvent = { readonly type: EventType; readonly source: string } & {
+export type RelayEvent = { readonly type: EventType | typeof DIGEST; readonly source: string } & {
   readonly [F in Exclude<EventField, 'source'>]?: string;
-} & MetricFacts & {
+} & MetricFacts &
+  RunFacts & {
     /** What had the alias before, where an event gives one and that is known. */
     readonly replaces?: Replaced;
     /** Somebody asked the relay to deploy this version once more: W&B did not send it. */
@@ -112,7 +120,8 @@ export function readEventType(text: string): EventType | undefined {
 }
 
 /** The fields that, besides the artifact or the run, identify the subject of an event of this type. */
-const SUBJECT_FIELDS: Readonly<Record<EventType, readonly EventField[]>> = {
+const SUBJECT_FIELDS: Readonly<Record<RelayEvent['type'], readonly EventField[]>> = {
+  digest: ['automation'],
   create_artifact: [],
   link_artifact: [],
   unlink_artifact: [],

@@ -1,9 +1,12 @@
-import type { MetricFacts } from './metric-facts.ts';
+import type { MetricFacts, NonFinite } from './metric-facts.ts';
 
 /** What a metric did, against which limit: `went 2.75 → 9.10 (+231 %, alert at +25 %)`, `is 0.91 (alert above 0.6)`. Plain text. */
 export function metricWords(facts: MetricFacts): string | undefined {
   const limit = limitWords(facts);
-  const { values = [], value } = facts;
+  const { values = [], value, zscore, nonfinite } = facts;
+  if (nonfinite !== undefined) return `is ${NON_FINITE_WORDS[nonfinite]}`;
+  if (zscore !== undefined) return zscoreWords(value, zscore, limit);
+  if (facts.comparison === STALL) return value === undefined ? limit : stallWords(facts, value, limit);
   const [before] = values;
   if (facts.comparison !== undefined && CHANGES.has(facts.comparison) && values.length > 1 && before !== undefined && value !== undefined) {
     const notes = [changeWords(before, value), limit].filter((note) => note !== undefined);
@@ -11,6 +14,21 @@ export function metricWords(facts: MetricFacts): string | undefined {
   }
   if (value === undefined) return limit === undefined ? undefined : `crossed its limit (${limit})`;
   return `is ${numberWords(value)}${limit === undefined ? '' : ` (${limit})`}`;
+}
+
+const NON_FINITE_WORDS: Readonly<Record<NonFinite, string>> = { NaN: 'NaN', Infinity: 'infinite', '-Infinity': 'minus infinite' };
+
+function zscoreWords(value: number | undefined, zscore: number, limit: string | undefined): string {
+  const notes = [`z-score ${numberWords(zscore)}`, limit?.replace('a z-score of ', '')].filter((note) => note !== undefined).join(', ');
+  return value === undefined ? `is far from its mean (${notes})` : `is ${numberWords(value)} (${notes})`;
+}
+
+/** Comparison of a metric that has stopped changing; `value` is how much it changed. */
+const STALL = 'less_than';
+
+function stallWords({ window, threshold }: MetricFacts, value: number, limit: string | undefined): string {
+  const size = typeof threshold === 'string' ? `${numberWords(value * 100)} %` : numberWords(value);
+  return `changed by ${size}${window === undefined ? '' : ` in ${window} values`}${limit === undefined ? '' : ` (${limit})`}`;
 }
 
 const CHANGES: ReadonlySet<string> = new Set(['increases_by', 'decreases_by', 'changes_by']);
@@ -33,6 +51,7 @@ const LIMITS: Readonly<Record<string, string>> = {
   gte: 'at or above',
   lt: 'below',
   lte: 'at or below',
+  less_than: 'below',
 };
 
 /** `alert above 0.6`, `alert at +25 %`, with the aggregate when there is one: `average of 5, alert above 0.6`. */

@@ -1,4 +1,4 @@
-import { type EventType, type RelayEvent, subjectOf } from './event.ts';
+import { type RelayEvent, subjectOf } from './event.ts';
 
 /** What an event says about an alias: this version has it now. */
 export interface Promotion {
@@ -9,7 +9,7 @@ export interface Promotion {
 }
 
 /** Events that give a version an alias. W&B sends nothing when an alias is removed (W&B's automation documentation, 2026-09). */
-const GIVES_ALIAS: ReadonlySet<EventType> = new Set(['add_artifact_alias', 'create_artifact', 'link_artifact']);
+const GIVES_ALIAS: ReadonlySet<RelayEvent['type']> = new Set(['add_artifact_alias', 'create_artifact', 'link_artifact']);
 
 /** What an event says about an alias, if it names alias, collection and version. */
 export function promotionOf(event: RelayEvent): Promotion | undefined {

@@ -1,6 +1,7 @@
+import { DURATION_PATTERN } from '../lib/duration.ts';
 import type { JsonObject, JsonValue } from '../lib/json.ts';
 import { JsonNumber } from '../lib/json-number.ts';
-import type { MetricFacts } from './metric-facts.ts';
+import { type MetricFacts, NON_FINITE } from './metric-facts.ts';
 import { oneLine } from './one-line.ts';
 
 /** More values than this say no more, and a body must not become larger by being understood. */
@@ -19,6 +20,8 @@ export function metricFactsIn(from: JsonObject): MetricFacts {
   const comparison = wordIn(from.comparison ?? from.comparison_op);
   const aggregate = wordIn(from.aggregate);
   const window = numberIn(from.window);
+  const zscore = numberIn(from.zscore);
+  const nonfinite = NON_FINITE.find((word) => word === from.nonfinite);
   return {
     ...(value === undefined ? {} : { value }),
     ...(values.length === 0 ? {} : { values }),
@@ -26,6 +29,8 @@ export function metricFactsIn(from: JsonObject): MetricFacts {
     ...(comparison === undefined ? {} : { comparison }),
     ...(aggregate === undefined ? {} : { aggregate }),
     ...(window === undefined ? {} : { window }),
+    ...(zscore === undefined ? {} : { zscore }),
+    ...(nonfinite === undefined ? {} : { nonfinite }),
   };
 }
 
@@ -50,7 +55,12 @@ function numberIn(value: JsonValue | undefined): number | undefined {
 
 function thresholdIn(value: JsonValue | undefined): number | string | undefined {
   const percent = typeof value === 'string' ? /^\s*(\d+(?:\.\d+)?%)\s*$/.exec(value)?.[1] : undefined;
-  return percent ?? numberIn(value);
+  return percent ?? durationIn(value) ?? numberIn(value);
+}
+
+function durationIn(value: JsonValue | undefined): string | undefined {
+  const text = typeof value === 'string' ? value.trim() : '';
+  return DURATION_PATTERN.test(text) ? text : undefined;
 }
 
 function wordIn(value: JsonValue | undefined): string | undefined {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../lib/json.ts';
-import type { EventType } from './event.ts';
+import type { RelayEvent } from './event.ts';
 import type { MetricLiterals } from './metric-facts.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { MetricLiterals } from './metric-facts.ts';
  * @param metric the metric's name, for run metric events
  * @param watched what the automation compares, for run metric events
  */
-export function relayPayload(event: EventType, automation: string, metric?: string, watched: MetricLiterals = {}): JsonObject {
+export function relayPayload(event: RelayEvent['type'], automation: string, metric?: string, watched: MetricLiterals = {}): JsonObject {
   return {
     relay: 1,
     automation,
@@ -22,7 +22,7 @@ export function relayPayload(event: EventType, automation: string, metric?: stri
   };
 }
 
-function variablesOf(event: EventType, metric: string | undefined, watched: MetricLiterals): JsonObject {
+function variablesOf(event: RelayEvent['type'], metric: string | undefined, watched: MetricLiterals): JsonObject {
   const collection = { artifact_collection_name: '${artifact_collection_name}' };
   const artifact = {
     ...collection,
@@ -58,6 +58,7 @@ function variablesOf(event: EventType, metric: string | undefined, watched: Metr
     case 'run_metric_stall':
     case 'run_silent':
     case 'weave_metric':
+    case 'digest':
     case 'unknown':
       return {};
   }

@@ -56,7 +56,14 @@ export function understandBody(body: JsonValue, source: string): UnderstoodBody 
   return { kind: 'event', event: { type: type ?? 'unknown', source, ...fields, ...(isAboutMetric ? metricFactsIn(inner ?? body) : {}) } };
 }
 
-const METRIC_TYPES: ReadonlySet<RelayEvent['type']> = new Set(['run_metric', 'run_metric_change', 'run_metric_zscore', 'weave_metric']);
+const METRIC_TYPES: ReadonlySet<RelayEvent['type']> = new Set([
+  'run_metric',
+  'run_metric_change',
+  'run_metric_zscore',
+  'run_metric_nonfinite',
+  'run_metric_stall',
+  'weave_metric',
+]);
 
 function isPing(body: JsonObject): boolean {
   const keys = Object.keys(body);

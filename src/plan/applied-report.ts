@@ -51,7 +51,8 @@ const WORDS = { create: 'created', update: 'updated', delete: 'deleted', unchang
 
 /** `created: one (project train)`, `failed to update: two (project train): why` */
 export function outcomeLine({ change, outcome, why }: AppliedOutcome): string {
-  const what = `${change.name} (${change.scope})${why === undefined ? '' : `: ${why}`}`;
+  const because = outcome === 'done' ? change.because : undefined;
+  const what = [`${change.name} (${change.scope})`, why ?? because].filter((text) => text !== undefined).join(': ');
   if (outcome === 'done') return `${WORDS[change.action]}: ${what}`;
   return `${outcome === 'failed' ? `failed to ${change.action}` : `left, not ${WORDS[change.action]}`}: ${what}`;
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf } from '../lib/error-message.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { identityOf, type Plan, type PlannedChange, planFingerprint, summaryOf } from './plan.ts';

@@ -16,16 +16,24 @@ import { hideSecrets } from './hidden-secrets.ts';
  * and without literal secrets.
  */
 
+/** The default of `refire`, in milliseconds. */
+const DEFAULT_REFIRE_MS = 24 * 3_600_000;
+
 /** A definition as it is in the config. */
 export function shownDefinition(automation: Automation): JsonObject {
   const { name, key, description, enabled, engine, event, runs, action } = automation;
+  const { refire, for_points: forPoints, resolve, dry_run: dryRun } = automation;
   const [kind = '', fields] = Object.entries(event as JsonObject)[0] ?? [];
   return shown({
     ...(key === undefined || key === name ? {} : { key }),
     ...(description === undefined ? {} : { description }),
     ...(enabled === false ? { enabled } : {}),
     ...(engine === undefined || engine === 'wandb' ? {} : { engine }),
-    event: { [kind]: isJsonObject(fields) ? withoutDefaultWindows(kind, fields) : {} },
+    ...(refire === undefined || refire === DEFAULT_REFIRE_MS ? {} : withDurations({ refire })),
+    ...(forPoints === undefined || forPoints === 1 ? {} : { for_points: forPoints }),
+    ...(resolve === true ? { resolve } : {}),
+    ...(dryRun === true ? { dry_run: dryRun } : {}),
+    event: { [kind]: isJsonObject(fields) ? withDurations(withoutDefaultWindows(kind, fields)) : {} },
     ...(runs === undefined ? {} : { runs: runs as JsonObject }),
     action: shownAction(action as JsonObject),
   });
@@ -46,13 +54,13 @@ export function shownLive(live: LiveTrigger, names: ConfigNames): JsonObject {
 
 /** A route as it is in the config. */
 export function shownRoute(route: RouteDefinition): JsonObject {
-  const { name: _name, ...rest } = routeInWords(route);
+  const { name: _name, evaluatedBy: _evaluatedBy, ...rest } = routeInWords(route);
   const { order, ...fields } = rest;
   return shown(order === undefined || order === 'fifo' ? fields : rest);
 }
 
 /** Durations are milliseconds once a config is read. */
-const DURATION_KEYS: ReadonlySet<string> = new Set(['cooldown', 'expires', 'remind', 'after']);
+const DURATION_KEYS: ReadonlySet<string> = new Set(['cooldown', 'expires', 'remind', 'after', 'refire', 'for', 'grace', 'longer_than']);
 
 /** A route, or what a relay action has of one, with its durations as in the config. */
 export function routeInWords(route: object): JsonObject {
@@ -84,9 +92,8 @@ function withoutDefaultWindows(kind: string, fields: JsonObject): JsonObject {
         : kind === 'run_metric_zscore'
           ? { window: DEFAULT_WINDOWS.zscore }
           : {};
-  return Object.fromEntries(
-    Object.entries(fields).filter(([key, value]) => value !== undefined && (defaults[key] === undefined || defaults[key] !== value)),
-  );
+  const isDefaultValue = (key: string, value: JsonValue) => defaults[key] === value || (key === 'over' && value === 'values');
+  return Object.fromEntries(Object.entries(fields).filter(([key, value]) => value !== undefined && !isDefaultValue(key, value)));
 }
 
 function shownAction(action: JsonObject): JsonObject {

@@ -1,4 +1,5 @@
-import { type Automation, automationEventSchema } from '../automation/automation.ts';
+import type { Automation } from '../automation/automation.ts';
+import { automationEventSchema } from '../automation/automation-event.ts';
 import { eventFilter } from '../automation/event-filter.ts';
 import { EVENT_KEYS, eventOf } from '../automation/export-definition.ts';
 import { readMark } from '../automation/ownership.ts';

@@ -4,8 +4,9 @@ import { visible } from '../lib/visible.ts';
 import { placeUrl } from './automation-place.ts';
 import type { DriftedChange } from './drift.ts';
 import type { Plan } from './plan.ts';
+import { estimateMarkdown, estimateTitle } from './plan-estimates.ts';
 import { type DiffLine, diffOf, type PlanPart, planParts } from './plan-parts.ts';
-import { adoptedWords, summaryWords } from './plan-report.ts';
+import { adoptedWords, stateWords, summaryWords } from './plan-report.ts';
 import { refusalsIn } from './refusals.ts';
 
 /** GitHub's limits: 65,536 characters in a comment, 1 MiB in a step summary. Both are kept in bytes of UTF-8, never fewer than characters. */
@@ -43,6 +44,8 @@ export interface PlanPage {
   readonly warnings: readonly Diagnostic[];
   /** Automations at W&B that cannot be read. */
   readonly unreadable: readonly string[];
+  /** Markdown: the tests of the config. */
+  readonly tests?: readonly string[];
   /** The whole fingerprint, and not only its beginning. */
   readonly isFingerprintWhole?: boolean;
 }
@@ -54,7 +57,13 @@ export interface PlanPage {
 export function planMarkdown(plan: Plan, page: PlanPage): string {
   const parts = planParts(plan);
   const drifted = new Map(page.drift.filter(({ kind }) => kind === 'changed').map((one) => [one.change, one]));
-  const head = [page.mark, `### W&B automations · ${codeSpan(page.namespace)}: ${summaryWords(plan)}`, '', ...alerts(plan, parts)];
+  const head = [
+    page.mark,
+    `### W&B automations · ${codeSpan(page.namespace)}: ${summaryWords(plan)}`,
+    '',
+    ...alerts(plan, parts),
+    ...(page.tests ?? []),
+  ];
   const tail = [...listed(tailLines(plan)), ...warningLines(page), footer(plan, page)];
   const shared = new Set(refusalsIn(parts).flatMap((group) => (group.parts.length > 1 ? group.parts : [])));
   const texts = parts.map((part) =>
@@ -83,7 +92,7 @@ export function planMarkdown(plan: Plan, page: PlanPage): string {
 /** The consequences that nobody may overlook: what is deleted, and what is dispatched to for the first time. */
 function alerts(plan: Plan, parts: readonly PlanPart[]): string[] {
   const gone = parts.filter(({ action, isRoute }) => action === 'delete' && !isRoute);
-  const deletions = gone.map((part) => `${codeSpan(short(part.name))} will be deleted from W&B${consequence(part)}.`);
+  const deletions = gone.map((part) => `${codeSpan(short(part.name))} ${consequence(part)}.`);
   const removed = parts.filter(({ action, isRoute }) => action === 'delete' && isRoute);
   const routes = removed.map(
     ({ name }) => `The route ${codeSpan(short(name))} is removed: the receiver does nothing for its events any more.`,
@@ -102,7 +111,14 @@ function alerts(plan: Plan, parts: readonly PlanPart[]): string[] {
   return [...alert('CAUTION', [...deletions, ...routes]), ...alert('WARNING', dispatches), ...alert('IMPORTANT', refused)];
 }
 
-function consequence({ change }: PlanPart): string {
+function consequence(part: PlanPart): string {
+  const { change, evaluated } = part;
+  if (evaluated !== undefined) return `is ${stateWords(part)}`;
+  return `will be deleted from W&B${change?.because === undefined ? lostWith(part) : `: ${change.because}`}`;
+}
+
+/** What is no longer done. */
+function lostWith({ change }: PlanPart): string {
   const action = change?.definition?.action;
   const kind = typeof action === 'object' && action !== null ? Object.keys(action)[0] : undefined;
   if (kind === 'notification') return ': its notification is no longer sent';
@@ -130,6 +146,7 @@ function partMarkdown(part: PlanPart, page: PlanPage, { drift, isOpen, isShared 
     ...(change?.adopted === undefined ? [] : [`~ ${codeSpan(short(adoptedWords(change.adopted)))}`, '']),
     ...difference(part),
     ...(drift === undefined ? [] : [`✋ ${driftRemark(drift)}`]),
+    ...estimateMarkdown(part.estimate),
     ...remarks,
   ];
   return [`<details${open}><summary>${summaryHtml(part, page, drift !== undefined)}</summary>`, '', ...body, '', '</details>', ''].join(
@@ -146,24 +163,18 @@ function driftRemark({ isRedefined }: DriftedChange): string {
 const SIGN = { create: '➕', update: '🔁', delete: '➖', refused: '⛔' } as const;
 
 function summaryHtml(part: PlanPart, page: PlanPage, isDrifted: boolean): string {
-  const { action, isRoute, name, scope, location, place, route } = part;
+  const { action, isRoute, name, scope, location, place, route, evaluated } = part;
   const what = isRoute ? (route?.automation === undefined ? 'route' : 'its routes') : scope === '' ? [] : htmlCode(short(scope));
-  const state =
-    action === 'delete'
-      ? isRoute
-        ? 'removed'
-        : 'deleted'
-      : action === 'refused'
-        ? 'refused'
-        : isDrifted
-          ? 'changed in W&amp;B by hand'
-          : [];
+  const words = stateWords(part);
+  const state = words !== undefined ? escapeHtml(words) : action === 'refused' ? 'refused' : isDrifted ? 'changed in W&amp;B by hand' : [];
   const lineUrl = location === undefined ? undefined : page.lineUrl(location);
   const line = location === undefined ? [] : link(lineUrl, `line ${location.line}`);
   const url = place === undefined ? undefined : placeUrl(place, page.baseUrl);
-  return [`${SIGN[action]} <b>${htmlCode(short(name))}</b>`, what, state, line, url === undefined ? [] : link(url, 'in W&amp;B')]
-    .flat()
-    .join(' · ');
+  // What the receiver evaluates has no page at W&B, but its project has.
+  const linked = url === undefined ? [] : link(url, evaluated === undefined ? 'in W&amp;B' : 'project');
+  // A new one is shown closed.
+  const estimate = action === 'create' ? (estimateTitle(part.estimate) ?? []) : [];
+  return [`${SIGN[action]} <b>${htmlCode(short(name))}</b>`, what, state, line, linked, estimate].flat().join(' · ');
 }
 
 function link(url: string | undefined, html: string): string {

@@ -1,7 +1,9 @@
 import type { FieldChange } from '../automation/trigger-state.ts';
 import type { Diagnostic } from '../lib/diagnostic.ts';
 import { placeUrl } from './automation-place.ts';
+import type { EvaluatedPlan } from './evaluated-plan.ts';
 import type { Plan, PlannedChange } from './plan.ts';
+import { estimatesJson } from './plan-estimates.ts';
 import type { RoutePlan } from './route-plan.ts';
 
 /** What is not in the plan itself. */
@@ -28,6 +30,8 @@ export function planJson(plan: Plan, { namespace, baseUrl, unreadable, warnings 
     summary,
     changes: changes.map((change) => changeJson(change, baseUrl)),
     routes: routesJson(routes),
+    evaluated_by_relay: evaluatedJson(routes.evaluated, baseUrl),
+    ...(plan.estimates === undefined ? {} : { backtest: estimatesJson(plan.estimates) }),
     notes,
     orphans,
     unreadable,
@@ -42,6 +46,10 @@ export interface PlanJson {
   readonly summary: Plan['summary'];
   readonly changes: readonly object[];
   readonly routes: object;
+  /** The automations with `engine: relay`, which W&B does not have. */
+  readonly evaluated_by_relay: object;
+  /** What the back-test says of run automations that change; absent if nobody asked. */
+  readonly backtest?: object;
   readonly notes: readonly string[];
   readonly orphans: Plan['orphans'];
   readonly unreadable: readonly string[];
@@ -57,9 +65,9 @@ export interface PlanJson {
 export function planJsonWithin(json: PlanJson, limit: number): string {
   const whole = JSON.stringify(json);
   if (whole.length <= limit) return whole;
-  const { routes, notes, orphans, unreadable, warnings, changes, ...head } = json;
+  const { routes, evaluated_by_relay, backtest, notes, orphans, unreadable, warnings, changes, ...head } = json;
   const total = changes.length;
-  const rest = { routes, notes, orphans, unreadable, warnings };
+  const rest = { routes, evaluated_by_relay, ...(backtest === undefined ? {} : { backtest }), notes, orphans, unreadable, warnings };
   const brief = changes.map((change) => ({ ...change, fields: undefined, definition: undefined }));
   const frame = (shown: readonly object[], more: object, left: readonly string[]) =>
     JSON.stringify({ ...head, changes: shown, ...more, truncated: { changes: { shown: shown.length, total }, left_out: left } });
@@ -100,6 +108,17 @@ function routesJson({ digest, base, changes, newRepositories, notCompared }: Rou
     ...(notCompared === undefined ? {} : { not_compared: notCompared }),
     changes: changes.map(({ location: _location, fields, ...change }) => ({ ...change, fields: fieldsJson(fields) })),
     new_repositories: newRepositories.map(({ repository, route }) => ({ repository, route })),
+  };
+}
+
+function evaluatedJson({ changes, unchanged, notCompared }: EvaluatedPlan, baseUrl: string): object {
+  return {
+    changes: changes.map(({ location: _location, place, fields, ...change }) => {
+      const url = place === undefined ? undefined : placeUrl(place, baseUrl);
+      return { ...change, fields: fieldsJson(fields), ...(url === undefined ? {} : { url }) };
+    }),
+    unchanged,
+    ...(notCompared === 0 ? {} : { not_compared: notCompared }),
   };
 }
 

@@ -1,5 +1,7 @@
 import { visible } from '../lib/visible.ts';
+import { type EvaluatedPlan, NOTHING_EVALUATED } from './evaluated-plan.ts';
 import type { Plan, PlannedChange } from './plan.ts';
+import { estimateLines } from './plan-estimates.ts';
 import { diffOf, diffText, type PlanPart, planParts } from './plan-parts.ts';
 import { refusalsIn } from './refusals.ts';
 import type { RoutePlan } from './route-plan.ts';
@@ -54,27 +56,54 @@ export function summaryLine({ summary, routes }: Pick<Plan, 'summary' | 'routes'
 export function summaryWords({ summary, routes }: Pick<Plan, 'summary' | 'routes'>): string {
   const { create, update, delete: deleted, unchanged, refused } = summary;
   const count = routes.changes.length;
-  const inReceiver = count === 0 ? '' : `; ${count} ${count === 1 ? 'route changes' : 'routes change'} in the receiver`;
+  const ofRoutes = count === 0 ? '' : `; ${count} ${count === 1 ? 'route changes' : 'routes change'} in the receiver`;
+  const inReceiver = `${ofRoutes}${evaluatedCounts(routes.evaluated)}`;
   if (create + update + deleted + refused === 0) {
-    return count === 0 ? `No changes; ${unchanged} as defined` : `No changes in W&B, ${unchanged} as defined${inReceiver}`;
+    const isSame = count + routes.evaluated.changes.length === 0;
+    return isSame ? `No changes; ${unchanged} as defined${inReceiver}` : `No changes in W&B, ${unchanged} as defined${inReceiver}`;
   }
   return `${create} to create, ${update} to update, ${deleted} to delete, ${unchanged} unchanged${refused > 0 ? `, ${refused} refused` : ''}${inReceiver}`;
 }
 
+/** `; evaluated by the relay: 1 new, 2 changed, 3 unchanged` */
+function evaluatedCounts({ changes, unchanged, notCompared }: EvaluatedPlan): string {
+  if (notCompared > 0) return `; evaluated by the relay: ${notCompared}, not compared`;
+  const words = { create: 'new', update: 'changed', delete: 'removed' } as const;
+  const counts = (['create', 'update', 'delete'] as const).flatMap((action) => {
+    const count = changes.filter((change) => change.action === action).length;
+    return count === 0 ? [] : [`${count} ${words[action]}`];
+  });
+  const all = unchanged === 0 ? counts : [...counts, `${unchanged} unchanged`];
+  return all.length === 0 ? '' : `; evaluated by the relay: ${all.join(', ')}`;
+}
+
 /** One change in W&B with its reason and its fields. */
 export function changeLines(change: PlannedChange): string[] {
-  const [part] = planParts({ changes: [change], routes: { digest: '', changes: [], base: null, newRepositories: [] } });
+  const [part] = planParts({
+    changes: [change],
+    routes: { digest: '', changes: [], evaluated: NOTHING_EVALUATED, base: null, newRepositories: [] },
+  });
   return part === undefined ? [] : partLines(part);
 }
 
 /** One part of a plan with its reason and its difference. Control characters are visible. */
 export function partLines(part: PlanPart): string[] {
-  const { change, action, isRoute, remarks } = part;
-  const head = `${SIGN[action]} ${partTitle(part)}${action === 'delete' ? `: ${isRoute ? 'removed' : 'deleted'}` : ''}`;
+  const { change, action, remarks } = part;
+  const state = stateWords(part);
+  const head = `${SIGN[action]} ${partTitle(part)}${state === undefined ? '' : `: ${state}`}`;
   const reason = change?.reason === undefined ? [] : [`refused: ${change.reason}`];
   const adopted = change?.adopted === undefined ? [] : [`~ ${adoptedWords(change.adopted)}`];
-  const lines = [...reason, ...adopted, ...diffOf(part).map(diffText), ...remarks];
+  const lines = [...reason, ...adopted, ...diffOf(part).map(diffText), ...estimateLines(part.estimate), ...remarks];
   return [visible(head), ...lines.map((line) => `    ${visible(line)}`)];
+}
+
+/** What becomes of it, where its sign does not say so: `deleted: evaluated by the relay from now on`. */
+export function stateWords({ action, isRoute, change, evaluated }: PlanPart): string | undefined {
+  const because = evaluated?.because ?? change?.because;
+  const why = because === undefined ? '' : `: ${because}`;
+  if (evaluated !== undefined) return `${action === 'delete' ? 'no longer evaluated by the relay' : 'evaluated by the relay'}${why}`;
+  if (action !== 'delete') return undefined;
+  return `${isRoute ? 'removed' : 'deleted'}${why}`;
 }
 
 /** `adopted from acme/other` */

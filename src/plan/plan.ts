@@ -1,3 +1,4 @@
+import type { Automation } from '../automation/automation.ts';
 import { withMark } from '../automation/ownership.ts';
 import type { LiveTrigger, TriggerInput } from '../automation/trigger.ts';
 import { type FieldChange, fieldChanges, stateDigest, stateOfInput, stateOfLive, type TriggerState } from '../automation/trigger-state.ts';
@@ -10,8 +11,11 @@ import { definitionChanges } from './definition-diff.ts';
 import { shownDefinition, shownLive } from './definition-text.ts';
 import { type ConfigNames, scopeWords } from './definition-view.ts';
 import type { DesiredTrigger } from './desired-trigger.ts';
+import { BY_RELAY_NOW } from './evaluated-plan.ts';
 import { foreignNotes, sharedNote } from './foreign-notes.ts';
 import { findLive, keyOf } from './match.ts';
+import { movedToRelay } from './moved-to-relay.ts';
+import type { PlanEstimates } from './plan-estimates.ts';
 import { renameNotes } from './renamed.ts';
 import type { RoutePlan } from './route-plan.ts';
 
@@ -33,6 +37,8 @@ export interface PlannedChange {
   readonly adopted?: string;
   /** Why it is refused. */
   readonly reason?: string;
+  /** Why it is deleted although it is defined: `evaluated by the relay from now on`. */
+  readonly because?: string;
   /** A hash of the intended and the current state. An approval holds only for the same fingerprint. */
   readonly fingerprint: string;
   /** What to write, with the mark of ownership. */
@@ -53,6 +59,8 @@ export interface Plan {
   readonly notes: readonly string[];
   /** Managed automations whose definition was removed. They are kept, because `prune` is off. */
   readonly orphans: readonly { readonly key: string; readonly name: string; readonly scope: string }[];
+  /** What run automations that are created or changed would have done on past runs; left out: nobody asked. */
+  readonly estimates?: PlanEstimates;
 }
 
 export interface PlanOptions extends PlanOwner, ConfigNames {
@@ -62,6 +70,8 @@ export interface PlanOptions extends PlanOwner, ConfigNames {
   readonly maxDeletes: number;
   /** Without it all deletions are refused if they are more than half of this config's automations. */
   readonly allowDeleteMajority?: boolean | undefined;
+  /** The definitions with `engine: relay`. Of those, W&B must have none. */
+  readonly evaluated?: readonly Automation[] | undefined;
 }
 
 export const DEFAULT_MAX_DELETES = 3;
@@ -83,8 +93,14 @@ export function makePlan(desired: readonly DesiredTrigger[], live: readonly Live
   const managed = live.filter((trigger) => isManaged(trigger, options));
   const undefinedHere = managed.filter((trigger) => !taken.has(trigger.id));
   const isShared = undefinedHere.length > 0 && isNamespaceShared(options);
-  const gone = isShared ? [] : undefinedHere;
-  const deletions = options.prune ? planDeletions(gone, managed.length, options) : [];
+  // Its definition says that it goes, so no limit on deletions applies.
+  const moved = new Set(movedToRelay(undefinedHere, options.evaluated ?? [], options, isShared));
+  const unmoved = undefinedHere.filter((trigger) => !moved.has(trigger));
+  const gone = isShared ? [] : unmoved;
+  const deletions = [
+    ...[...moved].map((trigger) => ({ ...deletionOf(trigger, options), because: BY_RELAY_NOW })),
+    ...(options.prune ? planDeletions(gone, managed.length, options) : []),
+  ];
   const all = refuseTakenNames([...changes, ...deletions], live);
   return {
     fingerprint: planFingerprint(all, routes.digest),
@@ -94,7 +110,7 @@ export function makePlan(desired: readonly DesiredTrigger[], live: readonly Live
     notes: [
       ...(isShared ? [] : renameNotes(all, live, gone)),
       ...foreignNotes(live, all, options),
-      ...(isShared ? [sharedNote(undefinedHere.length, options)] : []),
+      ...(isShared && unmoved.length > 0 ? [sharedNote(unmoved.length, options)] : []),
     ],
     orphans: options.prune
       ? []
@@ -187,20 +203,24 @@ function refuseTakenNames(changes: readonly PlannedChange[], live: readonly Live
 
 function planDeletions(gone: readonly LiveTrigger[], managed: number, options: PlanOptions): PlannedChange[] {
   const reason = deletionProblem(gone.length, managed, options);
-  return gone.map((trigger) => {
-    return {
-      action: reason === undefined ? ('delete' as const) : ('refused' as const),
-      key: keyOf(trigger),
-      name: trigger.name,
-      scope: scopeWords(trigger.scope, options),
-      fields: definitionChanges(trigger, undefined, options),
-      definition: shownLive(trigger, options),
-      place: placeOfLive(trigger.scope),
-      fingerprint: fingerprintOf({ intended: null, current: { ...stateOfLive(trigger), id: trigger.id } }),
-      id: trigger.id,
-      ...(reason === undefined ? {} : { reason }),
-    };
-  });
+  return gone.map((trigger) => ({
+    ...deletionOf(trigger, options),
+    ...(reason === undefined ? {} : { action: 'refused' as const, reason }),
+  }));
+}
+
+function deletionOf(trigger: LiveTrigger, options: PlanOptions): PlannedChange {
+  return {
+    action: 'delete',
+    key: keyOf(trigger),
+    name: trigger.name,
+    scope: scopeWords(trigger.scope, options),
+    fields: definitionChanges(trigger, undefined, options),
+    definition: shownLive(trigger, options),
+    place: placeOfLive(trigger.scope),
+    fingerprint: fingerprintOf({ intended: null, current: { ...stateOfLive(trigger), id: trigger.id } }),
+    id: trigger.id,
+  };
 }
 
 /** Why the deletions are refused and what to do, or `undefined`. */
@@ -236,5 +256,5 @@ export function identityOf({ key, scope }: Pick<PlannedChange, 'key' | 'scope'>)
 
 /** True when applying the plan would write something, or the receiver does something else once it loads the config. */
 export function hasChanges({ summary, routes }: Pick<Plan, 'summary' | 'routes'>): boolean {
-  return summary.create + summary.update + summary.delete + routes.changes.length > 0;
+  return summary.create + summary.update + summary.delete + routes.changes.length + routes.evaluated.changes.length > 0;
 }

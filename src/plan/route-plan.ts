@@ -1,4 +1,4 @@
-import { type Automation, relayRouteName } from '../automation/automation.ts';
+import { relayRouteName } from '../automation/automation.ts';
 import type { FieldChange } from '../automation/trigger-state.ts';
 import { fingerprintOf } from '../lib/canonical.ts';
 import type { SourceLocation } from '../lib/diagnostic.ts';
@@ -6,6 +6,14 @@ import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { RouteDefinition } from '../route/route.ts';
 import { valueChanges } from './definition-diff.ts';
 import { routeInWords, shownRoute } from './definition-text.ts';
+import {
+  type EvaluatedConfig,
+  type EvaluatedPlan,
+  evaluatedOf,
+  evaluatedWords,
+  NOTHING_EVALUATED,
+  planEvaluated,
+} from './evaluated-plan.ts';
 
 /**
  * What a new config changes in the receiver: its routes, and what relay actions do there. W&B knows nothing of it, so it is
@@ -13,8 +21,7 @@ import { routeInWords, shownRoute } from './definition-text.ts';
  */
 
 /** The part of a config that routes are in. */
-export interface RoutedConfig {
-  readonly automations: readonly (Automation & { readonly location: SourceLocation })[];
+export interface RoutedConfig extends EvaluatedConfig {
   readonly routes: readonly (RouteDefinition & { readonly location: SourceLocation; readonly path: readonly (string | number)[] })[];
 }
 
@@ -34,8 +41,10 @@ export interface RouteChange {
 }
 
 export interface RoutePlan {
-  /** A digest of all routes of the config. It does not depend on the base. */
+  /** A digest of all routes of the config, and of the automations that it evaluates. It does not depend on the base. */
   readonly digest: string;
+  /** The automations that the receiver evaluates. */
+  readonly evaluated: EvaluatedPlan;
   readonly changes: readonly RouteChange[];
   /** The commit of the base; `null` when it is unknown. */
   readonly base: string | null;
@@ -48,9 +57,17 @@ export interface RoutePlan {
 /** The changes of routes since the base. Pure. */
 export function planRoutes(config: RoutedConfig, base: BaseConfig): RoutePlan {
   const routes = routesOf(config);
-  const digest = fingerprintOf(routes.map(({ name, words }) => ({ name, ...words })).sort((a, b) => (a.name < b.name ? -1 : 1)));
+  const digest = digestOf(routes, config);
   if ('unknown' in base) {
-    return { digest, changes: [], base: null, newRepositories: [], ...(routes.length === 0 ? {} : { notCompared: base.unknown }) };
+    const evaluated = { ...NOTHING_EVALUATED, notCompared: evaluatedOf(config.automations).length };
+    return {
+      digest,
+      evaluated,
+      changes: [],
+      base: null,
+      newRepositories: [],
+      ...(routes.length === 0 ? {} : { notCompared: base.unknown }),
+    };
   }
   const before = base.config === undefined ? [] : routesOf(base.config);
   const known = new Set(before.flatMap(({ route }) => repositoriesOf(route)).map((name) => name.toLowerCase()));
@@ -60,10 +77,17 @@ export function planRoutes(config: RoutedConfig, base: BaseConfig): RoutePlan {
   const gone = before.filter((one) => !found.has(one));
   return {
     digest,
+    evaluated: planEvaluated(config, base.config),
     base: base.commit,
     changes: [...changes, ...gone.flatMap((one) => changesOf(one, undefined))],
     newRepositories: newRepositories(routes, known),
   };
+}
+
+function digestOf(routes: readonly NamedRoute[], config: RoutedConfig): string {
+  const words = routes.map(({ name, words: own }) => ({ name, ...own })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const evaluated = evaluatedWords(config);
+  return fingerprintOf(evaluated.length === 0 ? words : { routes: words, evaluated });
 }
 
 interface NamedRoute {
@@ -93,7 +117,7 @@ function routesOf({ automations, routes }: RoutedConfig): NamedRoute[] {
 
 /** What is compared: of a relay action, `on` follows from its automation, which the plan shows by itself. */
 function wordsOf(route: RouteDefinition, isRelay: boolean): JsonObject {
-  const { name: _name, on, order, ...rest } = routeInWords(route);
+  const { name: _name, on, order, evaluatedBy: _evaluatedBy, ...rest } = routeInWords(route);
   return { ...(isRelay || on === undefined ? {} : { on }), ...rest, order: order ?? 'fifo' };
 }
 

@@ -1,4 +1,5 @@
-import { type CompiledTarget, compileTarget, type TargetDefinition } from './target.ts';
+import { type CompiledTarget, compileTarget } from './target.ts';
+import type { TargetDefinition } from './target-schema.ts';
 
 /** More definitions than this are hardly in use at once: a definition is a target of one route. */
 const MOST_KEPT = 256;

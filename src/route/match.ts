@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const matchWord = z.string();
 const matchList = z.array(z.string()).min(1, 'must list at least one value');

@@ -1,11 +1,12 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { EVENT_FIELDS, EVENT_TYPES, type EventField, type RelayEvent, readEventType } from '../event/event.ts';
 import type { JsonValue } from '../lib/json.ts';
 import { didYouMean } from '../lib/nearest-word.ts';
 import { durationSchema, nameSchema } from '../lib/schema-words.ts';
 import { compileMatch, type Match, type Matcher, matchObjectSchema } from './match.ts';
 import { payloadText } from './payload-path.ts';
-import { type CompiledTarget, compileTarget, targetSchema } from './target.ts';
+import { type CompiledTarget, compileTarget } from './target.ts';
+import { routeTargetSchema, type TargetDefinition, targetSchema } from './target-schema.ts';
 import { isTemplate } from './template.ts';
 
 const conditionSchema = z.union([z.string(), z.array(z.string()).min(1, 'must list at least one value'), matchObjectSchema]);
@@ -157,9 +158,18 @@ export const routeSchema = z.strictObject({
   source: z.string().min(1, 'must not be empty').optional().describe('Only what arrived at /webhooks/wandb/<source>'),
   on: onSchema,
   ...relayShape,
+  to: z.array(routeTargetSchema).min(1, 'must name at least one target'),
 });
 
-export type RouteDefinition = z.infer<typeof routeSchema>;
+export type RouteDefinition = Omit<z.infer<typeof routeSchema>, 'to'> & {
+  /** Of an automation: also what a route of its own cannot have. */
+  readonly to: TargetDefinition[];
+  /**
+   * Who evaluates the automation whose route it is. Set by `relayRoute` for run automations, and no word of the config: a route of
+   * its own takes the events of both.
+   */
+  readonly evaluatedBy?: 'wandb' | 'relay';
+};
 type Condition = z.infer<typeof conditionSchema>;
 
 /** A compiled route. */
@@ -206,6 +216,7 @@ export function compileRoute(definition: RouteDefinition): Route {
     const values = literalsOf(condition);
     if (values !== undefined) literals.push({ name, read, values });
   }
+  if (definition.evaluatedBy !== undefined) conditions.push(evaluatedBy(definition.evaluatedBy));
   for (const [path, condition] of Object.entries(payload)) {
     const name = `payload.${path}`;
     conditions.push({ name, read: (_event, body) => payloadText(body, path), anyOf: alternatives(condition).map(compileMatch) });
@@ -221,6 +232,11 @@ export function compileRoute(definition: RouteDefinition): Route {
     conditions,
     literals,
   };
+}
+
+/** A webhook cannot claim that our own engine evaluated it: only the engine sets `event.engine`. */
+function evaluatedBy(engine: 'wandb' | 'relay'): RouteCondition {
+  return { name: 'engine', read: (event) => event.engine ?? 'wandb', anyOf: [compileMatch(engine)] };
 }
 
 /** The values that meet a condition, when those are all that do. */

@@ -1,103 +1,18 @@
-import { z } from 'zod';
-import { DISPATCH_LIMITS, type DispatchContent, dispatchInBody, dispatchProblem } from '../event/repository-dispatch.ts';
+import type * as z from 'zod';
+import { type DispatchContent, dispatchInBody, dispatchProblem } from '../event/repository-dispatch.ts';
 import { messageOf } from '../lib/error-message.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
-import { REPOSITORY } from '../lib/repository.ts';
 import { err, ok, type Result } from '../lib/result.ts';
-import { exactlyOneKey, jsonValueSchema } from '../lib/schema-words.ts';
 import type { Alert } from './alert.ts';
-import { channelProblem } from './channel-name.ts';
-import { type CompiledTemplate, compileTemplate, compileTemplatesIn, isTemplate, type TemplateContext } from './template.ts';
-
-/** GitHub's documented limits for a workflow dispatch. */
-export const WORKFLOW_LIMITS = { inputs: 25, inputCharacters: 65_535 } as const;
-
-const templateText = z.string().superRefine((text, context) => {
-  const compiled = compileTemplate(text);
-  if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
-});
-
-const templateValue = jsonValueSchema.superRefine((value, context) => {
-  const compiled = compileTemplatesIn(value);
-  if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
-});
-
-const repository = z.string().regex(REPOSITORY, 'must be a repository such as acme/deploy');
-
-const repositoryDispatchSchema = z
-  .strictObject({
-    repository,
-    event_type: templateText
-      .min(1, 'must not be empty')
-      .refine((text) => isTemplate(text) || text.length <= DISPATCH_LIMITS.eventType, 'must be at most 100 characters (a limit of GitHub)')
-      .optional()
-      .describe('What the workflow lists under on: repository_dispatch: types. Required, unless passthrough is true'),
-    client_payload: z
-      .record(z.string(), templateValue)
-      .refine(
-        (payload) => Object.keys(payload).length <= DISPATCH_LIMITS.payloadKeys,
-        'must have at most 10 top-level keys (a limit of GitHub)',
-      )
-      .refine(
-        (payload) => isTemplate(JSON.stringify(payload)) || Buffer.byteLength(JSON.stringify(payload)) <= DISPATCH_LIMITS.payloadBytes,
-        `must have at most ${DISPATCH_LIMITS.payloadBytes} bytes (GitHub takes less than 64 KB)`,
-      )
-      .optional(),
-    passthrough: z
-      .boolean()
-      .optional()
-      .describe('true: the body already is a GitHub dispatch, and its event_type and client_payload are sent as they came'),
-  })
-  .superRefine((dispatch, context) => {
-    const own = (['event_type', 'client_payload'] as const).filter((key) => dispatch[key] !== undefined);
-    if (dispatch.passthrough !== true && dispatch.event_type === undefined)
-      context.addIssue({ code: 'custom', path: ['event_type'], message: 'is missing' });
-    if (dispatch.passthrough === true)
-      for (const key of own)
-        context.addIssue({ code: 'custom', path: [key], message: 'comes from the body with "passthrough: true": remove one of the two' });
-  });
-
-const inputValue = z.union([templateText, z.number(), z.boolean()]);
-
-const workflowDispatchSchema = z.strictObject({
-  repository,
-  workflow: z
-    .string()
-    .regex(/^([A-Za-z0-9._-]+\.ya?ml|\d+)$/, 'must be the file name of a workflow, such as deploy.yml, or its id')
-    .describe('The file name in .github/workflows'),
-  ref: templateText.min(1, 'must not be empty'),
-  inputs: z
-    .record(z.string(), inputValue)
-    .refine((inputs) => Object.keys(inputs).length <= WORKFLOW_LIMITS.inputs, 'must have at most 25 inputs (a limit of GitHub)')
-    .optional(),
-});
-
-const slackText = z.string().superRefine((text, context) => {
-  const compiled = compileTemplate(text, 'slack');
-  if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
-});
-
-const slackSchema = z.strictObject({
-  channel: z
-    .string()
-    .min(1, 'must not be empty')
-    .superRefine((channel, context) => {
-      const problem = channelProblem(channel);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    })
-    .describe('A channel: its id (C012ABC), its name (#ml-deploys), or a template with literal text before it (#ml-{{ event.project }})'),
-  text: slackText.optional().describe("What happened, in Slack's mrkdwn; values from the event are escaped"),
-  thread: z.boolean().optional().describe('false: every event has a message of its own; default: one message per artifact version or run'),
-});
-
-export const targetSchema = exactlyOneKey({
-  repository_dispatch: repositoryDispatchSchema,
-  workflow_dispatch: workflowDispatchSchema,
-  slack: slackSchema,
-});
-
-export type TargetDefinition = z.infer<typeof targetSchema>;
-export type TargetKind = keyof TargetDefinition;
+import {
+  type repositoryDispatchSchema,
+  type slackSchema,
+  type TargetDefinition,
+  type TargetKind,
+  WORKFLOW_LIMITS,
+  type workflowDispatchSchema,
+} from './target-schema.ts';
+import { type CompiledTemplate, compileTemplate, compileTemplatesIn, type TemplateContext } from './template.ts';
 
 /** The complete request of a delivery. It is stored with the delivery, so that a replay sends the same. */
 export type TargetRequest =
@@ -118,7 +33,18 @@ export type TargetRequest =
       readonly context: string;
       readonly description: string;
       readonly target_url: string | null;
-    };
+    }
+  | StopRequest;
+
+/** Stops a run at W&B. */
+export interface StopRequest {
+  readonly kind: 'wandb_stop';
+  readonly entity: string;
+  readonly project: string;
+  readonly run: string;
+  /** `run` is the run's id: the relay's own engine found it. W&B's webhooks may as well have its display name. */
+  readonly is_id: boolean;
+}
 
 /** Requests to Slack. A conversation is one message in one channel about one subject, with its thread. */
 export type SlackRequest =
@@ -142,6 +68,11 @@ export function isDispatch(request: TargetRequest): request is DispatchRequest {
   return request.kind === 'repository_dispatch' || request.kind === 'workflow_dispatch';
 }
 
+/** A request that does something, which a message does not: it is held for an approval, and people see what became of it. */
+export function isAction(request: TargetRequest): request is DispatchRequest | StopRequest {
+  return isDispatch(request) || request.kind === 'wandb_stop';
+}
+
 export interface CompiledTarget {
   readonly kind: TargetKind;
   /** Identifies the target: `repository_dispatch:acme/deploy`. Deliveries of one subject keep their order per target. */
@@ -162,10 +93,11 @@ export interface CompiledTarget {
 
 /** Compiles a target that the schema accepted. */
 export function compileTarget(definition: TargetDefinition): CompiledTarget {
-  const { repository_dispatch: repositoryDispatch, workflow_dispatch: workflowDispatch, slack } = definition;
+  const { repository_dispatch: repositoryDispatch, workflow_dispatch: workflowDispatch, slack, wandb_stop: stop } = definition;
   if (repositoryDispatch !== undefined) return compileRepositoryDispatch(repositoryDispatch);
   if (workflowDispatch !== undefined) return compileWorkflowDispatch(workflowDispatch);
   if (slack !== undefined) return compileSlack(slack);
+  if (stop !== undefined) return STOP;
   throw new Error('a target without a kind passed the schema');
 }
 
@@ -268,6 +200,22 @@ function compileSlack(definition: z.infer<typeof slackSchema>): CompiledTarget {
   };
 }
 
+const STOP: CompiledTarget = {
+  kind: 'wandb_stop',
+  name: 'wandb_stop',
+  repository: undefined,
+  channel: undefined,
+  definition: { wandb_stop: {} },
+  build: ({ event }) => {
+    const { entity, project, run } = event;
+    if (event.resolved === true) return err('the condition has ended: a run is stopped when it begins, never when it ends');
+    const missing = Object.entries({ entity, project, run }).flatMap(([name, value]) => (value === undefined ? [name] : []));
+    if (entity === undefined || project === undefined || run === undefined)
+      return err(`the event does not say which run to stop: it has no ${missing.join(' and no ')}`);
+    return ok({ kind: 'wandb_stop', entity, project, run, is_id: event.engine === 'relay' });
+  },
+};
+
 /**
  * The default payload of a workflow: the delivery, the route and the event, with its enrichment if there is one.
  */
@@ -287,6 +235,7 @@ export function requestProblem(request: TargetRequest): string | undefined {
     case 'slack_update':
     case 'slack_reply':
     case 'commit_status':
+    case 'wandb_stop':
       return undefined;
   }
 }

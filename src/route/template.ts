@@ -1,6 +1,7 @@
 import { Context, Drop, type Liquid, Output, type Template as ParsedTemplate, toValueSync } from 'liquidjs';
 import { type ApprovalFacts, EVENT_FIELDS, type RelayEvent } from '../event/event.ts';
 import { METRIC_FIELDS } from '../event/metric-facts.ts';
+import { RUN_FIELDS } from '../event/run-facts.ts';
 import { type JsonObject, type JsonValue, readExactJson } from '../lib/json.ts';
 import { JsonNumber } from '../lib/json-number.ts';
 import { escapeMrkdwn, withoutFormatting } from '../lib/mrkdwn.ts';
@@ -20,13 +21,14 @@ export interface TemplateContext {
 }
 
 const TOP_LEVEL = ['delivery_id', 'route', 'event'];
-const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, ...METRIC_FIELDS, 'replaces', 'rollback', 'approval', 'wandb'];
+const OTHER_WORDS = ['engine', 'resolved', 'replaces', 'rollback', 'approval', 'wandb'];
+const EVENT_WORDS = ['type', 'payload', ...EVENT_FIELDS, ...METRIC_FIELDS, ...RUN_FIELDS, ...OTHER_WORDS];
 
 /** Limits per template, so that none can block the receiver: characters parsed, milliseconds, allocations. */
 const LIMITS = { parseLimit: 20_000, renderLimit: 100, memoryLimit: 1_000_000 } as const;
 
 /** Templates read only own properties, cannot use unknown filters, and cannot read files: there are no partials. */
-const OPTIONS = { ...LIMITS, ownPropertyOnly: true, strictFilters: true, templates: {} } as const;
+const OPTIONS = { ...LIMITS, ownPropertyOnly: true, strictFilters: true, templates: {}, locale: 'en-US' } as const;
 const plainEngine = liquidEngine(OPTIONS);
 /** Values in Slack messages are escaped, so that the name of a run cannot mention people or make links. */
 const slackEngine = liquidEngine({ ...OPTIONS, outputEscape: (value: unknown) => escapeMrkdwn(asData(asText(value))) });

@@ -5,6 +5,7 @@ import type { ApplyStep } from '../plan/apply-order.ts';
 import { type Approval, approvedPart } from '../plan/approved-plan.ts';
 import type { ConfigNames } from '../plan/definition-view.ts';
 import { type DriftedChange, findDrift } from '../plan/drift.ts';
+import { evaluatedOf } from '../plan/evaluated-plan.ts';
 import { hideSecretsInText } from '../plan/hidden-secrets.ts';
 import { makePlan, type Plan, type PlanOptions } from '../plan/plan.ts';
 import { type BaseConfig, planRoutes } from '../plan/route-plan.ts';
@@ -27,7 +28,7 @@ export interface SyncAccess {
 }
 
 /** `namespace` is the config's: `config.namespace`. */
-export interface SyncOptions extends Omit<PlanOptions, keyof ConfigNames> {
+export interface SyncOptions extends Omit<PlanOptions, keyof ConfigNames | 'evaluated'> {
   /** The config that the routes are compared with; left out: they are not compared. */
   readonly base?: BaseConfig;
 }
@@ -48,7 +49,8 @@ export async function planSync(config: Config, client: WandbClient, options: Syn
   if (!state.ok) return state;
   const { desired, live, owners } = state.value;
   const routes = planRoutes(config, options.base ?? { unknown: 'no base was named' });
-  const plan = makePlan(desired, live, { ...options, entity: config.entity, organizations: owners.organizations }, routes);
+  const names = { entity: config.entity, organizations: owners.organizations };
+  const plan = makePlan(desired, live, { ...options, ...names, evaluated: evaluatedOf(config.automations) }, routes);
   return ok({ plan: { ...plan, notes: [...state.value.notes, ...plan.notes].map(hideSecretsInText) }, state: state.value });
 }
 

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type LoadHookContext, type ResolveFnOutput, type ResolveHookContext, registerHooks } from 'node:module';
 import { extname, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type CallSite, callSiteOf, ownFiles, readCallSite } from '../builders/call-site.ts';
+import { type CallSite, callSiteOf, ownFiles, publishedBuilders, readCallSite } from '../builders/call-site.ts';
 import type { ConfigPath } from '../config/locator.ts';
 import type { Diagnostic, SourceLocation } from '../lib/diagnostic.ts';
 import { messageOf } from '../lib/error-message.ts';
@@ -93,8 +93,7 @@ function resolveImport(specifier: string, context: ResolveHookContext, next: Nex
   try {
     return next(specifier, context);
   } catch (error) {
-    const { folder, extension } = ownFiles();
-    if (specifier === BUILDERS) return { url: `${folder}builders${extension}`, shortCircuit: true };
+    if (specifier === BUILDERS) return { url: ownBuilders(), shortCircuit: true };
     for (const candidate of /^\.{1,2}\//.test(specifier) ? [`${specifier}.ts`, specifier.replace(/\.([cm]?)js$/, '.$1ts')] : []) {
       try {
         return next(candidate, context);
@@ -104,6 +103,13 @@ function resolveImport(specifier: string, context: ResolveHookContext, next: Nex
     }
     throw error;
   }
+}
+
+/** Beside the module that reads call sites; in the published bundle, which has that in a chunk, in a folder of their own. */
+function ownBuilders(): string {
+  const { folder, extension } = ownFiles();
+  const beside = `${folder}builders${extension}`;
+  return existsSync(new URL(beside)) ? beside : `${publishedBuilders(folder)}builders.js`;
 }
 
 type NextLoad = (url: string, context?: Partial<LoadHookContext>) => ReturnType<Parameters<typeof registerHooks>[0]['load'] & {}>;

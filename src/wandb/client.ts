@@ -1,11 +1,10 @@
 import type { z } from 'zod';
-import { dueAfter } from '../lib/clock.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { redactorOf } from '../lib/redact.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { nextAttempt, type RetryPolicy } from '../lib/retry.ts';
-import { retryAfter, waitEnd } from '../lib/retry-after.ts';
 import { limitedFetch } from '../network/limited-fetch.ts';
+import { createRateLimits, type RateLimitLeft } from './rate-limit.ts';
 import { type Refusal, readFetchError, readResponse } from './read-error.ts';
 import type { WandbError } from './wandb-error.ts';
 
@@ -18,11 +17,14 @@ export interface WandbClientOptions {
   readonly now: () => number;
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
+  /** May end early when the signal is aborted; it need not. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Gets a line for each wait and retry; never the key. */
   readonly log?: (message: string) => void;
   /** For one request and its response; default 30 seconds. */
   readonly timeoutMs?: number;
+  /** The longest response that is read, in bytes; default 16 MB. A page of W&B's lists is well below one. */
+  readonly maxResponseBytes?: number;
 }
 
 export type Variables = Readonly<Record<string, unknown>>;
@@ -30,6 +32,14 @@ export type Variables = Readonly<Record<string, unknown>>;
 export interface QueryOptions {
   /** For optional data: one attempt, no waiting for the rate limit, and it ends when this signal is aborted. */
   readonly onceUntil?: AbortSignal;
+  /** Ends the query when it is aborted, also while it waits for its next attempt. */
+  readonly until?: AbortSignal;
+  /** At most this many attempts; default 5. */
+  readonly attempts?: number;
+  /** Fails, with `retryAt`, rather than wait longer than this for the rate limit or the next attempt. Milliseconds. */
+  readonly longestWaitMs?: number;
+  /** Whose rate limit counts: `entity/project`. Default: one for all. */
+  readonly limitKey?: string;
 }
 
 /** W&B's GraphQL API. Responses are returned as data or as a `WandbError`. */
@@ -46,7 +56,14 @@ export interface WandbClient {
    * Sends a mutation. It is retried only if it was never sent (no connection). Any other failure without a clear response,
    * also a 429, is `unclear`: the caller has to list to see whether it was applied.
    */
-  mutate<T>(document: string, variables: Variables, shape: z.ZodType<T>): Promise<Result<T, WandbError>>;
+  mutate<T>(
+    document: string,
+    variables: Variables,
+    shape: z.ZodType<T>,
+    options?: Omit<QueryOptions, 'onceUntil'>,
+  ): Promise<Result<T, WandbError>>;
+  /** What is left of the rate limit, as of the latest answer: of one `limitKey`, or the one of which the least is left. */
+  limitLeft(limitKey?: string): RateLimitLeft | undefined;
   /** Waits as before the retry of a query: longer after every attempt, from 1 on. */
   backOff(attempts: number): Promise<void>;
   /** HTTP requests sent so far, retries included. */
@@ -60,7 +77,6 @@ const RETRY: RetryPolicy = { firstDelayMs: 1_000, maxDelayMs: 30_000, retryForMs
 /** If the rate limit resets later than this, the request fails instead of blocking the job. */
 const MAX_QUOTA_WAIT_MS = 600_000;
 const TIME_LIMIT_MS = 30_000;
-/** In bytes. A page of W&B's lists is well below a megabyte. */
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 const OUT_OF_TIME: WandbError = { kind: 'unavailable', status: null, message: 'W&B: no response in time' };
 
@@ -76,34 +92,18 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
   const url = `${options.baseUrl.replace(/\/+$/, '')}/graphql`;
   const basic = Buffer.from(`api:${options.apiKey}`).toString('base64');
   const redactor = redactorOf([options.apiKey, basic]);
-  const fetch = limitedFetch(options.fetch, { maxBytes: MAX_RESPONSE_BYTES });
+  const fetch = limitedFetch(options.fetch, { maxBytes: options.maxResponseBytes ?? MAX_RESPONSE_BYTES });
   const timeoutMs = options.timeoutMs ?? TIME_LIMIT_MS;
   let requests = 0;
   let mutations = 0;
-  let throttled = { until: 0, writtenAt: 0 };
+  const limits = createRateLimits(now);
 
-  /** A clock that is set back does not lengthen the wait. */
-  function throttledUntil(): number {
-    const at = now();
-    const until = dueAfter(throttled.until, throttled.writtenAt, at);
-    if (until !== throttled.until) throttled = { until, writtenAt: at };
-    return until;
-  }
-
-  /** Reads the rate limit's headers: numbers with a fraction, the reset in seconds from now (Python client, core/internal/api). */
-  function readLimits({ headers, status }: Response, writes: boolean): number | undefined {
-    const reset = numberIn(headers, 'ratelimit-reset');
-    const remaining = numberIn(headers, 'ratelimit-remaining');
-    if (reset !== undefined && remaining !== undefined && remaining <= 0 && reset > 0) {
-      throttled = { until: Math.max(throttledUntil(), waitEnd(reset, now()) ?? 0), writtenAt: now() };
-    }
-    const asked = retryAfter(headers.get('retry-after'), now());
-    // A mutation is not retried here, so the next request, the list, has to wait.
-    if (writes && status === 429 && asked !== undefined) throttled = { until: Math.max(throttledUntil(), asked), writtenAt: now() };
-    return asked ?? (throttledUntil() > now() ? throttledUntil() : undefined);
-  }
-
-  async function send(document: string, variables: Variables, writes: boolean, until?: AbortSignal): Promise<Attempt> {
+  async function send(
+    document: string,
+    variables: Variables,
+    writes: boolean,
+    { until, limitKey = '' }: Pick<QueryOptions, 'until' | 'limitKey'> = {},
+  ): Promise<Attempt> {
     const timeLimit = AbortSignal.timeout(timeoutMs);
     requests += 1;
     if (writes) mutations += 1;
@@ -116,58 +116,85 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
         redirect: 'manual',
         signal: until === undefined ? timeLimit : AbortSignal.any([timeLimit, until]),
       });
-      const notBefore = readLimits(response, writes);
+      const notBefore = limits.read(response, limitKey, writes);
       const answer = { status: response.status, body: await response.text(), location: response.headers.get('location') };
       const read = readResponse(answer, writes, redactor.text);
       return { result: read, ...(notBefore === undefined ? {} : { notBefore }) };
     } catch (thrown) {
-      if (until?.aborted === true) return { result: err({ error: OUT_OF_TIME, retry: false }) };
+      if (until?.aborted === true)
+        return { result: err({ error: writes ? { ...OUT_OF_TIME, kind: 'unclear' } : OUT_OF_TIME, retry: false }) };
       return { result: err(readFetchError(thrown, writes, timeoutMs)) };
     }
   }
 
-  async function waitForQuota(): Promise<WandbError | undefined> {
-    const wait = throttledUntil() - now();
+  async function waitForQuota({ until, limitKey = '', longestWaitMs = MAX_QUOTA_WAIT_MS }: QueryOptions): Promise<WandbError | undefined> {
+    const retryAt = limits.throttledUntil(limitKey);
+    const wait = retryAt - now();
     if (wait <= 0) return undefined;
     const seconds = Math.ceil(wait / 1000);
-    if (wait > MAX_QUOTA_WAIT_MS) {
-      return { kind: 'unavailable', status: null, message: `W&B's rate limit is used up for another ${seconds} s: try again later` };
+    if (wait > longestWaitMs) {
+      const message = `W&B's rate limit is used up for another ${seconds} s: try again later`;
+      return { kind: 'unavailable', status: null, message, retryAt };
     }
     log?.(`W&B's rate limit is used up. Waiting ${seconds} s`);
-    await options.sleep(wait);
+    await pause(wait, until);
     return undefined;
   }
 
-  /** One attempt. While the rate limit is used up, nothing is sent. */
-  async function executeOnce(document: string, variables: Variables, until: AbortSignal): Promise<Result<JsonObject, WandbError>> {
-    if (until.aborted) return err(OUT_OF_TIME);
-    const seconds = Math.ceil((throttledUntil() - now()) / 1000);
-    if (seconds > 0) {
-      return err({
-        kind: 'unavailable',
-        status: null,
-        message: `W&B's rate limit is used up for another ${seconds} s: no request was sent`,
-      });
+  /** Ends at once when the signal is aborted, whatever the given `sleep` does. */
+  async function pause(ms: number, until: AbortSignal | undefined): Promise<void> {
+    if (until === undefined) return await options.sleep(ms);
+    if (until.aborted) return;
+    const { promise: aborted, resolve } = Promise.withResolvers<void>();
+    const end = () => resolve();
+    until.addEventListener('abort', end);
+    try {
+      await Promise.race([options.sleep(ms, until).catch(end), aborted]);
+    } finally {
+      until.removeEventListener('abort', end);
     }
-    const { result } = await send(document, variables, false, until);
-    return result.ok ? result : err({ ...result.error.error, message: redactor.text(result.error.error.message) });
   }
 
-  async function execute(document: string, variables: Variables, writes: boolean): Promise<Result<JsonObject, WandbError>> {
+  /** One attempt. While the rate limit is used up, nothing is sent. */
+  async function executeOnce(document: string, variables: Variables, query: QueryOptions): Promise<Result<JsonObject, WandbError>> {
+    if (query.until?.aborted === true) return err(OUT_OF_TIME);
+    const retryAt = limits.throttledUntil(query.limitKey ?? '');
+    const seconds = Math.ceil((retryAt - now()) / 1000);
+    if (seconds > 0) {
+      const message = `W&B's rate limit is used up for another ${seconds} s: no request was sent`;
+      return err({ kind: 'unavailable', status: null, message, retryAt });
+    }
+    const { result, notBefore } = await send(document, variables, false, query);
+    return result.ok ? result : err(errorOf(result.error, notBefore));
+  }
+
+  function errorOf({ error }: Refusal, notBefore: number | undefined): WandbError {
+    return { ...error, message: redactor.text(error.message), ...(notBefore === undefined ? {} : { retryAt: notBefore }) };
+  }
+
+  async function execute(
+    document: string,
+    variables: Variables,
+    writes: boolean,
+    query: QueryOptions = {},
+  ): Promise<Result<JsonObject, WandbError>> {
     const since = now();
+    const { until, attempts: mostAttempts = MAX_ATTEMPTS, longestWaitMs = Number.POSITIVE_INFINITY } = query;
     for (let attempts = 1; ; attempts++) {
-      const throttleError = await waitForQuota();
+      const throttleError = await waitForQuota(query);
       if (throttleError !== undefined) return err(throttleError);
-      const { result, notBefore } = await send(document, variables, writes);
+      if (until?.aborted === true) return err(OUT_OF_TIME);
+      const { result, notBefore } = await send(document, variables, writes, query);
       if (result.ok) return result;
-      const error = { ...result.error.error, message: redactor.text(result.error.error.message) };
-      if (!result.error.retry || attempts >= MAX_ATTEMPTS) return err(error);
+      const error = errorOf(result.error, notBefore);
+      if (!result.error.retry || attempts >= mostAttempts) return err(error);
       const failure = { ambiguous: false, ...(notBefore === undefined ? {} : { notBefore }) };
       const next = nextAttempt({ attempts, since }, failure, RETRY, now(), options.random());
       if (next === 'give_up') return err(error);
       const wait = Math.max(0, next.at - now());
-      log?.(`${error.message}. Trying again in ${(wait / 1000).toFixed(1)} s (attempt ${attempts + 1} of ${MAX_ATTEMPTS})`);
-      await options.sleep(wait);
+      if (wait > longestWaitMs) return err(error);
+      log?.(`${error.message}. Trying again in ${(wait / 1000).toFixed(1)} s (attempt ${attempts + 1} of ${mostAttempts})`);
+      await pause(wait, until);
     }
   }
 
@@ -183,12 +210,15 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
 
   return {
     baseUrl: options.baseUrl,
-    query: async (document, variables, shape, { onceUntil } = {}) => {
+    query: async (document, variables, shape, { onceUntil, ...query } = {}) => {
       const answer =
-        onceUntil === undefined ? await execute(document, variables, false) : await executeOnce(document, variables, onceUntil);
+        onceUntil === undefined
+          ? await execute(document, variables, false, query)
+          : await executeOnce(document, variables, { ...query, until: onceUntil });
       return checkShape(answer, shape, false);
     },
-    mutate: async (document, variables, shape) => checkShape(await execute(document, variables, true), shape, true),
+    limitLeft: limits.left,
+    mutate: async (document, variables, shape, query) => checkShape(await execute(document, variables, true, query), shape, true),
     backOff: async (attempts) => {
       const next = nextAttempt({ attempts, since: now() }, { ambiguous: false }, RETRY, now(), options.random());
       if (next !== 'give_up') await options.sleep(next.at - now());
@@ -200,10 +230,4 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
       return mutations;
     },
   };
-}
-
-function numberIn(headers: Headers, name: string): number | undefined {
-  const text = headers.get(name);
-  const value = text === null || text.trim() === '' ? Number.NaN : Number(text);
-  return Number.isFinite(value) ? value : undefined;
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
 import { collectionsDocument, PROJECT_COLLECTIONS } from './documents.ts';

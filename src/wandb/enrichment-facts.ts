@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Capped, capObject } from '../event/cap-json.ts';
 import { compareSummaries } from '../event/compared-metrics.ts';
 import type { RelayEvent } from '../event/event.ts';

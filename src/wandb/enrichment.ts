@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RelayEvent } from '../event/event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { ok, type Result } from '../lib/result.ts';

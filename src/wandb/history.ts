@@ -1,9 +1,11 @@
-import { z } from 'zod';
-import { finiteIn, isNotFinite, type MetricPoint, type MetricPoints, MOST_POINTS } from '../event/metric-points.ts';
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../lib/json.ts';
+import * as z from 'zod';
+import { finiteIn, type MetricPoint, type MetricPoints, MOST_POINTS } from '../event/metric-points.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
 import { RUN_HISTORY, RUN_SYSTEM_METRICS } from './documents.ts';
+import { loggedNumber, readLoggedObject } from './logged-json.ts';
+import { isSystemMetric, systemKey } from './system-metrics.ts';
 import type { WandbError } from './wandb-error.ts';
 
 export interface HistoryQuery {
@@ -30,12 +32,6 @@ const MOST_RANGES = 8;
 const SYSTEM_INTERVAL_S = 15;
 const SYSTEM_SAMPLES = 500;
 
-/**
- * W&B's names of system metrics (client, "System metrics"). Automations name them without `system.`; `/l:` is the label that
- * runs on several machines append.
- */
-const SYSTEM = /^system[./]|^(?:cpu|memory_percent)(?:\/l:|$)|^(?:proc\.(?:memory|cpu)|disk\.|network\.|gpu\.)/;
-
 const historyShape = z.object({
   project: z.object({ run: z.object({ sampledHistory: z.array(z.unknown()).nullish() }).nullish() }).nullish(),
 });
@@ -52,7 +48,7 @@ export async function fetchPoints(
   query: HistoryQuery,
   signal: AbortSignal,
 ): Promise<Result<MetricPoints | null, WandbError>> {
-  return SYSTEM.test(query.metric) && !query.isLogged
+  return isSystemMetric(query.metric) && !query.isLogged
     ? await systemPoints(client, query, signal)
     : await historyPoints(client, query, signal);
 }
@@ -98,18 +94,12 @@ async function systemPoints(
   if (!answer.ok) return answer;
   const lines = answer.value.project?.run?.events ?? [];
   if (lines.length >= SYSTEM_SAMPLES) return ok(null);
-  const key = `system.${metric.replace(/^system[./]/, '')}`;
+  const key = systemKey(metric);
   const found = lines.flatMap((line) => {
-    const row = rowIn(line);
+    const row = readLoggedObject(line);
     return row === undefined ? [] : valueAt(row._runtime, row[key]);
   });
   return ok(pointsOf(metric, 'seconds', found));
-}
-
-/** A row as text. NaN and infinities stand in it bare, which is no JSON. */
-function rowIn(line: string): JsonObject | undefined {
-  const parsed = parseJson(line.replace(/([:[,]\s*)(NaN|-?Infinity)(?=\s*[,}\]])/g, '$1"$2"'));
-  return parsed.ok && isJsonObject(parsed.value) ? parsed.value : undefined;
 }
 
 interface LoggedValue {
@@ -118,11 +108,10 @@ interface LoggedValue {
   readonly value: number | undefined;
 }
 
-function valueAt(at: JsonValue | undefined, value: JsonValue | undefined): LoggedValue[] {
+function valueAt(at: unknown, value: unknown): LoggedValue[] {
   const where = finiteIn(at);
-  if (where === undefined) return [];
-  const number = finiteIn(value);
-  return number === undefined && !isNotFinite(value) ? [] : [{ at: where, value: number }];
+  const number = loggedNumber(value);
+  return where === undefined || number === undefined ? [] : [{ at: where, value: finiteIn(number) }];
 }
 
 /** The last values, one for each place: rows that were exported come twice (W&B), and a fork repeats steps. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type LiveAction, type LiveScope, type LiveTrigger, NO_LONGER_EXISTS } from '../automation/trigger.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../lib/json.ts';
 

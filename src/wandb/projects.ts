@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
 import { ENTITY_PROJECTS, projectsDocument } from './documents.ts';

@@ -32,8 +32,13 @@ export function readResponse(response: HttpResponse, writes: boolean, redact: (t
   const body = parsed.ok && isJsonObject(parsed.value) ? parsed.value : undefined;
   if (response.status < 200 || response.status >= 300) return err(refusalOf(response, body));
   const open: WandbErrorKind = writes ? 'unclear' : 'unavailable';
-  if (body === undefined)
+  if (body === undefined) {
+    // JSON that was cut off on its way: a query may be sent again.
+    if (/^\s*\{/.test(response.body)) {
+      return err({ error: { kind: open, status: response.status, message: 'W&B: the response was cut off' }, retry: !writes });
+    }
     return refuse(open, response.status, 'W&B responded without JSON: check that WANDB_BASE_URL is the address of a W&B server');
+  }
   const messages = messagesIn(body, redact);
   if (messages.length > 0) {
     const kind = writes && failsBelowTheRoot(body) ? 'unclear' : 'invalid';
@@ -54,7 +59,8 @@ export function readFetchError(thrown: unknown, writes: boolean, timeoutMs: numb
   const code = causeCode(thrown);
   const timedOut = thrown instanceof Error && thrown.name === 'TimeoutError';
   const proxy = proxyErrorIn(thrown);
-  const named = thrown instanceof ResponseTooLongError ? thrown : proxy;
+  const isTooLong = thrown instanceof ResponseTooLongError;
+  const named = isTooLong ? thrown : proxy;
   const what =
     named?.message ??
     (timedOut ? `no response within ${timeoutMs / 1000} s` : `no response (${code === '' ? 'the connection broke' : code})`);
@@ -64,9 +70,10 @@ export function readFetchError(thrown: unknown, writes: boolean, timeoutMs: numb
       kind: open ? 'unclear' : 'unavailable',
       status: null,
       message: `W&B: ${what}${open ? '; whether the change was made is unknown' : ''}`,
+      ...(isTooLong ? { tooLong: true as const } : {}),
     },
-    // A proxy that refuses, for example because of a wrong password, refuses again.
-    retry: !open && (proxy?.status === undefined || proxy.status >= 500),
+    // A proxy that refuses, for example because of a wrong password, refuses again; a long answer is as long again.
+    retry: !open && !isTooLong && (proxy?.status === undefined || proxy.status >= 500),
   };
 }
 

@@ -16,6 +16,6 @@ export function runEvaluationNotes(automations: readonly Pick<Automation, 'name'
   if (names.length === 0 || evaluatesRuns(baseUrl)) return [];
   const some = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
   return [
-    `${some}: W&B evaluates run automations only in its multi-tenant cloud and in Dedicated Cloud from server 0.81. If ${baseUrl} is a self-managed server, they never fire`,
+    `${some}: W&B evaluates run automations only in its multi-tenant cloud and in Dedicated Cloud from server 0.81. If ${baseUrl} is a self-managed server, they never fire: write "engine: relay" and a relay action, and the receiver evaluates them`,
   ];
 }

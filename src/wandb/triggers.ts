@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LiveTrigger, TriggerInput } from '../automation/trigger.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';

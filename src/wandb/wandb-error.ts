@@ -17,4 +17,8 @@ export interface WandbError {
   readonly status: number | null;
   /** For people, without the API key. */
   readonly message: string;
+  /** When to try again, where W&B said it (`Retry-After`, a rate limit that is used up): milliseconds since 1970. */
+  readonly retryAt?: number;
+  /** The response was longer than we read: ask for less. */
+  readonly tooLong?: true;
 }

@@ -18,7 +18,8 @@ type Commands = ReadonlyMap<string, CommandHelp>;
 
 function problemOf(commands: Commands, [program = '', ...words]: readonly string[]): string | undefined {
   if (program === 'wandb-relay') return callProblem(commands, words);
-  if (program === 'npx' && words[0] === 'wandb-relay') return callProblem(commands, words.slice(1));
+  // Never a package of that name from the registry, which may be anybody's.
+  if (program === 'npx' && words[0] === '--no-install' && words[1] === 'wandb-relay') return callProblem(commands, words.slice(2));
   if (program === 'npx' && words[0] === 'wrangler') return WRANGLER_WORDS.has(words[1] ?? '') ? undefined : `wrangler ${words[1]}?`;
   if (program === 'npm')
     return npmProblem(

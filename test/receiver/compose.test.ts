@@ -8,3 +8,7 @@ it.each(['slack', 'slack_update', 'slack_reply'] as const)('%s needs a connectio
 it.each(['repository_dispatch', 'workflow_dispatch', 'commit_status'] as const)('%s needs GitHub credentials', (kind) => {
   expect(whyUnconfigured(kind)).toBe('no GitHub credentials are configured: set GITHUB_TOKEN or the App');
 });
+
+it('wandb_stop needs a key of W&B', () => {
+  expect(whyUnconfigured('wandb_stop')).toMatch(/^W&B is not connected: set WANDB_API_KEY/);
+});

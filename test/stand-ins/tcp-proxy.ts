@@ -7,6 +7,8 @@ export interface TcpProxy {
   readonly url: string;
   /** From now on nothing passes, and no connection breaks: the host at one end is lost. */
   silence(): void;
+  /** Breaks every connection that there is. */
+  cut(): void;
 }
 
 /**
@@ -43,6 +45,9 @@ export async function startProxy(url: string, change: (sent: Buffer) => Buffer =
     url: through.href,
     silence: () => {
       isSilent = true;
+    },
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
     },
   };
 }

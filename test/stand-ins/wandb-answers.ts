@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { artifactView, projectContents } from './wandb-artifacts.ts';
 import { passes } from './wandb-filter.ts';
+import type { Misbehaviour } from './wandb-misbehaviour.ts';
 import {
   createTrigger,
   createWebhook,
@@ -10,6 +11,7 @@ import {
   type TriggerFields,
   updateTrigger,
 } from './wandb-rules.ts';
+import { stopRun } from './wandb-run-answers.ts';
 import {
   entityOfScope,
   type WandbWorld,
@@ -34,6 +36,8 @@ export interface AnswerOptions {
   /** What becomes of `filters` on collections. */
   readonly collectionFilters: 'applied' | 'ignored' | 'refused';
   readonly now: () => Date;
+  /** How answers about runs go wrong. */
+  readonly misbehaviour: Misbehaviour;
 }
 
 type PageArguments = { readonly first?: number | null; readonly after?: string | null; readonly filters?: string | null };
@@ -61,6 +65,7 @@ export function rootOf(options: AnswerOptions) {
       deleteTrigger(world, input.triggerID);
       return { success: true };
     },
+    stopRun: ({ input }: { input: { id: string } }) => ({ success: stopRun(world, input.id) }),
     createGenericWebhookIntegration: ({ input }: { input: Parameters<typeof createWebhook>[1] }) => ({
       integration: createWebhook(world, input),
     }),
@@ -143,7 +148,7 @@ class WandbAnswers {
       readOnly: false,
       triggers: () => triggers.filter(({ scope }) => scope !== null && projectOf(scope) === one).map((trigger) => this.trigger(trigger)),
       artifactCollections: (given: PageArguments) => this.#collectionsOf(one, given),
-      ...projectContents(this.#world, one, this.#neighbours()),
+      ...projectContents(this.#world, one, this.#neighbours(), this.#options.misbehaviour),
     };
   }
 
@@ -160,7 +165,7 @@ class WandbAnswers {
 
   artifact(id: string): object | null {
     const one = this.#world.artifacts.find((artifact) => artifact.id === id);
-    return one === undefined ? null : artifactView(one, this.#neighbours());
+    return one === undefined ? null : artifactView(one, this.#neighbours(), this.#options.misbehaviour);
   }
 
   #neighbours() {

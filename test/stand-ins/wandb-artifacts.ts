@@ -1,5 +1,5 @@
-import { GraphQLError } from 'graphql';
-import { passes } from './wandb-filter.ts';
+import type { Misbehaviour } from './wandb-misbehaviour.ts';
+import { runLists, runView, userView } from './wandb-run-answers.ts';
 import {
   type WandbWorld,
   type WorldArtifact,
@@ -57,7 +57,6 @@ export function addArtifact(world: WandbWorld, sequence: WorldCollection, fields
   return artifact;
 }
 
-type RunsArguments = { readonly filters?: string | null; readonly order?: string | null; readonly first?: number | null };
 type View<T> = (one: T) => object | null;
 
 export interface Neighbours {
@@ -66,28 +65,17 @@ export interface Neighbours {
 }
 
 /** The fields of a project that hold runs and artifacts. */
-export function projectContents(world: WandbWorld, project: WorldProject, neighbours: Neighbours) {
+export function projectContents(world: WandbWorld, project: WorldProject, neighbours: Neighbours, misbehaviour: Misbehaviour) {
   const own = () => world.runs.filter((run) => run.project === project);
   return {
     run: ({ name }: { name: string }) =>
       optional(
         own().find((run) => run.name === name),
-        (run) => runView(run, neighbours),
+        (run) => runView(run, neighbours, misbehaviour),
       ),
-    runCount: () => own().length,
-    runs: ({ filters, order, first }: RunsArguments) => {
-      const filter: unknown = filters ? JSON.parse(filters) : {};
-      const matching = own().filter(({ name, displayName, state }) => passes(filter, { name, display_name: displayName, state }));
-      if (order === '-heartbeat_at') matching.sort((a, b) => Date.parse(b.heartbeatAt) - Date.parse(a.heartbeatAt));
-      else if (order) throw new GraphQLError(`cannot order by ${order}`);
-      const page = matching.slice(0, first ?? 50);
-      return {
-        totalCount: matching.length,
-        pageInfo: { hasNextPage: page.length < matching.length },
-        edges: page.map((run) => ({ node: runView(run, neighbours) })),
-      };
-    },
-    artifact: ({ name }: { name: string }) => optional(artifactByName(world, project, name), (found) => artifactView(found, neighbours)),
+    ...runLists(own, neighbours, misbehaviour),
+    artifact: ({ name }: { name: string }) =>
+      optional(artifactByName(world, project, name), (found) => artifactView(found, neighbours, misbehaviour)),
     artifactCollectionMembership: ({ name }: { name: string }) => {
       const found = artifactByName(world, project, name);
       const collection = world.collections.find(
@@ -98,7 +86,7 @@ export function projectContents(world: WandbWorld, project: WorldProject, neighb
         id: worldId('ArtifactCollectionMembership', 1),
         versionIndex: found.sequence === collection ? found.versionIndex : found.links.get(collection),
         artifactCollection: () => neighbours.collection(collection),
-        artifact: () => artifactView(found, neighbours),
+        artifact: () => artifactView(found, neighbours, misbehaviour),
       };
     },
   };
@@ -117,7 +105,7 @@ function artifactByName(world: WandbWorld, project: WorldProject, name: string):
   );
 }
 
-export function artifactView(artifact: WorldArtifact, neighbours: Neighbours): object {
+export function artifactView(artifact: WorldArtifact, neighbours: Neighbours, misbehaviour: Misbehaviour): object {
   const { sequence, type, createdBy } = artifact;
   return {
     ...artifact,
@@ -131,50 +119,10 @@ export function artifactView(artifact: WorldArtifact, neighbours: Neighbours): o
       artifactCollection: () => neighbours.collection(collection),
     })),
     createdBy: () =>
-      optional(createdBy ?? undefined, (creator) => ('project' in creator ? runView(creator, neighbours) : userView(creator))),
+      optional(createdBy ?? undefined, (creator) =>
+        'project' in creator ? runView(creator, neighbours, misbehaviour) : userView(creator),
+      ),
   };
-}
-
-interface HistorySpec {
-  readonly keys: readonly string[];
-  readonly samples?: number;
-  readonly minStep?: number;
-  readonly maxStep?: number;
-}
-
-/** The rows that have all keys, both ends of the range among them; thinned out when there are more than `samples`. */
-function sampled(
-  rows: WorldRun['history'],
-  { keys, samples = 500, minStep = 0, maxStep = Number.POSITIVE_INFINITY }: HistorySpec,
-): object[] {
-  const found = rows.filter((row) => {
-    const step = row._step ?? 0;
-    return step >= minStep && step <= maxStep && keys.every((key) => Object.hasOwn(row, key));
-  });
-  const every = Math.max(1, found.length / samples);
-  const kept = Array.from({ length: Math.min(found.length, samples) }, (_none, i) => found[Math.floor(i * every)] ?? {});
-  // JSON has no NaN: here it is text.
-  return kept.map((row) => Object.fromEntries(keys.map((key) => [key, Number.isFinite(row[key]) ? row[key] : String(row[key])])));
-}
-
-function runView(run: WorldRun, neighbours: Neighbours): object {
-  return {
-    ...run,
-    historyLineCount: run.history.length,
-    sampledHistory: ({ specs }: { specs: readonly string[] }) => specs.map((spec) => sampled(run.history, JSON.parse(spec) as HistorySpec)),
-    events: ({ samples = 500 }: { samples?: number }) => {
-      const every = Math.max(1, run.events.length / samples);
-      return Array.from({ length: Math.min(run.events.length, samples) }, (_none, i) => run.events[Math.floor(i * every)]);
-    },
-    __typename: 'Run',
-    id: worldId('Run', 901),
-    user: optional(run.user ?? undefined, userView),
-    project: () => neighbours.project(run.project),
-  };
-}
-
-function userView(user: WorldUser): object {
-  return { __typename: 'User', id: worldId('User', 701), ...user };
 }
 
 function optional<T>(one: T | undefined, view: (one: T) => object | null): object | null {

@@ -10,32 +10,58 @@ export function passes(filter: unknown, fields: Fields): boolean {
   return Object.entries(filter).every(([key, value]) => {
     if (key === '$and') return list(value).every((part) => passes(part, fields));
     if (key === '$or') return list(value).some((part) => passes(part, fields));
+    if (key === '$nor') return !list(value).some((part) => passes(part, fields));
     if (key === '$not') return !passes(value, fields);
     if (!(key in fields)) throw new GraphQLError(`cannot filter by ${key}`);
     return holds(value, fields[key]);
   });
 }
 
+/** A list has a value when one of its elements is it, as with Mongo. */
 function holds(condition: unknown, value: unknown): boolean {
-  if (typeof condition !== 'object' || condition === null) return condition === value;
+  if (typeof condition !== 'object' || condition === null) return is(value, condition);
   return Object.entries(condition).every(([word, operand]) => {
     switch (word) {
       case '$eq':
-        return value === operand;
+        return is(value, operand);
       case '$ne':
-        return value !== operand;
+        return !is(value, operand);
       case '$in':
-        return list(operand).includes(value);
+        return list(operand).some((one) => is(value, one));
       case '$nin':
-        return !list(operand).includes(value);
+        return !list(operand).some((one) => is(value, one));
       case '$contains':
-        return String(value).includes(String(operand));
+        return each(value).some((one) => String(one).includes(String(operand)));
       case '$regex':
-        return new RegExp(String(operand)).test(String(value));
+        return each(value).some((one) => typeof one === 'string' && new RegExp(String(operand)).test(one));
+      case '$gt':
+        return each(value).some((one) => comparable(one, operand) && (one as number) > (operand as number));
+      case '$gte':
+        return each(value).some((one) => comparable(one, operand) && (one as number) >= (operand as number));
+      case '$lt':
+        return each(value).some((one) => comparable(one, operand) && (one as number) < (operand as number));
+      case '$lte':
+        return each(value).some((one) => comparable(one, operand) && (one as number) <= (operand as number));
+      case '$exists':
+        return (value !== undefined) === operand;
+      case '$not':
+        return !holds(operand, value);
       default:
         throw new GraphQLError(`unknown operator ${word}`);
     }
   });
+}
+
+function is(value: unknown, wanted: unknown): boolean {
+  return value === wanted || (wanted === null && value === undefined) || (Array.isArray(value) && value.includes(wanted));
+}
+
+function each(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value];
+}
+
+function comparable(value: unknown, operand: unknown): boolean {
+  return typeof value === typeof operand && (typeof value === 'number' || typeof value === 'string');
 }
 
 function list(value: unknown): unknown[] {

@@ -8,7 +8,11 @@ export interface SchemaOptions {
   readonly reportsFeatures: boolean;
   /** A server of the future, with an event, an action and a scope that no client knows. */
   readonly hasUnknownKinds: boolean;
+  /** Fields and arguments about runs that an older server does not have: only W&B's MCP server is seen to use them. */
+  readonly lacks?: ReadonlySet<RunCapability>;
 }
+
+export type RunCapability = 'project.fields' | 'summaryMetrics(keys)' | 'config(keys)' | 'sampledHistory' | 'sweepName' | 'stopRun';
 
 const EVENT_FEATURES = [
   ...['ADD_ARTIFACT_TAG', 'REMOVE_ARTIFACT_TAG', 'ADD_COLLECTION_TAG', 'REMOVE_COLLECTION_TAG', 'UNLINK_ARTIFACT'],
@@ -43,7 +47,7 @@ export function wandbSchema(options: SchemaOptions): GraphQLSchema {
 
 const when = (condition: boolean, text: string): string => (condition ? text : '');
 
-const ROOTS = (): string => `
+const ROOTS = ({ lacks }: SchemaOptions): string => `
 scalar JSONString
 scalar JSON
 scalar DateTime
@@ -64,10 +68,13 @@ type Mutation {
   updateFilterTrigger(input: UpdateFilterTriggerInput!): UpdateFilterTriggerPayload
   deleteTrigger(input: DeleteTriggerInput!): DeleteTriggerPayload
   createGenericWebhookIntegration(input: CreateGenericWebhookIntegrationInput!): CreateGenericWebhookIntegrationPayload
+  ${when(!lacks?.has('stopRun'), 'stopRun(input: StopRunInput!): StopRunPayload')}
 }
+input StopRunInput { id: ID! clientMutationId: String }
+type StopRunPayload { success: Boolean clientMutationId: String }
 type PageInfo { endCursor: String hasNextPage: Boolean! }`;
 
-const PLACES = ({ features, reportsFeatures }: SchemaOptions): string => `
+const PLACES = ({ features, reportsFeatures, lacks }: SchemaOptions): string => `
 type ServerInfo {
   cliVersionInfo: JSON
   ${when(reportsFeatures, 'features: [ServerFeature]')}
@@ -112,10 +119,14 @@ type Project {
   artifactCollections(first: Int, after: String, filters: JSONString, order: String): ArtifactCollectionConnection
   artifact(name: String!): Artifact
   ${when(features.has('PROJECT_ARTIFACT_COLLECTION_MEMBERSHIP'), 'artifactCollectionMembership(name: String!): ArtifactCollectionMembership')}
+  ${when(!lacks?.has('project.fields'), 'fields(first: Int, after: String, pattern: String): RunFieldConnection')}
   runCount(filters: JSONString): Int
   run(name: String!): Run
   runs(filters: JSONString, order: String, first: Int, after: String): RunConnection
-}`;
+}
+type RunFieldConnection { pageInfo: PageInfo! edges: [RunFieldEdge!]! }
+type RunFieldEdge { node: RunField }
+type RunField { path: String! type: String }`;
 
 const TRIGGERS_FIELD = 'triggers(first: Int, after: String, order: String, filters: JSONString): TriggerConnection';
 
@@ -204,7 +215,7 @@ type CreateGenericWebhookIntegrationPayload { integration: Integration clientMut
 const COLLECTION_FIELDS = `id: ID! name: String! description: String createdAt: DateTime updatedAt: DateTime
   project: Project defaultArtifactType: ArtifactType tags: TagConnection`;
 
-const ARTIFACTS_AND_RUNS = (): string => `
+const ARTIFACTS_AND_RUNS = ({ lacks }: SchemaOptions): string => `
 enum ArtifactCollectionType { SEQUENCE PORTFOLIO }
 interface ArtifactCollection { ${COLLECTION_FIELDS} }
 type ArtifactSequence implements ArtifactCollection { ${COLLECTION_FIELDS} }
@@ -231,9 +242,13 @@ type RunConnection { totalCount: Int pageInfo: PageInfo! edges: [RunEdge!]! }
 type RunEdge { cursor: String node: Run }
 type Run {
   id: ID! name: String! displayName: String state: String createdAt: DateTime heartbeatAt: DateTime tags: [String!]
-  group: String jobType: String notes: String commit: String config: JSONString summaryMetrics: JSONString
+  group: String jobType: String notes: String commit: String
+  config${when(!lacks?.has('config(keys)'), '(keys: [String!])')}: JSONString
+  summaryMetrics${when(!lacks?.has('summaryMetrics(keys)'), '(keys: [String!])')}: JSONString
+  systemMetrics: JSONString eventsLineCount: Int computeSeconds: Int
+  ${when(!lacks?.has('sweepName'), 'sweepName: String')}
   historyLineCount: Int historyKeys: JSON user: User project: Project
   history(minStep: Int64, maxStep: Int64, samples: Int): [String!]
-  sampledHistory(specs: [JSONString!]!): [JSON]
+  ${when(!lacks?.has('sampledHistory'), 'sampledHistory(specs: [JSONString!]!): [JSON]')}
   events(samples: Int): [String!]
 }`;

@@ -4,8 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type DocumentNode, type ExecutionResult, execute, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
 import { type AnswerOptions, rootOf } from './wandb-answers.ts';
 import { type FiredWebhook, fireWebhook } from './wandb-fire.ts';
+import { Misbehaviour, type MisbehaviourKind, type MisbehaviourOptions } from './wandb-misbehaviour.ts';
+import { type RateLimit, RateLimiter } from './wandb-rate-limit.ts';
 import { WandbRefusal } from './wandb-rules.ts';
-import { CLOUD_FEATURES, wandbSchema } from './wandb-schema.ts';
+import { CLOUD_FEATURES, type RunCapability, wandbSchema } from './wandb-schema.ts';
 import { acmeWorld, type WandbWorld } from './wandb-world.ts';
 
 /** How a request goes wrong. Each fault is used once, by the next request that it fits. */
@@ -42,6 +44,10 @@ export interface WandbStandInOptions {
   readonly collectionFilters?: AnswerOptions['collectionFilters'];
   /** With an event, an action and a scope that no client knows. */
   readonly hasUnknownKinds?: boolean;
+  /** What an older server does not have of runs. */
+  readonly lacks?: readonly RunCapability[];
+  /** Requests for each project and window; answers say what is left. Default: no limit, no headers. */
+  readonly rateLimit?: RateLimit;
   readonly now?: () => Date;
   readonly port?: number;
 }
@@ -58,6 +64,10 @@ export interface WandbStandIn {
   /** Sent with every answer, for instance the rate limit's. */
   readonly answerHeaders: Record<string, string>;
   fail(...faults: WandbFault[]): void;
+  /** Something goes wrong, once or as often as `times` says. @returns ends it */
+  misbehave(kind: MisbehaviourKind, options?: MisbehaviourOptions): () => void;
+  /** Nothing goes wrong any more. */
+  behave(): void;
   /** From now on a mutation is refused, and `close` throws. */
   forbidMutations(): void;
   allowMutations(): void;
@@ -75,6 +85,7 @@ interface State {
   readonly faults: WandbFault[];
   readonly answerHeaders: Record<string, string>;
   readonly broken: string[];
+  readonly limiter: RateLimiter | undefined;
   forbidsMutations: boolean;
 }
 
@@ -86,11 +97,18 @@ export async function startWandb(options: WandbStandInOptions = {}): Promise<Wan
   const isOld = options.features === 'unknown';
   const features = new Set(options.features === 'unknown' ? [] : (options.features ?? CLOUD_FEATURES));
   const { world = acmeWorld(), pageSize = 100, wrapping = 'text', collectionFilters = 'applied', now = () => new Date() } = options;
+  const misbehaviour = new Misbehaviour();
   const state: State = {
     options,
     apiKey: options.apiKey ?? 'wandb-key-for-tests-only',
-    schema: wandbSchema({ features, reportsFeatures: !isOld, hasUnknownKinds: options.hasUnknownKinds ?? false }),
-    answers: { world, features, pageSize, wrapping, collectionFilters, now },
+    schema: wandbSchema({
+      features,
+      reportsFeatures: !isOld,
+      hasUnknownKinds: options.hasUnknownKinds ?? false,
+      lacks: new Set(options.lacks),
+    }),
+    answers: { world, features, pageSize, wrapping, collectionFilters, now, misbehaviour },
+    limiter: options.rateLimit === undefined ? undefined : new RateLimiter(options.rateLimit, () => now().getTime()),
     requests: [],
     faults: [],
     answerHeaders: {},
@@ -121,6 +139,8 @@ export async function startWandb(options: WandbStandInOptions = {}): Promise<Wan
     fail: (...faults) => {
       state.faults.push(...faults);
     },
+    misbehave: (kind, given) => misbehaviour.begin(kind, given),
+    behave: () => misbehaviour.end(),
     forbidMutations: () => {
       state.forbidsMutations = true;
     },
@@ -161,6 +181,13 @@ async function handle(state: State, request: IncomingMessage, response: ServerRe
     state.broken.push(`mutation ${asked.request.name} was sent although mutations are forbidden`);
     return send(state, response, { status: 400, body: { errors: [{ message: 'mutations are forbidden in this test' }] } });
   }
+  const limit = state.limiter?.take(String(asked.request.variables.project ?? ''));
+  if (limit?.isExceeded) return send(state, response, { status: 429, body: { error: 'rate limit exceeded' }, headers: limit.headers });
+  const wrong = state.answers.misbehaviour.takeOfConnection(asked.request.document);
+  if (wrong !== undefined) {
+    const answer = wrong === 'slow' || wrong.startsWith('cut') ? await carryOut(state, asked.document, asked.request) : undefined;
+    return await misbehave(wrong, response, answer);
+  }
   const fault = takeFault(state, asked.request);
   if (fault?.delayMs !== undefined) await delay(fault.delayMs);
   const spoils = fault !== undefined && (fault.status !== undefined || fault.reset === true);
@@ -173,7 +200,39 @@ async function handle(state: State, request: IncomingMessage, response: ServerRe
       headers: fault.headers ?? {},
     });
   }
-  if (answer !== undefined) send(state, response, answer);
+  if (answer !== undefined) send(state, response, { ...answer, headers: { ...limit?.headers, ...answer.headers } });
+}
+
+/** `hang`: the connection stays open until the client or the test ends it. */
+async function misbehave(kind: MisbehaviourKind, response: ServerResponse, answer: Answer | undefined): Promise<void> {
+  const text = JSON.stringify(answer?.body ?? {});
+  const half = text.slice(0, Math.ceil(text.length / 2));
+  const json = { 'content-type': 'application/json' };
+  switch (kind) {
+    case 'hang':
+      return;
+    case 'reset':
+      response.destroy();
+      return;
+    case '502':
+      response.writeHead(502, { 'content-type': 'text/html' }).end('<html>502 Bad Gateway</html>');
+      return;
+    case 'html':
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Sign in</html>');
+      return;
+    case '429':
+      response.writeHead(429, { ...json, 'retry-after': '2' }).end('{"error":"rate limit exceeded"}');
+      return;
+    case 'cut':
+      response.writeHead(200, json).end(half);
+      return;
+    case 'cut-connection':
+      response.writeHead(200, { ...json, 'content-length': String(Buffer.byteLength(text)) }).write(half, () => response.destroy());
+      return;
+    default:
+      await delay(1_000);
+      response.writeHead(answer?.status ?? 200, json).end(text);
+  }
 }
 
 function readOperation(

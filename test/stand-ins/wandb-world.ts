@@ -1,3 +1,5 @@
+import type { RowList, RunPlace } from './wandb-rows.ts';
+
 /** What exists at the W&B stand-in: teams, organizations, projects, collections, integrations, automations. In memory. */
 
 export interface WorldUser {
@@ -5,7 +7,7 @@ export interface WorldUser {
   readonly name: string;
 }
 
-export interface WorldRun {
+export interface WorldRun extends RunPlace {
   readonly project: WorldProject;
   /** The run's id, as in its address. */
   readonly name: string;
@@ -20,7 +22,7 @@ export interface WorldRun {
   readonly config: string | null;
   readonly user: WorldUser | null;
   /** What was logged, each row with its `_step`; numbers that JSON does not have are numbers here. */
-  readonly history: readonly Readonly<Record<string, number>>[];
+  readonly history: RowList;
   /** System metrics, as W&B sends them: rows as text. */
   readonly events: readonly string[];
 }

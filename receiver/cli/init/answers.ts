@@ -14,7 +14,7 @@ export interface InitFlags {
 }
 
 /** What stands in the files until somebody replaces it. */
-export const PLACEHOLDERS = { team: 'my-team', repository: 'my-org/my-repository', action: 'acme/wandb-relay@v0' } as const;
+export const PLACEHOLDERS = { team: 'my-team', repository: 'my-org/my-repository', action: 'your-org/wandb-relay@v0' } as const;
 
 export type AnswerName = 'team' | 'organization' | 'repository' | 'url' | 'action';
 export type Answers = { readonly [K in AnswerName]: string | undefined };
@@ -42,7 +42,7 @@ export const QUESTIONS: readonly Question[] = [
   {
     name: 'action',
     text: 'Where the Action is published, owner/name@ref',
-    problem: (answer) => (isActionReference(answer) ? undefined : 'must be owner/name@ref, such as acme/wandb-relay@v0'),
+    problem: (answer) => (isActionReference(answer) ? undefined : 'must be owner/name@ref, such as your-org/wandb-relay@v0'),
   },
 ];
 

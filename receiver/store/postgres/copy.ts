@@ -184,6 +184,10 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
   keyed('mutes', ['subject_key', 'route'], { route: text, subject_key: text, until: int, muted_by: text, set_at: int }),
   keyed('seen', ['key'], { key: text, at: int }),
   keyed('repositories', ['name'], { name: text, id: text }),
+  keyed('engine_leases', ['project'], { project: text, owner: text, lease_until: int, leased_at: int }),
+  keyed('engine_projects', ['project'], { project: text, round: text, watermark: int, read_at: int, problem: text, rules: text }),
+  keyed('engine_runs', ['project', 'run'], { project: text, run: text, at: int, ended_at: int, state: text }),
+  keyed('occurrences', ['name', 'due_at'], { name: text, due_at: int, event_id: text }),
 ];
 
 function numbered(name: string, columns: Columns): CopiedTable {

@@ -4,11 +4,22 @@ import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf, keepLastReply } from '../rules/conversations.ts';
 import { decideApproval } from '../rules/decisions.ts';
+import {
+  advanceEngine,
+  engineProject,
+  engineProjects,
+  engineRuns,
+  leaseProject,
+  liveEngineRuns,
+  pruneEngineRuns,
+  releaseProjects,
+} from '../rules/engine.ts';
 import { keepHistory } from '../rules/history.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import type { Change } from '../rules/may-change.ts';
 import { listMutes } from '../rules/mutes.ts';
 import { nudgeApproval, nudgesDue } from '../rules/nudges.ts';
+import { acceptOccurrence, lastOccurrence } from '../rules/occurrences.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
@@ -33,6 +44,7 @@ import type { Work } from '../rules/work.ts';
 import type { ChangeOptions, ChangeResult, Store } from '../store.ts';
 import { acceptBatch } from './accept.ts';
 import { CLOSE_LIMIT_MS, DatabaseAwayError, type DriverOptions, openDriver, type PostgresDriver } from './driver.ts';
+import { postgresLookUp } from './look-up.ts';
 import { createNotifier } from './notify.ts';
 import { beginService, claimPurpose } from './purpose.ts';
 import { claimDue, earliestDue, isClaimOf, keepLease } from './queue.ts';
@@ -185,6 +197,19 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     promotionEvent: (key, version) => autocommit(() => promotionEvent(key, version)),
     correctAlias: (seen) => write(() => correctAlias(seen)),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
+    leaseProject: (lease, now, leaseMs, options) => at(now, () => autocommit(() => leaseProject(lease, now, leaseMs, options?.renew))),
+    releaseProjects: (owner) => autocommit(() => releaseProjects(owner)),
+    engineProject: (project, now) => autocommit(() => engineProject(project, now)),
+    engineProjects: () => autocommit(engineProjects),
+    engineRuns: (project, runs) => autocommit(() => engineRuns(project, runs)),
+    liveEngineRuns: (project) => autocommit(() => liveEngineRuns(project)),
+    advanceEngine: (lease, progress) => {
+      const stored = at(progress.now, () => write(() => advanceEngine(lease, progress, postgresLookUp)));
+      return progress.events.length === 0 ? stored : notifying(stored);
+    },
+    pruneEngineRuns: (before, limit) => write(() => pruneEngineRuns(before, limit)),
+    acceptOccurrence: (name, dueAt, event) => notifying(write(() => acceptOccurrence(name, dueAt, event, postgresLookUp))),
+    lastOccurrence: (name) => autocommit(() => lastOccurrence(name)),
     prune: async (options) => {
       const old = await autocommit(() => oldEvents(options));
       const removed = await write(() => removeEvents(old));

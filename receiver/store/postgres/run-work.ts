@@ -1,4 +1,4 @@
-import type { Insert, SqlValue, Statement, StatementResult, Work } from '../rules/work.ts';
+import { type Insert, onConflict, type SqlValue, type Statement, type StatementResult, type Work } from '../rules/work.ts';
 import type { PostgresDriver, Sql } from './driver.ts';
 import { locksOf } from './locks.ts';
 
@@ -64,14 +64,15 @@ async function resultOf(sql: Sql, statement: Statement): Promise<StatementResult
  */
 function insertAll(sql: Sql, inserts: readonly Insert[]): Promise<number> {
   const values: SqlValue[] = [];
-  const texts = inserts.map(({ table, columns, rows, ignoreExisting }) => {
+  const texts = inserts.map((each) => {
+    const { table, columns, rows } = each;
     const names = Object.keys(columns).join(', ');
     const arrays = Object.values(columns).map((type, i) => {
       values.push(rows.map((row) => row[i] ?? null));
       return `$${values.length}::${type}[]`;
     });
     return `INSERT INTO ${table} (${names}) SELECT ${names} FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS given (${names}, place)
-     ORDER BY place ${ignoreExisting ? 'ON CONFLICT DO NOTHING' : ''}`;
+     ORDER BY place ${onConflict(each)}`;
   });
   const last = texts.pop() ?? '';
   const before = texts.map((text, i) => `part${i} AS (${text})`);

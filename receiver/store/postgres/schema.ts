@@ -312,6 +312,45 @@ const MIGRATIONS: readonly SchemaStep[] = [
   CREATE INDEX earlier_runs_by_id ON earlier_runs (run_id) WHERE run_id IS NOT NULL;
   `,
   },
+  // The relay's own engine: who evaluates a project, what is remembered of it and of its runs; occurrences of schedules. Leases have a
+  // table of their own, because they are renewed far more often than the rest changes, which is long.
+  {
+    olderProgramsGoOn: `
+  CREATE TABLE engine_leases (
+    project TEXT PRIMARY KEY,
+    owner TEXT,
+    lease_until bigint NOT NULL,
+    leased_at bigint NOT NULL
+  );
+
+  CREATE TABLE engine_projects (
+    project TEXT PRIMARY KEY,
+    round TEXT NOT NULL,
+    watermark bigint NOT NULL,
+    read_at bigint,
+    problem TEXT,
+    rules TEXT NOT NULL
+  );
+
+  CREATE TABLE engine_runs (
+    project TEXT NOT NULL,
+    run TEXT NOT NULL,
+    at bigint NOT NULL,
+    ended_at bigint,
+    state TEXT NOT NULL,
+    PRIMARY KEY (project, run)
+  );
+  CREATE INDEX engine_runs_live ON engine_runs (project, run) WHERE ended_at IS NULL;
+  CREATE INDEX engine_runs_ended ON engine_runs (ended_at) WHERE ended_at IS NOT NULL;
+
+  CREATE TABLE occurrences (
+    name TEXT NOT NULL,
+    due_at bigint NOT NULL,
+    event_id TEXT NOT NULL,
+    PRIMARY KEY (name, due_at)
+  );
+  `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,6 +1,7 @@
 import type { ApprovalFacts } from '../../../src/event/event.ts';
 import { readExactJson } from '../../../src/lib/json.ts';
-import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
+import type { TargetRequest } from '../../../src/route/target.ts';
+import type { TargetDefinition } from '../../../src/route/target-schema.ts';
 import type { BuiltWith, ClaimedDelivery } from '../delivery.ts';
 
 /** What every store reads of a delivery that it leases. */

@@ -4,7 +4,7 @@ import type { ConversationEvent, ConversationView, RollbackTarget } from '../con
 import type { DeliveryState } from '../delivery.ts';
 import type { RunStatus } from '../run.ts';
 import { approvalsOf } from './approvals.ts';
-import { isBurst } from './conversation-places.ts';
+import { BURST_MS, isBurst, kindOfBurst } from './conversation-places.ts';
 import { PAST } from './may-change.ts';
 import { mutesOf } from './mutes.ts';
 import { promotionFacts } from './replaced.ts';
@@ -12,6 +12,8 @@ import { rollbacksOf } from './rollbacks.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, EVENT_COLUMNS, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 import { firstRow, rows, type Work } from './work.ts';
 
+/** A message that stands for many names so many of them. */
+const FIRST_OF_BURST = 20;
 /** How many of the latest events a conversation shows, beside the first. */
 const LATEST_SHOWN = 10;
 /** And how many of those in between of which something failed or waits for people, the latest first. */
@@ -25,12 +27,13 @@ interface ConversationRow {
   message_ts: string | null;
   kind: string | null;
   last_reply: string | null;
+  began_at: number;
 }
 
 /** What a conversation shows, at one moment. */
 export function* viewConversation(key: string, now: number, eventId?: string): Work<ConversationView | undefined> {
   const conversation = yield* firstRow<ConversationRow>(
-    'SELECT channel, message_channel, message_ts, kind, last_reply FROM conversations WHERE key = $1',
+    'SELECT channel, message_channel, message_ts, kind, last_reply, began_at FROM conversations WHERE key = $1',
     key,
   );
   if (conversation === undefined) return undefined;
@@ -41,7 +44,7 @@ export function* viewConversation(key: string, now: number, eventId?: string): W
   );
   const ids = all.map(({ event_id }) => event_id);
   const asked = new Set([...(eventId === undefined ? [] : [eventId]), ...(yield* openEvents(ids))]);
-  const events = yield* viewEvents(key, shownEvents(ids, asked));
+  const events = yield* viewEvents(key, shownEvents(ids, asked, isBurst(conversation.kind) ? FIRST_OF_BURST : 1));
   const subjects = events.map(({ event }) => event.subjectKey);
   const { message_channel: channel, message_ts: ts, kind, last_reply: lastReply } = conversation;
   return {
@@ -51,14 +54,14 @@ export function* viewConversation(key: string, now: number, eventId?: string): W
     events,
     eventCount: ids.length,
     mutes: yield* mutesOf(subjects, now),
-    burst: isBurst(kind) ? yield* countStates(key) : null,
+    ...(isBurst(kind) ? yield* countBurst(key, conversation) : { burst: null }),
     lastReply,
   };
 }
 
-/** Which of a conversation's events, oldest first, it shows: the first, the latest, and those that are asked for. */
-function shownEvents(ids: readonly string[], asked: ReadonlySet<string>): readonly string[] {
-  return ids.filter((id, i) => i === 0 || i >= ids.length - LATEST_SHOWN || asked.has(id));
+/** Which of a conversation's events, oldest first, it shows: the first ones, the latest, and those that are asked for. */
+function shownEvents(ids: readonly string[], asked: ReadonlySet<string>, first: number): readonly string[] {
+  return ids.filter((id, i) => i < first || i >= ids.length - LATEST_SHOWN || asked.has(id));
 }
 
 /** Events that would not be shown for their place, but of which something failed or waits for an approval. */
@@ -72,6 +75,25 @@ function* openEvents(ids: readonly string[]): Work<string[]> {
     OPEN_SHOWN,
   );
   return open.map(({ event_id }) => event_id);
+}
+
+/** How a message that stands for many counts them. */
+function* countBurst(
+  key: string,
+  { kind, began_at: beganAt }: ConversationRow,
+): Work<Pick<ConversationView, 'burst' | 'resolvedCount' | 'begunBefore'>> {
+  const resolved = yield* firstRow<{ n: number }>(
+    `SELECT COUNT(*) AS n FROM events WHERE id IN (SELECT event_id FROM deliveries WHERE conversation = $1 AND conversation IS NOT NULL)
+       AND event LIKE '%"resolved":true%'`,
+    key,
+  );
+  const before = yield* firstRow<{ n: number }>(
+    'SELECT COUNT(*) AS n FROM conversations WHERE kind = $1 AND kind IS NOT NULL AND began_at > $2 AND began_at <= $3',
+    kindOfBurst(kind ?? ''),
+    beganAt - BURST_MS,
+    beganAt,
+  );
+  return { burst: yield* countStates(key), resolvedCount: resolved?.n ?? 0, begunBefore: before?.n ?? 0 };
 }
 
 interface CountRow {

@@ -1,4 +1,5 @@
-import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
+import type { TargetRequest } from '../../../src/route/target.ts';
+import type { TargetDefinition } from '../../../src/route/target-schema.ts';
 import type { DeliveryState } from '../delivery.ts';
 import { CLOCK_DIFFERENCE_MS } from './runs-since.ts';
 import type { Columns, SqlScalar } from './work.ts';

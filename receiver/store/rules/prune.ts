@@ -1,5 +1,6 @@
 import type { PruneOptions } from '../retention.ts';
 import { forgetFailures } from './alerts.ts';
+import { forgetOldOccurrences } from './occurrences.ts';
 import { locksOfEvents } from './order-keys.ts';
 import { UNDELIVERED } from './views.ts';
 import { exec, lock, rows, type Work } from './work.ts';
@@ -57,8 +58,9 @@ export function* removeEvents(ids: readonly string[]): Work<number> {
   return yield* exec('DELETE FROM events WHERE id = ANY ($1)', events);
 }
 
-/** Rejected requests and ended mutes from before then. */
+/** Rejected requests, ended mutes and occurrences from before then. */
 export function* removeOldRecords(before: number): Work<void> {
   yield* exec('DELETE FROM rejected WHERE received_at < $1', before);
   yield* exec('DELETE FROM mutes WHERE until < $1', before);
+  yield* forgetOldOccurrences(before);
 }

@@ -1,5 +1,6 @@
 import { readExactJson } from '../../../src/lib/json.ts';
-import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
+import type { TargetRequest } from '../../../src/route/target.ts';
+import type { TargetDefinition } from '../../../src/route/target-schema.ts';
 import type { BuiltWith, ClaimedDelivery, HeldDelivery } from '../delivery.ts';
 import { exec, rows, type Work } from './work.ts';
 

@@ -1,9 +1,9 @@
 import { isFailure } from '../../../src/route/alert.ts';
 import type { AlertPolicy } from '../../../src/route/alert-policy.ts';
-import { isDispatch, type TargetRequest } from '../../../src/route/target.ts';
+import { isAction, isDispatch, type TargetRequest } from '../../../src/route/target.ts';
 import type { Attempt, ClaimedDelivery, Settlement, StartedRun, Throttle } from '../delivery.ts';
 import { FIRST_POLL_MS } from '../run.ts';
-import { passOn, reportFailure } from './alerts.ts';
+import { passOn, reportFailure, reportResolved } from './alerts.ts';
 import { insertAttempts, lastAttemptOf } from './attempts.ts';
 import {
   dropFollowedUpdate,
@@ -73,11 +73,19 @@ export function* settleClaim(
 }
 
 function* settleDispatch(row: SettledRow, request: TargetRequest, settlement: Settlement, now: number): Work<void> {
-  if (settlement.state === 'delivered') yield* expectRun(row, request, settlement.run, now);
-  if (settlement.state === 'dead' && isDispatch(request)) {
+  if (settlement.state === 'delivered') {
+    yield* expectRun(row, request, settlement.run, now);
+    if (request.kind === 'wandb_stop') yield* stopResolved(row, settlement.note, now);
+  }
+  if (settlement.state === 'dead' && isAction(request)) {
     const { target, route } = row;
     yield* reportFailure(row.event_id, { problem: 'not_dispatched', target, route, reason: settlement.reason }, settlement.alerts, now);
   } else yield* refreshConversations(row.event_id, now);
+}
+
+/** Nothing follows a stop, so what was reported of an earlier try ends here. */
+function* stopResolved({ event_id: eventId, target, route }: SettledRow, note: string | undefined, now: number): Work<void> {
+  yield* reportResolved(eventId, { target, route, reason: note ?? 'W&B was asked to stop it' }, now);
 }
 
 /** What a message that was sent means for its conversation. */
@@ -190,7 +198,7 @@ function* writeSettlement(seq: number, at: number, settlement: Settlement | Supe
     retry === undefined ? 0 : 1,
     retry?.dueAt ?? null,
     retry?.ambiguous === true ? 1 : 0,
-    settlement.state === 'delivered' ? null : settlement.reason,
+    settlement.state === 'delivered' ? (settlement.note ?? null) : settlement.reason,
     run?.id ?? null,
     run?.url ?? null,
     at,

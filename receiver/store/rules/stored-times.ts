@@ -88,6 +88,8 @@ const OTHERS: readonly FutureTimes[] = [
     also: { poll_set_at: NOW, dispatched_at: notAfterNow('dispatched_at') },
     where: `next_poll_at IS NOT NULL AND next_poll_at > ${LIMIT}`,
   },
+  // Few and short rows, one a project: no index, which each renewal would have to change.
+  { table: 'engine_leases', writtenAt: 'leased_at', due: ['lease_until'], also: {}, where: 'owner IS NOT NULL' },
 ];
 
 /** The statements, for one way of finding what is in flight. */

@@ -35,6 +35,8 @@ export interface Insert {
   readonly rows: readonly (readonly SqlScalar[])[];
   /** Rows that are there already are left alone. */
   readonly ignoreExisting: boolean;
+  /** Rows whose key is there already get the values of these columns instead; no key may come twice. */
+  readonly update?: { readonly key: readonly string[]; readonly columns: readonly string[] };
 }
 
 /** Several inserts at once, in this order. A foreign key may point to a row of an earlier one. The result is of no use. */
@@ -88,6 +90,17 @@ export function* insertRows(
   return (yield insertOf(table, columns, rowsToInsert, { ignoreExisting })) as number;
 }
 
+/** Inserts rows, or updates some columns of those whose key is there already. @param columns of this use alone */
+export function* upsertRows(
+  table: string,
+  columns: Columns,
+  rowsToInsert: readonly (readonly SqlScalar[])[],
+  update: Required<Insert>['update'],
+): Work<number> {
+  if (rowsToInsert.length === 0) return 0;
+  return (yield { ...insertOf(table, columns, rowsToInsert), update }) as number;
+}
+
 /** What `insertRows` yields, for `insertAll`. */
 export function insertOf(
   table: string,
@@ -102,6 +115,13 @@ export function insertOf(
 export function* insertAll(...inserts: readonly Insert[]): Work<void> {
   const some = inserts.filter(({ rows: given }) => given.length > 0);
   if (some.length > 0) yield { kind: 'insert_all', inserts: some };
+}
+
+/** How an insert ends, in both databases. */
+export function onConflict({ ignoreExisting, update }: Pick<Insert, 'ignoreExisting' | 'update'>): string {
+  if (update === undefined) return ignoreExisting ? 'ON CONFLICT DO NOTHING' : '';
+  const changes = update.columns.map((column) => `${column} = excluded.${column}`);
+  return `ON CONFLICT (${update.key.join(', ')}) DO UPDATE SET ${changes.join(', ')}`;
 }
 
 /** See `Lock`. */

@@ -1,4 +1,4 @@
-import type { Columns, Insert, Statement, StatementResult, Work } from '../rules/work.ts';
+import { type Columns, type Insert, onConflict, type Statement, type StatementResult, type Work } from '../rules/work.ts';
 import type { SqlDriver } from './driver.ts';
 import { translate } from './translate.ts';
 
@@ -26,21 +26,22 @@ function resultOf(driver: SqlDriver, statement: Statement): StatementResult {
   }
 }
 
-function insert(driver: SqlDriver, { table, columns, rows, ignoreExisting }: Insert): number {
-  const sql = insertText(table, columns, ignoreExisting);
+function insert(driver: SqlDriver, statement: Insert): number {
+  const sql = insertText(statement);
   let inserted = 0;
-  for (const row of rows) inserted += driver.run(sql, ...row);
+  for (const row of statement.rows) inserted += driver.run(sql, ...row);
   return inserted;
 }
 
 const insertTexts = new WeakMap<Columns, string>();
 
 /** Each set of columns belongs to one table, and is always used in the same way. */
-function insertText(table: string, columns: Columns, ignoreExisting: boolean): string {
+function insertText(statement: Insert): string {
+  const { table, columns } = statement;
   const known = insertTexts.get(columns);
   if (known !== undefined) return known;
   const names = Object.keys(columns);
-  const text = `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})${ignoreExisting ? ' ON CONFLICT DO NOTHING' : ''}`;
+  const text = `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')}) ${onConflict(statement)}`;
   insertTexts.set(columns, text);
   return text;
 }

@@ -3,11 +3,22 @@ import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf, keepLastReply } from '../rules/conversations.ts';
 import { decideApproval } from '../rules/decisions.ts';
+import {
+  advanceEngine,
+  engineProject,
+  engineProjects,
+  engineRuns,
+  leaseProject,
+  liveEngineRuns,
+  pruneEngineRuns,
+  releaseProjects,
+} from '../rules/engine.ts';
 import { keepHistory } from '../rules/history.ts';
 import { acceptEvents } from '../rules/inbox.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import { listMutes } from '../rules/mutes.ts';
 import { nudgeApproval, nudgesDue } from '../rules/nudges.ts';
+import { acceptOccurrence, lastOccurrence } from '../rules/occurrences.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
@@ -170,6 +181,16 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     promotionEvent: (key, version) => read(() => promotionEvent(key, version)),
     correctAlias: (seen) => write(() => correctAlias(seen)),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
+    leaseProject: (lease, now, leaseMs, options) => writeAt(now, () => leaseProject(lease, now, leaseMs, options?.renew)),
+    releaseProjects: (owner) => write(() => releaseProjects(owner)),
+    engineProject: (project, now) => read(() => engineProject(project, now)),
+    engineProjects: () => read(engineProjects),
+    engineRuns: (project, runs) => read(() => engineRuns(project, runs)),
+    liveEngineRuns: (project) => read(() => liveEngineRuns(project)),
+    advanceEngine: (lease, progress) => writeAt(progress.now, () => advanceEngine(lease, progress, sqliteLookUp)),
+    pruneEngineRuns: (before, limit) => write(() => pruneEngineRuns(before, limit)),
+    acceptOccurrence: (name, dueAt, event) => write(() => acceptOccurrence(name, dueAt, event, sqliteLookUp)),
+    lastOccurrence: (name) => read(() => lastOccurrence(name)),
     prune: (options) =>
       write(function* () {
         const removed = yield* removeEvents(yield* oldEvents(options));

@@ -1,12 +1,12 @@
 import { isJsonObject, type JsonValue } from '../../lib/json.ts';
 import type { ConfigPath } from '../locator.ts';
+import { engineMistakes } from './engine-mistakes.ts';
 import { eventMistakes } from './event-mistakes.ts';
 import { matchMistakes } from './match-mistakes.ts';
 import { entriesOf, fieldOf, keyMistake, type Mistake, mistake, yamlText } from './mistake.ts';
+import { runFilterMistakes } from './run-filter-mistakes.ts';
+import { stopMistakes } from './stop-mistakes.ts';
 import { variableMistakes } from './variable-mistakes.ts';
-
-/** Keys that W&B's own engine does not need, and this version does not evaluate. */
-const ENGINE_KEYS = ['refire', 'for_points', 'resolve', 'dry_run'];
 
 /** Mistakes in one automation, or in the `defaults` of all. */
 export function automationMistakes(automation: JsonValue, path: ConfigPath, events: readonly string[]): Mistake[] {
@@ -14,19 +14,18 @@ export function automationMistakes(automation: JsonValue, path: ConfigPath, even
   const field = (key: string) => fieldOf(automation, key);
   return [
     ...scopeMistakes(field('scope'), [...path, 'scope']),
-    ...eventMistakes(field('event'), [...path, 'event'], events),
-    ...['name', 'user'].flatMap((word) => matchMistakes(fieldOf(field('runs'), word), [...path, 'runs', word])),
+    ...engineMistakes(automation, path),
+    ...runFilterMistakes(automation, path),
+    ...eventMistakes(field('event'), [...path, 'event'], events, field('engine') === 'relay'),
+    ...['name', 'user', 'tags'].flatMap((word) => matchMistakes(fieldOf(field('runs'), word), [...path, 'runs', word])),
     ...actionMistakes(field('action'), [...path, 'action']),
     ...booleanMistakes(automation, path),
-    ...ENGINE_KEYS.filter((key) => field(key) !== undefined).map((key) =>
-      keyMistake([...path, key], 'this version does not evaluate runs itself: leave it out'),
-    ),
     ...variableMistakes(automation, path),
   ];
 }
 
 function booleanMistakes(automation: JsonValue, path: ConfigPath): Mistake[] {
-  return ['enabled', 'adopt'].flatMap((key): Mistake[] => {
+  return ['enabled', 'adopt', 'resolve', 'dry_run'].flatMap((key): Mistake[] => {
     const value = fieldOf(automation, key);
     if (typeof value !== 'string') return [];
     const meant = /^(true|yes|on)$/i.test(value) ? 'true' : /^(false|no|off)$/i.test(value) ? 'false' : undefined;
@@ -73,7 +72,7 @@ function entityMistakes(entity: JsonValue | undefined, project: JsonValue | unde
 }
 
 /** Targets of a route, which a `relay` action has in `to`. */
-const TARGETS = ['repository_dispatch', 'workflow_dispatch'];
+const TARGETS = ['repository_dispatch', 'workflow_dispatch', 'wandb_stop'];
 const ACTIONS = ['relay', 'webhook', 'notification', 'no_op'];
 
 function actionMistakes(action: JsonValue | undefined, path: ConfigPath): Mistake[] {
@@ -93,7 +92,7 @@ function actionMistakes(action: JsonValue | undefined, path: ConfigPath): Mistak
     }
     if (TARGETS.includes(kind) || /^github/i.test(kind)) {
       const target = TARGETS.includes(kind) ? kind : 'repository_dispatch';
-      return [keyMistake(here, `unknown key: write relay: { to: [{ ${target}: … }] }`, ACTIONS)];
+      return [keyMistake(here, `unknown key: write relay: { to: [{ ${target}: ${fieldsOf(target)} }] }`, ACTIONS)];
     }
     if (kind === 'notification' && typeof fields === 'string')
       return [mistake(here, `must be a mapping: write notification: { slack: ${JSON.stringify(fields)} }`)];
@@ -109,12 +108,17 @@ function actionMistakes(action: JsonValue | undefined, path: ConfigPath): Mistak
 function relayMistakes(relay: JsonValue, path: ConfigPath): Mistake[] {
   const direct = [...TARGETS, 'slack'].filter((target) => fieldOf(relay, target) !== undefined);
   if (fieldOf(relay, 'to') === undefined) {
-    return direct.map((target) => keyMistake([...path, target], `unknown key: write to: [{ ${target}: … }]`, ['to']));
+    return direct.map((target) => keyMistake([...path, target], `unknown key: write to: [{ ${target}: ${fieldsOf(target)} }]`, ['to']));
   }
   const to = fieldOf(relay, 'to');
-  return isJsonObject(to)
-    ? [mistake([...path, 'to'], `must be a list: write to: [{ ${Object.keys(to)[0] ?? 'repository_dispatch'}: … }]`)]
-    : [];
+  if (!isJsonObject(to)) return stopMistakes(to, [...path, 'to']);
+  const first = Object.keys(to)[0] ?? 'repository_dispatch';
+  return [mistake([...path, 'to'], `must be a list: write to: [{ ${first}: ${fieldsOf(first)} }]`)];
+}
+
+/** The fields of a target, for a message. */
+function fieldsOf(target: string): string {
+  return target === 'wandb_stop' ? '{}' : '…';
 }
 
 function webhookMistakes(webhook: JsonValue, path: ConfigPath): Mistake[] {

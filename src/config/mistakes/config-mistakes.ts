@@ -2,6 +2,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/json.ts
 import type { ConfigPath } from '../locator.ts';
 import { automationMistakes } from './automation-mistakes.ts';
 import { fieldOf, keyMistake, type Mistake } from './mistake.ts';
+import { routeStopMistakes } from './stop-mistakes.ts';
+import { testMistakes } from './test-mistakes.ts';
 import { variableMistakes } from './variable-mistakes.ts';
 
 /**
@@ -11,10 +13,13 @@ import { variableMistakes } from './variable-mistakes.ts';
  */
 export function findMistakes(content: JsonObject, events: readonly string[]): Mistake[] {
   const automations = fieldOf(content, 'automations');
+  const tests = fieldOf(content, 'tests');
   const found = [
     ...mergeKeys(content, []),
     ...['entity', 'organization', 'integrations'].flatMap((key) => variableMistakes(fieldOf(content, key) ?? null, [key])),
     ...(Array.isArray(automations) ? automations.flatMap((one, i) => automationMistakes(one, ['automations', i], events)) : []),
+    ...routeStopMistakes(fieldOf(content, 'routes')),
+    ...(Array.isArray(tests) ? tests.flatMap((one, i) => testMistakes(one, ['tests', i])) : []),
   ];
   const seen = new Set<string>();
   return found.filter(({ path }) => {

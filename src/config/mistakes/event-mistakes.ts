@@ -1,28 +1,26 @@
 import { isJsonObject, type JsonValue } from '../../lib/json.ts';
 import { meantWord } from '../known-words.ts';
 import type { ConfigPath } from '../locator.ts';
+import { eventFieldMistakes } from './engine-mistakes.ts';
 import { matchMistakes } from './match-mistakes.ts';
-import { entriesOf, fieldOf, keyMistake, type Mistake, mistake } from './mistake.ts';
+import { entriesOf, fieldOf, keyMistake, type Mistake, mistake, yamlText } from './mistake.ts';
 import { numberMistakes } from './number-mistakes.ts';
 
 const COMPARISONS = ['above', 'above_or_equal_to', 'below', 'below_or_equal_to', 'equal_to', 'not_equal_to'];
 const CHANGES = ['increases_by', 'decreases_by', 'changes_by'];
 
-/** Events of the config format that only an engine of the relay can have. This version has none. */
-const RELAY_ONLY = ['run_metric_nonfinite', 'run_metric_stall', 'run_silent'];
-const RELAY_FIELDS = ['grace', 'longer_than', 'over'];
-
-/** Mistakes in the `event` of an automation. */
-export function eventMistakes(event: JsonValue | undefined, path: ConfigPath, events: readonly string[]): Mistake[] {
+/**
+ * Mistakes in the `event` of an automation.
+ *
+ * @param isRelay the automation has `engine: relay`
+ */
+export function eventMistakes(event: JsonValue | undefined, path: ConfigPath, events: readonly string[], isRelay: boolean): Mistake[] {
   if (typeof event === 'string') {
     const meant = meantWord(event, events) ?? 'link_artifact';
     return [mistake(path, `must be a mapping: write event: { ${meant}: {${meant.startsWith('run_') ? ' … ' : ''}} }`)];
   }
   return entriesOf(event).flatMap(([type, fields]): Mistake[] => {
     const here = [...path, type];
-    if (RELAY_ONLY.includes(type)) {
-      return [keyMistake(here, 'W&B has no such event, and this version does not evaluate runs itself: use run_metric or run_state')];
-    }
     if (!events.includes(type)) return [];
     if (fields === null && type.startsWith('run_')) return [mistake(here, 'is blank: write its fields below it')];
     if (Array.isArray(fields) && type === 'run_state')
@@ -31,11 +29,11 @@ export function eventMistakes(event: JsonValue | undefined, path: ConfigPath, ev
       const word = type.endsWith('_tag') ? 'tag' : 'alias';
       return [mistake(here, `must be a mapping: write ${type}: { ${word}: ${JSON.stringify(fields)} }`)];
     }
-    return [...fieldMistakes(type, fields, here), ...relayFieldMistakes(fields, here)];
+    return [...fieldMistakes(type, fields, here, isRelay), ...eventFieldMistakes(type, fields, here)];
   });
 }
 
-function fieldMistakes(type: string, fields: JsonValue, path: ConfigPath): Mistake[] {
+function fieldMistakes(type: string, fields: JsonValue, path: ConfigPath, isRelay: boolean): Mistake[] {
   switch (type) {
     case 'run_metric':
       return [...windowMistakes(fields, path), ...thresholdMistakes(fields, path)];
@@ -44,7 +42,13 @@ function fieldMistakes(type: string, fields: JsonValue, path: ConfigPath): Mista
     case 'run_metric_zscore':
       return [...windowMistakes(fields, path), ...numberMistakes(fieldOf(fields, 'threshold'), [...path, 'threshold'], 'refused')];
     case 'run_state':
-      return stateMistakes(fieldOf(fields, 'states'), [...path, 'states']);
+      return stateMistakes(fieldOf(fields, 'states'), [...path, 'states'], isRelay);
+    case 'run_metric_nonfinite':
+      return nonfiniteMistakes(fields, path);
+    case 'run_metric_stall':
+      return [...windowMistakes(fields, path), ...changeAmountMistakes(fieldOf(fields, 'less_than'), [...path, 'less_than'])];
+    case 'run_silent':
+      return [];
     default:
       return (['alias', 'tag'] as const).flatMap((word) => {
         const right = type.endsWith('_tag') ? 'tag' : 'alias';
@@ -118,34 +122,39 @@ function percentOf(fraction: number): string {
   return `${Number((fraction * 100).toPrecision(12))}%`;
 }
 
-/** What W&B does with the states that are no choice of its own (W&B documentation). */
-function stateMistakes(states: JsonValue | undefined, path: ConfigPath): Mistake[] {
+/** States that no automation is for, and other words for those that there are. What W&B lacks is in `automation-fit.ts`. */
+function stateMistakes(states: JsonValue | undefined, path: ConfigPath, isRelay: boolean): Mistake[] {
   if (typeof states === 'string') return [mistake(path, `must be a list: write states: [${states.toLowerCase()}]`)];
   if (!Array.isArray(states)) return [];
   return states.flatMap((state, i): Mistake[] => {
     const here = [...path, i];
-    switch (String(state).toLowerCase()) {
-      case 'crashed':
-        return [mistake(here, 'W&B counts a crashed run as failed: write failed')];
-      case 'killed':
-      case 'stopped':
-      case 'cancelled':
-      case 'canceled':
-        return [
-          mistake(here, 'a killed run triggers nothing in W&B: there is no automation for it. The states are running, finished, failed'),
-        ];
-      case 'preempted':
-      case 'preempting':
-      case 'pending':
-        return [mistake(here, `W&B has no automation for ${String(state).toLowerCase()} runs. The states are running, finished, failed`)];
-      default:
-        return [];
+    const word = String(state).toLowerCase();
+    if (['stopped', 'cancelled', 'canceled', 'terminated', 'aborted', 'interrupted', 'kill'].includes(word)) {
+      return [mistake(here, isRelay ? 'W&B calls it killed: write killed' : KILLED)];
     }
+    if (['crash', 'lost'].includes(word)) {
+      return [mistake(here, isRelay ? 'W&B calls it crashed: write crashed' : 'W&B counts a crashed run as failed: write failed')];
+    }
+    if (word === 'preempting' && isRelay) return [mistake(here, 'such a run is about to be preempted: write preempted')];
+    if (['preempting', 'pending'].includes(word)) {
+      const all = isRelay ? 'running, finished, failed, crashed, killed, preempted' : 'running, finished, failed';
+      return [mistake(here, `there is no automation for ${word} runs. The states are ${all}`)];
+    }
+    return [];
   });
 }
 
-function relayFieldMistakes(fields: JsonValue, path: ConfigPath): Mistake[] {
-  return RELAY_FIELDS.filter((word) => fieldOf(fields, word) !== undefined).map((word) =>
-    keyMistake([...path, word], 'W&B cannot do this, and this version does not evaluate runs itself: leave it out'),
-  );
+const KILLED =
+  'a killed run triggers nothing in W&B: write killed and add "engine: relay", so that the receiver evaluates it. W&B\'s states are running, finished, failed';
+
+/** Several metrics are a MATCH, in `metrics`. */
+function nonfiniteMistakes(fields: JsonValue, path: ConfigPath): Mistake[] {
+  const metric = fieldOf(fields, 'metric');
+  if (Array.isArray(metric)) {
+    return [
+      mistake([...path, 'metric'], `is one metric: write metrics: { in: [${metric.map((one) => yamlText(String(one))).join(', ')}] }`),
+    ];
+  }
+  if (isJsonObject(metric)) return [mistake([...path, 'metric'], 'is one metric: write metrics for a pattern')];
+  return matchMistakes(fieldOf(fields, 'metrics'), [...path, 'metrics']);
 }

@@ -2,6 +2,7 @@ import { type Automation, eventTypeOf } from '../../automation/automation.ts';
 import { parsePercent } from '../../lib/percent.ts';
 import type { Located } from '../config.ts';
 import type { ConfigPath } from '../locator.ts';
+import { engineWarnings } from './engine-warnings.ts';
 import { filterWarnings } from './filter-words.ts';
 import { matchWarnings, quotesWarnings, type Warning } from './match-warnings.ts';
 import { meantPattern } from './pattern-like.ts';
@@ -21,10 +22,12 @@ export function automationWarnings(automation: Located<Automation>): Warning[] {
     ...nameWarnings(scope, [...path, 'scope']),
     ...['alias', 'tag'].flatMap((word) => matchWarnings(own(word), [...at, word])),
     ...filterWarnings(asFilter(own('filter')), subject, [...at, 'filter']),
-    ...metricWarnings(own('metric'), [...at, 'metric']),
+    ...metricWarnings(own('metric'), [...at, 'metric'], type),
+    ...matchWarnings(own('metrics'), [...at, 'metrics']),
     ...shareWarnings(automation.event.run_metric_change, at),
     ...matchWarnings(runs?.name, [...path, 'runs', 'name']),
     ...matchWarnings(runs?.user, [...path, 'runs', 'user']),
+    ...matchWarnings(runs?.tags, [...path, 'runs', 'tags']),
     ...filterWarnings(runs?.filter, 'run', [...path, 'runs', 'filter']),
     ...payloadWarnings(action.webhook?.payload ?? null, type, [...path, 'action', 'webhook', 'payload']),
     ...engineWarnings(automation),
@@ -46,14 +49,12 @@ function nameWarnings(scope: Automation['scope'], path: ConfigPath): Warning[] {
   });
 }
 
-function metricWarnings(metric: unknown, path: ConfigPath): Warning[] {
+function metricWarnings(metric: unknown, path: ConfigPath, type: string): Warning[] {
   if (typeof metric !== 'string') return [];
   if (meantPattern(metric) === undefined) return quotesWarnings(metric, path);
+  const several = type === 'run_metric_nonfinite' ? 'write metrics: { regex: … } for several' : 'use for_each for several';
   return [
-    {
-      path,
-      message: `${JSON.stringify(metric)} looks like a pattern, but an automation watches one metric of this very name: use for_each for several`,
-    },
+    { path, message: `${JSON.stringify(metric)} looks like a pattern, but an automation watches one metric of this very name: ${several}` },
   ];
 }
 
@@ -83,10 +84,4 @@ function shareWarnings(change: Automation['event']['run_metric_change'], path: C
     }
     return [];
   });
-}
-
-function engineWarnings({ engine, path, name }: Located<Automation>): Warning[] {
-  if (engine !== 'relay') return [];
-  const message = `"${name}" is not evaluated: this version does not evaluate automations with "engine: relay", and none is made in W&B. It never fires`;
-  return [{ path: [...path, 'engine'], message }];
 }

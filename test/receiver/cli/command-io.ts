@@ -7,7 +7,11 @@ import { runProgram } from '../../../receiver/cli/program.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 
 /** The command line in this process, in a folder of its own. */
-export function commandLine(files: Readonly<Record<string, string>> = {}, variables: Readonly<Record<string, string>> = {}) {
+export function commandLine(
+  files: Readonly<Record<string, string>> = {},
+  variables: Readonly<Record<string, string>> = {},
+  changes: Partial<Pick<CommandIo, 'now' | 'stopped' | 'printStyled'>> = {},
+) {
   const cwd = temporaryFolder();
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(cwd, name)), { recursive: true });
@@ -37,6 +41,7 @@ export function commandLine(files: Readonly<Record<string, string>> = {}, variab
       randomBytes: (length) => randomBytes(length),
       fetch,
       stopped: () => Promise.resolve('test'),
+      ...changes,
     };
     const code = await runProgram(io, '0.0.0-test', words);
     return { code, out, complaints };

@@ -202,7 +202,7 @@ describe('init on a terminal', () => {
       ['This repository on GitHub, owner/name: ', 'nonsense\r'],
       ['must be owner/name', 'acme/models\r'],
       ['(blank: later): ', '\r'],
-      ['owner/name@ref [acme/wandb-relay@v0]: ', '\r'],
+      ['owner/name@ref [your-org/wandb-relay@v0]: ', '\r'],
     ]);
     expect({ code, unanswered }).toEqual({ code: 0, unanswered: [] });
     expect(shown).toContain('written: wandb-relay.yaml');

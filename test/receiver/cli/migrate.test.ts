@@ -9,6 +9,7 @@ import type { Store } from '../../../receiver/store/store.ts';
 import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
 import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
 import { acceptDispatched, conversationOf, heldEvent, nothingFollows, reportOf, say, toldEvent } from '../store/conversation-samples.ts';
+import { advance, lease, PROJECT, ruleOf, runOf } from '../store/engine-samples.ts';
 import { accept, attemptAt, claim, drain, eventOf, MINUTE, retryAt, succeed, T0 } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 
@@ -58,6 +59,9 @@ async function somethingOfEverything(store: Store): Promise<void> {
   await store.mute({ route: 'deploy', subjectKey: 'told', until: T0 + MINUTE, by: 'ada' }, 'told', T0);
   await store.firstSeen('request 1', T0);
   await store.keepRepositoryId('acme/deploy', '1296269');
+  await lease(store);
+  await advance(store, { runs: [runOf('a'), runOf('b', { isLive: false })], rules: [ruleOf('loss', { lastFiredAt: T0 })] });
+  await store.acceptOccurrence('daily', T0, eventOf('digest', { subject: 'digest' }));
   await store.keepRejected({ receivedAt: T0, source: 'default', status: 400, reason: 'no JSON', body: '{\0' });
 }
 
@@ -81,6 +85,9 @@ async function seenOf(store: Store) {
     holdBacks: await store.throttles(T0),
     nextDueAt: await store.nextDueAt(),
     nextLookAt: await store.earliestPollAt(),
+    engine: await store.engineProjects(),
+    engineRuns: await store.engineRuns(PROJECT, ['a', 'b']),
+    digest: await store.lastOccurrence('daily'),
   };
 }
 
@@ -94,7 +101,7 @@ test('everything moves, is counted, and goes on where it was', async () => {
   const { code, out } = await migrate();
 
   expect([code, out.split('\n').filter((line) => / equal$/.test(line)).length]).toEqual([0, COPIED_TABLES.length]);
-  expect(out).toMatch(/^events +8 +8 +equal$/m);
+  expect(out).toMatch(/^events +9 +9 +equal$/m);
   const rows = await Promise.all(COPIED_TABLES.map(async ({ name }) => [name, (await server.run(url, `SELECT FROM ${name}`)).length]));
   expect(rows.filter(([, count]) => count === 0)).toEqual([]);
   const target = await openTarget(url);
@@ -136,7 +143,7 @@ test('a copy that was interrupted is served by nobody, and is finished by the ne
 
   expect((await migrate()).code).toBe(0);
 
-  expect((await (await openTarget(url)).counts()).events).toEqual({ routed: 7, duplicate: 1 });
+  expect((await (await openTarget(url)).counts()).events).toEqual({ routed: 8, duplicate: 1 });
 });
 
 test('more rows than fit into one batch all arrive', async () => {

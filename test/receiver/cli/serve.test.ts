@@ -64,6 +64,15 @@ describe('serve with nothing configured', () => {
     expect(JSON.parse(execFileSync('bash', ['-c', curl ?? ''], { encoding: 'utf8' }))).toMatchObject({ status: 'accepted' });
   });
 
+  it('is a sandbox in the image, too, where a config is named and none is mounted', async () => {
+    const inImage = { RELAY_IMAGE: 'true', HOST: '0.0.0.0', RELAY_CONFIG: '/etc/wandb-relay/wandb-relay.yaml' };
+    const sandbox = await receiver(temporaryFolder(), inImage, ['--sandbox']);
+    expect(sandbox.log.map((line) => String(line.text)).join('\n')).toContain('the routes in examples/wandb-relay.yaml');
+    expect(await sandbox.end('SIGTERM')).toBe(0);
+    const forReal = await runCommand(['serve'], { cwd: temporaryFolder(), environment: inImage });
+    expect([forReal.code, forReal.stderr]).toEqual([1, expect.stringContaining('/etc/wandb-relay/wandb-relay.yaml')]);
+  });
+
   it('keeps to the published limit of api.github.com, whatever the settings say', async () => {
     const real = await receiver(folderWith(CONFIG), { GITHUB_TOKEN: 'ghp_a_token_for_tests_only', WANDB_WEBHOOK_SECRET: SECRET });
     expect(real.log.map((line) => line.msg)).toContainEqual(expect.stringContaining("over GitHub's published limit; 3 a second are sent"));

@@ -4,7 +4,8 @@ import { enrichRequest } from '../../../receiver/outbox/enrich.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { type JsonObject, parseExactJson } from '../../../src/lib/json.ts';
-import { compileTarget, requestProblem, type TargetDefinition, type TargetRequest } from '../../../src/route/target.ts';
+import { compileTarget, requestProblem, type TargetRequest } from '../../../src/route/target.ts';
+import type { TargetDefinition } from '../../../src/route/target-schema.ts';
 import { theValue } from '../../src/event/samples.ts';
 import { accept, claim, claimOne, deliveryOf, eventOf, retryAt, SECOND, SETTLE_MS, succeed, T0 } from '../store/samples.ts';
 

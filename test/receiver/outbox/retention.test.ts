@@ -7,6 +7,7 @@ import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { accept, eventOf, T0 } from '../store/samples.ts';
 
 const DAY = 86_400_000;
+const pruneEngineRuns = async () => 0;
 
 test('what is older than the retention goes in small batches, and what becomes older goes in a later round', async () => {
   const store = sqliteStore(openSqlite(':memory:'));
@@ -18,7 +19,14 @@ test('what is older than the retention goes in small batches, and what becomes o
     asked.push(options);
     return store.prune(options);
   };
-  const retention = createRetention({ store: { prune }, keepMs: DAY, now: () => now, log: silentLogger, roundMs: 5, pauseMs: 1 });
+  const retention = createRetention({
+    store: { prune, pruneEngineRuns },
+    keepMs: DAY,
+    now: () => now,
+    log: silentLogger,
+    roundMs: 5,
+    pauseMs: 1,
+  });
   retention.start();
 
   await vi.waitFor(async () => expect((await store.counts()).events).toEqual({ unmatched: 1 }), { timeout: 20_000, interval: 2 });
@@ -38,7 +46,7 @@ test('a store that fails is asked again in a later round', async () => {
   const warned: string[] = [];
   const log = { ...silentLogger, warn: (_fields: object, text: string) => void warned.push(text) };
   const prune = vi.fn().mockRejectedValueOnce(new Error('away')).mockResolvedValue(0);
-  const retention = createRetention({ store: { prune }, keepMs: DAY, now: () => T0, log, roundMs: 1, pauseMs: 1 });
+  const retention = createRetention({ store: { prune, pruneEngineRuns }, keepMs: DAY, now: () => T0, log, roundMs: 1, pauseMs: 1 });
   retention.start();
 
   await vi.waitFor(() => expect(prune.mock.calls.length).toBeGreaterThan(1), { timeout: 20_000, interval: 2 });
@@ -52,7 +60,7 @@ test('where there are no timers a round removes what is old, at most once a roun
   for (let n = 0; n < 70; n++) await accept(store, eventOf(`old ${n}`, { subject: `s ${n}`, firings: [] }));
   let now = T0 + DAY + 1;
   const prune = vi.fn(store.prune);
-  const retention = createRetention({ store: { prune }, keepMs: DAY, now: () => now, log: silentLogger, roundMs: 1000 });
+  const retention = createRetention({ store: { prune, pruneEngineRuns }, keepMs: DAY, now: () => now, log: silentLogger, roundMs: 1000 });
 
   await retention.runOnce();
   expect((await store.counts()).events).toEqual({});
@@ -65,10 +73,31 @@ test('where there are no timers a round removes what is old, at most once a roun
   await store.close();
 });
 
+test('runs of the engine that are old go as well, batch by batch', async () => {
+  const left = [50, 50, 7];
+  const asked: [number, number][] = [];
+  const store = {
+    prune: async () => 0,
+    pruneEngineRuns: async (before: number, limit: number) => {
+      asked.push([before, limit]);
+      return left.shift() ?? 0;
+    },
+  };
+  const retention = createRetention({ store, keepMs: DAY, now: () => T0 + DAY, log: silentLogger, roundMs: 1000 });
+
+  await retention.runOnce();
+
+  expect(asked).toEqual([
+    [T0, 50],
+    [T0, 50],
+    [T0, 50],
+  ]);
+});
+
 test('while the clock may not be trusted nothing is removed, and a clock that is put back does not put it off', async () => {
   const prune = vi.fn(async () => 0);
   let [now, steady] = [T0, false];
-  const options = { store: { prune }, keepMs: DAY, now: () => now, log: silentLogger, roundMs: 1000, pauseMs: 1 };
+  const options = { store: { prune, pruneEngineRuns }, keepMs: DAY, now: () => now, log: silentLogger, roundMs: 1000, pauseMs: 1 };
   const retention = createRetention({ ...options, isSteady: () => steady });
 
   await retention.runOnce();

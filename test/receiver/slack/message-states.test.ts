@@ -304,6 +304,17 @@ describe('each type of event', () => {
       'loss of train-78 is far from its mean (z-score)',
       'Alert: loss of train-78 is far from its mean (z-score), by ada',
     ],
+    run_metric_nonfinite: [
+      ':warning:',
+      'loss of train-78 is not a finite number',
+      'Alert: loss of train-78 is not a finite number, by ada',
+    ],
+    run_metric_stall: [
+      ':chart_with_upwards_trend:',
+      'loss of train-78 has stopped changing',
+      'Alert: loss of train-78 has stopped changing, by ada',
+    ],
+    run_silent: [':zzz:', 'Run train-78 logs nothing', 'Alert: Run train-78 logs nothing, by ada'],
     run_state: [':x:', 'Run train-78 failed', 'Run failed: train-78, by ada'],
     weave_metric: [':bell:', 'Weave alert drift fired for f1', 'Weave alert drift fired for f1'],
     unknown: [':grey_question:', 'Unknown event of W&amp;B about resnet50 v12', 'Unknown event of W&amp;B about resnet50 v12, by ada'],

@@ -504,9 +504,9 @@ describe('a message that stands for many', () => {
 
   it('counts them and how they stand, most serious first', () => {
     expect(shown(conversationOf(versions(12, MINUTE), { burst: states }))).toEqual({
-      text: '12 more versions got production in the last minute: resnet50 v6 … v17 (3 failed, 1 waiting, 8 succeeded)',
+      text: '12 more versions got production in one minute: resnet50 v6 … v17 (3 failed, 1 waiting, 8 succeeded)',
       lines: [
-        '*12 more versions got production* in the last minute',
+        '*12 more versions got production* in one minute',
         'resnet50 v6 … v17',
         '3 failed, 1 waiting, 8 succeeded',
         '_2026-11-21 03:00 UTC · acme/vision · each of them: `wandb-relay events`_',
@@ -515,18 +515,18 @@ describe('a message that stands for many', () => {
   });
 
   it.each<[Partial<RelayEvent>, number, string]>([
-    [{}, 1, '1 more version got production in the last minute: resnet50 v6'],
-    [{ type: 'create_artifact' }, 2, '2 more new versions in the last minute: resnet50 v6 … v7'],
-    [{ type: 'run_state', run: 'train', status: 'failed' }, 2, '2 more runs failed in the last minute: train … train'],
-    [{ type: 'run_state', run: 'train', status: 'killed' }, 2, '2 more runs were killed in the last minute: train … train'],
-    [{ type: 'run_metric', run: 'train', metric: 'loss' }, 2, '2 more alerts for loss in the last minute: train … train'],
+    [{}, 1, '1 more version got production in one minute: resnet50 v6'],
+    [{ type: 'create_artifact' }, 2, '2 more new versions in one minute: resnet50 v6 … v7'],
+    [{ type: 'run_state', run: 'train', status: 'failed' }, 2, '2 more runs failed in one minute: train, train'],
+    [{ type: 'run_state', run: 'train', status: 'killed' }, 2, '2 more runs were killed in one minute: train, train'],
+    [{ type: 'run_metric', run: 'train', metric: 'loss' }, 2, '2 more alerts for loss in one minute: train, train'],
     [
       { type: 'add_collection_tag', tag: 'good', version: undefined as never },
       2,
-      '2 more collections got the tag good in the last minute: resnet50 … resnet50',
+      '2 more collections got the tag good in one minute: resnet50 … resnet50',
     ],
   ])('says of what kind: %o', (event, count, text) => {
-    expect(shown(conversationOf(versions(count, MINUTE, event), { burst: [] })).text).toBe(text);
+    expect(shown(conversationOf(versions(count, MINUTE, event), { burst: [], begunBefore: 5 })).text).toBe(text);
   });
 
   it('says how long it took', () => {

@@ -69,6 +69,17 @@ const SENTENCES: Readonly<Record<EventType, readonly [string, string, string]>> 
     'The metric loss of run abc12 is far from its mean (z-score)',
     'A metric of a run is far from its mean (z-score)',
   ],
+  run_metric_nonfinite: [
+    'The metric loss of run abc12 by ada is not a finite number',
+    'The metric loss of run abc12 is not a finite number',
+    'A metric of a run is not a finite number',
+  ],
+  run_metric_stall: [
+    'The metric loss of run abc12 by ada has stopped changing',
+    'The metric loss of run abc12 has stopped changing',
+    'A metric of a run has stopped changing',
+  ],
+  run_silent: ['Run abc12 by ada logs nothing', 'Run abc12 logs nothing', 'A run logs nothing'],
   run_state: ['Run abc12 by ada failed', 'Run abc12 failed', 'A run changed its state'],
   weave_metric: [
     'The Weave alert drift fired for the metric loss',

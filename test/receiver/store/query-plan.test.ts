@@ -46,9 +46,9 @@ async function plansOf(work: () => Promise<unknown>): Promise<{ sql: string; pla
   });
 }
 
-/** The tables that grow; that of credentials has a row or two. */
+/** The tables that grow; that of credentials has a row or two, that of the engine's leases one a project. */
 const SCAN =
-  /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|one|other|latest|e|approvals|mutes|seen|repositories|promotions)\b/;
+  /SCAN (deliveries|d|events|attempts|rejected|runs|r|notes|conversations|one|other|latest|e|approvals|mutes|seen|repositories|promotions|engine_projects|engine_runs|occurrences)\b/;
 
 /** What a process reads once when it begins: what is in flight, among the heads of order keys. */
 const LEASES = 'SELECT id, COALESCE(lease_until, 0) AS lease_until FROM deliveries WHERE is_head = 1';
@@ -97,7 +97,7 @@ describe('with any number of finished deliveries', () => {
       'runs_open (next_poll_at>?)',
     ])
       expect(look).toContain(`INDEX ${index}`);
-    expect(plans.filter(({ sql }) => sql.startsWith('UPDATE') && sql.includes('AS INTEGER'))).toHaveLength(8);
+    expect(plans.filter(({ sql }) => sql.startsWith('UPDATE') && sql.includes('AS INTEGER'))).toHaveLength(9);
     expect(scansIn(plans)).toEqual([]);
   });
 
@@ -305,5 +305,33 @@ describe('with any number of finished deliveries', () => {
     expect(plans.find(({ sql }) => sql.includes('WHERE run_id = ?'))?.plan).toContain('INDEX runs_by_id (run_id=?)');
     expect(plans.find(({ sql }) => sql.includes('FROM notes'))?.plan).toContain('INDEX notes_of_delivery (delivery_id=?)');
     expect(scansIn(plans)).toEqual([]);
+  });
+
+  test("the engine's memory is found by project and run", async () => {
+    const lease = { project: 'acme/train', owner: 'me' };
+    const runs = ['a', 'b'].map((run) => ({ run, isLive: run === 'a', at: LATER, state: {} }));
+    const round = { round: '1', after: null, now: LATER, watermark: 0, readAt: null, problem: null, runs, rules: [], events: [] };
+    const plans = await plansOf(async () => {
+      await store.leaseProject(lease, LATER, HOUR);
+      await store.advanceEngine(lease, { ...round, events: [eventOf('fired', { subject: 'fired' })] });
+      await store.advanceEngine(lease, { ...round, events: [eventOf('fired', { subject: 'fired' })] });
+      await store.engineProject('acme/train', LATER);
+      await store.engineRuns('acme/train', ['a']);
+      await store.engineRuns('acme/train', [...Array(99).keys()].map(String));
+      await store.liveEngineRuns('acme/train');
+      await store.acceptOccurrence('daily', LATER, eventOf('digest', { subject: 'digest' }));
+      await store.acceptOccurrence('daily', LATER, eventOf('twice', { subject: 'digest' }));
+      await store.lastOccurrence('daily');
+      await store.pruneEngineRuns(LATER + HOUR, 1);
+    });
+    const project = await plansOf(() => store.pruneEngineRuns(LATER + 2 * HOUR, 9));
+
+    const find = (part: string) => [...plans, ...project].find(({ sql }) => sql.includes(part))?.plan;
+    expect(find('ended_at < ?')).toContain('INDEX engine_runs_ended (ended_at>? AND ended_at<?)');
+    expect(find('ended_at IS NULL ORDER BY run')).toContain('INDEX engine_runs_live (project=?)');
+    expect(find('state FROM engine_runs')).toMatch(/INDEX sqlite_autoindex_engine_runs_1 \(project=\? AND run=\?\)/);
+    expect(find('ORDER BY due_at DESC')).toContain('PRIMARY KEY (name=?)');
+    expect(find('DELETE FROM engine_projects')).toContain('INDEX sqlite_autoindex_engine_projects_1 (project=?)');
+    expect(scansIn([...plans, ...project])).toEqual([]);
   });
 });

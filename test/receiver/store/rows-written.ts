@@ -1,5 +1,7 @@
+import type { RunMemory } from '../../../receiver/store/engine.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import { claimDispatches, post, say, toldEvent } from './conversation-samples.ts';
+import { advance, lease, ruleOf, runOf } from './engine-samples.ts';
 import { accept, eventOf, SECOND, T0 } from './samples.ts';
 
 /**
@@ -62,4 +64,27 @@ export async function rowsFor(kind: Kind, store: Store, written: () => number): 
   const before = written();
   for (let n = 1; n <= events; n++) await HANDLE[kind](store, `e${n}`, T0 + n * SECOND);
   return (written() - before) / events;
+}
+
+/** The most rows of a round of the engine on one project, with so many runs that go on, whatever the number of rules. */
+export const MOST_ROWS_OF_A_ROUND = { 'no run changed': 2, 'ten runs go on': 12, 'ten runs begin and end': 52 } as const;
+
+/** Rows for each round of a kind, its lease included. */
+export async function rowsOfRounds(kind: keyof typeof MOST_ROWS_OF_A_ROUND, store: Store, written: () => number): Promise<number> {
+  const rounds = 10;
+  const rules = Array.from({ length: 10 }, (_, i) => ruleOf(`rule ${i}`));
+  const runsOf = (n: number): RunMemory[] => {
+    if (kind === 'no run changed') return [];
+    const began = Array.from({ length: 10 }, (_, i) => runOf(kind === 'ten runs go on' ? `run ${i}` : `run ${n}-${i}`, { at: T0 + n }));
+    const ended = began.map((_, i) => runOf(`run ${n - 1}-${i}`, { at: T0 + n, isLive: false }));
+    return kind === 'ten runs go on' || n === 0 ? began : [...began, ...ended];
+  };
+  const round = async (n: number): Promise<void> => {
+    await lease(store, T0 + n * SECOND);
+    await advance(store, { now: T0 + n * SECOND, watermark: n, rules, runs: runsOf(n) });
+  };
+  await round(0);
+  const before = written();
+  for (let n = 1; n <= rounds; n++) await round(n);
+  return (written() - before) / rounds;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { NewDelivery } from '../../../receiver/store/delivery.ts';
 import type { Store } from '../../../receiver/store/store.ts';
-import type { TargetDefinition, TargetRequest } from '../../../src/route/target.ts';
+import type { TargetRequest } from '../../../src/route/target.ts';
+import type { TargetDefinition } from '../../../src/route/target-schema.ts';
 import {
   accept,
   claim,

@@ -5,8 +5,10 @@ import { approvalsContract } from './store-contract-approvals.ts';
 import { clocksContract } from './store-contract-clocks.ts';
 import { conversationViewContract } from './store-contract-conversation-view.ts';
 import { conversationsContract } from './store-contract-conversations.ts';
+import { engineContract } from './store-contract-engine.ts';
 import { enrichingContract } from './store-contract-enriching.ts';
 import { failuresContract } from './store-contract-failures.ts';
+import { gatheringContract } from './store-contract-gathering.ts';
 import { groupsContract } from './store-contract-groups.ts';
 import { inboxContract } from './store-contract-inbox.ts';
 import { invariantsContract } from './store-contract-invariants.ts';
@@ -26,6 +28,7 @@ import { rollbackContract } from './store-contract-rollback.ts';
 import { runNewsContract } from './store-contract-run-news.ts';
 import { runsContract } from './store-contract-runs.ts';
 import { severalContract } from './store-contract-several.ts';
+import { stopsContract } from './store-contract-stops.ts';
 import { updatesContract } from './store-contract-updates.ts';
 
 /** What every implementation of the `Store` port has to do. */
@@ -45,6 +48,7 @@ export function storeContract(name: string, open: OpenStore): void {
     severalContract(open);
     conversationsContract(open);
     placesContract(open);
+    gatheringContract(open);
     updatesContract(open);
     repostedContract(open);
     alertsContract(open);
@@ -57,6 +61,8 @@ export function storeContract(name: string, open: OpenStore): void {
     runNewsContract(open);
     renamedContract(open);
     pruneContract(open);
+    engineContract(open);
+    stopsContract(open);
     invariantsContract(open);
   });
 }

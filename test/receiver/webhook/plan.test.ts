@@ -158,6 +158,38 @@ describe('a channel that depends on the event', () => {
   });
 });
 
+describe('the end of a condition', () => {
+  const SLACK = { slack: true, wandb: false };
+  const ended: RelayEvent = { type: 'run_state', source: 'default', engine: 'relay', resolved: true, run: 'x', author: 'ada' };
+  const to = 'to: [{ repository_dispatch: { repository: acme/triage, event_type: go } }, { slack: { channel: "#ml" } }]';
+  const targets = (route: string) =>
+    planned(route, SLACK, ended, { slackUsers: { ada: 'U0ADA' } }).map(({ target, state }) => [target, state]);
+
+  it('goes where its begin went', () => {
+    expect(targets(to)).toEqual([
+      ['repository_dispatch:acme/triage', 'pending'],
+      ['slack:#ml', 'pending'],
+    ]);
+    expect(planned(to, SLACK, ended).at(-1)).toMatchObject({ conversation: { resolves: true, gathers: true } });
+  });
+
+  it('is only said where its begin needed an approval, and disturbs nobody', () => {
+    expect(targets(`approval: { slack: "#ops" }, notify: [author], ${to}`)).toEqual([['slack:#ml', 'pending']]);
+  });
+
+  it('comes within the cooldown of its begin', () => {
+    const config = readConfig(`{ version: 1, routes: [{ name: deploy, on: {}, cooldown: 1h, ${to} }] }`, 'test.yaml');
+    if (!config.ok) throw new Error('the config is good');
+    const plan = (event: RelayEvent) =>
+      planEvent(
+        { event, payload: {}, body: '{}', bodyHash: 'hash', receivedAt: 0 },
+        { matchRoutes: indexRoutes(config.value.routes.map(compileRoute)), credentialFor: () => 'x', newId: () => 'id', connected: SLACK },
+      ).firings.map(({ cooldownKey }) => typeof cooldownKey);
+    const { resolved: _, ...began } = ended;
+    expect([plan(began), plan(ended)]).toEqual([['string'], ['object']]);
+  });
+});
+
 describe('notify', () => {
   const SLACK = { slack: true, wandb: false };
   const slackUsers = { Ada: 'U0ADA', bob: 'U0BOB' };

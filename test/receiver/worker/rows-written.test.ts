@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type ObjectStorage, objectDriver } from '../../../receiver/store/sqlite/object-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { aliasBody } from '../../stand-ins/wandb-sender.ts';
-import { type Kind, MOST_ROWS, rowsFor } from '../store/rows-written.ts';
+import { type Kind, MOST_ROWS, MOST_ROWS_OF_A_ROUND, rowsFor, rowsOfRounds } from '../store/rows-written.ts';
 import { ask, firstDelivery, objectOf, post, until } from './worker-in-test.ts';
 
 /** What workerd counts as written, as Cloudflare does for its bill: `rowsWritten` of a cursor. Each `setAlarm` is billed as a row, too ("Pricing"). */
@@ -48,6 +48,18 @@ describe('rows written for an event, from its acceptance until everything is del
 
     console.log(`rows written, ${kind}: ${rows}`);
     expect(rows).toBeLessThanOrEqual(MOST_ROWS[kind]);
+  });
+});
+
+describe('rows written for a round of the engine, its lease included', () => {
+  test.each(Object.keys(MOST_ROWS_OF_A_ROUND) as (keyof typeof MOST_ROWS_OF_A_ROUND)[])('%s', async (kind) => {
+    const rows = await runInDurableObject(env.BARE.getByName(`rounds where ${kind}`), (_object, { storage }) => {
+      const written = countWrites(storage as unknown as CountedStorage);
+      return rowsOfRounds(kind, sqliteStore(objectDriver(storage)), () => written.rows);
+    });
+
+    console.log(`rows written, a round where ${kind}: ${rows}`);
+    expect(rows).toBeLessThanOrEqual(MOST_ROWS_OF_A_ROUND[kind]);
   });
 });
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { eventTypeOf } from '../../../src/automation/automation.ts';
 import { readConfig } from '../../../src/config/config.ts';
-import { compileRoute, routeMatches } from '../../../src/route/route.ts';
+import type { RelayEvent } from '../../../src/event/event.ts';
+import { understandBody } from '../../../src/event/webhook-body.ts';
+import { compileRoute, routeMatches, whyNot } from '../../../src/route/route.ts';
 import { automationConfig, problemsIn } from '../config/config-samples.ts';
 import { eventWith, theValue } from '../event/samples.ts';
 
@@ -41,7 +43,7 @@ describe('an automation may have', () => {
     expect(automation && event.startsWith(`{ ${eventTypeOf(automation)}:`)).toBe(true);
   });
 
-  it.each(['runs: { name: a, user: { not: b } }', 'runs: { filter: { state: failed } }', 'engine: relay', 'engine: wandb'])(
+  it.each(['runs: { name: a, user: { not: b } }', 'runs: { filter: { state: failed } }', 'engine: wandb'])(
     '%s when its event is one of runs',
     (more) => {
       expect(read(automationConfig({ event: '{ run_state: { states: [failed] } }', more })).automations).toHaveLength(1);
@@ -155,7 +157,7 @@ describe('readConfig reports errors in the event', () => {
     ['{ run_state: { states: [] } }', '35: automations[0].event.run_state.states: must list at least one state'],
     [
       '{ run_state: { states: [killed] } }',
-      '36: automations[0].event.run_state.states[0]: a killed run triggers nothing in W&B: there is no automation for it. The states are running, finished, failed',
+      '36: automations[0].event.run_state.states[0]: a killed run triggers nothing in W&B: add "engine: relay", so that the receiver evaluates it. W&B\'s states are running, finished, failed',
     ],
     ['{ run_state: { states: [failed, failed] } }', '35: automations[0].event.run_state.states: lists a state twice'],
   ])('%s', (event, problem) => {
@@ -220,7 +222,7 @@ describe('readConfig reports errors in an automation', () => {
   });
 
   it.each([
-    ['{ name: x, filter: {} }', '11: automations[0].runs: filter excludes name and user'],
+    ['{ name: x, filter: {} }', '11: automations[0].runs: filter excludes name, user and tags'],
     ['{ nam: x }', '13: automations[0].runs.nam: unknown key (did you mean "name"?)'],
   ])('runs: %s', (runs, problem) => {
     expect(problemsIn(automationConfig({ event: '{ run_state: { states: [failed] } }', more: `runs: ${runs}` }))).toEqual([
@@ -279,6 +281,56 @@ describe('a relay action', () => {
         .filter((route) => routeMatches(route, eventWith({ type: 'link_artifact', automation: 'a', entity: 'acme', project }), {}))
         .map(({ name }) => name);
     expect([heardBy('p'), heardBy('q'), heardBy('other')]).toEqual([['a'], ['k'], []]);
+  });
+
+  describe('of a run automation, wants an event of its own engine', () => {
+    const failed = (name: string, more: string) =>
+      `name: ${name}, scope: { project: train }, event: { run_state: { states: [failed] } }, ${RELAY}${more}`;
+    const heard = (event: Partial<RelayEvent>, ...automations: string[]) =>
+      read([several(...automations), 'routes: [{ name: any, on: { event: run_state }, to: [{ slack: { channel: x } }] }]'].join('\n'))
+        .routes.map(compileRoute)
+        .filter((route) => routeMatches(route, eventWith({ type: 'run_state', automation: 'a', run: 'r', ...event }), {}))
+        .map(({ name }) => name);
+
+    it('of the relay', () => {
+      expect(heard({ engine: 'relay' }, failed('a', ', engine: relay'))).toEqual(['any', 'a']);
+      expect(heard({}, failed('a', ', engine: relay'))).toEqual(['any']);
+    });
+
+    it('of W&B, also where it is written', () => {
+      expect(heard({}, failed('a', ''))).toEqual(['any', 'a']);
+      expect(heard({ engine: 'relay' }, failed('a', ''))).toEqual(['any']);
+      expect(heard({ engine: 'relay' }, failed('a', ', engine: wandb'))).toEqual(['any']);
+    });
+
+    it('which a webhook cannot claim', () => {
+      const claimed = understandBody({ relay: 1, engine: 'relay', automation: 'a', event: 'run_state', run_name: 'r' }, 'default');
+      const event = claimed.kind === 'event' ? claimed.event : undefined;
+      expect(event).toMatchObject({ type: 'run_state', automation: 'a' });
+      expect(heard({ ...event }, failed('a', ', engine: relay'))).toEqual(['any']);
+    });
+
+    it('and says why it does not match', () => {
+      const [route] = read(several(failed('a', ', engine: relay'))).routes.map(compileRoute);
+      expect(route && whyNot(route, eventWith({ type: 'run_state', automation: 'a' }), {})).toEqual(['engine is "wandb", wanted "relay"']);
+    });
+  });
+
+  it('is refused where what the relay finds out would match the routes of two automations', () => {
+    const named = (scope: string, key: string, engine = 'relay', event = 'run_state: { states: [failed] }') =>
+      `name: a, key: ${key}, scope: ${scope}, event: { ${event} }, engine: ${engine}, ${RELAY}`;
+    const problem =
+      'the automation "a" in team acme (line 4) watches this project, too, and the routes of both would take the events of either: choose another name';
+    expect(problemsIn(several(named('{ team: acme }', 'x'), named('{ project: p }', 'y')))).toEqual([
+      `relay.yaml:5:13: automations[1].name: ${problem}`,
+    ]);
+    const fine = [
+      [named('{ team: other }', 'x'), named('{ project: p }', 'y')],
+      [named('{ team: acme }', 'x'), named('{ project: p }', 'y', 'wandb')],
+      [named('{ team: acme }', 'x'), named('{ project: p }', 'y', 'relay', 'run_silent: { for: 30m }')],
+      [named('{ project: q }', 'x'), named('{ project: p }', 'y')],
+    ];
+    for (const both of fine) expect(read(several(...both)).automations).toHaveLength(2);
   });
 
   it('needs a key where its route would have the name of another one', () => {

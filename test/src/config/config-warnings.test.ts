@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
 import { configWarnings } from '../../../src/config/config-warnings.ts';
-import { formatDiagnostic } from '../../../src/lib/diagnostic.ts';
 import { theValue } from '../event/samples.ts';
 import { automationConfig, routeConfig } from './config-samples.ts';
 
@@ -201,14 +200,6 @@ describe('shares', () => {
     expect(change('decreases_by: 150%')).toContain('more than the whole prior value');
     for (const amount of ['increases_by: 25%', 'decreases_by: 100%', 'changes_by: 1%', 'increases_by: 0.25', 'increases_by: 300%'])
       expect(change(amount)).toBeUndefined();
-  });
-});
-
-describe('engine: relay', () => {
-  it('is a warning at its place, as long as this version does not evaluate it', () => {
-    expect(warningsIn(automationConfig({ event: FAILED, more: 'engine: relay' })).map(formatDiagnostic)).toEqual([
-      'relay.yaml:8:13: automations[0].engine: warning: "watch" is not evaluated: this version does not evaluate automations with "engine: relay", and none is made in W&B. It never fires',
-    ]);
   });
 });
 

@@ -46,6 +46,8 @@ describe('the JSON Schema of the config', () => {
 
   const ROOT = 'version: 1\nentity: acme\n';
   const RUN = '{ run_state: { states: [failed] } }';
+  const relayed = (event: string, more = 'for_points: 1', action = '{ relay: { to: [{ slack: { channel: x } }] } }') =>
+    automationConfig({ event: `{ ${event} }`, action, more: `engine: relay\n    ${more}` });
 
   it.each([
     ['the example', readFileSync(join(PROJECT, 'examples/wandb-relay.yaml'), 'utf8')],
@@ -58,7 +60,18 @@ describe('the JSON Schema of the config', () => {
     ['a threshold', automationConfig({ event: '{ run_metric: { metric: x, aggregate: min, window: 3, above: 1 } }' })],
     ['a change', automationConfig({ event: '{ run_metric_change: { metric: x, increases_by: 25% } }' })],
     ['an explicit window of one', automationConfig({ event: '{ run_metric: { metric: x, window: 1, above: 1 } }' })],
-    ['engine: relay', automationConfig({ event: RUN, more: 'engine: relay' })],
+    ['a run that is stopped', automationConfig({ event: RUN, action: '{ relay: { to: [{ wandb_stop: {} }] } }' })],
+    ['engine: relay', relayed('run_state: { states: [crashed, failed], grace: 10m }', 'refire: never')],
+    ['engine: relay with a stall', relayed('run_metric_stall: { metric: x, window: 50, less_than: 1% }', 'resolve: true')],
+    ['engine: relay with NaN', relayed('run_metric_nonfinite: { metrics: { regex: "" } }', 'dry_run: true')],
+    [
+      'engine: relay with tags',
+      relayed('run_metric_zscore: { metric: x, threshold: 3, direction: above, over: runs }', 'runs: { tags: prod }'),
+    ],
+    [
+      'engine: relay in the defaults',
+      `${ROOT}defaults: { engine: relay, refire: 1h, action: { relay: { to: [{ slack: { channel: x } }] } } }\nautomations: [{ name: a, scope: { project: t }, event: { run_silent: { for: 30m } } }]`,
+    ],
     ['x- keys', `${ROOT}x-anything: { a: [1] }\n`],
     [
       'for_each',
@@ -102,6 +115,21 @@ describe('the JSON Schema of the config', () => {
     ['runs of an artifact event', automationConfig({ more: 'runs: { name: x }' })],
     ['engine: relay for an artifact event', automationConfig({ more: 'engine: relay' })],
     ['a killed run', automationConfig({ event: '{ run_state: { states: [killed] } }' })],
+    ['an event that only engine: relay has', automationConfig({ event: '{ run_silent: { for: 30m } }' })],
+    ['such an event with engine: wandb', automationConfig({ event: '{ run_silent: { for: 30m } }', more: 'engine: wandb' })],
+    ['refire without engine: relay', automationConfig({ event: RUN, more: 'refire: 1h' })],
+    ['refire of an artifact event', automationConfig({ more: 'refire: 1h' })],
+    ['tags without engine: relay', automationConfig({ event: RUN, more: 'runs: { tags: x }' })],
+    [
+      'over without engine: relay',
+      automationConfig({ event: '{ run_metric_zscore: { metric: x, threshold: 3, direction: above, over: runs } }' }),
+    ],
+    ['engine: relay without a relay action', relayed('run_silent: { for: 30m }', 'refire: 1h', '{ no_op: {} }')],
+    ['NaN of one and of several', relayed('run_metric_nonfinite: { metric: x, metrics: { regex: y } }')],
+    ['a stall of one value', relayed('run_metric_stall: { metric: x, window: 1, less_than: 1 }')],
+    ['a stop of an artifact', automationConfig({ action: '{ relay: { to: [{ wandb_stop: {} }] } }' })],
+    ['a stop with a field', automationConfig({ event: RUN, action: '{ relay: { to: [{ wandb_stop: { x: 1 } }] } }' })],
+    ['a stop in a route', routeConfig({ to: '{ wandb_stop: {} }' })],
     ['two actions', automationConfig({ action: '{ no_op: {}, notification: { slack: x } }' })],
     ['a missing action', `${ROOT}automations: [{ name: a, scope: { project: t }, event: { link_artifact: {} } }]`],
     [

@@ -147,7 +147,7 @@ describe('words of W&B, of its app and of its client', () => {
     ['completed', 'finished'],
   ])('the state %s is %s', (written, meant) => {
     expect(inEvent(`{ run_state: { states: [${written}] } }`)).toEqual([
-      `relay.yaml:6:36: automations[0].event.run_state.states[0]: must be one of "running", "finished", "failed" (did you mean "${meant}"?)`,
+      `relay.yaml:6:36: automations[0].event.run_state.states[0]: must be one of "running", "finished", "failed", "killed", "preempted", "crashed" (did you mean "${meant}"?)`,
     ]);
   });
 
@@ -167,9 +167,16 @@ describe('states that W&B has no automation for', () => {
   const at = (message: string) => [`relay.yaml:6:36: automations[0].event.run_state.states[0]: ${message}`];
 
   it('are explained', () => {
-    expect(inEvent('{ run_state: { states: [crashed] } }')).toEqual(at('W&B counts a crashed run as failed: write failed'));
-    expect(inEvent('{ run_state: { states: [Killed, failed] } }')).toEqual(
-      at('a killed run triggers nothing in W&B: there is no automation for it. The states are running, finished, failed'),
+    expect(inEvent('{ run_state: { states: [crashed] } }')).toEqual(
+      at('W&B counts a crashed run as failed: write failed, or add "engine: relay", so that the receiver evaluates it'),
+    );
+    expect(inEvent('{ run_state: { states: [stopped, failed] } }')).toEqual(
+      at(
+        'a killed run triggers nothing in W&B: write killed and add "engine: relay", so that the receiver evaluates it. W&B\'s states are running, finished, failed',
+      ),
+    );
+    expect(inEvent('{ run_state: { states: [pending] } }')).toEqual(
+      at('there is no automation for pending runs. The states are running, finished, failed'),
     );
     expect(inEvent('{ run_state: { states: failed } }')).toEqual([
       'relay.yaml:6:35: automations[0].event.run_state.states: must be a list: write states: [failed]',
@@ -307,7 +314,7 @@ describe('one cause', () => {
     [
       'an event of another engine',
       automationConfig({ event: '{ run_silent: { for: 30m } }' }),
-      'this version does not evaluate runs itself',
+      'W&B has no such event: add "engine: relay"',
     ],
   ])('%s gives one error', (_cause, text, problem) => {
     expect(problemsIn(text)).toEqual([expect.stringContaining(problem)]);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readMark, withMark } from '../../../src/automation/ownership.ts';
 import { REPOSITORY, repositoryInPath } from '../../../src/lib/repository.ts';
-import { compileTarget, targetSchema } from '../../../src/route/target.ts';
+import { compileTarget } from '../../../src/route/target.ts';
+import { targetSchema } from '../../../src/route/target-schema.ts';
 import { contextWith, theValue } from '../event/samples.ts';
 
 describe('a repository', () => {

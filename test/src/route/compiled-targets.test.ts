@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { rememberingCompiler } from '../../../src/route/compiled-targets.ts';
-import { compileTarget, type TargetDefinition } from '../../../src/route/target.ts';
+import { compileTarget } from '../../../src/route/target.ts';
+import type { TargetDefinition } from '../../../src/route/target-schema.ts';
 
 function counted() {
   const compiled: string[] = [];

@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { RelayEvent } from '../../../src/event/event.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
-import {
-  compileTarget,
-  requestProblem,
-  type TargetDefinition,
-  type TargetRequest,
-  targetSchema,
-  usesEnrichment,
-} from '../../../src/route/target.ts';
+import { compileTarget, isAction, requestProblem, type TargetRequest, usesEnrichment } from '../../../src/route/target.ts';
+import { type TargetDefinition, targetSchema } from '../../../src/route/target-schema.ts';
 import { contextWith, theError, theValue } from '../event/samples.ts';
 
 const CONTEXT = contextWith({ alias: 'production', collection: 'resnet50' }, { n: 3, list: [1, 2] });
@@ -135,6 +130,7 @@ describe('a target', () => {
     [dispatch(), 'repository_dispatch:acme/deploy', 'acme/deploy'],
     [workflow(), 'workflow_dispatch:acme/deploy/deploy.yml', 'acme/deploy'],
     [{ slack: { channel: '#ml' } }, 'slack:#ml', undefined],
+    [{ wandb_stop: {} }, 'wandb_stop', undefined],
   ])('of %j is called %s', (definition, name, repository) => {
     expect(compileTarget(definition)).toMatchObject({ name, repository });
   });
@@ -164,6 +160,40 @@ describe('a target', () => {
     ['the id of a workflow', workflow({ workflow: '123456' })],
   ])('with %s is accepted', (_name, definition) => {
     expect(targetSchema.safeParse(definition).success).toBe(true);
+  });
+});
+
+describe('a stop of a run', () => {
+  const run = { type: 'run_metric', source: 'default', entity: 'acme', project: 'train', run: 'abc' } as const;
+  const stop = (event: RelayEvent) => build({ wandb_stop: {} }, { ...CONTEXT, event: { ...event, payload: {} } });
+
+  it('names the run, and whether that is its id', () => {
+    const request = { kind: 'wandb_stop', entity: 'acme', project: 'train', run: 'abc' };
+    expect(theValue(stop({ ...run, engine: 'relay' }))).toEqual({ ...request, is_id: true });
+    expect(theValue(stop(run))).toEqual({ ...request, is_id: false });
+  });
+
+  it.each<[('entity' | 'project' | 'run')[], string]>([
+    [['run'], 'it has no run'],
+    [['entity', 'project'], 'it has no entity and no project'],
+  ])('is refused without %j', (missing, why) => {
+    const { entity, project, run: id, ...rest } = run;
+    const named = Object.entries({ entity, project, run: id }).filter(([name]) => !(missing as string[]).includes(name));
+    expect(theError(stop({ ...rest, ...Object.fromEntries(named) }))).toBe(`the event does not say which run to stop: ${why}`);
+  });
+
+  it('is refused when the condition has ended', () => {
+    expect(theError(stop({ ...run, engine: 'relay', resolved: true }))).toBe(
+      'the condition has ended: a run is stopped when it begins, never when it ends',
+    );
+  });
+
+  it('is an action like a dispatch, and a message is none', () => {
+    expect([stop(run), build(dispatch()), build({ slack: { channel: 'x' } })].map((built) => isAction(theValue(built)))).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 });
 

@@ -292,7 +292,7 @@ describe('what a plan has besides its changes', () => {
   it('locates each change at its definition, also behind an automation that the relay evaluates, and never in its JSON', async () => {
     const { plan } = await wandb();
     const own =
-      '\n  - { name: own, engine: relay, scope: { project: train }, event: { run_state: { states: [failed] } }, action: { no_op: {} } }';
+      '\n  - { name: own, engine: relay, scope: { project: train }, event: { run_state: { states: [failed] } }, action: { relay: { to: [{ slack: { channel: x } }] } } }';
     const found = await plan(`automations:${own}${alias('one')}${alias('two')}`);
     expect(found.changes.map(({ name, location }) => [name, location?.file, location?.line])).toEqual([
       ['one', 'wandb-relay.yaml', 5],
@@ -317,6 +317,7 @@ describe('what a plan has besides its changes', () => {
     const json = JSON.parse(JSON.stringify(planJson(await plan(`automations: ${alias('one')}`), SURROUNDINGS)));
     expect(Object.keys(json).sort()).toEqual([
       'changes',
+      'evaluated_by_relay',
       'fingerprint',
       'namespace',
       'notes',

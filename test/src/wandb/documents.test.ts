@@ -1,7 +1,8 @@
 import { parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import * as documents from '../../../src/wandb/documents.ts';
-import { CLOUD_FEATURES, wandbSchema } from '../../stand-ins/wandb-schema.ts';
+import * as runDocuments from '../../../src/wandb/run-documents.ts';
+import { CLOUD_FEATURES, type RunCapability, wandbSchema } from '../../stand-ins/wandb-schema.ts';
 
 const {
   artifactAliasesDocument,
@@ -16,7 +17,10 @@ const {
   updateTriggerDocument,
 } = documents;
 
-const fixed = Object.entries(documents).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+const { runRowsDocument, runsByNameDocument, runsDocument, systemRowsDocument } = runDocuments;
+const ALL_VALUES = { hasKeys: true, summary: true, config: true };
+
+const fixed = Object.entries({ ...documents, ...runDocuments }).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
 const built: [string, string][] = [
   ['scopeDirectoryDocument(2, 1)', scopeDirectoryDocument(2, 1)],
   ['scopeDirectoryDocument(1, 0)', scopeDirectoryDocument(1, 0)],
@@ -24,10 +28,15 @@ const built: [string, string][] = [
   ['projectsDocument(50)', projectsDocument(50)],
   ['collectionsDocument(10, 100)', collectionsDocument(10, 100)],
   ['artifactAliasesDocument(50)', artifactAliasesDocument(50)],
+  ['runsDocument', runsDocument(ALL_VALUES)],
+  ['runsDocument without values', runsDocument({ hasKeys: true, summary: false, config: false })],
+  ['runsByNameDocument(50)', runsByNameDocument(50, ALL_VALUES)],
+  ['runRowsDocument(8)', runRowsDocument(8)],
+  ['systemRowsDocument(8)', systemRowsDocument(8)],
 ];
 
-function misfits(document: string, features: Iterable<string>, reportsFeatures = true): string[] {
-  const schema = wandbSchema({ features: new Set(features), reportsFeatures, hasUnknownKinds: false });
+function misfits(document: string, features: Iterable<string>, reportsFeatures = true, lacks: RunCapability[] = []): string[] {
+  const schema = wandbSchema({ features: new Set(features), reportsFeatures, hasUnknownKinds: false, lacks: new Set(lacks) });
   return validate(schema, parse(document)).map((error) => error.message);
 }
 
@@ -43,6 +52,21 @@ describe('a document that is the same for every server', () => {
   it('is refused by a server too old to know of flags only where it asks for them', () => {
     const refused = [...fixed, ...built].filter(([, document]) => misfits(document, [], false).length > 0).map(([name]) => name);
     expect(refused.sort()).toEqual(['ORGANIZATION_FLAGS', 'SERVER_FEATURES']);
+  });
+});
+
+describe('a document about runs', () => {
+  it('without keys fits a server that cannot return some values only', () => {
+    const lacks: RunCapability[] = ['summaryMetrics(keys)', 'config(keys)'];
+    for (const make of [runsDocument, (options: typeof ALL_VALUES) => runsByNameDocument(3, options)]) {
+      expect(misfits(make(ALL_VALUES), [], false, lacks)).not.toEqual([]);
+      expect(misfits(make({ ...ALL_VALUES, hasKeys: false }), [], false, lacks)).toEqual([]);
+    }
+  });
+
+  it('that asks for text fits a server without sampled histories', () => {
+    expect(misfits(runRowsDocument(1), [], false, ['sampledHistory'])).not.toEqual([]);
+    expect(misfits(runDocuments.RUN_ROWS_AS_TEXT, [], false, ['sampledHistory'])).toEqual([]);
   });
 });
 

@@ -1,12 +1,8 @@
-/** HTML that is safe to put together: made only by `html`, which escapes what is put in, and by `safe`. */
+import { escapeHtml } from './markdown.ts';
+
+/** HTML that is safe to put together: made only by `html`, which escapes what is put in. */
 export interface Html {
   readonly html: string;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
 }
 
 /** A template for HTML: text that is put in is escaped, HTML is not, lists are joined. */

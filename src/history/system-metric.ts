@@ -1,0 +1,7 @@
+import type { RunSnapshot } from '../engine/run.ts';
+import { isSystemMetric } from '../wandb/system-metrics.ts';
+
+/** Whether a name means a system metric of this run: what the run itself logged under that name goes first. */
+export function isSystemMetricOf({ loggedMetrics }: Pick<RunSnapshot, 'loggedMetrics'>, metric: string): boolean {
+  return isSystemMetric(metric) && !loggedMetrics.has(metric);
+}
