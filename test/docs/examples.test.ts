@@ -20,6 +20,7 @@ const CONFIG_KEYS = [
   'defaults',
   'automations',
   'routes',
+  'tests',
   'settings',
   'alerts',
 ];
