@@ -50,6 +50,10 @@ export function doNothing(): ActionDefinition {
  *
  * @example
  * relay({ to: [{ repository_dispatch: { repository: 'acme/deploy', event_type: 'model-ready' } }] })
+ *
+ * @example
+ * // Of a run automation: stops the run that fired, once somebody has agreed.
+ * relay({ to: [{ wandb_stop: {} }], approval: { slack: '#ml-runs' } })
  */
 export function relay(fields: ActionFields<'relay'>): RelayActionDefinition {
   return placed({ relay: present(mapping(fields, 'relay({ to: [ … ] })')) });

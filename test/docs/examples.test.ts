@@ -20,6 +20,7 @@ const CONFIG_KEYS = [
   'defaults',
   'automations',
   'routes',
+  'digests',
   'tests',
   'settings',
   'alerts',

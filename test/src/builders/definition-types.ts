@@ -87,6 +87,7 @@ export const accepted: AutomationDefinition[] = [
     event: { add_artifact_tag: { tag: 'x' } },
     action,
   },
+  automation({ name: 'stop', event: onRunState(project('train'), failed), action: relay({ to: [{ wandb_stop: {} }] }) }),
   automation({ name: 'g', event: onAddArtifactAlias(scope, 'production'), action: doNothing() }),
   automation({
     name: 'h',
