@@ -80,12 +80,15 @@ export async function engineRun(options: EngineRunOptions): Promise<EngineAccoun
     const chaos = new AbortController();
     let faults = 0;
     let disturbances = 0;
+    let endFault = (): void => undefined;
     const disturbing = (async () => {
       const mood = dice.fork('chaos');
       while (!chaos.signal.aborted) {
         await sleep(mood.between(20, options.pauseMs));
         if (mood.chance(0.6)) {
-          wandb.misbehave(mood.pick(FAULTS), { times: mood.between(1, 3) });
+          // One at a time: on a busy machine faults would come faster than requests, and no request would ever be answered.
+          endFault();
+          endFault = mood.chance(0.7) ? wandb.misbehave(mood.pick(FAULTS), { times: mood.between(1, 3) }) : () => undefined;
           faults += 1;
         } else if (disturbances < (options.mostDisturbances ?? Number.POSITIVE_INFINITY)) {
           disturbances += 1;

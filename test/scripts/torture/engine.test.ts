@@ -17,7 +17,7 @@ test('a watcher that is killed again and again: every firing once', async () => 
       watchers: 1,
       runs: 6,
       parts: 4,
-      pauseMs: 250,
+      pauseMs: 400,
       mostDisturbances: 3,
       limitMs: 110_000,
     });
