@@ -53,6 +53,7 @@ export async function watch(io: CommandIo, options: WatchOptions): Promise<ExitC
     settings: config.settings,
     organization: config.organization,
     watch: { automations: config.automations, entity: config.entity },
+    digests: { definitions: config.digests, entity: config.entity },
     store,
     sandbox: false,
     ...(dispatcher === undefined ? {} : { dispatcher }),

@@ -197,6 +197,8 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         store,
         sandbox,
         startsSteady: true,
+        // One object of a Worker sends them, or each would.
+        ...(source === DEFAULT_SOURCE ? { digests: { definitions: config.digests, entity: config.entity } } : {}),
         wakeLater: this.#wakeUp.by,
         concurrency: CONCURRENCY,
         githubWritesPerSecond: () => Math.min(settings.githubWritesPerSecond, mostWritesPerSecond(environment, pace.sharing())),
