@@ -30,6 +30,12 @@ import { type WakeUp, wakeUp } from './wake-up.ts';
 /** An alarm waits for what it has begun to send at most so long; the rest goes on without it. Milliseconds. */
 const ALARM_LIMIT_MS = 90_000;
 
+/**
+ * How often runs are looked at. Each look is an alarm, a few rows that are written, and keeps the object in memory for some
+ * seconds: at the pace of a process an object would never rest (Cloudflare documentation, "Durable Objects: pricing").
+ */
+const WATCH_EVERY_MS = 60_000;
+
 const NOTHING: NextWork = { sendAt: undefined, checkAt: undefined };
 
 /** What runs in an object, once it has started. */
@@ -184,6 +190,10 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         routes: config.routes.map(compileRoute),
         settings,
         organization: config.organization,
+        // One object of a Worker watches, or each would.
+        ...(source === DEFAULT_SOURCE
+          ? { watch: { automations: config.automations, entity: config.entity, everyMs: WATCH_EVERY_MS } }
+          : {}),
         store,
         sandbox,
         startsSteady: true,
