@@ -108,6 +108,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
       ...watching.extensions,
       ...digests,
     ],
+    ...(watching.watcher === undefined ? {} : { watcher: watching.watcher }),
     rollBack,
     updateRequest: await requestUpdate(options, wandb),
     enriches: connected.wandb,

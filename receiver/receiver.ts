@@ -8,6 +8,7 @@ import type { Route } from '../src/route/route.ts';
 import { indexRoutes } from '../src/route/route-index.ts';
 import type { CompiledTarget, TargetRequest } from '../src/route/target.ts';
 import { createApp } from './app.ts';
+import type { Watcher } from './engine/watcher.ts';
 import type { RequestVariables } from './http/request-log.ts';
 import type { ClockWatch } from './outbox/clock-watch.ts';
 import { createOutbox, type OutboxOptions } from './outbox/outbox.ts';
@@ -45,6 +46,8 @@ export interface ReceiverParts {
   readonly rollBack?: RollBack;
   /** What else belongs to this receiver; left out: nothing. */
   readonly extensions?: readonly Extension[];
+  /** What watches runs, also among the extensions; left out: nothing does. */
+  readonly watcher?: Watcher;
   /** Left out: the clock never jumps. */
   readonly clock?: ClockWatch;
   /** See `OutboxOptions`. */
