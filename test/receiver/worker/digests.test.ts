@@ -25,7 +25,12 @@ const digests = ({ left }: SimulatedObject): string[] =>
 describe('digests on Workers', () => {
   test('are sent by alarms, each once, and need few of them', async () => {
     await simulate(
-      { config: CONFIG, services: { 'slack.test': slack }, source: 'default', bindings: { WANDB_WEBHOOK_SECRET: SECRET, WANDB_WEBHOOK_SECRET_DEFAULT: '' } },
+      {
+        config: CONFIG,
+        services: { 'slack.test': slack },
+        source: 'default',
+        bindings: { WANDB_WEBHOOK_SECRET: SECRET, WANDB_WEBHOOK_SECRET_DEFAULT: '' },
+      },
       async (object) => {
         await object.post(aliasBody('v1'));
         await object.pass(3 * DAY);
