@@ -1,6 +1,6 @@
 import type { StartEvaluation } from '../engine/evaluation.ts';
 import { conditionWords } from './condition-words.ts';
-import type { AutomationResult, MissingMetric, NearMiss, RunChart, TestedFiring, TestedRun, Variant } from './result.ts';
+import type { AutomationResult, NearMiss, RunChart, TestedFiring, TestedRun, Variant } from './result.ts';
 import { runChart } from './run-chart.ts';
 import { countFirings, type RunHistory, type RunOutcome, type SimulationSetting, simulateRun } from './simulate-run.ts';
 import { type Subject, simulationNotes, skipReason } from './subject.ts';
@@ -15,7 +15,7 @@ export interface Tally {
   readonly subject: Subject;
   /** `history.series`: only of metrics that the rule watches. */
   add(run: TestedRun, history: RunHistory, setting: SimulationSetting): void;
-  result(rest: { readonly missing: readonly MissingMetric[]; readonly notes: readonly string[] }): AutomationResult;
+  result(rest: Pick<AutomationResult, 'missing' | 'notes' | 'notRead'>): AutomationResult;
 }
 
 /** @param isBrief only counts firings: no variants, no charts, for a plan */
@@ -69,10 +69,11 @@ export function startTally(subject: Subject, start: StartEvaluation, isBrief: bo
         if (count > 0) one.runsFired++;
       }
     },
-    result: ({ missing, notes }) => ({
+    result: ({ missing, notes, notRead }) => ({
       ...headOf(subject),
       skipped,
       runs: sums.runs,
+      notRead,
       runsWithMetric: sums.withMetric,
       runsFired: sums.fired,
       firings: firings.toSorted((a, b) => b.at - a.at),

@@ -70,7 +70,7 @@ export async function runBacktest(
     since,
     until: began,
     automations,
-    leftOut: leftOut.sentences(),
+    leftOut: leftOut.sentences(counts.done > 0),
     runsRead: counts.done,
     runsCached: counts.cached,
     points: counts.points,
@@ -143,7 +143,7 @@ async function readAll(lists: readonly ProjectRuns[], reading: Reading): Promise
   const work = async (): Promise<void> => {
     for (let batch = batches[next++]; batch !== undefined; batch = batches[next++]) {
       if (options.signal.aborted) {
-        leftOut.late(batch.runs.length);
+        leftOut.late(batch.runs);
         continue;
       }
       await readBatch(batch, reading, counts);
@@ -179,8 +179,8 @@ async function readBatch({ list, runs }: Batch, reading: Reading, counts: { done
   const { cache, now, sleep, signal } = options;
   const read = await readHistories(reader, list.project, wanted, { cache, signal, now, sleep });
   if (!read.ok) {
-    if (signal.aborted) leftOut.late(runs.length);
-    else leftOut.unreadable(runs.length, read.error.message);
+    if (signal.aborted) leftOut.late(runs);
+    else leftOut.unreadable(runs, read.error.message);
     return;
   }
   for (const [i, history] of read.value.entries()) {
@@ -231,7 +231,8 @@ async function finish(tally: Tally, lists: readonly ProjectRuns[], reader: RunRe
   const { subject } = tally;
   const notes = leftOut.notesOf(subject);
   const metric = namedMetric(subject.rule);
-  const brief = tally.result({ missing: [], notes });
+  const rest = { notes, notRead: leftOut.notRead(subject) };
+  const brief = tally.result({ ...rest, missing: [] });
   if (metric === undefined || brief.runs === 0 || brief.runsWithMetric > 0 || brief.skipped !== undefined) return brief;
   const own = lists.filter(({ runs }) => runs.some(({ subjects }) => subjects.includes(subject)));
   const names = new Set(own.flatMap(({ runs }) => runs.flatMap(({ run }) => [...run.loggedMetrics])));
@@ -239,5 +240,5 @@ async function finish(tally: Tally, lists: readonly ProjectRuns[], reader: RunRe
     const listed = signal.aborted ? ok(null) : await reader.metricNames(project, signal);
     for (const name of listed.ok ? (listed.value ?? []) : []) names.add(name);
   }
-  return tally.result({ missing: [{ metric, suggestions: suggestMetrics(metric, [...names]) }], notes });
+  return tally.result({ ...rest, missing: [{ metric, suggestions: suggestMetrics(metric, [...names]) }] });
 }
