@@ -7,6 +7,7 @@ import { isMessage } from '../src/route/conversation-requests.ts';
 import type { Route } from '../src/route/route.ts';
 import { indexRoutes } from '../src/route/route-index.ts';
 import type { RequestKind } from '../src/route/target.ts';
+import { type DigestOptions, digestParts } from './digests/digest-part.ts';
 import type { WatchOptions } from './engine/engine-options.ts';
 import { engineParts } from './engine/engine-part.ts';
 import { connectWandb, type WandbKnowledge } from './enrich/connect-wandb.ts';
@@ -38,6 +39,8 @@ export interface ComposeOptions extends Pick<ReceiverParts, 'concurrency' | 'git
   readonly organization: string | undefined;
   /** Automations that the relay may have to evaluate; left out: none. */
   readonly watch?: WatchOptions;
+  /** Digests to send; left out: none. */
+  readonly digests?: DigestOptions;
   readonly store: Store;
   /** Record what would be sent; send nothing and make no API calls. */
   readonly sandbox: boolean;
@@ -84,7 +87,8 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
   const connected = { slack: slack.slack !== undefined, wandb: wandb !== undefined };
   const plan = planningOf(options, github, connected);
   const rollBack = rollbacks(options, plan);
-  const watching = await engineParts({ ...context, plan, hasJumped: context.clock.hasJumped, wake: context.wake.wake });
+  const own = { ...context, plan, hasJumped: context.clock.hasJumped, wake: context.wake.wake };
+  const [watching, digests] = await Promise.all([engineParts(own), digestParts(own)]);
   return {
     runtime,
     wake: context.wake,
@@ -102,8 +106,9 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
       ...(await extensionsFor({ ...context, rollBack }, github)),
       ...(wandb === undefined ? [] : [wandb.history]),
       ...watching.extensions,
+      ...digests,
     ],
-
+    ...(watching.watcher === undefined ? {} : { watcher: watching.watcher }),
     rollBack,
     updateRequest: await requestUpdate(options, wandb),
     enriches: connected.wandb,

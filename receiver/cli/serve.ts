@@ -62,6 +62,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     settings: plan.settings,
     organization: config.organization,
     watch: { automations: config.automations, entity: config.entity },
+    digests: { definitions: config.digests, entity: config.entity },
     store,
     sandbox,
     ...(dispatcher === undefined ? {} : { dispatcher }),

@@ -53,6 +53,7 @@ export async function watch(io: CommandIo, options: WatchOptions): Promise<ExitC
     settings: config.settings,
     organization: config.organization,
     watch: { automations: config.automations, entity: config.entity },
+    digests: { definitions: config.digests, entity: config.entity },
     store,
     sandbox: false,
     ...(dispatcher === undefined ? {} : { dispatcher }),
@@ -61,7 +62,7 @@ export async function watch(io: CommandIo, options: WatchOptions): Promise<ExitC
     if (options.once) return await watchOnce(io, { ...composed, stopped });
     const receiver = createReceiver(await composeParts(composed));
     receiver.start();
-    log.info({ automations: evaluatedHere(config.automations).length, database: databaseName(environment, false) }, 'watching');
+    log.info({ database: databaseName(environment, false) }, 'watching');
     log.info({ why: await stopped }, 'stopping: finishing attempts in flight');
     await receiver.stop(GRACE_MS);
     log.info({}, 'stopped');

@@ -11,6 +11,7 @@ export interface WatchOptions {
   readonly entity: string | undefined;
   /** See `WatcherOptions`. */
   readonly everyMs?: number;
+  readonly leaseMs?: number;
 }
 
 export interface EnginePartsOptions {
