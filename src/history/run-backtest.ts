@@ -1,4 +1,5 @@
 import type { AutomationResult, Backtest, TestedRun } from '../backtest/result.ts';
+import { historyOf, type RunHistory } from '../backtest/simulate-run.ts';
 import { namedMetric, type Subject, watchedMetrics } from '../backtest/subject.ts';
 import { suggestMetrics } from '../backtest/suggest.ts';
 import { startTally, type Tally } from '../backtest/tally.ts';
@@ -9,7 +10,7 @@ import { err, ok, type Result } from '../lib/result.ts';
 import type { HistoryCache } from './history-cache.ts';
 import { LeftOut } from './left-out.ts';
 import { type ReadHistory, type ReadingOptions, readHistories } from './read-histories.ts';
-import { type ListedRun, listProjectRuns, type ProjectRuns } from './run-list.ts';
+import { type ListedRun, listProjectRuns, needsPopulation, type ProjectRuns } from './run-list.ts';
 
 /** How far a back-test is. */
 export interface BacktestProgress {
@@ -202,12 +203,21 @@ function simulate(
 ): void {
   const { since, now, appUrl } = options;
   const tested = testedRun(run, project, appUrl);
+  // Many automations look at the same metric.
+  const histories = new Map<string, RunHistory>();
   for (const subject of subjects) {
-    const metrics = new Set(watchedMetrics(subject.rule, run));
-    const series = history.series.filter(({ metric }) => metrics.has(metric));
+    const metrics = watchedMetrics(subject.rule, run);
+    const key = JSON.stringify(metrics);
+    const own =
+      histories.get(key) ??
+      historyOf(
+        run,
+        history.series.filter(({ metric }) => metrics.includes(metric)),
+      );
+    histories.set(key, own);
     const metric = namedMetric(subject.rule);
-    const population = metric === undefined ? [] : summariesBefore(byBeginning, run, metric);
-    tallies.get(subject)?.add(tested, { run: run, series: series }, { since, now: now(), population });
+    const population = metric === undefined || !needsPopulation(subject) ? [] : summariesBefore(byBeginning, run, metric);
+    tallies.get(subject)?.add(tested, own, { since, now: now(), population });
   }
 }
 

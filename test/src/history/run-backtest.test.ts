@@ -118,6 +118,8 @@ describe('a back-test', () => {
     const reader = new FakeReader({ 'acme/train': [fakeRun(1, FIRES)] });
     const { result } = await backtest(reader, [subject(ruleOf({ kind: 'silent', forMs: 60_000 }))]);
     expect(result).toMatchObject({ skipped: expect.stringContaining('silent'), firings: [] });
+    const long = await backtest(reader, [subject(ruleOf(above(8, { aggregate: 'max', window: 20_000 })))]);
+    expect(long.result).toMatchObject({ skipped: 'not simulated: its window is longer than 10,000 values', firings: [] });
   });
 
   it('compares a z-score over runs with the runs that began before, whatever the filter and the period', async () => {
