@@ -30,7 +30,7 @@ export function firingsTable(result: AutomationResult): Html {
     ];
   });
   const left = firings.length - rows.length;
-  return html`<h3>Firings</h3>${foldedTable(head, rows, numbersFrom(2))}${left === 0 ? NOTHING : html`<p class="small soft">${count(left, 'older firing')} more: see the JSON.</p>`}`;
+  return html`<h3>Firings</h3>${foldedTable(head, rows, numbersFrom(isState ? head.length : 2))}${left === 0 ? NOTHING : html`<p class="small soft">${count(left, 'older firing')} more: see the JSON.</p>`}`;
 }
 
 /** The runs that came closest without firing. */
