@@ -141,15 +141,14 @@ export function promotionInsert(promotions: readonly SqlScalar[][]): Insert {
 
 /** Of each alias the latest rows stay. */
 export function* forgetOldPromotions(promotions: readonly SqlScalar[][]): Work<void> {
-  for (const [aliasKey, n] of promotions) if (typeof n === 'number' && n > KEPT) yield* forgetOld(String(aliasKey), n - KEPT);
-}
-
-function* forgetOld(aliasKey: string, upTo: number): Work<void> {
+  const full = promotions.filter(([, n]) => typeof n === 'number' && n > KEPT).map(([aliasKey]) => String(aliasKey));
+  if (full.length === 0) return;
   yield* exec(
-    `DELETE FROM promotions WHERE alias_key = $1 AND n <= $2
-       AND n NOT IN (SELECT q.n FROM promotions q WHERE q.alias_key = $1 AND q.deployed_at IS NOT NULL ORDER BY q.deployed_at DESC, q.n DESC LIMIT ${DEPLOYED_KEPT})`,
-    aliasKey,
-    upTo,
+    `DELETE FROM promotions WHERE alias_key = ANY ($1)
+       AND n <= (SELECT MAX(q.n) FROM promotions q WHERE q.alias_key = promotions.alias_key) - ${KEPT}
+       AND n NOT IN (SELECT q.n FROM promotions q WHERE q.alias_key = promotions.alias_key AND q.deployed_at IS NOT NULL
+         ORDER BY q.deployed_at DESC, q.n DESC LIMIT ${DEPLOYED_KEPT})`,
+    [...new Set(full)],
   );
 }
 
