@@ -11,27 +11,13 @@ import { firstRow, lock, rows, type Work } from './work.ts';
 
 /** The conversations of these promotions show that their versions lost the alias. Inside the caller's transaction. */
 export function* refreshReplaced(eventIds: readonly string[], now: number): Work<void> {
-  for (const eventId of yield* shownAmong(eventIds)) {
+  for (const eventId of new Set(eventIds)) {
     const own = (yield* conversationsOf(eventId)).map(({ key }) => ({ key, eventId }));
     if (own.length === 0) continue;
     const conversations = [...own, ...(yield* repeatedSince(eventId, own))];
     yield* lock(conversations.map(({ key }) => orderKeyLock(key)));
     for (const one of conversations) yield* requestUpdate(one.key, one.eventId, now);
   }
-}
-
-/**
- * Those of the events that a conversation shows, in the order of the list. In one statement, which costs next to nothing where
- * there are no conversations: every promotion comes by here.
- */
-function* shownAmong(eventIds: readonly string[]): Work<string[]> {
-  if (eventIds.length === 0) return [];
-  const found = yield* rows<{ event_id: string }>(
-    `SELECT event_id FROM deliveries WHERE EXISTS (SELECT 1 FROM conversations WHERE key >= '') AND event_id = ANY ($1) AND conversation IS NOT NULL`,
-    eventIds,
-  );
-  const shown = new Set(found.map(({ event_id }) => event_id));
-  return [...new Set(eventIds)].filter((id) => shown.has(id));
 }
 
 interface Shown {
