@@ -57,20 +57,19 @@ describe('a transaction on PostgreSQL', () => {
   });
 
   test('is not committed when a statement fails that was not waited for', async () => {
-    const { ask, next, settled } = server();
+    const { ask, next } = server();
     const done = pipelined(ask, 'BEGIN', async (sql) => sql.send(INSERT));
     next().answer({});
     next().fail(new Error('duplicate key'));
-    await settled();
-    next().answer({ command: 'ROLLBACK' });
 
     await expect(done).rejects.toThrow('duplicate key');
   });
 
   test('is not committed when the server has rolled it back without an error', async () => {
-    const { ask, next } = server();
+    const { ask, next, settled } = server();
     const done = pipelined(ask, 'BEGIN', async () => 'done');
     next().answer({});
+    await settled();
     next().answer({ command: 'ROLLBACK' });
 
     await expect(done).rejects.toThrow('PostgreSQL answered COMMIT with ROLLBACK');
