@@ -13,7 +13,8 @@ export async function runWork<T>(sql: AnySql, work: Work<T>): Promise<T> {
 
 /**
  * Carries out a rule in one transaction. A lock that comes first is looked up before the transaction, and taken when it
- * begins. A deadlock or a serialization failure starts the rule again, which is why it is given as a function.
+ * begins: the first statement travels with it, and what it reads is read under the lock. A deadlock or a serialization failure
+ * starts the rule again, which is why it is given as a function.
  */
 export async function runInTransaction<T>(driver: PostgresDriver, start: () => Work<T>): Promise<T> {
   const names = await firstLock(driver, start());
