@@ -46,6 +46,8 @@ const READERS_FILES = new Set([
   'automations.yml',
   'drift.yml',
   'render.yml',
+  'watch.yml',
+  'watch.db',
   'monorepo.yml',
   'definitions.json',
   'ml/prod-*.yaml',
@@ -57,6 +59,7 @@ const READERS_FILES = new Set([
   '.wrangler/state', // what `npm run dev:worker` stores
   '.wrangler/sandbox-state',
   'dist/App.js', // Bolt's
+  'sift/lib/index.js',
 ]);
 const FILE_ENDING = /\.(ts|js|cjs|md|ya?ml|jsonc?|db|vars|toml|sh)$/;
 const PATH = /^\.?[\w-]+[\w.*-]*(\/[\w.*-]+)*\/?$/;
