@@ -101,6 +101,10 @@ describe('the pages of the documentation', () => {
     for (const link of linked) expect([...packaged.files, 'README.md']).toContain(link?.split('/')[0]);
   });
 
+  it('hold nothing that a merge left', () => {
+    for (const { name, text } of PAGES) expect(/^(<{7}|={7}$|>{7})/m.test(text), name).toBe(false);
+  });
+
   it('are short, or begin with an example', () => {
     expect(page('README.md').text.split('\n').length - 1).toBeLessThanOrEqual(150);
     expect(page('ARCHITECTURE.md').text.split('\n').length - 1).toBeLessThanOrEqual(120);
