@@ -203,7 +203,7 @@ describe('what our own engine found out', () => {
     expect(sentenceOf(firedEvent(SILENT), sayPlainly)).toBe('Run train-78 by ada has logged nothing for 30 min');
   });
 
-  it("names a run of W&B's own automations as people named it, once W&B's API said so", () => {
+  it("names a run of W&B's own automations as people named it, once W&B's API has named it", () => {
     const event: RelayEvent = { type: 'run_state', source: 'default', entity: 'acme', project: 'train', run: 'k3v9x2ab', status: 'failed' };
     const named = { run: { name: 'k3v9x2ab', display_name: 'train-78' } };
     expect(firstLine([shown(event, { event: eventView(event, { wandb: named }) })])[0]).toBe(':x: *Run RUN failed*');
