@@ -1,6 +1,7 @@
 import type { StartEvaluation } from '../../src/engine/evaluation.ts';
 import { isLive, type RunSnapshot } from '../../src/engine/run.ts';
 import type { ProjectRef, ReadFailure, RunReader } from '../../src/engine/run-reader.ts';
+import { CLOCK_TOLERANCE_MS } from '../../src/lib/clock.ts';
 import { ok, type Result } from '../../src/lib/result.ts';
 import type { Runtime } from '../runtime.ts';
 import type { NewEvent } from '../store/delivery.ts';
@@ -147,7 +148,9 @@ async function listRuns(
   // A first look may have failed for longer than that: what happened since the rules were first seen counts.
   const firstSeen = round.rules.flatMap(({ isFirstLook, firstSeenAt }) => (isFirstLook ? [firstSeenAt - OVERLAP_MS] : []));
   const firstSince = Math.min(startedAt - FIRST_LOOK_MS, ...firstSeen);
-  const nextSince = (memory?.watermark ?? 0) - OVERLAP_MS;
+  const seenTo = memory?.watermark ?? 0;
+  // A clock that was ahead wrote a watermark of the future: as far back as at first.
+  const nextSince = seenTo > startedAt + CLOCK_TOLERANCE_MS ? startedAt - FIRST_LOOK_MS : seenTo - OVERLAP_MS;
   const isFirst = memory === undefined || memory.readAt === null;
   const since = isFirst ? firstSince : round.rules.some(({ isFirstLook }) => isFirstLook) ? Math.min(firstSince, nextSince) : nextSince;
   const listed = await reader.runsSince(project, {

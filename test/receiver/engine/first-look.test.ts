@@ -31,3 +31,16 @@ it('in a project whose runs are all old is followed by short lists, not by one o
   await watched.pass(15 * SECOND);
   expect(await watched.fired()).toEqual(['loss-high new 0']);
 });
+
+it('by a clock that was a day ahead loses nothing when the clock is corrected', async () => {
+  const watched = new Watched([HIGH, FAILED]);
+  watched.now += 24 * HOUR;
+  await watched.round();
+  watched.now -= 24 * HOUR;
+  watched.watcher = watched.watch([HIGH, FAILED]);
+  // The lease that the other clock wrote has to run out.
+  await watched.pass(MINUTE);
+  watched.wandb.run('r1').log('loss', 7);
+  await watched.pass(MINUTE);
+  expect(await watched.fired()).toEqual(['loss-high r1 0']);
+});
