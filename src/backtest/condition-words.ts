@@ -77,7 +77,7 @@ export function valueName(condition: Condition): string {
 /** The compared number for people: a relative change is `+31 %`, the milliseconds of a silence are `31 min`. */
 export function valueWords(condition: Condition, value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '−Infinity';
-  if (condition.kind === 'silence') return durationWords(value);
+  if (condition.kind === 'silent') return durationWords(value);
   const isRelative =
     (condition.kind === 'change' && condition.amount.kind === 'relative') ||
     (condition.kind === 'stall' && condition.lessThan.kind === 'relative');

@@ -177,6 +177,6 @@ describe('words', () => {
     expect(valueWords(change, 0.31)).toBe('+31 %');
     expect(valueWords(above(8), -2.5)).toBe('−2.50');
     expect(valueWords(above(8), Number.NEGATIVE_INFINITY)).toBe('−Infinity');
-    expect(valueWords({ kind: 'silence', forMs: 30 * 60_000 }, 31 * 60_000)).toBe('31 min');
+    expect(valueWords({ kind: 'silent', forMs: 30 * 60_000 }, 31 * 60_000)).toBe('31 min');
   });
 });
