@@ -9,6 +9,7 @@ import {
   distanceWords,
   exactWords,
   lastedOf,
+  shortOf,
   stepWords,
   timeWords,
   whereWords,
@@ -157,13 +158,7 @@ function nearestLines(result: AutomationResult): StyledLine[] {
   if (result.nearest.length === 0) return [];
   const rows = result.nearest
     .slice(0, SHOWN.nearest)
-    .map((miss) => [
-      miss.run.displayName,
-      timeWords(miss.at),
-      whereWords(miss),
-      exactWords(result, miss.value),
-      miss.missing === 0 ? 'reached, not for long enough' : distanceWords(result, miss.missing),
-    ]);
+    .map((miss) => [miss.run.displayName, timeWords(miss.at), whereWords(miss), exactWords(result, miss.value), shortOf(result, miss)]);
   return [[], [span('  Closest without firing', 'bold')], ...indented(['RUN', 'WHEN', 'WHERE', 'VALUE', 'MISSING'], rows)];
 }
 

@@ -24,7 +24,8 @@ export async function validate(io: CommandIo, files: readonly string[], json: bo
   const counts = { routes: config.routes.length, automations: config.automations.length };
   const tests = runRuleTests(config);
   if (!json && problems.length === 0 && tests.every(({ passed }) => passed)) {
-    const words = [count(counts.routes, 'route'), count(counts.automations, 'automation'), testCounts(tests)];
+    const digests = config.digests.length === 0 ? [] : [count(config.digests.length, 'digest')];
+    const words = [count(counts.routes, 'route'), count(counts.automations, 'automation'), ...digests, testCounts(tests)];
     io.print(`${files.join(', ')}: ok (${words.filter((word) => word !== undefined).join(', ')})`);
   }
   return report(io, json, { problems, warnings, counts, unchecked, tests });

@@ -9,6 +9,8 @@ const LEAST_QUOTA = 0.3;
 /** A server may name a reset that is far away, or wrong. */
 const LONGEST_QUOTA_PAUSE_MS = 10 * 60_000;
 const LONGEST_BACKOFF_MS = 5 * 60_000;
+/** Of the usual pause: five minutes of 15 seconds. */
+const LONGEST_BACKOFF_PAUSES = 20;
 
 /** Until when nothing is asked because too little of the rate limit is left; `undefined`: there is enough. */
 export function pausedUntil(quota: Quota | undefined, now: number): number | undefined {
@@ -24,7 +26,7 @@ export function pausedUntil(quota: Quota | undefined, now: number): number | und
  * @param random from 0 up to, not including, 1
  */
 export function retryAt(failure: ReadFailure, failures: number, everyMs: number, now: number, random: number): number {
-  const longest = Math.max(LONGEST_BACKOFF_MS, everyMs);
+  const longest = Math.max(Math.min(LONGEST_BACKOFF_MS, everyMs * LONGEST_BACKOFF_PAUSES), everyMs);
   const isForPeople = failure.kind === 'refused' || failure.kind === 'missing';
   const pause = isForPeople ? longest : Math.min(longest, everyMs * 2 ** Math.min(failures - 1, 10));
   // Receivers and projects that failed together do not come back together.

@@ -118,13 +118,18 @@ function ruleMemory({ watched, firstSeenAt, isNew }: SeenRule, stored: RuleMemor
   const { rule } = watched;
   const before = readDetail(stored?.detail);
   const logged = !isNew && before.logged === true;
-  const { current: _current, ...fired } = before;
+  const { current, condition: _condition, ...fired } = before;
   return {
     rule: rule.key,
     version: rule.version,
     firstSeenAt,
     lastEvaluatedAt: stored?.lastEvaluatedAt ?? null,
     lastFiredAt: stored?.lastFiredAt ?? null,
-    detail: { ...(isNew ? fired : before), ...aboutRule(rule), ...(isAboutOneMetric(rule.condition) ? { logged } : {}) },
+    detail: {
+      ...fired,
+      ...(isNew || current === undefined ? {} : { current }),
+      ...aboutRule(rule),
+      ...(isAboutOneMetric(rule.condition) ? { logged } : {}),
+    },
   };
 }

@@ -1,6 +1,7 @@
 import type { StartEvaluation } from '../../src/engine/evaluation.ts';
 import { isLive, type RunSnapshot } from '../../src/engine/run.ts';
 import type { ProjectRef, ReadFailure, RunReader } from '../../src/engine/run-reader.ts';
+import { CLOCK_TOLERANCE_MS } from '../../src/lib/clock.ts';
 import { ok, type Result } from '../../src/lib/result.ts';
 import type { Runtime } from '../runtime.ts';
 import type { NewEvent } from '../store/delivery.ts';
@@ -94,10 +95,11 @@ export async function runRound(options: RoundOptions): Promise<RoundOutcome> {
       await round.store([], [], { ...before, problem: found.error.message });
     return { kind: 'failed', failure: found.error, deliveries: 0 };
   }
-  const { runs, names, live } = found.value;
+  const { runs, names, live, since } = found.value;
   const opened = await openRuns(options, round, runs, names);
   round.count(countLive(rules, runs));
-  const watermark = Math.max(before.watermark, ...runs.map(({ heartbeatAt }) => Math.min(heartbeatAt, startedAt)));
+  // Without runs in the list, the next one begins where this one did: not with all runs that the project ever had.
+  const watermark = Math.max(before.watermark, since + OVERLAP_MS, ...runs.map(({ heartbeatAt }) => Math.min(heartbeatAt, startedAt)));
   const step = { ...before, watermark };
   const listed = await storeListed(opened, round, step, before);
   const absent = await absentRuns(options, live, new Set(runs.map(({ name }) => name)));
@@ -131,6 +133,8 @@ interface FoundRuns {
   readonly names: readonly string[];
   /** Those that were remembered as going on. */
   readonly live: readonly string[];
+  /** Heartbeats from here on were listed. */
+  readonly since: number;
 }
 
 /** Runs by their heartbeats, and those that went on by their names: a crash or a kill moves no heartbeat. */
@@ -141,8 +145,12 @@ async function listRuns(
   startedAt: number,
 ): Promise<Result<FoundRuns, ReadFailure>> {
   const { filter, fields } = listingOf(rules);
-  const firstSince = startedAt - FIRST_LOOK_MS;
-  const nextSince = (memory?.watermark ?? 0) - OVERLAP_MS;
+  // A first look may have failed for longer than that: what happened since the rules were first seen counts.
+  const firstSeen = round.rules.flatMap(({ isFirstLook, firstSeenAt }) => (isFirstLook ? [firstSeenAt - OVERLAP_MS] : []));
+  const firstSince = Math.min(startedAt - FIRST_LOOK_MS, ...firstSeen);
+  const seenTo = memory?.watermark ?? 0;
+  // A clock that was ahead wrote a watermark of the future: as far back as at first.
+  const nextSince = seenTo > startedAt + CLOCK_TOLERANCE_MS ? startedAt - FIRST_LOOK_MS : seenTo - OVERLAP_MS;
   const isFirst = memory === undefined || memory.readAt === null;
   const since = isFirst ? firstSince : round.rules.some(({ isFirstLook }) => isFirstLook) ? Math.min(firstSince, nextSince) : nextSince;
   const listed = await reader.runsSince(project, {
@@ -169,7 +177,7 @@ async function listRuns(
     cache.population = population.value;
   }
   const runs = new Map([...listed.value, ...named.value].map((run) => [run.name, run]));
-  return ok({ runs: [...runs.values()], names: [...runs.keys()], live });
+  return ok({ runs: [...runs.values()], names: [...runs.keys()], live, since });
 }
 
 async function openRuns(

@@ -40,6 +40,8 @@ export type ShownFiring = {
 };
 
 const MOST_DRY = 20;
+/** A list of many metrics is not shown: with it there would be no room for the rest. In characters. */
+const LONGEST_CONDITION = 8_000;
 /** A run's name may be long, and is shown only. */
 const LONGEST_NAME = 200;
 
@@ -50,7 +52,9 @@ export function readDetail(json: JsonObject | undefined): RuleDetail {
 
 /** What the rule is, for who reads the store without its config. */
 export function aboutRule({ name, type, condition, forPoints, dryRun }: Rule): RuleDetail {
-  return { name, event: type, condition: JSON.parse(JSON.stringify(condition)) as JsonObject, for_points: forPoints, dry_run: dryRun };
+  const text = JSON.stringify(condition);
+  const shown = text.length > LONGEST_CONDITION ? {} : { condition: JSON.parse(text) as JsonObject };
+  return { name, event: type, ...shown, for_points: forPoints, dry_run: dryRun };
 }
 
 export function withFiring(detail: RuleDetail, run: RunSnapshot, firing: Firing, isDry: boolean): RuleDetail {

@@ -39,7 +39,7 @@ const LEASE_MS = 20_000;
 const LEASE_RETRY_PART = 1 / 4;
 /** The store failed: twice as late each time, up to some minutes. Milliseconds. */
 const STORE_RETRY_MS = 5_000;
-const MOST_DOUBLINGS = 6;
+const MOST_DOUBLINGS = 5;
 /** A round asks for no further points after this, so that the next project has its turn. */
 const ROUND_LIMIT_MS = 45_000;
 /** And ends, whatever hangs. */

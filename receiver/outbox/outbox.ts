@@ -73,7 +73,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let looking: Promise<void> | undefined;
   /** Somebody asked for a look while one was under way, which may have missed what is new. */
   let again = false;
-  /** When the last look began. */
+  /** A look is planned because of a wake. */
+  let woken = false;
+  /** When the last look began that followed a wake. */
   let lookedAt = Number.NEGATIVE_INFINITY;
   let wakeAt = Number.POSITIVE_INFINITY;
   let cancelTimer = (): void => undefined;
@@ -89,8 +91,14 @@ export function createOutbox(options: OutboxOptions): Outbox {
     cancelTimer = callIn(time - now(), look);
   };
 
-  /** At once when the last look is long enough ago. A clock that was put back makes nobody wait longer. */
-  const lookSoon = (): void => lookAt(Math.min(now() + SHORTEST_PAUSE_MS, Math.max(now(), lookedAt + SHORTEST_PAUSE_MS)));
+  /**
+   * At once when the last wake was followed long enough ago; looks after a delivery do not count. A clock that was put back makes
+   * nobody wait longer.
+   */
+  const lookSoon = (): void => {
+    woken = true;
+    lookAt(Math.min(now() + SHORTEST_PAUSE_MS, Math.max(now(), lookedAt + SHORTEST_PAUSE_MS)));
+  };
 
   const look = (): void => {
     wakeAt = Number.POSITIVE_INFINITY;
@@ -98,7 +106,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
       again = true;
       return;
     }
-    lookedAt = now();
+    if (woken) lookedAt = now();
+    woken = false;
     looking = takeDue().then((next) => {
       looking = undefined;
       lookAt(next);

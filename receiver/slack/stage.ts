@@ -118,7 +118,7 @@ export function tellsOfFailure({ event: { event } }: Pick<ConversationEvent, 'ev
   return event.type === 'run_state' && RUN_FAILED.has(event.status ?? '');
 }
 
-/** States of which nobody has to be alarmed. */
+/** States that alarm nobody. */
 const CALM: ReadonlySet<string> = new Set(['running', 'pending', 'finished']);
 
 /** Whether people are to see the event in the channel: a failure, or the begin of a condition that our own engine watches. */

@@ -47,28 +47,27 @@ export interface PlanOptions {
 export function planEvent(received: ReceivedEvent, options: PlanOptions, id = options.newId()): NewEvent {
   const { event, payload, body, bodyHash, receivedAt, waitedUntil } = received;
   const routes = options.matchRoutes(event, payload).map((route) => withChannels(resolvedRoute(route, event), event, payload));
-  const planned: Planned = { event, payload, id, subject: subjectOf(event), ownChannels: ownChannelsOf(event, routes) };
-  const ids = rememberedIds(options.newId);
-  const firingsFor = (known: RelayEvent) => {
-    const again = { ...options, newId: ids() };
-    return routes.map((route) => fire(route, { ...planned, event: known }, again));
-  };
-  // A rollback does not move the alias.
-  const promotion = event.rollback === true ? undefined : promotionOf(event);
+  const promotion = promotionOf(event);
+  const subject = subjectOf(event);
+  const subjectKey = digest(subject);
+  const planned: Planned = { event, payload, id, subject, ownChannels: promotion === undefined ? ownChannelsOf(routes) : 'all' };
+  const plans = routes.map((route) => planFiring(route, planned, options));
+  const firingsFor = (known: RelayEvent) => plans.map((firingFor) => firingFor(known));
   return {
-    id: planned.id,
+    id,
     receivedAt,
     ...(waitedUntil === undefined ? {} : { waitedUntil }),
-    subjectKey: digest(planned.subject),
+    subjectKey,
     bodyHash,
     event,
     body,
     firings: firingsFor(event),
-    ...(promotion === undefined
+    // A rollback does not move the alias.
+    ...(promotion === undefined || event.rollback === true
       ? {}
       : {
           promotion: {
-            aliasKey: digest(promotion.aliasKey),
+            aliasKey: promotion.aliasKey === subject ? subjectKey : digest(promotion.aliasKey),
             version: promotion.version,
             replacing: (replaces: Replaced) => ({ event: { ...event, replaces }, firings: firingsFor({ ...event, replaces }) }),
           },
@@ -90,19 +89,6 @@ function resolvedRoute(route: Route, { resolved }: RelayEvent): Route {
 /** Kinds of targets that stop what the event is about. */
 const STOPS: ReadonlySet<string> = new Set(['wandb_stop']);
 
-/** Each call gives the same ids again, in the same order. */
-function rememberedIds(newId: NewId): () => NewId {
-  const ids: string[] = [];
-  return () => {
-    let next = 0;
-    return () => {
-      const id = ids[next] ?? newId();
-      ids[next++] = id;
-      return id;
-    };
-  };
-}
-
 interface Planned {
   readonly id: string;
   readonly event: RelayEvent;
@@ -112,25 +98,24 @@ interface Planned {
   readonly ownChannels: ReadonlySet<string> | 'all';
 }
 
-/** An event that gives an alias is a message that people see in each channel; others where a target says `thread: false`. */
-function ownChannelsOf(event: RelayEvent, routes: readonly Route[]): Planned['ownChannels'] {
-  if (promotionOf(event) !== undefined) return 'all';
+/** An event that gives an alias begins one in each channel; others where a target says `thread: false`. */
+function ownChannelsOf(routes: readonly Route[]): ReadonlySet<string> {
   const targets = routes.flatMap((route) => route.targets);
   return new Set(targets.filter(({ definition }) => definition.slack?.thread === false).map(({ channel = '' }) => channelKey(channel)));
 }
 
-function fire(route: Route, planned: Planned, options: PlanOptions): RouteFiring {
-  const deliveries = [...route.targets, ...askingTargets(route, options), ...directTargets(route, planned.event, options)].map((target) =>
-    deliveryTo(target, route, planned, options),
-  );
-  return {
+/** @returns what the route sends, for the event with what is known of it by then: ids, order keys and conversations stay the same */
+function planFiring(route: Route, planned: Planned, options: PlanOptions): (event: RelayEvent) => RouteFiring {
+  const targets = [...route.targets, ...askingTargets(route, options), ...directTargets(route, planned.event, options)];
+  const plans = targets.map((target) => planDelivery(target, route, planned, options));
+  const firing = {
     route: route.name,
     cooldownKey: route.cooldownMs === 0 ? null : digest(`${route.name}\n${planned.subject}`),
     cooldownMs: route.cooldownMs,
-    deliveries,
     ...(route.approval === undefined ? {} : { approval: route.approval }),
     ...(options.alerts === undefined ? {} : { alerts: options.alerts(route.name) }),
   };
+  return (event) => ({ ...firing, deliveries: plans.map((deliveryFor) => deliveryFor(event)) });
 }
 
 /** People are asked in the approval's channel, also when no target of the route goes there. */
@@ -152,16 +137,13 @@ function directTargets(route: Route, event: RelayEvent, { connected, slackUsers 
     .map((id) => compileTarget({ slack: { channel: id } }));
 }
 
-function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, options: PlanOptions): NewDelivery {
+function planDelivery(target: CompiledTarget, route: Route, planned: Planned, options: PlanOptions): (event: RelayEvent) => NewDelivery {
   const id = options.newId();
-  const context = { delivery_id: id, route: route.name, event: { ...planned.event, payload: planned.payload } };
   // What W&B's API tells, or who approves it, may be what is missing; what is still missing then is refused when it is sent.
   const isCompletedLater = options.connected.wandb && usesEnrichment(target.definition);
   const isApprovedLater = route.approval !== undefined && usesApproval(target.definition);
-  const built = target.build(context);
-  const request = built.ok || !(isCompletedLater || isApprovedLater) ? built : target.build(context, 'unchecked');
   const conversation = target.channel === undefined ? undefined : conversationOf(target.channel, route, planned);
-  const common = {
+  const delivery = {
     id,
     route: route.name,
     target: target.name,
@@ -172,11 +154,16 @@ function deliveryTo(target: CompiledTarget, route: Route, planned: Planned, opti
     ...(isCompletedLater ? { template: target.definition } : {}),
     ...(isApprovedLater ? { approvalTemplate: target.definition } : {}),
   };
-  if (!request.ok) return { ...common, state: 'dead', reason: request.error, request: null };
-  // Messages are sent at once; only dispatches wait for the approval.
-  if (route.approval !== undefined && conversation === undefined)
-    return { ...common, state: 'held', reason: 'waits for approval', request: request.value };
-  return { ...common, state: 'pending', request: request.value };
+  return (event) => {
+    const context = { delivery_id: id, route: route.name, event: { ...event, payload: planned.payload } };
+    const built = target.build(context);
+    const request = built.ok || !(isCompletedLater || isApprovedLater) ? built : target.build(context, 'unchecked');
+    if (!request.ok) return { ...delivery, state: 'dead', reason: request.error, request: null };
+    // Messages are sent at once; only dispatches wait for the approval.
+    if (route.approval !== undefined && conversation === undefined)
+      return { ...delivery, state: 'held', reason: 'waits for approval', request: request.value };
+    return { ...delivery, state: 'pending', request: request.value };
+  };
 }
 
 /** One event is one message in a channel, whatever the number of its routes. */

@@ -71,12 +71,10 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
     const parsed = parseExactJson(text);
     if (!parsed.ok) return reject(400, 'Bad Request', `The body is not the JSON that was expected: ${parsed.error}.`);
 
-    const payload = options.redactor.json(parsed.value);
+    const { value: payload, text: body } = options.redactor.document(parsed.value, text);
     const understood = understandBody(payload, source);
     if (understood.kind === 'ping') return c.json({ status: 'ok', detail: PING_DETAIL });
     const { event } = understood;
-    // As text once more: a key that stands twice, or a number, does not show in what was parsed.
-    const body = options.redactor.text(payload === parsed.value ? text : JSON.stringify(payload));
     const planned = planEvent(
       { event, payload, body, bodyHash: digest(raw), ...timesOf(handedOver, options.now()) },
       options,

@@ -127,6 +127,9 @@ function stateProblem(state: string, path: FitProblem['path']): FitProblem[] {
   return [{ path, message: `a ${state} run triggers nothing in W&B: ${ADD_ENGINE}. W&B's states are running, finished, failed` }];
 }
 
+/** The states that end by themselves, for which there is a grace. */
+const MAY_COME_BACK: readonly string[] = ['crashed', 'preempted'];
+
 /** What the relay's own engine needs. */
 function relayProblems(type: string, { event, action, for_points }: FittedParts): FitProblem[] {
   const needsRelay =
@@ -145,8 +148,13 @@ function relayProblems(type: string, { event, action, for_points }: FittedParts)
       : [];
   const { run_state: state } = event;
   const grace =
-    state?.grace !== undefined && !state.states.includes('crashed')
-      ? [{ path: ['event', type, 'grace'], message: 'is for crashed runs: add crashed to the states, or leave it out' }]
+    state?.grace !== undefined && !state.states.some((one) => MAY_COME_BACK.includes(one))
+      ? [
+          {
+            path: ['event', type, 'grace'],
+            message: 'is for runs that come back: add crashed to the states, or preempted, or leave it out',
+          },
+        ]
       : [];
   return [...needsRelay, ...points, ...grace, ...windowProblems(type, event)];
 }

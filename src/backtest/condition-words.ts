@@ -1,6 +1,6 @@
 import type { Condition, Rule } from '../engine/rule.ts';
 import { numberWords } from '../event/metric-words.ts';
-import { durationInConfig } from '../lib/duration.ts';
+import { durationInConfig, durationWords } from '../lib/duration.ts';
 import { matchText } from '../route/match.ts';
 import { amountWords, limitNumber, windowWords } from './variants.ts';
 
@@ -74,9 +74,10 @@ export function valueName(condition: Condition): string {
   }
 }
 
-/** The compared number for people: a relative change is `+31 %`. */
+/** The compared number for people: a relative change is `+31 %`, the milliseconds of a silence are `31 min`. */
 export function valueWords(condition: Condition, value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '−Infinity';
+  if (condition.kind === 'silent') return durationWords(value);
   const isRelative =
     (condition.kind === 'change' && condition.amount.kind === 'relative') ||
     (condition.kind === 'stall' && condition.lessThan.kind === 'relative');

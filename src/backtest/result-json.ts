@@ -26,6 +26,7 @@ function automationJson(result: AutomationResult): object {
     ...(result.isEnabled ? {} : { enabled: false }),
     ...(skipped === undefined ? {} : { skipped }),
     runs,
+    ...(result.notRead === 0 ? {} : { runs_not_read: result.notRead }),
     runs_with_metric: runsWithMetric,
     runs_fired: runsFired,
     firings: firings.map(firingJson),

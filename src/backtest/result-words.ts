@@ -10,13 +10,15 @@ export function periodWords({ since, until }: Pick<Backtest, 'since' | 'until'>)
 
 /** The one sentence that says what a back-test found. */
 export function verdictWords(result: AutomationResult, backtest: Pick<Backtest, 'since' | 'until'>): string {
-  const { runs, runsWithMetric, runsFired, firings, skipped } = result;
+  const { runs, notRead, runsWithMetric, runsFired, firings, skipped } = result;
   if (skipped !== undefined) return sentence(skipped);
   const period = periodWords(backtest);
+  if (runs === 0 && notRead > 0) return `None of ${count(notRead, 'run')} could be read.`;
   if (runs === 0) return `No runs in ${period} that it is about.`;
   const logged = runsWithMetric === runs ? '' : ` (${runsWithMetric === 0 ? 'none has' : `${runsWithMetric} have`} logged the metric)`;
-  if (runsFired === 0) return `Would not have fired on any of ${count(runs, 'run')} in ${period}${logged}.`;
-  return `Would have fired ${times(firings.length)}, on ${runsFired} of ${count(runs, 'run')} in ${period}${logged}.`;
+  const more = notRead === 0 ? '' : ` ${count(notRead, 'run')} more could not be read.`;
+  if (runsFired === 0) return `Would not have fired on any of ${count(runs, 'run')} in ${period}${logged}.${more}`;
+  return `Would have fired ${times(firings.length)}, on ${runsFired} of ${count(runs, 'run')} in ${period}${logged}.${more}`;
 }
 
 /** `4.2 a week`, in a period of at least a week; `undefined` in a shorter one, or without firings. */

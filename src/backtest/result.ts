@@ -111,7 +111,9 @@ export interface AutomationResult {
   readonly skipped: string | undefined;
   /** Runs that its filter lets through and that were read. */
   readonly runs: number;
-  /** Those of them that have logged its metric; of states all. */
+  /** Runs that its filter lets through and that were not read, or not in time. */
+  readonly notRead: number;
+  /** Runs that were read and have logged its metric; of states all. */
   readonly runsWithMetric: number;
   readonly runsFired: number;
   /** The latest first. */

@@ -1,4 +1,5 @@
-import { type Evaluation, type Firing, NOTHING, type StartEvaluation } from '../engine/evaluation.ts';
+import type { Evaluation, Firing, StartEvaluation } from '../engine/evaluation.ts';
+import { evaluateHistory } from '../engine/history.ts';
 import type { Rule } from '../engine/rule.ts';
 import type { Point, RunSnapshot } from '../engine/run.ts';
 import { marginOf } from './margin.ts';
@@ -8,6 +9,12 @@ import type { Series } from './series.ts';
 export interface RunHistory {
   readonly run: RunSnapshot;
   readonly series: readonly Series[];
+  /** The points of all series in the order in which they were logged. */
+  readonly points: readonly Point[];
+}
+
+export function historyOf(run: RunSnapshot, series: readonly Series[]): RunHistory {
+  return { run, series, points: pointsOf(series) };
 }
 
 export interface SimulationSetting {
@@ -57,42 +64,40 @@ export function simulateRun(start: StartEvaluation, rule: Rule, history: RunHist
   const watch = watchFirings(rule, setting.since);
   const options = { fill: false, now: setting.now };
   let [points, notFinite] = [0, 0];
-  eachPoint(history.series, (point) => {
+  for (const point of history.points) {
     const fired = evaluation.add(point, options);
     const { value, isMet } = evaluation.current();
     if (value !== undefined && points < compared.length) compared[points] = value;
     points++;
     if (!Number.isFinite(point.value)) notFinite++;
     watch.step(point, value, isMet, fired);
-  });
+  }
   return { points, notFinite, compared, ...watch.end() };
 }
 
-/** How often each of several rules would have fired on one run: as `simulateRun`, without what is shown of it. */
-export function countFirings(start: StartEvaluation, rules: readonly Rule[], history: RunHistory, setting: SimulationSetting): number[] {
+/** How often a rule would have fired on one run: as `simulateRun`, without what is shown of it, and several times as fast. */
+export function countFirings(start: StartEvaluation, rule: Rule, history: RunHistory, setting: SimulationSetting): number {
+  const { condition } = rule;
   const isCounted = ({ kind, at }: Firing): boolean => kind === 'firing' && at >= setting.since;
-  const evaluations = rules.map((rule) => begin(start, rule, setting));
-  const counts = rules.map(({ condition }, i) => {
-    const evaluation = evaluations[i];
-    if (condition.kind !== 'state' || evaluation === undefined) return 0;
-    return observations(evaluation, condition, history.run, setting.now).filter(isCounted).length;
-  });
-  const options = { fill: false, now: setting.now };
-  eachPoint(history.series, (point) => {
-    for (let i = 0; i < evaluations.length; i++) {
-      const fired = evaluations[i]?.add(point, options) ?? NOTHING;
-      if (fired.length > 0) counts[i] = (counts[i] ?? 0) + fired.filter(isCounted).length;
-    }
-  });
-  return counts;
+  if (condition.kind === 'state') {
+    return observations(begin(start, rule, setting), condition, history.run, setting.now).filter(isCounted).length;
+  }
+  const { run, points } = history;
+  const { firings } = evaluateHistory(rule, { run, points, population: populationOf(rule, setting), onlyFirings: true });
+  return firings.filter((firing) => isCounted({ ...firing, at: Math.min(firing.at, setting.now) })).length;
 }
 
-function begin(start: StartEvaluation, rule: Rule, { population }: SimulationSetting): Evaluation {
+function begin(start: StartEvaluation, rule: Rule, setting: SimulationSetting): Evaluation {
   const { condition } = rule;
   // Whether a crash came back within the grace is not known any more: it is taken as passed.
   const evaluation = start(condition.kind === 'state' ? { ...rule, condition: { ...condition, graceMs: 0 } } : rule);
-  if (condition.kind === 'zscore' && condition.over === 'runs') evaluation.population((population ?? []).slice(-condition.window));
+  evaluation.population(populationOf(rule, setting));
   return evaluation;
+}
+
+/** The runs that count for its window; none for a condition that compares with no other runs. */
+function populationOf({ condition }: Rule, { population = [] }: SimulationSetting): readonly number[] {
+  return condition.kind === 'zscore' && condition.over === 'runs' ? population.slice(-condition.window) : [];
 }
 
 /** Follows the condition from point to point. */
@@ -160,32 +165,11 @@ function observations(evaluation: Evaluation, { longerThanMs }: StateCondition, 
   return [...observe(began, 'running'), ...(isLong ? observe(began + longerThanMs, 'running') : []), ...observe(end, run.state)];
 }
 
-/**
- * Calls `visit` with each point of all series, in the order in which they were logged. It is one object whose fields change: an
- * evaluation keeps none, and ten thousand objects for each run are most of the time that they take.
- */
-function eachPoint(series: readonly Series[], visit: (point: Point) => void): void {
-  const [only] = series;
-  if (only === undefined) return;
-  const point: Mutable<Point> = { metric: only.metric, x: 0, at: 0, value: 0 };
-  const visitAt = ({ metric, x, at, value }: Series, i: number): void => {
-    point.metric = metric;
-    point.x = x[i] ?? 0;
-    point.at = at[i] ?? 0;
-    point.value = value[i] ?? Number.NaN;
-    visit(point);
-  };
-  if (series.length === 1) {
-    for (let i = 0; i < only.x.length; i++) visitAt(only, i);
-    return;
+/** All points of a run in the order in which they were logged. */
+function pointsOf(series: readonly Series[]): Point[] {
+  const points: Point[] = [];
+  for (const { metric, x, at, value } of series) {
+    for (let i = 0; i < x.length; i++) points.push({ metric, x: x[i] ?? 0, at: at[i] ?? 0, value: value[i] ?? Number.NaN });
   }
-  for (const [one, i] of inOrder(series)) visitAt(one, i);
-}
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-/** The places of all series by the time at which they were logged; those of one series stay in its order. */
-function inOrder(series: readonly Series[]): [Series, number][] {
-  const places = series.flatMap((one) => Array.from(one.x, (_, i): [Series, number] => [one, i]));
-  return places.sort(([a, i], [b, j]) => (a.at[i] ?? 0) - (b.at[j] ?? 0));
+  return series.length < 2 ? points : points.sort((a, b) => a.at - b.at);
 }

@@ -1,7 +1,9 @@
+import { MAX_RELAY_WINDOW } from '../automation/automation-fit.ts';
 import type { Rule } from '../engine/rule.ts';
 import type { RunSnapshot } from '../engine/run.ts';
 import type { RunFilter } from '../engine/run-filter.ts';
 import { compileMatch } from '../route/match.ts';
+import { longestWindow } from './variants.ts';
 
 /** A run automation that is tried on past runs. */
 export interface Subject {
@@ -41,6 +43,9 @@ export function namedMetric({ condition }: Rule): string | undefined {
 /** Why a rule cannot be tried on past runs; `undefined`: it can. */
 export function skipReason({ rule: { condition }, skipped }: Pick<Subject, 'rule' | 'skipped'>): string | undefined {
   if (skipped !== undefined) return skipped;
+  if (longestWindow(condition) > MAX_RELAY_WINDOW) {
+    return `not simulated: its window is longer than ${MAX_RELAY_WINDOW.toLocaleString('en')} values`;
+  }
   if (condition.kind !== 'silent') return undefined;
   return 'not simulated: W&B keeps no record of when a run was silent, only of what it logged';
 }

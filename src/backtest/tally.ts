@@ -1,6 +1,6 @@
 import type { StartEvaluation } from '../engine/evaluation.ts';
 import { conditionWords } from './condition-words.ts';
-import type { AutomationResult, MissingMetric, NearMiss, RunChart, TestedFiring, TestedRun, Variant } from './result.ts';
+import type { AutomationResult, NearMiss, RunChart, TestedFiring, TestedRun, Variant } from './result.ts';
 import { runChart } from './run-chart.ts';
 import { countFirings, type RunHistory, type RunOutcome, type SimulationSetting, simulateRun } from './simulate-run.ts';
 import { type Subject, simulationNotes, skipReason } from './subject.ts';
@@ -15,7 +15,7 @@ export interface Tally {
   readonly subject: Subject;
   /** `history.series`: only of metrics that the rule watches. */
   add(run: TestedRun, history: RunHistory, setting: SimulationSetting): void;
-  result(rest: { readonly missing: readonly MissingMetric[]; readonly notes: readonly string[] }): AutomationResult;
+  result(rest: Pick<AutomationResult, 'missing' | 'notes' | 'notRead'>): AutomationResult;
 }
 
 /** @param isBrief only counts firings: no variants, no charts, for a plan */
@@ -23,7 +23,6 @@ export function startTally(subject: Subject, start: StartEvaluation, isBrief: bo
   const { rule } = subject;
   const skipped = skipReason(subject);
   const tried = (isBrief ? [] : variantsOf(rule)).map((variant) => ({ variant, firings: 0, runsFired: 0 }));
-  const variantRules = tried.map(({ variant }) => variant.rule);
   const firings: TestedFiring[] = [];
   const near: { readonly miss: NearMiss; readonly chart: RunChart | undefined }[] = [];
   const charts: { readonly at: number; readonly chart: RunChart }[] = [];
@@ -62,17 +61,17 @@ export function startTally(subject: Subject, start: StartEvaluation, isBrief: bo
       if (outcome.notFinite > 0) sums.runsNotFinite++;
       if (outcome.firings.length > 0) addFired(run, history, outcome);
       else addNear(run, history, outcome);
-      const counts = countFirings(start, variantRules, history, setting);
-      for (const [i, one] of tried.entries()) {
-        const count = counts[i] ?? 0;
+      for (const one of tried) {
+        const count = countFirings(start, one.variant.rule, history, setting);
         one.firings += count;
         if (count > 0) one.runsFired++;
       }
     },
-    result: ({ missing, notes }) => ({
+    result: ({ missing, notes, notRead }) => ({
       ...headOf(subject),
       skipped,
       runs: sums.runs,
+      notRead,
       runsWithMetric: sums.withMetric,
       runsFired: sums.fired,
       firings: firings.toSorted((a, b) => b.at - a.at),

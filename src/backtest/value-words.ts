@@ -1,3 +1,5 @@
+import type { Condition, MetricCondition } from '../engine/rule.ts';
+import { meets } from '../engine/verdict.ts';
 import { numberWords } from '../event/metric-words.ts';
 import { durationWords } from '../lib/duration.ts';
 import { valueWords } from './condition-words.ts';
@@ -49,6 +51,17 @@ export function distanceWords({ rule: { condition } }: Pick<AutomationResult, 'r
   return words ? `${numberWords(Math.abs(distance) * 100)} points` : numberWords(Math.abs(distance));
 }
 
+/** How much a run that came close was short of firing, by itself. One that is not short met the limit, or lies exactly on it. */
+export function shortOf(result: Pick<AutomationResult, 'rule'>, { missing, value }: Pick<NearMiss, 'missing' | 'value'>): string {
+  if (missing !== 0) return distanceWords(result, missing);
+  const { condition } = result.rule;
+  return isMetric(condition) && meets(condition, value) ? 'reached, not for long enough' : 'exactly at the limit';
+}
+
+function isMetric(condition: Condition): condition is MetricCondition {
+  return condition.kind !== 'silent' && condition.kind !== 'state' && condition.kind !== 'nonfinite';
+}
+
 /** How long it stayed true. */
 export function lastedOf({ lastedMs, hasEnded, status }: TestedFiring): string {
   if (status !== undefined) return '';
@@ -67,6 +80,6 @@ export function chartWords(result: AutomationResult, { run, firedAt }: RunChart)
   }
   const miss = result.nearest.find((one) => one.run === run);
   if (miss === undefined) return '';
-  const missing = miss.missing === 0 ? 'reached, not for long enough' : `${distanceWords(result, miss.missing)} missing`;
+  const missing = `${shortOf(result, miss)}${miss.missing === 0 ? '' : ' missing'}`;
   return `${valueWords(rule.condition, miss.value)} ${placeWords(miss)}: ${missing}`;
 }

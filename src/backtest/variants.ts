@@ -1,3 +1,4 @@
+import { MAX_RELAY_WINDOW } from '../automation/automation-fit.ts';
 import type { Amount, Condition, Rule } from '../engine/rule.ts';
 import { numberWords } from '../event/metric-words.ts';
 import { durationInConfig } from '../lib/duration.ts';
@@ -23,7 +24,7 @@ export function variantsOf(rule: Rule): RuleVariant[] {
   });
   const windows = WINDOW_FACTORS.flatMap((factor): RuleVariant[] => {
     const changed = withWindow(rule.condition, factor);
-    return changed === undefined
+    return changed === undefined || longestWindow(changed) > MAX_RELAY_WINDOW
       ? []
       : [{ kind: 'window', factor, words: windowWords(changed) ?? '', rule: variant(rule, changed, `window ${factor}`) }];
   });
@@ -32,6 +33,20 @@ export function variantsOf(rule: Rule): RuleVariant[] {
 
 function variant(rule: Rule, condition: Condition, name: string): Rule {
   return { ...rule, condition, version: `${rule.version} ${name}` };
+}
+
+/** How many values the longest window of a condition holds; 0 without one. */
+export function longestWindow(condition: Condition): number {
+  switch (condition.kind) {
+    case 'change':
+      return Math.max(condition.window, condition.priorWindow);
+    case 'threshold':
+    case 'stall':
+    case 'zscore':
+      return condition.window;
+    default:
+      return 0;
+  }
 }
 
 /** The limit of a condition, as people write it; `undefined` without one. */

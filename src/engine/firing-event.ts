@@ -42,7 +42,7 @@ export function firingBody({ rule, project, run, firing, appUrl }: FiringFacts):
     run_name: run.name,
     ...(condition.kind === 'state' ? { run_status: status } : {}),
     ...metricPart(condition, firing, status),
-    ...present({ step: isStep(firing) ? firing.x : undefined }),
+    ...present({ step: isStep(firing, run) ? firing.x : undefined }),
     at: new Date(firing.at).toISOString(),
     ...(firing.kind === 'resolved' ? { resolved: true } : {}),
     display_name: run.displayName,
@@ -122,9 +122,10 @@ function jsonNumber(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
 }
 
-/** System metrics have no steps: their place is the run's age. */
-function isStep({ metric }: Firing): boolean {
-  return metric !== undefined && !metric.startsWith('system.');
+/** System metrics have no steps: their place is the run's age. The config calls them `cpu` or `system.cpu`; W&B does not list them. */
+function isStep({ metric }: Firing, { loggedMetrics }: RunSnapshot): boolean {
+  if (metric === undefined || metric.startsWith('system.')) return false;
+  return loggedMetrics.size === 0 || loggedMetrics.has(metric);
 }
 
 function durationOf({ createdAt, heartbeatAt }: RunSnapshot): number | undefined {

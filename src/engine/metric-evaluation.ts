@@ -1,13 +1,15 @@
 import type { JsonObject } from '../lib/json.ts';
 import { Alarm } from './alarm.ts';
+import { createMeasure } from './create-measure.ts';
 import { type CurrentValue, type Evaluation, type Firing, NOTHING } from './evaluation.ts';
-import { createMeasure, type Measure, RunsZScore } from './measure.ts';
+import type { Measure } from './measure.ts';
 import { otherMetricName } from './metric-name.ts';
 import type { NumberReader } from './number-store.ts';
 import type { MetricCondition, Rule } from './rule.ts';
 import type { Point } from './run.ts';
 import { restoreEvaluation, saveEvaluation } from './saved-evaluation.ts';
 import { meets } from './verdict.ts';
+import { RunsZScore } from './zscore-measure.ts';
 
 /** A condition on the values of one metric. */
 export class MetricEvaluation implements Evaluation {

@@ -2,6 +2,7 @@ import { count } from '../backtest/result-words.ts';
 import type { Subject } from '../backtest/subject.ts';
 import type { ProjectRef } from '../engine/run-reader.ts';
 import { durationInConfig } from '../lib/duration.ts';
+import type { ListedRun } from './run-list.ts';
 
 /** Collects what a back-test did not read, so that no number looks more complete than it is. */
 export class LeftOut {
@@ -11,6 +12,8 @@ export class LeftOut {
   readonly #cut = new Map<Subject, string[]>();
   readonly #unreadable = new Map<string, number>();
   readonly #cutOff: string[] = [];
+  /** Runs that each automation is about and that were not read. */
+  readonly #notRead = new Map<Subject, number>();
   #late = 0;
 
   constructor({ maxRuns, timeLimitMs }: { readonly maxRuns: number; readonly timeLimitMs: number }) {
@@ -29,12 +32,23 @@ export class LeftOut {
   }
 
   /** Runs that the time limit has left out. */
-  late(runs: number): void {
-    this.#late += runs;
+  late(runs: readonly ListedRun[]): void {
+    this.#late += runs.length;
+    this.#count(runs);
   }
 
-  unreadable(runs: number, message: string): void {
-    this.#unreadable.set(message, (this.#unreadable.get(message) ?? 0) + runs);
+  unreadable(runs: readonly ListedRun[], message: string): void {
+    this.#unreadable.set(message, (this.#unreadable.get(message) ?? 0) + runs.length);
+    this.#count(runs);
+  }
+
+  /** How many runs an automation is about and that were not read. */
+  notRead(subject: Subject): number {
+    return this.#notRead.get(subject) ?? 0;
+  }
+
+  #count(runs: readonly ListedRun[]): void {
+    for (const { subjects } of runs) for (const subject of subjects) this.#notRead.set(subject, this.notRead(subject) + 1);
   }
 
   /** A run whose history ends before its last step. */
@@ -56,7 +70,8 @@ export class LeftOut {
     ];
   }
 
-  sentences(): string[] {
+  /** @param isAnyRead false: nothing was read, so what is left out is everything */
+  sentences(isAnyRead: boolean): string[] {
     const cut = new Set([...this.#cut.values()].flat());
     const names = this.#cutOff.slice(0, 3).join(', ');
     const more = this.#cutOff.length > 3 ? ` and ${this.#cutOff.length - 3} more` : '';
@@ -67,7 +82,7 @@ export class LeftOut {
       ...(this.#late === 0
         ? []
         : [
-            `The time limit of ${durationInConfig(this.#timeLimitMs)} was reached: ${count(this.#late, 'run')} were left out, the older ones (--time-limit)`,
+            `The time limit of ${durationInConfig(this.#timeLimitMs)} was reached: ${count(this.#late, 'run')} were left out${isAnyRead ? ', the older ones' : ''} (--time-limit)`,
           ]),
       ...[...this.#projects].map(([project, message]) => `${project} was left out: ${message}`),
       ...[...this.#unreadable].map(([message, runs]) => `${count(runs, 'run')} could not be read: ${message}`),

@@ -1,4 +1,5 @@
 import type { AutomationResult, Backtest, TestedRun } from '../backtest/result.ts';
+import { historyOf, type RunHistory } from '../backtest/simulate-run.ts';
 import { namedMetric, type Subject, watchedMetrics } from '../backtest/subject.ts';
 import { suggestMetrics } from '../backtest/suggest.ts';
 import { startTally, type Tally } from '../backtest/tally.ts';
@@ -9,7 +10,7 @@ import { err, ok, type Result } from '../lib/result.ts';
 import type { HistoryCache } from './history-cache.ts';
 import { LeftOut } from './left-out.ts';
 import { type ReadHistory, type ReadingOptions, readHistories } from './read-histories.ts';
-import { type ListedRun, listProjectRuns, type ProjectRuns } from './run-list.ts';
+import { type ListedRun, listProjectRuns, needsPopulation, type ProjectRuns } from './run-list.ts';
 
 /** How far a back-test is. */
 export interface BacktestProgress {
@@ -70,7 +71,7 @@ export async function runBacktest(
     since,
     until: began,
     automations,
-    leftOut: leftOut.sentences(),
+    leftOut: leftOut.sentences(counts.done > 0),
     runsRead: counts.done,
     runsCached: counts.cached,
     points: counts.points,
@@ -143,7 +144,7 @@ async function readAll(lists: readonly ProjectRuns[], reading: Reading): Promise
   const work = async (): Promise<void> => {
     for (let batch = batches[next++]; batch !== undefined; batch = batches[next++]) {
       if (options.signal.aborted) {
-        leftOut.late(batch.runs.length);
+        leftOut.late(batch.runs);
         continue;
       }
       await readBatch(batch, reading, counts);
@@ -179,8 +180,8 @@ async function readBatch({ list, runs }: Batch, reading: Reading, counts: { done
   const { cache, now, sleep, signal } = options;
   const read = await readHistories(reader, list.project, wanted, { cache, signal, now, sleep });
   if (!read.ok) {
-    if (signal.aborted) leftOut.late(runs.length);
-    else leftOut.unreadable(runs.length, read.error.message);
+    if (signal.aborted) leftOut.late(runs);
+    else leftOut.unreadable(runs, read.error.message);
     return;
   }
   for (const [i, history] of read.value.entries()) {
@@ -202,12 +203,21 @@ function simulate(
 ): void {
   const { since, now, appUrl } = options;
   const tested = testedRun(run, project, appUrl);
+  // Many automations look at the same metric.
+  const histories = new Map<string, RunHistory>();
   for (const subject of subjects) {
-    const metrics = new Set(watchedMetrics(subject.rule, run));
-    const series = history.series.filter(({ metric }) => metrics.has(metric));
+    const metrics = watchedMetrics(subject.rule, run);
+    const key = JSON.stringify(metrics);
+    const own =
+      histories.get(key) ??
+      historyOf(
+        run,
+        history.series.filter(({ metric }) => metrics.includes(metric)),
+      );
+    histories.set(key, own);
     const metric = namedMetric(subject.rule);
-    const population = metric === undefined ? [] : summariesBefore(byBeginning, run, metric);
-    tallies.get(subject)?.add(tested, { run: run, series: series }, { since, now: now(), population });
+    const population = metric === undefined || !needsPopulation(subject) ? [] : summariesBefore(byBeginning, run, metric);
+    tallies.get(subject)?.add(tested, own, { since, now: now(), population });
   }
 }
 
@@ -231,7 +241,8 @@ async function finish(tally: Tally, lists: readonly ProjectRuns[], reader: RunRe
   const { subject } = tally;
   const notes = leftOut.notesOf(subject);
   const metric = namedMetric(subject.rule);
-  const brief = tally.result({ missing: [], notes });
+  const rest = { notes, notRead: leftOut.notRead(subject) };
+  const brief = tally.result({ ...rest, missing: [] });
   if (metric === undefined || brief.runs === 0 || brief.runsWithMetric > 0 || brief.skipped !== undefined) return brief;
   const own = lists.filter(({ runs }) => runs.some(({ subjects }) => subjects.includes(subject)));
   const names = new Set(own.flatMap(({ runs }) => runs.flatMap(({ run }) => [...run.loggedMetrics])));
@@ -239,5 +250,5 @@ async function finish(tally: Tally, lists: readonly ProjectRuns[], reader: RunRe
     const listed = signal.aborted ? ok(null) : await reader.metricNames(project, signal);
     for (const name of listed.ok ? (listed.value ?? []) : []) names.add(name);
   }
-  return tally.result({ missing: [{ metric, suggestions: suggestMetrics(metric, [...names]) }], notes });
+  return tally.result({ ...rest, missing: [{ metric, suggestions: suggestMetrics(metric, [...names]) }] });
 }

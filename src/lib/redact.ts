@@ -8,6 +8,8 @@ export interface Redactor {
   text(text: string): string;
   /** In a parsed document, keys included; a string in it may hold JSON again. */
   json(value: JsonValue): JsonValue;
+  /** The same for a document of which the text is there, too: the document as `json`, and its text as it is to be kept. */
+  document(value: JsonValue, text: string): { readonly value: JsonValue; readonly text: string };
   /**
    * Redacts one more secret from now on, such as a token that was obtained while running.
    *
@@ -62,9 +64,18 @@ export function redactorOf(secrets: Iterable<string>): Redactor {
       return result.replaceAll(form.pattern, REDACTED);
     }, given);
   };
+  const json = (value: JsonValue): JsonValue => (forms.length === 0 ? value : mapStrings(value, text, text));
   return {
     text,
-    json: (value) => (forms.length === 0 ? value : mapStrings(value, text, text)),
+    json,
+    document: (value, given) => {
+      const redacted = text(given);
+      // Without a backslash each string and number stands in the text as it is, and a search of the text finds all there is.
+      if (redacted === given && !given.includes('\\')) return { value, text: given };
+      const changed = json(value);
+      // As text once more: a key that stands twice does not show in what was parsed.
+      return { value: changed, text: changed === value ? redacted : text(JSON.stringify(changed)) };
+    },
     add: (secret) => {
       const forget = keep(secret);
       sort();

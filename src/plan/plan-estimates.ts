@@ -5,6 +5,8 @@ import { codeSpan } from '../lib/markdown.ts';
 /** What a back-test says of one definition: on how many runs it would have fired, and how often. */
 export interface Estimate {
   readonly runs: number;
+  /** Runs that were not read, or not in time. */
+  readonly notRead: number;
   readonly runsFired: number;
   readonly firings: number;
 }
@@ -65,7 +67,7 @@ export function estimateMarkdown(estimate: ShownEstimate | undefined): string[] 
 
 /** `3 of 60 runs` of a new automation, for a title; `undefined` without such numbers. */
 export function estimateTitle(estimate: ShownEstimate | undefined): string | undefined {
-  if (estimate === undefined || typeof estimate.after === 'string') return undefined;
+  if (estimate === undefined || typeof estimate.after === 'string' || estimate.after.runs === 0) return undefined;
   return `would have fired on ${estimate.after.runsFired} of ${runsWords(estimate.after.runs)}`;
 }
 
@@ -76,11 +78,13 @@ function linesOf(estimate: ShownEstimate | undefined, strong: (text: string) => 
   const tooMany =
     most !== undefined && after.firings > most ? [`That is more often than ${strong(`max-estimated-fires: ${most}`)} allows.`] : [];
   const more = [...tooMany, ...(warning === undefined ? [] : [quoted(warning)])];
+  if (after.runs === 0 && after.notRead > 0) return [`Back-test: none of ${runsWords(after.notRead)} could be read.`];
   if (after.runs === 0) return [`No runs in ${period} that it is about.`, ...more];
   const often = after.firings > after.runsFired ? `, ${after.firings} times in all` : '';
   const now = before === undefined ? '' : ` (now: ${before.runsFired})`;
+  const rest = after.notRead === 0 ? '' : ` ${runsWords(after.notRead)} more could not be read.`;
   const [number, word] = [`${after.runsFired} of ${after.runs}`, after.runs === 1 ? 'run' : 'runs'];
-  return [`Would have fired on ${strong(number)} ${word} in ${period}${often}${now}.`, ...more];
+  return [`Would have fired on ${strong(number)} ${word} in ${period}${often}${now}.${rest}`, ...more];
 }
 
 function runsWords(runs: number): string {
@@ -115,6 +119,6 @@ export function estimatesJson({ period, parts, leftOut }: PlanEstimates): JsonOb
   };
 }
 
-function estimateJson({ runs, runsFired, firings }: Estimate): JsonObject {
-  return { runs, runs_fired: runsFired, firings };
+function estimateJson({ runs, notRead, runsFired, firings }: Estimate): JsonObject {
+  return { runs, ...(notRead === 0 ? {} : { runs_not_read: notRead }), runs_fired: runsFired, firings };
 }

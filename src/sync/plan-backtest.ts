@@ -164,6 +164,6 @@ function estimatesOf(compared: readonly Compared[], subjects: readonly Subject[]
   return { period: periodWords(found), parts, leftOut: found.leftOut };
 }
 
-function estimateOf({ runs, runsFired, firings }: AutomationResult): Estimate {
-  return { runs, runsFired, firings: firings.length };
+function estimateOf({ runs, notRead, runsFired, firings }: AutomationResult): Estimate {
+  return { runs, notRead, runsFired, firings: firings.length };
 }

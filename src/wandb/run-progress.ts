@@ -20,6 +20,9 @@ export type SpecAnswer = readonly unknown[] | undefined | 'too long';
 /** A range that is not answered is asked for so many times. */
 const MOST_TRIES = 2;
 
+/** So many metrics may have a range that is full of rows: a million values. */
+const METRICS_AT_ONCE = 100;
+
 /** How the times of rows are read: with each metric, on their own, or, where these are too many, with each metric once more. */
 type Stamps = 'with metrics' | 'alone' | 'twice';
 
@@ -60,7 +63,7 @@ export class RunProgress {
     this.#todo = [];
     for (const metric of metrics) this.#points.set(metric, []);
     if (metrics.length === 0 || query.upToStep <= query.afterStep) this.#finish(Math.max(query.upToStep, query.afterStep));
-    else this.#todo = divide(firstRange(query), this.#expectedRows());
+    else this.#todo = divide(firstRange(query), this.#rowsAtOnce());
   }
 
   get isDone(): boolean {
@@ -228,6 +231,12 @@ export class RunProgress {
     if (last !== undefined) this.#latestAt = Math.max(this.#latestAt ?? last, last);
   }
 
+  /** The rows of all metrics of a range are in memory at once: of many metrics a range is shorter. */
+  #rowsAtOnce(): number | undefined {
+    const rows = this.#expectedRows();
+    return rows === undefined ? undefined : rows * Math.max(1, this.#metrics.length / METRICS_AT_ONCE);
+  }
+
   /** How many rows the whole range may have, evenly spread; `undefined` where the run's rows were not counted. */
   #expectedRows(): number | undefined {
     const { afterStep, upToStep } = this.query;
@@ -248,6 +257,9 @@ function isRow(value: unknown): value is LoggedJson {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A `Date` goes so far from 1970 (ECMAScript, "Time Values and Time Range"). Milliseconds. */
+const LAST_DATE_MS = 8.64e15;
+
 const NO_STAMPS: ReadonlyMap<number, number> = new Map();
 
 /** The time of each step, of rows that have it. */
@@ -261,8 +273,8 @@ function stampsIn(rows: readonly LoggedJson[]): Map<number, number> {
   return stamps;
 }
 
-/** In milliseconds; `_timestamp` is in seconds. */
+/** In milliseconds; `_timestamp` is in seconds. A run may log anything under that name: what is no date is no time. */
 function stampOf(row: LoggedJson): number | undefined {
-  const seconds = loggedNumber(row._timestamp);
-  return seconds !== undefined && Number.isFinite(seconds) ? Math.round(seconds * 1000) : undefined;
+  const at = Math.round((loggedNumber(row._timestamp) ?? Number.NaN) * 1000);
+  return Math.abs(at) <= LAST_DATE_MS ? at : undefined;
 }

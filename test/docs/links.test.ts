@@ -46,6 +46,8 @@ const READERS_FILES = new Set([
   'automations.yml',
   'drift.yml',
   'render.yml',
+  'watch.yml',
+  'watch.db',
   'monorepo.yml',
   'definitions.json',
   'ml/prod-*.yaml',
@@ -57,6 +59,7 @@ const READERS_FILES = new Set([
   '.wrangler/state', // what `npm run dev:worker` stores
   '.wrangler/sandbox-state',
   'dist/App.js', // Bolt's
+  'sift/lib/index.js',
 ]);
 const FILE_ENDING = /\.(ts|js|cjs|md|ya?ml|jsonc?|db|vars|toml|sh)$/;
 const PATH = /^\.?[\w-]+[\w.*-]*(\/[\w.*-]+)*\/?$/;
@@ -96,6 +99,10 @@ describe('the pages of the documentation', () => {
     for (const name of TOPICS) expect(linked).toContain(`docs/${name}`);
     expect(packaged.files).toContain('docs');
     for (const link of linked) expect([...packaged.files, 'README.md']).toContain(link?.split('/')[0]);
+  });
+
+  it('hold nothing that a merge left', () => {
+    for (const { name, text } of PAGES) expect(/^(<{7}|={7}$|>{7})/m.test(text), name).toBe(false);
   });
 
   it('are short, or begin with an example', () => {

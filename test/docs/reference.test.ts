@@ -21,7 +21,15 @@ const OF_NODE = ['NODE_EXTRA_CA_CERTS'];
 /** Read by a rule and not by name, see `readAuthentication`. */
 const OF_SOURCES = ['WANDB_WEBHOOK_SECRET', 'WANDB_WEBHOOK_TOKEN'];
 /** Names in the documentation that are no variable of the receiver: a secret inside W&B, the Worker's own, Node's, GitHub's. */
-const OTHER_NAMES = ['GITHUB_TOKEN_FILE', 'RELAY_SECRET', 'RELAY_SANDBOX', 'NODE_ENV', 'NODE_DEBUG', 'GITHUB_EVENT_PATH'];
+const OTHER_NAMES = [
+  'RELAY_GITHUB_TOKEN',
+  'GITHUB_TOKEN_FILE',
+  'RELAY_SECRET',
+  'RELAY_SANDBOX',
+  'NODE_ENV',
+  'NODE_DEBUG',
+  'GITHUB_EVENT_PATH',
+];
 
 /** The names of all properties in a JSON Schema. */
 function propertyNames(schema: unknown): string[] {

@@ -1,8 +1,9 @@
 import type { Accepted, NewEvent } from '../delivery.ts';
 import { acceptEvents } from '../rules/inbox.ts';
-import { type PostgresDriver, type Sql, sqlStateOf } from './driver.ts';
+import { type PostgresDriver, sqlStateOf } from './driver.ts';
 import { postgresLookUp } from './look-up.ts';
 import { runInTransaction } from './run-work.ts';
+import type { Sql } from './sql.ts';
 
 /** A value that has to be unique is there already (SQLSTATE). */
 const UNIQUE_VIOLATION = '23505';

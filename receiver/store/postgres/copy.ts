@@ -1,7 +1,8 @@
 import { type Columns, insertRows } from '../rules/work.ts';
-import type { PostgresDriver, Sql } from './driver.ts';
+import type { PostgresDriver } from './driver.ts';
 import { LOCK_EVERYTHING } from './locks.ts';
 import { runInTransaction } from './run-work.ts';
+import type { Sql } from './sql.ts';
 
 /** A table that moves from one store to another. */
 export interface CopiedTable {

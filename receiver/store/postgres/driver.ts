@@ -4,13 +4,8 @@ import { messageOf } from '../../../src/lib/error-message.ts';
 import type { SqlScalar, SqlValue } from '../rules/work.ts';
 import { StoreFailedError } from '../store-failure.ts';
 import { locksOf } from './locks.ts';
-
-/** Statements, inside a transaction or each in its own. Placeholders are `$1`; an array is one value. */
-export interface Sql {
-  rows<Row extends object>(sql: string, ...values: SqlValue[]): Promise<Row[]>;
-  /** Returns how many rows changed. */
-  run(sql: string, ...values: SqlValue[]): Promise<number>;
-}
+import type { Sql, TransactionSql } from './sql.ts';
+import { type Ask, pipelined } from './transaction.ts';
 
 export interface PostgresDriver extends Sql {
   /**
@@ -18,7 +13,11 @@ export interface PostgresDriver extends Sql {
    * serialization failure runs it again, so it must not change anything but the database. `unlimited` is for what may take
    * minutes, such as a migration, or waits for one: no statement of it is ended early, on either side.
    */
-  transaction<T>(locks: readonly string[], work: (sql: Sql) => Promise<T>, options?: { readonly unlimited?: boolean }): Promise<T>;
+  transaction<T>(
+    locks: readonly string[],
+    work: (sql: TransactionSql) => Promise<T>,
+    options?: { readonly unlimited?: boolean },
+  ): Promise<T>;
   /** Reads one snapshot: what commits meanwhile does not show in `work`. */
   snapshot<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** A connection of its own beside the pool, for what belongs to one session; not connected yet. */
@@ -78,6 +77,8 @@ export function openDriver(url: string, options: DriverOptions = {}): PostgresDr
   const config = { ...clientConfig(url, options), stream: newSocket };
   const pool = new Pool({
     ...config,
+    // Statements of a transaction are sent without waiting for the answer to the one before, see `transaction.ts`.
+    pipeline: true,
     max: options.maxConnections ?? MAX_CONNECTIONS,
     idleTimeoutMillis: IDLE_CONNECTION_MS,
   });
@@ -100,16 +101,13 @@ export function openDriver(url: string, options: DriverOptions = {}): PostgresDr
       }
     }
   };
-  const inTransaction = <T>(begin: string, work: (sql: Sql) => Promise<T>, answerWithinMs?: number): Promise<T> =>
+  const inTransaction = <T>(begin: string, work: (sql: TransactionSql) => Promise<T>, answerWithinMs?: number): Promise<T> =>
     withClient(async (client) => {
-      const sql = sqlOver(client, answerWithinMs);
+      const ask = askerOf(client, answerWithinMs);
       try {
-        await sql.run(begin);
-        const result = await work(sql);
-        await answered(client.query('COMMIT'));
-        return result;
+        return await pipelined(ask, begin, work);
       } catch (error) {
-        if (!(error instanceof DatabaseAwayError)) await answered(client.query('ROLLBACK'));
+        if (!(error instanceof DatabaseAwayError)) await ask('ROLLBACK');
         throw error;
       }
     });
@@ -169,13 +167,18 @@ function withExplicitTls(url: string): string {
 }
 
 /** @param answerWithinMs instead of the connection's own limit */
-function sqlOver(client: PoolClient, answerWithinMs?: number): Sql {
+function askerOf(client: PoolClient, answerWithinMs?: number): Ask {
   const limit = answerWithinMs === undefined ? {} : { query_timeout: answerWithinMs };
-  const query = (text: string, values: readonly SqlValue[]) =>
-    answered(client.query<Record<string, unknown>>({ text, values: values.map(storable), ...limit }));
+  return (text, values = []) =>
+    // Several statements in one text can have no values.
+    answered(client.query({ text, ...(values.length === 0 ? {} : { values: values.map(storable) }), ...limit }));
+}
+
+function sqlOver(client: PoolClient): Sql {
+  const ask = askerOf(client);
   return {
-    rows: async <Row extends object>(sql: string, ...values: SqlValue[]) => (await query(sql, values)).rows as Row[],
-    run: async (sql, ...values) => (await query(sql, values)).rowCount ?? 0,
+    rows: async <Row extends object>(sql: string, ...values: SqlValue[]) => (await ask(sql, values)).rows as Row[],
+    run: async (sql, ...values) => (await ask(sql, values)).rowCount ?? 0,
   };
 }
 

@@ -1,48 +1,48 @@
 import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
+import { type HolderRow, holderSql, viewOfHolder } from '../rules/holders.ts';
 import type { Known, LookUp, OrderKeyEnd } from '../rules/inbox-known.ts';
-import { holdersOf } from '../rules/ledger.ts';
 import { firstRow, rows, type Work } from '../rules/work.ts';
 
 interface KnownRow {
-  what: 'subject' | 'end' | 'cooldown';
+  what: 'subject' | 'end' | 'cooldown' | 'holder';
   key: string;
   id: string | null;
   body_hash: string | null;
   number: number | null;
   held: boolean | null;
+  holder: HolderRow | null;
 }
 
 const END = `SELECT 'end' AS what, key, NULL AS id, NULL AS body_hash,
     (SELECT position FROM deliveries WHERE order_key = key AND state IN ('pending', 'in_flight') ORDER BY position DESC LIMIT 1) AS number,
-    (SELECT true FROM deliveries WHERE order_key = key AND state = 'held' LIMIT 1) AS held
+    (SELECT true FROM deliveries WHERE order_key = key AND state = 'held' LIMIT 1) AS held, NULL::json AS holder
   FROM unnest($1::text[]) AS given (key)`;
 
-const SUBJECT = `SELECT 'subject', key, latest.id, latest.body_hash, latest.received_at, NULL
+const SUBJECT = `SELECT 'subject', key, latest.id, latest.body_hash, latest.received_at, NULL, NULL
   FROM unnest($2::text[]) AS given (key) CROSS JOIN LATERAL (
     SELECT id, body_hash, received_at FROM events WHERE subject_key = key AND outcome <> 'duplicate' ORDER BY seq DESC LIMIT 1) AS latest`;
 
-const COOLDOWN = `SELECT 'cooldown', key, NULL, NULL, latest.created_at, NULL
-  FROM unnest($3::text[]) AS given (key) CROSS JOIN LATERAL (
-    SELECT created_at FROM deliveries WHERE cooldown_key = key AND created_at <= $4 AND request IS NOT NULL ORDER BY created_at DESC LIMIT 1) AS latest`;
+const COOLDOWN = `SELECT 'cooldown', key, NULL, NULL, latest.created_at, NULL, NULL
+  FROM unnest($4::text[]) AS given (key) CROSS JOIN LATERAL (
+    SELECT created_at FROM deliveries WHERE cooldown_key = key AND created_at <= $5 AND request IS NOT NULL ORDER BY created_at DESC LIMIT 1) AS latest`;
+
+const HOLDER = `SELECT 'holder', key, NULL, NULL, NULL, NULL, row_to_json(latest)
+  FROM unnest($3::text[]) AS given (key) CROSS JOIN LATERAL (${holderSql('key')}) AS latest`;
 
 /** Everything in one statement, because a batch waits for each answer of the server; see `LookUp`. */
 export const postgresLookUp: LookUp = {
   *all({ subjects, orderKeys, cooldowns, aliases, latestAt }): Work<Known> {
+    const always = `${END} UNION ALL ${SUBJECT} UNION ALL ${HOLDER}`;
     const found =
       cooldowns.length === 0
-        ? yield* rows<KnownRow>(`${END} UNION ALL ${SUBJECT}`, orderKeys, subjects)
-        : yield* rows<KnownRow>(
-            `${END} UNION ALL ${SUBJECT} UNION ALL ${COOLDOWN}`,
-            orderKeys,
-            subjects,
-            cooldowns,
-            latestAt + CLOCK_TOLERANCE_MS,
-          );
-    const known: Known = { latest: new Map(), ends: new Map(), fired: new Map(), holders: yield* holdersOf(aliases) };
+        ? yield* rows<KnownRow>(always, orderKeys, subjects, aliases)
+        : yield* rows<KnownRow>(`${always} UNION ALL ${COOLDOWN}`, orderKeys, subjects, aliases, cooldowns, latestAt + CLOCK_TOLERANCE_MS);
+    const known: Known = { latest: new Map(), ends: new Map(), fired: new Map(), holders: new Map() };
     for (const row of found) {
-      const { what, key, id, body_hash, number } = row;
+      const { what, key, id, body_hash, number, holder } = row;
       if (what === 'end') known.ends.set(key, endOf(row));
       else if (what === 'cooldown') known.fired.set(key, number ?? 0);
+      else if (holder !== null) known.holders.set(key, viewOfHolder(holder));
       else known.latest.set(key, { id: id ?? '', bodyHash: body_hash ?? '', receivedAt: number ?? 0 });
     }
     return known;

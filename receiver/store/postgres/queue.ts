@@ -5,9 +5,10 @@ import { LEASE_RAN_OUT, RECEIVER_GONE } from '../rules/reasons.ts';
 import { keepOneReclaimed, reclaim } from '../rules/reclaim.ts';
 import type { SqlScalar } from '../rules/work.ts';
 import type { ClaimOptions } from '../store.ts';
-import type { PostgresDriver, Sql } from './driver.ts';
+import type { PostgresDriver } from './driver.ts';
 import { receiverLock } from './locks.ts';
 import { runInTransaction } from './run-work.ts';
+import type { Sql } from './sql.ts';
 
 const IS_DUE = `state = 'pending' AND is_head = 1 AND due_at <= $1 AND ${NOT_PAUSED}`;
 const HAS_RUN_OUT = `state = 'in_flight' AND lease_until < $1`;

@@ -1,15 +1,20 @@
 import { type Insert, onConflict, type SqlValue, type Statement, type StatementResult, type Work } from '../rules/work.ts';
-import type { PostgresDriver, Sql } from './driver.ts';
+import type { PostgresDriver } from './driver.ts';
 import { locksOf } from './locks.ts';
+import type { Sql, TransactionSql } from './sql.ts';
+
+/** Inside a transaction, or each statement for itself. */
+type AnySql = Sql & Partial<Pick<TransactionSql, 'send'>>;
 
 /** Carries out a rule statement by statement, each in a transaction of its own unless `sql` is inside one. */
-export async function runWork<T>(sql: Sql, work: Work<T>): Promise<T> {
+export async function runWork<T>(sql: AnySql, work: Work<T>): Promise<T> {
   return continueWork(sql, work, work.next());
 }
 
 /**
  * Carries out a rule in one transaction. A lock that comes first is looked up before the transaction, and taken when it
- * begins. A deadlock or a serialization failure starts the rule again, which is why it is given as a function.
+ * begins: the first statement travels with it, and what it reads is read under the lock. A deadlock or a serialization failure
+ * starts the rule again, which is why it is given as a function.
  */
 export async function runInTransaction<T>(driver: PostgresDriver, start: () => Work<T>): Promise<T> {
   const names = await firstLock(driver, start());
@@ -21,7 +26,7 @@ export async function runInTransaction<T>(driver: PostgresDriver, start: () => W
   });
 }
 
-async function firstLock<T>(sql: Sql, work: Work<T>): Promise<readonly string[]> {
+async function firstLock<T>(sql: AnySql, work: Work<T>): Promise<readonly string[]> {
   const first = work.next();
   return isLock(first) ? namesOf(sql, first.value) : [];
 }
@@ -33,24 +38,29 @@ function isLock<T>(step: Step<T>): step is IteratorYieldResult<LockStatement> {
   return step.done !== true && step.value.kind === 'lock';
 }
 
-async function namesOf(sql: Sql, { names }: LockStatement): Promise<readonly string[]> {
+async function namesOf(sql: AnySql, { names }: LockStatement): Promise<readonly string[]> {
   return typeof names === 'function' ? runWork(sql, names()) : names;
 }
 
-async function continueWork<T>(sql: Sql, work: Work<T>, first: Step<T>): Promise<T> {
+async function continueWork<T>(sql: AnySql, work: Work<T>, first: Step<T>): Promise<T> {
   let step = first;
   while (step.done !== true) step = work.next(await resultOf(sql, step.value));
   return step.value;
 }
 
-async function resultOf(sql: Sql, statement: Statement): Promise<StatementResult> {
+async function resultOf(sql: AnySql, statement: Statement): Promise<StatementResult> {
   switch (statement.kind) {
     case 'query':
       return statement.returns === 'rows' ? sql.rows(statement.sql, ...statement.values) : sql.run(statement.sql, ...statement.values);
     case 'insert':
-      return insertAll(sql, [statement]);
-    case 'insert_all':
-      return insertAll(sql, statement.inserts);
+      return sql.run(...insertOf([statement]));
+    case 'insert_all': {
+      const [text, ...values] = insertOf(statement.inserts);
+      // Nobody reads how many rows these were.
+      if (sql.send === undefined) return sql.run(text, ...values);
+      sql.send(text, ...values);
+      return 0;
+    }
     case 'lock': {
       const text = locksOf(await namesOf(sql, statement));
       return text === '' ? 0 : sql.run(text);
@@ -62,7 +72,7 @@ async function resultOf(sql: Sql, statement: Statement): Promise<StatementResult
  * One statement for all of them, because each would wait for an answer: foreign keys are checked at its end. Its text does not
  * depend on how many rows there are; `seq` follows the order of the rows. Returns how many rows the last one inserted.
  */
-function insertAll(sql: Sql, inserts: readonly Insert[]): Promise<number> {
+function insertOf(inserts: readonly Insert[]): [text: string, ...values: SqlValue[]] {
   const values: SqlValue[] = [];
   const texts = inserts.map((each) => {
     const { table, columns, rows } = each;
@@ -76,5 +86,5 @@ function insertAll(sql: Sql, inserts: readonly Insert[]): Promise<number> {
   });
   const last = texts.pop() ?? '';
   const before = texts.map((text, i) => `part${i} AS (${text})`);
-  return sql.run(before.length === 0 ? last : `WITH ${before.join(', ')} ${last}`, ...values);
+  return [before.length === 0 ? last : `WITH ${before.join(', ')} ${last}`, ...values];
 }

@@ -1,6 +1,7 @@
 import { checkUsable, type SchemaStep, type StoredVersion, statementsOf, storedVersion, versionAfter } from '../schema-version.ts';
-import type { PostgresDriver, Sql } from './driver.ts';
+import type { PostgresDriver } from './driver.ts';
 import { LOCK_EVERYTHING } from './locks.ts';
+import type { Sql } from './sql.ts';
 
 /**
  * The schema, as the steps that lead to it. A step that has been released is never changed; a new one is added.

@@ -37,6 +37,8 @@ export interface Holder {
   readonly since: number;
   /** The event by which it was given the alias; `null`: none is known. */
   readonly eventId: string | null;
+  /** A conversation may show that event. */
+  readonly isShown: boolean;
   /** What it replaced. */
   readonly replaced: { readonly version: string; readonly artifact: string | null; readonly since: number } | null;
 }

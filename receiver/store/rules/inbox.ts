@@ -164,7 +164,7 @@ class Batch {
     this.#known.holders.set(promotion.aliasKey, holder);
     if (row !== undefined) {
       this.#promotions.push(row);
-      if (before !== undefined && before.eventId !== null) this.#replaced.push(before.eventId);
+      if (before?.isShown === true && before.eventId !== null) this.#replaced.push(before.eventId);
     }
     return { changes, isRepeated: before?.version === promotion.version };
   }

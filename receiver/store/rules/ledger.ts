@@ -3,6 +3,7 @@ import { promotionOf } from '../../../src/event/promotion.ts';
 import { digest } from '../../../src/lib/digest.ts';
 import type { NewEvent, NewPromotion } from '../delivery.ts';
 import type { AliasFilter, AliasView, PromotionView, SeenAlias } from '../ledger.ts';
+import { type HolderRow, holderOf, replacedIn } from './holders.ts';
 import type { Holder } from './inbox-known.ts';
 import { isNewerThan } from './late.ts';
 import { aliasLock } from './order-keys.ts';
@@ -32,48 +33,6 @@ const COLUMNS: Columns = {
 const KEPT = 50;
 /** And so many of those that were deployed last: the one that is, and those to roll back to. */
 const DEPLOYED_KEPT = 3;
-
-interface HolderRow {
-  alias_key: string;
-  n: number;
-  version: string | null;
-  artifact: string | null;
-  since: number;
-  event_id: string | null;
-  replaced_version: string | null;
-  replaced_artifact: string | null;
-  replaced_since: number | null;
-}
-
-const HOLDER = 'alias_key, n, version, artifact, since, event_id, replaced_version, replaced_artifact, replaced_since';
-
-export function* holderOf(aliasKey: string): Work<Holder | undefined> {
-  const row = yield* firstRow<HolderRow>(`SELECT ${HOLDER} FROM promotions WHERE alias_key = $1 ORDER BY n DESC LIMIT 1`, aliasKey);
-  return row && viewOfHolder(row);
-}
-
-export function* holdersOf(aliasKeys: readonly string[]): Work<Map<string, Holder>> {
-  if (aliasKeys.length === 0) return new Map();
-  const found = yield* rows<HolderRow>(
-    `SELECT ${HOLDER} FROM promotions p WHERE alias_key = ANY ($1)
-       AND n = (SELECT MAX(q.n) FROM promotions q WHERE q.alias_key = p.alias_key)`,
-    aliasKeys,
-  );
-  return new Map(found.map((row) => [row.alias_key, viewOfHolder(row)]));
-}
-
-function viewOfHolder(row: HolderRow): Holder {
-  return { n: row.n, version: row.version, artifact: row.artifact, since: row.since, eventId: row.event_id, replaced: replacedIn(row) };
-}
-
-function replacedIn({
-  replaced_version,
-  replaced_artifact,
-  replaced_since,
-}: Pick<HolderRow, 'replaced_version' | 'replaced_artifact' | 'replaced_since'>): Holder['replaced'] {
-  if (replaced_version === null || replaced_since === null) return null;
-  return { version: replaced_version, artifact: replaced_artifact, since: replaced_since };
-}
 
 /** What a promotion replaces: what had the alias, or, when the version has it already, what that replaced. */
 function replacedBy(version: string, before: Holder | undefined): Holder['replaced'] {
@@ -106,7 +65,9 @@ export function promote(event: NewEvent, promotion: NewPromotion, before: Holder
   const changes = replaced === null ? undefined : promotion.replacing(eventWords(replaced));
   if (before?.version === promotion.version) return { changes, holder: before, row: undefined };
   const { artifact = null } = event.event;
-  const holder = { n: (before?.n ?? 0) + 1, version: promotion.version, artifact, since: event.receivedAt, eventId: event.id, replaced };
+  const isShown = event.firings.some(({ deliveries }) => deliveries.some(({ conversation }) => conversation !== undefined));
+  const n = (before?.n ?? 0) + 1;
+  const holder = { n, version: promotion.version, artifact, since: event.receivedAt, eventId: event.id, isShown, replaced };
   return { changes, holder, row: rowOf(promotion.aliasKey, holder, event.event, 'event') };
 }
 
@@ -141,15 +102,14 @@ export function promotionInsert(promotions: readonly SqlScalar[][]): Insert {
 
 /** Of each alias the latest rows stay. */
 export function* forgetOldPromotions(promotions: readonly SqlScalar[][]): Work<void> {
-  for (const [aliasKey, n] of promotions) if (typeof n === 'number' && n > KEPT) yield* forgetOld(String(aliasKey), n - KEPT);
-}
-
-function* forgetOld(aliasKey: string, upTo: number): Work<void> {
+  const full = promotions.filter(([, n]) => typeof n === 'number' && n > KEPT).map(([aliasKey]) => String(aliasKey));
+  if (full.length === 0) return;
   yield* exec(
-    `DELETE FROM promotions WHERE alias_key = $1 AND n <= $2
-       AND n NOT IN (SELECT q.n FROM promotions q WHERE q.alias_key = $1 AND q.deployed_at IS NOT NULL ORDER BY q.deployed_at DESC, q.n DESC LIMIT ${DEPLOYED_KEPT})`,
-    aliasKey,
-    upTo,
+    `DELETE FROM promotions WHERE alias_key = ANY ($1)
+       AND n <= (SELECT MAX(q.n) FROM promotions q WHERE q.alias_key = promotions.alias_key) - ${KEPT}
+       AND n NOT IN (SELECT q.n FROM promotions q WHERE q.alias_key = promotions.alias_key AND q.deployed_at IS NOT NULL
+         ORDER BY q.deployed_at DESC, q.n DESC LIMIT ${DEPLOYED_KEPT})`,
+    [...new Set(full)],
   );
 }
 
@@ -163,11 +123,11 @@ export function* correctAlias({ event, at, ledgerHad }: SeenAlias): Work<boolean
   if ((before?.version ?? null) === version) return false;
   if (ledgerHad !== undefined && (before?.since !== ledgerHad?.since || before?.version !== ledgerHad?.version)) return false;
   const replaced = version === null ? null : replacedBy(version, before);
-  const holder = { n: (before?.n ?? 0) + 1, version, artifact, since: at, eventId: null, replaced };
+  const holder = { n: (before?.n ?? 0) + 1, version, artifact, since: at, eventId: null, isShown: false, replaced };
   const row = rowOf(aliasKey, holder, event, 'api');
   yield* insertAll(promotionInsert([row]));
   yield* forgetOldPromotions([row]);
-  if (before !== undefined && before.eventId !== null) yield* refreshReplaced([before.eventId], at);
+  if (before?.isShown === true && before.eventId !== null) yield* refreshReplaced([before.eventId], at);
   return true;
 }
 
@@ -216,7 +176,7 @@ function* endOf(eventId: string, now: number): Work<EndedRun | undefined> {
   return { conclusion: last.conclusion ?? 'unknown', url: last.url, endedAt: last.ended_at ?? now };
 }
 
-interface PromotionRow extends HolderRow {
+interface PromotionRow extends Omit<HolderRow, 'shown'> {
   origin: 'event' | 'api';
   event: string;
   deployed_at: number | null;

@@ -2,7 +2,8 @@ import type { RelayEvent } from '../../../src/event/event.ts';
 import { promotionOf } from '../../../src/event/promotion.ts';
 import { digest } from '../../../src/lib/digest.ts';
 import type { RollbackTarget } from '../conversations.ts';
-import { deployedOf, holdersOf } from './ledger.ts';
+import { heldVersions } from './holders.ts';
+import { deployedOf } from './ledger.ts';
 import type { EventRow } from './views.ts';
 import type { Work } from './work.ts';
 
@@ -18,11 +19,11 @@ export function* rollbacksOf(events: readonly Pick<EventRow, 'id' | 'event'>[]):
   const keys = [...new Set(promotions.map(({ aliasKey }) => aliasKey))];
   const deployed = yield* deployedOf(keys);
   if (deployed.length === 0) return new Map();
-  const holders = yield* holdersOf(keys);
+  const holders = yield* heldVersions(keys);
   const found = new Map<string, RollbackTarget>();
   for (const { id, version, aliasKey } of promotions) {
     const ofAlias = deployed.filter(({ alias_key }) => alias_key === aliasKey);
-    if (version !== holders.get(aliasKey)?.version && version !== ofAlias[0]?.version) continue;
+    if (version !== holders.get(aliasKey) && version !== ofAlias[0]?.version) continue;
     const before = ofAlias.find((row) => row.version !== version);
     if (before !== undefined) found.set(id, { aliasKey, version: before.version, deployedAt: before.deployed_at });
   }

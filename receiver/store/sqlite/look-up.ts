@@ -1,6 +1,6 @@
 import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
+import { holderOf } from '../rules/holders.ts';
 import type { Known, LookUp, OrderKeyEnd } from '../rules/inbox-known.ts';
-import { holderOf } from '../rules/ledger.ts';
 import { LAST_POSITION_OF_1 } from '../rules/order.ts';
 import { firstRow, type Work } from '../rules/work.ts';
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../../../receiver/store/store.ts';
+import { messageOf } from '../../../src/lib/error-message.ts';
 import { isJsonObject } from '../../../src/lib/json.ts';
 import type { MisbehaviourKind } from '../../../test/stand-ins/wandb-misbehaviour.ts';
 import { type LiveRun, liveRun } from '../../../test/stand-ins/wandb-runs.ts';
@@ -21,6 +22,8 @@ export interface EngineRunOptions {
   readonly parts: number;
   /** Between two disturbances, at most; milliseconds. */
   readonly pauseMs: number;
+  /** So often a watcher is killed, stopped or frozen, at most; left out: for as long as runs go on. */
+  readonly mostDisturbances?: number;
   /** Longest time for all of it; milliseconds. */
   readonly limitMs: number;
 }
@@ -76,20 +79,29 @@ export async function engineRun(options: EngineRunOptions): Promise<EngineAccoun
     await waitFor(async () => ((await store.engineProject(PROJECT, Date.now()))?.readAt ?? null) !== null, until, 'the first look');
     const chaos = new AbortController();
     let faults = 0;
+    let disturbances = 0;
+    let endFault = (): void => undefined;
     const disturbing = (async () => {
       const mood = dice.fork('chaos');
       while (!chaos.signal.aborted) {
         await sleep(mood.between(20, options.pauseMs));
         if (mood.chance(0.6)) {
-          wandb.misbehave(mood.pick(FAULTS), { times: mood.between(1, 3) });
+          // One at a time: on a busy machine faults would come faster than requests, and no request would ever be answered.
+          endFault();
+          endFault = mood.chance(0.7) ? wandb.misbehave(mood.pick(FAULTS), { times: mood.between(1, 3) }) : () => undefined;
           faults += 1;
-        } else await watchers.disturb(mood);
+        } else if (disturbances < (options.mostDisturbances ?? Number.POSITIVE_INFINITY)) {
+          disturbances += 1;
+          await watchers.disturb(mood);
+        }
       }
     })();
     const played = scriptsFor(dice.fork('runs'), options.runs, options.parts).map((script) =>
       playRun(script, { wandb, store, dice: dice.fork(script.name), until }),
     );
-    const truths = await Promise.all(played);
+    const truths = await Promise.all(played).catch((error: unknown) => {
+      throw new Error(`${messageOf(error)}; the watchers said: ${watchers.complaints.join('')}`);
+    });
     chaos.abort();
     await disturbing;
     wandb.behave();

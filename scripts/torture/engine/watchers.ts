@@ -64,8 +64,9 @@ export class Watchers {
     });
     return new Promise((resolve) => {
       child.stdout.once('data', () => resolve());
-      child.once('exit', () => {
+      child.once('exit', (code, signal) => {
         if (this.slots[slot] === child) this.slots[slot] = undefined;
+        if (code !== 0 && signal === null) this.complaints.push(`a watcher ended by itself, with exit code ${code}\n`);
         resolve();
       });
     });

@@ -35,7 +35,7 @@ function factsList(result: AutomationResult, backtest: Backtest): Html {
   const facts: [string, string, string][] = [
     ...(rate === undefined ? [] : [['How often', rate, ''] as [string, string, string]]),
     ...(lasted === undefined ? [] : [['Stayed true for', lasted, `${durationWords(result.metMs)} in all`] as [string, string, string]]),
-    ...(rule.condition.kind === 'state'
+    ...(rule.condition.kind === 'state' || runsWithMetric === 0
       ? []
       : [['Runs with the metric', String(runsWithMetric), `of ${runs}, ${count(points, 'value')}`] as [string, string, string]]),
     ...(notFinite.values === 0

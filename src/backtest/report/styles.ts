@@ -94,7 +94,7 @@ footer { margin-top: 26px; font-size: 13px; color: var(--soft); }
   .warning { border: 1px solid var(--amber-line); padding: 8px 12px; }
   .charts { grid-template-columns: 1fr 1fr; }
   .head, .facts, .strip, tr, h3 { break-inside: avoid; }
-  h2, h3, .head { break-after: avoid; }
+  h2, h3, .head, .legend, thead, tr:first-child { break-after: avoid; }
   a { color: inherit; text-decoration: none; }
   details::details-content { content-visibility: visible; block-size: auto; }
   details summary { display: none; }

@@ -2,7 +2,7 @@ import { type Html, html, NOTHING } from '../../lib/safe-html.ts';
 import { visible } from '../../lib/visible.ts';
 import type { AutomationResult, TestedRun, Variant } from '../result.ts';
 import { count } from '../result-words.ts';
-import { distanceWords, exactWords, lastedOf, timeWords, whereWords } from '../value-words.ts';
+import { distanceWords, exactWords, lastedOf, shortOf, timeWords, whereWords } from '../value-words.ts';
 
 /** Rows that are shown at once, and rows at all: the JSON has every one. */
 const ROWS = { open: 10, most: 200 } as const;
@@ -30,7 +30,7 @@ export function firingsTable(result: AutomationResult): Html {
     ];
   });
   const left = firings.length - rows.length;
-  return html`<h3>Firings</h3>${foldedTable(head, rows, numbersFrom(2))}${left === 0 ? NOTHING : html`<p class="small soft">${count(left, 'older firing')} more: see the JSON.</p>`}`;
+  return html`<h3>Firings</h3>${foldedTable(head, rows, numbersFrom(isState ? head.length : 2))}${left === 0 ? NOTHING : html`<p class="small soft">${count(left, 'older firing')} more: see the JSON.</p>`}`;
 }
 
 /** The runs that came closest without firing. */
@@ -41,7 +41,7 @@ export function nearestTable(result: AutomationResult): Html {
     cell('', timeWords(miss.at), 'when'),
     cell('', whereWords(miss), 'number'),
     cell('value', exactWords(result, miss.value), 'number'),
-    cell('missing', miss.missing === 0 ? 'reached, not for long enough' : distanceWords(result, miss.missing), 'number'),
+    cell('missing', shortOf(result, miss), 'number'),
   ]);
   return html`<h3>Closest without firing</h3>${table(['Run', 'When (UTC)', 'Where', 'Value', 'Missing'], rows, numbersFrom(2))}`;
 }

@@ -30,6 +30,45 @@ function firstLine(events: readonly ConversationEvent[]): [line: string | undefi
   return [section?.type === 'section' ? section.text?.text.split('\n')[0]?.replace(LINK, 'RUN') : undefined, text];
 }
 
+describe('many runs at once', () => {
+  const crashes = Array.from({ length: 4 }, (_, i) =>
+    shown(firedEvent(CRASHED, { status: i === 3 ? 'failed' : 'crashed' }, { run: { name: `run${i}`, displayName: `train-${i}` } })),
+  );
+  const lines = (view: Parameters<typeof conversationMessage>[0]) =>
+    readable(conversationMessage(view, CONTEXT).blocks).map((line) => line.replaceAll(/<https:[^|>]*\/(\w+)\|([^>]*)>/g, '$2@$1'));
+
+  it('are counted and named, each with its page, and with how many are resolved and how their dispatches stand', () => {
+    const burst = [
+      { state: 'delivered', run: runView({ status: 'completed', conclusion: 'success' }), count: 38 },
+      { state: 'dead', run: null, count: 2 },
+    ] as const;
+    expect(lines(conversationOf(crashes, { burst, eventCount: 52, resolvedCount: 12 }))).toEqual([
+      '*40 runs crashed or failed* in one minute',
+      'train-0@run0, train-1@run1, train-2@run2, train-3@run3 and 36 more',
+      '12 resolved · dispatches: 2 failed, 38 succeeded',
+      '_2026-11-21 03:00 UTC · acme/train · automation watch · each of them: `wandb-relay events`_',
+    ]);
+    expect(lines(conversationOf(crashes, { burst: [], eventCount: 8, resolvedCount: 4, begunBefore: 2 })).slice(0, 3)).toEqual([
+      '*4 more runs crashed or failed* in one minute',
+      'train-0@run0, train-1@run1, train-2@run2, train-3@run3',
+      'all resolved',
+    ]);
+  });
+
+  it('of a metric have their values and the limit', () => {
+    const alerts = [9.1, 12].map((value, i) =>
+      shown(firedEvent(THRESHOLD, { value }, { run: { name: `run${i}`, displayName: `train-${i}` } })),
+    );
+    expect(lines(conversationOf(alerts, { burst: [], eventCount: 2 })).slice(0, 2)).toEqual([
+      '*2 alerts for loss* in one minute (alert above 8)',
+      'train-0@run0 9.10, train-1@run1 12',
+    ]);
+    const nan = shown(firedEvent(NONFINITE, { metric: 'loss', x: 1, value: Number.NaN }));
+    expect(lines(conversationOf([nan], { burst: [], eventCount: 3 }))[0]).toBe('*3 runs with NaN or infinity in loss* in one minute');
+    expect(lines(conversationOf([shown(firedEvent(SILENT))], { burst: [], eventCount: 3 }))[0]).toBe('*3 silent runs* in one minute');
+  });
+});
+
 describe('what our own engine found out', () => {
   it.each([
     [
@@ -164,7 +203,7 @@ describe('what our own engine found out', () => {
     expect(sentenceOf(firedEvent(SILENT), sayPlainly)).toBe('Run train-78 by ada has logged nothing for 30 min');
   });
 
-  it("names a run of W&B's own automations as people named it, once W&B's API said so", () => {
+  it("names a run of W&B's own automations as people named it, once W&B's API has named it", () => {
     const event: RelayEvent = { type: 'run_state', source: 'default', entity: 'acme', project: 'train', run: 'k3v9x2ab', status: 'failed' };
     const named = { run: { name: 'k3v9x2ab', display_name: 'train-78' } };
     expect(firstLine([shown(event, { event: eventView(event, { wandb: named }) })])[0]).toBe(':x: *Run RUN failed*');

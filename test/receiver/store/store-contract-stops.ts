@@ -8,7 +8,7 @@ import { told } from './store-contract-failures.ts';
 
 const REQUEST: TargetRequest = { kind: 'wandb_stop', entity: 'acme', project: 'train', run: 'abc', is_id: true };
 
-/** What became of a stop of a W&B run, of which no workflow's run follows. */
+/** What became of a stop of a W&B run. No workflow run follows from it. */
 export function stopsContract(open: OpenStore): void {
   const onStore = (name: string, work: (store: Store) => Promise<void>) => test(name, () => withStore(open, work));
   const acceptStop = (store: Store) => {

@@ -177,6 +177,22 @@ describe('the end of a condition', () => {
     expect(targets(`approval: { slack: "#ops" }, notify: [author], ${to}`)).toEqual([['slack:#ml', 'pending']]);
   });
 
+  it('stops no run', () => {
+    const config = readConfig(
+      'version: 1\nentity: acme\nautomations: [{ name: stop, engine: relay, resolve: true, scope: { project: p }, event: { run_metric: { metric: loss, above: 8 } }, action: { relay: { to: [{ wandb_stop: {} }, { slack: { channel: "#ml" } }] } } }]',
+      'test.yaml',
+    );
+    if (!config.ok) throw new Error(JSON.stringify(config.error));
+    const routes = config.value.routes.map(compileRoute);
+    const of = (event: RelayEvent) =>
+      planEvent(
+        { event, payload: {}, body: '{}', bodyHash: 'hash', receivedAt: 0 },
+        { matchRoutes: () => routes, credentialFor: () => 'x', newId: () => 'id', connected: SLACK },
+      ).firings.flatMap(({ deliveries }) => deliveries.map(({ target }) => target.split(':')[0]));
+    const { resolved: _, ...began } = { ...ended, type: 'run_metric', entity: 'acme', project: 'p' } as RelayEvent;
+    expect([of(began), of({ ...began, resolved: true })]).toEqual([['wandb_stop', 'slack'], ['slack']]);
+  });
+
   it('comes within the cooldown of its begin', () => {
     const config = readConfig(`{ version: 1, routes: [{ name: deploy, on: {}, cooldown: 1h, ${to} }] }`, 'test.yaml');
     if (!config.ok) throw new Error('the config is good');

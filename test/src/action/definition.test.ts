@@ -57,7 +57,9 @@ describe('example workflows', () => {
         if (step.uses?.includes('wandb-relay'))
           expect(Object.keys(action.inputs)).toEqual(expect.arrayContaining(Object.keys(step.with ?? {})));
       }
-      expect(steps.some((step) => step.uses?.includes('wandb-relay'))).toBe(true);
+      expect(steps.some(({ uses = '', run = '' }) => uses.includes('wandb-relay') || run.includes('npx --no-install wandb-relay '))).toBe(
+        true,
+      );
     },
   );
 });

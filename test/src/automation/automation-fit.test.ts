@@ -20,6 +20,7 @@ describe('engine: relay may have', () => {
     'run_metric_stall: { metric: loss, window: 20, less_than: 1% }',
     'run_silent: { for: 30m }',
     'run_state: { states: [killed, preempted, crashed], grace: 10m, longer_than: 6h }',
+    'run_state: { states: [preempted], grace: 10m }',
     'run_state: { states: [finished], longer_than: 6h }',
     'run_metric_zscore: { metric: loss, threshold: 3, direction: above, over: runs }',
     LOSS,
@@ -107,7 +108,10 @@ describe('engine: relay is refused', () => {
   });
 
   it.each([
-    ['run_state: { states: [failed], grace: 10m }', 'grace: is for crashed runs: add crashed to the states, or leave it out'],
+    [
+      'run_state: { states: [failed, killed], grace: 10m }',
+      'grace: is for runs that come back: add crashed to the states, or preempted, or leave it out',
+    ],
     [
       'run_metric: { metric: x, aggregate: average, window: 10001, above: 1 }',
       'window: must be at most 10000 with engine: relay: its values are kept for each run',

@@ -4,6 +4,7 @@ import { firingCounts } from '../../../src/backtest/firing-counts.ts';
 import { scaleOf, shownRange } from '../../../src/backtest/scale.ts';
 import { suggestMetrics } from '../../../src/backtest/suggest.ts';
 import { thinnedLine } from '../../../src/backtest/thin.ts';
+import { shortOf } from '../../../src/backtest/value-words.ts';
 import { variantsOf } from '../../../src/backtest/variants.ts';
 import type { Condition } from '../../../src/engine/rule.ts';
 import { above, DAY_MS, ruleOf } from './rules.ts';
@@ -17,6 +18,16 @@ const change: Condition = {
   comparison: 'increases_by',
   amount: { kind: 'relative', fraction: 0.25 },
 };
+
+describe('a run that came close', () => {
+  const short = (condition: Condition, value: number, missing: number) => shortOf({ rule: ruleOf(condition) }, { value, missing });
+
+  it('was short of it by so much, lay exactly on the limit, or met it not for long enough', () => {
+    expect(short(above(8), 7.5, 0.5)).toBe('0.5');
+    expect(short(above(8), 8, 0)).toBe('exactly at the limit');
+    expect(short(above(8), 9, 0)).toBe('reached, not for long enough');
+  });
+});
 
 describe('variants of a rule', () => {
   const words = (condition: Condition) => variantsOf(ruleOf(condition)).map((one) => `${one.kind} ×${one.factor}: ${one.words}`);
@@ -166,5 +177,6 @@ describe('words', () => {
     expect(valueWords(change, 0.31)).toBe('+31 %');
     expect(valueWords(above(8), -2.5)).toBe('−2.50');
     expect(valueWords(above(8), Number.NEGATIVE_INFINITY)).toBe('−Infinity');
+    expect(valueWords({ kind: 'silent', forMs: 30 * 60_000 }, 31 * 60_000)).toBe('31 min');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countFirings, simulateRun } from '../../../src/backtest/simulate-run.ts';
+import { countFirings, historyOf, simulateRun } from '../../../src/backtest/simulate-run.ts';
 import type { Condition, Rule } from '../../../src/engine/rule.ts';
 import { startEvaluation } from '../../../src/engine/start-evaluation.ts';
 import { runOf } from '../history/fake-reader.ts';
@@ -7,7 +7,7 @@ import { above, DAY_MS, ruleOf, STEP_MS, seriesOf } from './rules.ts';
 
 const SETTING = { since: 0, now: 10 * DAY_MS };
 const run = (values: readonly number[], rule: Rule, setting = SETTING) =>
-  simulateRun(startEvaluation, rule, { run: runOf('r'), series: [seriesOf(values)] }, setting);
+  simulateRun(startEvaluation, rule, historyOf(runOf('r'), [seriesOf(values)]), setting);
 
 describe('one rule on one run', () => {
   it('fires where the condition begins, with the compared value and how far it is beyond the limit', () => {
@@ -64,24 +64,46 @@ describe('one rule on one run', () => {
   it('takes points of several metrics in the order in which they were logged', () => {
     const series = [seriesOf([1, 1, Number.NaN], { metric: 'a' }), seriesOf([1, Number.NaN], { metric: 'b' })];
     const rule = ruleOf({ kind: 'nonfinite', metrics: { regex: '.' } });
-    const { firings } = simulateRun(startEvaluation, rule, { run: runOf('r'), series }, SETTING);
+    const { firings } = simulateRun(startEvaluation, rule, historyOf(runOf('r'), series), SETTING);
     expect(firings.map(({ firing }) => [firing.metric, firing.x])).toEqual([['b', 1]]);
   });
 
-  it('counts as many firings alone as with everything that is shown of them', () => {
-    const values = Array.from({ length: 500 }, (_, i) => 8 + 3 * Math.sin(i / 7));
-    const rule = ruleOf(above(8, { aggregate: 'max', window: 4 }), { refireMs: 10 * STEP_MS });
-    const history = { run: runOf('r'), series: [seriesOf(values)] };
-    const { firings } = simulateRun(startEvaluation, rule, history, SETTING);
-    expect(firings.length).toBeGreaterThan(5);
-    expect(countFirings(startEvaluation, [rule, ruleOf(above(100))], history, SETTING)).toEqual([firings.length, 0]);
+  it.each<[string, Condition]>([
+    ['a latest value', above(8)],
+    ['a maximum', above(8, { aggregate: 'max', window: 4 })],
+    ['an average below', above(6, { aggregate: 'average', window: 6, comparison: 'below' })],
+    [
+      'a change',
+      {
+        kind: 'change',
+        metric: 'loss',
+        aggregate: 'average',
+        window: 3,
+        priorWindow: 9,
+        comparison: 'changes_by',
+        amount: { kind: 'relative', fraction: 0.1 },
+      },
+    ],
+    ['a z-score', { kind: 'zscore', metric: 'loss', window: 12, threshold: 1.5, direction: 'either', over: 'values' }],
+    ['a stall', { kind: 'stall', metric: 'loss', window: 5, lessThan: { kind: 'absolute', value: 2 } }],
+    ['NaN', { kind: 'nonfinite', metrics: 'loss' }],
+  ])('counts as many firings alone as with everything that is shown of them: %s', (_, condition) => {
+    const values = Array.from({ length: 800 }, (__, i) => (i % 97 === 5 ? Number.NaN : 8 + 3 * Math.sin(i / 7) + 0.8 * Math.sin(i * 1.7)));
+    for (const changes of [{}, { forPoints: 2 }, { refireMs: 10 * STEP_MS }, { refireMs: 'never' as const }]) {
+      const rule = ruleOf(condition, { refireMs: 1, ...changes });
+      const history = historyOf(runOf('r'), [seriesOf(values)]);
+      const setting = { since: 100 * STEP_MS, now: DAY_MS };
+      const { firings } = simulateRun(startEvaluation, rule, history, setting);
+      expect(countFirings(startEvaluation, rule, history, setting)).toBe(firings.length);
+      if (Object.keys(changes).length === 0) expect(firings.length).toBeGreaterThan(0);
+    }
   });
 });
 
 describe('z-scores over runs', () => {
   it('compare with the latest values of the runs before, as many as the window has', () => {
     const rule = ruleOf({ kind: 'zscore', metric: 'loss', window: 4, threshold: 3, direction: 'above', over: 'runs' });
-    const history = { run: runOf('r'), series: [seriesOf([2, 9])] };
+    const history = historyOf(runOf('r'), [seriesOf([2, 9])]);
     const fired = (population: readonly number[]) =>
       simulateRun(startEvaluation, rule, history, { ...SETTING, population }).firings.map(({ firing }) => firing.x);
     expect(fired([1, 2, 1, 2])).toEqual([1]);
@@ -96,7 +118,7 @@ describe('states', () => {
   const states = (condition: Partial<Extract<Condition, { kind: 'state' }>>) =>
     ruleOf({ kind: 'state', states: ['failed', 'crashed'], graceMs: 0, longerThanMs: 0, ...condition });
   const fired = (state: string, rule: Rule) =>
-    simulateRun(startEvaluation, rule, { run: ended(state), series: [] }, SETTING).firings.map(({ firing }) => [firing.at, firing.status]);
+    simulateRun(startEvaluation, rule, historyOf(ended(state), []), SETTING).firings.map(({ firing }) => [firing.at, firing.status]);
 
   it('are judged by the final state, at the last heartbeat', () => {
     expect(fired('failed', states({}))).toEqual([[DAY_MS, 'failed']]);

@@ -112,7 +112,10 @@ it.each([
 });
 
 it('has no step for a system metric, whose place is the age of the run', () => {
-  expect(firedEvent(THRESHOLD, { metric: 'system.gpu.0.temp', x: 312.5, value: 91 })).not.toHaveProperty('step');
+  for (const metric of ['system.gpu.0.temp', 'gpu.0.temp'])
+    expect(firedEvent(THRESHOLD, { metric, x: 312.5, value: 91 })).not.toHaveProperty('step');
+  // A server that lists no metrics.
+  expect(firedEvent(THRESHOLD, { value: 91 }, { run: { loggedMetrics: new Set() } })).toMatchObject({ step: 12_400 });
 });
 
 it('is JSON with a link to the run, also where the value is not', () => {

@@ -43,6 +43,11 @@ describe('a history', () => {
     expect(historyOf(rule, [9, 1, 9, 9, 1])).toMatchObject({ firings: [{ x: 0, heldMs: MINUTE }], metMs: 3 * MINUTE, isMetAtEnd: false });
   });
 
+  test('has no resolved ones among its firings', () => {
+    const rule = ruleOf({ run_metric: { metric: 'loss', above: 8 } }, { resolve: true });
+    expect(historyOf(rule, [9, 1]).firings).toMatchObject([{ kind: 'firing', x: 0 }]);
+  });
+
   test('shows each point with what was compared', () => {
     const shown: number[] = [];
     const rule = ruleOf({ run_metric: { metric: 'loss', aggregate: 'average', window: 2, above: 8 } });

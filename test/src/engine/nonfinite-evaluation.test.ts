@@ -15,10 +15,10 @@ test('a row that comes twice counts once, also when it was NaN and the metric is
   const evaluation = startEvaluation(rule);
   const found = [
     [5, NAN],
-    [6, 1],
+    [8, 1],
     [5, NAN],
-    [6, NAN],
-    [7, 1],
+    [7, NAN],
+    [9, 1],
   ].flatMap(([x = 0, value = 0]) => add(evaluation, 'loss', x, value));
   expect(found).toEqual(['firing', 'resolved']);
 });

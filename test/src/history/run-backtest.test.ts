@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verdictWords } from '../../../src/backtest/result-words.ts';
 import type { Subject } from '../../../src/backtest/subject.ts';
 import type { Rule } from '../../../src/engine/rule.ts';
 import { startEvaluation } from '../../../src/engine/start-evaluation.ts';
@@ -117,6 +118,8 @@ describe('a back-test', () => {
     const reader = new FakeReader({ 'acme/train': [fakeRun(1, FIRES)] });
     const { result } = await backtest(reader, [subject(ruleOf({ kind: 'silent', forMs: 60_000 }))]);
     expect(result).toMatchObject({ skipped: expect.stringContaining('silent'), firings: [] });
+    const long = await backtest(reader, [subject(ruleOf(above(8, { aggregate: 'max', window: 20_000 })))]);
+    expect(long.result).toMatchObject({ skipped: 'not simulated: its window is longer than 10,000 values', firings: [] });
   });
 
   it('compares a z-score over runs with the runs that began before, whatever the filter and the period', async () => {
@@ -158,6 +161,10 @@ describe('what is left out', () => {
     expect(read).toBeLessThan(100);
     expect(found?.leftOut).toEqual([`The time limit of 5m was reached: ${100 - read} runs were left out, the older ones (--time-limit)`]);
     expect(result?.firings[0]?.run.name).toBe('r0');
+    expect(result?.notRead).toBe(100 - read);
+    expect(result === undefined || found === undefined ? '' : verdictWords(result, found)).toContain(
+      `${100 - read} runs more could not be read.`,
+    );
   });
 
   it('is said: runs that W&B did not return, and a history that is not whole', async () => {
@@ -194,8 +201,9 @@ describe('what is left out', () => {
   it('gives up after some attempts', async () => {
     const reader = new FakeReader({ 'acme/train': [fakeRun(1, FIRES)] });
     for (let i = 0; i < 4; i++) reader.failures.push({ kind: 'unavailable', message: 'W&B: 502' });
-    const { found, slept } = await backtest(reader, [subject(RULE)]);
+    const { found, slept, result } = await backtest(reader, [subject(RULE)]);
     expect([found?.leftOut, slept]).toEqual([['1 run could not be read: W&B: 502'], [1_000, 2_000, 4_000]]);
+    expect(result === undefined || found === undefined ? '' : verdictWords(result, found)).toBe('None of 1 run could be read.');
   });
 });
 

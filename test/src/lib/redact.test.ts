@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../../src/lib/json.ts';
+import { type JsonValue, readExactJson } from '../../../src/lib/json.ts';
 import { REDACTED, redactorOf } from '../../../src/lib/redact.ts';
 
 /** Secrets as people have them: long, and not a part of the marker that replaces them. */
@@ -81,5 +81,49 @@ describe('the JSON redactor', () => {
       token: REDACTED,
       list: [1, true, null, `x ${REDACTED}`],
     });
+  });
+});
+
+describe('a document and its text', () => {
+  it('are redacted as the document alone is, whatever is escaped, in whatever numbers it stands', () => {
+    const secrets = fc.array(fc.constantFrom('1e400', '00', '-0', 'é€', 'a"b', 'a\\b', 'true', 'abc', '1.50'), {
+      minLength: 1,
+      maxLength: 3,
+    });
+    const part = fc.constantFrom(
+      '1e400',
+      '1000',
+      '-0',
+      '1.50',
+      '2.00',
+      '"é€"',
+      '"\\u00e9€"',
+      '"a\\"b"',
+      '"a\\\\b"',
+      '"xabcx"',
+      'true',
+      '{"abc":1}',
+      '["x"]',
+    );
+    fc.assert(
+      fc.property(secrets, fc.array(part), (given, parts) => {
+        const redactor = redactorOf(given);
+        const text = `{ "list": [${parts.join(', ')}], "twice": "abc", "twice": 0 }`;
+        const value = readExactJson(text);
+        const changed = redactor.json(value);
+
+        const redacted = redactor.document(value, text);
+
+        expect(JSON.stringify(redacted.value)).toBe(JSON.stringify(changed));
+        expect(redacted.text).toBe(redactor.text(changed === value ? text : JSON.stringify(changed)));
+      }),
+    );
+  });
+
+  it('are the very same where there is nothing to replace', () => {
+    const value = { a: ['b', { c: null }], d: 1 };
+    const redacted = redactorOf(['a-secret-value']).document(value, JSON.stringify(value));
+    expect(redacted.value).toBe(value);
+    expect(redacted.text).toBe(JSON.stringify(value));
   });
 });

@@ -149,6 +149,14 @@ describe('points of a run', () => {
     expect(valuesOf(answer ?? { points: [] })).toEqual([0, 1, 2, 3, 4].map((i) => [i, i]));
   });
 
+  it('with a time that is no date count as of the row before', async () => {
+    const { reader, signal, addRun } = await readerInTest();
+    const stamps = [START / 1000, 1e20, -1e20, START / 1000 + 3];
+    addRun('r1', { rows: madeRows(4, (i) => ({ _step: i, _timestamp: stamps[i] ?? 0, _runtime: i, loss: i })) });
+    const [answer] = okValue(await reader.points(PROJECT, [pointsQuery('r1', { upToStep: 3 })], signal));
+    expect(answer?.points.map(({ at }) => at - START)).toEqual([0, 0, 0, 3_000]);
+  });
+
   it('without a time of their own count as of the row before', async () => {
     const { reader, signal, addRun, clock } = await readerInTest();
     const run = addRun('r1');

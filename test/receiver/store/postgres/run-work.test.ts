@@ -78,6 +78,7 @@ describe('a lock that comes first', () => {
     const rule = (name: string) =>
       function* (): Work<void> {
         yield* lock(['a']);
+        yield* exec('SELECT 1');
         order.push(`${name} begins`);
         yield* exec('SELECT pg_sleep(0.05)');
         order.push(`${name} ends`);

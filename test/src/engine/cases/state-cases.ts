@@ -49,7 +49,7 @@ export const STATE_CASES: Cases = {
     expect(statesFireAt(event, ['running', ...times(9, 'crashed'), 'running', ...times(9, 'crashed')])).toEqual([]);
   },
   'grace-of-other-states': () => {
-    const event = state(['failed', 'finished', 'killed', 'preempted'], { grace: '10m' });
+    const event = state(['failed', 'crashed', 'finished', 'killed', 'preempted'], { grace: '10m' });
     for (const one of ['failed', 'finished', 'killed']) expect(statesFireAt(event, ['running', one])).toEqual([1]);
     for (const one of ['crashed', 'preempted']) expect(statesFireAt(event, ['running', ...times(12, one)])).toEqual([11]);
   },

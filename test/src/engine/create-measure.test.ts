@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createMeasure } from '../../../src/engine/measure.ts';
+import { createMeasure } from '../../../src/engine/create-measure.ts';
 import { NumberReader } from '../../../src/engine/number-store.ts';
 import type { MetricCondition } from '../../../src/engine/rule.ts';
 import { randomValues, seeded } from './random-series.ts';
