@@ -7,10 +7,12 @@ import { pages } from '../../../../receiver/admin/pages/pages.ts';
 import { pauseBanners } from '../../../../receiver/admin/pages/pause-banners.ts';
 import { listen } from '../../../../receiver/node.ts';
 import { readConfig } from '../../../../src/config/config.ts';
+import { formatDiagnostic } from '../../../../src/lib/diagnostic.ts';
 import { type TestReceiver, testReceiver } from '../../../stand-ins/receiver-in-process.ts';
 
 export const CONFIG = `
 version: 1
+organization: acme-inc
 routes:
   - name: deploy
     on: { event: add_artifact_alias, alias: production }
@@ -18,7 +20,7 @@ routes:
       - repository_dispatch: { repository: acme/deploy, event_type: model-production }
   - name: guarded
     on: { event: add_artifact_alias, alias: guarded }
-    approval: { slack: "#ml", allow_self: false }
+    approval: { slack: "#ml", by: [U012ABC], allow_self: false }
     to:
       - repository_dispatch: { repository: acme/deploy, event_type: model-guarded }
   - name: talk
@@ -46,7 +48,7 @@ export interface TestPages extends TestReceiver {
   stop(): Promise<void>;
 }
 
-/** A receiver with its pages on a port of its own, until the test ends. */
+/** A receiver with its pages on a port of its own, until the test ends. It sends nothing. */
 export async function testPages({ basePath = '', mostStreams = 50 } = {}): Promise<TestPages> {
   const settings = readAccess(
     (name) =>
@@ -58,7 +60,7 @@ export async function testPages({ basePath = '', mostStreams = 50 } = {}): Promi
     [],
   );
   const config = readConfig(CONFIG, 'wandb-relay.yaml');
-  if (!config.ok) throw new Error('the config of the pages is wrong');
+  if (!config.ok) throw new Error(config.error.map(formatDiagnostic).join('\n'));
   const tested = testReceiver({
     config: CONFIG,
     basePath,
@@ -88,7 +90,7 @@ export async function testPages({ basePath = '', mostStreams = 50 } = {}): Promi
       return [{ path: '/', routes: pages(access, options), stop: changes.stop }];
     },
   });
-  const { url, stop } = await listen(tested.receiver, '127.0.0.1', 0, { log: tested.logger });
+  const { url, stop } = await listen({ ...tested.receiver, start: () => undefined }, '127.0.0.1', 0, { log: tested.logger });
   onTestFinished(stop);
   const headersOf = (as: keyof typeof TOKENS) => ({ authorization: `Bearer ${TOKENS[as]}` });
   const open = (path: string, as: keyof typeof TOKENS = 'ada') =>
