@@ -47,7 +47,12 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   const pathsOf = (path: string) => [...new Set([path, `${basePath}${path}`])];
   root.on(HEALTH_METHODS, pathsOf('/healthz'), (c) => c.json({ status: 'ok' }));
   const whyNotReady = readiness({ check: () => store.check(), now });
-  const detailsOf = readyDetails({ approvalsNotAsked: store.approvalsNotAsked, redact: options.redactor.text, now });
+  const detailsOf = readyDetails({
+    approvalsNotAsked: store.approvalsNotAsked,
+    pauses: () => store.pauses(),
+    redact: options.redactor.text,
+    now,
+  });
   root.on(HEALTH_METHODS, pathsOf('/readyz'), async (c) => {
     const why = options.stopping() ? 'the receiver is stopping' : await whyNotReady();
     if (why === undefined) {

@@ -244,18 +244,46 @@ async function extensionsFor(context: ExtensionContext, github: TargetSet): Prom
   const { runtime, store, sandbox, clock, wake } = context;
   const nudges = nudgeReplies({ newId: idsFrom(runtime.now, runtime.randomBytes) });
   const expiry = createExpiry({ ...runtime, store, nudges, wake: wake.wake, isSteady: () => !clock.hasJumped() });
-  const always = [expiry, notifications(store, wake), retention(context), ...(await pagesFor(context)), ...(await metricsFor(context))];
+  const always = [
+    expiry,
+    notifications(store, wake),
+    retention(context),
+    ...(await pagesFor(context, github)),
+    ...(await metricsFor(context)),
+  ];
   if (sandbox) return always;
   return [...always, ...(await runExtensions(context, github)), ...(await slackExtensions(context))];
 }
 
 /** The pages, where somebody may see them. */
-async function pagesFor(context: ExtensionContext): Promise<Extension[]> {
-  const { runtime, environment, access, config, githubUrl, sandbox, store, wake, rollBack } = context;
+async function pagesFor(context: ExtensionContext, github: TargetSet): Promise<Extension[]> {
+  const { runtime, environment, access, config, githubUrl, sandbox, store, wake, rollBack, wakeLater } = context;
   if (config === undefined || !access.hasApi) return [];
-  const { pages } = await import('./admin/pages/pages.ts');
-  const shell = async () => ({ basePath: environment.basePath, banners: [] });
-  return [{ path: '/', routes: pages(access, { ...runtime, store, config, githubUrl, sandbox, wake: wake.wake, rollBack, shell }) }];
+  const [{ pages }, { pauseBanners }, { createChanges }] = await Promise.all([
+    import('./admin/pages/pages.ts'),
+    import('./admin/pages/pause-banners.ts'),
+    import('./admin/pages/changes.ts'),
+  ]);
+  const paused = pauseBanners(store, runtime.now);
+  wake.register(paused.forget);
+  const shell = async () => ({ basePath: environment.basePath, banners: await paused.banners() });
+  const common = {
+    ...runtime,
+    store,
+    config,
+    githubUrl,
+    sandbox,
+    wake: wake.wake,
+    rollBack,
+    shell,
+    wandbAppUrl: wandbAppUrl(environment.wandbBaseUrl),
+    credentialFor: queueCredential(github.credentialFor),
+  };
+  // A Worker's object is not kept awake by pages that listen.
+  if (wakeLater !== undefined) return [{ path: '/', routes: pages(access, { ...common, live: 'poll' }) }];
+  const changes = createChanges({ revision: () => store.revision(), log: runtime.log });
+  wake.register(changes.look);
+  return [{ path: '/', routes: pages(access, { ...common, live: 'stream', changes }), stop: changes.stop }];
 }
 
 /** `/metrics`, where somebody may read it. */

@@ -9,11 +9,13 @@ import type { Runtime } from '../runtime.ts';
 import type { EngineStore } from '../store/engine.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Page } from '../store/page.ts';
+import type { PauseStore } from '../store/pause.ts';
 import type { ChangeOptions, ChangeResult, DeliveryAdmin } from '../store/store.ts';
 import type { RollBack, RolledBack } from '../webhook/roll-back.ts';
 import type { Access, AdminContext } from './access.ts';
 import { guard, identityOf, unauthorized } from './guard.ts';
 import type { Identity } from './identity.ts';
+import { pausesApi } from './pauses-api.ts';
 import {
   type ActorBody,
   type ChangeBody,
@@ -29,7 +31,7 @@ import {
 } from './requests.ts';
 
 export interface AdminOptions extends Pick<Runtime, 'now'> {
-  readonly store: DeliveryAdmin & Pick<Ledger, 'aliases'> & Pick<EngineStore, 'engineProjects'>;
+  readonly store: DeliveryAdmin & Pick<Ledger, 'aliases'> & Pick<EngineStore, 'engineProjects'> & PauseStore;
   readonly access: Access;
   /** Called after something was stored that may have to be sent. */
   readonly wake: () => void;
@@ -132,6 +134,7 @@ export function adminApi({ store, access, wake, now, rollBack }: AdminOptions): 
     return page(c, 'rejected', await store.rejectedPage({ limit, ...from(cursor), bodyRoom: BODY_ROOM }));
   });
 
+  app.route('/pauses', pausesApi({ store, now, wake }));
   for (const kind of CHANGES) {
     app.post(`/deliveries/:id/${kind}`, async (c) => {
       const actor = await readAs(c, (body) => readActorBody(body, kindOf(kind)));

@@ -5,6 +5,7 @@ import type { EngineStatus } from '../engine/engine-status.ts';
 import type { DeliveryRecord, DeliveryView, EventView, RejectedRequest, Throttle } from '../store/delivery.ts';
 import type { AliasFilter, AliasView } from '../store/ledger.ts';
 import type { DeliveryFilter, EventFilter, EventSummary } from '../store/page.ts';
+import type { Pause, PauseStore } from '../store/pause.ts';
 import type { ChangeOptions, ChangeResult, Counts, DeliveryAdmin } from '../store/store.ts';
 import type { RollbackRequest } from '../webhook/roll-back.ts';
 import { type AdminChange, NO_SUCH_DELIVERY, NO_SUCH_EVENT, NO_SUCH_SOURCE, type RollbackAnswer } from './api.ts';
@@ -12,7 +13,10 @@ import { CHANGE_LIMIT, PAGE_LIMIT } from './requests.ts';
 
 /** What the commands need of a receiver, on this machine or far away. Events in a list come without their bodies. */
 export interface AdminAccess
-  extends Pick<DeliveryAdmin, 'deliveries' | 'delivery' | 'event' | 'counts' | 'throttles' | 'rejected' | AdminChange> {
+  extends Pick<DeliveryAdmin, 'deliveries' | 'delivery' | 'event' | 'counts' | 'throttles' | 'rejected' | AdminChange>,
+    Pick<PauseStore, 'pause' | 'pauses'> {
+  /** Who resumes it goes to the receiver's log. False: it was not paused. */
+  resume(scope: Pause['scope'], by: string): Promise<boolean>;
   events(filter: EventFilter): Promise<readonly EventSummary[]>;
   eventsWithBodies(filter: EventFilter): Promise<readonly EventView[]>;
   aliases(filter: AliasFilter): Promise<readonly AliasView[]>;
@@ -89,6 +93,12 @@ export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
       return { events: byOutcome, deliveries, rejected };
     },
     throttles: async () => (await status()).holdBacks,
+    pauses: async () => listIn(await call('GET', '/pauses', []), 'pauses') as unknown as Pause[],
+    pause: async ({ scope, by, reason }) => {
+      const body = { do: 'pause', scope, by, ...(reason === null ? {} : { reason }) };
+      return (await call('POST', '/pauses', [], body)).changed === true;
+    },
+    resume: async (scope, by) => (await call('POST', '/pauses', [], { do: 'resume', scope, by })).changed === true,
     replay: (ids, _now, options) => change('replay', ids, options),
     approve: (ids, _now, options) => change('approve', ids, options),
     reject: (ids, _now, options) => change('reject', ids, options),

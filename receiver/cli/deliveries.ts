@@ -1,7 +1,7 @@
 import { parseDuration } from '../../src/lib/duration.ts';
 import { actsAs } from '../admin/api.ts';
+import { pageState } from '../admin/components/delivery-advice.ts';
 import { nameProblem } from '../admin/requests.ts';
-import { shownState } from '../shown-state.ts';
 import type { Counted } from '../store/approvals.ts';
 import { DELIVERY_STATES, type DeliveryState, type DeliveryView } from '../store/delivery.ts';
 import type { DeliveryFilter } from '../store/page.ts';
@@ -33,14 +33,18 @@ export function listDeliveries(io: CommandIo, options: ListOptions): Promise<Exi
       );
       return 0;
     }
-    const throttles = await admin.throttles(io.now());
+    const [throttles, pauses] = await Promise.all([admin.throttles(io.now()), admin.pauses()]);
     const rows = deliveries.map((delivery) => {
       const { createdAt, route, target, attempts, id } = delivery;
-      return [formatTime(createdAt), shownState(delivery, throttles), route, target, String(attempts), id, noteOf(delivery)];
+      return [formatTime(createdAt), pageState(delivery, throttles, pauses), route, target, String(attempts), id, noteOf(delivery)];
     });
     io.print(...renderTable(['CREATED (UTC)', 'STATE', 'ROUTE', 'TARGET', 'TRIES', 'ID', 'NOTE'], rows));
     for (const { credential, until, reason } of throttles) {
       io.print('', `Throttled until ${formatTime(until)} (UTC): all deliveries with credential ${credential}. ${reason}`);
+    }
+    for (const { scope, by, at } of pauses) {
+      const what = scope.kind === 'everything' ? 'everything' : `${scope.kind} ${scope.name}`;
+      io.print('', `Paused since ${formatTime(at)} (UTC) by ${by}: ${what}. "wandb-relay resume" sends it.`);
     }
     if (deliveries.length === options.limit) io.print(`The newest ${options.limit}; see more with --limit.`);
     return 0;
@@ -70,7 +74,7 @@ export function showDelivery(io: CommandIo, id: string, { json, ...target }: Adm
       ['event', `${delivery.eventId} (${event?.event.type ?? 'no longer stored'})`],
       ['route', delivery.route],
       ['target', delivery.target],
-      ['state', shownState(delivery, await admin.throttles(io.now()))],
+      ['state', pageState(delivery, await admin.throttles(io.now()), await admin.pauses())],
       ['reason', delivery.reason],
       ['created', formatTime(delivery.createdAt)],
       ['next try', delivery.dueAt === null ? null : formatTime(delivery.dueAt)],

@@ -98,6 +98,22 @@ export function addStoreCommands(program: Command, io: CommandIo, run: (work: ()
       run(async () => (await deliveries()).decide(io, decision, ids, { ...targetOf(options), as: options.as, reason: options.reason })),
     );
   }
+  for (const [what, description] of [
+    ['pause', 'send nothing of everything, a route or a credential until somebody resumes it; events are still accepted'],
+    ['resume', 'send again what was paused'],
+  ] as const) {
+    const changes = command(what, description)
+      .option('--route <name>', 'only this route')
+      .option('--credential <name>', 'only what uses this credential, such as slack:#ml-ops')
+      .option('--as <name>', 'who does it, such as ada');
+    if (what === 'pause') changes.option('--reason <text>', 'why; it is kept and shown');
+    changes.action((options: TargetFlags & { route?: string; credential?: string; as?: string; reason?: string }) =>
+      run(async () => {
+        const { route, credential, as, reason } = options;
+        return (await import('./pauses.ts')).changePause(io, what, { ...targetOf(options), route, credential, as, reason });
+      }),
+    );
+  }
   command('rollback', 'deploy the version again that was deployed before')
     .argument('<collection>', 'such as resnet50, or acme/train/resnet50')
     .requiredOption('--alias <name>', 'such as production')

@@ -1,9 +1,12 @@
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { ApprovalView } from '../store/approvals.ts';
+import type { Pause } from '../store/pause.ts';
 
 export interface ReadyDetailsOptions {
   /** Undecided approvals whose question could not be asked, oldest first. */
   readonly approvalsNotAsked: (limit: number) => Promise<readonly ApprovalView[]>;
+  /** Left out: nothing can be paused. */
+  readonly pauses?: () => Promise<readonly Pause[]>;
   readonly redact: (text: string) => string;
   /** Milliseconds. */
   readonly now: () => number;
@@ -23,6 +26,7 @@ const MOST_REASONS = 5;
  */
 export function readyDetails({
   approvalsNotAsked,
+  pauses = async () => [],
   redact,
   now,
   limitMs = LIMIT_MS,
@@ -30,9 +34,24 @@ export function readyDetails({
   let last: { readonly at: number; readonly details: Promise<JsonObject | undefined> } | undefined;
 
   const look = async (): Promise<JsonObject | undefined> => {
-    const open = await approvalsNotAsked(MOST_READ).catch(() => []);
+    const [open, paused] = await Promise.all([approvalsNotAsked(MOST_READ).catch(() => []), pauses().catch(() => [])]);
+    const details = { ...notAskedOf(open), ...pausedOf(paused) };
+    return Object.keys(details).length === 0 ? undefined : details;
+  };
+
+  const pausedOf = (paused: readonly Pause[]): JsonObject =>
+    paused.length === 0
+      ? {}
+      : {
+          paused: paused.slice(0, MOST_REASONS).map(({ scope, at }) => ({
+            what: redact(scope.kind === 'everything' ? scope.kind : `${scope.kind} ${scope.name}`),
+            since: new Date(at).toISOString(),
+          })),
+        };
+
+  const notAskedOf = (open: readonly ApprovalView[]): JsonObject => {
     const [first] = open;
-    if (first === undefined) return undefined;
+    if (first === undefined) return {};
     const reasons = [...new Set(open.map(({ notAsked = '' }) => redact(notAsked)))].slice(0, MOST_REASONS);
     const since = new Date(first.expiresAt - first.expiresMs).toISOString();
     return { approvals_not_asked: { count: open.length, since, reasons } };

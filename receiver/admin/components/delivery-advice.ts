@@ -7,8 +7,12 @@ export type PageState = ShownState | 'paused';
 
 /** Whether something that people have paused holds the delivery back. */
 export function pauseOf(delivery: Pick<DeliveryView, 'state' | 'route' | 'target'>, pauses: readonly Pause[]): Pause | undefined {
-  if (delivery.state !== 'pending' || isMessage(delivery)) return undefined;
-  return pauses.find(({ scope }) => scope.kind === 'everything' || (scope.kind === 'route' && scope.name === delivery.route));
+  if (delivery.state !== 'pending') return undefined;
+  return pauses.find(({ scope }) => {
+    // The credential of a message is its channel's: the target's own name.
+    if (scope.kind === 'credential') return scope.name === delivery.target;
+    return !isMessage(delivery) && (scope.kind === 'everything' || scope.name === delivery.route);
+  });
 }
 
 export function pageState(delivery: DeliveryView, throttles: readonly Throttle[], pauses: readonly Pause[]): PageState {

@@ -9,9 +9,9 @@ export function deliveryBadge(state: PageState): Html {
 }
 
 /** What can be done with a delivery, as forms. Afterwards the page `next` is shown, with what was done. */
-export function deliveryForms(shell: Shell, delivery: Pick<DeliveryView, 'id' | 'eventId' | 'state'>, next: string): Html {
+export function deliveryForms(shell: Shell, delivery: Pick<DeliveryView, 'id' | 'eventId' | 'state' | 'updatedAt'>, next: string): Html {
   const form = (change: string, text: string, kind = '', ask?: string): Html =>
-    html`<form method="post" action="${linkTo(shell, `/deliveries/${delivery.id}/${change}`)}"${ask === undefined ? '' : html` data-ask="${ask}"`}><input type="hidden" name="next" value="${next}"><button class="${kind}">${text}</button></form>`;
+    html`<form method="post" action="${linkTo(shell, `/deliveries/${delivery.id}/${change}`)}"${ask === undefined ? '' : html` data-ask="${ask}"`}><input type="hidden" name="next" value="${next}"><input type="hidden" name="updated" value="${delivery.updatedAt}"><button class="${kind}">${text}</button></form>`;
   switch (delivery.state) {
     case 'dead':
       return html`<div class="row">${form('replay', 'Replay')}${form('cancel', 'Cancel', 'danger', 'Cancel this delivery? It is not sent any more.')}</div>`;

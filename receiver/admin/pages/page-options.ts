@@ -1,9 +1,11 @@
 import type { Hono } from 'hono';
 import type { Config } from '../../../src/config/config.ts';
+import type { CompiledTarget } from '../../../src/route/target.ts';
 import type { RequestVariables } from '../../http/request-log.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Store } from '../../store/store.ts';
 import type { RollBack } from '../../webhook/roll-back.ts';
+import type { Changes } from './changes.ts';
 import type { Shell } from './page.ts';
 
 /** What every page gets. Each page is a small Hono app of its own, made from this. */
@@ -18,6 +20,12 @@ export interface PageOptions extends Pick<Runtime, 'now' | 'log' | 'redactor'> {
   /** GitHub's pages, for links to repositories and runs. */
   readonly githubUrl: string;
   readonly sandbox: boolean;
+  /** W&B's app, for links. */
+  readonly wandbAppUrl: string;
+  /** Whose rate limit a target's deliveries count against. */
+  readonly credentialFor: (target: CompiledTarget) => string;
+  /** Who listens for changes; left out: there is no stream. */
+  readonly changes?: Changes;
   /** How pages learn of changes: from a stream of events, or by asking again; left out: not at all. */
   readonly live?: 'stream' | 'poll';
 }

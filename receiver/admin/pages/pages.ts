@@ -3,14 +3,18 @@ import type { RequestVariables } from '../../http/request-log.ts';
 import type { Access } from '../access.ts';
 import { guard } from '../guard.ts';
 import { assets } from './assets.ts';
+import { changesPage } from './changes-page.ts';
+import { eventPage } from './event-page.ts';
 import { eventsPage } from './events-page.ts';
+import { livePage } from './live.ts';
 import { linkTo } from './page.ts';
 import type { PageApp, PageOptions } from './page-options.ts';
+import { pausesPage } from './pauses-page.ts';
 import { signIn } from './sign-in.ts';
 
 /** Everything that only those may see who are known. */
 const PATHS = ['/', '/live', '/events/*', '/deliveries/*', '/models/*', '/routes/*', '/automations/*', '/simulate/*', '/pauses/*'];
-const APPS: readonly PageApp[] = [eventsPage];
+const APPS: readonly PageApp[] = [eventsPage, eventPage, changesPage, pausesPage];
 
 /**
  * All pages, behind their guard. Whoever is not known is sent to the sign-in form; where there are no pages, everything here is
@@ -31,6 +35,7 @@ export function pages(access: Access, options: PageOptions): Hono<RequestVariabl
   });
   for (const path of PATHS) guarded.use(path, async (c, next) => (access.hasPages(c) ? known(c, next) : c.notFound()));
   for (const app of APPS) guarded.route('/', app(options));
+  guarded.route('/', livePage(access, options.changes));
   root.route('/', guarded);
   return root;
 }

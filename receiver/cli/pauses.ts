@@ -1,0 +1,42 @@
+import { nameProblem } from '../admin/requests.ts';
+import { cleanReason } from '../reason.ts';
+import type { PauseScope } from '../store/pause.ts';
+import { type AdminTarget, withAdmin } from './admin-access.ts';
+import type { CommandIo, ExitCode } from './output.ts';
+
+export interface PauseOptions extends AdminTarget {
+  readonly route: string | undefined;
+  readonly credential: string | undefined;
+  readonly as: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** `wandb-relay pause` and `resume`: nothing of it is sent until somebody resumes it; events are accepted all the same. */
+export function changePause(io: CommandIo, what: 'pause' | 'resume', options: PauseOptions): Promise<ExitCode> | ExitCode {
+  const { route, credential, as, reason, ...target } = options;
+  if (route !== undefined && credential !== undefined) return refuse(io, `${what}: give --route or --credential, not both`);
+  const problem = as === undefined ? 'say who it is, such as --as ada' : nameProblem(as);
+  if (as === undefined || problem !== undefined) return refuse(io, `${what}: --as: ${problem}`);
+  const by = as.trim();
+  const scope: PauseScope =
+    route !== undefined
+      ? { kind: 'route', name: route }
+      : credential !== undefined
+        ? { kind: 'credential', name: credential }
+        : { kind: 'everything' };
+  const words = scope.kind === 'everything' ? 'Everything' : `${scope.kind === 'route' ? 'Route' : 'Credential'} ${scope.name}`;
+  return withAdmin(io, target, async (admin) => {
+    const isDone =
+      what === 'pause'
+        ? await admin.pause({ scope, by, at: io.now(), reason: cleanReason(reason ?? '') ?? null })
+        : await admin.resume(scope, by);
+    if (!isDone) return refuse(io, `${words} is ${what === 'pause' ? 'paused already' : 'not paused'}`);
+    io.print(what === 'pause' ? `${words} is paused. Events are still accepted.` : `${words} is resumed.`);
+    return 0;
+  });
+}
+
+function refuse(io: CommandIo, message: string): ExitCode {
+  io.complain(message);
+  return 1;
+}
