@@ -9,6 +9,7 @@ import type { Banner } from './admin/pages/page.ts';
 import type { PageOptions } from './admin/pages/page-options.ts';
 import { type ConfigInUse, configInUse, type ReceiverConfig } from './config-in-use.ts';
 import { type ConfigStatus, configTrouble } from './config-status.ts';
+import { digestParts } from './digests/digest-part.ts';
 import { engineParts } from './engine/engine-part.ts';
 import type { Watcher } from './engine/watcher.ts';
 import { connectWandb, type WandbKnowledge } from './enrich/connect-wandb.ts';
@@ -79,8 +80,8 @@ export async function composeReceiver(options: ComposeOptions): Promise<Receiver
 export async function composeParts(options: ComposeOptions): Promise<ReceiverParts> {
   const { runtime, environment, store, sandbox, wakeLater, concurrency, githubWritesPerSecond } = options;
   const { githubApiUrl } = environment;
-  const { routes, settings, organization, watch, ...rest } = options;
-  const inUse = configInUse({ routes, settings, organization, ...(watch === undefined ? {} : { watch }) });
+  const { routes, settings, organization, watch, digests: definitions, ...rest } = options;
+  const inUse = configInUse({ routes, settings, organization, watch, digests: definitions });
   const context = {
     ...rest,
     inUse,
@@ -96,7 +97,8 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
   const connected = { slack: slack.slack !== undefined, wandb: wandb !== undefined };
   const plan = planningOf(context, github, connected);
   const rollBack = rollbacks(context, plan);
-  const watching = await engineParts({ ...context, plan, hasJumped: context.clock.hasJumped, wake: context.wake.wake });
+  const own = { ...context, plan, hasJumped: context.clock.hasJumped, wake: context.wake.wake };
+  const [watching, digests] = await Promise.all([engineParts(own), digestParts(own)]);
   return {
     runtime,
     wake: context.wake,
@@ -113,6 +115,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
       ...(await extensionsFor({ ...context, rollBack, engineLagMs: () => lagOf(watching.watcher()) }, github)),
       ...(wandb === undefined ? [] : [wandb.history]),
       ...watching.extensions,
+      digests,
     ],
     ...watcherOf(watching.watcher()),
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),

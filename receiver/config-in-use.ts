@@ -1,5 +1,6 @@
 import type { Automation } from '../src/automation/automation.ts';
 import type { Settings } from '../src/config/config.ts';
+import type { Digest } from '../src/digest/definition.ts';
 import { type AlertPolicyOf, alertPolicies } from '../src/route/alert-policy.ts';
 import type { Route } from '../src/route/route.ts';
 import { indexRoutes, type MatchRoutes } from '../src/route/route-index.ts';
@@ -11,6 +12,14 @@ export interface WatchOptions {
   readonly entity: string | undefined;
   /** See `WatcherOptions`. */
   readonly everyMs?: number;
+  readonly leaseMs?: number;
+}
+
+export interface DigestOptions {
+  /** Of the config. */
+  readonly definitions: readonly Digest[];
+  /** The team of projects without one of their own. */
+  readonly entity: string | undefined;
 }
 
 /** What a receiver takes from its config. */
@@ -20,7 +29,9 @@ export interface ReceiverConfig {
   /** For links to registries; left out: not known. */
   readonly organization?: string | undefined;
   /** Automations that the relay may have to evaluate; left out: none. */
-  readonly watch?: WatchOptions;
+  readonly watch?: WatchOptions | undefined;
+  /** Digests to send; left out: none. */
+  readonly digests?: DigestOptions | undefined;
 }
 
 /** Gets ready for another config before it is in use, and returns what is to happen once it is. To reject refuses it. */

@@ -92,6 +92,11 @@ export function repositoryFrom(variables: Variables): string | undefined {
   return blankToUndefined(variables.GITHUB_REPOSITORY);
 }
 
+/** The folder of RELAY_CACHE; `undefined`: the system's. */
+export function cacheFolderFrom(variables: Variables): string | undefined {
+  return blankToUndefined(variables.RELAY_CACHE);
+}
+
 function blankToUndefined(text: string | undefined): string | undefined {
   const value = text?.trim();
   return value === '' ? undefined : value;

@@ -115,7 +115,17 @@ describe('the example for Kubernetes', () => {
         return `import type { I${kind} as I${index} } from '${join(ROOT, 'node_modules/kubernetes-models', modules[kind]!)}';\nexport const object${index}: I${index} = ${JSON.stringify(object)};`;
       });
       writeFileSync(join(folder, 'manifest.ts'), text.join('\n'));
-      const words = ['--ignoreConfig', '--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--types', '', join(folder, 'manifest.ts')];
+      const words = [
+        '--ignoreConfig',
+        '--noEmit',
+        '--strict',
+        '--skipLibCheck',
+        '--module',
+        'nodenext',
+        '--types',
+        '',
+        join(folder, 'manifest.ts'),
+      ];
       return execFileAsync(join(ROOT, 'node_modules/.bin/tsc'), words).then(
         () => '',
         (error: { stdout: string }) => error.stdout,

@@ -6,6 +6,7 @@ import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts'
 import type { RequestVariables } from '../http/request-log.ts';
 import { cleanReason } from '../reason.ts';
 import type { Runtime } from '../runtime.ts';
+import type { EngineStore } from '../store/engine.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Page } from '../store/page.ts';
 import type { ChangeOptions, ChangeResult, DeliveryAdmin } from '../store/store.ts';
@@ -28,7 +29,7 @@ import {
 } from './requests.ts';
 
 export interface AdminOptions extends Pick<Runtime, 'now'> {
-  readonly store: DeliveryAdmin & Pick<Ledger, 'aliases'>;
+  readonly store: DeliveryAdmin & Pick<Ledger, 'aliases'> & Pick<EngineStore, 'engineProjects'>;
   readonly access: Access;
   /** Called after something was stored that may have to be sent. */
   readonly wake: () => void;
@@ -118,6 +119,11 @@ export function adminApi({ store, access, wake, now, rollBack }: AdminOptions): 
     const found = await store.aliases({ ...filter, limit: limit + 1, ...(cursor === undefined ? {} : { after: cursor }) });
     const aliases = found.slice(0, limit);
     return c.json({ aliases, ...(found.length > limit ? { next: aliases.at(-1)?.key } : {}) });
+  });
+  app.get('/automations', async (c) => {
+    // Only who asks for it loads the engine's words.
+    const { engineStatus } = await import('../engine/engine-status.ts');
+    return c.json(engineStatus(await store.engineProjects()));
   });
   app.get('/rejected', async (c) => {
     const query = readRejectedQuery(queryOf(c));

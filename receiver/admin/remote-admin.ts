@@ -1,6 +1,7 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../../src/lib/json.ts';
 import { ok, type Result } from '../../src/lib/result.ts';
+import type { EngineStatus } from '../engine/engine-status.ts';
 import type { DeliveryRecord, DeliveryView, EventView, RejectedRequest, Throttle } from '../store/delivery.ts';
 import type { AliasFilter, AliasView } from '../store/ledger.ts';
 import type { DeliveryFilter, EventFilter, EventSummary } from '../store/page.ts';
@@ -15,6 +16,7 @@ export interface AdminAccess
   events(filter: EventFilter): Promise<readonly EventSummary[]>;
   eventsWithBodies(filter: EventFilter): Promise<readonly EventView[]>;
   aliases(filter: AliasFilter): Promise<readonly AliasView[]>;
+  engineStatus(): Promise<EngineStatus>;
   /** The error is a sentence for whoever asked. */
   rollBack(request: RollbackRequest): Promise<Result<RollbackAnswer, string>>;
 }
@@ -77,6 +79,10 @@ export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
     events: (filter) => events<EventSummary>(filter, []),
     eventsWithBodies: (filter) => events<EventView>(filter, [['include', 'body']]),
     aliases: (filter) => list<AliasView>('/aliases', 'aliases', aliasQuery(filter), filter.limit),
+    engineStatus: async () => {
+      const answer = await call('GET', '/automations', []);
+      return { automations: listIn(answer, 'automations'), projects: listIn(answer, 'projects') } as unknown as EngineStatus;
+    },
     rejected: (limit) => list<RejectedRequest>('/rejected', 'rejected', [], limit),
     counts: async () => {
       const { events: byOutcome, deliveries, rejected } = await status();

@@ -41,6 +41,7 @@ function localAdmin(io: CommandIo, store: Store): AdminAccess {
     events: async (filter) => (await store.eventPage(filter)).items,
     eventsWithBodies: (filter) => store.events(filter),
     aliases: (filter) => store.aliases(filter),
+    engineStatus: async () => (await import('../engine/engine-status.ts')).engineStatus(await store.engineProjects()),
     rejected: (limit) => store.rejected(limit),
     counts: () => store.counts(),
     throttles: (now) => store.throttles(now),

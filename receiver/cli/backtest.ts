@@ -18,7 +18,7 @@ import { readDefinitions } from '../../src/sync/definitions.ts';
 import { createRunReader } from '../../src/wandb/run-reader.ts';
 import { showProgress } from './backtest-progress.ts';
 import { backtestLines } from './backtest-text.ts';
-import { cacheFolderFrom } from './cache-folder.ts';
+import { cacheFolder } from './cache-folder.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 import { plainLines } from './styled.ts';
 import { connectOrComplain } from './wandb-access.ts';
@@ -63,7 +63,7 @@ export async function backtest(io: CommandIo, words: BacktestWords): Promise<Exi
     timeLimitMs: words.timeLimit,
     signal: AbortSignal.timeout(words.timeLimit),
     isBrief: false,
-    cache: words.cache ? openHistoryCache(cacheFolderFrom(io.variables), baseUrl) : undefined,
+    cache: words.cache ? openHistoryCache(cacheFolder(io.variables), baseUrl) : undefined,
     appUrl: wandbAppUrl(baseUrl),
     now: io.now,
     sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),

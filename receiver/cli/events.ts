@@ -1,3 +1,4 @@
+import { DIGEST } from '../../src/event/event.ts';
 import { type AdminTarget, withAdmin } from './admin-access.ts';
 import { type CommandIo, type ExitCode, formatTime, renderTable } from './output.ts';
 
@@ -27,7 +28,7 @@ export function listEvents(io: CommandIo, options: ListEventsOptions): Promise<E
       event.type,
       outcome === 'duplicate' ? `duplicate of ${duplicateOf}` : outcome,
       event.source,
-      event.artifact ?? event.display_name ?? event.run ?? event.collection ?? '',
+      event.artifact ?? event.display_name ?? event.run ?? event.collection ?? (event.type === DIGEST ? event.automation : undefined) ?? '',
       `${event.alias ?? event.tag ?? event.metric ?? event.status ?? ''}${event.resolved === true ? ' (resolved)' : ''}`,
       id,
     ]);

@@ -5,16 +5,15 @@ import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { type MigratedFrom, readMigratedFrom } from '../../src/plan/claim.ts';
 import { DEFAULT_MAX_DELETES } from '../../src/plan/plan.ts';
 import { configPathFrom } from '../environment.ts';
-import type { AdminTarget } from './admin-access.ts';
 import { addBacktestCommand, readDuration } from './backtest-command.ts';
-import type { Decision } from './deliveries.ts';
 import type { InitFlags } from './init/answers.ts';
 import type { CommandIo, ExitCode } from './output.ts';
+import { addStoreCommands } from './store-commands.ts';
 
-/** Each command loads what it needs when it runs, so that none waits for, or holds in memory, what another one uses. */
-const deliveries = () => import('./deliveries.ts');
-
-/** Runs the command line and returns the exit code. */
+/**
+ * Runs the command line and returns the exit code. Each command loads what it needs when it runs, so that none waits for, or holds
+ * in memory, what another one uses.
+ */
 export async function runProgram(io: CommandIo, version: string, words: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = 0;
   const program = buildProgram(io, version, (result) => {
@@ -116,111 +115,6 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
 
 type Run = (work: () => ExitCode | Promise<ExitCode>) => Promise<void>;
 
-interface TargetFlags {
-  readonly url?: string;
-  readonly source?: string;
-}
-
-function targetOf({ url, source }: TargetFlags): AdminTarget {
-  return { url, source };
-}
-
-/** The commands about a receiver's store: the one whose database is here, or one that runs elsewhere. */
-function addStoreCommands(program: Command, io: CommandIo, run: Run): void {
-  const command = (name: string, description: string) =>
-    program
-      .command(name)
-      .description(description)
-      .option('--url <url>', 'a running receiver, such as https://relay.example.com; RELAY_ADMIN_TOKEN is its admin token')
-      .option('--source <name>', 'with --url, on Workers: the source that is asked');
-  command('deliveries', 'list deliveries, or show one with all its attempts')
-    .argument('[id]', 'one delivery')
-    .option('--state <state...>', 'only these, such as dead or pending')
-    .option('--since <duration>', 'only the newer ones, such as 24h')
-    .option('--limit <n>', 'how many at the most', readLimit, 50)
-    .option('--json', 'print JSON', false)
-    .action((id: string | undefined, options: TargetFlags & { state?: string[]; since?: string; limit: number; json: boolean }) =>
-      run(async () =>
-        id === undefined
-          ? (await deliveries()).listDeliveries(io, {
-              ...targetOf(options),
-              states: options.state ?? [],
-              since: options.since,
-              limit: options.limit,
-              json: options.json,
-            })
-          : (await deliveries()).showDelivery(io, id, { ...targetOf(options), json: options.json }),
-      ),
-    );
-  command('events', 'list events and their outcomes')
-    .option('--unmatched', 'only events that matched no route', false)
-    .option('--type <type>', 'only this type, such as unknown')
-    .option('--limit <n>', 'how many at the most', readLimit, 50)
-    .option('--json', 'print JSON', false)
-    .action((options: TargetFlags & { unmatched: boolean; type?: string; limit: number; json: boolean }) =>
-      run(async () => (await import('./events.ts')).listEvents(io, { ...options, ...targetOf(options), type: options.type })),
-    );
-  command('where', 'show which version has an alias, since when, and which one is deployed')
-    .argument('[collection]', 'such as resnet50, or acme/train/resnet50')
-    .option('--alias <name>', 'only this alias, such as production')
-    .option(
-      '--verify',
-      "ask W&B's API which version has each alias, and correct what is known; of entity/project/collection all aliases",
-      false,
-    )
-    .option('--json', 'print JSON', false)
-    .action((collection: string | undefined, options: TargetFlags & { alias?: string; verify: boolean; json: boolean }) =>
-      run(async () => (await import('./where.ts')).where(io, collection, { ...options, ...targetOf(options), alias: options.alias })),
-    );
-  command('rejected', 'list authentic requests that could not be read')
-    .option('--json', 'print JSON', false)
-    .action((options: TargetFlags & { json: boolean }) =>
-      run(async () => (await import('./events.ts')).listRejected(io, { ...targetOf(options), json: options.json })),
-    );
-  command('replay', 'send finished deliveries again')
-    .argument('[id...]', 'the deliveries')
-    .option('--state <state...>', 'all in this state, such as dead')
-    .option('--since <duration>', 'only the newer ones, such as 24h')
-    .option('--dry-run', 'only say which', false)
-    .action((ids: string[], options: TargetFlags & { state?: string[]; since?: string; dryRun: boolean }) =>
-      run(async () =>
-        (await deliveries()).replay(io, ids, {
-          ...targetOf(options),
-          states: options.state ?? [],
-          since: options.since,
-          dryRun: options.dryRun,
-        }),
-      ),
-    );
-  const decisions: [Decision, string][] = [
-    ['approve', 'release deliveries that await approval'],
-    ['reject', 'reject deliveries that await approval: all that their routes hold for their events'],
-    ['cancel', 'cancel deliveries that are not sent yet, or discard failed ones'],
-  ];
-  for (const [decision, description] of decisions) {
-    const decides = command(decision, description).argument('<id...>', 'the deliveries').option('--as <name>', 'who decides, such as ada');
-    if (decision !== 'cancel') decides.option('--reason <text>', 'why; it is kept and shown');
-    decides.action((ids: string[], options: TargetFlags & { as?: string; reason?: string }) =>
-      run(async () => (await deliveries()).decide(io, decision, ids, { ...targetOf(options), as: options.as, reason: options.reason })),
-    );
-  }
-  command('rollback', 'deploy the version again that was deployed before')
-    .argument('<collection>', 'such as resnet50, or acme/train/resnet50')
-    .requiredOption('--alias <name>', 'such as production')
-    .option('--to <version>', 'another version that was deployed, such as v11')
-    .option('--as <name>', 'who asks for it, such as ada')
-    .action((collection: string, options: TargetFlags & { alias: string; to?: string; as?: string }) =>
-      run(async () =>
-        (await import('./rollback.ts')).rollback(io, collection, {
-          ...targetOf(options),
-          alias: options.alias,
-          to: options.to,
-          as: options.as,
-        }),
-      ),
-    );
-}
-
 /** The commands that help to set up Slack. */
 function addSlackCommands(program: Command, io: CommandIo, configPath: string, run: Run): void {
   const slack = program.command('slack').description('set up the Slack app');
@@ -319,12 +213,6 @@ function readMigration(text: string): MigratedFrom {
   const from = readMigratedFrom(text);
   if (!from.ok) throw new InvalidArgumentError(`${from.error}.`);
   return from.value;
-}
-
-function readLimit(text: string): number {
-  const limit = Number(text);
-  if (!Number.isInteger(limit) || limit < 1) throw new InvalidArgumentError('It must be a whole number from 1.');
-  return limit;
 }
 
 async function writeSchema(io: CommandIo, of: string, out: string | undefined): Promise<ExitCode> {

@@ -12,6 +12,7 @@ import type { MigratedFrom } from '../../src/plan/claim.ts';
 import { findUnmanaged, isDrift } from '../../src/plan/drift.ts';
 import { type DriftFound, driftJson, driftSections, driftSummary } from '../../src/plan/drift-report.ts';
 import { hasChanges } from '../../src/plan/plan.ts';
+import { tooManyFires } from '../../src/plan/plan-estimates.ts';
 import { planJson } from '../../src/plan/plan-json.ts';
 import { planLines, refusalLines } from '../../src/plan/plan-report.ts';
 import type { BaseConfig } from '../../src/plan/route-plan.ts';
@@ -20,13 +21,13 @@ import { applySync, driftSync, planSync, type SyncOptions } from '../../src/sync
 import { gitFiles, mergeBase } from '../../src/sync/commit-files.ts';
 import { otherNamespaces, readConfigSources, readDefinitions } from '../../src/sync/definitions.ts';
 import { exportSync } from '../../src/sync/export.ts';
+import { backtestPlan } from '../../src/sync/plan-backtest.ts';
 import { readPlanFiles } from '../../src/sync/plan-files.ts';
 import { repositoryTop } from '../../src/sync/repository-top.ts';
 import type { WandbClient } from '../../src/wandb/client.ts';
 import { repositoryFrom } from '../environment.ts';
 import { findCheckout } from './checkout.ts';
 import type { CommandIo, ExitCode } from './output.ts';
-import { backtestPlan, firesRarely } from './plan-backtest.ts';
 import { connectOrComplain } from './wandb-access.ts';
 
 /** `plan`, `apply`, `drift`, `export`, `render`: the automations of W&B as code. */
@@ -59,6 +60,9 @@ export async function plan(
     readonly maxEstimatedFires: number | undefined;
   },
 ): Promise<ExitCode> {
+  if (words.maxEstimatedFires !== undefined && words.backtest === undefined) {
+    return complain(io, [{ severity: 'error', message: '--max-estimated-fires: needs --backtest, such as --backtest 30d' }]);
+  }
   const ready = await prepare(io, words);
   if (ready === undefined) return 1;
   const { config, client, options, baseUrl } = ready;
@@ -66,8 +70,9 @@ export async function plan(
   if (base === undefined) return 1;
   const planned = await planSync(config, client, { ...options, base });
   if (!planned.ok) return complain(io, planned.error);
-  const { plan: found, state } =
-    words.backtest === undefined ? planned.value : await backtestPlan(io, planned.value, { config, client, base, sinceMs: words.backtest });
+  const { backtest: sinceMs, maxEstimatedFires: most } = words;
+  const wish = sinceMs === undefined ? undefined : { client, now: io.now, sinceMs, most, base };
+  const { plan: found, state } = wish === undefined ? planned.value : await backtestPlan(planned.value, config, wish);
   const warnings = configWarnings(config);
   const json = JSON.stringify(planJson(found, { namespace: config.namespace, baseUrl, unreadable: state.unreadable, warnings }), null, 2);
   if (words.out !== undefined && !write(io, words.out, `${json}\n`)) return 1;
@@ -77,7 +82,9 @@ export async function plan(
     for (const name of state.unreadable) io.print(`${name} exists and cannot be described; it is left alone.`);
     if (hasChanges(found)) io.print(`Fingerprint ${found.fingerprint}`);
   }
-  if (!firesRarely(io, found, words.maxEstimatedFires) || found.summary.refused > 0) return 1;
+  const many = found.estimates === undefined ? [] : tooManyFires(found.estimates);
+  for (const { location, message } of many) complain(io, [{ severity: 'error', message, ...(location === undefined ? {} : { location }) }]);
+  if (many.length > 0 || found.summary.refused > 0) return 1;
   return hasChanges(found) ? 2 : 0;
 }
 

@@ -43,6 +43,7 @@ export function receiverConfig(config: Config, environment: Environment): Receiv
     settings: isTooFast(config, environment) ? { ...settings, githubWritesPerSecond: PUBLISHED_WRITES_PER_SECOND } : settings,
     organization: config.organization,
     watch: { automations: config.automations, entity: config.entity },
+    digests: { definitions: config.digests, entity: config.entity },
   };
 }
 

@@ -56,7 +56,7 @@ async function readAll(io: CommandIo, watcher: Watcher, signal: AbortSignal): Pr
     // Somebody else has the project, or has read it a moment ago.
     const waits = reports.some(({ rounds }) => rounds === 0) && passed < LEASE_PATIENCE_MS;
     const isBehind = reports.some(({ behindMs, problem }) => behindMs > 0 && problem === null) && passed < CATCH_UP_MS;
-    const next = watcher.nextDueAt();
+    const next = watcher.nextAt();
     if ((!waits && !isBehind) || next === undefined || signal.aborted) return;
     await pause(next - io.now(), signal);
   }

@@ -59,7 +59,7 @@ export async function watch(io: CommandIo, options: WatchOptions): Promise<ExitC
     receiver.start();
     reload?.start();
     io.onHangUp?.(() => void reload?.reload());
-    log.info({ automations: evaluatedHere(config.automations).length, database: databaseName(environment, false) }, 'watching');
+    log.info({ database: databaseName(environment, false) }, 'watching');
     log.info({ why: await stopped }, 'stopping: finishing attempts in flight');
     reload?.stop();
     await receiver.stop(GRACE_MS);

@@ -10,8 +10,6 @@ import { planFirings } from './plan-firings.ts';
 import { watchedRule } from './watched-rule.ts';
 import { createWatcher, type Watcher } from './watcher.ts';
 
-/** Runs that have ended are remembered at least so long: what was logged before is not evaluated when they are resumed. Milliseconds. */
-const SHORTEST_MEMORY_MS = 30 * 86_400_000;
 /** W&B has so long for one answer; nobody waits for it. Milliseconds. */
 const REQUEST_LIMIT_MS = 20_000;
 
@@ -40,8 +38,9 @@ export function connectEngine({ watch, runtime, environment, store, plan, wake, 
     now,
     random,
     log,
-    keepMs: Math.max(retentionMs, SHORTEST_MEMORY_MS),
+    keepMs: retentionMs,
     ...(watch.everyMs === undefined ? {} : { everyMs: watch.everyMs }),
+    ...(watch.leaseMs === undefined ? {} : { leaseMs: watch.leaseMs }),
   });
 }
 

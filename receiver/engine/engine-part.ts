@@ -2,6 +2,7 @@ import type { Automation } from '../../src/automation/automation.ts';
 import type { WatchOptions } from '../config-in-use.ts';
 import type { Environment } from '../environment.ts';
 import type { Extension } from '../receiver.ts';
+import { isSameContent, replaceable } from '../replaceable.ts';
 import type { EnginePartsOptions } from './engine-options.ts';
 import type { Watcher } from './watcher.ts';
 
@@ -33,57 +34,23 @@ export interface EngineParts {
 }
 
 /**
- * What watches the runs, when automations ask for it and W&B can be read; else what says why nothing does. Another config gets
- * another watcher when its automations are others: the one before ends its rounds first, so that no project is read by both. What
- * fired, and what was seen of each run, is in the store.
+ * What watches the runs, when automations ask for it and W&B can be read; else what says why nothing does. What fired, and what was
+ * seen of each run, is in the store: a watcher that replaces another one goes on from there.
  */
 export async function engineParts(options: EnginePartsOptions): Promise<EngineParts> {
-  const { inUse, sandbox } = options;
-  const { watch } = inUse.current();
-  if (watch === undefined || sandbox) return { extensions: [], watcher: () => undefined };
-  let watcher = await watcherFor(options, watch);
-  let isStarted = false;
-  let isStopped = false;
-  let ended: Promise<void> = Promise.resolve();
-  inUse.beforeReplacing(async (next, before) => {
-    if (isSameWatch(next.watch, before.watch)) return () => undefined;
-    const replacement = next.watch === undefined ? undefined : await watcherFor(options, next.watch);
-    return () => {
-      const old = watcher;
-      watcher = replacement;
-      ended = ended.then(async () => {
-        await old?.stop();
-        if (isStarted && !isStopped && watcher === replacement) replacement?.start();
-      });
-    };
+  const { inUse, sandbox, environment } = options;
+  const why = () => whyNotEvaluated(inUse.current().watch?.automations ?? [], environment, sandbox);
+  const { extension, current } = await replaceable(inUse, {
+    isSame: (a, b) => isSameContent(evaluatedBy(a.watch), evaluatedBy(b.watch)),
+    make: ({ watch }) => (sandbox || watch === undefined ? Promise.resolve(undefined) : watcherFor(options, watch)),
   });
-  const extension: Extension = {
-    details: () => {
-      const why = whyNotEvaluated(inUse.current().watch?.automations ?? [], options.environment, sandbox);
-      return [...(why === undefined ? [] : [why]), ...(watcher?.details() ?? [])];
-    },
-    start: () => {
-      isStarted = true;
-      watcher?.start();
-    },
-    runOnce: async () => watcher?.runOnce(),
-    stop: async () => {
-      isStopped = true;
-      await Promise.all([ended, watcher?.stop()]);
-    },
-  };
-  return { extensions: [extension], watcher: () => watcher };
+  // A sandbox says at its start what it leaves out.
+  const notice: Extension = { details: () => (sandbox ? [] : [why()].filter((text) => text !== undefined)) };
+  return { extensions: [notice, extension], watcher: current };
 }
 
-function isSameWatch(a: WatchOptions | undefined, b: WatchOptions | undefined): boolean {
-  const text = (watch: WatchOptions | undefined): string =>
-    JSON.stringify(watch === undefined ? null : [watch.entity, watch.everyMs, evaluatedHere(watch.automations).map(unlocated)]);
-  return text(a) === text(b);
-}
-
-/** A comment above an automation moves it, and changes nothing. */
-function unlocated(automation: Automation): object {
-  return { ...automation, location: undefined, path: undefined };
+function evaluatedBy(watch: WatchOptions | undefined): object | undefined {
+  return watch === undefined ? undefined : { ...watch, automations: evaluatedHere(watch.automations) };
 }
 
 /** The rest of the engine is loaded only here. Rejects when an automation cannot be compiled. */

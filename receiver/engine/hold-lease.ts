@@ -27,5 +27,7 @@ export async function holdLease({ store, lease, now, leaseMs }: HoldLeaseOptions
       () => undefined,
     );
   }, leaseMs / 4);
+  // What keeps a process alive is the round, not its lease. Workers have no such timers.
+  timer.unref?.();
   return { lost: lost.signal, end: () => clearInterval(timer) };
 }

@@ -2,7 +2,7 @@ import type { ProjectRef } from '../../src/engine/run-reader.ts';
 import type { NewEvent } from '../store/delivery.ts';
 import type { EngineStore, ProjectLease, ProjectMemory, RuleMemory, RunMemory } from '../store/engine.ts';
 import type { OpenRun, RunFiring, SeenRule } from './open-run.ts';
-import { isAboutOneMetric, type RuleDetail, readDetail, withCurrent, withFiring } from './rule-detail.ts';
+import { aboutRule, isAboutOneMetric, type RuleDetail, readDetail, withCurrent, withFiring } from './rule-detail.ts';
 import type { WatchedRule } from './watched-rule.ts';
 
 /** A rule that was not evaluated for so long while its project was, was switched off. Milliseconds. */
@@ -125,6 +125,6 @@ function ruleMemory({ watched, firstSeenAt, isNew }: SeenRule, stored: RuleMemor
     firstSeenAt,
     lastEvaluatedAt: stored?.lastEvaluatedAt ?? null,
     lastFiredAt: stored?.lastFiredAt ?? null,
-    detail: { ...(isNew ? fired : before), ...(isAboutOneMetric(rule.condition) ? { logged } : {}) },
+    detail: { ...(isNew ? fired : before), ...aboutRule(rule), ...(isAboutOneMetric(rule.condition) ? { logged } : {}) },
   };
 }

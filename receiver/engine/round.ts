@@ -89,7 +89,9 @@ export async function runRound(options: RoundOptions): Promise<RoundOutcome> {
   const before = { watermark: memory?.watermark ?? 0, readAt: memory?.readAt ?? null, problem: memory?.problem ?? null };
   const found = await listRuns(options, memory, round, startedAt);
   if (!found.ok) {
-    if (memory?.problem !== found.error.message) await round.store([], [], { ...before, problem: found.error.message });
+    // What stopping broke off is no failure of W&B's.
+    if (!options.signal.aborted && memory?.problem !== found.error.message)
+      await round.store([], [], { ...before, problem: found.error.message });
     return { kind: 'failed', failure: found.error, deliveries: 0 };
   }
   const { runs, names, live } = found.value;
@@ -115,7 +117,7 @@ export async function runRound(options: RoundOptions): Promise<RoundOutcome> {
     firings: unread.flatMap(({ firings }) => firings),
   };
   const isOutage = read.failure !== undefined && read.isOutage;
-  const problem = read.failure?.message ?? null;
+  const problem = options.signal.aborted ? before.problem : (read.failure?.message ?? null);
   const last = await round.store(rest.runs, rest.firings, { watermark, readAt: isOutage ? before.readAt : startedAt, problem });
   const events = listed.events + read.events + last.events;
   const deliveries = listed.deliveries + read.deliveries + last.deliveries;
@@ -133,7 +135,7 @@ interface FoundRuns {
 
 /** Runs by their heartbeats, and those that went on by their names: a crash or a kill moves no heartbeat. */
 async function listRuns(
-  { store, reader, project, rules, cache, now, signal }: RoundOptions,
+  { store, reader, project, rules, cache, now, log, signal }: RoundOptions,
   memory: ProjectMemory | undefined,
   round: RoundMemory,
   startedAt: number,
@@ -151,6 +153,11 @@ async function listRuns(
     ...(filter === undefined ? {} : { filter }),
   });
   if (!listed.ok) return listed;
+  if (listed.value.length >= MOST_LISTED)
+    log.warn(
+      { project: projectName(project), runs: MOST_LISTED },
+      'more runs changed than are looked at: those with the oldest heartbeats are left out',
+    );
   const live = await store.liveEngineRuns(projectName(project));
   const names = new Set(listed.value.map(({ name }) => name));
   const absent = live.filter((name) => !names.has(name));

@@ -1,10 +1,18 @@
 import type { CurrentValue, Firing } from '../../src/engine/evaluation.ts';
-import type { Condition } from '../../src/engine/rule.ts';
+import type { Condition, Rule } from '../../src/engine/rule.ts';
 import type { RunSnapshot } from '../../src/engine/run.ts';
+import type { EventType } from '../../src/event/event.ts';
 import { isJsonObject, type JsonObject } from '../../src/lib/json.ts';
 
 /** What people see of a rule in a project: `RuleMemory.detail` in the store. Times are milliseconds since 1970. */
 export type RuleDetail = {
+  /** The automation's name. This and what it compares is of the version that was evaluated last. */
+  name?: string;
+  event?: EventType;
+  /** A `Condition`. */
+  condition?: JsonObject;
+  for_points?: number;
+  dry_run?: boolean;
   /** How many runs that go on the rule looks at. */
   runs?: number;
   /** False: no run has logged the metric since the rule was first seen. Left out: the rule is not about one metric. */
@@ -38,6 +46,11 @@ const LONGEST_NAME = 200;
 /** Goes on with what is stored; anything else there counts as nothing. */
 export function readDetail(json: JsonObject | undefined): RuleDetail {
   return json !== undefined && isJsonObject(json) ? (json as RuleDetail) : {};
+}
+
+/** What the rule is, for who reads the store without its config. */
+export function aboutRule({ name, type, condition, forPoints, dryRun }: Rule): RuleDetail {
+  return { name, event: type, condition: JSON.parse(JSON.stringify(condition)) as JsonObject, for_points: forPoints, dry_run: dryRun };
 }
 
 export function withFiring(detail: RuleDetail, run: RunSnapshot, firing: Firing, isDry: boolean): RuleDetail {

@@ -29,15 +29,17 @@ export interface Watcher {
   stop(): Promise<void>;
   details(): readonly string[];
   /** When the next project is due; `undefined`: none is watched. Milliseconds since 1970. */
-  nextDueAt(): number | undefined;
+  nextAt(): number | undefined;
   /** What came of the projects, for people. */
   report(): readonly WatchReport[];
 }
 
 const LEASE_MS = 20_000;
-/** A project that another receiver reads is asked for again after this: so soon a dead one is replaced once its lease has run out. */
-const LEASE_RETRY_MS = 5_000;
+/** A project that another receiver reads is asked for again after this part of a lease: so soon a dead one is replaced. */
+const LEASE_RETRY_PART = 1 / 4;
+/** The store failed: twice as late each time, up to some minutes. Milliseconds. */
 const STORE_RETRY_MS = 5_000;
+const MOST_DOUBLINGS = 6;
 /** A round asks for no further points after this, so that the next project has its turn. */
 const ROUND_LIMIT_MS = 45_000;
 /** And ends, whatever hangs. */
@@ -52,7 +54,7 @@ const LONGEST_TIMER_MS = 5_000;
 
 /** Reads projects in turn, evaluates what is new, and stores what fired. Several may work on one store. */
 export function createWatcher(options: WatcherOptions): Watcher {
-  const { store, now, log, wake, newId, everyMs = SHORTEST_PAUSE_MS } = options;
+  const { store, now, log, wake, newId, everyMs = SHORTEST_PAUSE_MS, leaseMs = LEASE_MS } = options;
   const owner = newId();
   const projects = createProjectList(options);
   const status = createWatchStatus(options);
@@ -68,9 +70,11 @@ export function createWatcher(options: WatcherOptions): Watcher {
       const outcome = await leasedRound(watched, { ...options, everyMs }, { project: name, owner }, stopping.signal);
       settle(watched, outcome, startedAt);
     } catch (error) {
-      watched.dueAt = now() + STORE_RETRY_MS;
+      watched.failures += 1;
+      const pause = Math.min(STORE_RETRY_MS, everyMs) * 2 ** Math.min(watched.failures - 1, MOST_DOUBLINGS);
+      watched.dueAt = now() + pause;
       if (stopping.signal.aborted || error instanceof StoreUnavailableError) return;
-      log.error({ project: name, error: messageOf(error) }, 'a round of a project could not be stored; it is repeated in a few seconds');
+      log.error({ project: name, error: messageOf(error) }, 'a round of a project could not be stored; it is repeated, later each time');
     }
   };
 
@@ -84,7 +88,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
 
   const nextRound = (watched: WatchedProject, outcome: RoundOutcome | 'taken', startedAt: number): Partial<WatchedProject> => {
     const at = now();
-    if (outcome === 'taken') return { dueAt: at + LEASE_RETRY_MS };
+    if (outcome === 'taken') return { dueAt: at + leaseMs * LEASE_RETRY_PART };
     if (outcome.kind === 'early') return { dueAt: Math.min(outcome.dueAt, at + everyMs) };
     const pausedTo = pausedUntil(options.reader.quota(watched.project), at) ?? 0;
     if (outcome.kind === 'failed') {
@@ -140,6 +144,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
     start: () => {
       if (isStarted) return;
       isStarted = true;
+      log.info({ automations: options.rules.length }, 'runs are watched for automations with engine: relay');
       void upkeep().then(turn);
     },
     runOnce: async () => {
@@ -157,8 +162,8 @@ export function createWatcher(options: WatcherOptions): Watcher {
       await store.releaseProjects(owner).catch(() => undefined);
     },
     details: () => status.details(projects.all().length),
-    nextDueAt: () => {
-      const all = projects.all().map(({ dueAt }) => dueAt);
+    nextAt: () => {
+      const all = projects.all().map(({ dueAt, isRunning }) => (isRunning ? Math.max(dueAt, now() + everyMs) : dueAt));
       return all.length === 0 ? projects.refreshAt() : Math.min(...all);
     },
     report: () => status.report(),

@@ -47,6 +47,33 @@ export function chartOf(event: RelayEvent, { metric, axis, points }: MetricPoint
   };
 }
 
+export interface SeriesChart {
+  readonly title: { readonly name: string; readonly end: string };
+  readonly labels: readonly string[];
+  /** Each with a value for each label. */
+  readonly series: readonly { readonly name: string; readonly values: readonly number[] }[];
+  readonly xLabel: string;
+  readonly yLabel: string;
+}
+
+/** A line chart of named things. Labels that are the same get a number, because Slack wants each once. */
+export function seriesChart({ title, labels, series, xLabel, yLabel }: SeriesChart): ChartBlock {
+  const categories = uniqueNames(labels.slice(-CHART_LIMITS.points), CHART_LIMITS.label);
+  const names = seriesNames(series.map(({ name }) => name));
+  return {
+    type: 'data_visualization',
+    title: `${chartName(title.name, CHART_LIMITS.title - title.end.length)}${title.end}`,
+    chart: {
+      type: 'line',
+      series: series.slice(0, CHART_LIMITS.series).map(({ values }, i) => ({
+        name: names[i] ?? '',
+        data: values.slice(-CHART_LIMITS.points).map((value, k) => ({ label: categories[k] ?? '', value })),
+      })),
+      axis_config: { categories, x_label: chartName(xLabel, CHART_LIMITS.axisLabel), y_label: chartName(yLabel, CHART_LIMITS.axisLabel) },
+    },
+  };
+}
+
 /** The same in words, as mrkdwn: for people who do not see the chart, and for messages that Slack takes only without it. */
 export function chartWords(event: RelayEvent, { metric, axis, points, notFinite }: MetricPoints): string | undefined {
   const [first] = points;
@@ -111,10 +138,14 @@ function titleOf(metric: string, count: number): string {
 
 /** Slack wants different names: a metric may be called `alert at`. */
 function seriesNames(names: readonly string[]): string[] {
+  return uniqueNames(names, CHART_LIMITS.seriesName);
+}
+
+function uniqueNames(names: readonly string[], limit: number): string[] {
   const taken = new Set<string>();
   return names.map((name) => {
-    let own = chartName(name, CHART_LIMITS.seriesName);
-    for (let n = 2; taken.has(own); n++) own = `${chartName(name, CHART_LIMITS.seriesName - 4)} (${n})`;
+    let own = chartName(name, limit);
+    for (let n = 2; taken.has(own); n++) own = `${chartName(name, limit - 5)} (${n})`;
     taken.add(own);
     return own;
   });

@@ -1,3 +1,5 @@
+import { readDigestFacts } from '../../src/digest/facts.ts';
+import { DIGEST } from '../../src/event/event.ts';
 import { type WandbLink, wandbLinks } from '../../src/event/wandb-links.ts';
 import { durationWords } from '../../src/lib/duration.ts';
 import { isSameChannel } from '../../src/route/channel.ts';
@@ -12,6 +14,7 @@ import { compareParts, isCompared } from './compare-part.ts';
 import { contextLine, happenedAt, replacesWords, whoDidIt } from './context-line.ts';
 import { activeMutes, countsOf, deliveryButtons, deliveryParts, menusFor, muteParts } from './delivery-part.ts';
 import { detailWords, plainDetail, plainTarget, targetWords } from './delivery-words.ts';
+import { digestMessage } from './digest-message.ts';
 import { factsOf } from './facts.ts';
 import { headlineOf, isReplaced } from './headline.ts';
 import { bold, channelName, fitMrkdwn, mrkdwnName, slackDate, templateText } from './mrkdwn.ts';
@@ -64,6 +67,7 @@ const NOTHING_KNOWN = 'The events of this message are no longer stored.';
 export function conversationMessage(view: ConversationView, context: MessageContext): SlackMessage {
   const head = headOf(view);
   if (head === undefined) return { text: NOTHING_KNOWN, blocks: [section(NOTHING_KNOWN)] };
+  if (head.event.event.type === DIGEST) return digestOf(head, context);
   if (view.burst !== null) return burstMessage(view, view.burst, { url: context.wandbAppUrl, organization: context.wandbOrganization });
   const questions = questionsOf(view, head);
   const asksHere = questions.some(({ from, approval }) => from === head && isSameChannel(approval.channel, view.channel));
@@ -90,6 +94,14 @@ export function conversationMessage(view: ConversationView, context: MessageCont
   ];
   const blocks = compose(parts, { blocks: SLACK_LIMITS.messageBlocks, leftOut: LEFT_OUT });
   return { text: wholeText(headline.text, head, { stage, only }), blocks: context.interactive === false ? linksOnly(blocks) : blocks };
+}
+
+/** Its facts are the event's body. */
+function digestOf({ event: { event, body } }: ConversationEvent, { wandbAppUrl, wandbOrganization }: MessageContext): SlackMessage {
+  const facts = readDigestFacts(body);
+  if (facts !== undefined) return digestMessage(facts, { url: wandbAppUrl, organization: wandbOrganization });
+  const text = `The digest ${mrkdwnName(event.automation ?? '', 60)} was made by another version of the relay`;
+  return { text, blocks: [section(text)] };
 }
 
 /** Removes the buttons that nothing would handle. */

@@ -1,5 +1,6 @@
 import { type AlarmInfo, DurableObject, type ObjectNamespace, type ObjectState } from 'cloudflare:workers';
 import type { Config } from '../../src/config/config.ts';
+import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
@@ -28,6 +29,12 @@ import { type WakeUp, wakeUp } from './wake-up.ts';
 
 /** An alarm waits for what it has begun to send at most so long; the rest goes on without it. Milliseconds. */
 const ALARM_LIMIT_MS = 90_000;
+
+/**
+ * How often runs are looked at. Each look is an alarm, a few rows that are written, and keeps the object in memory for some
+ * seconds: at the pace of a process an object would never rest (Cloudflare documentation, "Durable Objects: pricing").
+ */
+const WATCH_EVERY_MS = 60_000;
 
 const NOTHING: NextWork = { sendAt: undefined, checkAt: undefined };
 
@@ -184,9 +191,15 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         settings,
         organization: config.organization,
         config: () => config,
+        // One object of a Worker watches, or each would.
+        ...(source === DEFAULT_SOURCE
+          ? { watch: { automations: config.automations, entity: config.entity, everyMs: WATCH_EVERY_MS } }
+          : {}),
         store,
         sandbox,
         startsSteady: true,
+        // One object of a Worker sends them, or each would.
+        ...(source === DEFAULT_SOURCE ? { digests: { definitions: config.digests, entity: config.entity } } : {}),
         wakeLater: this.#wakeUp.by,
         concurrency: CONCURRENCY,
         githubWritesPerSecond: () => Math.min(settings.githubWritesPerSecond, mostWritesPerSecond(environment, pace.sharing())),

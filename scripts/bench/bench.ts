@@ -9,8 +9,10 @@ import { bundleCommand } from '../bundle.ts';
 import { FIGURE_COLUMNS, type Figure, figureRow, isMet } from './figures.ts';
 import type { Bench, Part } from './part.ts';
 import { acceptPart } from './part-accept.ts';
+import { backtestPart } from './part-backtest.ts';
 import { batchPart } from './part-batch.ts';
 import { drainPart } from './part-drain.ts';
+import { enginePart } from './part-engine.ts';
 import { fullPart } from './part-full.ts';
 import { leavingPart } from './part-leaving.ts';
 import { memoryPart } from './part-memory.ts';
@@ -19,6 +21,7 @@ import { profilePart } from './part-profile.ts';
 import { postgresPart, routesPart } from './part-ratios.ts';
 import { startPart } from './part-start.ts';
 import { syncPart } from './part-sync.ts';
+import { watchPart } from './part-watch.ts';
 import { COMMAND } from './servers.ts';
 import { SUBJECTS } from './setup.ts';
 import { startTarget } from './target-server.ts';
@@ -43,6 +46,9 @@ const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
   ['batch', batchPart],
   ['migration', migrationPart],
   ['sync', syncPart],
+  ['engine', enginePart],
+  ['watch', watchPart],
+  ['backtest', backtestPart],
   ['profile', profilePart],
 ]);
 

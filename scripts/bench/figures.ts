@@ -8,7 +8,7 @@ export interface Figure {
   readonly part: string;
   readonly name: string;
   /** Blank for a ratio. */
-  readonly unit: '' | '/s' | 'ms' | 's' | 'MB' | 'µs' | '%';
+  readonly unit: '' | '/s' | 'ms' | 's' | 'KB' | 'MB' | 'µs' | '%';
   readonly measured: number;
   readonly target?: Target;
   /** The first and the third quartile of the rounds. */

@@ -1,8 +1,10 @@
 import { conversationMessage, eventMessage } from '../../receiver/slack/message.ts';
 import type { ConversationEvent, ConversationView } from '../../receiver/store/conversations.ts';
+import type { DigestFacts } from '../../src/digest/facts.ts';
 import type { RelayEvent } from '../../src/event/event.ts';
 import { pointsToJson } from '../../src/event/metric-points.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
+import { DIGEST_FACTS, LATE_FACTS, QUIET_FACTS } from '../../test/receiver/slack/digest-samples.ts';
 import { firedEvent, NONFINITE, SILENT, STALL, stateOf, THRESHOLD, ZSCORE } from '../../test/receiver/slack/firing-samples.ts';
 import { conversationEvent, conversationOf, eventView, MINUTE, T0 } from '../../test/receiver/slack/message-samples.ts';
 import type { MessageScene, SceneMessage } from './scene.ts';
@@ -70,6 +72,11 @@ const MANY = conversationOf([...SWEEP.slice(0, 20), ...SWEEP.slice(-10)], {
   ],
 });
 
+function digest(facts: DigestFacts): SceneMessage {
+  const event: RelayEvent = { type: 'digest', source: 'default', automation: facts.digest, entity: 'acme', project: 'train' };
+  return message(conversationOf([conversationEvent({ event: eventView(event, { body: JSON.stringify(facts) }), deliveries: [] })]));
+}
+
 export const ENGINE_SCENES: readonly MessageScene[] = [
   inAlerts(
     'resolved',
@@ -113,4 +120,18 @@ export const ENGINE_SCENES: readonly MessageScene[] = [
       ]),
     ),
   ),
+  {
+    kind: 'messages',
+    name: 'digest',
+    shows: 'A digest of a weekday: runs by state, the best values with their change, a chart, promotions, failures, versions and alerts.',
+    channel: '#ml',
+    messages: [digest(DIGEST_FACTS)],
+  },
+  {
+    kind: 'messages',
+    name: 'digest-late',
+    shows: 'A digest after an outage, which says what is missing, and one of a day on which nothing happened.',
+    channel: '#ml',
+    messages: [digest(LATE_FACTS), digest(QUIET_FACTS)],
+  },
 ];

@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { brokenInvariants } from './accounting.ts';
+import { ENGINE_USAGE, engineTorture, readEngineOptions } from './engine/engine-torture.ts';
 import { readOptions, USAGE } from './options.ts';
 import { reportJson, reportText } from './report.ts';
 import { Run } from './run.ts';
 
 /**
  * `npm run torture`: kills real receivers again and again while events come in, takes their store away, sets their clocks
- * wrong, and then accounts for everything that was acknowledged. Exits 1 when an invariant is broken, and 2 when the options are.
+ * wrong, and then accounts for everything that was acknowledged. With `--engine`: watchers, and what fired. Exits 1 when an invariant is broken, and 2 when the options are.
  */
 const isTerminal = process.stdout.isTTY === true;
 const startedAt = Date.now();
@@ -17,7 +18,19 @@ function say(who: string, line: string): void {
   console.log(isTerminal ? `\x1b[2m${seconds}\x1b[22m  \x1b[36m${name}\x1b[39m  ${line}` : `${seconds}  ${name}  ${line}`);
 }
 
+async function watchersOnly(words: readonly string[]): Promise<number> {
+  let options: ReturnType<typeof readEngineOptions>;
+  try {
+    options = readEngineOptions(words, () => Date.now() % 1_000_000);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n${ENGINE_USAGE}`);
+    return 2;
+  }
+  return (await engineTorture(options, say)) ? 0 : 1;
+}
+
 async function main(): Promise<number> {
+  if (process.argv.includes('--engine')) return await watchersOnly(process.argv.slice(2));
   let options: ReturnType<typeof readOptions>;
   try {
     options = readOptions(process.argv.slice(2), () => Date.now() % 1_000_000);

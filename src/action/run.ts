@@ -13,10 +13,10 @@ import { connect, planSync, type SyncOptions } from '../sync/commands.ts';
 import { otherNamespaces, readDefinitions } from '../sync/definitions.ts';
 import { exportSync } from '../sync/export.ts';
 import { namespaceOfFiles } from '../sync/namespace-of-files.ts';
+import { backtestPlan } from '../sync/plan-backtest.ts';
 import { annotate } from './annotations.ts';
 import { runApply } from './apply-step.ts';
 import { runApproved } from './approved-step.ts';
-import { backtestPlan } from './backtest-step.ts';
 import { baseOfRun } from './base.ts';
 import { runDrift } from './drift-step.ts';
 import { readEventOutputs } from './event-command.ts';
@@ -84,7 +84,9 @@ async function runCommand(inputs: ActionInputs): Promise<void> {
       const base = await baseOfRun(inputs, fetch);
       const planned = await planSync(config.value, client, { ...options, base });
       if (!planned.ok) return noPlan(step, config.value.namespace, planned.error);
-      return showPlan(step, await backtestPlan(step, planned.value, base));
+      const { backtestMs: sinceMs, maxEstimatedFires: most } = inputs;
+      if (sinceMs === undefined) return showPlan(step, planned.value);
+      return showPlan(step, await backtestPlan(planned.value, config.value, { client, now: Date.now, sinceMs, most, base }));
     }
     case 'apply':
       return runApply({ ...step, options: { ...options, base: await baseOfRun(inputs, fetch) } });

@@ -1,4 +1,4 @@
-import type { Evaluation, Firing, StartEvaluation } from '../engine/evaluation.ts';
+import { type Evaluation, type Firing, NOTHING, type StartEvaluation } from '../engine/evaluation.ts';
 import type { Rule } from '../engine/rule.ts';
 import type { Point, RunSnapshot } from '../engine/run.ts';
 import { marginOf } from './margin.ts';
@@ -8,12 +8,6 @@ import type { Series } from './series.ts';
 export interface RunHistory {
   readonly run: RunSnapshot;
   readonly series: readonly Series[];
-  /** The points of all series in the order in which they were logged. */
-  readonly points: readonly Point[];
-}
-
-export function historyOf(run: RunSnapshot, series: readonly Series[]): RunHistory {
-  return { run, series, points: pointsOf(series) };
 }
 
 export interface SimulationSetting {
@@ -63,30 +57,34 @@ export function simulateRun(start: StartEvaluation, rule: Rule, history: RunHist
   const watch = watchFirings(rule, setting.since);
   const options = { fill: false, now: setting.now };
   let [points, notFinite] = [0, 0];
-  for (const point of history.points) {
+  eachPoint(history.series, (point) => {
     const fired = evaluation.add(point, options);
     const { value, isMet } = evaluation.current();
     if (value !== undefined && points < compared.length) compared[points] = value;
     points++;
     if (!Number.isFinite(point.value)) notFinite++;
     watch.step(point, value, isMet, fired);
-  }
+  });
   return { points, notFinite, compared, ...watch.end() };
 }
 
-/** How often a rule would have fired on one run: as `simulateRun`, without what is shown of it. */
-export function countFirings(start: StartEvaluation, rule: Rule, history: RunHistory, setting: SimulationSetting): number {
-  const evaluation = begin(start, rule, setting);
+/** How often each of several rules would have fired on one run: as `simulateRun`, without what is shown of it. */
+export function countFirings(start: StartEvaluation, rules: readonly Rule[], history: RunHistory, setting: SimulationSetting): number[] {
   const isCounted = ({ kind, at }: Firing): boolean => kind === 'firing' && at >= setting.since;
-  const { condition } = rule;
-  if (condition.kind === 'state') return observations(evaluation, condition, history.run, setting.now).filter(isCounted).length;
-  let count = 0;
+  const evaluations = rules.map((rule) => begin(start, rule, setting));
+  const counts = rules.map(({ condition }, i) => {
+    const evaluation = evaluations[i];
+    if (condition.kind !== 'state' || evaluation === undefined) return 0;
+    return observations(evaluation, condition, history.run, setting.now).filter(isCounted).length;
+  });
   const options = { fill: false, now: setting.now };
-  for (const point of history.points) {
-    const fired = evaluation.add(point, options);
-    if (fired.length > 0) count += fired.filter(isCounted).length;
-  }
-  return count;
+  eachPoint(history.series, (point) => {
+    for (let i = 0; i < evaluations.length; i++) {
+      const fired = evaluations[i]?.add(point, options) ?? NOTHING;
+      if (fired.length > 0) counts[i] = (counts[i] ?? 0) + fired.filter(isCounted).length;
+    }
+  });
+  return counts;
 }
 
 function begin(start: StartEvaluation, rule: Rule, { population }: SimulationSetting): Evaluation {
@@ -112,8 +110,6 @@ function watchFirings(rule: Rule, since: number) {
       if (value !== undefined && margin !== undefined && (closest === undefined || margin > closest.margin)) {
         closest = { value, margin, x: point.x, at: point.at, metric: point.metric };
       }
-      // Without a number to compare the condition neither begins nor ends.
-      if (value === undefined) return;
       if (isMet) metSince ??= point.at;
       else if (metSince !== undefined) {
         metMs += point.at - Math.max(metSince, since);
@@ -164,9 +160,32 @@ function observations(evaluation: Evaluation, { longerThanMs }: StateCondition, 
   return [...observe(began, 'running'), ...(isLong ? observe(began + longerThanMs, 'running') : []), ...observe(end, run.state)];
 }
 
-function pointsOf(series: readonly Series[]): Point[] {
-  const points = series.flatMap(({ metric, x, at, value }) =>
-    Array.from(x, (place, i): Point => ({ metric, x: place, at: at[i] ?? 0, value: value[i] ?? Number.NaN })),
-  );
-  return series.length < 2 ? points : points.sort((a, b) => a.at - b.at);
+/**
+ * Calls `visit` with each point of all series, in the order in which they were logged. It is one object whose fields change: an
+ * evaluation keeps none, and ten thousand objects for each run are most of the time that they take.
+ */
+function eachPoint(series: readonly Series[], visit: (point: Point) => void): void {
+  const [only] = series;
+  if (only === undefined) return;
+  const point: Mutable<Point> = { metric: only.metric, x: 0, at: 0, value: 0 };
+  const visitAt = ({ metric, x, at, value }: Series, i: number): void => {
+    point.metric = metric;
+    point.x = x[i] ?? 0;
+    point.at = at[i] ?? 0;
+    point.value = value[i] ?? Number.NaN;
+    visit(point);
+  };
+  if (series.length === 1) {
+    for (let i = 0; i < only.x.length; i++) visitAt(only, i);
+    return;
+  }
+  for (const [one, i] of inOrder(series)) visitAt(one, i);
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** The places of all series by the time at which they were logged; those of one series stay in its order. */
+function inOrder(series: readonly Series[]): [Series, number][] {
+  const places = series.flatMap((one) => Array.from(one.x, (_, i): [Series, number] => [one, i]));
+  return places.sort(([a, i], [b, j]) => (a.at[i] ?? 0) - (b.at[j] ?? 0));
 }

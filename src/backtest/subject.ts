@@ -57,6 +57,9 @@ export function simulationNotes({ condition, engine }: Rule): string[] {
     notes.push('W&B keeps only the final state of a run: states in between, and how often one came back, are not simulated');
     if (condition.graceMs > 0) notes.push('`grace` is not simulated: a crash that stayed the final state counts');
   }
+  if (condition.kind === 'nonfinite' && typeof condition.metrics !== 'string') {
+    notes.push('Only metrics that the run itself logged are looked at, no system metrics');
+  }
   if (condition.kind === 'zscore') {
     notes.push(
       condition.over === 'runs'

@@ -23,6 +23,7 @@ export function startTally(subject: Subject, start: StartEvaluation, isBrief: bo
   const { rule } = subject;
   const skipped = skipReason(subject);
   const tried = (isBrief ? [] : variantsOf(rule)).map((variant) => ({ variant, firings: 0, runsFired: 0 }));
+  const variantRules = tried.map(({ variant }) => variant.rule);
   const firings: TestedFiring[] = [];
   const near: { readonly miss: NearMiss; readonly chart: RunChart | undefined }[] = [];
   const charts: { readonly at: number; readonly chart: RunChart }[] = [];
@@ -61,8 +62,9 @@ export function startTally(subject: Subject, start: StartEvaluation, isBrief: bo
       if (outcome.notFinite > 0) sums.runsNotFinite++;
       if (outcome.firings.length > 0) addFired(run, history, outcome);
       else addNear(run, history, outcome);
-      for (const one of tried) {
-        const count = countFirings(start, one.variant.rule, history, setting);
+      const counts = countFirings(start, variantRules, history, setting);
+      for (const [i, one] of tried.entries()) {
+        const count = counts[i] ?? 0;
         one.firings += count;
         if (count > 0) one.runsFired++;
       }

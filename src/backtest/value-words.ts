@@ -25,6 +25,11 @@ export function whereWords({ step, seconds }: Pick<TestedFiring | NearMiss, 'ste
   return step === undefined ? '' : `step ${stepWords(step)}`;
 }
 
+/** The same after a verb: `at step 1,173`. */
+function placeWords(place: Pick<TestedFiring | NearMiss, 'step' | 'seconds'>): string {
+  return place.seconds === undefined ? `at ${whereWords(place)}` : whereWords(place);
+}
+
 export function stepWords(step: number): string {
   return step.toLocaleString('en', { maximumFractionDigits: 3 });
 }
@@ -58,10 +63,10 @@ export function chartWords(result: AutomationResult, { run, firedAt }: RunChart)
   if (first !== undefined && firedAt.length > 0) {
     const value = first.value === undefined ? '' : ` with ${valueWords(rule.condition, first.value)}`;
     const more = firings.length > 1 ? `, and ${count(firings.length - 1, 'more time')}` : '';
-    return `fired at ${whereWords(first)}${value}${more}`;
+    return `fired ${placeWords(first)}${value}${more}`;
   }
   const miss = result.nearest.find((one) => one.run === run);
   if (miss === undefined) return '';
   const missing = miss.missing === 0 ? 'reached, not for long enough' : `${distanceWords(result, miss.missing)} missing`;
-  return `${valueWords(rule.condition, miss.value)} at ${whereWords(miss)}: ${missing}`;
+  return `${valueWords(rule.condition, miss.value)} ${placeWords(miss)}: ${missing}`;
 }

@@ -1,5 +1,13 @@
 import { copied, placed } from './call-site.ts';
-import type { ActionDefinition, AutomationDefinition, ConfigDefinition, DigestDefinition, ForEach } from './definition-types.ts';
+import type {
+  ActionDefinition,
+  AutomationDefinition,
+  ConfigDefinition,
+  DigestDefinition,
+  ForEach,
+  RelayActionDefinition,
+  TestDefinition,
+} from './definition-types.ts';
 import type { ScopedEvent } from './events.ts';
 
 /** Actions, automations and whole configs for the TypeScript builders. They return plain JSON, the same as in YAML. */
@@ -42,15 +50,18 @@ export function doNothing(): ActionDefinition {
  *
  * @example
  * relay({ to: [{ repository_dispatch: { repository: 'acme/deploy', event_type: 'model-ready' } }] })
+ *
+ * @example
+ * // Of a run automation: stops the run that fired, once somebody has agreed.
+ * relay({ to: [{ wandb_stop: {} }], approval: { slack: '#ml-runs' } })
  */
-export function relay(fields: ActionFields<'relay'>): ActionDefinition {
+export function relay(fields: ActionFields<'relay'>): RelayActionDefinition {
   return placed({ relay: present(mapping(fields, 'relay({ to: [ … ] })')) });
 }
 
 interface CommonFields {
   /** At most 255 characters; unique in its scope. */
   readonly name: string;
-  readonly action: ActionDefinition;
   readonly description?: string;
   /** Default true. */
   readonly enabled?: boolean;
@@ -64,12 +75,35 @@ interface CommonFields {
   readonly forEach?: ForEach;
 }
 
+/** What W&B evaluates. */
+interface WandbFields {
+  readonly event: ScopedEvent;
+  readonly engine?: 'wandb';
+  readonly action: ActionDefinition;
+  readonly refire?: never;
+  readonly forPoints?: never;
+  readonly resolve?: never;
+  readonly dryRun?: never;
+}
+
+/** What the receiver evaluates: nothing is made in W&B. */
+interface RelayFields {
+  readonly event: ScopedEvent<'run'> | ScopedEvent<'relay'>;
+  readonly engine: 'relay';
+  /** Only a relay action: W&B does not know the automation. */
+  readonly action: RelayActionDefinition;
+  /** The shortest time between two firings for one run, such as `1h`; `never`: one firing for each run. Default `24h`. */
+  readonly refire?: string;
+  /** So many values in a row must meet the condition. Default 1. */
+  readonly forPoints?: number;
+  /** Also an event when the condition ends. Default false. */
+  readonly resolve?: boolean;
+  /** Firings are logged and shown, and nothing is dispatched. Default false. */
+  readonly dryRun?: boolean;
+}
+
 /** The fields of `automation`. Only run events may have another engine than W&B's. */
-export type AutomationFields = CommonFields &
-  (
-    | { readonly event: ScopedEvent<'run'>; readonly engine?: 'wandb' | 'relay' }
-    | { readonly event: ScopedEvent; readonly engine?: 'wandb' }
-  );
+export type AutomationFields = CommonFields & (WandbFields | RelayFields);
 
 /**
  * One automation.
@@ -80,8 +114,25 @@ export type AutomationFields = CommonFields &
  *   event: onAddArtifactAlias(collection(registry('model'), 'resnet50'), artifactEvent.alias.eq('production')),
  *   action: relay({ to: [{ repository_dispatch: { repository: 'acme/deploy', event_type: 'model-ready' } }] }),
  * })
+ * @example
+ * automation({
+ *   name: 'crashed',
+ *   engine: 'relay',
+ *   event: onRunState(project('train'), runEvent.state.eq('crashed', { grace: '10m' })),
+ *   refire: 'never',
+ *   action: relay({ to: [{ slack: { channel: '#ml-alerts' } }] }),
+ * })
  */
-export function automation({ name, event, action, movedFrom, forEach, ...more }: AutomationFields): AutomationDefinition {
+export function automation({
+  name,
+  event,
+  action,
+  movedFrom,
+  forEach,
+  forPoints,
+  dryRun,
+  ...more
+}: AutomationFields): AutomationDefinition {
   // A config in JavaScript is not type-checked.
   if (event?.scope === undefined)
     throw new TypeError(`${JSON.stringify(name)} needs an event in its scope, such as onRunState(project('train'), …)`);
@@ -90,6 +141,8 @@ export function automation({ name, event, action, movedFrom, forEach, ...more }:
     ...present(more),
     ...(movedFrom === undefined ? {} : { moved_from: movedFrom }),
     ...(forEach === undefined ? {} : { for_each: forEach }),
+    ...(forPoints === undefined ? {} : { for_points: forPoints }),
+    ...(dryRun === undefined ? {} : { dry_run: dryRun }),
     scope: copied(event.scope),
     event: event.event,
     ...(event.runs === undefined ? {} : { runs: event.runs }),
@@ -108,6 +161,28 @@ export function automation({ name, event, action, movedFrom, forEach, ...more }:
 export function digest(fields: DigestDefinition): DigestDefinition {
   const { scope, ...more } = mapping(fields, "digest({ name: 'daily', schedule: '0 9 * * 1-5', … })");
   return placed({ ...present(more), scope: copied(scope) });
+}
+
+/** The fields of `automationTest`: those of YAML, with the automation itself or its name. */
+export type AutomationTestFields = Omit<TestDefinition, 'automation'> & {
+  readonly automation: string | Pick<AutomationDefinition, 'name' | 'key'>;
+};
+
+/**
+ * A test of an automation, for `tests` of a config.
+ *
+ * @example
+ * automationTest({
+ *   name: 'a loss that explodes',
+ *   automation: 'loss-too-high',
+ *   series: { loss: '3 2.9 2.8x10 NaN 9+1x3' },
+ *   fires: [{ step: 14 }],
+ * })
+ */
+export function automationTest(fields: AutomationTestFields): TestDefinition {
+  const example = "automationTest({ name: 'explodes', automation, series: { loss: '3 9' }, fires: [{ step: 1 }] })";
+  const { name, automation: tested, ...rest } = mapping(fields, example);
+  return placed({ name, automation: typeof tested === 'string' ? tested : (tested.key ?? tested.name), ...present(rest) });
 }
 
 /** `Omit` on each member of a union. */

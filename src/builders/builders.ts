@@ -3,9 +3,16 @@
  * This file is the public entry of the package, and the only one that re-exports from others.
  */
 
-export type { AutomationFields } from './automation.ts';
-export { automation, config, digest, doNothing, relay, sendNotification, sendWebhook } from './automation.ts';
-export type { ActionDefinition, AutomationDefinition, ConfigDefinition, DigestDefinition, MatchDefinition } from './definition-types.ts';
+export type { AutomationFields, AutomationTestFields } from './automation.ts';
+export { automation, automationTest, config, digest, doNothing, relay, sendNotification, sendWebhook } from './automation.ts';
+export type {
+  ActionDefinition,
+  AutomationDefinition,
+  ConfigDefinition,
+  DigestDefinition,
+  MatchDefinition,
+  TestDefinition,
+} from './definition-types.ts';
 export {
   collection,
   onAddArtifactAlias,
@@ -16,6 +23,7 @@ export {
   onRemoveArtifactTag,
   onRemoveCollectionTag,
   onRunMetric,
+  onRunSilent,
   onRunState,
   onUnlinkArtifact,
   organization,

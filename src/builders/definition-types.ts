@@ -45,12 +45,29 @@ type ChangeWindows =
   | { readonly aggregate?: never; readonly window?: 1; readonly prior_window?: 1 }
   | (Required<Pick<Fields<'run_metric_change'>, 'aggregate'>> & { readonly window?: number; readonly prior_window?: number });
 
-type RunEvents = ExactlyOne<{
+interface MetricEvents {
   run_metric: { readonly metric: string } & ThresholdWindow & Comparison;
   run_metric_change: { readonly metric: string } & ChangeWindows & ChangeAmount;
-  run_metric_zscore: Fields<'run_metric_zscore'>;
-  run_state: { readonly states: NonEmpty<'running' | 'finished' | 'failed'> };
-}>;
+}
+type Zscore = Fields<'run_metric_zscore'>;
+type RunEvents = ExactlyOne<
+  MetricEvents & {
+    run_metric_zscore: Omit<Zscore, 'over'> & { readonly over?: never };
+    run_state: { readonly states: NonEmpty<'running' | 'finished' | 'failed'>; readonly grace?: never; readonly longer_than?: never };
+  }
+>;
+/** With `engine: relay`: also what W&B does not have. */
+type RelayEvents = ExactlyOne<
+  MetricEvents & {
+    run_metric_zscore: Zscore;
+    run_metric_nonfinite:
+      | { readonly metric: string; readonly metrics?: never }
+      | { readonly metric?: never; readonly metrics: MatchDefinition };
+    run_metric_stall: { readonly metric: string; readonly window: number; readonly less_than: Amount };
+    run_silent: Fields<'run_silent'>;
+    run_state: Omit<Fields<'run_state'>, 'states'> & { readonly states: NonEmpty<Fields<'run_state'>['states'][number]> };
+  }
+>;
 type ArtifactEvents = ExactlyOne<{
   link_artifact: AliasCondition;
   unlink_artifact: AliasCondition;
@@ -71,25 +88,52 @@ type RunScope = ExactlyOne<{ project: string; team: string }> & {
 };
 export type ScopeDefinition = (OneOwner & { readonly collection?: never }) | CollectionOf<ProjectOrRegistry>;
 
-/** Run events are in projects and teams only, and only they have `runs` and another engine. */
+type RelayFields = Pick<Written, 'refire' | 'for_points' | 'resolve' | 'dry_run'>;
+type NoRelayFields = { readonly [F in keyof RelayFields]?: never };
+/** What W&B evaluates. */
+type OfWandb = NoRelayFields & { readonly engine?: 'wandb'; readonly action: ActionDefinition };
+
+/**
+ * Run events are in projects and teams only, and only they have `runs` and another engine. What the relay evaluates has a relay
+ * action: W&B does not know it.
+ */
 type EventInScope =
-  | {
+  | ({
       readonly scope: CollectionOf<ProjectOrRegistry>;
       readonly event: { readonly create_artifact: AliasCondition };
       readonly runs?: never;
-      readonly engine?: 'wandb';
-    }
-  | { readonly scope: ScopeDefinition; readonly event: ArtifactEvents; readonly runs?: never; readonly engine?: 'wandb' }
-  | { readonly scope: RunScope; readonly event: RunEvents; readonly runs?: RunsDefinition; readonly engine?: 'wandb' | 'relay' };
+    } & OfWandb)
+  | ({ readonly scope: ScopeDefinition; readonly event: ArtifactEvents; readonly runs?: never } & OfWandb)
+  | ({ readonly scope: RunScope; readonly event: RunEvents; readonly runs?: RunsDefinition } & OfWandb)
+  | ({
+      readonly scope: RunScope;
+      readonly event: RelayEvents;
+      readonly runs?: RelayRunsDefinition;
+      readonly engine: 'relay';
+      readonly action: RelayActionDefinition;
+    } & RelayFields);
 
-export type RunsDefinition =
-  | { readonly name?: MatchDefinition; readonly user?: MatchDefinition; readonly filter?: never }
-  | { readonly name?: never; readonly user?: never; readonly filter: JsonObject };
+interface RunWords {
+  readonly name?: MatchDefinition;
+  readonly user?: MatchDefinition;
+  readonly filter?: never;
+}
+interface RunFilter {
+  readonly name?: never;
+  readonly user?: never;
+  readonly tags?: never;
+  readonly filter: JsonObject;
+}
+export type RunsDefinition = (RunWords & { readonly tags?: never }) | RunFilter;
+/** With `engine: relay` also by tags. */
+export type RelayRunsDefinition = (RunWords & { readonly tags?: MatchDefinition }) | RunFilter;
 
 type WrittenActions = { [K in keyof Written['action']]-?: NonNullable<Written['action'][K]> };
 
 /** Exactly one of `relay`, `webhook`, `notification` and `no_op`. */
 export type ActionDefinition = ExactlyOne<WrittenActions>;
+/** The action of what the relay evaluates. */
+export type RelayActionDefinition = Extract<ActionDefinition, { readonly relay: object }>;
 
 type WrittenDigest = z.input<typeof digestSchema>;
 
@@ -104,20 +148,23 @@ export type DigestDefinition = Omit<WrittenDigest, 'scope'> & {
 /** One automation per combination of the values; `{{ each.NAME }}` in a text stands for one. */
 export type ForEach = Readonly<Record<string, NonEmpty<string | number | boolean>>>;
 
-type OtherFields = Omit<Written, 'scope' | 'event' | 'action' | 'runs' | 'engine'>;
+type OtherFields = Omit<Written, 'scope' | 'event' | 'action' | 'runs' | 'engine' | keyof RelayFields>;
 
 /** An automation, as in YAML. */
-export type AutomationDefinition = OtherFields & EventInScope & { readonly action: ActionDefinition; readonly for_each?: ForEach };
+export type AutomationDefinition = OtherFields & EventInScope & { readonly for_each?: ForEach };
 
 /** What holds for all automations that do not have the field themselves. */
-export type DefaultsDefinition = Partial<OtherFields> & {
+export type DefaultsDefinition = Partial<OtherFields & RelayFields> & {
   readonly scope?: ScopeDefinition;
   readonly event?: AutomationDefinition['event'];
-  readonly runs?: RunsDefinition;
+  readonly runs?: RunsDefinition | RelayRunsDefinition;
   readonly engine?: 'wandb' | 'relay';
   readonly action?: ActionDefinition;
   readonly for_each?: ForEach;
 };
+
+/** A test of an automation, as in YAML. */
+export type TestDefinition = NonNullable<z.input<typeof configSchema>['tests']>[number];
 
 type WrittenConfig = Omit<z.input<typeof configSchema>, 'automations' | 'defaults'>;
 

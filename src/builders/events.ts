@@ -2,7 +2,7 @@ import { matchOf, RUN_FIELDS } from '../automation/match-filter.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { placed } from './call-site.ts';
 import type { MatchDefinition } from './definition-types.ts';
-import type { Filter, RunCondition } from './filters.ts';
+import type { AnyRunCondition, Filter, RelayCondition, RunCondition } from './filters.ts';
 
 /**
  * Scopes and events for the TypeScript builders. Counterparts of the `On…` classes of W&B's client (0.30.0: `events.py`).
@@ -81,7 +81,7 @@ export function organization(name: string): OrganizationScope {
 }
 
 /** An event in its scope, for `automation`. */
-export interface ScopedEvent<K extends 'artifact' | 'run' = 'artifact' | 'run'> {
+export interface ScopedEvent<K extends 'artifact' | 'run' | 'relay' = 'artifact' | 'run'> {
   /** For the type checker only: never set. */
   readonly of?: K;
   readonly scope: AnyScope;
@@ -171,22 +171,29 @@ export const onRemoveCollectionTag = artifactEventOn<AnyScope>('remove_collectio
 type RunScope = (ProjectScope | TeamScope) & { readonly collection?: undefined };
 
 /** A condition on runs in one object, as in W&B's Python client. */
-export interface RunEventFields<K extends 'metric' | 'state'> {
+export interface RunEventFields<K extends 'metric' | 'state', C extends AnyRunCondition<K> = RunCondition<K>> {
   readonly scope: RunScope;
-  readonly filter: RunCondition<K>;
+  readonly filter: C;
 }
 
 /**
- * A metric of a run passes a threshold, changes, or deviates from its mean.
+ * A metric of a run passes a threshold, changes, or deviates from its mean; with `engine: 'relay'` also: it is NaN, or stalls.
  *
  * @example
  * onRunMetric(project('train'), runEvent.metric('loss').avg(10).gt(0.5))
  * @example
  * onRunMetric({ scope: project('train'), filter: runEvent.metric('loss').avg(10).gt(0.5) })
+ * @example
+ * onRunMetric(project('train'), runEvent.metric('loss').nonfinite())
  */
+export function onRunMetric(fields: RunEventFields<'metric', RelayCondition<'metric'>>): ScopedEvent<'relay'>;
+export function onRunMetric(scope: RunScope, condition: RelayCondition<'metric'>): ScopedEvent<'relay'>;
 export function onRunMetric(fields: RunEventFields<'metric'>): ScopedEvent<'run'>;
 export function onRunMetric(scope: RunScope, condition: RunCondition<'metric'>): ScopedEvent<'run'>;
-export function onRunMetric(first: RunScope | RunEventFields<'metric'>, condition?: RunCondition<'metric'>): ScopedEvent<'run'> {
+export function onRunMetric(
+  first: RunScope | RunEventFields<'metric', AnyRunCondition<'metric'>>,
+  condition?: AnyRunCondition<'metric'>,
+): ScopedEvent<'run'> | ScopedEvent<'relay'> {
   return runEventOn(first, condition, 'onRunMetric');
 }
 
@@ -197,18 +204,41 @@ export function onRunMetric(first: RunScope | RunEventFields<'metric'>, conditio
  * onRunState(project('train'), runEvent.state.in(['failed', 'finished']))
  * @example
  * onRunState({ scope: team('acme'), filter: and(runEvent.state.eq('failed'), runEvent.name.contains('nightly')) })
+ * @example
+ * onRunState(project('train'), runEvent.state.eq('crashed', { grace: '10m' }))
  */
+export function onRunState(fields: RunEventFields<'state', RelayCondition<'state'>>): ScopedEvent<'relay'>;
+export function onRunState(scope: RunScope, condition: RelayCondition<'state'>): ScopedEvent<'relay'>;
 export function onRunState(fields: RunEventFields<'state'>): ScopedEvent<'run'>;
 export function onRunState(scope: RunScope, condition: RunCondition<'state'>): ScopedEvent<'run'>;
-export function onRunState(first: RunScope | RunEventFields<'state'>, condition?: RunCondition<'state'>): ScopedEvent<'run'> {
+export function onRunState(
+  first: RunScope | RunEventFields<'state', AnyRunCondition<'state'>>,
+  condition?: AnyRunCondition<'state'>,
+): ScopedEvent<'run'> | ScopedEvent<'relay'> {
   return runEventOn(first, condition, 'onRunState');
 }
 
+/**
+ * A running run has logged no new row for so long. Needs `engine: 'relay'`.
+ *
+ * @param duration as in YAML: `30m`
+ * @param runs which runs; left out: all
+ * @example
+ * onRunSilent(project('train'), '30m')
+ */
+export function onRunSilent(scope: RunScope, duration: string, runs?: Filter<'run'>): ScopedEvent<'relay'> {
+  return placed({
+    scope,
+    event: placed({ run_silent: placed({ for: duration }) }),
+    ...(runs === undefined ? {} : { runs: placed(runFields(runs.filter)) }),
+  });
+}
+
 function runEventOn<K extends 'metric' | 'state'>(
-  first: RunScope | RunEventFields<K>,
-  second: RunCondition<K> | undefined,
+  first: RunScope | RunEventFields<K, AnyRunCondition<K>>,
+  second: AnyRunCondition<K> | undefined,
   name: string,
-): ScopedEvent<'run'> {
+): { readonly scope: RunScope; readonly event: JsonObject; readonly runs?: JsonObject } {
   const [scope, condition] = 'scope' in first ? [first.scope, first.filter] : [first, second];
   // A config in JavaScript is not type-checked.
   if (condition === undefined)

@@ -20,7 +20,15 @@ export interface RunCondition<K extends 'metric' | 'state'> {
   /** The `event` of the config: one key with its fields. */
   readonly event: JsonObject;
   readonly runs: Filter<'run'> | undefined;
+  readonly engine?: undefined;
 }
+
+/** A condition that only `engine: 'relay'` can evaluate. */
+export interface RelayCondition<K extends 'metric' | 'state'> extends Omit<RunCondition<K>, 'engine'> {
+  readonly engine: 'relay';
+}
+
+export type AnyRunCondition<K extends 'metric' | 'state'> = RunCondition<K> | RelayCondition<K>;
 
 export type Scalar = string | number | boolean;
 
@@ -74,7 +82,10 @@ export const artifactEvent = {
   filter: (raw: JsonObject): Filter<'artifact'> => ({ subject: 'artifact', filter: raw }),
 } as const;
 
-type RunPart<K extends 'metric' | 'state'> = Filter<'run'> | RunCondition<K>;
+type RunPart = Filter<'run'> | AnyRunCondition<'metric'> | AnyRunCondition<'state'>;
+type KindOf<P> = P extends AnyRunCondition<infer K> ? K : never;
+/** All parts together need the relay if one of them does. */
+type Combined<P> = [Extract<P, { readonly engine: 'relay' }>] extends [never] ? RunCondition<KindOf<P>> : RelayCondition<KindOf<P>>;
 
 /**
  * All conditions are true. Conditions on runs can be combined with one condition on a metric or a state, for `onRunMetric`
@@ -86,8 +97,8 @@ type RunPart<K extends 'metric' | 'state'> = Filter<'run'> | RunCondition<K>;
  */
 export function and(first: Filter<'artifact'>, ...others: readonly Filter<'artifact'>[]): Filter<'artifact'>;
 export function and(first: Filter<'run'>, ...others: readonly Filter<'run'>[]): Filter<'run'>;
-export function and<K extends 'metric' | 'state'>(first: RunPart<K>, ...others: readonly RunPart<K>[]): RunCondition<K>;
-export function and(...parts: readonly (Filter | RunCondition<'metric' | 'state'>)[]): Filter | RunCondition<'metric' | 'state'> {
+export function and<P extends readonly [RunPart, ...RunPart[]]>(...parts: P): Combined<P[number]>;
+export function and(...parts: readonly (Filter | AnyRunCondition<'metric' | 'state'>)[]): Filter | AnyRunCondition<'metric' | 'state'> {
   const conditions = parts.filter((part) => 'kind' in part);
   const [condition, second] = conditions;
   if (second !== undefined) throw new TypeError('and() takes one condition on a metric or a state: W&B allows one for each automation');
@@ -141,6 +152,6 @@ function asRunFilter({ subject, filter }: Filter): Filter<'run'> {
   return { subject, filter };
 }
 
-function isFilter(part: Filter | RunCondition<'metric' | 'state'>): part is Filter {
+function isFilter(part: Filter | AnyRunCondition<'metric' | 'state'>): part is Filter {
   return 'subject' in part;
 }

@@ -1,7 +1,8 @@
 import { RUN_FIELDS } from '../automation/match-filter.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { formatPercent } from '../lib/percent.ts';
-import { type Field, type Filter, field, type RunCondition } from './filters.ts';
+import type { MatchDefinition } from './definition-types.ts';
+import { type Field, type Filter, field, type RelayCondition, type RunCondition } from './filters.ts';
 
 /**
  * Conditions on metrics and states of runs for the TypeScript builders.
@@ -43,6 +44,28 @@ export interface Metric extends MetricOperand {
   max(window?: number): MetricOperand;
   /** How many standard deviations the value is from the mean over the window. */
   zscore(window?: number): Zscore;
+  /** The same, from the mean of the summary values of the project's last runs. Needs `engine: 'relay'`. */
+  zscoreOverRuns(window?: number): RelayZscore;
+  /** NaN or an infinity was logged. Needs `engine: 'relay'`. */
+  nonfinite(): RelayCondition<'metric'>;
+  /** Over the last values it changed by less than this. Needs `engine: 'relay'`. */
+  stalls(by: Stall): RelayCondition<'metric'>;
+}
+
+/** By less than how much, over how many values: a difference, or a fraction of the oldest one. */
+export type Stall = { readonly window: number } & (
+  | { readonly diff: number; readonly frac?: undefined }
+  | { readonly frac: number; readonly diff?: undefined }
+);
+
+/** A z-score that only `engine: 'relay'` can evaluate. */
+export interface RelayZscore {
+  /** @param threshold positive */
+  gt(threshold: number): RelayCondition<'metric'>;
+  /** @param threshold negative */
+  lt(threshold: number): RelayCondition<'metric'>;
+  /** In either direction. */
+  abs(): Pick<RelayZscore, 'gt'>;
 }
 
 /** W&B compares z-scores inclusively, so `gt` and `gte` are the same, and `lt` and `lte`. */
@@ -63,28 +86,68 @@ export interface AbsoluteZscore {
 }
 
 export type State = 'running' | 'finished' | 'failed';
+/** The states that W&B has no automation for. */
+export type RelayState = 'crashed' | 'killed' | 'preempted';
+const RELAY_STATES: readonly string[] = ['crashed', 'killed', 'preempted'] satisfies RelayState[];
+
+/** Durations as in YAML: `10m`, `6h`. Need `engine: 'relay'`. */
+export interface StateTimes {
+  /** A run that comes back within this time has not crashed. */
+  readonly grace?: string;
+  /** Only runs that took so long. */
+  readonly longerThan?: string;
+}
+
+interface States {
+  eq(state: State): StateCondition;
+  eq(state: State | RelayState, times?: StateTimes): RelayCondition<'state'>;
+  in(states: readonly [State, ...State[]]): StateCondition;
+  in(states: readonly [State | RelayState, ...(State | RelayState)[]], times?: StateTimes): RelayCondition<'state'>;
+}
 
 /**
- * Conditions on a run: its name, user, state and metrics.
+ * Conditions on a run: its name, user, tags, state and metrics.
  *
  * @example
  * runEvent.metric('loss').avg(10).increasesBy({ frac: 0.25 })
+ * @example
+ * // These need engine: 'relay'.
+ * runEvent.state.in(['crashed', 'preempted'], { grace: '10m' })
+ * runEvent.metric('loss').stalls({ window: 50, frac: 0.01 })
+ * runEvent.metrics({ regex: '^train/' }).nonfinite()
  */
 export const runEvent = {
   /** The display name. */
   name: field('run', RUN_FIELDS.name) as Field<'run'>,
   user: field('run', RUN_FIELDS.user) as Field<'run'>,
+  /** True when one of the run's tags meets it. */
+  tags: field('run', 'tags') as Field<'run'>,
   state: {
-    eq: (state: State): StateCondition => stateCondition([state]),
-    in: (states: readonly [State, ...State[]]): StateCondition => stateCondition(states),
-  },
+    eq: (state: State | RelayState, times?: StateTimes) => stateCondition([state], times),
+    in: (states: readonly (State | RelayState)[], times?: StateTimes) => stateCondition(states, times),
+  } as States,
   metric,
+  /** Several metrics, as a MATCH in YAML. */
+  metrics: (metrics: MatchDefinition) => ({
+    /** NaN or an infinity was logged in one of them. Needs `engine: 'relay'`. */
+    nonfinite: (): RelayCondition<'metric'> => relayCondition('run_metric_nonfinite', { metrics: metrics as JsonObject }),
+  }),
   /** A Mongo-like filter with the server's field names, sent unchanged. */
   filter: (raw: JsonObject): Filter<'run'> => ({ subject: 'run', filter: raw }),
 } as const;
 
-function stateCondition(states: readonly State[]): StateCondition {
-  return { kind: 'state', event: { run_state: { states: [...new Set(states)] } }, runs: undefined };
+function stateCondition(
+  states: readonly (State | RelayState)[],
+  { grace, longerThan }: StateTimes = {},
+): StateCondition | RelayCondition<'state'> {
+  const times = { ...(grace === undefined ? {} : { grace }), ...(longerThan === undefined ? {} : { longer_than: longerThan }) };
+  const event: JsonObject = { run_state: { states: [...new Set(states)], ...times } };
+  const isOfRelay = states.some((state) => RELAY_STATES.includes(state)) || Object.keys(times).length > 0;
+  return { kind: 'state', event, runs: undefined, ...(isOfRelay ? { engine: 'relay' } : {}) };
+}
+
+function relayCondition(event: string, fields: JsonObject): RelayCondition<'metric'> {
+  return { ...condition(event, fields), engine: 'relay' };
 }
 
 function metric(name: string): Metric {
@@ -97,6 +160,19 @@ function metric(name: string): Metric {
     min: aggregate('min'),
     max: aggregate('max'),
     zscore: (window = 30) => zscore(name, windowOf(window)),
+    zscoreOverRuns: (window = 30) => zscoreOverRuns(zscore(name, windowOf(window))),
+    nonfinite: () => relayCondition('run_metric_nonfinite', { metric: name }),
+    stalls: ({ window, ...by }) => relayCondition('run_metric_stall', { metric: name, window: windowOf(window), less_than: amountOf(by) }),
+  };
+}
+
+function zscoreOverRuns(score: Zscore): RelayZscore {
+  const overRuns = ({ event }: MetricCondition) =>
+    relayCondition('run_metric_zscore', { ...(event.run_metric_zscore as JsonObject), over: 'runs' });
+  return {
+    gt: (threshold) => overRuns(score.gt(threshold)),
+    lt: (threshold) => overRuns(score.lt(threshold)),
+    abs: () => ({ gt: (threshold) => overRuns(score.abs().gt(threshold)) }),
   };
 }
 

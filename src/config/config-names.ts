@@ -106,7 +106,26 @@ export function automationErrors(automations: readonly Found<Automation>[], enti
     const message = `"${old}" is the name of another automation (${whereFrom(found, owner)}): an automation that was renamed leaves its old name free`;
     errors.push(errorAt(found, 'moved_from', message));
   }
-  return [...errors, ...keyErrors(automations)];
+  return [...errors, ...keyErrors(automations), ...overlapErrors(automations, entity)];
+}
+
+/**
+ * Two automations of one name and event that the relay evaluates, one in a team and one in a project of it: what either finds out
+ * would match the routes of both, because an event has the name and the project only.
+ */
+function overlapErrors(automations: readonly Found<Automation>[], entity: string | undefined): Diagnostic[] {
+  const evaluated = automations.filter(({ item }) => item.engine === 'relay');
+  return evaluated.flatMap((found) => {
+    const { name, scope } = found.item;
+    if (scope.project === undefined) return [];
+    const team = scope.project.includes('/') ? scope.project.split('/')[0] : entity;
+    const wide = evaluated.find(
+      ({ item }) => item.scope.team === team && item.name === name && eventTypeOf(item) === eventTypeOf(found.item),
+    );
+    if (wide === undefined) return [];
+    const message = `the automation "${name}" in team ${team} (${whereFrom(found, wide)}) watches this project, too, and the routes of both would take the events of either: choose another name`;
+    return [errorAt(found, 'name', message)];
+  });
 }
 
 function keyErrors(automations: readonly Found<Automation>[]): Diagnostic[] {

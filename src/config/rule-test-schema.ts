@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type NotationProblem, parseSeries, parseStates } from '../engine/series-notation.ts';
 import type { Result } from '../lib/result.ts';
 import { durationSchema, jsonValueSchema, nameSchema, reportKeyCount } from '../lib/schema-words.ts';
@@ -36,10 +36,10 @@ const testedRunSchema = z.strictObject({
     .enum(RUN_STATES as [string, ...string[]])
     .optional()
     .describe('The state all the time; default running'),
-  user: z.string().min(1, 'must not be empty').optional(),
-  tags: z.array(z.string()).optional(),
-  group: z.string().optional(),
-  job_type: z.string().optional(),
+  user: z.string().min(1, 'must not be empty').optional().describe('The user name at W&B'),
+  tags: z.array(z.string()).optional().describe('Its tags'),
+  group: z.string().optional().describe('Its group'),
+  job_type: z.string().optional().describe('Its job type'),
   config: z.record(z.string(), jsonValueSchema).optional().describe("Values of the run's config, by dotted name, for a raw filter"),
 });
 

@@ -37,7 +37,9 @@ export const digestSchema = z.strictObject({
     .describe('The channel: its id (C012ABC) or its name (#ml)'),
   top: positiveWhole.max(MOST_TOP, `must be at most ${MOST_TOP}`).optional().describe('How many runs are named for each metric; default 5'),
   metrics: z
-    .array(z.union([metricName, z.strictObject({ metric: metricName, best: z.enum(['min', 'max']).describe('Which value is the best one') })]))
+    .array(
+      z.union([metricName, z.strictObject({ metric: metricName, best: z.enum(['min', 'max']).describe('Which value is the best one') })]),
+    )
     .min(1, 'must list at least one metric')
     .max(MOST_METRICS, `may list at most ${MOST_METRICS} metrics`)
     .optional()

@@ -20,8 +20,10 @@ export function scheduleProblem(schedule: string): string | undefined {
     if (cronOf({ schedule, timezone: DEFAULT_TIMEZONE }).nextRun(new Date(0)) !== null) return undefined;
     return 'never comes: no such date exists';
   } catch (error) {
+    // Croner also takes schedules with seconds and years, and says so.
     const why = messageOf(error).replace(/^CronPattern: /, '');
-    return `must be a cron schedule of five fields (minute hour day month weekday), such as ${EXAMPLE}: ${why}`;
+    const more = /\bparts?\b/.test(why) ? '' : `: ${why}`;
+    return `must be a cron schedule of five fields (minute hour day month weekday), such as ${EXAMPLE}${more}`;
   }
 }
 

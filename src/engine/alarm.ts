@@ -29,6 +29,11 @@ export class Alarm {
     return Number.isNaN(this.firedAt) ? undefined : this.firedAt;
   }
 
+  /** Whether `judge` would do nothing. */
+  isSteady(isMet: boolean): boolean {
+    return isMet ? this.met : !this.met && this.streak === 0 && !this.isOpen;
+  }
+
   /** Takes whether a point meets the condition. */
   judge(isMet: boolean, at: number): 'firing' | 'resolved' | undefined {
     if (!isMet) {

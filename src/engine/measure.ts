@@ -12,8 +12,8 @@ export interface Measure {
    * in it, or the number does not exist (a fraction of zero, a z-score without a deviation).
    */
   add(value: number): number;
-  /** What the last number was made from; see `Firing.values`. */
-  parts(): number[];
+  /** What the last number was made from, or itself; see `Firing.values`. */
+  parts(compared: number): number[];
   /** Forgets all values. */
   reset(): void;
   save(out: number[]): void;
@@ -23,7 +23,9 @@ export interface Measure {
 export function createMeasure(condition: MetricCondition): Measure {
   switch (condition.kind) {
     case 'threshold':
-      return new ThresholdMeasure(condition);
+      return condition.aggregate === undefined
+        ? new LatestValue()
+        : new AggregateOfWindow(condition.aggregate, condition.window, condition.threshold);
     case 'change':
       return new ChangeMeasure(condition);
     case 'zscore':
@@ -52,41 +54,59 @@ function createWindow(aggregate: Aggregate, table: Float64Array, offset: number,
   return aggregate === 'average' ? new AverageWindow(table, offset, size) : new ExtremeWindow(table, offset, size, aggregate);
 }
 
-class ThresholdMeasure implements Measure {
-  private readonly window: Window | undefined;
-  private readonly threshold: number;
-  private readonly scale: number;
-  private last = Number.NaN;
-
-  constructor({ aggregate, window, threshold }: Extract<MetricCondition, { kind: 'threshold' }>) {
-    this.threshold = threshold;
-    // A logged value is compared as it is: only an average is a result of arithmetic.
-    this.scale = aggregate === 'average' ? Math.abs(threshold) : 0;
-    this.window = aggregate && createWindow(aggregate, new Float64Array(slotsOf(aggregate, window)), 0, window);
-  }
-
+/** A logged value is compared as it is. */
+class LatestValue implements Measure {
   add(value: number): number {
-    this.last = this.window === undefined ? value : settle(this.window.push(value), this.threshold, this.scale);
-    return this.last;
+    return value;
   }
 
-  parts(): number[] {
-    return [this.last];
+  parts(compared: number): number[] {
+    return [compared];
   }
 
   reset(): void {
-    this.window?.reset();
-    this.last = Number.NaN;
+    // Nothing is remembered.
+  }
+
+  save(): void {
+    // Nothing is remembered.
+  }
+
+  restore(): void {
+    // Nothing is remembered.
+  }
+}
+
+class AggregateOfWindow implements Measure {
+  private readonly window: Window;
+  private readonly threshold: number;
+  /** Only an average is a result of arithmetic. */
+  private readonly scale: number;
+
+  constructor(aggregate: Aggregate, window: number, threshold: number) {
+    this.threshold = threshold;
+    this.scale = aggregate === 'average' ? Math.abs(threshold) : 0;
+    this.window = createWindow(aggregate, new Float64Array(slotsOf(aggregate, window)), 0, window);
+  }
+
+  add(value: number): number {
+    return settle(this.window.push(value), this.threshold, this.scale);
+  }
+
+  parts(compared: number): number[] {
+    return [compared];
+  }
+
+  reset(): void {
+    this.window.reset();
   }
 
   save(out: number[]): void {
-    out.push(this.last);
-    this.window?.save(out);
+    this.window.save(out);
   }
 
   restore(saved: NumberReader): void {
-    this.last = saved.next();
-    this.window?.restore(saved);
+    this.window.restore(saved);
   }
 }
 

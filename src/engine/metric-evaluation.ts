@@ -17,8 +17,8 @@ export class MetricEvaluation implements Evaluation {
   private readonly otherName: string;
   private readonly measure: Measure;
   private readonly alarm: Alarm;
-  private lastX = Number.NEGATIVE_INFINITY;
-  private lastAt = Number.NaN;
+  /** The latest point; after a restart only its place and time. `undefined`: there was none. */
+  private latest: Point | undefined;
   private compared = Number.NaN;
 
   constructor(rule: Rule, condition: MetricCondition, saved?: JsonObject) {
@@ -34,22 +34,20 @@ export class MetricEvaluation implements Evaluation {
 
   add(point: Point, { fill, now }: { readonly fill: boolean; readonly now: number }): readonly Firing[] {
     if (!this.takes(point)) return NOTHING;
-    const at = Math.min(point.at, now);
-    this.lastX = point.x;
-    this.lastAt = at;
-    this.compared = this.measure.add(point.value);
-    if (fill || Number.isNaN(this.compared)) {
+    this.latest = point;
+    const compared = this.measure.add(point.value);
+    this.compared = compared;
+    if (fill || Number.isNaN(compared)) {
       this.alarm.interrupt();
       return NOTHING;
     }
-    const kind = this.alarm.judge(meets(this.condition, this.compared), at);
-    if (kind === undefined) return NOTHING;
-    return [{ kind, at, x: point.x, metric: point.metric, value: this.compared, values: this.measure.parts() }];
+    const isMet = meets(this.condition, compared);
+    return this.alarm.isSteady(isMet) ? NOTHING : this.judge(isMet, point, now);
   }
 
   /** Whether it is a point of this metric, after the latest. */
   takes({ metric, x }: Point): boolean {
-    return (metric === this.metric || metric === this.otherName) && x > this.lastX;
+    return (metric === this.metric || metric === this.otherName) && (this.latest === undefined || x > this.latest.x);
   }
 
   observe(): readonly Firing[] {
@@ -63,7 +61,7 @@ export class MetricEvaluation implements Evaluation {
   rewind(): void {
     this.measure.reset();
     this.alarm.interrupt();
-    this.lastX = Number.NEGATIVE_INFINITY;
+    this.latest = undefined;
     this.compared = Number.NaN;
   }
 
@@ -79,21 +77,28 @@ export class MetricEvaluation implements Evaluation {
   current(): CurrentValue {
     return {
       value: Number.isNaN(this.compared) ? undefined : this.compared,
-      at: Number.isNaN(this.lastAt) ? undefined : this.lastAt,
+      at: this.latest?.at,
       isMet: this.alarm.isMet,
       lastFiredAt: this.alarm.lastFiredAt,
     };
   }
 
   save(): JsonObject {
-    const numbers = [this.lastX, this.lastAt, this.compared];
+    const numbers = [this.latest?.x ?? Number.NaN, this.latest?.at ?? Number.NaN, this.compared];
     this.measure.save(numbers);
     return saveEvaluation(this.rule, this.alarm, numbers);
   }
 
+  private judge(isMet: boolean, point: Point, now: number): readonly Firing[] {
+    const at = Math.min(point.at, now);
+    const kind = this.alarm.judge(isMet, at);
+    if (kind === undefined) return NOTHING;
+    return [{ kind, at, x: point.x, metric: point.metric, value: this.compared, values: this.measure.parts(this.compared) }];
+  }
+
   private restore(saved: NumberReader): void {
-    this.lastX = saved.next();
-    this.lastAt = saved.next();
+    const [x, at] = [saved.next(), saved.next()];
+    if (!Number.isNaN(x)) this.latest = { metric: this.metric, x, at, value: Number.NaN };
     this.compared = saved.next();
     this.measure.restore(saved);
   }

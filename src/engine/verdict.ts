@@ -21,18 +21,29 @@ export function meets(condition: MetricCondition, compared: number): boolean {
  */
 export function distanceTo(condition: MetricCondition, compared: number): number {
   switch (condition.kind) {
-    case 'threshold': {
-      const above = compared - condition.threshold;
-      if (condition.comparison.startsWith('above')) return -above;
-      if (condition.comparison.startsWith('below')) return above;
-      return condition.comparison === 'equal_to' ? Math.abs(above) : -Math.abs(above);
-    }
+    case 'threshold':
+      return distanceToThreshold(condition.comparison, compared - condition.threshold);
     case 'change':
       return limitOf(condition.amount) - changeTowards(condition.comparison, compared);
     case 'zscore':
       return condition.threshold - changeTowards(condition.direction, compared);
     case 'stall':
       return compared - limitOf(condition.lessThan);
+  }
+}
+
+function distanceToThreshold(comparison: Extract<MetricCondition, { kind: 'threshold' }>['comparison'], above: number): number {
+  switch (comparison) {
+    case 'above':
+    case 'above_or_equal_to':
+      return 0 - above;
+    case 'below':
+    case 'below_or_equal_to':
+      return above;
+    case 'equal_to':
+      return Math.abs(above);
+    case 'not_equal_to':
+      return 0 - Math.abs(above);
   }
 }
 

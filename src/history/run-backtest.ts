@@ -1,5 +1,4 @@
 import type { AutomationResult, Backtest, TestedRun } from '../backtest/result.ts';
-import { historyOf } from '../backtest/simulate-run.ts';
 import { namedMetric, type Subject, watchedMetrics } from '../backtest/subject.ts';
 import { suggestMetrics } from '../backtest/suggest.ts';
 import { startTally, type Tally } from '../backtest/tally.ts';
@@ -208,7 +207,7 @@ function simulate(
     const series = history.series.filter(({ metric }) => metrics.has(metric));
     const metric = namedMetric(subject.rule);
     const population = metric === undefined ? [] : summariesBefore(byBeginning, run, metric);
-    tallies.get(subject)?.add(tested, historyOf(run, series), { since, now: now(), population });
+    tallies.get(subject)?.add(tested, { run: run, series: series }, { since, now: now(), population });
   }
 }
 

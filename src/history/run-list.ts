@@ -15,7 +15,7 @@ export interface ProjectRuns {
   readonly project: ProjectRef;
   /** The latest heartbeat first. */
   readonly runs: readonly ListedRun[];
-  /** For z-scores over runs: the project's runs, whatever the filters, in the order in which they began. */
+  /** For z-scores over runs: the project's runs, also from before the period and whatever the filters, in the order in which they began. */
   readonly byBeginning: readonly RunSnapshot[];
   /** Automations that have more runs than were asked for. */
   readonly cut: readonly Subject[];
@@ -46,11 +46,12 @@ export async function listProjectRuns(
     const summary = [...new Set(group.filter(needsPopulation).flatMap(({ rule }) => namedMetric(rule) ?? []))];
     const filter = group.some(needsPopulation) ? undefined : first.filter.server;
     const fields = [...new Set(group.flatMap((one) => one.filter.fields))];
+    const earlier = Math.max(0, ...group.map(earlierRuns));
     const listed = await reader.runsSince(project, {
-      since,
+      since: earlier > 0 ? 0 : since,
       signal,
       // One more shows that there are more.
-      limit: maxRuns + 1,
+      limit: maxRuns + 1 + earlier,
       ...(filter === undefined ? {} : { filter }),
       ...(summary.length === 0 ? {} : { summary }),
       ...(fields.length === 0 ? {} : { fields }),
@@ -59,9 +60,10 @@ export async function listProjectRuns(
       failures.push(listed.error);
       continue;
     }
-    if (listed.value.length > maxRuns) cut.push(...group);
-    const runs = listed.value.slice(0, maxRuns);
-    if (group.some(needsPopulation)) byBeginning = runs.toSorted((a, b) => a.createdAt - b.createdAt);
+    if (earlier > 0) byBeginning = listed.value.toSorted((a, b) => a.createdAt - b.createdAt);
+    const recent = listed.value.filter(({ heartbeatAt }) => heartbeatAt >= since);
+    if (recent.length > maxRuns) cut.push(...group);
+    const runs = recent.slice(0, maxRuns);
     for (const run of runs) {
       const wanted = group.filter(({ filter: { matches } }) => matches(run));
       if (wanted.length === 0) continue;
@@ -77,6 +79,13 @@ export async function listProjectRuns(
 /** A z-score over runs compares with all runs of the project, also with those that its filter leaves out. */
 export function needsPopulation({ rule: { condition } }: Subject): boolean {
   return condition.kind === 'zscore' && condition.over === 'runs';
+}
+
+/** How many runs from before the period are compared with. Some have not logged the metric. */
+function earlierRuns(subject: Subject): number {
+  const { condition } = subject.rule;
+  // A variant has twice the window.
+  return needsPopulation(subject) && condition.kind === 'zscore' ? 6 * condition.window : 0;
 }
 
 /** Automations whose runs are one list. */

@@ -1,4 +1,4 @@
-import { type Automation, describeScope, relayRouteName, scopeKey } from '../automation/automation.ts';
+import { type Automation, describeScope, relayRouteName } from '../automation/automation.ts';
 import type { FieldChange } from '../automation/trigger-state.ts';
 import type { SourceLocation } from '../lib/diagnostic.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -36,11 +36,13 @@ export interface EvaluatedChange {
 
 export interface EvaluatedPlan {
   readonly changes: readonly EvaluatedChange[];
-  /** How many are as they were; of all when they are not compared. */
+  /** How many are as they were. */
   readonly unchanged: number;
+  /** How many there are when they are not compared; else 0. */
+  readonly notCompared: number;
 }
 
-export const NOTHING_EVALUATED: EvaluatedPlan = { changes: [], unchanged: 0 };
+export const NOTHING_EVALUATED: EvaluatedPlan = { changes: [], unchanged: 0, notCompared: 0 };
 
 /** Said of an automation at W&B whose definition now has `engine: relay`. */
 export const BY_RELAY_NOW = 'evaluated by the relay from now on';
@@ -62,12 +64,11 @@ export function evaluatedWords({ automations }: EvaluatedConfig): JsonObject[] {
 /** The changes since the base, whose config may be missing. Pure. */
 export function planEvaluated(config: EvaluatedConfig, base: EvaluatedConfig | undefined): EvaluatedPlan {
   const [after, before] = [evaluatedOf(config.automations), evaluatedOf(base?.automations ?? [])];
-  const sides = { config, base };
   const found = new Set<Defined>();
   const changes: EvaluatedChange[] = [];
   let unchanged = 0;
   for (const one of after) {
-    const former = formerOf(one, before, after, sides);
+    const former = formerOf(one, before, after);
     if (former !== undefined) found.add(former);
     const fields = valueChanges(former === undefined ? undefined : comparedWords(former), comparedWords(one), []);
     if (fields.length === 0) unchanged++;
@@ -92,7 +93,7 @@ export function planEvaluated(config: EvaluatedConfig, base: EvaluatedConfig | u
       ...(isMoved ? { because: BY_WANDB_NOW } : {}),
     });
   }
-  return { changes, unchanged };
+  return { changes, unchanged, notCompared: 0 };
 }
 
 function common(one: Defined, { entity }: EvaluatedConfig, fields: readonly FieldChange[]) {
@@ -111,23 +112,12 @@ function comparedWords(automation: Automation): JsonObject {
   return { name: automation.name, scope: describeScope(automation.scope), ...words };
 }
 
-/** The definition of the same key and scope; of the same key, if it is the only one; of the key that it had. */
-function formerOf(
-  one: Defined,
-  before: readonly Defined[],
-  after: readonly Defined[],
-  { config, base }: { readonly config: EvaluatedConfig; readonly base: EvaluatedConfig | undefined },
-): Defined | undefined {
-  const key = relayRouteName(one);
-  const sameKey = before.filter((other) => relayRouteName(other) === key);
-  const here = scopeKey(one.scope, config.entity);
-  const inScope = sameKey.find((other) => scopeKey(other.scope, base?.entity) === here);
-  if (inScope !== undefined) return inScope;
-  const isOnly = after.filter((other) => relayRouteName(other) === key).length === 1;
-  if (sameKey.length === 1 && isOnly) return sameKey[0];
+/** The definition of the same key, which is unique because their routes have it; or of the key that it had. */
+function formerOf(one: Defined, before: readonly Defined[], after: readonly Defined[]): Defined | undefined {
   const { moved_from: old } = one;
-  if (old === undefined || after.some((other) => relayRouteName(other) === old)) return undefined;
-  return before.find((other) => relayRouteName(other) === old);
+  const isOldFree = old !== undefined && !after.some((other) => relayRouteName(other) === old);
+  const withKey = (key: string) => before.find((other) => relayRouteName(other) === key);
+  return withKey(relayRouteName(one)) ?? (isOldFree ? withKey(old) : undefined);
 }
 
 /** Whether one of them is the same automation, whoever evaluates it. */

@@ -26,6 +26,8 @@ export interface PlanEstimates {
   /** `30 days` */
   readonly period: string;
   readonly parts: ReadonlyMap<string, PartEstimate>;
+  /** How often one automation may fire in that time; `undefined`: as often as it does. */
+  readonly most: number | undefined;
   /** What was not read; sentences for people. */
   readonly leftOut: readonly string[];
 }
@@ -36,9 +38,7 @@ export function estimateKey(part: { readonly key: string; readonly scope: string
 }
 
 /** What a part of a plan shows of its estimate. */
-export interface ShownEstimate extends PartEstimate {
-  readonly period: string;
-}
+export interface ShownEstimate extends PartEstimate, Pick<PlanEstimates, 'period' | 'most'> {}
 
 /** The estimate of one automation, if the plan has one. */
 export function estimateFor(
@@ -46,7 +46,7 @@ export function estimateFor(
   part: { readonly key: string; readonly scope: string },
 ): { readonly estimate?: ShownEstimate } {
   const found = estimates?.parts.get(estimateKey(part));
-  return estimates === undefined || found === undefined ? {} : { estimate: { ...found, period: estimates.period } };
+  return estimates === undefined || found === undefined ? {} : { estimate: { ...found, period: estimates.period, most: estimates.most } };
 }
 
 /** `Would have fired on 3 of 60 runs in 30 days (now: 12).`, and what else is to know. Plain text. */
@@ -71,11 +71,13 @@ export function estimateTitle(estimate: ShownEstimate | undefined): string | und
 
 function linesOf(estimate: ShownEstimate | undefined, strong: (text: string) => string, quoted: (text: string) => string): string[] {
   if (estimate === undefined) return [];
-  const { after, before, warning, period } = estimate;
+  const { after, before, warning, period, most } = estimate;
   if (typeof after === 'string') return [`Back-test: ${quoted(after)}`];
-  const more = warning === undefined ? [] : [quoted(warning)];
+  const tooMany =
+    most !== undefined && after.firings > most ? [`That is more often than ${strong(`max-estimated-fires: ${most}`)} allows.`] : [];
+  const more = [...tooMany, ...(warning === undefined ? [] : [quoted(warning)])];
   if (after.runs === 0) return [`No runs in ${period} that it is about.`, ...more];
-  const often = after.firings > after.runsFired ? `, ${after.firings} times` : '';
+  const often = after.firings > after.runsFired ? `, ${after.firings} times in all` : '';
   const now = before === undefined ? '' : ` (now: ${before.runsFired})`;
   const [number, word] = [`${after.runsFired} of ${after.runs}`, after.runs === 1 ? 'run' : 'runs'];
   return [`Would have fired on ${strong(number)} ${word} in ${period}${often}${now}.`, ...more];
@@ -85,14 +87,17 @@ function runsWords(runs: number): string {
   return `${runs} ${runs === 1 ? 'run' : 'runs'}`;
 }
 
-/** Automations that would fire more often than a plan may, with a sentence for each that has the numbers. */
-export function tooManyFires(
-  estimates: PlanEstimates,
-  most: number,
-): { readonly location: SourceLocation | undefined; readonly message: string }[] {
-  return [...estimates.parts.values()].flatMap(({ name, location, after }) => {
+/** Automations that would fire more often than they may, with a sentence for each that has the numbers. */
+export function tooManyFires({
+  parts,
+  period,
+  most,
+}: PlanEstimates): { readonly location: SourceLocation | undefined; readonly message: string }[] {
+  if (most === undefined) return [];
+  return [...parts.values()].flatMap(({ name, location, after }) => {
     if (typeof after === 'string' || after.firings <= most) return [];
-    const message = `${name} would have fired ${after.firings} times in ${estimates.period}, on ${after.runsFired} of ${runsWords(after.runs)}, and max-estimated-fires is ${most}`;
+    const times = after.firings === 1 ? 'once' : `${after.firings} times`;
+    const message = `${name} would have fired ${times} in ${period}, on ${after.runsFired} of ${runsWords(after.runs)}: more often than max-estimated-fires (${most}) allows`;
     return [{ location, message }];
   });
 }

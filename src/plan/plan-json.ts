@@ -111,13 +111,14 @@ function routesJson({ digest, base, changes, newRepositories, notCompared }: Rou
   };
 }
 
-function evaluatedJson({ changes, unchanged }: EvaluatedPlan, baseUrl: string): object {
+function evaluatedJson({ changes, unchanged, notCompared }: EvaluatedPlan, baseUrl: string): object {
   return {
     changes: changes.map(({ location: _location, place, fields, ...change }) => {
       const url = place === undefined ? undefined : placeUrl(place, baseUrl);
       return { ...change, fields: fieldsJson(fields), ...(url === undefined ? {} : { url }) };
     }),
     unchanged,
+    ...(notCompared === 0 ? {} : { not_compared: notCompared }),
   };
 }
 

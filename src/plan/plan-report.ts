@@ -66,7 +66,8 @@ export function summaryWords({ summary, routes }: Pick<Plan, 'summary' | 'routes
 }
 
 /** `; evaluated by the relay: 1 new, 2 changed, 3 unchanged` */
-function evaluatedCounts({ changes, unchanged }: EvaluatedPlan): string {
+function evaluatedCounts({ changes, unchanged, notCompared }: EvaluatedPlan): string {
+  if (notCompared > 0) return `; evaluated by the relay: ${notCompared}, not compared`;
   const words = { create: 'new', update: 'changed', delete: 'removed' } as const;
   const counts = (['create', 'update', 'delete'] as const).flatMap((action) => {
     const count = changes.filter((change) => change.action === action).length;

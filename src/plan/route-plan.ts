@@ -6,7 +6,14 @@ import type { JsonObject, JsonValue } from '../lib/json.ts';
 import type { RouteDefinition } from '../route/route.ts';
 import { valueChanges } from './definition-diff.ts';
 import { routeInWords, shownRoute } from './definition-text.ts';
-import { type EvaluatedConfig, type EvaluatedPlan, evaluatedOf, evaluatedWords, planEvaluated } from './evaluated-plan.ts';
+import {
+  type EvaluatedConfig,
+  type EvaluatedPlan,
+  evaluatedOf,
+  evaluatedWords,
+  NOTHING_EVALUATED,
+  planEvaluated,
+} from './evaluated-plan.ts';
 
 /**
  * What a new config changes in the receiver: its routes, and what relay actions do there. W&B knows nothing of it, so it is
@@ -52,7 +59,7 @@ export function planRoutes(config: RoutedConfig, base: BaseConfig): RoutePlan {
   const routes = routesOf(config);
   const digest = digestOf(routes, config);
   if ('unknown' in base) {
-    const evaluated = { changes: [], unchanged: evaluatedOf(config.automations).length };
+    const evaluated = { ...NOTHING_EVALUATED, notCompared: evaluatedOf(config.automations).length };
     return {
       digest,
       evaluated,

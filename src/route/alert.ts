@@ -29,7 +29,7 @@ export interface Alert {
 /** The fields of an event that name it. */
 export type AlertSubject = Pick<
   RelayEvent,
-  'source' | 'type' | 'collection' | 'version' | 'artifact' | 'alias' | 'tag' | 'run' | 'metric' | 'author' | 'automation'
+  'source' | 'type' | 'collection' | 'version' | 'artifact' | 'alias' | 'tag' | 'run' | 'display_name' | 'metric' | 'author' | 'automation'
 >;
 
 /** How a run ended. Times are milliseconds since 1970. */
@@ -53,8 +53,8 @@ export interface FailedJob {
 
 /** The part of an event that an alert keeps. */
 export function alertSubjectOf(event: RelayEvent): AlertSubject {
-  const { source, type, collection, version, artifact, alias, tag, run, metric, author, automation } = event;
-  const named = { collection, version, artifact, alias, tag, run, metric, author, automation };
+  const { source, type, collection, version, artifact, alias, tag, run, display_name, metric, author, automation } = event;
+  const named = { collection, version, artifact, alias, tag, run, display_name, metric, author, automation };
   return { source, type, ...(Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)) as object) };
 }
 

@@ -1,4 +1,5 @@
 import type { Automation } from '../automation/automation.ts';
+import { MAX_RELAY_WINDOW } from '../automation/automation-fit.ts';
 import type { Config, Located } from '../config/config.ts';
 import { testedAutomations } from '../config/config-names.ts';
 import { DEFAULT_INTERVAL_MS, RUN_STATES, type RuleTest } from '../config/rule-test-schema.ts';
@@ -90,6 +91,8 @@ function readNotation<T>(parsed: { readonly ok: true; readonly value: T } | { re
 /** What the test lacks, so that it would prove nothing. */
 function problemOf({ condition, runs }: Rule, test: RuleTest, series: Series): string | undefined {
   const metrics = Object.keys(series);
+  const window = longestWindow(condition);
+  if (window > MAX_RELAY_WINDOW) return `has a window of ${window} values, and at most ${MAX_RELAY_WINDOW} can be tested`;
   const [filter] = test.run === undefined || runs?.filter === undefined ? [] : runFilterProblems(runs.filter);
   if (filter !== undefined) return `has a filter on runs that only W&B can evaluate (${filter.message}): leave "run" out of the test`;
   switch (condition.kind) {
@@ -108,6 +111,10 @@ function problemOf({ condition, runs }: Rule, test: RuleTest, series: Series): s
       return `watches ${wanted}, and ${has}`;
     }
   }
+}
+
+function longestWindow(condition: Rule['condition']): number {
+  return Math.max('window' in condition ? condition.window : 0, 'priorWindow' in condition ? condition.priorWindow : 0);
 }
 
 function runOf({ run = {} }: RuleTest): Partial<RunSnapshot> & RunSnapshot {

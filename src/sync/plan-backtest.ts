@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Automation, automationSchema, describeScope, relayRouteName } from '../automation/automation.ts';
 import { eventOf } from '../automation/export-definition.ts';
 import type { AutomationResult, Backtest } from '../backtest/result.ts';
@@ -12,20 +13,42 @@ import { runBacktest } from '../history/run-backtest.ts';
 import type { SourceLocation } from '../lib/diagnostic.ts';
 import { type Estimate, estimateKey, type PartEstimate, type PlanEstimates } from '../plan/plan-estimates.ts';
 import type { BaseConfig } from '../plan/route-plan.ts';
+import type { WandbClient } from '../wandb/client.ts';
+import { createRunReader } from '../wandb/run-reader.ts';
 import type { Planned } from './commands.ts';
 
 /** For a plan it must be short: the job waits. */
 const MAX_RUNS = 200;
-export const PLAN_TIME_LIMIT_MS = 2 * 60_000;
+const TIME_LIMIT_MS = 2 * 60_000;
 
-export interface PlanBacktestOptions {
+/** What is asked of a back-test of a plan. */
+export interface PlanBacktestWish {
   readonly sinceMs: number;
-  readonly now: () => number;
-  readonly sleep: ReadingOptions['sleep'];
-  /** Is aborted after `PLAN_TIME_LIMIT_MS`. */
-  readonly signal: AbortSignal;
+  /** How often one automation may fire in that time; `undefined`: as often as it does. */
+  readonly most: number | undefined;
   /** The config that automations with `engine: relay` are compared with. */
   readonly base: BaseConfig | undefined;
+}
+
+export interface PlanBacktestOptions extends PlanBacktestWish {
+  readonly now: () => number;
+  readonly sleep: ReadingOptions['sleep'];
+  /** Is aborted when the time limit is over. */
+  readonly signal: AbortSignal;
+}
+
+/** `withEstimates` through W&B's API, in two minutes at the most. */
+export async function backtestPlan(
+  planned: Planned,
+  config: Config,
+  { client, now, ...wish }: PlanBacktestWish & { readonly client: WandbClient; readonly now: () => number },
+): Promise<Planned> {
+  return await withEstimates(planned, config, createRunReader({ client, now }), {
+    ...wish,
+    now,
+    sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
+    signal: AbortSignal.timeout(TIME_LIMIT_MS),
+  });
 }
 
 /** A definition of the plan, as it is to be and as it was. */
@@ -50,7 +73,7 @@ export async function withEstimates(planned: Planned, config: Config, reader: Ru
     startEvaluation,
     since: now() - sinceMs,
     maxRuns: MAX_RUNS,
-    timeLimitMs: PLAN_TIME_LIMIT_MS,
+    timeLimitMs: TIME_LIMIT_MS,
     signal,
     isBrief: true,
     cache: undefined,
@@ -64,7 +87,7 @@ export async function withEstimates(planned: Planned, config: Config, reader: Ru
       ...planned,
       plan: { ...plan, notes: [...plan.notes, `the back-test is left out: W&B's runs could not be read: ${tried.error}`] },
     };
-  const estimates = estimatesOf(compared, subjects, tried.value);
+  const estimates = { ...estimatesOf(compared, subjects, tried.value), most: options.most };
   return { ...planned, plan: { ...plan, notes: [...plan.notes, ...estimates.leftOut.map((line) => `back-test: ${line}`)], estimates } };
 }
 
@@ -123,7 +146,7 @@ function isSameRule({ rule: after }: Subject, { rule: before }: Subject): boolea
   );
 }
 
-function estimatesOf(compared: readonly Compared[], subjects: readonly Subject[], found: Backtest): PlanEstimates {
+function estimatesOf(compared: readonly Compared[], subjects: readonly Subject[], found: Backtest): Omit<PlanEstimates, 'most'> {
   const resultOf = (subject: Subject): AutomationResult | undefined => found.automations[subjects.indexOf(subject)];
   const parts = new Map<string, PartEstimate>();
   for (const { key, name, location, after, before } of compared) {

@@ -23,6 +23,8 @@ export interface WandbClientOptions {
   readonly log?: (message: string) => void;
   /** For one request and its response; default 30 seconds. */
   readonly timeoutMs?: number;
+  /** The longest response that is read, in bytes; default 16 MB. A page of W&B's lists is well below one. */
+  readonly maxResponseBytes?: number;
 }
 
 export type Variables = Readonly<Record<string, unknown>>;
@@ -75,7 +77,6 @@ const RETRY: RetryPolicy = { firstDelayMs: 1_000, maxDelayMs: 30_000, retryForMs
 /** If the rate limit resets later than this, the request fails instead of blocking the job. */
 const MAX_QUOTA_WAIT_MS = 600_000;
 const TIME_LIMIT_MS = 30_000;
-/** In bytes. A page of W&B's lists is well below a megabyte. */
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 const OUT_OF_TIME: WandbError = { kind: 'unavailable', status: null, message: 'W&B: no response in time' };
 
@@ -91,7 +92,7 @@ export function createWandbClient(options: WandbClientOptions): WandbClient {
   const url = `${options.baseUrl.replace(/\/+$/, '')}/graphql`;
   const basic = Buffer.from(`api:${options.apiKey}`).toString('base64');
   const redactor = redactorOf([options.apiKey, basic]);
-  const fetch = limitedFetch(options.fetch, { maxBytes: MAX_RESPONSE_BYTES });
+  const fetch = limitedFetch(options.fetch, { maxBytes: options.maxResponseBytes ?? MAX_RESPONSE_BYTES });
   const timeoutMs = options.timeoutMs ?? TIME_LIMIT_MS;
   let requests = 0;
   let mutations = 0;

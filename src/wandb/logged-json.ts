@@ -10,10 +10,12 @@ export type LoggedJson = { readonly [name: string]: unknown };
 
 /** Stands for a bare NaN while the text is parsed: no name that W&B accepts begins with a NUL character. */
 const NAN_MARK = '\u0000NaN';
-/** A string as a whole, or a bare word outside of strings. */
-const STRING_OR_BARE = /"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity|NaN/g;
-/** What JSON takes for a number too large for a double. */
-const OVERFLOW = { NaN: JSON.stringify(NAN_MARK), Infinity: '1e999', '-Infinity': '-1e999' };
+/** What stands for each: a number that is too large for a double becomes infinite. */
+const BARE_WORDS: readonly (readonly [string, string])[] = [
+  ['NaN', JSON.stringify(NAN_MARK)],
+  ['Infinity', '1e999'],
+  ['-Infinity', '-1e999'],
+];
 
 /** Reads a JSON object that may have bare NaN and infinities; `undefined` for anything else. Text inside strings is left alone. */
 export function readLoggedObject(text: string): LoggedJson | undefined {
@@ -27,8 +29,39 @@ export function readLoggedObject(text: string): LoggedJson | undefined {
 }
 
 function parseWithBareWords(text: string): unknown {
-  const json = text.replace(STRING_OR_BARE, (found) => OVERFLOW[found as keyof typeof OVERFLOW] ?? found);
-  return JSON.parse(json, (_name, value: unknown) => (value === NAN_MARK ? Number.NaN : value)) as unknown;
+  return JSON.parse(withoutBareWords(text), (_name, value: unknown) => (value === NAN_MARK ? Number.NaN : value)) as unknown;
+}
+
+/** Each character is looked at once: an expression that skips strings takes forever when a string has no end. */
+function withoutBareWords(text: string): string {
+  const parts: string[] = [];
+  let from = 0;
+  for (let at = 0; at < text.length; ) {
+    const character = text[at];
+    if (character === '"') {
+      at = endOfString(text, at + 1);
+      continue;
+    }
+    const word =
+      character === 'N' || character === 'I' || character === '-' ? BARE_WORDS.find(([bare]) => text.startsWith(bare, at)) : undefined;
+    if (word === undefined) {
+      at += 1;
+      continue;
+    }
+    const [bare, json] = word;
+    parts.push(text.slice(from, at), json);
+    at += bare.length;
+    from = at;
+  }
+  return parts.join('') + text.slice(from);
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start; at < text.length; at++) {
+    if (text[at] === '\\') at += 1;
+    else if (text[at] === '"') return at + 1;
+  }
+  return text.length;
 }
 
 /** The number that a value is, NaN and infinities among them, bare or as text; `undefined`: no number. */

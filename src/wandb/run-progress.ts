@@ -129,8 +129,7 @@ export class RunProgress {
 
   /** Rows that were read whole, in any order. Of `history`, which has all metrics in each row. */
   takeRows(rows: readonly LoggedJson[], readTo: number): void {
-    const stamps = stampsIn(rows);
-    for (const metric of this.#metrics) this.#add(metric, rows, stamps);
+    for (const metric of this.#metrics) this.#add(metric, rows, NO_STAMPS);
     for (const row of rows) this.#sawStep(loggedNumber(row._step));
     this.#readTo = Math.max(this.#readTo, readTo, Math.min(this.#seen, this.query.upToStep));
     if (this.#readTo >= this.query.upToStep) this.#finish(this.#seen >= this.query.upToStep ? this.query.upToStep : this.#seen);
@@ -197,7 +196,8 @@ export class RunProgress {
     const own = this.#isLastLook ? rows.slice(1) : rows;
     const count = this.#metrics.length;
     const values = this.#stamps === 'alone' ? own.slice(1) : own.slice(0, count);
-    const stamps = stampsIn(this.#stamps === 'alone' ? (own[0] ?? []) : own.slice(-count).flat());
+    const stamps =
+      this.#stamps === 'with metrics' ? NO_STAMPS : stampsIn(this.#stamps === 'alone' ? (own[0] ?? []) : own.slice(-count).flat());
     for (const [i, metric] of this.#metrics.entries()) this.#add(metric, values[i] ?? [], stamps);
   }
 
@@ -207,14 +207,17 @@ export class RunProgress {
     if (points === undefined) return;
     const { afterStep, upToStep } = this.query;
     const from = points.at(-1)?.x ?? afterStep;
-    const byPlace = new Map<number, Row>();
+    const found: Row[] = [];
+    let isSorted = true;
     for (const row of rows) {
       const x = loggedNumber(row._step);
       const value = loggedNumber(loggedValue(row, metric));
       if (x === undefined || value === undefined || !(x > from && x <= upToStep)) continue;
-      byPlace.set(x, { x, at: stamps.get(x), value });
+      isSorted &&= x > (found.at(-1)?.x ?? from);
+      found.push({ x, at: stampOf(row) ?? stamps.get(x), value });
     }
-    const sorted = [...byPlace.values()].toSorted((a, b) => a.x - b.x);
+    // Of rows of one step the last one counts; sorting keeps their order.
+    const sorted = isSorted ? found : found.toSorted((a, b) => a.x - b.x).filter(({ x }, i, all) => x !== all[i + 1]?.x);
     const firstAt = sorted.find(({ at }) => at !== undefined)?.at;
     for (const { x, at, value } of sorted) {
       // Without a time of its own a row counts as of the row before.
@@ -233,23 +236,33 @@ export class RunProgress {
   }
 }
 
-/** Both ends of a range count. A step may have a fraction, the ends do not. */
+/**
+ * Both ends of a range count, and they are whole numbers. A step may have a fraction, so the range begins with the row that was
+ * read last: the next one may be between it and the next whole step.
+ */
 function firstRange({ afterStep, upToStep }: PointsQuery): Pick<StepRange, 'min' | 'max'> {
-  const min = Number.isInteger(afterStep) ? afterStep + 1 : Math.floor(afterStep);
-  return { min: Math.max(0, min), max: Math.ceil(upToStep) };
+  return { min: Math.max(0, Math.floor(afterStep)), max: Math.ceil(upToStep) };
 }
 
 function isRow(value: unknown): value is LoggedJson {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The time of each step, in milliseconds; `_timestamp` is in seconds. */
+const NO_STAMPS: ReadonlyMap<number, number> = new Map();
+
+/** The time of each step, of rows that have it. */
 function stampsIn(rows: readonly LoggedJson[]): Map<number, number> {
   const stamps = new Map<number, number>();
   for (const row of rows) {
     const step = loggedNumber(row._step);
-    const seconds = loggedNumber(row._timestamp);
-    if (step !== undefined && seconds !== undefined && Number.isFinite(seconds)) stamps.set(step, Math.round(seconds * 1000));
+    const at = stampOf(row);
+    if (step !== undefined && at !== undefined) stamps.set(step, at);
   }
   return stamps;
+}
+
+/** In milliseconds; `_timestamp` is in seconds. */
+function stampOf(row: LoggedJson): number | undefined {
+  const seconds = loggedNumber(row._timestamp);
+  return seconds !== undefined && Number.isFinite(seconds) ? Math.round(seconds * 1000) : undefined;
 }

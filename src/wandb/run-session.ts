@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ProjectRef } from '../engine/run-reader.ts';
 import type { Result } from '../lib/result.ts';
 import type { QueryOptions, Variables, WandbClient } from './client.ts';

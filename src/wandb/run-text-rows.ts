@@ -27,7 +27,8 @@ export async function readRowsAsText(
 ): Promise<ReadFailure | undefined> {
   const { query } = run;
   const end = Math.floor(query.upToStep) + 1;
-  let start = Math.max(0, Number.isInteger(query.afterStep) ? query.afterStep + 1 : Math.floor(query.afterStep));
+  // A step may have a fraction, the ends of a range do not.
+  let start = Math.max(0, Math.floor(query.afterStep));
   let width = PAGE;
   let samples = PAGE;
   for (let tries = 0; !run.isDone && start < end; ) {

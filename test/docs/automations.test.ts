@@ -5,12 +5,16 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Automation } from '../../src/automation/automation.ts';
-import { EVENT_KEYS } from '../../src/automation/automation-event.ts';
+import { EVENT_KEYS, RELAY_EVENTS } from '../../src/automation/automation-event.ts';
 import type { TriggerInput } from '../../src/automation/trigger.ts';
 import type { Config } from '../../src/config/config.ts';
 import { readConfigFiles } from '../../src/config/config-files.ts';
 import { configWarnings } from '../../src/config/config-warnings.ts';
+import { compileRule } from '../../src/engine/compile.ts';
+import { firingBody } from '../../src/engine/firing-event.ts';
+import type { RunSnapshot } from '../../src/engine/run.ts';
 import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
+import { runRuleTests } from '../../src/rule-tests/run-rule-tests.ts';
 import { applySync, planSync } from '../../src/sync/commands.ts';
 import { commandLine } from '../receiver/cli/command-io.ts';
 import { inputFor, opened } from '../src/automation/trigger-samples.ts';
@@ -27,7 +31,14 @@ import { type Block, blocksOf, PAGES, page, tableRows } from './pages.ts';
  */
 
 const EVENTS = page('docs/events.md');
-const TABLES = ['Scopes', 'Conditions on versions', 'Conditions on metrics', 'Conditions on runs', 'Actions'] as const;
+const TABLES = [
+  'Scopes',
+  'Conditions on versions',
+  'Conditions on metrics',
+  'Conditions of engine: relay',
+  'Conditions on runs',
+  'Actions',
+] as const;
 const recorded = JSON.parse(readFileSync(join(PROJECT, 'test/docs/python-inputs.json'), 'utf8')) as Readonly<Record<string, TriggerInput>>;
 
 /** All that the examples name, besides what the stand-in begins with. */
@@ -76,7 +87,7 @@ const rows: readonly Row[] = TABLES.flatMap((table) =>
     .map(([yaml, ts, python]) => {
       const [first, second, third] = [code(yaml), code(ts), code(python)];
       if (first === undefined || second === undefined) throw new Error(`${table}: ${yaml}: is no code`);
-      if (third === undefined && python !== 'no equivalent') throw new Error(`${table}: ${python}: is no code`);
+      if (third === undefined && python !== 'no equivalent' && python !== undefined) throw new Error(`${table}: ${python}: is no code`);
       return { table, yaml: first, ts: second, ...(third === undefined ? {} : { python: third }) };
     }),
 );
@@ -88,6 +99,7 @@ function rowYaml({ table, yaml }: Row, name: string): string {
     Scopes: [yaml, 'add_artifact_alias: {}', '', 'no_op: {}'],
     'Conditions on versions': ['{ project: train }', `${word}: { ${yaml} }`, '', 'no_op: {}'],
     'Conditions on metrics': ['{ project: train }', yaml, '', 'no_op: {}'],
+    'Conditions of engine: relay': ['{ project: train }', yaml, ', engine: relay', 'relay: { to: [{ slack: { channel: x } }] }'],
     'Conditions on runs': ['{ project: train }', 'run_state: { states: [failed] }', `, runs: { ${yaml} }`, 'no_op: {}'],
     Actions: ['{ project: train }', 'add_artifact_alias: {}', '', yaml],
   }[table] as [string, string, string, string];
@@ -100,6 +112,10 @@ function rowTs({ table, yaml, ts }: Row, name: string): string {
     Scopes: [`b.onAddArtifactAlias(${ts})`, 'b.doNothing()'],
     'Conditions on versions': [`b.${on}(project('train'), ${ts})`, 'b.doNothing()'],
     'Conditions on metrics': [`b.onRunMetric(project('train'), ${ts})`, 'b.doNothing()'],
+    'Conditions of engine: relay': [
+      `b.${yaml.startsWith('run_state') ? 'onRunState' : 'onRunMetric'}(project('train'), ${ts})`,
+      `b.relay({ to: [{ slack: { channel: 'x' } }] }), engine: 'relay'`,
+    ],
     'Conditions on runs': [`b.onRunState(project('train'), b.and(runEvent.state.eq('failed'), ${ts}))`, 'b.doNothing()'],
     Actions: [`b.onAddArtifactAlias(project('train'))`, ts],
   }[table] as [string, string];
@@ -146,6 +162,32 @@ function pythonOf(text: string): TriggerInput {
   return input;
 }
 
+/** What the receiver's own engine makes of a firing. */
+function firedBody(automation: Automation): string {
+  const rule = compileRule(automation, 'acme');
+  if (rule === undefined) throw new Error('not evaluated');
+  const run: RunSnapshot = {
+    id: 'UnVuOjE=',
+    name: 'abc123',
+    displayName: 'nightly-1',
+    state: 'running',
+    createdAt: 0,
+    heartbeatAt: 60_000,
+    username: 'ada',
+    userName: 'Ada',
+    tags: [],
+    group: undefined,
+    jobType: undefined,
+    sweep: undefined,
+    lastStep: 9,
+    loggedMetrics: new Set(),
+    summary: {},
+  };
+  const isNonfinite = rule.condition.kind === 'nonfinite';
+  const firing = { kind: 'firing', at: 60_000, x: 9, metric: 'loss', value: isNonfinite ? Number.NaN : 0.01, values: [1, 1.01] } as const;
+  return JSON.stringify(firingBody({ rule, project: { entity: 'acme', project: 'train' }, run, firing, appUrl: 'https://wandb.example' }));
+}
+
 /** A definition that W&B is sent, however its integration is called. */
 const sent = (automation: Automation) => opened(inputFor(automation));
 
@@ -156,12 +198,14 @@ function payloadOf(automation: Automation): string {
 }
 
 describe('the automations of the documentation', () => {
-  it('have an example for every event, in YAML, TypeScript and Python', () => {
+  it('have an example for every event, in YAML, TypeScript and Python where its client has it', () => {
     const sections = EVENTS.text.split(/^### /m).slice(1);
     for (const event of EVENT_KEYS) {
+      // The Python client has no such event.
+      const isOfRelay = RELAY_EVENTS.includes(event);
       const section = sections.find((one) => one.startsWith(`${event}\n`)) ?? '';
       const languages = [...section.matchAll(/^```([a-z]+)$/gm)].map((found) => found[1]);
-      expect(languages, event).toEqual(['yaml', 'ts', 'python']);
+      expect(languages, event).toEqual(isOfRelay ? ['yaml', 'ts'] : ['yaml', 'ts', 'python']);
       expect(
         Object.keys(
           (parse(/```yaml\n([\s\S]*?)^```/m.exec(section)?.[1] ?? '') as { automations: [{ event: object }] }).automations[0].event,
@@ -180,6 +224,16 @@ describe('the automations of the documentation', () => {
       server.world.triggers.splice(0);
     }
     await planAndApply(server, rowsConfig(), 'the tables');
+  });
+
+  it('pass their own tests, and fail as the page shows', async () => {
+    const tested = yamlBlocks.filter(({ text }) => /^tests:/m.test(text));
+    expect(tested.length).toBeGreaterThan(1);
+    for (const block of tested) expect(runRuleTests(configOf(block)).map(({ passed }) => passed)).not.toContain(false);
+    const { text = '' } = tested.find(({ place }) => place.startsWith('docs/automations.md')) ?? {};
+    const { run } = commandLine({ 'wandb-relay.yaml': text.replace('step: 14', 'step: 15') });
+    const shown = page('docs/automations.md').blocks.find(({ language }) => language === 'text');
+    expect((await run('validate')).complaints).toBe(shown?.text);
   });
 
   it('have no warnings but that nobody hears of failures: they are parts of a config', () => {
@@ -222,7 +276,9 @@ describe('the automations of the documentation', () => {
     const relayed = { ...definition, action: { relay: { to: [{ slack: { channel: '#x' } }] } } };
     const config = { version: 1, entity: 'acme', automations: [relayed] };
     const automation = theOne(configOf({ place: event, text: JSON.stringify(config) }));
-    const body = payloadOf(automation).replace(/\$\{(\w+)\}/g, (_whole, name: string) => VALUES[name] ?? '');
+    const body = RELAY_EVENTS.includes(event)
+      ? firedBody(automation)
+      : payloadOf(automation).replace(/\$\{(\w+)\}/g, (_whole, name: string) => VALUES[name] ?? '');
     const { run } = commandLine({ 'wandb-relay.yaml': JSON.stringify(config), 'event.json': body });
     const { event: got, routes } = JSON.parse((await run('simulate', '--event', 'event.json', '--json')).out);
     expect(routes.map(({ matches }: { matches: boolean }) => matches)).toEqual([true]);
@@ -271,11 +327,18 @@ async function planAndApply(server: WandbStandIn, config: Config, place: string)
     return planned.value.plan;
   };
   const first = await plan();
+  if (config.automations.every(({ engine }) => engine === 'relay')) {
+    // W&B gets none of them.
+    expect([first.changes, first.routes.evaluated.notCompared], place).toEqual([[], config.automations.length]);
+    return;
+  }
   expect(
     first.changes.map(({ action, reason }) => reason ?? action),
     place,
   ).toEqual(first.changes.map(() => 'create'));
-  expect(first.changes.length, place).toBeGreaterThan(0);
+  // What the receiver evaluates itself is nothing at W&B.
+  const isWandbs = config.automations.some(({ engine }) => engine !== 'relay');
+  expect(first.changes.length > 0, place).toBe(isWandbs);
   const applied = await applySync(config, client, options, undefined, () => undefined);
   expect(applied.ok && applied.value.report.complete, place).toBe(true);
   expect((await plan()).summary, place).toMatchObject({ create: 0, update: 0, delete: 0, refused: 0 });

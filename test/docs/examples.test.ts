@@ -20,6 +20,8 @@ const CONFIG_KEYS = [
   'defaults',
   'automations',
   'routes',
+  'digests',
+  'tests',
   'settings',
   'alerts',
 ];

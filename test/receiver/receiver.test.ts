@@ -3,10 +3,11 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { composeParts } from '../../receiver/compose.ts';
 import { readEnvironment } from '../../receiver/environment.ts';
 import { silentLogger } from '../../receiver/log/log.ts';
-import type { SendContext, SendResult, Targets } from '../../receiver/outbox/target.ts';
+import type { SendContext, SendResult, Target, Targets } from '../../receiver/outbox/target.ts';
 import { createReceiver, type ReceiverParts } from '../../receiver/receiver.ts';
 import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../receiver/store/store.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { accept, deliveryOf, eventOf } from './store/samples.ts';
@@ -78,4 +79,28 @@ test("GitHub's pace is asked for each time, where it changes", async () => {
   await vi.waitFor(() => expect(sent).toHaveLength(3), 20_000);
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(sent).toHaveLength(3);
+});
+
+test('of receivers that share a store, each takes what it can send: dispatches, or stops of runs', async () => {
+  const served = async (targets: Targets): Promise<string[]> => {
+    const asked: ((credential: string) => boolean)[] = [];
+    const store = sqliteStore(openSqlite(':memory:'));
+    const shared: Store = {
+      ...store,
+      listen: () => () => undefined,
+      claim: async (options) => {
+        if (options.serves !== undefined) asked.push(options.serves);
+        return [];
+      },
+    };
+    const { receiver } = await receiverWith({ store: shared, targets });
+    await receiver.runOnce();
+    await store.close();
+    return ['github', 'wandb', 'slack:#ml'].filter((credential) => asked.some((serves) => serves(credential)));
+  };
+  const target: Target = { send: () => Promise.reject(new Error('never')), findPrior: async () => ({ outcome: 'not_found' }) };
+
+  expect(await served({ repository_dispatch: target })).toEqual(['github']);
+  expect(await served({ wandb_stop: target })).toEqual(['wandb']);
+  expect(await served({ slack: target, wandb_stop: target })).toEqual(['wandb', 'slack:#ml']);
 });

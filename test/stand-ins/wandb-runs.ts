@@ -140,12 +140,8 @@ export class LiveRun implements WorldRun {
       ...(seconds === null ? {} : { _timestamp: seconds }),
       _runtime: (now - Date.parse(this.createdAt)) / 1000,
     };
-    if (this.#holdsBack && options.step !== undefined) {
-      const held = this.#heldBack;
-      if (held !== undefined && stepOf(held) !== step) this.#send(held);
-      // The client adds to the row of the same step.
-      this.#heldBack = held !== undefined && stepOf(held) === step ? { ...held, ...row } : row;
-    } else this.#send(row);
+    if (this.#holdsBack) this.#sendLikeTheClient(row, options.step !== undefined);
+    else this.#send(row);
     return this.heartbeat();
   }
 
@@ -216,6 +212,17 @@ export class LiveRun implements WorldRun {
   #nextStep(): number {
     const held = this.#heldBack === undefined ? -1 : stepOf(this.#heldBack);
     return Math.max(this.lastStep + 1, held + 1, this.#firstStep);
+  }
+
+  /** A row of the same step is added to, one of an earlier step is dropped (client). */
+  #sendLikeTheClient(row: LoggedRow, hasStep: boolean): void {
+    const held = this.#heldBack;
+    if (stepOf(row) < Math.max(this.lastStep, held === undefined ? -1 : stepOf(held))) return;
+    this.#heldBack = undefined;
+    const merged = held !== undefined && stepOf(held) === stepOf(row) ? { ...held, ...row } : row;
+    if (held !== undefined && merged === row) this.#send(held);
+    if (hasStep) this.#heldBack = merged;
+    else this.#send(merged);
   }
 
   #send(row: LoggedRow): void {

@@ -11,7 +11,7 @@ export function firingStrip(result: AutomationResult, period: Pick<Backtest, 'si
   const rects = counts.map((value, i) => {
     if (value === 0) return NOTHING;
     const height = Math.max(5, (value / most) * 32);
-    return html`<rect x="${i + 0.14}" y="${round(33 - height)}" width="0.72" height="${round(height)}" class="bar"/>`;
+    return html`<rect x="${round(i + 0.1)}" y="${round(33 - height)}" width="0.8" height="${round(height)}" class="bar"/>`;
   });
   const label = `Firings for each ${word}, at most ${most}`;
   const [from, to] = [period.since, period.until].map(word === 'hour' ? timeWords : dayWords);

@@ -4,8 +4,8 @@ import { engineMistakes } from './engine-mistakes.ts';
 import { eventMistakes } from './event-mistakes.ts';
 import { matchMistakes } from './match-mistakes.ts';
 import { entriesOf, fieldOf, keyMistake, type Mistake, mistake, yamlText } from './mistake.ts';
-import { stopMistakes } from './stop-mistakes.ts';
 import { runFilterMistakes } from './run-filter-mistakes.ts';
+import { stopMistakes } from './stop-mistakes.ts';
 import { variableMistakes } from './variable-mistakes.ts';
 
 /** Mistakes in one automation, or in the `defaults` of all. */

@@ -69,12 +69,11 @@ export class AverageWindow implements Window {
     saved.fill(this.table, this.sums, 2 * this.size);
   }
 
+  /** Where the two sums cancel, their sum is exact, so the errors that are added last are enough. */
   private ofBothBlocks(): number {
     const end = this.table[this.sums + this.position] as number;
     const endError = this.table[this.errors + this.position] as number;
-    const sum = end + this.sum;
-    const added = sum - end;
-    return total(sum, endError + this.error + (end - (sum - added) + (this.sum - added)));
+    return total(end + this.sum, endError + this.error);
   }
 
   /** Replaces each value of the block that is now full by the sum from there to the block's end. */

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { wandbServer } from '../../stand-ins/wandb-in-test.ts';
+import { liveRun } from '../../stand-ins/wandb-runs.ts';
 import { commandLine } from './command-io.ts';
 
 const config = (repository: string, states = 'failed') => `version: 1
@@ -113,5 +114,26 @@ describe('validate --json', () => {
     });
     write(config('acme/deploy'));
     expect(JSON.parse((await run('validate', '--json')).out)).toMatchObject({ valid: true, automations: 1, routes: 1 });
+  });
+});
+
+it('plan --backtest says on how many runs it would have fired, and --max-estimated-fires is exit code 1', async () => {
+  const { run, server } = await checkout(config('acme/deploy'));
+  const began = Date.now() - 86_400_000;
+  for (const [name, state] of Object.entries({ aaa: 'failed', bbb: 'finished', ccc: 'crashed' })) {
+    liveRun(server.world, server.world.project('train'), name, { state, createdAt: began, heartbeatAt: began + 60_000 });
+  }
+  const tried = await run('plan', '--backtest', '30d', '--max-estimated-fires', '2');
+  expect([tried.code, tried.out]).toEqual([2, expect.stringContaining('    Would have fired on 2 of 3 runs in 30 days.')]);
+  const many = await run('plan', '--backtest', '30d', '--max-estimated-fires', '1');
+  expect([many.code, many.complaints]).toEqual([
+    1,
+    expect.stringMatching(
+      /^conf\/wandb-relay\.yaml:4:5: one would have fired 2 times in 30 days, on 2 of 3 runs: more often than max-estimated-fires \(1\) allows/,
+    ),
+  ]);
+  expect(await run('plan', '--max-estimated-fires', '1')).toMatchObject({
+    code: 1,
+    complaints: expect.stringContaining('needs --backtest'),
   });
 });

@@ -4,6 +4,7 @@ import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { scriptedServer } from '../../stand-ins/scripted-server.ts';
 import { listeningReceiver } from '../endpoints-in-test.ts';
+import { advance, lease, ruleOf } from '../store/engine-samples.ts';
 import { accept, bury, claim, deliveryOf, eventOf, T0 } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 
@@ -32,6 +33,9 @@ async function receiverAndCommands(basePath = '') {
   } as const;
   for (const [i, version] of ['v12', 'v13'].entries())
     await store.correctAlias({ event: { ...alias, version, author: 'ada' }, at: T0 + i });
+  await lease(store);
+  const detail = { name: 'loss-too-high', runs: 3, logged: false };
+  await advance(store, { problem: 'W&B answered 502', rules: [ruleOf('loss-too-high', { detail })] });
   await store.keepRejected({ receivedAt: now, source: 'prod', status: 400, reason: 'line 1, column 2: nonsense', body: '{"' });
   const receiver = await listeningReceiver({ adminToken: TOKEN, wrap: () => store, basePath });
   return { ...line, store, url: `${receiver.url}${basePath}`, now, log: receiver.log };
@@ -55,6 +59,8 @@ describe('commands with --url', () => {
       ['where', 'resnet50', '--json'],
       ['where', 'acme/train/resnet50', '--alias', 'production'],
       ['where', 'bert'],
+      ['automations'],
+      ['automations', '--json'],
       ['rejected'],
       ['rejected', '--json'],
       ['replay', '--state', 'dead', '--dry-run'],

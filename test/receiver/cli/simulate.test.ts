@@ -90,4 +90,32 @@ routes:
       complaints: expect.stringMatching(/^none\.json: cannot be read/),
     });
   });
+
+  it('reads a firing of our own engine as the engine does, and a webhook that says less as one', async () => {
+    const config = `version: 1
+entity: acme
+automations:
+  - name: high
+    engine: relay
+    scope: { project: train }
+    event: { run_metric: { metric: loss, above: 8 } }
+    action: { relay: { to: [{ slack: { channel: "#ml" } }] } }
+`;
+    const body = {
+      relay: 1,
+      automation: 'high',
+      event: 'run_metric',
+      run_name: 'r',
+      metric: 'loss',
+      entity_name: 'acme',
+      project_name: 'train',
+    };
+    const { run } = commandLine({
+      'wandb-relay.yaml': config,
+      'firing.json': JSON.stringify({ ...body, engine: 'relay' }),
+      'webhook.json': JSON.stringify(body),
+    });
+    expect((await run('simulate', '--event', 'firing.json')).out).toContain('Route high: matches');
+    expect((await run('simulate', '--event', 'webhook.json')).out).toContain('engine is "wandb", wanted "relay"');
+  });
 });

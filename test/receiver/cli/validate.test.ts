@@ -136,6 +136,56 @@ alerts: { slack: "#ml-ops" }
     expect((await run('validate')).out).toContain('was not checked: git is not installed here.');
   });
 
+  describe('runs the tests of automations', () => {
+    const tested = (step: number) => `version: 1
+entity: acme
+alerts: { slack: "#ops" }
+automations:
+  - name: loss-too-high
+    engine: relay
+    scope: { project: train }
+    event: { run_metric: { metric: loss, above: 8 } }
+    action: { relay: { to: [{ slack: { channel: "#a" } }] } }
+tests:
+  - { name: explodes, automation: loss-too-high, series: { loss: 3 2.9 2.8x10 NaN 9+1x3 }, fires: [{ step: ${step} }] }
+  - { name: stays, automation: loss-too-high, series: { loss: 3x20 }, fires: [] }
+`;
+
+    it('and counts them', async () => {
+      const { run } = checkout({ 'wandb-relay.yaml': tested(14) });
+      const { code, out } = await run('validate');
+      expect([code, out.trim()]).toEqual([0, 'wandb-relay.yaml: ok (1 route, 1 automation, 2 tests passed)']);
+      expect(JSON.parse((await run('validate', '--json')).out)).toMatchObject({
+        valid: true,
+        tests: [
+          { name: 'explodes', automation: 'loss-too-high', passed: true, fired: [{ step: 14, metric: 'loss', value: 9 }] },
+          { name: 'stays', passed: true, expected: [], fired: [] },
+        ],
+      });
+    });
+
+    it('and exits 1 for a failure, with the series, the step and what fired', async () => {
+      const { run } = checkout({ 'wandb-relay.yaml': tested(15) });
+      const { code, out, complaints } = await run('validate');
+      expect([code, out]).toEqual([1, '']);
+      expect(complaints.trimEnd().split('\n')).toEqual([
+        'wandb-relay.yaml:11:5: tests[0]: the test "explodes" failed: "loss-too-high" fired at step 14, expected at step 15',
+        '    event: { run_metric: { metric: loss, above: 8 } }',
+        '    loss: 3 2.9 2.8x10 NaN 9+1x3',
+        '    step 14 (14 min): the value is 9, which meets the condition; fired, not expected',
+        '    step 15 (15 min): the value is 10, which meets the condition; did not fire: the condition is met since step 14, and only its beginning fires',
+        '1 of 2 tests failed',
+      ]);
+      const json = JSON.parse((await run('validate', '--json')).out);
+      expect(json).toMatchObject({ valid: false, diagnostics: [{ severity: 'error', line: 11, field: 'tests[0]' }] });
+      expect(json.tests[0]).toMatchObject({
+        passed: false,
+        expected: [{ step: 15 }],
+        details: expect.arrayContaining([expect.any(String)]),
+      });
+    });
+  });
+
   it('accepts the example that is shipped', async () => {
     const { run } = commandLine();
     const example = new URL('../../../examples/wandb-relay.yaml', import.meta.url).pathname;

@@ -115,6 +115,7 @@ describe('watch', () => {
     expect(code).toBe(0);
     expect(out.split('\n').flatMap((line) => (line === '' ? [] : [(JSON.parse(line) as { msg: string }).msg]))).toEqual([
       expect.stringContaining('nobody is told') as string,
+      'runs are watched for automations with engine: relay',
       'watching',
       'stopping: finishing attempts in flight',
       'stopped',

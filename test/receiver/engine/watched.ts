@@ -98,11 +98,11 @@ export class Watched {
   async pass(milliseconds: number): Promise<void> {
     const until = this.now + milliseconds;
     for (;;) {
-      const next = this.watcher.nextDueAt() ?? until;
+      const next = this.watcher.nextAt() ?? until;
       if (next > until) break;
       this.now = Math.max(this.now, next);
       await this.watcher.runOnce();
-      if ((this.watcher.nextDueAt() ?? until) <= this.now) break;
+      if ((this.watcher.nextAt() ?? until) <= this.now) break;
     }
     this.now = until;
   }

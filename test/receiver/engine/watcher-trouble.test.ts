@@ -76,6 +76,36 @@ describe('when W&B cannot be read', () => {
     expect(bad.snapshot.state).toBe('failed');
   });
 
+  it('does not lose sight of a run whose rows could not be read yet', async () => {
+    const watched = new Watched([HIGH]);
+    await watched.round();
+    const other = watched.wandb.run('other');
+    watched.wandb.run('r1').log('loss', 7);
+    watched.wandb.trouble = ({ kind }) => (kind === 'points' ? { kind: 'unavailable', message: 'W&B: 502' } : undefined);
+    await watched.pass(15 * SECOND);
+    // It sends no further heartbeat, and others do: no list has it any more.
+    for (let i = 0; i < 10; i++) {
+      other.set({});
+      await watched.pass(MINUTE);
+    }
+    watched.wandb.trouble = () => undefined;
+    await watched.pass(6 * MINUTE);
+    expect(await watched.fired()).toEqual(['loss-high r1 0']);
+  });
+
+  it('stores no failure of its own stop', async () => {
+    const watched = new Watched([HIGH]);
+    await watched.round();
+    watched.wandb.run('r1').log('loss', 1);
+    watched.now += 15 * SECOND;
+    watched.wandb.trouble = (_call, signal) =>
+      new Promise((resolve) => signal.addEventListener('abort', () => resolve({ kind: 'unavailable', message: 'aborted' })));
+    void watched.watcher.runOnce();
+    await expect.poll(() => watched.wandb.count('runsSince')).toBe(2);
+    await watched.watcher.stop();
+    expect((await watched.store.engineProjects())[0]?.problem).toBeNull();
+  });
+
   it('goes on where an answer was cut off', async () => {
     const watched = new Watched([HIGH]);
     await watched.round();

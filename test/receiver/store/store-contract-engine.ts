@@ -303,6 +303,16 @@ export function engineContract(open: OpenStore): void {
       expect(await drain(store, T0)).toHaveLength(3);
     });
 
+    onStore('may be remembered without an event', async (store) => {
+      expect(await store.acceptOccurrence('daily', T0, null)).toBe(true);
+      expect(await store.acceptOccurrence('daily', T0, eventOf('e1'))).toBe(false);
+      expect(await store.acceptOccurrence('daily', T0 + HOUR, eventOf('e2'))).toBe(true);
+      expect(await store.acceptOccurrence('daily', T0 + HOUR, null)).toBe(false);
+
+      expect(await eventsOf(store)).toEqual(['e2']);
+      expect(await store.lastOccurrence('daily')).toBe(T0 + HOUR);
+    });
+
     onStore('is not stored when its event cannot be', async (store) => {
       await accept(store, eventOf('taken'));
       await expect(store.acceptOccurrence('daily', T0, eventOf('taken', { body: 'another' }))).rejects.toThrow();

@@ -62,6 +62,14 @@ describe('a run that is running', () => {
     expect([live.abc?.stopRequested, live.other?.stopRequested]).toEqual([true, false]);
   });
 
+  it('is found also where W&B does not filter by display name', async () => {
+    const { server, live, send } = await between({ abc: { displayName: 'nightly-1' }, other: { displayName: 'nightly-2' } });
+    server.misbehave('refused-filters', { times: Number.POSITIVE_INFINITY });
+
+    expect(await send('nightly-1', false)).toMatchObject({ outcome: 'delivered' });
+    expect([live.abc?.stopRequested, live.other?.stopRequested]).toEqual([true, false]);
+  });
+
   it('is not looked for by its display name when its id is known', async () => {
     const { live, send } = await between({ abc: { displayName: 'nightly-1' } });
 

@@ -80,7 +80,6 @@ export class SimulatedObject {
     const Simulated = relayObject(bundledConfig(config), () => this.#now, platform);
     this.#object = new Simulated(state, {
       WANDB_WEBHOOK_SECRET: SECRET,
-      [`WANDB_WEBHOOK_SECRET_${source.toUpperCase()}`]: SECRET,
       GITHUB_TOKEN: 'ghp_of_a_test_only',
       GITHUB_API_URL: 'http://github.test',
       RELAY_ADMIN_TOKEN: ADMIN_TOKEN,
@@ -204,7 +203,9 @@ let count = 0;
 export async function simulate(simulation: Simulation, work: (object: SimulatedObject) => Promise<void>): Promise<void> {
   const source = simulation.source ?? `sim-${++count}`;
   await runInDurableObject(env.RELAY.getByName(source), (_object, state) => {
-    const bindings = { [`WANDB_WEBHOOK_SECRET_${source.toUpperCase().replaceAll('-', '_')}`]: SECRET, ...simulation.bindings };
+    // The default source's secret is the one without a name behind it.
+    const named = source === 'default' ? {} : { [`WANDB_WEBHOOK_SECRET_${source.toUpperCase().replaceAll('-', '_')}`]: SECRET };
+    const bindings = { ...named, ...simulation.bindings };
     return work(new SimulatedObject(state, { ...simulation, source, bindings }));
   });
 }

@@ -316,6 +316,23 @@ describe('a relay action', () => {
     });
   });
 
+  it('is refused where what the relay finds out would match the routes of two automations', () => {
+    const named = (scope: string, key: string, engine = 'relay', event = 'run_state: { states: [failed] }') =>
+      `name: a, key: ${key}, scope: ${scope}, event: { ${event} }, engine: ${engine}, ${RELAY}`;
+    const problem =
+      'the automation "a" in team acme (line 4) watches this project, too, and the routes of both would take the events of either: choose another name';
+    expect(problemsIn(several(named('{ team: acme }', 'x'), named('{ project: p }', 'y')))).toEqual([
+      `relay.yaml:5:13: automations[1].name: ${problem}`,
+    ]);
+    const fine = [
+      [named('{ team: other }', 'x'), named('{ project: p }', 'y')],
+      [named('{ team: acme }', 'x'), named('{ project: p }', 'y', 'wandb')],
+      [named('{ team: acme }', 'x'), named('{ project: p }', 'y', 'relay', 'run_silent: { for: 30m }')],
+      [named('{ project: q }', 'x'), named('{ project: p }', 'y')],
+    ];
+    for (const both of fine) expect(read(several(...both)).automations).toHaveLength(2);
+  });
+
   it('needs a key where its route would have the name of another one', () => {
     const problem = 'its relay action makes the route "a", which exists already (line 4): give the automation a key of its own';
     expect(problemsIn(several(relay('a'), relay('a').replace('project: p', 'project: q')))).toEqual([

@@ -1,6 +1,7 @@
 import type { ConfigDefinition } from '../../../src/builders/builders.ts';
 import {
   type AutomationDefinition,
+  and,
   artifactEvent,
   automation,
   collection,
@@ -10,6 +11,7 @@ import {
   onCreateArtifact,
   onLinkArtifact,
   onRunMetric,
+  onRunSilent,
   onRunState,
   organization,
   project,
@@ -25,6 +27,7 @@ import {
 
 const scope = { project: 'train' };
 const action = { no_op: {} };
+const relayed = relay({ to: [{ slack: { channel: '#x' } }] });
 const failed = runEvent.state.eq('failed');
 
 export const accepted: AutomationDefinition[] = [
@@ -35,8 +38,35 @@ export const accepted: AutomationDefinition[] = [
     scope: { team: 't' },
     event: { run_state: { states: ['failed'] } },
     runs: { name: { contains: 'x' } },
-    engine: 'relay',
     action,
+  },
+  {
+    name: 'c-relay',
+    scope: { team: 't' },
+    event: { run_state: { states: ['failed', 'crashed'], grace: '10m', longer_than: '6h' } },
+    runs: { name: { contains: 'x' }, tags: { not: 'debug' } },
+    engine: 'relay',
+    refire: '1h',
+    resolve: true,
+    action: relayed,
+  },
+  {
+    name: 'c-nan',
+    scope,
+    event: { run_metric_nonfinite: { metrics: { regex: 'loss' } } },
+    engine: 'relay',
+    dry_run: true,
+    action: relayed,
+  },
+  { name: 'c-stall', scope, event: { run_metric_stall: { metric: 'x', window: 9, less_than: '1%' } }, engine: 'relay', action: relayed },
+  { name: 'c-silent', scope, event: { run_silent: { for: '30m' } }, engine: 'relay', refire: 'never', action: relayed },
+  {
+    name: 'c-zscore',
+    scope,
+    event: { run_metric_zscore: { metric: 'x', threshold: 3, direction: 'above', over: 'runs' } },
+    engine: 'relay',
+    for_points: 3,
+    action: relayed,
   },
   {
     name: 'd',
@@ -57,8 +87,25 @@ export const accepted: AutomationDefinition[] = [
     event: { add_artifact_tag: { tag: 'x' } },
     action,
   },
+  automation({ name: 'stop', event: onRunState(project('train'), failed), action: relay({ to: [{ wandb_stop: {} }] }) }),
   automation({ name: 'g', event: onAddArtifactAlias(scope, 'production'), action: doNothing() }),
-  automation({ name: 'h', event: onRunState({ scope, filter: failed }), engine: 'relay', action: doNothing() }),
+  automation({
+    name: 'h',
+    event: onRunState({ scope, filter: failed }),
+    engine: 'relay',
+    action: relay({ to: [{ slack: { channel: 'x' } }] }),
+  }),
+  automation({
+    name: 'i',
+    event: onRunMetric(scope, and(runEvent.metric('loss').nonfinite(), runEvent.tags.in(['prod']))),
+    engine: 'relay',
+    refire: '1h',
+    forPoints: 2,
+    resolve: true,
+    dryRun: false,
+    action: relayed,
+  }),
+  automation({ name: 'j', event: onRunSilent(scope, '30m'), engine: 'relay', action: relayed }),
 ];
 
 export const acceptedConfigs: ConfigDefinition[] = [
@@ -88,6 +135,20 @@ export const refused: AutomationDefinition[] = [
   { name: 'a', scope: { project: 'p', collection: 'c' }, event: { run_state: { states: ['failed'] } }, action },
   // @ts-expect-error runs is for run events only
   { name: 'a', scope, event: { link_artifact: {} }, runs: { name: 'x' }, action },
+  // @ts-expect-error engine: relay needs a relay action
+  { name: 'a', scope, event: { run_state: { states: ['failed'] } }, engine: 'relay', action },
+  // @ts-expect-error W&B has no such event
+  { name: 'a', scope, event: { run_silent: { for: '30m' } }, action: relayed },
+  // @ts-expect-error W&B has no automation for crashed runs
+  { name: 'a', scope, event: { run_state: { states: ['crashed'] } }, action: relayed },
+  // @ts-expect-error W&B has no grace
+  { name: 'a', scope, event: { run_state: { states: ['failed'], grace: '10m' } }, engine: 'wandb', action: relayed },
+  // @ts-expect-error refire needs engine: relay
+  { name: 'a', scope, event: { run_state: { states: ['failed'] } }, refire: '1h', action: relayed },
+  // @ts-expect-error tags need engine: relay
+  { name: 'a', scope, event: { run_state: { states: ['failed'] } }, runs: { tags: 'x' }, action: relayed },
+  // @ts-expect-error one of metric and metrics
+  { name: 'a', scope, event: { run_metric_nonfinite: { metric: 'x', metrics: 'y' } }, engine: 'relay', action: relayed },
   // @ts-expect-error engine: relay is for run events only
   { name: 'a', scope, event: { link_artifact: {} }, engine: 'relay', action },
   // @ts-expect-error an alias event has no tag
@@ -152,7 +213,29 @@ export function refusedCalls(): void {
   // @ts-expect-error a team has no collections
   collection(team('acme'), 'c');
   // @ts-expect-error no such state
-  runEvent.state.eq('crashed');
+  runEvent.state.eq('exploded');
+  // @ts-expect-error a crashed run needs engine: 'relay'
+  automation({ name: 'a', event: onRunState(scope, runEvent.state.eq('crashed')), action: relayed });
+  // @ts-expect-error and so does a crashed run among others
+  automation({ name: 'a', event: onRunState(scope, runEvent.state.in(['failed', 'crashed'])), engine: 'wandb', action: relayed });
+  // @ts-expect-error a grace needs engine: 'relay'
+  automation({ name: 'a', event: onRunState(scope, runEvent.state.eq('failed', { grace: '10m' })), action: relayed });
+  // @ts-expect-error also together with conditions on runs
+  automation({ name: 'a', event: onRunState(scope, and(runEvent.name.eq('x'), runEvent.state.eq('killed'))), action: relayed });
+  // @ts-expect-error NaN needs engine: 'relay'
+  automation({ name: 'a', event: onRunMetric(scope, runEvent.metric('loss').nonfinite()), action: relayed });
+  // @ts-expect-error a stall needs engine: 'relay'
+  automation({ name: 'a', event: onRunMetric(scope, runEvent.metric('loss').stalls({ window: 9, diff: 1 })), action: relayed });
+  // @ts-expect-error a z-score over runs needs engine: 'relay'
+  automation({ name: 'a', event: onRunMetric(scope, runEvent.metric('loss').zscoreOverRuns().gt(3)), action: relayed });
+  // @ts-expect-error silence needs engine: 'relay'
+  automation({ name: 'a', event: onRunSilent(scope, '30m'), action: relayed });
+  // @ts-expect-error refire needs engine: 'relay'
+  automation({ name: 'a', event: onRunState(scope, failed), refire: '1h', action: relayed });
+  // @ts-expect-error forPoints needs engine: 'relay'
+  automation({ name: 'a', event: onRunState(scope, failed), forPoints: 3, action: relayed });
+  // @ts-expect-error engine: 'relay' needs a relay action
+  automation({ name: 'a', event: onRunState(scope, failed), engine: 'relay', action: doNothing() });
   // @ts-expect-error no state
   runEvent.state.in([]);
   // @ts-expect-error diff and frac exclude each other

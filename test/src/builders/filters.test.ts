@@ -93,10 +93,7 @@ describe('conditions on runs with one on a metric or a state', () => {
   };
 
   const filterOf = (condition: Condition) =>
-    sent(condition.kind === 'metric' ? onRunMetric(train, condition as never) : onRunState(train, condition as never)) as Record<
-      string,
-      string
-    >;
+    sent(condition.kind === 'metric' ? onRunMetric(train, condition) : onRunState(train, condition)) as Record<string, string>;
 
   it.each<[string, Condition, object[], object]>([
     ['name & metric', and(N.contains('x'), M('loss').gt(1)), [x], { run_metric_filter: threshold }],

@@ -87,6 +87,21 @@ describe('words of Prometheus, and others, are explained', () => {
   });
 });
 
+describe('a raw filter on runs', () => {
+  const isRead = (text: string) => readConfig(text, 'relay.yaml').ok;
+  const filter = (text: string) => `runs: { filter: ${text} }`;
+
+  it('of engine: relay has the operators and fields that the relay can evaluate', () => {
+    expect(isRead(relayed(LOSS, filter('{ $and: [{ config.lr: { $gt: 0.1 } }, { tags: { $in: [a] } }] }')))).toBe(true);
+    expect(problem(LOSS, filter('{ config.lr: { $where: "1" } }'))).toContain('runs.filter.config.lr.$where: ');
+    expect(problem(LOSS, filter('{ colour: red }'))).toContain('runs.filter.colour: ');
+  });
+
+  it('of W&B is passed on as it is', () => {
+    expect(isRead(automationConfig({ event: `{ ${LOSS} }`, more: filter('{ colour: { $near: 1 } }') }))).toBe(true);
+  });
+});
+
 describe('what is valid and probably not meant is a warning', () => {
   it('an integration, and adopt: nothing is made in W&B', () => {
     expect(warnings(LOSS, 'adopt: true', '{ relay: { integration: hook, to: [{ slack: { channel: "#x" } }] } }')).toEqual([

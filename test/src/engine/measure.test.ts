@@ -54,9 +54,9 @@ function scaleOf(condition: MetricCondition, values: readonly number[]): number 
 
 describe('every measure agrees with the reference on random series', () => {
   test.each(CONDITIONS.map((condition) => [nameOf(condition), condition] as const))('%s', (_name, condition) => {
-    for (let seed = 1; seed <= 6; seed += 1) {
+    for (let seed = 1; seed <= 4; seed += 1) {
       const random = seeded(seed);
-      const values = randomValues(random, 300);
+      const values = randomValues(random, 250);
       const measure = createMeasure(condition);
       values.forEach((value, index) => {
         const soFar = values.slice(0, index + 1);
@@ -79,8 +79,19 @@ describe('a measure that is saved and restored at any value goes on as if it had
       interrupted = createMeasure(condition);
       interrupted.restore(new NumberReader(Float64Array.from(saved)));
       expect(interrupted.add(value)).toBe(straight.add(value));
-      expect(interrupted.parts()).toEqual(straight.parts());
+      expect(interrupted.parts(0)).toEqual(straight.parts(0));
     }
+  });
+});
+
+describe('a measure that is reset is as new', () => {
+  test.each(CONDITIONS.map((condition) => [nameOf(condition), condition] as const))('%s', (_name, condition) => {
+    const random = seeded(7);
+    const used = createMeasure(condition);
+    for (const value of randomValues(random, 123)) used.add(value);
+    used.reset();
+    const fresh = createMeasure(condition);
+    for (const value of randomValues(random, 123)) expect(used.add(value)).toBe(fresh.add(value));
   });
 });
 
@@ -91,7 +102,7 @@ test('a sum does not drift, and forgets a huge value as soon as it leaves the wi
   expect(compared[6]).toBe(1);
   const third = exactAverage([0.1, 0.1, 0.1]);
   expect(compared[10]).toBe(third);
-  for (let turn = 0; turn < 100_000; turn += 1) measure.add(0.1);
+  for (let turn = 0; turn < 10_000; turn += 1) measure.add(0.1);
   expect(measure.add(0.1)).toBe(third);
 });
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { RunSnapshot } from '../../../src/engine/run.ts';
 import { compileRunFilter, runFilterProblems } from '../../../src/engine/run-filter.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
@@ -80,6 +80,22 @@ describe('a filter on runs', () => {
   ])('%j passes: %s', (filter, expected) => {
     expect(runFilterProblems(filter)).toEqual([]);
     expect(passes(filter)).toBe(expected);
+  });
+
+  it('is compiled and evaluated without making code from text, which Workers forbid', () => {
+    const forbidden = Object.assign(
+      () => {
+        throw new Error('code from text');
+      },
+      { prototype: Function.prototype },
+    );
+    vi.stubGlobal('Function', forbidden);
+    vi.stubGlobal('eval', forbidden);
+    try {
+      expect(passes({ $nor: [{ displayName: { $regex: 'x' } }, { 'config.lr': { $not: { $gt: 0 } } }] })).toBe(true);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it('takes no time for an expression that stops other engines', () => {

@@ -1,5 +1,5 @@
-import type { PointsAnswer, PointsQuery, ProjectRef, ReadFailure, RunReader } from '../../../src/engine/run-reader.ts';
 import type { Point, RunSnapshot } from '../../../src/engine/run.ts';
+import type { PointsAnswer, PointsQuery, ProjectRef, ReadFailure, RunReader } from '../../../src/engine/run-reader.ts';
 import { err, ok, type Result } from '../../../src/lib/result.ts';
 
 /** A run of `FakeReader`. */

@@ -17,12 +17,13 @@ export interface ReaderInTest extends TestClient {
 
 /** A reader over real sockets, with a clock of the test's own, which the stand-in's runs share. */
 export async function readerInTest(
-  options: WandbStandInOptions & { readonly patience?: RunReaderOptions['patience'] } = {},
+  options: WandbStandInOptions & { readonly patience?: RunReaderOptions['patience']; readonly maxResponseBytes?: number } = {},
 ): Promise<ReaderInTest> {
-  const { patience, ...serverOptions } = options;
+  const { patience, maxResponseBytes, ...serverOptions } = options;
   const clock = { now: Date.parse('2026-03-01T12:00:00Z') };
   const server = await wandbServer({ now: () => new Date(clock.now), ...serverOptions });
   const { client, sleeps, log } = testClient(server, {
+    ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }),
     now: () => clock.now,
     sleep: async (ms) => {
       sleeps.push(ms);

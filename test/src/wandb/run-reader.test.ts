@@ -3,6 +3,7 @@ import type { ReadFailure, RunReader } from '../../../src/engine/run-reader.ts';
 import type { Result } from '../../../src/lib/result.ts';
 import { createRunReader } from '../../../src/wandb/run-reader.ts';
 import { testClient } from '../../stand-ins/wandb-in-test.ts';
+import { madeRows } from '../../stand-ins/wandb-rows.ts';
 import type { WandbStandInOptions } from '../../stand-ins/wandb-server.ts';
 import { okValue, PROJECT, pointsQuery, readerInTest, valuesOf } from './reader-in-test.ts';
 
@@ -188,20 +189,38 @@ describe('system metrics', () => {
   });
 });
 
-it('answers that are longer than is read at once are asked for in parts', async () => {
-  const test = await readerInTest();
-  const long = 'x'.repeat(40_000);
-  for (let i = 0; i < 100; i++) {
-    test.clock.now += 1_000;
-    const run = test.addRun(`r${i}`, { config: { long } });
-    run.log({ [`m${i}`]: 1, text: long });
-  }
-  test.server.answerHeaders['x-filler'] = '';
-  const older = await readerInTest({ world: test.server.world, lacks: ['summaryMetrics(keys)', 'config(keys)'] });
-  const names = Array.from({ length: 100 }, (_none, i) => `r${i}`);
-  const runs = okValue(
-    await older.reader.runsSince(PROJECT, { since: 0, fields: ['config.long', 'summary_metrics.text'], signal: test.signal }),
-  );
-  expect(runs.map(({ name }) => name)).toEqual(names.toReversed());
-  expect(runs[0]?.fields).toEqual({ 'config.long': long, 'summary_metrics.text': long });
+describe('answers that are longer than is read at once', () => {
+  it('are lists: they are asked for in shorter pages', async () => {
+    const test = await readerInTest();
+    const long = 'x'.repeat(2_000);
+    for (let i = 0; i < 100; i++) {
+      test.clock.now += 1_000;
+      const run = test.addRun(`r${i}`, { config: { long } });
+      run.log({ [`m${i}`]: 1, text: long });
+    }
+    const older = await readerInTest({
+      world: test.server.world,
+      lacks: ['summaryMetrics(keys)', 'config(keys)'],
+      maxResponseBytes: 256 * 1024,
+    });
+    const names = Array.from({ length: 100 }, (_none, i) => `r${i}`);
+    const runs = okValue(
+      await older.reader.runsSince(PROJECT, { since: 0, fields: ['config.long', 'summary_metrics.text'], signal: test.signal }),
+    );
+    expect(runs.map(({ name }) => name)).toEqual(names.toReversed());
+    expect(runs[0]?.fields).toEqual({ 'config.long': long, 'summary_metrics.text': long });
+  });
+
+  it('are rows: they are asked for in shorter ranges', async () => {
+    const test = await readerInTest({ maxResponseBytes: 256 * 1024 });
+    const metrics = Array.from({ length: 8 }, (_none, i) => `${'long/'.repeat(60)}${i}`);
+    const rows = madeRows(500, (i) => ({ _step: i, _timestamp: 1, ...Object.fromEntries(metrics.map((metric) => [metric, i])) }));
+    for (const name of ['r1', 'r2']) test.addRun(name, { rows });
+    const runs = okValue(await test.reader.runsSince(PROJECT, { since: 0, signal: test.signal }));
+    const queries = runs.map(({ name, lastStep = 0 }) => pointsQuery(name, { metrics, upToStep: lastStep }));
+    for (const answer of okValue(await test.reader.points(PROJECT, queries, test.signal))) {
+      expect(answer.readUpTo).toBe(499);
+      for (const metric of metrics) expect(valuesOf(answer, metric)).toHaveLength(500);
+    }
+  });
 });

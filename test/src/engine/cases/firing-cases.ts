@@ -106,6 +106,10 @@ export const FIRING_CASES: Cases = {
     expect(add(evaluation, [9, 9, 9, 9], 0)).toEqual([2]);
     evaluation.rewind();
     expect(evaluation.current()).toMatchObject({ value: undefined, lastFiredAt: 120_000 });
+    const again = startEvaluation(ruleOf(averageAbove8));
+    add(again, [9, 9], 0);
+    again.rewind();
+    expect([add(again, [9, 9], 1), add(again, [9], 3)]).toEqual([[], [3]]);
     expect(add(evaluation, [9, 9, 9], 1, true)).toEqual([]);
     expect(add(evaluation, [9, 9], 4)).toEqual([]);
     expect(add(evaluation, [1, 1, 1, 30], 6)).toEqual([9]);

@@ -65,11 +65,15 @@ export const STATE_CASES: Cases = {
     const fires = (hours: number) =>
       evaluateSeries(ruleOf(event), { series: {}, states: [...times(hours, 'running'), 'finished'], intervalMs: HOUR }).firings.length;
     expect([fires(5), fires(6), fires(7)]).toEqual([0, 1, 1]);
+    const seenLate = { fill: false, now: 10 * HOUR, lastRowAt: undefined };
+    expect(startEvaluation(ruleOf(event)).observe(runOf({ state: 'finished', heartbeatAt: 5 * HOUR }), seenLate)).toEqual([]);
   },
   'longer-than-running': () => {
     const rule = ruleOf(state(['running'], { longer_than: '6h' }));
     const { firings } = evaluateSeries(rule, { series: {}, states: times(10, 'running'), intervalMs: HOUR });
     expect(firings.map(({ step }) => step)).toEqual([6]);
+    const now = { fill: false, now: 6 * HOUR, lastRowAt: undefined };
+    expect(startEvaluation(rule).observe(runOf({ heartbeatAt: 5.9 * HOUR }), now)).toHaveLength(1);
   },
   'state-resolve': () => {
     expect(stateSignals(state(['crashed']), ['running', 'crashed', 'running'], { resolve: true })).toEqual([

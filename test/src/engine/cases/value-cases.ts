@@ -50,9 +50,11 @@ export const VALUE_CASES: Cases = {
     expect(firesAt(above8, [1, INFINITY])).toEqual([1]);
     expect(firesAt(average(2), [1, 1, INFINITY])).toEqual([2]);
     expect(comparedAt(average(2), [INFINITY, -INFINITY])).toEqual([_, _]);
+    expect(firesAt({ run_metric_change: { metric: 'loss', decreases_by: 1 } }, [1, INFINITY])).toEqual([]);
   },
   'equal-numbers': () => {
     expect(firesAt({ run_metric: { metric: 'loss', equal_to: 0.3 } }, [0.1 + 0.2, 0.3])).toEqual([1]);
+    expect(firesAt({ run_metric: { metric: 'loss', aggregate: 'min', window: 1, equal_to: 0.3 } }, [0.1 + 0.2, 0.3])).toEqual([1]);
     expect(firesAt(average(3, { equal_to: 0.2 }), [0.1, 0.2, 0.3])).toEqual([2]);
     expect(firesAt(average(3, { above: 0.2 }), [0.1, 0.2, 0.3])).toEqual([]);
     expect(firesAt({ run_metric_change: { metric: 'loss', increases_by: '25%' } }, [0.4, 0.5])).toEqual([1]);
