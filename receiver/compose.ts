@@ -1,17 +1,15 @@
-import type { Settings } from '../src/config/config.ts';
 import { wandbAppUrl } from '../src/event/wandb-links.ts';
 import { idsFrom } from '../src/lib/id.ts';
 import type { Network } from '../src/network/proxied-network.ts';
-import { alertPolicies } from '../src/route/alert-policy.ts';
 import { isMessage } from '../src/route/conversation-requests.ts';
-import type { Route } from '../src/route/route.ts';
-import { indexRoutes } from '../src/route/route-index.ts';
 import type { RequestKind } from '../src/route/target.ts';
 import { type Access, createAccess } from './admin/access.ts';
 import type { Role } from './admin/identity.ts';
+import type { Banner } from './admin/pages/page.ts';
 import type { PageOptions } from './admin/pages/page-options.ts';
-import { type DigestOptions, digestParts } from './digests/digest-part.ts';
-import type { WatchOptions } from './engine/engine-options.ts';
+import { type ConfigInUse, configInUse, type ReceiverConfig } from './config-in-use.ts';
+import { type ConfigStatus, configTrouble } from './config-status.ts';
+import { digestParts } from './digests/digest-part.ts';
 import { engineParts } from './engine/engine-part.ts';
 import type { Watcher } from './engine/watcher.ts';
 import { connectWandb, type WandbKnowledge } from './enrich/connect-wandb.ts';
@@ -35,17 +33,9 @@ import { acceptInBatches } from './webhook/accept-batch.ts';
 import { type RollBack, rollBackWith } from './webhook/roll-back.ts';
 import type { PlanOptions } from './webhook/route-event.ts';
 
-export interface ComposeOptions extends Pick<ReceiverParts, 'concurrency' | 'githubWritesPerSecond'> {
+export interface ComposeOptions extends ReceiverConfig, Pick<ReceiverParts, 'concurrency' | 'githubWritesPerSecond'> {
   readonly runtime: Runtime;
   readonly environment: Environment;
-  readonly routes: readonly Route[];
-  readonly settings: Settings;
-  /** Of the config, for links to registries. */
-  readonly organization: string | undefined;
-  /** Automations that the relay may have to evaluate; left out: none. */
-  readonly watch?: WatchOptions;
-  /** Digests to send; left out: none. */
-  readonly digests?: DigestOptions;
   readonly store: Store;
   /** Record what would be sent; send nothing and make no API calls. */
   readonly sandbox: boolean;
@@ -55,6 +45,8 @@ export interface ComposeOptions extends Pick<ReceiverParts, 'concurrency' | 'git
   readonly metrics?: PrometheusMetrics;
   /** For the pages; left out: there are none. */
   readonly config?: PageOptions['config'];
+  /** Whether the config's file says something else by now; left out: the config is never read again. */
+  readonly configStatus?: () => ConfigStatus;
   /** See `CommandIo`; for Socket Mode. */
   readonly dispatcher?: Network['dispatcher'];
   /** The receiver restarts for each piece of work: see `ClockWatchOptions`. */
@@ -64,7 +56,8 @@ export interface ComposeOptions extends Pick<ReceiverParts, 'concurrency' | 'git
 }
 
 /** What the parts are built with. */
-interface PartContext extends ComposeOptions {
+interface PartContext extends Omit<ComposeOptions, keyof ReceiverConfig> {
+  readonly inUse: ConfigInUse;
   readonly wake: Wake;
   readonly clock: ClockWatch;
   readonly githubUrl: string;
@@ -85,10 +78,13 @@ export async function composeReceiver(options: ComposeOptions): Promise<Receiver
 
 /** The parts of that receiver. A part is loaded only when it is needed. */
 export async function composeParts(options: ComposeOptions): Promise<ReceiverParts> {
-  const { runtime, environment, store, routes, settings, sandbox, wakeLater, concurrency, githubWritesPerSecond } = options;
+  const { runtime, environment, store, sandbox, wakeLater, concurrency, githubWritesPerSecond } = options;
   const { githubApiUrl } = environment;
+  const { routes, settings, organization, watch, digests: definitions, ...rest } = options;
+  const inUse = configInUse({ routes, settings, organization, watch, digests: definitions });
   const context = {
-    ...options,
+    ...rest,
+    inUse,
     wake: createWake(),
     clock: watchClock(options),
     githubUrl: githubWebUrlOf(githubApiUrl),
@@ -96,11 +92,11 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     access: accessFor(options),
   };
   const github = sandbox ? sandboxTargets(runtime.log, githubApiUrl) : await githubTargets(environment, { ...runtime, store });
-  const wandb = sandbox ? undefined : await connectWandb({ ...options, wake: context.wake.wake });
+  const wandb = sandbox ? undefined : await connectWandb({ ...context, wake: context.wake.wake });
   const slack = await slackTargetsFor(context);
   const connected = { slack: slack.slack !== undefined, wandb: wandb !== undefined };
-  const plan = planningOf(options, github, connected);
-  const rollBack = rollbacks(options, plan);
+  const plan = planningOf(context, github, connected);
+  const rollBack = rollbacks(context, plan);
   const own = { ...context, plan, hasJumped: context.clock.hasJumped, wake: context.wake.wake };
   const [watching, digests] = await Promise.all([engineParts(own), digestParts(own)]);
   return {
@@ -108,8 +104,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     wake: context.wake,
     clock: context.clock,
     store,
-    routes,
-    settings,
+    config: inUse,
     authentication: environment.authentication,
     access: context.access,
     basePath: environment.basePath,
@@ -117,14 +112,13 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
     extensions: [
-      ...(await extensionsFor({ ...context, rollBack, engineLagMs: () => lagOf(watching.watcher) }, github)),
+      ...(await extensionsFor({ ...context, rollBack, engineLagMs: () => lagOf(watching.watcher()) }, github)),
       ...(wandb === undefined ? [] : [wandb.history]),
       ...watching.extensions,
-      ...digests,
+      digests,
     ],
-
+    ...watcherOf(watching.watcher()),
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
-    ...(watching.watcher === undefined ? {} : { watcher: watching.watcher }),
     rollBack,
     updateRequest: await requestUpdate(options, wandb),
     enriches: connected.wandb,
@@ -132,6 +126,10 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(githubWritesPerSecond === undefined ? {} : { githubWritesPerSecond }),
   };
+}
+
+function watcherOf(watcher: Watcher | undefined): Pick<ReceiverParts, 'watcher'> {
+  return watcher === undefined ? {} : { watcher };
 }
 
 /** How late the project is that is furthest behind; `undefined`: nothing is watched here. */
@@ -154,32 +152,32 @@ function accessFor({ runtime, environment, onThisMachine }: ComposeOptions): Acc
 
 /** How the relay's own events are planned: as what W&B sends is. */
 function planningOf(
-  { runtime: { now, randomBytes }, routes, settings }: ComposeOptions,
+  { runtime: { now, randomBytes }, inUse }: PartContext,
   github: TargetSet,
   connected: PlanOptions['connected'],
 ): PlanOptions {
   return {
-    matchRoutes: indexRoutes(routes),
+    matchRoutes: inUse.matchRoutes,
     credentialFor: queueCredential(github.credentialFor),
     newId: idsFrom(now, randomBytes),
     connected,
-    slackUsers: settings.slackUsers,
-    alerts: alertPolicies(routes, settings.alertChannel),
+    slackUsers: () => inUse.current().settings.slackUsers,
+    alerts: inUse.alerts,
   };
 }
 
-function rollbacks({ runtime, environment, settings, organization, store }: ComposeOptions, plan: PlanOptions): RollBack {
+function rollbacks({ runtime, environment, inUse, store }: PartContext, plan: PlanOptions): RollBack {
   const { now } = runtime;
   const { matchRoutes, credentialFor, newId, connected } = plan;
   return rollBackWith({
     store,
     now,
-    accept: acceptInBatches(store, settings.dedupeWindowMs, now),
+    accept: acceptInBatches(store, () => inUse.current().settings.dedupeWindowMs, now),
     matchRoutes,
     credentialFor,
     newId,
     connected,
-    app: { url: wandbAppUrl(environment.wandbBaseUrl), organization },
+    app: () => ({ url: wandbAppUrl(environment.wandbBaseUrl), organization: inUse.current().organization }),
   });
 }
 
@@ -198,8 +196,7 @@ function watchClock({ runtime, store, startsSteady = false }: ComposeOptions): C
 function slackTargetsFor({
   runtime,
   environment,
-  organization,
-  settings,
+  inUse,
   store,
   sandbox,
   githubUrl,
@@ -211,9 +208,8 @@ function slackTargetsFor({
     store,
     installation,
     wandbAppUrl: wandbAppUrl(wandbBaseUrl),
-    wandbOrganization: organization,
+    inUse: () => ({ slackUsers: inUse.current().settings.slackUsers, wandbOrganization: inUse.current().organization }),
     githubUrl,
-    slackUsers: settings.slackUsers,
     // The sandbox shows the buttons that a complete setup would have.
     interactive: sandbox || slack?.signingSecret !== undefined || slack?.appToken !== undefined,
   };
@@ -248,6 +244,7 @@ async function extensionsFor(context: ExtensionContext, github: TargetSet): Prom
     expiry,
     notifications(store, wake),
     retention(context),
+    configNotice(context),
     ...(await pagesFor(context, github)),
     ...(await metricsFor(context)),
   ];
@@ -257,7 +254,7 @@ async function extensionsFor(context: ExtensionContext, github: TargetSet): Prom
 
 /** The pages, where somebody may see them. */
 async function pagesFor(context: ExtensionContext, github: TargetSet): Promise<Extension[]> {
-  const { runtime, environment, access, config, githubUrl, sandbox, store, wake, rollBack, wakeLater } = context;
+  const { runtime, environment, access, config, configStatus, githubUrl, sandbox, store, wake, rollBack, wakeLater } = context;
   if (config === undefined || !access.hasApi) return [];
   const [{ pages }, { pauseBanners }, { createChanges }] = await Promise.all([
     import('./admin/pages/pages.ts'),
@@ -266,7 +263,7 @@ async function pagesFor(context: ExtensionContext, github: TargetSet): Promise<E
   ]);
   const paused = pauseBanners(store, runtime.now);
   wake.register(paused.forget);
-  const shell = async () => ({ basePath: environment.basePath, banners: await paused.banners() });
+  const shell = async () => ({ basePath: environment.basePath, banners: [...configBanners(configStatus), ...(await paused.banners())] });
   const common = {
     ...runtime,
     store,
@@ -311,17 +308,32 @@ function notifications(store: Store, { wake }: Wake): Extension {
   };
 }
 
-function retention({ runtime, environment, settings, routes, store, clock }: PartContext): Extension {
-  const floor = retentionFloor(
-    settings.dedupeWindowMs,
-    routes.map(({ cooldownMs }) => cooldownMs),
-  );
-  return createRetention({ ...runtime, store, keepMs: Math.max(environment.retentionMs, floor), isSteady: clock.isSteady });
+/** On `/readyz`. */
+function configNotice({ configStatus }: PartContext): Extension {
+  return { details: () => configBanners(configStatus).map(({ text }) => text) };
+}
+
+/** On every page. */
+function configBanners(status: ComposeOptions['configStatus']): Banner[] {
+  const text = status === undefined ? undefined : configTrouble(status());
+  return text === undefined ? [] : [{ kind: 'bad', text }];
+}
+
+function retention({ runtime, environment, inUse, store, clock }: PartContext): Extension {
+  const keepMs = (): number => {
+    const { settings, routes } = inUse.current();
+    const floor = retentionFloor(
+      settings.dedupeWindowMs,
+      routes.map(({ cooldownMs }) => cooldownMs),
+    );
+    return Math.max(environment.retentionMs, floor);
+  };
+  return createRetention({ ...runtime, store, keepMs, isSteady: clock.isSteady });
 }
 
 /** Follows workflow runs: by polling where there are credentials, by webhook where there is a secret. */
 async function runExtensions(context: PartContext, { runs }: TargetSet): Promise<Extension[]> {
-  const { runtime, environment, store, routes, settings, clock, wake } = context;
+  const { runtime, environment, store, inUse, clock, wake } = context;
   const { githubWebhookSecrets: secrets, githubApiUrl } = environment;
   const [{ createRunWatch }, { createFailedJobs }, { workflowRunWebhook }, { commitOfEvent }] = await Promise.all([
     import('./watch/run-watch.ts'),
@@ -334,14 +346,14 @@ async function runExtensions(context: PartContext, { runs }: TargetSet): Promise
     credentialFor: runs?.credentialFor ?? ((repository: string) => repository),
   };
   const hasWebhook = secrets.length > 0;
-  const alerts = alertPolicies(routes, settings.alertChannel);
+  const { alerts } = inUse;
   const watched = { ...runtime, store, wake: wake.wake };
   const record = createRecordRuns({
     ...watched,
     newId: idsFrom(runtime.now, runtime.randomBytes),
     alerts,
     ...(runs === undefined ? {} : { failedJobs: createFailedJobs({ ...runtime, store, runs }) }),
-    ...(settings.commitStatus ? { commitStatus } : {}),
+    commitStatus: () => (inUse.current().settings.commitStatus ? commitStatus : undefined),
   });
   const extensions: Extension[] = [];
   if (runs !== undefined) {
@@ -353,7 +365,8 @@ async function runExtensions(context: PartContext, { runs }: TargetSet): Promise
 
 /** Bolt, for buttons, commands and App Home: over Socket Mode when there is an app token, else over HTTP. */
 async function slackExtensions(context: ExtensionContext): Promise<Extension[]> {
-  const { runtime, environment, settings, routes, githubUrl, clock, wake, dispatcher, installation } = context;
+  const { runtime, environment, inUse, githubUrl, clock, wake, dispatcher, installation } = context;
+  const settings = () => inUse.current().settings;
   const { slack } = environment;
   const connection =
     slack?.appToken !== undefined
@@ -374,14 +387,14 @@ async function slackExtensions(context: ExtensionContext): Promise<Extension[]> 
     apiUrl: slack.apiUrl,
     store: { ...context.store, decide },
     installation,
-    people: { slackUsers: settings.slackUsers, operators: settings.slackOperators },
-    routes,
+    people: () => ({ slackUsers: settings().slackUsers, operators: settings().slackOperators }),
+    routes: () => inUse.current().routes,
     githubUrl,
     rollBack: context.rollBack,
-    home: (content, at) => homeView(content, { githubUrl, slackUsers: settings.slackUsers, now: at }),
+    home: (content, at) => homeView(content, { githubUrl, slackUsers: settings().slackUsers, now: at }),
     wake: wake.wake,
     newId: idsFrom(runtime.now, runtime.randomBytes),
-    ...(settings.slackUnfurl ? { unfurl: wandbAppUrl(environment.wandbBaseUrl) } : {}),
+    unfurl: () => (settings().slackUnfurl ? wandbAppUrl(environment.wandbBaseUrl) : undefined),
     ...(dispatcher === undefined ? {} : { dispatcher }),
   });
   return [sending, app];

@@ -1,14 +1,11 @@
 import type { Hono } from 'hono';
-import type { Settings } from '../src/config/config.ts';
 import { idsFrom } from '../src/lib/id.ts';
 import { DEFAULT_RETRY_POLICY } from '../src/lib/retry.ts';
-import { alertPolicies } from '../src/route/alert-policy.ts';
 import { channelCredential } from '../src/route/conversation-requests.ts';
-import type { Route } from '../src/route/route.ts';
-import { indexRoutes } from '../src/route/route-index.ts';
 import type { CompiledTarget, TargetRequest } from '../src/route/target.ts';
 import type { Access } from './admin/access.ts';
 import { createApp } from './app.ts';
+import type { ConfigInUse } from './config-in-use.ts';
 import type { Watcher } from './engine/watcher.ts';
 import type { RequestVariables } from './http/request-log.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -30,8 +27,7 @@ export interface ReceiverParts {
   /** Shared with the extensions; the outboxes register here. */
   readonly wake: Wake;
   readonly store: Store;
-  readonly routes: readonly Route[];
-  readonly settings: Settings;
+  readonly config: ConfigInUse;
   readonly authentication: Authentication;
   /** Who may see the pages and use the API. */
   readonly access: Access;
@@ -95,6 +91,8 @@ function isSlack(credential: string): boolean {
 }
 
 export interface Receiver {
+  /** Replaces the config; see `ConfigInUse`. */
+  readonly replaceConfig: ConfigInUse['replace'];
   readonly app: Hono<RequestVariables>;
   /** Starts sending. */
   start(): void;
@@ -109,20 +107,25 @@ export interface Receiver {
 
 /** Builds a receiver: the HTTP side and the outboxes, over one store. */
 export function createReceiver(parts: ReceiverParts): Receiver {
-  const { store, settings, wake, extensions = [] } = parts;
+  const { store, config, wake, extensions = [] } = parts;
   const { now, randomBytes, log, redactor } = parts.runtime;
   const newId = idsFrom(now, randomBytes);
-  const alerts = alertPolicies(parts.routes, settings.alertChannel);
+  const settings = () => config.current().settings;
   let stopping = false;
   const common = {
     ...parts.runtime,
     queue: store,
     targets: parts.targets,
-    retry: { ...DEFAULT_RETRY_POLICY, retryForMs: settings.retryForMs },
+    retry: {
+      ...DEFAULT_RETRY_POLICY,
+      get retryForMs() {
+        return settings().retryForMs;
+      },
+    },
     newToken: newId,
     attemptsOf: async (id: string) => (await store.delivery(id))?.attempts ?? [],
     redact: redactor.text,
-    alerts,
+    alerts: config.alerts,
     ...(parts.unconfigured === undefined ? {} : { unconfigured: parts.unconfigured }),
     ...(parts.updateRequest === undefined ? {} : { complete: parts.updateRequest }),
     ...(parts.metrics === undefined ? {} : { attempted: parts.metrics.attempted }),
@@ -134,7 +137,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   const toGitHub = !shared || parts.targets.repository_dispatch !== undefined;
   const toSlack = !shared || parts.targets.slack !== undefined;
   const toWandb = !shared || parts.targets.wandb_stop !== undefined;
-  const { concurrency, githubWritesPerSecond = () => settings.githubWritesPerSecond } = parts;
+  const { concurrency, githubWritesPerSecond = () => settings().githubWritesPerSecond } = parts;
   const outboxes = [
     createOutbox({
       ...common,
@@ -152,20 +155,20 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   for (const outbox of outboxes) wake.register(outbox.wake);
   const app = createApp({
     store,
-    matchRoutes: indexRoutes(parts.routes),
-    alerts,
+    matchRoutes: config.matchRoutes,
+    alerts: config.alerts,
     authentication: parts.authentication,
     access: parts.access,
     basePath: parts.basePath ?? '',
-    maxBodyBytes: settings.maxBodyBytes,
+    maxBodyBytes: () => settings().maxBodyBytes,
     redactor,
-    accept: acceptInBatches(store, settings.dedupeWindowMs, now),
+    accept: acceptInBatches(store, () => settings().dedupeWindowMs, now),
     findEvent: (id) => store.event(id),
     keepRejected: (rejected) => store.keepRejected(rejected),
     accepted: wake.wake,
     credentialFor: queueCredential(parts.credentialFor),
     ...(parts.rollBack === undefined ? {} : { rollBack: parts.rollBack }),
-    slackUsers: settings.slackUsers,
+    slackUsers: () => settings().slackUsers,
     connected: { slack: parts.targets.slack !== undefined, wandb: parts.enriches === true },
     ...(parts.metrics === undefined ? {} : { metrics: parts.metrics }),
     extensions,
@@ -176,6 +179,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   });
   return {
     app,
+    replaceConfig: config.replace,
     start: () => {
       const timed = extensions.filter(({ runOnce }) => parts.wakeLater === undefined || runOnce === undefined);
       for (const part of [...outboxes, ...timed]) part.start?.();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debuglog } from 'node:util';
 import { messageOf } from '../../src/lib/error-message.ts';
@@ -70,6 +70,7 @@ export async function runOnNode(signals: Signals): Promise<void> {
     ...network,
     directFetch: fetch,
     stopped: signals.stopped,
+    onHangUp,
   };
   try {
     process.exitCode = await runProgram(io, version, words);
@@ -80,6 +81,27 @@ export async function runOnNode(signals: Signals): Promise<void> {
     process.exitCode = 1;
   }
   setTimeout(() => process.exit(), LINGER_MS).unref();
+}
+
+/**
+ * SIGHUP asks for the config to be read again. It also comes when the terminal is closed that the command was started in: then
+ * the command ends in order, as it would without a handler.
+ */
+function onHangUp(listener: () => void): void {
+  process.on('SIGHUP', () => {
+    if (process.stdout.isTTY === true && !hasTerminal()) process.kill(process.pid, 'SIGTERM');
+    else listener();
+  });
+}
+
+/** Whether the terminal is still there (tty(4): opening /dev/tty fails once it is gone). */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -36,6 +36,8 @@ export interface CommandIo extends Printer {
   readonly dispatcher?: Network['dispatcher'];
   /** Resolves when the process is asked to stop. */
   readonly stopped: () => Promise<string>;
+  /** Calls the listener at each SIGHUP, which then ends nothing; left out: there are no signals. */
+  readonly onHangUp?: (listener: () => void) => void;
 }
 
 /** Exit codes: 0 it worked, 1 it did not, 2 there is a difference (plan, drift), 4 a part of it was done (apply). */

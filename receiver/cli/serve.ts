@@ -2,11 +2,10 @@ import type { Config } from '../../src/config/config.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { pooledBytes } from '../../src/lib/id.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
-import { compileRoute } from '../../src/route/route.ts';
+import type { Result } from '../../src/lib/result.ts';
 import type { Role } from '../admin/identity.ts';
 import { composeReceiver } from '../compose.ts';
-import { configWarnings, credentialProblems } from '../config-checks.ts';
-import { type Environment, GITHUB_API_URL, isLoopback, readEnvironment } from '../environment.ts';
+import { type Environment, isLoopback, readEnvironment } from '../environment.ts';
 import { createLogger } from '../log/log.ts';
 import type { PrometheusMetrics } from '../metrics/prometheus.ts';
 import { timedStore } from '../metrics/timed-store.ts';
@@ -14,10 +13,11 @@ import { type Listening, listen } from '../node.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
 import { isOpen } from '../webhook/authenticate.ts';
-import { loadConfig, noSuchConfig } from './load-config.ts';
+import { checkConfig, noSuchConfig, readConfigText } from './load-config.ts';
 import { databaseName, openForReceiver } from './open-store.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 import { sandboxBanner, sandboxConfig, withSandboxSecret } from './sandbox.ts';
+import { type RunningConfig, receiverConfig, reloadOf, usableConfig } from './usable-config.ts';
 
 export interface ServeOptions {
   /** Record dispatches instead of sending them, whatever is configured. */
@@ -25,9 +25,6 @@ export interface ServeOptions {
   /** Of this program. */
   readonly version: string;
 }
-
-/** More writes per second than this are over what api.github.com publishes: 900 points a minute, a write counts 5. */
-const PUBLISHED_WRITES_PER_SECOND = 3;
 
 /** A stop takes no longer, whatever hangs; the entry then ends the process within another second. Milliseconds. */
 const STOP_LIMIT_MS = 6_200;
@@ -61,17 +58,15 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   const { now, random, fetch, dispatcher } = io;
   const runtime: Runtime = { now, random, randomBytes: pooledBytes(io.randomBytes), fetch, log, redactor };
   const metrics = await metricsOf(environment, options.version);
+  const reload = reloadOf(plan, { cwd: io.cwd, now, log, replace: (next) => receiver.replaceConfig(receiverConfig(next, environment)) });
   const receiver = await composeReceiver({
     runtime,
     environment,
-    routes: config.routes.map(compileRoute),
-    settings: plan.settings,
-    organization: config.organization,
-    watch: { automations: config.automations, entity: config.entity },
-    digests: { definitions: config.digests, entity: config.entity },
+    ...receiverConfig(config, environment),
     store: metrics === undefined ? store : timedStore(store, metrics, () => performance.now()),
     sandbox,
-    config: () => config,
+    config: () => reload?.config() ?? config,
+    ...(reload === undefined ? {} : { configStatus: reload.status }),
     ...(metrics === undefined ? {} : { metrics }),
     ...onThisMachine(environment, sandbox),
     ...(dispatcher === undefined ? {} : { dispatcher }),
@@ -87,14 +82,21 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   }
   const url = `${listening.url}${environment.basePath}`;
   if (sandbox)
-    io.print(...sandboxBanner(environment, url, plan.isExample ? undefined : environment.configPath, config.settings.dedupeWindowMs));
+    io.print(
+      ...sandboxBanner(environment, url, plan.text === undefined ? undefined : environment.configPath, config.settings.dedupeWindowMs),
+    );
   log.info({ url, routes: config.routes.length, database: databaseName(environment, sandbox), sandbox }, 'listening');
+  reload?.start();
+  io.onHangUp?.(() => (reload === undefined ? log.info({}, NOTHING_TO_READ) : void reload.reload()));
   log.info({ why: await stopped }, 'stopping: finishing attempts in flight');
+  reload?.stop();
   const isFinished = await withinTime(STOP_LIMIT_MS, stopInOrder(listening, store));
   if (isFinished) log.info({}, 'stopped');
   else log.warn({}, 'stopped before everything finished: the outcome of unfinished attempts is looked up after the next start');
   return 0;
 }
+
+const NOTHING_TO_READ = 'SIGHUP: there is no config file to read again: the routes are those of the example';
 
 /** Counts only where somebody may read the counts. */
 async function metricsOf({ access, postgresUrl }: Environment, version: string): Promise<PrometheusMetrics | undefined> {
@@ -126,13 +128,7 @@ async function withinTime(limitMs: number, work: Promise<void>): Promise<boolean
 
 type ServePlan = { readonly problems: readonly string[] } | ReadyPlan;
 
-interface ReadyPlan {
-  readonly environment: Environment;
-  readonly config: Config;
-  readonly settings: Config['settings'];
-  readonly sandbox: boolean;
-  /** The example's routes run, because there is no config file. */
-  readonly isExample: boolean;
+interface ReadyPlan extends RunningConfig {
   readonly warnings: readonly string[];
 }
 
@@ -140,36 +136,29 @@ interface ReadyPlan {
 function planServe(io: CommandIo, options: ServeOptions): ServePlan {
   const read = readEnvironment(io.variables);
   if (!read.ok) return { problems: read.error };
-  const found = loadConfig(io.cwd, read.value.configPath);
+  const found = readConfigText(io.cwd, read.value.configPath);
   const nothingConfigured = found === undefined && !read.value.configPathIsSet && read.value.github === undefined;
   const sandbox = options.sandbox || nothingConfigured;
   // The image names its config file, whether one is mounted or not.
   const mayBeExample = sandbox && (!read.value.configPathIsSet || (options.sandbox && read.value.inImage));
-  const loaded = found ?? (mayBeExample ? sandboxConfig() : undefined);
+  const loaded = found === undefined ? (mayBeExample ? sandboxConfig() : undefined) : checkedText(found, read.value.configPath);
   if (loaded === undefined) return { problems: [noSuchConfig(read.value.configPath)] };
   if (!loaded.ok) return { problems: loaded.error };
 
   const config = loaded.value;
   const environment = sandbox ? withSandboxSecret(read.value, io) : read.value;
+  const usable = usableConfig(config, environment, sandbox);
   const problems = [
     ...(options.sandbox && environment.inImage ? [] : hostProblems(environment, sandbox)),
-    ...(sandbox ? [] : credentialProblems(environment, config, '"serve --sandbox"')),
+    ...(usable.ok ? [] : usable.error),
   ];
-  if (problems.length > 0) return { problems };
-  const tooFast = environment.githubApiUrl === GITHUB_API_URL && config.settings.githubWritesPerSecond > PUBLISHED_WRITES_PER_SECOND;
-  return {
-    environment,
-    config,
-    settings: tooFast ? { ...config.settings, githubWritesPerSecond: PUBLISHED_WRITES_PER_SECOND } : config.settings,
-    sandbox,
-    isExample: found === undefined,
-    warnings: [
-      ...(tooFast
-        ? [`settings.github_writes_per_second is over GitHub's published limit; ${PUBLISHED_WRITES_PER_SECOND} a second are sent`]
-        : []),
-      ...configWarnings(config, environment, sandbox),
-    ],
-  };
+  if (problems.length > 0 || !usable.ok) return { problems };
+  const text = found?.ok === true ? found.value : undefined;
+  return { environment, config, text, sandbox, warnings: usable.value.warnings };
+}
+
+function checkedText(text: Result<string, string[]>, file: string): Result<Config, string[]> {
+  return text.ok ? checkConfig(text.value, file) : text;
 }
 
 function hostProblems(environment: Environment, sandbox: boolean): string[] {

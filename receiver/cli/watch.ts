@@ -1,18 +1,16 @@
-import type { Config } from '../../src/config/config.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { pooledBytes } from '../../src/lib/id.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
-import { compileRoute } from '../../src/route/route.ts';
 import { type ComposeOptions, composeParts } from '../compose.ts';
-import { configWarnings, credentialProblems } from '../config-checks.ts';
 import { evaluatedHere } from '../engine/engine-part.ts';
-import { type Environment, readEnvironment } from '../environment.ts';
+import { readEnvironment } from '../environment.ts';
 import { createLogger, type Logger, silentLogger } from '../log/log.ts';
 import { createReceiver } from '../receiver.ts';
 import type { Store } from '../store/store.ts';
-import { loadConfig, noSuchConfig } from './load-config.ts';
+import { checkConfig, noSuchConfig, readConfigText } from './load-config.ts';
 import { databaseName, openForReceiver } from './open-store.ts';
 import type { CommandIo, ExitCode } from './output.ts';
+import { type RunningConfig, receiverConfig, reloadOf, usableConfig } from './usable-config.ts';
 import { watchOnce } from './watch-once.ts';
 
 export interface WatchOptions {
@@ -35,7 +33,7 @@ export async function watch(io: CommandIo, options: WatchOptions): Promise<ExitC
   const { environment, config } = plan;
   const redactor = redactorOf(environment.secrets);
   const log = await loggerFor(io, options, redactor.text);
-  for (const warning of [...environment.warnings, ...configWarnings(config, environment, false)]) log.warn({}, warning);
+  for (const warning of [...environment.warnings, ...plan.warnings]) log.warn({}, warning);
   const stopped = io.stopped();
   let store: Store | undefined;
   try {
@@ -49,11 +47,7 @@ export async function watch(io: CommandIo, options: WatchOptions): Promise<ExitC
   const composed: ComposeOptions = {
     runtime: { now, random, randomBytes: pooledBytes(io.randomBytes), fetch, log, redactor },
     environment,
-    routes: config.routes.map(compileRoute),
-    settings: config.settings,
-    organization: config.organization,
-    watch: { automations: config.automations, entity: config.entity },
-    digests: { definitions: config.digests, entity: config.entity },
+    ...receiverConfig(config, environment),
     store,
     sandbox: false,
     ...(dispatcher === undefined ? {} : { dispatcher }),
@@ -61,9 +55,13 @@ export async function watch(io: CommandIo, options: WatchOptions): Promise<ExitC
   try {
     if (options.once) return await watchOnce(io, { ...composed, stopped });
     const receiver = createReceiver(await composeParts(composed));
+    const reload = reloadOf(plan, { cwd: io.cwd, now, log, replace: (next) => receiver.replaceConfig(receiverConfig(next, environment)) });
     receiver.start();
+    reload?.start();
+    io.onHangUp?.(() => void reload?.reload());
     log.info({ database: databaseName(environment, false) }, 'watching');
     log.info({ why: await stopped }, 'stopping: finishing attempts in flight');
+    reload?.stop();
     await receiver.stop(GRACE_MS);
     log.info({}, 'stopped');
     return 0;
@@ -85,7 +83,11 @@ async function loggerFor(io: CommandIo, { once }: WatchOptions, redact: (text: s
   return createLogger({ level: 'info', format, redact, write: (text) => io.writeLog(text.trimEnd()) });
 }
 
-type WatchPlan = { readonly problems: readonly string[] } | { readonly environment: Environment; readonly config: Config };
+type WatchPlan = { readonly problems: readonly string[] } | ReadyPlan;
+
+interface ReadyPlan extends RunningConfig {
+  readonly warnings: readonly string[];
+}
 
 function planWatch(io: CommandIo, { once, state }: WatchOptions): WatchPlan {
   const read = readEnvironment(io.variables);
@@ -97,16 +99,25 @@ function planWatch(io: CommandIo, { once, state }: WatchOptions): WatchPlan {
   if (read.value.wandbApiKey === undefined) {
     problems.push('WANDB_API_KEY: is not set: set it to the key of a W&B user who can see the runs; View-Only is enough');
   }
-  const loaded = loadConfig(io.cwd, read.value.configPath);
-  if (loaded === undefined) return { problems: [...problems, noSuchConfig(read.value.configPath)] };
+  const text = readConfigText(io.cwd, read.value.configPath);
+  if (text === undefined) return { problems: [...problems, noSuchConfig(read.value.configPath)] };
+  const loaded = text.ok ? checkConfig(text.value, read.value.configPath) : text;
   if (!loaded.ok) return { problems: [...problems, ...loaded.error] };
   const config = loaded.value;
   if (evaluatedHere(config.automations).length === 0) {
     problems.push(`${read.value.configPath}: no automation has engine: relay and is enabled, so there is nothing to watch`);
   }
-  problems.push(...credentialProblems(read.value, config, '"serve --sandbox"'));
-  if (problems.length > 0) return { problems };
-  return { config, environment: state === undefined ? read.value : { ...read.value, databasePath: state } };
+  const usable = usableConfig(config, read.value, false);
+  if (!usable.ok) problems.push(...usable.error);
+  if (problems.length > 0 || !usable.ok || !text.ok) return { problems };
+  const { warnings } = usable.value;
+  return {
+    config,
+    text: text.value,
+    sandbox: false,
+    warnings,
+    environment: state === undefined ? read.value : { ...read.value, databasePath: state },
+  };
 }
 
 const NO_MEMORY =

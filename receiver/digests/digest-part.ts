@@ -1,22 +1,16 @@
-import type { Digest } from '../../src/digest/definition.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
+import type { ConfigInUse, DigestOptions } from '../config-in-use.ts';
 import type { Environment } from '../environment.ts';
 import type { Extension } from '../receiver.ts';
+import { isSameContent, replaceable } from '../replaceable.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
 import type { DigestReader } from './read-runs.ts';
 
 /** What is loaded with every receiver of digests: whether there are any. The rest is loaded only then. */
 
-export interface DigestOptions {
-  /** Of the config. */
-  readonly definitions: readonly Digest[];
-  /** The team of projects without one of their own. */
-  readonly entity: string | undefined;
-}
-
 export interface DigestPartOptions {
-  readonly digests?: DigestOptions;
+  readonly inUse: ConfigInUse;
   readonly sandbox: boolean;
   readonly runtime: Runtime;
   readonly environment: Pick<Environment, 'wandbApiKey' | 'wandbBaseUrl'>;
@@ -27,25 +21,31 @@ export interface DigestPartOptions {
 }
 
 /** What sends digests, when the config has some and Slack is connected; else what says why nothing does. */
-export async function digestParts(options: DigestPartOptions): Promise<Extension[]> {
-  const { digests, sandbox, runtime, environment, store, plan, wake, hasJumped } = options;
-  if (digests === undefined || digests.definitions.length === 0 || sandbox) return [];
-  if (!plan.connected.slack) return [{ details: () => ['digests are not sent: set SLACK_BOT_TOKEN'] }];
+export async function digestParts(options: DigestPartOptions): Promise<Extension> {
+  const { extension } = await replaceable(options.inUse, {
+    isSame: (a, b) => isSameContent(a.digests, b.digests),
+    make: ({ digests }) => digestPart(options, digests),
+  });
+  return extension;
+}
+
+async function digestPart(options: DigestPartOptions, digests: DigestOptions | undefined): Promise<Extension | undefined> {
+  const { sandbox, runtime, environment, store, plan, wake, hasJumped } = options;
+  if (digests === undefined || digests.definitions.length === 0 || sandbox) return undefined;
+  if (!plan.connected.slack) return { details: () => ['digests are not sent: set SLACK_BOT_TOKEN'] };
   const { createDigests } = await import('./create-digests.ts');
   const reader = await readerOf(runtime, environment);
-  return [
-    createDigests({
-      ...runtime,
-      digests: digests.definitions,
-      entity: digests.entity,
-      store,
-      wake,
-      isSteady: () => !hasJumped(),
-      newId: plan.newId,
-      ...(plan.alerts === undefined ? {} : { alerts: plan.alerts }),
-      ...(reader === undefined ? {} : { reader }),
-    }),
-  ];
+  return createDigests({
+    ...runtime,
+    digests: digests.definitions,
+    entity: digests.entity,
+    store,
+    wake,
+    isSteady: () => !hasJumped(),
+    newId: plan.newId,
+    ...(plan.alerts === undefined ? {} : { alerts: plan.alerts }),
+    ...(reader === undefined ? {} : { reader }),
+  });
 }
 
 async function readerOf(runtime: Runtime, environment: DigestPartOptions['environment']): Promise<DigestReader | undefined> {

@@ -1,5 +1,5 @@
 import { wandbAppUrl } from '../../src/event/wandb-links.ts';
-import type { Route } from '../../src/route/route.ts';
+import type { ConfigInUse } from '../config-in-use.ts';
 import type { Environment } from '../environment.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
@@ -10,7 +10,7 @@ import type { MetricHistory } from './metric-history.ts';
 export interface ConnectWandbOptions {
   readonly runtime: Runtime;
   readonly environment: Pick<Environment, 'wandbApiKey' | 'wandbBaseUrl'>;
-  readonly routes: readonly Route[];
+  readonly inUse: ConfigInUse;
   readonly store: Store;
   readonly wake: () => void;
 }
@@ -22,13 +22,7 @@ export interface WandbKnowledge {
 }
 
 /** What W&B's API can tell, when there is a key. All outboxes share it, so that W&B is asked once per event. */
-export async function connectWandb({
-  runtime,
-  environment,
-  routes,
-  store,
-  wake,
-}: ConnectWandbOptions): Promise<WandbKnowledge | undefined> {
+export async function connectWandb({ runtime, environment, inUse, store, wake }: ConnectWandbOptions): Promise<WandbKnowledge | undefined> {
   const { wandbApiKey, wandbBaseUrl } = environment;
   if (wandbApiKey === undefined) return undefined;
   const [client, { createEnricher }, { createMetricHistory }] = await Promise.all([
@@ -36,7 +30,7 @@ export async function connectWandb({
     import('./enricher.ts'),
     import('./metric-history.ts'),
   ]);
-  const compare = [...new Set(routes.flatMap(({ approval }) => approval?.compare ?? []))];
+  const compare = () => [...new Set(inUse.current().routes.flatMap(({ approval }) => approval?.compare ?? []))];
   return {
     enrich: createEnricher({ ...runtime, client, store, compare, appUrl: wandbAppUrl(wandbBaseUrl) }).enrich,
     history: createMetricHistory({ ...runtime, client, store, wake }),

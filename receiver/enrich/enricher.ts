@@ -15,7 +15,7 @@ export interface EnricherOptions extends Pick<Runtime, 'now' | 'log' | 'redactor
   /** W&B's app, for links. */
   readonly appUrl: string;
   /** Metrics that are compared with those of the replaced version, see `EnrichmentOptions`. */
-  readonly compare?: readonly string[];
+  readonly compare?: () => readonly string[];
   /** How long a delivery waits for W&B, in milliseconds; default 3 seconds. */
   readonly limitMs?: number;
 }
@@ -66,8 +66,8 @@ export function createEnricher(options: EnricherOptions): Enricher {
   async function ask(id: string, event: EventWithBody): Promise<JsonObject | null | undefined> {
     const signal = AbortSignal.timeout(options.limitMs ?? LIMIT_MS);
     try {
-      const { appUrl, compare = [] } = options;
-      const answer = await fetchEnrichment(options.client, event, { signal, appUrl, compare });
+      const { appUrl, compare = () => [] } = options;
+      const answer = await fetchEnrichment(options.client, event, { signal, appUrl, compare: compare() });
       if (answer.ok) {
         breaker.answered();
         return answer.value === null ? null : (options.redactor.json(answer.value) as JsonObject);

@@ -17,7 +17,7 @@ const PAUSE_MS = 250;
 export interface RetentionOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly store: Retention & Pick<EngineStore, 'pruneEngineRuns'>;
   /** How long events are kept, in milliseconds; at least `retentionFloor`. */
-  readonly keepMs: number;
+  readonly keepMs: number | (() => number);
   /** Whether the clock may be trusted; while it may not, nothing is removed. Left out: always. */
   readonly isSteady?: () => boolean;
   /** For tests. */
@@ -60,7 +60,7 @@ export function createRetention(options: RetentionOptions): Retiring {
   /** True when there is more. */
   const removeSome = async (): Promise<boolean> => {
     try {
-      const before = now() - keepMs;
+      const before = now() - (typeof keepMs === 'number' ? keepMs : keepMs());
       const gone = await store.prune({ before, limit: BATCH });
       const runs = await store.pruneEngineRuns(before, BATCH);
       removed += gone;

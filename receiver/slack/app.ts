@@ -33,14 +33,14 @@ export interface SlackAppOptions extends Pick<Runtime, 'now' | 'fetch' | 'log' |
   readonly store: Store;
   /** Shared with what sends to Slack. */
   readonly installation: Installation;
-  readonly people: People;
+  readonly people: () => People;
   /** For links; see `Handling`. */
   readonly githubUrl: string;
   /** For `/wandb-relay simulate`, and because people whom they name may read. */
-  readonly routes: readonly Route[];
+  readonly routes: () => readonly Route[];
   readonly home: RenderHome;
-  /** The address of W&B's app, whose links get what is known about them; left out: none do. */
-  readonly unfurl?: string;
+  /** The address of W&B's app, whose links get what is known about them; `undefined`: none do. */
+  readonly unfurl?: () => string | undefined;
   readonly rollBack: RollBack;
   /** Called after something was written that may have to be sent. */
   readonly wake: () => void;
@@ -148,11 +148,15 @@ function boltApp(options: SlackAppOptions, receiver: Receiver): { finished: () =
   onlyOnce(app, store, now);
   const handling = {
     store,
-    people: options.people,
+    get people() {
+      return options.people();
+    },
     askGroups: userGroups(app.client, botToken, now, redactor.text),
     askMember: members(app.client, botToken, now, redactor.text),
     githubUrl: options.githubUrl,
-    routes: options.routes,
+    get routes() {
+      return options.routes();
+    },
     redactJson: redactor.json,
     newId: options.newId,
     rollBack: options.rollBack,

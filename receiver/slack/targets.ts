@@ -6,11 +6,14 @@ import type { Installation } from './installation.ts';
 import type { MessageContext } from './message.ts';
 import type { SlackRender } from './slack-target.ts';
 
-export interface SlackTargetsOptions extends Omit<MessageContext, 'now'>, Pick<Runtime, 'now' | 'fetch' | 'log' | 'redactor'> {
+export interface SlackTargetsOptions
+  extends Omit<MessageContext, 'now' | 'slackUsers' | 'wandbOrganization'>,
+    Pick<Runtime, 'now' | 'fetch' | 'log' | 'redactor'> {
   readonly store: Store;
   readonly installation: Installation;
   readonly interactive: boolean;
-  readonly slackUsers: Readonly<Record<string, string>>;
+  /** Of the config that is in use when a message is written. */
+  readonly inUse: () => Pick<MessageContext, 'slackUsers' | 'wandbOrganization'>;
 }
 
 /** Why a message cannot be sent without `slackTargets`, and what to do. */
@@ -39,23 +42,16 @@ export async function sandboxSlackTargets(options: SlackTargetsOptions): Promise
   return forAll(recordingSlackTarget({ conversations: options.store, render, now: options.now, log: options.log }));
 }
 
-async function renderWith({
-  wandbAppUrl,
-  wandbOrganization,
-  githubUrl,
-  interactive,
-  slackUsers = {},
-  now,
-}: SlackTargetsOptions): Promise<SlackRender> {
+async function renderWith({ wandbAppUrl, githubUrl, interactive, inUse, now }: SlackTargetsOptions): Promise<SlackRender> {
   const [{ conversationMessage, eventMessage }, { alertMessage }] = await Promise.all([
     import('./message.ts'),
     import('./failure-text.ts'),
   ]);
-  const context = () => ({ wandbAppUrl, wandbOrganization, githubUrl, interactive, slackUsers, now: now() });
+  const context = () => ({ wandbAppUrl, githubUrl, interactive, ...inUse(), now: now() });
   return {
     conversation: (view) => conversationMessage(view, context()),
     event: (event, view) => eventMessage(event, view, context()),
-    alert: (alert) => alertMessage(alert, { githubUrl, slackUsers }),
+    alert: (alert) => alertMessage(alert, { githubUrl, slackUsers: inUse().slackUsers ?? {} }),
   };
 }
 

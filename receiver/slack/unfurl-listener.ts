@@ -8,7 +8,8 @@ import { unfurlsOf } from './unfurl.ts';
 export interface UnfurlOptions {
   readonly handling: Handling;
   readonly botToken: string;
-  readonly wandbAppUrl: string;
+  /** `undefined`: nothing is added. */
+  readonly wandbAppUrl: () => string | undefined;
   readonly redact: (text: string) => string;
 }
 
@@ -28,15 +29,17 @@ const sharedSchema = z.object({
  * organizations, and not while somebody still writes: what channel that will be in is not said.
  */
 export function listenToLinks(app: BoltApp, { handling, botToken, wandbAppUrl, redact }: UnfurlOptions): void {
-  const { store, githubUrl, people, log } = handling;
+  const { store, githubUrl, log } = handling;
   app.event('link_shared', async ({ body }) => {
+    const appUrl = wandbAppUrl();
+    if (appUrl === undefined) return;
     const { data } = sharedSchema.safeParse(body);
     // Unless Slack says that it is not shared, it may be.
     if (data?.is_ext_shared_channel !== false || data.event.is_ext_shared_channel === true) return;
     const { channel, message_ts: ts, source, links } = data.event;
     if (source !== undefined && source !== 'conversations_history') return;
     try {
-      const row = { githubUrl, slackUsers: people.slackUsers, wandbAppUrl };
+      const row = { githubUrl, slackUsers: handling.people.slackUsers, wandbAppUrl: appUrl };
       const unfurls = await unfurlsOf(
         links.map(({ url }) => url),
         store,

@@ -28,7 +28,7 @@ export interface RecordRunsOptions extends Pick<Runtime, 'now' | 'log'> {
   /** Where runs went wrong; left out: nobody can look. */
   readonly failedJobs?: FailedJobs;
   /** How runs end is written to the commit; left out: it is not. */
-  readonly commitStatus?: CommitLookup;
+  readonly commitStatus?: () => CommitLookup | undefined;
 }
 
 export interface CommitLookup {
@@ -43,8 +43,9 @@ export interface CommitLookup {
 const COMMIT_LIMIT_MS = 5_000;
 
 export function createRecordRuns(options: RecordRunsOptions): RecordRuns {
-  const { store, now, newId, alerts, failedJobs, commitStatus } = options;
+  const { store, now, newId, alerts, failedJobs } = options;
   return async (reports, asked = []) => {
+    const commitStatus = options.commitStatus?.();
     // Both at once: GitHub waits for the answer to its webhook.
     const [commits, failedJob = () => undefined] = await Promise.all([
       commitStatus === undefined ? undefined : commitsFor(reports, asked, options, commitStatus),

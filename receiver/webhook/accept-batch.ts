@@ -34,9 +34,10 @@ const LARGEST_BATCH_CHARS = 1024 * 1024;
  * While another process holds the store's lock, events wait in the order in which they came, each for at most three
  * seconds; nothing else waits for that.
  *
+ * @param dedupeWindowMs asked for each batch where it may change
  * @param now milliseconds, for measuring
  */
-export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number, now: () => number): AcceptEvent {
+export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number | (() => number), now: () => number): AcceptEvent {
   let waiting: Waiting[] = [];
   let busy = false;
 
@@ -45,7 +46,7 @@ export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number, now: 
     try {
       const results = await inbox.accept(
         batch.map(({ event }) => event),
-        { dedupeWindowMs },
+        { dedupeWindowMs: typeof dedupeWindowMs === 'number' ? dedupeWindowMs : dedupeWindowMs() },
       );
       batch.forEach((item, i) => {
         const result = results[i];

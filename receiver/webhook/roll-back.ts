@@ -43,7 +43,7 @@ export interface RollbackOptions extends PlanOptions {
   readonly store: Pick<Store, 'aliasHistory' | 'promotionEvent' | 'event'>;
   readonly accept: AcceptEvent;
   readonly now: () => number;
-  readonly app: WandbApp;
+  readonly app: () => WandbApp;
 }
 
 /** The ledger keeps no more of an alias. */
@@ -80,7 +80,7 @@ export function rollBackWith(options: RollbackOptions): RollBack {
     if (accepted.status === 'duplicate') return err(`a rollback to ${version} is under way already (event ${accepted.id})`);
     const isHeld = dispatches.some(({ state }) => state === 'held');
     return ok(
-      rolledBack(accepted, { event, version, isHeld, holder: holder.version, link: wandbLinks(event, kept?.wandb, options.app)[0] }),
+      rolledBack(accepted, { event, version, isHeld, holder: holder.version, link: wandbLinks(event, kept?.wandb, options.app())[0] }),
     );
   };
 }

@@ -34,7 +34,7 @@ export interface PlanOptions {
   /** What is configured: whom nobody can reach is not asked, and what nobody can look up is not waited for. */
   readonly connected: { readonly slack: boolean; readonly wandb: boolean };
   /** Slack user id by W&B user name, for direct messages; left out: nobody is known. */
-  readonly slackUsers?: Readonly<Record<string, string>>;
+  readonly slackUsers?: () => Readonly<Record<string, string>>;
   /** Who is mentioned for a failure, and where, by route; left out: the author, in the threads that show it. */
   readonly alerts?: AlertPolicyOf;
 }
@@ -130,9 +130,9 @@ function askingTargets({ approval, targets }: Route, { connected }: PlanOptions)
 }
 
 /** Direct messages, for whoever has no message of the route yet. */
-function directTargets(route: Route, event: RelayEvent, { connected, slackUsers = {} }: PlanOptions): CompiledTarget[] {
+function directTargets(route: Route, event: RelayEvent, { connected, slackUsers = () => ({}) }: PlanOptions): CompiledTarget[] {
   if (route.notify.length === 0 || !connected.slack) return [];
-  return notifiedOf(route, event, slackUsers)
+  return notifiedOf(route, event, slackUsers())
     .filter((id) => !route.targets.some(({ channel }) => channel === id) && route.approval?.channel !== id)
     .map((id) => compileTarget({ slack: { channel: id } }));
 }

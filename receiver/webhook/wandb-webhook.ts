@@ -22,7 +22,7 @@ import { isSourceName } from './source-name.ts';
 
 export interface WandbWebhookOptions extends PlanOptions {
   readonly authentication: Authentication;
-  readonly maxBodyBytes: number;
+  readonly maxBodyBytes: () => number;
   readonly redactor: Redactor;
   readonly accept: AcceptEvent;
   /** See `AcceptOnceOptions`. */
@@ -110,9 +110,9 @@ type AuthenticHandler = (c: Context<RequestVariables>, source: string, raw: Uint
 
 /** Calls `receive` once the body is authentic and there is room to work on it. */
 function authenticated({ maxBodyBytes, authentication }: WandbWebhookOptions, receive: AuthenticHandler): Handler<RequestVariables> {
-  const limit = { maxBytes: maxBodyBytes, from: 'settings.max_body_bytes' };
   const workspace = byteSemaphore(WORKSPACE_BYTES);
   return async (c) => {
+    const limit = { maxBytes: maxBodyBytes(), from: 'settings.max_body_bytes' };
     const source = c.req.param('source') ?? DEFAULT_SOURCE;
     if (!isSourceName(source))
       return problem(c, { status: 404, title: 'Not Found', detail: 'The name of a source has lower-case letters, digits and - only.' });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createAccess } from '../../receiver/admin/access.ts';
 import { NOBODY } from '../../receiver/admin/access-settings.ts';
+import { configInUse } from '../../receiver/config-in-use.ts';
 import { recordingTarget } from '../../receiver/github/recording-target.ts';
 import { createLogger, silentLogger } from '../../receiver/log/log.ts';
 import { listen } from '../../receiver/node.ts';
@@ -61,8 +62,7 @@ const receiver = createReceiver({
   },
   wake: createWake(),
   store: openStore(),
-  routes: config.value.routes.map(compileRoute),
-  settings: config.value.settings,
+  config: configInUse({ routes: config.value.routes.map(compileRoute), settings: config.value.settings }),
   authentication: { sources: new Map([['', { secrets: [BENCH_SECRET], tokens: [] }]]) },
   access: createAccess({ settings: NOBODY, now: Date.now, newId: String, basePath: '' }),
   targets: { repository_dispatch: target, workflow_dispatch: target },

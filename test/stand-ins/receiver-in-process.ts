@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createAccess } from '../../receiver/admin/access.ts';
 import { type AccessSettings, readAccess } from '../../receiver/admin/access-settings.ts';
+import { configInUse } from '../../receiver/config-in-use.ts';
 import { createLogger, type Logger } from '../../receiver/log/log.ts';
 import { createReceiver, type Extension, type Receiver } from '../../receiver/receiver.ts';
 import type { Runtime } from '../../receiver/runtime.ts';
@@ -93,8 +94,7 @@ export function testReceiver(options: TestReceiverOptions = {}): TestReceiver {
     runtime,
     wake: createWake(),
     store,
-    routes: config.value.routes.map(compileRoute),
-    settings: config.value.settings,
+    config: configInUse({ routes: config.value.routes.map(compileRoute), settings: config.value.settings }),
     authentication,
     access: createAccess({
       settings: options.access ?? accessOf(options.adminToken),

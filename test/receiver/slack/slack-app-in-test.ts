@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { createAccess } from '../../../receiver/admin/access.ts';
 import { NOBODY } from '../../../receiver/admin/access-settings.ts';
+import { configInUse } from '../../../receiver/config-in-use.ts';
 import { createLogger } from '../../../receiver/log/log.ts';
 import { createReceiver, type Receiver } from '../../../receiver/receiver.ts';
 import { createSlackApp, type SlackApp, type SlackAppOptions } from '../../../receiver/slack/app.ts';
@@ -110,7 +111,7 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
     credentialFor: () => 'github',
     newId: idsFrom(runtime.now, runtime.randomBytes),
     connected: { slack: false, wandb: false },
-    app: { url: 'https://wandb.example' },
+    app: () => ({ url: 'https://wandb.example' }),
   });
   const app = createSlackApp({
     ...runtime,
@@ -119,8 +120,8 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
     connection: { signingSecret: SIGNING_SECRET },
     apiUrl: options.slack.apiUrl,
     store,
-    people: { slackUsers: settings.slackUsers, operators: settings.slackOperators },
-    routes,
+    people: () => ({ slackUsers: settings.slackUsers, operators: settings.slackOperators }),
+    routes: () => routes,
     githubUrl: 'https://github.com',
     home: options.home ?? EMPTY_HOME,
     rollBack,
@@ -132,8 +133,7 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
     runtime,
     wake,
     store,
-    routes,
-    settings,
+    config: configInUse({ routes, settings }),
     authentication: { sources: new Map() },
     access: createAccess({ settings: NOBODY, now: Date.now, newId: String, basePath: '' }),
     targets: {},

@@ -7,7 +7,7 @@ const V1 = 'https://forge.coreweave.com/registry/model?selectionPath=acme%2Fwand
 
 async function sharing(options: Partial<SlackAppInTestOptions> = {}) {
   const slack = await slackInTest({ users: ['mia'] });
-  const app = slackAppInTest({ slack, app: { unfurl: CLOUD }, settings: '{ slack_users: { ada: U0ADA } }', ...options });
+  const app = slackAppInTest({ slack, app: { unfurl: () => CLOUD }, settings: '{ slack_users: { ada: U0ADA } }', ...options });
   const mia = { id: slack.userId('mia'), name: 'mia' };
   const share = async (link: string) => {
     const place = slack.say('ml-deploys', 'mia', `look: ${link}`);

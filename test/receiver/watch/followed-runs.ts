@@ -93,7 +93,7 @@ export class FollowedRuns {
       newId: () => `consequence-${++this.#ids}`,
       alerts: () => POLICY,
       failedJobs,
-      ...(commitStatus === undefined ? {} : { commitStatus }),
+      commitStatus: () => commitStatus,
     });
     return { record, watch: createRunWatch({ store, runs, record, alerts: () => POLICY, webhook, now, log, wake, paceMs: 0 }) };
   }

@@ -163,7 +163,7 @@ describe('the end of a condition', () => {
   const ended: RelayEvent = { type: 'run_state', source: 'default', engine: 'relay', resolved: true, run: 'x', author: 'ada' };
   const to = 'to: [{ repository_dispatch: { repository: acme/triage, event_type: go } }, { slack: { channel: "#ml" } }]';
   const targets = (route: string) =>
-    planned(route, SLACK, ended, { slackUsers: { ada: 'U0ADA' } }).map(({ target, state }) => [target, state]);
+    planned(route, SLACK, ended, { slackUsers: () => ({ ada: 'U0ADA' }) }).map(({ target, state }) => [target, state]);
 
   it('goes where its begin went', () => {
     expect(targets(to)).toEqual([
@@ -208,7 +208,7 @@ describe('the end of a condition', () => {
 
 describe('notify', () => {
   const SLACK = { slack: true, wandb: false };
-  const slackUsers = { Ada: 'U0ADA', bob: 'U0BOB' };
+  const slackUsers = () => ({ Ada: 'U0ADA', bob: 'U0BOB' });
   const route = (notify: string, more = '') =>
     `notify: [${notify}], approval: { slack: "#ml", by: [U0BOB, S0OPS] }, to: [{ slack: { channel: "#all" } }${more}]`;
   const targets = (text: string, event: Partial<RelayEvent> = { author: 'ada' }) =>

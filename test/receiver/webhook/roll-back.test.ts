@@ -71,7 +71,7 @@ async function twoVersions() {
     clock.now += 2 * 60 * MINUTE;
   }
   const accept = acceptInBatches(store, 0, () => clock.now);
-  const rollBack = rollBackWith({ ...plan, store, accept, now: () => clock.now, app: { url: 'https://wandb.example' } });
+  const rollBack = rollBackWith({ ...plan, store, accept, now: () => clock.now, app: () => ({ url: 'https://wandb.example' }) });
   return { store, rollBack, clock };
 }
 
