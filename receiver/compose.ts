@@ -1,27 +1,21 @@
 import { wandbAppUrl } from '../src/event/wandb-links.ts';
 import { idsFrom } from '../src/lib/id.ts';
-import type { Network } from '../src/network/proxied-network.ts';
 import { isMessage } from '../src/route/conversation-requests.ts';
 import type { RequestKind } from '../src/route/target.ts';
 import { type Access, createAccess } from './admin/access.ts';
-import type { Role } from './admin/identity.ts';
-import type { Banner } from './admin/pages/page.ts';
-import type { PageOptions } from './admin/pages/page-options.ts';
-import { type ConfigInUse, configInUse, type ReceiverConfig } from './config-in-use.ts';
-import { type ConfigStatus, configTrouble } from './config-status.ts';
+import type { ComposeOptions, ExtensionContext, PartContext } from './compose-context.ts';
+import { configInUse } from './config-in-use.ts';
 import { digestParts } from './digests/digest-part.ts';
 import { engineParts } from './engine/engine-part.ts';
 import type { Watcher } from './engine/watcher.ts';
 import { connectWandb, type WandbKnowledge } from './enrich/connect-wandb.ts';
-import type { Environment } from './environment.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
 import { GITHUB_UNCONFIGURED, githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
-import type { PrometheusMetrics } from './metrics/prometheus.ts';
+import { configNotice, metricsFor, pagesFor } from './operations-parts.ts';
 import { type ClockWatch, createClockWatch } from './outbox/clock-watch.ts';
 import { createRetention, retentionFloor } from './outbox/retention.ts';
 import { createReceiver, type Extension, queueCredential, type Receiver, type ReceiverParts } from './receiver.ts';
-import type { Runtime } from './runtime.ts';
-import { createInstallation, type Installation } from './slack/installation.ts';
+import { createInstallation } from './slack/installation.ts';
 import { nudgeReplies } from './slack/nudge-text.ts';
 import { SLACK_UNCONFIGURED, sandboxSlackTargets, slackTargets } from './slack/targets.ts';
 import type { Store } from './store/store.ts';
@@ -32,44 +26,6 @@ import { createRecordRuns } from './watch/record-runs.ts';
 import { acceptInBatches } from './webhook/accept-batch.ts';
 import { type RollBack, rollBackWith } from './webhook/roll-back.ts';
 import type { PlanOptions } from './webhook/route-event.ts';
-
-export interface ComposeOptions extends ReceiverConfig, Pick<ReceiverParts, 'concurrency' | 'githubWritesPerSecond'> {
-  readonly runtime: Runtime;
-  readonly environment: Environment;
-  readonly store: Store;
-  /** Record what would be sent; send nothing and make no API calls. */
-  readonly sandbox: boolean;
-  /** See `AccessOptions`; left out: nothing. */
-  readonly onThisMachine?: Role;
-  /** Counts for `/metrics`; left out: only what the store knows is there. */
-  readonly metrics?: PrometheusMetrics;
-  /** For the pages; left out: there are none. */
-  readonly config?: PageOptions['config'];
-  /** Whether the config's file says something else by now; left out: the config is never read again. */
-  readonly configStatus?: () => ConfigStatus;
-  /** See `CommandIo`; for Socket Mode. */
-  readonly dispatcher?: Network['dispatcher'];
-  /** The receiver restarts for each piece of work: see `ClockWatchOptions`. */
-  readonly startsSteady?: boolean;
-  /** See `OutboxOptions`. */
-  readonly wakeLater?: (at: number) => void;
-}
-
-/** What the parts are built with. */
-interface PartContext extends Omit<ComposeOptions, keyof ReceiverConfig> {
-  readonly inUse: ConfigInUse;
-  readonly wake: Wake;
-  readonly clock: ClockWatch;
-  readonly githubUrl: string;
-  readonly installation: Installation;
-  readonly access: Access;
-}
-
-/** And what the extensions are built with. */
-interface ExtensionContext extends PartContext {
-  readonly rollBack: RollBack;
-  readonly engineLagMs: () => number | undefined;
-}
 
 /** Builds the receiver that the environment and the config describe; the same on every platform. */
 export async function composeReceiver(options: ComposeOptions): Promise<Receiver> {
@@ -252,51 +208,6 @@ async function extensionsFor(context: ExtensionContext, github: TargetSet): Prom
   return [...always, ...(await runExtensions(context, github)), ...(await slackExtensions(context))];
 }
 
-/** The pages, where somebody may see them. */
-async function pagesFor(context: ExtensionContext, github: TargetSet): Promise<Extension[]> {
-  const { runtime, environment, access, config, configStatus, githubUrl, sandbox, store, wake, rollBack, wakeLater } = context;
-  if (config === undefined || !access.hasApi) return [];
-  const [{ pages }, { pauseBanners }, { createChanges }] = await Promise.all([
-    import('./admin/pages/pages.ts'),
-    import('./admin/pages/pause-banners.ts'),
-    import('./admin/pages/changes.ts'),
-  ]);
-  const paused = pauseBanners(store, runtime.now);
-  wake.register(paused.forget);
-  const shell = async () => ({ basePath: environment.basePath, banners: [...configBanners(configStatus), ...(await paused.banners())] });
-  const common = {
-    ...runtime,
-    store,
-    config,
-    githubUrl,
-    sandbox,
-    wake: wake.wake,
-    rollBack,
-    shell,
-    wandbAppUrl: wandbAppUrl(environment.wandbBaseUrl),
-    credentialFor: queueCredential(github.credentialFor),
-  };
-  // A Worker's object is not kept awake by pages that listen.
-  if (wakeLater !== undefined) return [{ path: '/', routes: pages(access, { ...common, live: 'poll' }) }];
-  const changes = createChanges({ revision: () => store.revision(), log: runtime.log });
-  wake.register(changes.look);
-  return [{ path: '/', routes: pages(access, { ...common, live: 'stream', changes }), stop: changes.stop }];
-}
-
-/** `/metrics`, where somebody may read it. */
-async function metricsFor({ runtime, environment, access, metrics, store, engineLagMs }: ExtensionContext): Promise<Extension[]> {
-  const isPublic = environment.access.metricsArePublic;
-  if (!isPublic && !access.hasApi) return [];
-  const [{ metricsEndpoint }, { readGauges }, { gaugesText }] = await Promise.all([
-    import('./metrics/endpoint.ts'),
-    import('./metrics/gauges.ts'),
-    import('./metrics/exposition.ts'),
-  ]);
-  const { now } = runtime;
-  const gauges = () => readGauges({ store, engineLagMs }, now());
-  return [{ path: '/metrics', routes: metricsEndpoint({ access, isPublic, now, gauges, text: metrics?.text ?? gaugesText }) }];
-}
-
 /** Wakes the outboxes when another receiver stored something, where the store can notify. */
 function notifications(store: Store, { wake }: Wake): Extension {
   let unsubscribe: (() => void) | undefined;
@@ -306,17 +217,6 @@ function notifications(store: Store, { wake }: Wake): Extension {
     },
     stop: async () => unsubscribe?.(),
   };
-}
-
-/** On `/readyz`. */
-function configNotice({ configStatus }: PartContext): Extension {
-  return { details: () => configBanners(configStatus).map(({ text }) => text) };
-}
-
-/** On every page. */
-function configBanners(status: ComposeOptions['configStatus']): Banner[] {
-  const text = status === undefined ? undefined : configTrouble(status());
-  return text === undefined ? [] : [{ kind: 'bad', text }];
 }
 
 function retention({ runtime, environment, inUse, store, clock }: PartContext): Extension {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { durationWords } from '../../src/lib/duration.ts';
-import { type ComposeOptions, composeParts } from '../compose.ts';
+import { composeParts } from '../compose.ts';
+import type { ComposeOptions } from '../compose-context.ts';
 import type { WatchReport } from '../engine/watch-status.ts';
 import type { Watcher } from '../engine/watcher.ts';
 import { createReceiver } from '../receiver.ts';

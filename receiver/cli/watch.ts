@@ -1,7 +1,8 @@
 import { messageOf } from '../../src/lib/error-message.ts';
 import { pooledBytes } from '../../src/lib/id.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
-import { type ComposeOptions, composeParts } from '../compose.ts';
+import { composeParts } from '../compose.ts';
+import type { ComposeOptions } from '../compose-context.ts';
 import { evaluatedHere } from '../engine/engine-part.ts';
 import { readEnvironment } from '../environment.ts';
 import { createLogger, type Logger, silentLogger } from '../log/log.ts';

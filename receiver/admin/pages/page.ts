@@ -40,6 +40,7 @@ const MENU = [
   ['/routes', 'Routes'],
   ['/automations', 'Automations'],
   ['/simulate', 'Simulate'],
+  ['/pauses', 'Pauses'],
 ] as const;
 
 /** No inline script and no inline style, nothing from elsewhere, in nobody's frame. */

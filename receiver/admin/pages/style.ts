@@ -119,8 +119,8 @@ button.danger { color: var(--bad); border-color: var(--bad); }
 button.danger:hover { background: var(--bad-back); }
 button.plain { border-color: transparent; background: none; color: var(--link); padding-inline: .25rem; }
 details > summary { cursor: pointer; color: var(--link); width: fit-content; }
-.timeline { list-style: none; margin: 0; padding: 0 0 0 1rem; border-left: .125rem solid var(--line); display: grid; gap: .75rem; }
-.timeline > li { position: relative; display: grid; gap: .125rem; }
+.timeline { list-style: none; margin: 0; padding: 0 0 0 1rem; border-left: .125rem solid var(--line); display: grid; grid-template-columns: minmax(0, 1fr); gap: .75rem; }
+.timeline > li { position: relative; display: grid; gap: .125rem; min-width: 0; overflow-wrap: anywhere; }
 .timeline > li::before { content: ""; position: absolute; left: -1.4375rem; top: .4375rem; width: .75rem; height: .75rem; border-radius: 50%; background: var(--card); border: .1875rem solid var(--quiet); }
 .timeline > li.good::before { border-color: var(--good); }
 .timeline > li.bad::before { border-color: var(--bad); }
