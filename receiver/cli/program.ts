@@ -54,7 +54,7 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .option('--once', 'one round of every project, for cron and GitHub Actions', false)
     .option('--state <file>', 'a SQLite file that remembers what was seen and what has fired, instead of DATABASE_URL')
     .action((options: { once: boolean; state?: string }) =>
-      run(async () => (await import('./watch.ts')).watch(io, { ...options, state: options.state })),
+      run(async () => (await import('./watch.ts')).watch(io, { ...options, state: options.state, version })),
     );
   program
     .command('init')
