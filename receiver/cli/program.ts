@@ -76,6 +76,15 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
       run(async () => (await import('./validate.ts')).validate(io, options.config, options.json)),
     );
   program
+    .command('doctor')
+    .description('check credentials, config, database, clock, workflows and channels; sends nothing; exit code 1 when something is wrong')
+    .option('--config <file>', 'the config file', configPath)
+    .option('--url <url>', 'where W&B reaches the receiver, such as https://relay.example.com')
+    .option('--json', 'print JSON', false)
+    .action((options: { config: string; url?: string; json: boolean }) =>
+      run(async () => (await import('./doctor.ts')).doctor(io, { ...options, url: options.url })),
+    );
+  program
     .command('simulate')
     .description('show which routes an event matches, why not, and what each would send; sends nothing')
     .requiredOption('--event <file>', 'a JSON file with the body as W&B would send it')
