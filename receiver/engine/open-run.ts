@@ -2,7 +2,7 @@ import type { CurrentValue, Evaluation, Firing, StartEvaluation } from '../../sr
 import type { Rule } from '../../src/engine/rule.ts';
 import { isLive, type Point, type RunSnapshot } from '../../src/engine/run.ts';
 import type { PointsAnswer, PointsQuery } from '../../src/engine/run-reader.ts';
-import { isSystemMetric } from '../../src/wandb/system-metrics.ts';
+import { isSystemMetric } from '../../src/engine/system-metrics.ts';
 import type { RunMemory } from '../store/engine.ts';
 import { type RuleOnRun, type RunState, runStateFromJson, runStateToJson } from './run-memory.ts';
 import type { WatchedRule } from './watched-rule.ts';
@@ -60,6 +60,11 @@ export interface OpenRun {
 export const LAST_ROWS_MS = 10 * 60_000;
 /** And the last system metrics so long, when W&B has none that are new. Milliseconds. */
 const LAST_SYSTEM_ROWS_MS = 60_000;
+/**
+ * System metrics are read again for so long, because the machines of one run have clocks that differ: what one of them logs arrives
+ * after what another one logged later. An evaluation takes each place of a metric once. Milliseconds.
+ */
+const SYSTEM_OVERLAP_MS = 2 * 60_000;
 /** A crash is judged this long after its grace: so many milliseconds are enough for a late round. */
 const GRACE_MARGIN_MS = 60_000;
 
@@ -124,14 +129,16 @@ export function openRun(run: RunSnapshot, remembered: RunMemory | undefined, opt
         ],
         afterStep: Math.min(lastStep, ...behind.map(({ on }) => on.step)),
         upToStep: lastStep,
-        systemAfter: system.length === 0 ? 0 : Math.min(...system.map(({ on }) => on.systemAt)),
+        systemAfter: system.length === 0 ? 0 : Math.max(0, Math.min(...system.map(({ on }) => on.systemAt)) - SYSTEM_OVERLAP_MS),
+        systemUpTo: isLive(run) ? now : Number.POSITIVE_INFINITY,
       };
     },
-    take: ({ points, readUpTo, systemReadUpTo }) => {
+    take: ({ points, readUpTo, systemReadUpTo, systemWaits }) => {
       const system = new Set(rules.filter(isSystemBehind));
       // Whether there was nothing new, or no answer, does not show: of a run that sends no further heartbeat it is asked again.
       const isAnswered = isLive(run) || now - state.stateSince >= LAST_SYSTEM_ROWS_MS;
-      if (isAnswered || [...system].every(({ on }) => systemReadUpTo > on.systemAt)) systemReadAt = run.heartbeatAt;
+      if (systemWaits !== true && (isAnswered || [...system].every(({ on }) => systemReadUpTo > on.systemAt)))
+        systemReadAt = run.heartbeatAt;
       for (const open of rules) {
         const population = options.populationOf(open.rule, run);
         if (population !== undefined) open.evaluation.population(population);
@@ -258,7 +265,7 @@ function addPoints(open: OpenRule, points: readonly Point[], taken: Taken): RunF
   for (const point of points) {
     const isNew = metrics.has(point.metric)
       ? point.x > on.step && point.x <= readUpTo
-      : systemMetrics.has(point.metric) && point.at > on.systemAt && point.at <= systemReadUpTo;
+      : systemMetrics.has(point.metric) && point.at > on.systemAt - SYSTEM_OVERLAP_MS && point.at <= systemReadUpTo;
     if (!isNew) continue;
     const isOld = (metrics.has(point.metric) && point.x <= on.fillUpTo) || point.at < on.fillBefore;
     for (const firing of evaluation.add(point, { fill: isOld, now: options.now })) firings.push({ rule, run, firing });

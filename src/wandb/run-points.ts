@@ -1,14 +1,13 @@
 import * as z from 'zod';
-import type { Point } from '../engine/run.ts';
 import type { PointsAnswer, PointsQuery, ProjectRef, ReadFailure } from '../engine/run-reader.ts';
+import { isSystemMetric } from '../engine/system-metrics.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { runRowsDocument } from './run-documents.ts';
 import { failureOf, missingProject } from './run-failure.ts';
 import { RunProgress, type SpecAnswer } from './run-progress.ts';
 import type { RunSession } from './run-session.ts';
-import { readSystemPoints, type SystemQuery } from './run-system-points.ts';
+import { readSystemPoints, type SystemPoints, type SystemQuery } from './run-system-points.ts';
 import { readRowsAsText } from './run-text-rows.ts';
-import { isSystemMetric } from './system-metrics.ts';
 import type { WandbError } from './wandb-error.ts';
 
 /** W&B's own MCP server sends no more in one request. */
@@ -62,18 +61,14 @@ export async function readPoints(
   return ok(runs.map((run) => withSystem(run, found)));
 }
 
-interface SystemPoints {
-  readonly points: readonly Point[];
-  readonly readUpTo: number;
-}
-
 const NO_POINTS: ReadonlyMap<PointsQuery, SystemPoints> = new Map();
 
 function withSystem(run: RunProgress, found: ReadonlyMap<PointsQuery, SystemPoints>): PointsAnswer {
   const rows = run.answer();
   const system = found.get(run.query);
   if (system === undefined) return { ...rows, systemReadUpTo: run.query.systemAfter };
-  return { ...rows, points: [...rows.points, ...system.points], systemReadUpTo: system.readUpTo };
+  const waits = system.waits ? ({ systemWaits: true } as const) : {};
+  return { ...rows, points: [...rows.points, ...system.points], systemReadUpTo: system.readUpTo, ...waits };
 }
 
 /** Reads until every run is done. */

@@ -1,10 +1,10 @@
 import type * as z from 'zod';
 import type { ProjectRef } from '../engine/run-reader.ts';
+import { isSystemMetric } from '../engine/system-metrics.ts';
 import type { Result } from '../lib/result.ts';
 import type { QueryOptions, Variables, WandbClient } from './client.ts';
 import { projectKey } from './projects.ts';
 import { isStamped, type RunFields } from './run-fields.ts';
-import { isSystemMetric } from './system-metrics.ts';
 import type { WandbError } from './wandb-error.ts';
 
 /** What a list said about a run that its rows do not say. */

@@ -263,7 +263,14 @@ describe('many runs', () => {
     await watched.pass(15 * SECOND);
     const calls = watched.wandb.calls.slice(before);
     expect(calls.map(({ kind }) => kind)).toEqual(['runsSince', 'points', 'points', 'points', 'points']);
-    expect(calls[1]?.asked).toContainEqual({ run: 'r0', metrics: ['loss'], afterStep: 0, upToStep: 1, systemAfter: 0 });
+    expect(calls[1]?.asked).toContainEqual({
+      run: 'r0',
+      metrics: ['loss'],
+      afterStep: 0,
+      upToStep: 1,
+      systemAfter: 0,
+      systemUpTo: expect.any(Number),
+    });
   });
 });
 
