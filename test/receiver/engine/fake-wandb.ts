@@ -165,7 +165,10 @@ export class FakeWandb implements RunReader {
       if (!metrics.includes(metric)) return false;
       return isSystem(metric) ? at > systemAfter && at <= systemUpTo : x > afterStep && x <= readUpTo;
     });
-    const systemReadUpTo = Math.max(systemAfter, ...points.filter(({ metric }) => isSystem(metric)).map(({ at }) => at));
+    const systemReadUpTo = Math.max(
+      systemAfter,
+      ...run.points.filter(({ metric, at }) => isSystem(metric) && at <= systemUpTo).map(({ at }) => at),
+    );
     const waits = run.points.some(({ metric, at }) => metrics.includes(metric) && isSystem(metric) && at > systemUpTo);
     return { run: name, points, readUpTo, systemReadUpTo, ...(waits ? { systemWaits: true } : {}) };
   }
