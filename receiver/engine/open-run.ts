@@ -3,8 +3,8 @@ import type { Rule } from '../../src/engine/rule.ts';
 import { isLive, type Point, type RunSnapshot } from '../../src/engine/run.ts';
 import type { PointsAnswer, PointsQuery } from '../../src/engine/run-reader.ts';
 import { isSystemMetric } from '../../src/engine/system-metrics.ts';
-import type { RunMemory } from '../store/engine.ts';
-import { type RuleOnRun, type RunState, runStateFromJson, runStateToJson } from './run-memory.ts';
+import { MOST_RUN_STATE_BYTES, type RunMemory } from '../store/engine.ts';
+import { type RuleOnRun, type RunState, runStateFromJson, runStateToJson, withinLimit } from './run-memory.ts';
 import type { WatchedRule } from './watched-rule.ts';
 
 /** Pure: one run in one round, from what is remembered of it to what is remembered afterwards. */
@@ -52,6 +52,8 @@ export interface OpenRun {
   memory(): RunMemory | undefined;
   /** It has ended, its last rows did not come in time, and it is not waited for any longer: the last step that was read. */
   missingAfter(): number | undefined;
+  /** Rules that are not evaluated on it, because what they would have to remember is too large: their names. */
+  leftOut(): readonly string[];
   /** For people. */
   currents(): { readonly rule: Rule; readonly current: CurrentValue }[];
 }
@@ -94,7 +96,7 @@ export function openRun(run: RunSnapshot, remembered: RunMemory | undefined, opt
       firings.push({ rule: open.rule, run, firing });
     return [open];
   });
-  if (rules.length === 0 && remembered?.isLive !== true) return undefined;
+  if (rules.length === 0 && remembered?.isLive !== true && namesLeftOut(before, options.rules).length === 0) return undefined;
   const lastStep = lastStepOf(run);
   let { systemReadAt } = state;
 
@@ -111,7 +113,7 @@ export function openRun(run: RunSnapshot, remembered: RunMemory | undefined, opt
   const toJson = (heartbeatAt: number) => {
     const kept = new Map(before?.rules ?? []);
     for (const { rule, on, evaluation } of rules) kept.set(rule.key, { ...on, saved: evaluation.save() });
-    return runStateToJson({ ...state, systemReadAt, heartbeatAt, rules: kept });
+    return withinLimit(runStateToJson({ ...state, systemReadAt, heartbeatAt, rules: kept }), MOST_RUN_STATE_BYTES);
   };
 
   return {
@@ -170,6 +172,7 @@ export function openRun(run: RunSnapshot, remembered: RunMemory | undefined, opt
       if (remembered?.isLive !== true || !isGivenUp() || isLive(run)) return undefined;
       return Math.min(...rules.filter(isBehind).map(({ on }) => on.step));
     },
+    leftOut: () => namesLeftOut(before, options.rules),
     currents: () => rules.map(({ rule, evaluation }) => ({ rule, current: evaluation.current() })),
   };
 }
@@ -216,6 +219,7 @@ function openRule(
   if (!watched.runs.matches(run)) return undefined;
   const known = before?.rules.get(rule.key);
   const isKnown = known?.version === rule.version;
+  if (isKnown && known?.isLeftOut === true) return undefined;
   const older = isOlder(run, seen);
   if (!isKnown && older && !isLive(run) && run.heartbeatAt < firstSeenAt) return undefined;
   const metrics = watched.metricsOf(run);
@@ -251,6 +255,13 @@ function firstSight(
     fillUpTo: seen.isNew || isForgotten ? lastStepOf(run) : -1,
     fillBefore: isOlder(run, seen) ? seen.firstSeenAt : isForgotten ? now : Math.max(0, now - keepMs),
   };
+}
+
+function namesLeftOut(before: RunState | undefined, rules: readonly SeenRule[]): string[] {
+  return rules.flatMap(({ watched: { rule } }) => {
+    const known = before?.rules.get(rule.key);
+    return known?.isLeftOut === true && known.version === rule.version ? [rule.name] : [];
+  });
 }
 
 interface Taken extends Pick<PointsAnswer, 'readUpTo' | 'systemReadUpTo'> {

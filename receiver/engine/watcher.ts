@@ -73,6 +73,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
       watched.failures += 1;
       const pause = Math.min(STORE_RETRY_MS, everyMs) * 2 ** Math.min(watched.failures - 1, MOST_DOUBLINGS);
       watched.dueAt = now() + pause;
+      status.noteUnstored(watched, startedAt);
       if (stopping.signal.aborted || error instanceof StoreUnavailableError) return;
       log.error({ project: name, error: messageOf(error) }, 'a round of a project could not be stored; it is repeated, later each time');
     }
