@@ -26,6 +26,8 @@ export interface RunSession {
   refusesKeys: boolean;
   /** The server refuses `sampledHistory`. */
   refusesSampled: boolean;
+  /** It refuses `history`. */
+  refusesText: boolean;
   /** Filters that the server refused, as text. */
   readonly refusedFilters: Set<string>;
   remember(project: ProjectRef, run: RunFields, createdAt: number): void;
@@ -47,6 +49,7 @@ export function createRunSession(client: WandbClient, now: () => number, patienc
     now,
     refusesKeys: false,
     refusesSampled: false,
+    refusesText: false,
     refusedFilters: new Set(),
     query: (document, variables, shape, { project, signal }) =>
       client.query(document, { ...project, ...variables }, shape, {
