@@ -187,7 +187,7 @@ function stateOf(
   before: RunState | undefined,
   { rules, now }: OpenRunOptions,
 ): Omit<RunState, 'rules' | 'shortSince' | 'absentSince'> {
-  const lastStep = lastStepOf(run);
+  const lastStep = run.lastStep ?? before?.lastStep ?? -1;
   const wasThere = rules.some((seen) => isOlder(run, seen));
   // When an older run logged its last row is not known: silence counts from now on.
   const firstRowAt = wasThere ? now : lastStep < 0 ? run.createdAt : run.heartbeatAt;
@@ -234,7 +234,8 @@ function openRule(
   };
   if (!isKnown) return { ...opened, on: firstSight(seen, run, before, remembered, options) };
   const { saved: _saved, ...on } = known;
-  if (lastStepOf(run) >= on.step) return { ...opened, on };
+  // Without a last step W&B has not said that there are fewer rows.
+  if (run.lastStep === undefined || run.lastStep >= on.step) return { ...opened, on };
   evaluation.rewind();
   return { ...opened, on: { ...on, step: -1, fillUpTo: Math.max(on.fillUpTo, on.step) } };
 }

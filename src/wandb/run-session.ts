@@ -5,6 +5,7 @@ import type { Result } from '../lib/result.ts';
 import type { QueryOptions, Variables, WandbClient } from './client.ts';
 import { projectKey } from './projects.ts';
 import { isStamped, type RunFields } from './run-fields.ts';
+import { sharedSets } from './shared-sets.ts';
 import type { WandbError } from './wandb-error.ts';
 
 /** What a list said about a run that its rows do not say. */
@@ -28,6 +29,8 @@ export interface RunSession {
   refusesSampled: boolean;
   /** It refuses `history`. */
   refusesText: boolean;
+  /** See `sharedSets`. */
+  readonly sharedNames: (names: readonly string[]) => ReadonlySet<string>;
   /** Filters that the server refused, as text. */
   readonly refusedFilters: Set<string>;
   remember(project: ProjectRef, run: RunFields, createdAt: number): void;
@@ -50,6 +53,7 @@ export function createRunSession(client: WandbClient, now: () => number, patienc
     refusesKeys: false,
     refusesSampled: false,
     refusesText: false,
+    sharedNames: sharedSets(),
     refusedFilters: new Set(),
     query: (document, variables, shape, { project, signal }) =>
       client.query(document, { ...project, ...variables }, shape, {
