@@ -4,7 +4,7 @@ import { adminApi } from './admin/api.ts';
 import { problem } from './http/problem.ts';
 import { readiness } from './http/readiness.ts';
 import { readyDetails } from './http/ready-details.ts';
-import { type RequestVariables, requestLog } from './http/request-log.ts';
+import { type RequestVariables, type RequestWatchers, requestLog } from './http/request-log.ts';
 import type { Logger } from './log/log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Store } from './store/store.ts';
@@ -23,6 +23,7 @@ export interface AppOptions extends WandbWebhookOptions {
   /** Left out: nothing is counted. */
   readonly metrics?: Metrics;
   readonly traces?: Traces;
+  readonly answeredSource?: NonNullable<RequestWatchers['answeredSource']>;
   /** See `ReceiverParts`. */
   readonly rollBack?: RollBack;
   /** True once the receiver is stopping: it is not ready for more. */

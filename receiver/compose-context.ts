@@ -2,6 +2,7 @@ import type { Network } from '../src/network/proxied-network.ts';
 import type { Access } from './admin/access.ts';
 import type { Role } from './admin/identity.ts';
 import type { PageOptions } from './admin/pages/page-options.ts';
+import type { Observed } from './alerts/observed.ts';
 import type { ConfigInUse, ReceiverConfig } from './config-in-use.ts';
 import type { ConfigStatus } from './config-status.ts';
 import type { Environment } from './environment.ts';
@@ -47,6 +48,7 @@ export interface PartContext extends Omit<ComposeOptions, keyof ReceiverConfig> 
   readonly clock: ClockWatch;
   readonly githubUrl: string;
   readonly installation: Installation;
+  readonly observed: Observed;
   readonly access: Access;
 }
 

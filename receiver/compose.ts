@@ -3,6 +3,7 @@ import { idsFrom } from '../src/lib/id.ts';
 import { isMessage } from '../src/route/conversation-requests.ts';
 import type { RequestKind } from '../src/route/target.ts';
 import { type Access, createAccess } from './admin/access.ts';
+import { observe, sourcesOf } from './alerts/observed.ts';
 import type { ComposeOptions, ExtensionContext, PartContext } from './compose-context.ts';
 import { configInUse } from './config-in-use.ts';
 import { digestParts } from './digests/digest-part.ts';
@@ -11,7 +12,7 @@ import type { Watcher } from './engine/watcher.ts';
 import { connectWandb, type WandbKnowledge } from './enrich/connect-wandb.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
 import { GITHUB_UNCONFIGURED, githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
-import { configNotice, metricsFor, pagesFor } from './operations-parts.ts';
+import { alertsFor, configNotice, metricsFor, pagesFor } from './operations-parts.ts';
 import { type ClockWatch, createClockWatch } from './outbox/clock-watch.ts';
 import { createRetention, retentionFloor } from './outbox/retention.ts';
 import { createReceiver, type Extension, queueCredential, type Receiver, type ReceiverParts } from './receiver.ts';
@@ -46,6 +47,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     clock: watchClock(options),
     githubUrl: githubWebUrlOf(githubApiUrl),
     installation: createInstallation(runtime),
+    observed: observe(sourcesOf(environment), runtime.now),
     access: accessFor(options),
   };
   const github = sandbox ? sandboxTargets(runtime.log, githubApiUrl) : await githubTargets(environment, { ...runtime, store });
@@ -78,6 +80,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     ...watcherOf(watching.watcher()),
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     ...(options.traces === undefined ? {} : { traces: options.traces }),
+    observed: context.observed,
     rollBack,
     updateRequest: await requestUpdate(options, wandb, traced),
     enriches: connected.wandb,
@@ -212,6 +215,7 @@ async function extensionsFor(context: ExtensionContext, github: TargetSet): Prom
     notifications(store, wake),
     retention(context),
     configNotice(context),
+    ...(await alertsFor(context)),
     ...(await pagesFor(context, github)),
     ...(await metricsFor(context)),
   ];

@@ -18,6 +18,14 @@ export function credentialProblems({ github }: Pick<Environment, 'github'>, { ro
   ];
 }
 
+/** What is posted is signed, so that who gets it can tell that it is from the relay. */
+export function alertProblems({ alertSecrets }: Pick<Environment, 'alertSecrets'>, { settings }: Pick<Config, 'settings'>): string[] {
+  if (settings.alertWebhook === null || alertSecrets.length > 0) return [];
+  return [
+    'RELAY_ALERT_WEBHOOK_SECRET: is not set, but alerts.webhook is: set it to the secret that the other side checks the signature with',
+  ];
+}
+
 export function isForGitHub({ repository_dispatch, workflow_dispatch }: TargetDefinition): boolean {
   return repository_dispatch !== undefined || workflow_dispatch !== undefined;
 }

@@ -40,6 +40,8 @@ export interface Environment {
   readonly wandbBaseUrl: string;
   /** RELAY_JURISDICTION: where the Durable Objects of a Worker store and run; `undefined`: anywhere. */
   readonly jurisdiction: Jurisdiction | undefined;
+  /** RELAY_ALERT_WEBHOOK_SECRET: signs what is posted to `alerts.webhook`. */
+  readonly alertSecrets: readonly string[];
   /** OpenTelemetry; `undefined`: there are no traces. */
   readonly tracing: TraceSettings | undefined;
   /** The proxies that GitHub, W&B and Slack are reached through. */
@@ -132,13 +134,14 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const jurisdiction = readJurisdiction(get('RELAY_JURISDICTION'), errors);
   const configPathIsSet = get('RELAY_CONFIG') !== undefined;
   const inImage = get('RELAY_IMAGE') === 'true';
+  const alertSecrets = readAlertSecrets(get('RELAY_ALERT_WEBHOOK_SECRET'), errors);
   const tracing = readTracing(get, errors);
   const proxies = readProxySettings(variables);
   if (!proxies.ok) errors.push(...proxies.error);
   if (errors.length > 0 || !proxies.ok) return err(errors.map((error) => withQuotesNamed(error, variables)));
 
   const webhookNames = Object.keys(variables).filter((name) => WEBHOOK_VARIABLE.test(name));
-  warnings.push(...commaWarnings(variables, [...webhookNames, 'GITHUB_WEBHOOK_SECRET']));
+  warnings.push(...commaWarnings(variables, [...webhookNames, 'GITHUB_WEBHOOK_SECRET', 'RELAY_ALERT_WEBHOOK_SECRET']));
   for (const name of [...names, ...webhookNames, 'NO_PROXY', 'no_proxy'])
     if (isQuoted(variables[name])) warnings.push(`${name}: ${LEFT_QUOTED}`);
 
@@ -154,6 +157,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     ...single,
     ...passwordsOf(postgresUrl),
     ...proxySecrets(proxies.value),
+    ...alertSecrets,
     ...(tracing?.secrets ?? []),
   ];
   if (secrets.some((secret) => secret.length < 12)) {
@@ -179,6 +183,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     wandbApiKey,
     wandbBaseUrl,
     jurisdiction,
+    alertSecrets,
     tracing,
     proxies: proxies.value,
     secrets,
@@ -193,6 +198,14 @@ export function isLoopback(host: string): boolean {
   // Written in one way: `0:0:0:0:0:0:0:1` and `::1`; an IPv4 address may be inside (RFC 4291, "IPv4-Mapped IPv6 Address").
   const address = isIP(host) === 6 && URL.canParse(`http://[${host}]`) ? new URL(`http://[${host}]`).hostname : '';
   return address === '[::1]' || address.startsWith('[::ffff:7f');
+}
+
+/** Standard Webhooks: `whsec_` and base64 of the key; any other text is the key itself. */
+function readAlertSecrets(text: string | undefined, errors: string[]): readonly string[] {
+  const secrets = listOf(text);
+  if (secrets.some((secret) => secret.startsWith('whsec_') && !/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret)))
+    errors.push('RELAY_ALERT_WEBHOOK_SECRET: begins with whsec_, and is no base64 of 24 bytes or more after it: copy it whole');
+  return secrets;
 }
 
 function readPort(text: string | undefined, errors: string[]): number {

@@ -1,9 +1,14 @@
 import { wandbAppUrl } from '../src/event/wandb-links.ts';
+import { idsFrom } from '../src/lib/id.ts';
 import type { Banner } from './admin/pages/page.ts';
+import { sourcesOf } from './alerts/observed.ts';
 import type { ComposeOptions, ExtensionContext, PartContext } from './compose-context.ts';
 import { configTrouble } from './config-status.ts';
 import type { TargetSet } from './github/targets.ts';
 import { type Extension, queueCredential } from './receiver.ts';
+
+/** A receiver that has run for so long has seen whether its clock is steady. Milliseconds. */
+const STARTED_MS = 2 * 60_000;
 
 /** The pages, where somebody may see them. */
 export async function pagesFor(context: ExtensionContext, github: TargetSet): Promise<Extension[]> {
@@ -48,6 +53,31 @@ export async function metricsFor({ runtime, environment, access, metrics, store,
   const { now } = runtime;
   const gauges = () => readGauges({ store, engineLagMs }, now());
   return [{ path: '/metrics', routes: metricsEndpoint({ access, isPublic, now, gauges, text: metrics?.text ?? gaugesText }) }];
+}
+
+/** Tells when something is wrong with the relay itself. A sandbox has nothing that could be. */
+export async function alertsFor(context: ExtensionContext): Promise<Extension[]> {
+  const { runtime, environment, inUse, store, sandbox, wake, clock, installation, observed, engineLagMs, configStatus } = context;
+  if (sandbox) return [];
+  const { createAlerts } = await import('./alerts/alert-part.ts');
+  const begunAt = runtime.now();
+  return [
+    createAlerts({
+      ...runtime,
+      store,
+      inUse,
+      secrets: environment.alertSecrets,
+      newId: idsFrom(runtime.now, runtime.randomBytes),
+      wake: wake.wake,
+      observed,
+      sources: sourcesOf(environment),
+      ...(environment.slack === undefined ? {} : { slack: installation }),
+      engineLagMs,
+      // Right after the start it is only not known to be right.
+      isClockWrong: () => clock.hasJumped() || (!clock.isSteady() && runtime.now() - begunAt > STARTED_MS),
+      configTrouble: () => (configStatus === undefined ? undefined : configTrouble(configStatus())),
+    }),
+  ];
 }
 
 /** On `/readyz`. */

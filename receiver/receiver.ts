@@ -4,6 +4,7 @@ import { DEFAULT_RETRY_POLICY } from '../src/lib/retry.ts';
 import { channelCredential } from '../src/route/conversation-requests.ts';
 import type { CompiledTarget, TargetRequest } from '../src/route/target.ts';
 import type { Access } from './admin/access.ts';
+import type { Observed } from './alerts/observed.ts';
 import { createApp } from './app.ts';
 import type { ConfigInUse } from './config-in-use.ts';
 import type { Watcher } from './engine/watcher.ts';
@@ -13,7 +14,7 @@ import type { ClockWatch } from './outbox/clock-watch.ts';
 import { createOutbox, type OutboxOptions } from './outbox/outbox.ts';
 import type { Targets } from './outbox/target.ts';
 import type { Runtime } from './runtime.ts';
-import type { ClaimedDelivery } from './store/delivery.ts';
+import type { Attempt, ClaimedDelivery } from './store/delivery.ts';
 import type { Store } from './store/store.ts';
 import type { Traces } from './traces/traces.ts';
 import type { Wake } from './wake.ts';
@@ -48,6 +49,8 @@ export interface ReceiverParts {
   readonly metrics?: Metrics;
   /** Left out: there are no traces. */
   readonly traces?: Traces;
+  /** What alerts need to know; left out: there are none. */
+  readonly observed?: Observed;
   /** What else belongs to this receiver; left out: nothing. */
   readonly extensions?: readonly Extension[];
   /** What watches runs, also among the extensions; left out: nothing does. */
@@ -132,7 +135,10 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     ...(parts.unconfigured === undefined ? {} : { unconfigured: parts.unconfigured }),
     ...(parts.updateRequest === undefined ? {} : { complete: parts.updateRequest }),
     ...(parts.metrics === undefined ? {} : { attempted: parts.metrics.attempted }),
-    ...(parts.traces === undefined ? {} : { traced: parts.traces.attempt }),
+    traced: (delivery: ClaimedDelivery, attempt: Omit<Attempt, 'detail'>) => {
+      parts.traces?.attempt(delivery, attempt);
+      parts.observed?.attempted(delivery.credential, attempt.outcome, attempt.status);
+    },
     ...(parts.clock === undefined ? {} : { clock: parts.clock }),
     ...(parts.wakeLater === undefined ? {} : { wakeLater: parts.wakeLater }),
   };
@@ -176,6 +182,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     connected: { slack: parts.targets.slack !== undefined, wandb: parts.enriches === true },
     ...(parts.metrics === undefined ? {} : { metrics: parts.metrics }),
     ...(parts.traces === undefined ? {} : { traces: parts.traces }),
+    ...(parts.observed === undefined ? {} : { answeredSource: parts.observed.answered }),
     extensions,
     newId,
     now,

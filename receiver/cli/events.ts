@@ -1,4 +1,4 @@
-import { DIGEST } from '../../src/event/event.ts';
+import { DIGEST, RELAY_ALERT } from '../../src/event/event.ts';
 import { type AdminTarget, withAdmin } from './admin-access.ts';
 import { type CommandIo, type ExitCode, formatTime, renderTable } from './output.ts';
 
@@ -28,7 +28,12 @@ export function listEvents(io: CommandIo, options: ListEventsOptions): Promise<E
       event.type,
       outcome === 'duplicate' ? `duplicate of ${duplicateOf}` : outcome,
       event.source,
-      event.artifact ?? event.display_name ?? event.run ?? event.collection ?? (event.type === DIGEST ? event.automation : undefined) ?? '',
+      event.artifact ??
+        event.display_name ??
+        event.run ??
+        event.collection ??
+        (event.type === DIGEST || event.type === RELAY_ALERT ? event.automation : undefined) ??
+        '',
       `${event.alias ?? event.tag ?? event.metric ?? event.status ?? ''}${event.resolved === true ? ' (resolved)' : ''}`,
       id,
     ]);

@@ -1,7 +1,7 @@
 import type { Config } from '../../src/config/config.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
 import { compileRoute } from '../../src/route/route.ts';
-import { configWarnings, credentialProblems } from '../config-checks.ts';
+import { alertProblems, configWarnings, credentialProblems } from '../config-checks.ts';
 import type { ReceiverConfig } from '../config-in-use.ts';
 import { type Environment, GITHUB_API_URL } from '../environment.ts';
 import { type ConfigReload, type ConfigReloadOptions, createConfigReload, type UsableConfig } from './config-reload.ts';
@@ -21,7 +21,7 @@ const PUBLISHED_WRITES_PER_SECOND = 3;
 
 /** Whether a receiver of this environment can work by a config; the same when it starts and when the config is read again. */
 export function usableConfig(config: Config, environment: Environment, sandbox: boolean): Result<UsableConfig, string[]> {
-  const problems = sandbox ? [] : credentialProblems(environment, config, '"serve --sandbox"');
+  const problems = sandbox ? [] : [...credentialProblems(environment, config, '"serve --sandbox"'), ...alertProblems(environment, config)];
   if (problems.length > 0) return err(problems);
   const tooFast = isTooFast(config, environment);
   return ok({

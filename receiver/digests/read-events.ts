@@ -2,7 +2,7 @@ import type { Digest } from '../../src/digest/definition.ts';
 import { isInScope, type SummarizedEvent, summarizeEvents } from '../../src/digest/event-summary.ts';
 import { type DigestFacts, readDigestFacts } from '../../src/digest/facts.ts';
 import type { RunPeriod } from '../../src/digest/run-summary.ts';
-import { DIGEST, type RelayEvent } from '../../src/event/event.ts';
+import { DIGEST, RELAY_ALERT, type RelayEvent } from '../../src/event/event.ts';
 import { isAction } from '../../src/route/target.ts';
 import { wentWrong } from '../slack/delivery-words.ts';
 import type { DeliveryView } from '../store/delivery.ts';
@@ -59,7 +59,7 @@ async function eventsOf({ digest, entity, period, store }: ReadEventsOptions): P
   for (let read = 0; read < MOST_EVENTS; read += PAGE) {
     const page = await store.eventPage({ since: period.since, limit: PAGE, ...(before === undefined ? {} : { before }) });
     for (const { event, wandb, receivedAt, outcome } of page.items) {
-      if (receivedAt >= period.until || outcome === 'duplicate' || event.type === DIGEST) continue;
+      if (receivedAt >= period.until || outcome === 'duplicate' || event.type === DIGEST || event.type === RELAY_ALERT) continue;
       if (isInScope({ event, wandb }, digest, entity)) found.push({ event, wandb });
     }
     before = page.next;

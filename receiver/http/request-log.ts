@@ -29,6 +29,8 @@ export interface RequestVariables {
 export interface RequestWatchers {
   readonly metrics?: Pick<Metrics, 'answered' | 'accepted'>;
   readonly traces?: Pick<Traces, 'webhook'>;
+  /** Hears of the status of each of W&B's webhooks, by its source. */
+  readonly answeredSource?: (source: string, status: number) => void;
 }
 
 /**
@@ -40,7 +42,7 @@ export function requestLog(
   log: Logger,
   now: () => number,
   unless: (line: LogFields) => boolean = () => false,
-  { metrics, traces }: RequestWatchers = {},
+  { metrics, traces, answeredSource }: RequestWatchers = {},
 ): MiddlewareHandler<RequestVariables> {
   return async (c, next) => {
     const start = now();
@@ -50,7 +52,10 @@ export function requestLog(
     if (unless(line)) return;
     metrics?.answered(c.req.path, c.res.status, line.result);
     if (line.result === 'accepted' && line.type !== undefined) metrics?.accepted(line.type);
-    if (isFromWandb(c.req.path)) traces?.webhook(tracedWebhook(c.req.method, c.res.status, { start, end: now() }, line));
+    if (isFromWandb(c.req.path)) {
+      traces?.webhook(tracedWebhook(c.req.method, c.res.status, { start, end: now() }, line));
+      if (line.source !== undefined) answeredSource?.(line.source, c.res.status);
+    }
     const { reason, ...fields } = line;
     const bindings: PlatformBindings | undefined = c.env;
     const ray = bindings?.ray === undefined ? {} : { ray: bindings.ray };

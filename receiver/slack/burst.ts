@@ -105,6 +105,7 @@ function whatHappened(event: RelayEvent, count: number, say: (name: string) => s
     case 'weave_metric':
       return `Weave ${noun('alert')}`;
     case 'digest':
+    case 'relay_alert':
       return noun('digest');
     case 'unknown':
       return `unknown ${noun('event')}`;

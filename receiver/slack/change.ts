@@ -81,6 +81,7 @@ export function change(from: ConversationEvent, say: Say): string {
     case 'weave_metric':
       return `Weave alert${event.automation === undefined ? '' : ` ${name(event.automation)}`} fired${event.metric === undefined ? '' : ` for ${name(event.metric)}`}`;
     case 'digest':
+    case 'relay_alert':
       return `Digest ${name(event.automation ?? '')}`;
     case 'unknown':
       return `Unknown event of W&amp;B${hasSubject(event) ? ` about ${thing}` : ''}`;

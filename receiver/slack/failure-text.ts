@@ -1,4 +1,4 @@
-import { DIGEST } from '../../src/event/event.ts';
+import { DIGEST, RELAY_ALERT } from '../../src/event/event.ts';
 import type { Alert, AlertRun, AlertSubject, FailedJob } from '../../src/route/alert.ts';
 import { NOBODY_ASKED } from './approvers.ts';
 import { context, section } from './blocks.ts';
@@ -72,6 +72,7 @@ function stateOf({ problem, run, target }: FullAlert): { readonly sign: string; 
 function thingWords({ subject, target }: Pick<FullAlert, 'subject' | 'target'>): string {
   const name = (text: string) => mrkdwnName(text, 80);
   if (isStop({ target })) return `run ${name(subject.run ?? '')}`;
+  if (subject.type === RELAY_ALERT) return `the alert ${name(subject.automation ?? '')}`;
   if (subject.type === DIGEST) return `the digest ${name(subject.automation ?? '')}`;
   const about = subjectWords(subject, name);
   if (subject.alias !== undefined) return `${about} → ${name(subject.alias)}`;

@@ -1,8 +1,9 @@
 import { readDigestFacts } from '../../src/digest/facts.ts';
-import { DIGEST } from '../../src/event/event.ts';
+import { DIGEST, RELAY_ALERT } from '../../src/event/event.ts';
 import { type WandbLink, wandbLinks } from '../../src/event/wandb-links.ts';
 import { durationWords } from '../../src/lib/duration.ts';
 import { isSameChannel } from '../../src/route/channel.ts';
+import { readAlertFacts } from '../alerts/alert-event.ts';
 import type { ConversationEvent, ConversationView } from '../store/conversations.ts';
 import type { DeliveryView } from '../store/delivery.ts';
 import { decisionWords, type OpenQuestion, openQuestions, questionPart, whoMayDecide } from './approval-part.ts';
@@ -19,6 +20,7 @@ import { factsOf } from './facts.ts';
 import { headlineOf, isReplaced } from './headline.ts';
 import { bold, channelName, fitMrkdwn, mrkdwnName, slackDate, templateText } from './mrkdwn.ts';
 import { Mentions, nameOf } from './people.ts';
+import { relayAlertMessage } from './relay-alert-message.ts';
 import { aliasStays } from './rollback-words.ts';
 import { runPosition } from './run-words.ts';
 import { dispatchesOf, headOf, isOfSameCondition, type Stage, stageOf, standingOf } from './stage.ts';
@@ -68,6 +70,7 @@ export function conversationMessage(view: ConversationView, context: MessageCont
   const head = headOf(view);
   if (head === undefined) return { text: NOTHING_KNOWN, blocks: [section(NOTHING_KNOWN)] };
   if (head.event.event.type === DIGEST) return digestOf(head, context);
+  if (head.event.event.type === RELAY_ALERT) return alertOf(head);
   if (view.burst !== null) return burstMessage(view, view.burst, { url: context.wandbAppUrl, organization: context.wandbOrganization });
   const questions = questionsOf(view, head);
   const asksHere = questions.some(({ from, approval }) => from === head && isSameChannel(approval.channel, view.channel));
@@ -101,6 +104,13 @@ function digestOf({ event: { event, body } }: ConversationEvent, { wandbAppUrl, 
   const facts = readDigestFacts(body);
   if (facts !== undefined) return digestMessage(facts, { url: wandbAppUrl, organization: wandbOrganization });
   const text = `The digest ${mrkdwnName(event.automation ?? '', 60)} was made by another version of the relay`;
+  return { text, blocks: [section(text)] };
+}
+
+function alertOf({ event: { event, body } }: ConversationEvent): SlackMessage {
+  const facts = readAlertFacts(body);
+  if (facts !== undefined) return relayAlertMessage(facts);
+  const text = `The alert ${mrkdwnName(event.automation ?? '', 60)} was made by another version of the relay`;
   return { text, blocks: [section(text)] };
 }
 

@@ -50,6 +50,7 @@ export function sentenceOf(event: RelayEvent, say: SayName): string {
       return event.metric === undefined ? `${alert} fired` : `${alert} fired for the metric ${say(event.metric)}`;
     }
     case 'digest':
+    case 'relay_alert':
       return `The digest ${say(event.automation ?? '')} was due`;
     case 'unknown':
       return `W&amp;B sent an event that this relay does not know${about(event, say)}`;

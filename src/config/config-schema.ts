@@ -42,12 +42,31 @@ const settingsSchema = z.strictObject({
 const namespaceSchema = nameSchema.describe(
   "Names the set of automations that this config owns; default: the config file's path in the repository, of several files their common folder",
 );
-const alertsSchema = z.strictObject({
-  slack: z
-    .string()
-    .min(1, 'must not be empty')
-    .describe('The channel of failures that no channel of their route shows, and of questions that could not be asked'),
-});
+const addressSchema = z
+  .string()
+  .refine(
+    (url) => /^https:\/\/|^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/i.test(url) && URL.canParse(url),
+    'must be a URL that begins with https://',
+  );
+const alertsSchema = z
+  .strictObject({
+    slack: z
+      .string()
+      .min(1, 'must not be empty')
+      .optional()
+      .describe(
+        'The channel of problems of the relay itself, of failures that no channel of their route shows, and of questions that could not be asked',
+      ),
+    webhook: addressSchema
+      .optional()
+      .describe('Gets problems of the relay itself by POST, signed with RELAY_ALERT_WEBHOOK_SECRET (Standard Webhooks)'),
+    heartbeat: addressSchema.optional().describe('Is called once a minute while the receiver works'),
+    undelivered_after: durationSchema.optional().describe('When something that was not sent is an alert; default 15m'),
+  })
+  .refine(
+    ({ slack, webhook, heartbeat }) => (slack ?? webhook ?? heartbeat) !== undefined,
+    'names nobody who hears of them: add slack, webhook or heartbeat',
+  );
 
 export const configSchema = z.strictObject({
   version: z.literal(1),
@@ -60,7 +79,9 @@ export const configSchema = z.strictObject({
   digests: z.array(digestSchema).optional(),
   tests: z.array(ruleTestSchema).optional(),
   settings: settingsSchema.optional(),
-  alerts: alertsSchema.optional().describe('Who hears of failures that no channel of their route shows'),
+  alerts: alertsSchema
+    .optional()
+    .describe('Who hears of problems of the relay itself, and of failures that no channel of their route shows'),
 });
 
 export type ConfigContent = z.infer<typeof configSchema>;

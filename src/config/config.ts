@@ -33,6 +33,11 @@ export interface Settings {
   readonly commitStatus: boolean;
   /** The Slack channel of `alerts`; `null`: none. */
   readonly alertChannel: string | null;
+  /** `alerts.webhook` and `alerts.heartbeat`; `null`: none. They may be secrets. */
+  readonly alertWebhook: string | null;
+  readonly heartbeat: string | null;
+  /** Milliseconds. */
+  readonly undeliveredAfterMs: number;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -45,6 +50,9 @@ export const DEFAULT_SETTINGS: Settings = {
   slackUnfurl: false,
   commitStatus: false,
   alertChannel: null,
+  alertWebhook: null,
+  heartbeat: null,
+  undeliveredAfterMs: 15 * 60_000,
 };
 
 /** A definition with where it is written. */
@@ -209,6 +217,9 @@ function readSettings(settings: ConfigContent['settings'], alerts: ConfigContent
     slackUnfurl: settings?.slack_unfurl ?? DEFAULT_SETTINGS.slackUnfurl,
     commitStatus: settings?.commit_status ?? DEFAULT_SETTINGS.commitStatus,
     alertChannel: alerts?.slack ?? DEFAULT_SETTINGS.alertChannel,
+    alertWebhook: alerts?.webhook ?? DEFAULT_SETTINGS.alertWebhook,
+    heartbeat: alerts?.heartbeat ?? DEFAULT_SETTINGS.heartbeat,
+    undeliveredAfterMs: alerts?.undelivered_after ?? DEFAULT_SETTINGS.undeliveredAfterMs,
   };
 }
 

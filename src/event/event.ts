@@ -34,6 +34,12 @@ export type EventType = (typeof EVENT_TYPES)[number];
  */
 export const DIGEST = 'digest';
 
+/** The event of news about the relay itself, see `receiver/alerts/`. As with a digest, no route is asked, and nothing from outside can be one. */
+export const RELAY_ALERT = 'relay_alert';
+
+/** Events that the relay makes itself, and that no route is asked about. */
+export type OwnEventType = typeof DIGEST | typeof RELAY_ALERT;
+
 /** The fields of `on` in the config, of `event` in templates, and of the default payload. */
 export const EVENT_FIELDS = [
   'source',
@@ -77,7 +83,7 @@ export type ApprovalFacts = {
 };
 
 /** An event of W&B. Fields that it does not have are absent, never blank. */
-export type RelayEvent = { readonly type: EventType | typeof DIGEST; readonly source: string } & {
+export type RelayEvent = { readonly type: EventType | OwnEventType; readonly source: string } & {
   readonly [F in Exclude<EventField, 'source'>]?: string;
 } & MetricFacts &
   RunFacts & {
@@ -122,6 +128,7 @@ export function readEventType(text: string): EventType | undefined {
 /** The fields that, besides the artifact or the run, identify the subject of an event of this type. */
 const SUBJECT_FIELDS: Readonly<Record<RelayEvent['type'], readonly EventField[]>> = {
   digest: ['automation'],
+  relay_alert: ['automation'],
   create_artifact: [],
   link_artifact: [],
   unlink_artifact: [],

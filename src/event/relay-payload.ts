@@ -59,6 +59,7 @@ function variablesOf(event: RelayEvent['type'], metric: string | undefined, watc
     case 'run_silent':
     case 'weave_metric':
     case 'digest':
+    case 'relay_alert':
     case 'unknown':
       return {};
   }

@@ -34,6 +34,8 @@ export function eventTitle(event: RelayEvent): string {
       return `${resolved}Run ${runOf(event)} logs nothing`;
     case 'run_state':
       return `${resolved}Run ${runOf(event)} ${event.status ?? 'changed its state'}`;
+    case 'relay_alert':
+      return `Alert ${event.automation ?? ''} ${event.status ?? ''}`;
     case 'weave_metric':
       return `Weave alert ${event.automation ?? ''} fired`;
     default:

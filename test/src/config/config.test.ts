@@ -58,6 +58,9 @@ describe('readConfig accepts', () => {
     const settings = `{ ${numbers}, slack_users: { ada: U012ABC }, slack_operators: [S1AB], slack_unfurl: true, commit_status: true }`;
     expect(read(`version: 1\nsettings: ${settings}`).settings).toEqual({
       alertChannel: null,
+      alertWebhook: null,
+      heartbeat: null,
+      undeliveredAfterMs: 900_000,
       dedupeWindowMs: 30_000,
       retryForMs: 43_200_000,
       githubWritesPerSecond: 0.5,
@@ -102,9 +105,17 @@ describe('readConfig reports errors in the file as a whole', () => {
     ['{}', 'relay.yaml:1:1: version: is missing'],
     ['version: 2', 'relay.yaml:1:10: version: must be 1'],
     ['version: "1"', 'relay.yaml:1:10: version: must be 1'],
-    ['version: 1\nalerts: { slack: x, webhook: y }', 'relay.yaml:2:21: alerts.webhook: unknown key; there are slack'],
+    ['version: 1\nalerts: { slack: x, webhook: y }', 'relay.yaml:2:30: alerts.webhook: must be a URL that begins with https://'],
     ['version: 1\nrutes: []', 'relay.yaml:2:1: rutes: unknown key (did you mean "routes"?)'],
     ['version: 1\n\nroutes:', 'relay.yaml:3:8: routes: must be a list, not null'],
+    [
+      'version: 1\nalerts: { slack: x, email: y }',
+      'relay.yaml:2:21: alerts.email: unknown key; there are slack, webhook, heartbeat, undelivered_after',
+    ],
+    [
+      'version: 1\nalerts: { undelivered_after: 1h }',
+      'relay.yaml:2:9: alerts: names nobody who hears of them: add slack, webhook or heartbeat',
+    ],
     ['version: 1\nentity: ""', 'relay.yaml:2:9: entity: must not be empty'],
   ])('%j', (text, problem) => {
     expect(problemsIn(text)).toEqual([problem]);
