@@ -7,7 +7,7 @@ import { type Extension, queueCredential } from './receiver.ts';
 
 /** The pages, where somebody may see them. */
 export async function pagesFor(context: ExtensionContext, github: TargetSet): Promise<Extension[]> {
-  const { runtime, environment, access, config, configStatus, githubUrl, sandbox, store, wake, rollBack, wakeLater } = context;
+  const { runtime, environment, access, config, configStatus, githubUrl, sandbox, store, wake, wakeLater } = context;
   if (config === undefined || !access.hasApi) return [];
   const [{ pages }, { pauseBanners }, { createChanges }] = await Promise.all([
     import('./admin/pages/pages.ts'),
@@ -24,9 +24,12 @@ export async function pagesFor(context: ExtensionContext, github: TargetSet): Pr
     githubUrl,
     sandbox,
     wake: wake.wake,
-    rollBack,
+    rollBack: context.rollBack,
+    planRollback: context.planRollback,
+    plan: context.plan,
     shell,
     wandbAppUrl: wandbAppUrl(environment.wandbBaseUrl),
+    githubApiUrl: environment.githubApiUrl,
     credentialFor: queueCredential(github.credentialFor),
   };
   // A Worker's object is not kept awake by pages that listen.

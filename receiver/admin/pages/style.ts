@@ -69,6 +69,16 @@ time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .num { font-variant-numeric: tabular-nums; }
 .stack { display: grid; gap: .5rem; }
 .row { display: flex; flex-wrap: wrap; gap: .375rem .75rem; align-items: center; }
+.visually-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.version { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.version.behind { color: var(--wait); font-weight: 600; }
+.arrow { color: var(--quiet); font-weight: 400; }
+.message { border-left: .25rem solid var(--line); padding: .25rem .75rem; display: grid; gap: .375rem; overflow-wrap: anywhere; white-space: pre-line; }
+.planned > p code { overflow-wrap: anywhere; }
+.planned pre { max-height: 24rem; overflow: auto; }
+.why { padding-left: 1.25rem; margin-top: .5rem; overflow-wrap: anywhere; }
+.grow { flex: 1 1 16rem; }
+.bar-end { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; justify-content: space-between; }
 .split { display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
 .list { list-style: none; margin: 0; padding: 0; }
 .list > li { padding: .75rem 1rem; border-top: 1px solid var(--line); display: grid; gap: .25rem; }
