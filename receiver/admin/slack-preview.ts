@@ -89,7 +89,7 @@ export function readableLines(blocks: readonly KnownBlock[]): readonly string[] 
       case 'section':
         return [block.text, ...(block.fields ?? [])].flatMap((text) => (text === undefined ? [] : [plain(text.text)]));
       case 'context':
-        return [block.elements.map((element) => ('text' in element ? plain(element.text) : '')).join('  ')];
+        return [block.elements.map((element) => ('text' in element ? plain(element.text) : '')).join(' · ')];
       case 'actions': {
         const labels = block.elements.flatMap((element) =>
           'text' in element && typeof element.text === 'object' ? [element.text.text] : [],
@@ -102,11 +102,31 @@ export function readableLines(blocks: readonly KnownBlock[]): readonly string[] 
   });
 }
 
-/** Links as their texts, then Slack's escapes (Slack documentation, "Formatting text for app surfaces"). */
+/** The signs that our messages have; others stay as Slack writes them. */
+const SIGNS: Readonly<Record<string, string>> = {
+  alarm_clock: '⏰',
+  arrow_forward: '▶',
+  arrows_counterclockwise: '🔄',
+  bar_chart: '📊',
+  heavy_minus_sign: '➖',
+  heavy_multiplication_x: '✖',
+  hourglass_flowing_sand: '⏳',
+  no_bell: '🔕',
+  no_entry_sign: '🚫',
+  package: '📦',
+  raised_hand: '✋',
+  warning: '⚠',
+  white_check_mark: '✅',
+  x: '❌',
+};
+
+/** Links as their texts, without stars for bold, then Slack's escapes (Slack documentation, "Formatting text for app surfaces"). */
 function plain(mrkdwn: string): string {
   return mrkdwn
     .replace(/<([^<>|]*)\|([^<>]*)>/g, '$2')
     .replace(/<([^<>]*)>/g, '$1')
+    .replace(/\*([^*\n]+)\*/g, '$1')
+    .replace(/:([a-z_]+):/g, (whole, name: string) => SIGNS[name] ?? whole)
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
     .replaceAll('&amp;', '&');

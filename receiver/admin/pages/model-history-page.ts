@@ -91,7 +91,7 @@ function standingPart({ holder, deployed, alias }: AliasView): Html {
   const isBehind = deployed !== null && deployed.version !== holder.version;
   return html`<section class="tiles" aria-label="How it stands">
 <div class="tile"><b>${holder.version ?? 'none'}</b><span>has ${alias} in W&amp;B</span></div>
-<div class="tile${isBehind ? ' wait' : deployed === null ? '' : ' good'}"><b>${deployed?.version ?? 'none'}</b><span>${isBehind ? 'is deployed: another version' : deployed === null ? 'deployed, as far as is known' : 'is deployed'}</span></div>
+<div class="tile${isBehind ? ' wait' : deployed === null ? '' : ' good'}"><b>${deployed?.version ?? 'none'}</b><span>${isBehind ? `is deployed, not ${holder.version ?? 'what W&B has'}` : deployed === null ? 'deployed, as far as is known' : 'is deployed'}</span></div>
 </section>`;
 }
 
@@ -170,18 +170,16 @@ function promotionStep(
   const { version, since, replaced, deployedAt, run } = one;
   const { word, tone } = deploymentOf(one, deliveries.get(one.eventId ?? ''), throttles);
   const giver = giverWords(one);
-  return html`<li class="${tone}"><div class="row"><span class="what">${version === null ? 'No version had it any more' : version}</span>${version === null ? '' : badge(word, tone)}</div>
+  return html`<li class="${tone}"><div class="row"><span class="what">${version === null ? 'No version had it any more' : version}</span>${version === null ? '' : badge(word, tone)}<span class="row small">${promotionLinks(shell, one, githubUrl)}</span></div>
 <span class="small">${moment(since)}${giver === '' ? '' : html` by ${giver}`}${replaced === null ? '' : html`, replaced ${replaced.version}`}</span>
 ${deployedAt === null ? '' : html`<span class="small quiet">deployed ${moment(deployedAt)}${run !== null && run.conclusion !== 'success' ? html`; later: ${run.conclusion}, ${moment(run.endedAt)}` : ''}</span>`}
-${deployedAt === null && run !== null ? html`<span class="small quiet">ended ${moment(run.endedAt)}</span>` : ''}
-<span class="row small">${promotionLinks(shell, one, githubUrl)}</span></li>`;
+${deployedAt === null && run !== null ? html`<span class="small quiet">ended ${moment(run.endedAt)}</span>` : ''}</li>`;
 }
 
 function rollbackStep({ event: stored, deliveries }: FoundEvent, throttles: readonly Throttle[], shell: Shell): Html {
   const { event, id, receivedAt } = stored;
   const promotion = { version: event.version ?? null, origin: 'event' as const, eventId: id, run: null };
   const { word, tone } = deploymentOf(promotion, deliveries, throttles);
-  return html`<li class="${tone}"><div class="row"><span class="what">Rolled back to ${event.version ?? 'an earlier version'}</span>${badge(word, tone)}</div>
-<span class="small">${moment(receivedAt)}${event.author === undefined ? '' : html` by ${event.author}`}</span>
-<span class="row small"><a href="${linkTo(shell, `/events/${id}`)}">Event</a></span></li>`;
+  return html`<li class="${tone}"><div class="row"><span class="what">Rolled back to ${event.version ?? 'an earlier version'}</span>${badge(word, tone)}<a class="small" href="${linkTo(shell, `/events/${id}`)}">Event</a></div>
+<span class="small">${moment(receivedAt)}${event.author === undefined ? '' : html` by ${event.author}`}</span></li>`;
 }

@@ -130,7 +130,7 @@ function aliasRow(item: AliasView, view: View): Html {
 
 /** The version that is deployed; what is behind the alias stands out. */
 function deployedWords(holder: PromotionView, deployed: PromotionView | null, now: number): Html {
-  if (deployed === null) return html`<span class="quiet">nothing known</span>`;
+  if (deployed === null) return html`<span class="quiet">none known</span>`;
   const isBehind = deployed.version !== holder.version;
   return html`<span class="version${isBehind ? ' behind' : ''}">${deployed.version}</span>${isBehind ? html` <span class="small quiet">(not ${holder.version ?? 'what W&B has'})</span>` : ''}<div class="quiet small">${age(deployed.deployedAt ?? deployed.since, now)}</div>`;
 }

@@ -64,8 +64,8 @@ async function simulate(c: AdminContext, options: PageOptions): Promise<Response
   }
   // Forms end lines with CR LF (HTML, "Form submission").
   const body = (fields.get('body') ?? '').replaceAll('\r\n', '\n');
-  const source = shell.source ?? ((fields.get('source_name') ?? '').trim() || DEFAULT_SOURCE);
-  const given = { body: options.redactor.text(body), source: options.redactor.text(source) };
+  const source = shell.source ?? (options.redactor.text((fields.get('source_name') ?? '').trim()) || DEFAULT_SOURCE);
+  const given = { body: options.redactor.text(body), source };
   if (Buffer.byteLength(body) > maxBodyBytes) return show(c, { ...given, body: '', problem: tooLarge }, shell, options, 413);
   if (!isSourceName(source)) {
     const problem = 'The name of a source has lower-case letters, digits and - only.';
