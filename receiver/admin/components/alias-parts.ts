@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { RelayEvent } from '../../../src/event/event.ts';
 import { type WandbApp, wandbLinks } from '../../../src/event/wandb-links.ts';
+import type { DeliveryView } from '../../store/delivery.ts';
 import type { AliasView, PromotionView } from '../../store/ledger.ts';
 import { type Html, linkTo, type Shell } from '../pages/page.ts';
 
@@ -39,13 +40,17 @@ export function wandbPage(name: AliasName, version: string | null, app: WandbApp
   return wandbLinks(event, null, app)[0]?.url;
 }
 
-/** Links to the event and to the workflow run of a promotion. */
-export function promotionLinks(shell: Shell, { eventId, run }: PromotionView, githubUrl: string): Html {
-  const url = run?.url;
+/** Links to the event and to the workflow run of a promotion; `deliveries` are what its event sent, while the run has not ended. */
+export function promotionLinks(
+  shell: Shell,
+  { eventId, run }: PromotionView,
+  { githubUrl, deliveries = [] }: { readonly githubUrl: string; readonly deliveries?: readonly DeliveryView[] | undefined },
+): Html {
+  const url = run?.url ?? deliveries.find((delivery) => typeof delivery.run?.url === 'string')?.run?.url;
   // Only a page of the GitHub that we send to.
   const isLink = typeof url === 'string' && url.startsWith(`${githubUrl}/`);
   return html`${eventId === null ? '' : html`<a href="${linkTo(shell, `/events/${eventId}`)}">Event</a>`}${
-    isLink ? html`<a href="${url}" rel="noreferrer">Workflow run</a>` : ''
+    isLink ? html`<a href="${url}" rel="noreferrer">Run</a>` : ''
   }`;
 }
 

@@ -127,8 +127,8 @@ function rollBackPart(
       : mayChange
         ? html`<form class="bar" method="get" action="${linkTo(shell, '/models/rollback')}">
 ${shell.source === undefined ? '' : html`<input type="hidden" name="source" value="${shell.source}">`}<input type="hidden" name="collection" value="${collectionPath(view)}"><input type="hidden" name="alias" value="${view.alias}"><input type="hidden" name="key" value="${view.key}">
-<label>Version<select name="to">${possible.map(({ version }) => html`<option value="${version}">${version}${whenDeployed(deployedAt.get(version))}</option>`)}</select></label>
-<label class="grow">Reason<input name="reason" maxlength="500" autocomplete="off"></label><button>See what will be sent…</button></form>`
+<label class="wide">Version<select name="to">${possible.map(({ version }) => html`<option value="${version}">${version}${whenDeployed(deployedAt.get(version))}</option>`)}</select></label>
+<label class="grow">Reason<input name="reason" maxlength="500" autocomplete="off"></label><button class="wide">See what will be sent…</button></form>`
         : html`<p class="quiet">${rollBack === undefined ? 'This receiver cannot roll back.' : 'You may only read: ask an admin of this receiver.'} It could go back to ${possible.map(({ version }) => version).join(', ')}.</p>`
   }${
     not.length === 0
@@ -168,9 +168,10 @@ function promotionStep(
   githubUrl: string,
 ): Html {
   const { version, since, replaced, deployedAt, run } = one;
-  const { word, tone } = deploymentOf(one, deliveries.get(one.eventId ?? ''), throttles);
+  const sent = deliveries.get(one.eventId ?? '');
+  const { word, tone } = deploymentOf(one, sent, throttles);
   const giver = giverWords(one);
-  return html`<li class="${tone}"><div class="row"><span class="what">${version === null ? 'No version had it any more' : version}</span>${version === null ? '' : badge(word, tone)}<span class="row small">${promotionLinks(shell, one, githubUrl)}</span></div>
+  return html`<li class="${tone}"><div class="row"><span class="what">${version === null ? 'No version had it any more' : version}</span>${version === null ? '' : badge(word, tone)}<span class="row small">${promotionLinks(shell, one, { githubUrl, deliveries: sent })}</span></div>
 <span class="small">${moment(since)}${giver === '' ? '' : html` by ${giver}`}${replaced === null ? '' : html`, replaced ${replaced.version}`}</span>
 ${deployedAt === null ? '' : html`<span class="small quiet">deployed ${moment(deployedAt)}${run !== null && run.conclusion !== 'success' ? html`; later: ${run.conclusion}, ${moment(run.endedAt)}` : ''}</span>`}
 ${deployedAt === null && run !== null ? html`<span class="small quiet">ended ${moment(run.endedAt)}</span>` : ''}</li>`;

@@ -91,7 +91,7 @@ ${page.items.length === 0 ? nothing(isFiltered || query.before !== undefined, sh
 ${
   older === undefined
     ? ''
-    : html`<nav class="pager" aria-label="Pages"><a class="button" rel="next" href="${linkTo(shell, '/models', { collection, alias, before: older })}">Changed earlier</a></nav>`
+    : html`<nav class="pager" aria-label="More aliases"><a class="button" rel="next" href="${linkTo(shell, '/models', { collection, alias, before: older })}">Changed earlier</a></nav>`
 }</section>`;
 }
 
@@ -125,7 +125,7 @@ function aliasRow(item: AliasView, view: View): Html {
 <td data-label="Deployed">${deployedWords(holder, deployed, now)}</td>
 <td data-label="Since">${moment(holder.since)}<div class="quiet small">${age(holder.since, now)}</div></td>
 <td data-label="By">${giverWords(holder)}</td>
-<td><div class="row small">${promotionLinks(shell, holder, githubUrl)}${page === undefined ? '' : html`<a href="${page}" rel="noreferrer">W&amp;B</a>`}</div></td></tr>`;
+<td><div class="row small">${promotionLinks(shell, holder, { githubUrl, deliveries: deliveries.get(holder.eventId ?? '') })}${page === undefined ? '' : html`<a href="${page}" rel="noreferrer">W&amp;B</a>`}</div></td></tr>`;
 }
 
 /** The version that is deployed; what is behind the alias stands out. */
