@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { RequestVariables } from '../../http/request-log.ts';
 import type { Access, AdminContext } from '../access.ts';
 import { guard } from '../guard.ts';
+import { ASKING_PATHS } from './asking-paths.ts';
 import { assets } from './assets.ts';
 import { changesPage } from './changes-page.ts';
 import { eventPage } from './event-page.ts';
@@ -18,8 +19,6 @@ import { simulatePage } from './simulate-page.ts';
 
 /** Everything that only those may see who are known. */
 const PATHS = ['/', '/live', '/events/*', '/deliveries/*', '/models/*', '/routes/*', '/automations/*', '/simulate/*', '/pauses/*'];
-/** Where a POST only asks. */
-const CHANGES_NOTHING: readonly string[] = ['/simulate/*'];
 const APPS: readonly PageApp[] = [eventsPage, eventPage, changesPage, pausesPage, modelsPage, modelHistoryPage, rollbackPage, simulatePage];
 
 /**
@@ -41,7 +40,7 @@ export function pages(access: Access, options: PageOptions): Hono<RequestVariabl
   };
   const [known, knownReader] = [guard(access, stranger), guard(access, stranger, false)];
   for (const path of PATHS) {
-    const mayEnter = CHANGES_NOTHING.includes(path) ? knownReader : known;
+    const mayEnter = ASKING_PATHS.includes(path) ? knownReader : known;
     guarded.use(path, async (c, next) => (access.hasPages(c) ? mayEnter(c, next) : c.notFound()));
   }
   for (const app of APPS) guarded.route('/', app(options));
