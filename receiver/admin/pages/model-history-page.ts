@@ -127,7 +127,7 @@ function rollBackPart(
       : mayChange
         ? html`<form class="bar" method="get" action="${linkTo(shell, '/models/rollback')}">
 ${shell.source === undefined ? '' : html`<input type="hidden" name="source" value="${shell.source}">`}<input type="hidden" name="collection" value="${collectionPath(view)}"><input type="hidden" name="alias" value="${view.alias}"><input type="hidden" name="key" value="${view.key}">
-<label class="wide">Version<select name="to">${possible.map(({ version }) => html`<option value="${version}">${version}${whenDeployed(deployedAt.get(version))}</option>`)}</select></label>
+<label class="wide">Version<select name="to">${possible.map(({ version }) => html`<option value="${version}">${version}${version === view.deployed?.version ? ', which is deployed now' : whenDeployed(deployedAt.get(version))}</option>`)}</select></label>
 <label class="grow">Reason<input name="reason" maxlength="500" autocomplete="off"></label><button class="wide">See what will be sent…</button></form>`
         : html`<p class="quiet">${rollBack === undefined ? 'This receiver cannot roll back.' : 'You may only read: ask an admin of this receiver.'} It could go back to ${possible.map(({ version }) => version).join(', ')}.</p>`
   }${
