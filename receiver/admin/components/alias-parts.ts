@@ -1,6 +1,8 @@
 import { html } from 'hono/html';
 import type { RelayEvent } from '../../../src/event/event.ts';
+import { promotionOf } from '../../../src/event/promotion.ts';
 import { type WandbApp, wandbLinks } from '../../../src/event/wandb-links.ts';
+import { digest } from '../../../src/lib/digest.ts';
 import type { DeliveryView } from '../../store/delivery.ts';
 import type { AliasView, PromotionView } from '../../store/ledger.ts';
 import { type Html, linkTo, type Shell } from '../pages/page.ts';
@@ -16,6 +18,15 @@ export function collectionPath({ entity, project, collection }: Pick<AliasName, 
 /** The page with the history of an alias. */
 export function historyLink(shell: Shell, view: AliasName & Pick<AliasView, 'key'>, more: Readonly<Record<string, string>> = {}): string {
   return linkTo(shell, '/models/history', { collection: collectionPath(view), alias: view.alias, key: view.key, ...more });
+}
+
+/** The way to the history of the alias that an event gives; nothing where it gives none. */
+export function aliasLink(event: RelayEvent, shell: Shell): Html {
+  const promotion = promotionOf(event);
+  if (promotion === undefined) return html``;
+  const { source, entity = null, project = null, registry = null, collection = '' } = event;
+  const view = { source, entity, project, registry, collection, alias: promotion.alias, key: digest(promotion.aliasKey) };
+  return html`<a href="${historyLink(shell, view)}">History of ${collection} → ${promotion.alias}</a>`;
 }
 
 /** Where a collection lives: `acme/vision`, or the registry; and the source, where it is not the usual one. */

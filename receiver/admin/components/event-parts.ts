@@ -26,13 +26,11 @@ export function wandbPart({ wandb }: EventView): Html {
   return html`<section class="card" aria-labelledby="wandb"><header><h2 id="wandb">What W&amp;B knows about it</h2></header><div class="body"><details><summary>Show</summary><pre>${cut(JSON.stringify(wandb, null, 2))}</pre></details></div></section>`;
 }
 
-const OF_TODAY = 'By the config that is in use now; it may have been another one when the event came.';
-
 /** Which routes of the config in use would match, and why the others would not. */
-export function routesPart({ event, body }: Pick<EventView, 'event' | 'body'>, routes: readonly Route[], about = OF_TODAY): Html {
+export function routesPart({ event, body }: Pick<EventView, 'event' | 'body'>, routes: readonly Route[]): Html {
   const json = parseExactJson(body);
   const payload: JsonValue = json.ok ? json.value : {};
-  return html`<section class="card" aria-labelledby="routes"><header><h2 id="routes">Routes</h2><span class="quiet small">${about}</span></header>${
+  return html`<section class="card" aria-labelledby="routes"><header><h2 id="routes">Routes</h2><span class="quiet small">By the config in use now</span></header>${
     routes.length === 0
       ? html`<div class="body"><p>The config has no routes.</p></div>`
       : html`<ul class="list">${routes.map((route) => {

@@ -1,14 +1,12 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { promotionOf } from '../../../src/event/promotion.ts';
 import { wandbLinks } from '../../../src/event/wandb-links.ts';
-import { digest } from '../../../src/lib/digest.ts';
 import { compileRoute } from '../../../src/route/route.ts';
 import type { RequestVariables } from '../../http/request-log.ts';
 import type { ApprovalView } from '../../store/approvals.ts';
 import type { Mute } from '../../store/conversations.ts';
 import type { DeliveryRecord, EventView } from '../../store/delivery.ts';
-import { historyLink } from '../components/alias-parts.ts';
+import { aliasLink } from '../components/alias-parts.ts';
 import { approvalPart } from '../components/approval-part.ts';
 import { deliveryPart } from '../components/delivery-part.ts';
 import { bodyPart, factsPart, routesPart, wandbPart } from '../components/event-parts.ts';
@@ -43,7 +41,7 @@ export function eventPage(options: PageOptions): Hono<RequestVariables> {
     const place = eventPlace(event.event);
     return answerPage(c, shell, {
       title: eventTitle(event.event),
-      aside: html`<span class="row small">${modelLink(event, shell)}<a href="${linkTo(shell, '/simulate', { event: event.id })}">Simulate with this event</a><span class="quiet">${moment(event.receivedAt)}</span></span>`,
+      aside: html`<span class="row small">${aliasLink(event.event, shell)}<a href="${linkTo(shell, '/simulate', { event: event.id })}">Simulate with this event</a><span class="quiet">${moment(event.receivedAt)}</span></span>`,
       lead: [event.event.type, place, event.event.author === undefined ? undefined : `by ${event.event.author}`]
         .filter((part) => part !== undefined)
         .join(' · '),
@@ -106,15 +104,6 @@ async function readEvent({ id, subjectKey }: EventView, { store, now }: PageOpti
   }
   const mutes = (await store.mutes(now())).filter((mute) => mute.subjectKey === subjectKey);
   return { records, isCut: page.next !== undefined, approvals, mutes };
-}
-
-/** The history of the alias that the event is about. */
-function modelLink({ event }: EventView, shell: Shell): Html {
-  const promotion = promotionOf(event);
-  const { source, entity = null, project = null, registry = null, collection = '' } = event;
-  return promotion === undefined
-    ? html``
-    : html`<a href="${historyLink(shell, { source, entity, project, registry, collection, alias: promotion.alias, key: digest(promotion.aliasKey) })}">History of ${collection} → ${promotion.alias}</a>`;
 }
 
 /** A rollback leaves W&B's alias alone. */

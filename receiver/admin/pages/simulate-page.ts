@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { DEFAULT_SOURCE, type RelayEvent } from '../../../src/event/event.ts';
+import { DEFAULT_SOURCE, DIGEST, type RelayEvent } from '../../../src/event/event.ts';
 import { promotionOf } from '../../../src/event/promotion.ts';
 import { wandbLinks } from '../../../src/event/wandb-links.ts';
 import { digest } from '../../../src/lib/digest.ts';
@@ -11,6 +11,7 @@ import type { NewEvent } from '../../store/delivery.ts';
 import { simulatePlan, understandToSimulate } from '../../webhook/simulate.ts';
 import { isSourceName } from '../../webhook/source-name.ts';
 import type { AdminContext } from '../access.ts';
+import { aliasLink } from '../components/alias-parts.ts';
 import { factsPart, routesPart } from '../components/event-parts.ts';
 import { eventTitle } from '../components/event-title.ts';
 import { plannedPart } from '../components/planned-part.ts';
@@ -72,11 +73,11 @@ async function simulate(c: AdminContext, options: PageOptions): Promise<Response
     return show(c, { ...given, problem }, shell, options, 400);
   }
   if (body.trim() === '') return show(c, { ...given, problem: 'There is no body: paste one, or use an example.' }, shell, options, 400);
-  const read = await ofBody(body, source, options);
+  const read = await ofBody(body, source, shell, options);
   return show(c, read, shell, options, read.problem === undefined ? 200 : 400);
 }
 
-async function ofBody(text: string, source: string, options: PageOptions): Promise<Simulation> {
+async function ofBody(text: string, source: string, shell: Shell, options: PageOptions): Promise<Simulation> {
   const { redactor, store } = options;
   const parsed = parseExactJson(text);
   if (!parsed.ok) return { body: redactor.text(text), source, problem: `The body is not the JSON that was expected: ${parsed.error}.` };
@@ -89,14 +90,14 @@ async function ofBody(text: string, source: string, options: PageOptions): Promi
   const { event } = understood;
   const promotion = promotionOf(event);
   const [holder] = promotion === undefined ? [] : await store.aliasHistory(digest(promotion.aliasKey), 1);
-  return { body, source, result: await resultOf({ event, payload, body }, options, holder) };
+  return { body, source, result: await resultOf({ event, payload, body }, shell, options, holder) };
 }
 
 async function ofType(given: string, shell: Shell, options: PageOptions): Promise<Simulation> {
   const type = SAMPLE_TYPES.find((one) => one === given);
   const source = shell.source ?? DEFAULT_SOURCE;
   if (type === undefined) return { body: '', source };
-  return { ...(await ofBody(JSON.stringify(sampleBody(type), null, 2), source, options)), type };
+  return { ...(await ofBody(JSON.stringify(sampleBody(type), null, 2), source, shell, options)), type };
 }
 
 /** A stored event as it was understood when it came, with what W&B's API has said about it since. */
@@ -108,8 +109,12 @@ async function ofEvent(id: string, shell: Shell, options: PageOptions): Promise<
   const parsed = parseExactJson(found.body);
   const { value: payload, text: body } = options.redactor.document(parsed.ok ? parsed.value : null, found.body);
   const { wandb, event } = found;
+  if (event.type === DIGEST) {
+    const result = html`<p class="notice" id="result">The relay made this event itself, for a digest. No route is asked about it.</p>`;
+    return { body: prettyBody(body), source: event.source, result, eventId: found.id };
+  }
   const known = wandb === undefined || wandb === null ? event : { ...event, wandb };
-  const result = await resultOf({ event: known, payload, body, wandb }, options);
+  const result = await resultOf({ event: known, payload, body, wandb }, shell, options);
   return { body: prettyBody(body), source: event.source, result, eventId: found.id };
 }
 
@@ -127,6 +132,7 @@ interface Read {
 
 async function resultOf(
   { event, payload, body, wandb }: Read,
+  shell: Shell,
   options: PageOptions,
   holder?: Parameters<typeof simulatePlan>[2],
 ): Promise<Html> {
@@ -137,10 +143,10 @@ async function resultOf(
   const view = { id: 'none: nothing is stored', event: planned.event, subjectKey: planned.subjectKey };
   const matching = planned.firings.length;
   const hasWandb = wandb !== undefined && wandb !== null;
-  return html`<p class="notice${matching === 0 ? '' : ' good'}" id="result" role="status">${eventTitle(planned.event)}: ${countWords(matching, routes.length)} Nothing was sent, and nothing was stored.</p>
+  return html`<p class="notice${matching === 0 ? '' : ' good'}" id="result" role="status">${eventTitle(planned.event)}: ${countWords(matching, routes.length)} Nothing was sent, and nothing was stored.${holder === undefined ? '' : html` ${aliasLink(planned.event, shell)}`}</p>
 ${notesPart(planned, sandbox, plan.connected.slack)}
 ${factsPart(view, wandbLinks(planned.event, wandb, { url: options.wandbAppUrl, organization: config().organization }))}
-${routesPart({ event, body }, routes, 'By the config that is in use now')}
+${routesPart({ event, body }, routes)}
 ${plannedPart(planned, { githubApiUrl, messages, hasWandb })}`;
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SAMPLE_TYPES } from '../../../../receiver/admin/sample-body.ts';
 import { SECRET } from '../../../stand-ins/receiver-in-process.ts';
 import { aliasBody } from '../../../stand-ins/wandb-sender.ts';
+import { accept, eventOf } from '../../store/samples.ts';
 import { type TestPages, testPages } from './pages-in-test.ts';
 
 const HOSTILE = '<script>alert("1")</script></textarea>';
@@ -47,6 +48,7 @@ describe('/simulate', () => {
     const pages = await testPages();
     await pages.post(aliasBody('v6'));
     const { text } = await simulated(pages, aliasBody('v7'));
+    expect(text).toContain('History of resnet50 → production</a>');
     expect(text).toMatch(/&quot;replaces&quot;: {\s+&quot;version&quot;: &quot;v6&quot;/);
   });
 
@@ -62,6 +64,13 @@ describe('/simulate', () => {
     expect(text).toContain(`<option value="${id}" selected>`);
     const gone = await pages.get('/simulate?event=none');
     expect([gone.status, gone.text.includes('There is no such event any more')]).toEqual([404, true]);
+  });
+
+  it('asks no route about a digest', async () => {
+    const pages = await testPages();
+    await accept(pages.store, eventOf('of-a-digest', { event: { type: 'digest', source: 'default', automation: 'weekly' } }));
+    const { text } = await pages.get('/simulate?event=of-a-digest');
+    expect([text.includes('No route is asked about it.'), text.includes('id="planned"')]).toEqual([true, false]);
   });
 
   it('says where a body is not JSON, and keeps it', async () => {
