@@ -15,7 +15,8 @@ import type { Store } from './store/store.ts';
 import type { TracedDispatches } from './traces/traced-dispatches.ts';
 import type { Traces } from './traces/traces.ts';
 import type { Wake } from './wake.ts';
-import type { RollBack } from './webhook/roll-back.ts';
+import type { PlanRollback, RollBack } from './webhook/roll-back.ts';
+import type { PlanOptions } from './webhook/route-event.ts';
 
 export interface ComposeOptions extends ReceiverConfig, Pick<ReceiverParts, 'concurrency' | 'githubWritesPerSecond'> {
   readonly runtime: Runtime;
@@ -55,6 +56,8 @@ export interface PartContext extends Omit<ComposeOptions, keyof ReceiverConfig> 
 /** And what the extensions are built with. */
 export interface ExtensionContext extends PartContext {
   readonly rollBack: RollBack;
+  readonly planRollback: PlanRollback;
+  readonly plan: PlanOptions;
   readonly traced: TracedDispatches | undefined;
   readonly engineLagMs: () => number | undefined;
 }

@@ -26,7 +26,7 @@ import { sandboxWandbTargets, WANDB_UNCONFIGURED, wandbTargets } from './wandb/t
 import { createExpiry } from './watch/expiry.ts';
 import { createRecordRuns } from './watch/record-runs.ts';
 import { acceptInBatches } from './webhook/accept-batch.ts';
-import { type RollBack, rollBackWith } from './webhook/roll-back.ts';
+import { type PlanRollback, planRollbackWith, type RollBack, rollBackWith } from './webhook/roll-back.ts';
 import type { PlanOptions } from './webhook/route-event.ts';
 
 /** Builds the receiver that the environment and the config describe; the same on every platform. */
@@ -56,7 +56,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
   const traced = await tracedDispatchesOf(options);
   const connected = { slack: slack.slack !== undefined, wandb: wandb !== undefined };
   const plan = planningOf(context, github, connected);
-  const rollBack = rollbacks(context, plan);
+  const rollbacks = rollbacksOf(context, plan);
   const own = { ...context, plan, hasJumped: context.clock.hasJumped, wake: context.wake.wake };
   const [watching, digests] = await Promise.all([engineParts(own), digestParts(own)]);
   return {
@@ -72,7 +72,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
     extensions: [
-      ...(await extensionsFor({ ...context, rollBack, traced, engineLagMs: () => lagOf(watching.watcher()) }, github)),
+      ...(await extensionsFor({ ...context, ...rollbacks, plan, traced, engineLagMs: () => lagOf(watching.watcher()) }, github)),
       ...(wandb === undefined ? [] : [wandb.history]),
       ...watching.extensions,
       digests,
@@ -81,7 +81,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     ...(options.traces === undefined ? {} : { traces: options.traces }),
     observed: context.observed,
-    rollBack,
+    rollBack: rollbacks.rollBack,
     updateRequest: await requestUpdate(options, wandb, traced),
     enriches: connected.wandb,
     ...(wakeLater === undefined ? {} : { wakeLater }),
@@ -135,19 +135,16 @@ function planningOf(
   };
 }
 
-function rollbacks({ runtime, environment, inUse, store }: PartContext, plan: PlanOptions): RollBack {
+function rollbacksOf(
+  { runtime, environment, inUse, store }: PartContext,
+  plan: PlanOptions,
+): { readonly rollBack: RollBack; readonly planRollback: PlanRollback } {
   const { now } = runtime;
   const { matchRoutes, credentialFor, newId, connected } = plan;
-  return rollBackWith({
-    store,
-    now,
-    accept: acceptInBatches(store, () => inUse.current().settings.dedupeWindowMs, now),
-    matchRoutes,
-    credentialFor,
-    newId,
-    connected,
-    app: () => ({ url: wandbAppUrl(environment.wandbBaseUrl), organization: inUse.current().organization }),
-  });
+  const app = () => ({ url: wandbAppUrl(environment.wandbBaseUrl), organization: inUse.current().organization });
+  const options = { store, now, matchRoutes, credentialFor, newId, connected, app };
+  const accept = acceptInBatches(store, () => inUse.current().settings.dedupeWindowMs, now);
+  return { rollBack: rollBackWith({ ...options, accept }), planRollback: planRollbackWith(options) };
 }
 
 /** What a kind of request cannot be sent without. */

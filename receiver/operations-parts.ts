@@ -12,7 +12,7 @@ const STARTED_MS = 2 * 60_000;
 
 /** The pages, where somebody may see them. */
 export async function pagesFor(context: ExtensionContext, github: TargetSet): Promise<Extension[]> {
-  const { runtime, environment, access, config, configStatus, githubUrl, sandbox, store, wake, rollBack, wakeLater } = context;
+  const { runtime, environment, access, config, configStatus, githubUrl, sandbox, store, wake, wakeLater } = context;
   if (config === undefined || !access.hasApi) return [];
   const [{ pages }, { pauseBanners }, { createChanges }] = await Promise.all([
     import('./admin/pages/pages.ts'),
@@ -29,9 +29,12 @@ export async function pagesFor(context: ExtensionContext, github: TargetSet): Pr
     githubUrl,
     sandbox,
     wake: wake.wake,
-    rollBack,
+    rollBack: context.rollBack,
+    planRollback: context.planRollback,
+    plan: context.plan,
     shell,
     wandbAppUrl: wandbAppUrl(environment.wandbBaseUrl),
+    githubApiUrl: environment.githubApiUrl,
     credentialFor: queueCredential(github.credentialFor),
   };
   // A Worker's object is not kept awake by pages that listen.

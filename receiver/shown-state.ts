@@ -55,3 +55,8 @@ export const SHOWN_COUNTS: Readonly<Record<DeliveryState, string>> = {
   held: 'awaiting approval',
   cancelled: 'cancelled',
 };
+
+/** Whether a delivery's target starts a workflow. */
+export function isDispatchTarget(target: string): boolean {
+  return target.startsWith('repository_dispatch:') || target.startsWith('workflow_dispatch:');
+}

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../../src/config/config.ts';
 import { relayPayload, substituteVariables } from '../../src/event/relay-payload.ts';
+import { SAMPLE_VALUES } from '../../src/event/sample-values.ts';
 import type { Result } from '../../src/lib/result.ts';
 import { signBody } from '../../src/lib/signature.ts';
 import type { Environment } from '../environment.ts';
@@ -8,7 +9,6 @@ import { isOpen } from '../webhook/authenticate.ts';
 import { loadConfig } from './load-config.ts';
 import type { CommandIo } from './output.ts';
 import { packageRoot } from './package-root.ts';
-import { SAMPLE_VALUES } from './sample-event.ts';
 
 /** The example routes, which the sandbox runs when there is no config file. */
 export function sandboxConfig(): Result<Config, string[]> {

@@ -1,12 +1,12 @@
 import { DEFAULT_SOURCE, EVENT_TYPES, readEventType } from '../../src/event/event.ts';
 import { relayPayload, substituteVariables } from '../../src/event/relay-payload.ts';
+import { SAMPLE_VALUES } from '../../src/event/sample-values.ts';
 import { didYouMean } from '../../src/lib/nearest-word.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
 import { signBody } from '../../src/lib/signature.ts';
 import { basePathFrom, isLoopback, readEnvironment } from '../environment.ts';
 import { sourceVariable } from '../webhook/authenticate.ts';
 import type { CommandIo, ExitCode } from './output.ts';
-import { SAMPLE_VALUES } from './sample-event.ts';
 
 export interface SendTestOptions {
   readonly url: string;

@@ -1,17 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { firingEvent } from '../../src/engine/firing-event.ts';
 import type { RelayEvent } from '../../src/event/event.ts';
-import { understandBody } from '../../src/event/webhook-body.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { idsFrom } from '../../src/lib/id.ts';
-import { isJsonObject, type JsonValue, parseExactJson } from '../../src/lib/json.ts';
+import { type JsonValue, parseExactJson } from '../../src/lib/json.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
 import { isDispatch, type TargetRequest } from '../../src/route/target.ts';
 import { readEnvironment } from '../environment.ts';
 import { describeRequest } from '../github/wire-request.ts';
-import { type SimulatedRoute, simulatedDetail, simulateRoutes, waits } from '../webhook/simulate.ts';
+import { type SimulatedRoute, simulatedDetail, simulateRoutes, understandToSimulate, waits } from '../webhook/simulate.ts';
 import { loadConfig, noSuchConfig } from './load-config.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
@@ -35,7 +33,7 @@ export function simulate(io: CommandIo, options: SimulateOptions): ExitCode {
     return 1;
   }
   const payload = redactorOf(environment.value.secrets).json(body.value);
-  const understood = understand(payload, options.source);
+  const understood = understandToSimulate(payload, options.source);
   if (understood.kind === 'ping') {
     if (options.json) io.printDocument(JSON.stringify({ ping: true, routes: [] }, null, 2));
     else io.print('The Test button of W&B sends this. The receiver answers 200 and starts nothing.');
@@ -51,12 +49,6 @@ export function simulate(io: CommandIo, options: SimulateOptions): ExitCode {
     io.print(`The answer would say: ${detail}`);
   }
   return 0;
-}
-
-/** The body of a firing of our own engine, which the log has, is read as the engine does: nothing is sent. */
-function understand(payload: JsonValue, source: string): ReturnType<typeof understandBody> {
-  if (isJsonObject(payload) && payload.relay === 1 && payload.engine === 'relay') return { kind: 'event', event: firingEvent(payload) };
-  return understandBody(payload, source);
 }
 
 function readBody(io: CommandIo, file: string): { value: JsonValue } | string {

@@ -85,6 +85,8 @@ export interface NewEvent {
   /** The body as it arrived, secrets redacted. */
   readonly body: string;
   readonly firings: readonly RouteFiring[];
+  /** Of a rollback: who asked for it and why, for the notes of what it dispatches. */
+  readonly note?: string;
   /** Left out by events that give no alias. */
   readonly promotion?: NewPromotion;
 }

@@ -47,6 +47,30 @@ export interface AliasFilter {
   readonly after?: string;
 }
 
+/** What to find in the ledger; all that are given must hold. */
+export interface AliasSearch {
+  /** Anywhere in `entity/project/collection`, in any case of letters. At most 200 characters. */
+  readonly collection?: string;
+  /** The whole alias. */
+  readonly alias?: string;
+  readonly limit: number;
+  /** Only what follows this, the `next` of another page. */
+  readonly before?: AliasPosition;
+}
+
+/** A place in a list of aliases, the latest change first. */
+export interface AliasPosition {
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly key: string;
+}
+
+export interface AliasPage {
+  readonly items: readonly AliasView[];
+  /** `undefined`: there is no other page. */
+  readonly next: AliasPosition | undefined;
+}
+
 /** What W&B's API says about an alias. */
 export interface SeenAlias {
   /** As the event of somebody who gave the version the alias would be; `version` left out: no version has it. */
@@ -62,6 +86,8 @@ export interface SeenAlias {
 export interface Ledger {
   /** Ordered by key. */
   aliases(filter: AliasFilter): Promise<AliasView[]>;
+  /** The latest change first, for people. */
+  aliasPage(search: AliasSearch): Promise<AliasPage>;
   /** What an alias was given to, the latest first. The last fifty are kept, and the one that is deployed. */
   aliasHistory(key: string, limit: number): Promise<PromotionView[]>;
   /** The event by which the version last got the alias, also when it is pruned: to deploy that version again. */

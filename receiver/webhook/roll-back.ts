@@ -4,7 +4,7 @@ import { type WandbApp, type WandbLink, wandbLinks } from '../../src/event/wandb
 import { digest } from '../../src/lib/digest.ts';
 import { parseExactJson } from '../../src/lib/json.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
-import type { Accepted, EventView } from '../store/delivery.ts';
+import type { EventView, NewDelivery, NewEvent } from '../store/delivery.ts';
 import type { PromotionView } from '../store/ledger.ts';
 import type { Store } from '../store/store.ts';
 import type { AcceptEvent } from './accept-batch.ts';
@@ -19,6 +19,33 @@ export interface RollbackRequest {
   readonly from?: string;
   /** Who asked for it: a W&B user name where it is known. The author of the new event. */
   readonly by: string;
+  /** Where it was asked for, such as `by the pages`, and why; for the notes of what is dispatched. */
+  readonly where?: string;
+  readonly reason?: string;
+  /** How things stood when somebody looked; nothing is done when they have changed since. Left out: not compared. */
+  readonly seen?: SeenStanding;
+}
+
+/** What had an alias, and when one of its versions was deployed last. */
+export interface SeenStanding extends Pick<PromotionView, 'version' | 'since'> {
+  readonly deployedAt: number | null;
+}
+
+/** @param history what an alias was given to, the latest first */
+export function standingOf(history: readonly PromotionView[]): SeenStanding {
+  const [holder] = history;
+  const deployed = history.flatMap(({ deployedAt }) => deployedAt ?? []);
+  return { version: holder?.version ?? null, since: holder?.since ?? 0, deployedAt: deployed.length === 0 ? null : Math.max(...deployed) };
+}
+
+/** What a rollback would be stored as. */
+export interface PlannedRollback {
+  readonly version: string;
+  /** What has the alias now. */
+  readonly holder: PromotionView;
+  /** With everything that would be sent. */
+  readonly planned: NewEvent;
+  readonly link: WandbLink | undefined;
 }
 
 /** A rollback that is stored; what follows is as after an event of W&B. */
@@ -39,11 +66,17 @@ export interface RolledBack {
 /** Deploys a version once more; the error is a sentence for whoever asked. Rejects only when the store fails. */
 export type RollBack = (request: RollbackRequest) => Promise<Result<RolledBack, string>>;
 
-export interface RollbackOptions extends PlanOptions {
+/** What a rollback would send; nothing is stored. */
+export type PlanRollback = (request: RollbackRequest) => Promise<Result<PlannedRollback, string>>;
+
+export interface PlanRollbackOptions extends PlanOptions {
   readonly store: Pick<Store, 'aliasHistory' | 'promotionEvent' | 'event'>;
-  readonly accept: AcceptEvent;
   readonly now: () => number;
   readonly app: () => WandbApp;
+}
+
+export interface RollbackOptions extends PlanRollbackOptions {
+  readonly accept: AcceptEvent;
 }
 
 /** The ledger keeps no more of an alias. */
@@ -55,11 +88,35 @@ const WHOLE_HISTORY = 1_000;
  * version got the alias. It is no duplicate and has no cooldown, and W&B's alias stays where it is.
  */
 export function rollBackWith(options: RollbackOptions): RollBack {
+  const plan = planRollbackWith(options);
+  return async (request) => {
+    const found = await plan(request);
+    if (!found.ok) return found;
+    const { version, holder, planned, link } = found.value;
+    const accepted = await options.accept(planned);
+    if (accepted.status === 'duplicate') return err(`a rollback to ${version} is under way already (event ${accepted.id})`);
+    const isHeld = dispatchesOf(planned).some(({ state }) => state === 'held');
+    return ok({
+      eventId: accepted.id,
+      event: planned.event,
+      version,
+      deliveries: accepted.deliveries,
+      isHeld,
+      holder: holder.version,
+      link,
+    });
+  };
+}
+
+/** Decides what a rollback would send, or why there can be none. */
+export function planRollbackWith(options: PlanRollbackOptions): PlanRollback {
   const { store, now } = options;
-  return async ({ aliasKey, to, from, by }) => {
+  return async ({ aliasKey, to, from, by, where, reason, seen }) => {
     const history = await store.aliasHistory(aliasKey, WHOLE_HISTORY);
     const [holder] = history;
     if (holder === undefined) return err('nothing is known of this alias');
+    const changed = seen === undefined ? undefined : changedSince(seen, standingOf(history));
+    if (changed !== undefined) return err(changed);
     const target = targetIn(history, to, from);
     if (!target.ok) return target;
     const version = target.value;
@@ -70,19 +127,24 @@ export function rollBackWith(options: RollbackOptions): RollBack {
     const body = kept?.body ?? bodyOf(original);
     const parsed = parseExactJson(body);
     const matchRoutes: PlanOptions['matchRoutes'] = (_event, payload) => options.matchRoutes(original, payload);
-    const planned = planEvent(
-      { event, payload: parsed.ok ? parsed.value : null, body, bodyHash: digest(`rollback\n${version}`), receivedAt: now() },
-      { ...options, matchRoutes },
-    );
-    const dispatches = planned.firings.flatMap(({ deliveries }) => deliveries).filter(({ conversation }) => conversation === undefined);
-    if (dispatches.length === 0) return err(`no route of the config dispatches ${version} any more`);
-    const accepted = await options.accept(planned);
-    if (accepted.status === 'duplicate') return err(`a rollback to ${version} is under way already (event ${accepted.id})`);
-    const isHeld = dispatches.some(({ state }) => state === 'held');
-    return ok(
-      rolledBack(accepted, { event, version, isHeld, holder: holder.version, link: wandbLinks(event, kept?.wandb, options.app())[0] }),
-    );
+    const received = { event, payload: parsed.ok ? parsed.value : null, body, bodyHash: digest(`rollback\n${version}`), receivedAt: now() };
+    const planned = planEvent(received, { ...options, matchRoutes });
+    if (dispatchesOf(planned).length === 0) return err(`no route of the config dispatches ${version} any more`);
+    const who = where === undefined ? by : `${by}, ${where}`;
+    const note = `rolled back by ${reason === undefined ? who : `${who}: ${reason}`}`;
+    return ok({ version, holder, planned: { ...planned, note }, link: wandbLinks(event, kept?.wandb, options.app())[0] });
   };
+}
+
+function dispatchesOf({ firings }: NewEvent): readonly NewDelivery[] {
+  return firings.flatMap(({ deliveries }) => deliveries).filter(({ conversation }) => conversation === undefined);
+}
+
+function changedSince(seen: SeenStanding, now: SeenStanding): string | undefined {
+  const end = 'Nothing was changed: look again';
+  const has = now.version === null ? 'no version has it' : `${now.version} has it`;
+  if (seen.version !== now.version || seen.since !== now.since) return `the alias has moved since you looked: ${has} now. ${end}`;
+  return seen.deployedAt === now.deployedAt ? undefined : `another version was deployed since you looked. ${end}`;
 }
 
 /** Which version to go back to, from what an alias was given to, the latest first. */
@@ -142,11 +204,4 @@ function bodyOf(original: RelayEvent): string {
   return JSON.stringify(
     Object.fromEntries(Object.entries(payload).map(([name, value]) => [name, values[name] ?? (name in values ? '' : value)])),
   );
-}
-
-function rolledBack(
-  accepted: Extract<Accepted, { status: 'accepted' }>,
-  more: Pick<RolledBack, 'event' | 'version' | 'isHeld' | 'holder' | 'link'>,
-): RolledBack {
-  return { eventId: accepted.id, deliveries: accepted.deliveries, ...more };
 }

@@ -1,6 +1,6 @@
-import { SAMPLE_VALUES } from '../../receiver/cli/sample-event.ts';
 import type { EventType } from '../../src/event/event.ts';
 import { relayPayload, substituteVariables } from '../../src/event/relay-payload.ts';
+import { SAMPLE_VALUES } from '../../src/event/sample-values.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { signBody } from '../../src/lib/signature.ts';
 

@@ -11,7 +11,7 @@ import { badge } from './badge.ts';
 const MOST_SHOWN = 200_000;
 
 /** How the event was understood, and where it is in W&B. */
-export function factsPart({ id, event, subjectKey }: EventView, links: readonly WandbLink[]): Html {
+export function factsPart({ id, event, subjectKey }: Pick<EventView, 'id' | 'event' | 'subjectKey'>, links: readonly WandbLink[]): Html {
   const fields = EVENT_FIELDS.filter((name) => event[name] !== undefined);
   return html`<section class="card" aria-labelledby="understood"><header><h2 id="understood">How it was understood</h2><span class="row">${links.map(
     ({ kind, url }) => html`<a href="${url}" rel="noreferrer">W&amp;B: ${kind}</a>`,
@@ -27,10 +27,10 @@ export function wandbPart({ wandb }: EventView): Html {
 }
 
 /** Which routes of the config in use would match, and why the others would not. */
-export function routesPart({ event, body }: EventView, routes: readonly Route[]): Html {
+export function routesPart({ event, body }: Pick<EventView, 'event' | 'body'>, routes: readonly Route[]): Html {
   const json = parseExactJson(body);
   const payload: JsonValue = json.ok ? json.value : {};
-  return html`<section class="card" aria-labelledby="routes"><header><h2 id="routes">Routes</h2><span class="quiet small">By the config that is in use now; it may have been another one when the event came.</span></header>${
+  return html`<section class="card" aria-labelledby="routes"><header><h2 id="routes">Routes</h2><span class="quiet small">By the config in use now</span></header>${
     routes.length === 0
       ? html`<div class="body"><p>The config has no routes.</p></div>`
       : html`<ul class="list">${routes.map((route) => {

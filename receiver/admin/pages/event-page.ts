@@ -6,6 +6,7 @@ import type { RequestVariables } from '../../http/request-log.ts';
 import type { ApprovalView } from '../../store/approvals.ts';
 import type { Mute } from '../../store/conversations.ts';
 import type { DeliveryRecord, EventView } from '../../store/delivery.ts';
+import { aliasLink } from '../components/alias-parts.ts';
 import { approvalPart } from '../components/approval-part.ts';
 import { deliveryPart } from '../components/delivery-part.ts';
 import { bodyPart, factsPart, routesPart, wandbPart } from '../components/event-parts.ts';
@@ -40,12 +41,13 @@ export function eventPage(options: PageOptions): Hono<RequestVariables> {
     const place = eventPlace(event.event);
     return answerPage(c, shell, {
       title: eventTitle(event.event),
-      aside: html`<span class="quiet small">${moment(event.receivedAt)}</span>`,
+      aside: html`<span class="row small">${aliasLink(event.event, shell)}<a href="${linkTo(shell, '/simulate', { event: event.id })}">Simulate with this event</a><span class="quiet">${moment(event.receivedAt)}</span></span>`,
       lead: [event.event.type, place, event.event.author === undefined ? undefined : `by ${event.event.author}`]
         .filter((part) => part !== undefined)
         .join(' · '),
       body: html`${noticeOf(c)}
 ${outcomePart(event, shell)}
+${rollbackNotice(event, options)}
 ${found.approvals.map((approval) => approvalPart(approval, found.records, view))}
 ${found.records.map((record) => deliveryPart(record, view))}
 ${found.isCut ? html`<p class="quiet">The first ${MOST_DELIVERIES} deliveries are shown.</p>` : ''}
@@ -102,6 +104,14 @@ async function readEvent({ id, subjectKey }: EventView, { store, now }: PageOpti
   }
   const mutes = (await store.mutes(now())).filter((mute) => mute.subjectKey === subjectKey);
   return { records, isCut: page.next !== undefined, approvals, mutes };
+}
+
+/** A rollback leaves W&B's alias alone. */
+function rollbackNotice(stored: EventView, options: PageOptions): Html {
+  const { rollback, replaces, alias = 'the alias', author } = stored.event;
+  if (rollback !== true) return html``;
+  const url = linksOf(stored, options)[0]?.url;
+  return html`<p class="notice">A rollback${author === undefined ? '' : html` that ${author} asked for`}. In W&amp;B ${alias} stays ${replaces === undefined ? 'where it is' : `on ${replaces.version}`}${url === undefined ? '.' : html`: <a href="${url}" rel="noreferrer">move it there</a> if it should follow.`}</p>`;
 }
 
 function linksOf({ event, wandb }: EventView, { wandbAppUrl, config }: PageOptions): ReturnType<typeof wandbLinks> {

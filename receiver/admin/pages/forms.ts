@@ -54,7 +54,7 @@ export function notDone(
   c: AdminContext,
   shell: Shell,
   { title = 'Not done', why, next }: { readonly title?: string; readonly why: string; readonly next: string | undefined },
-  status: 400 | 404 | 409,
+  status: 400 | 403 | 404 | 409,
 ): Promise<Response> {
   c.get('logFields').reason = `not changed for ${identityOf(c).name}: ${why}`;
   const body = html`<section class="card"><div class="body"><p class="notice bad" role="alert">${sentence(why)}</p><p><a class="button" href="${nextWith(shell, next, {})}">Back</a></p></div></section>`;

@@ -4,7 +4,8 @@ import type { CompiledTarget } from '../../../src/route/target.ts';
 import type { RequestVariables } from '../../http/request-log.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Store } from '../../store/store.ts';
-import type { RollBack } from '../../webhook/roll-back.ts';
+import type { PlanRollback, RollBack } from '../../webhook/roll-back.ts';
+import type { PlanOptions } from '../../webhook/route-event.ts';
 import type { Changes } from './changes.ts';
 import type { Shell } from './page.ts';
 
@@ -15,10 +16,16 @@ export interface PageOptions extends Pick<Runtime, 'now' | 'log' | 'redactor'> {
   readonly config: () => Pick<Config, 'routes' | 'automations' | 'settings' | 'entity' | 'organization'>;
   /** Called after something was stored that may have to be sent. */
   readonly wake: () => void;
+  /** Left out: nobody can roll back here. */
   readonly rollBack?: RollBack;
+  readonly planRollback?: PlanRollback;
+  /** With what events are planned, to show what one would send. */
+  readonly plan: PlanOptions;
   readonly shell: () => Promise<Shell>;
   /** GitHub's pages, for links to repositories and runs. */
   readonly githubUrl: string;
+  /** Where dispatches go to. */
+  readonly githubApiUrl: string;
   readonly sandbox: boolean;
   /** W&B's app, for links. */
   readonly wandbAppUrl: string;

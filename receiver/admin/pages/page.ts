@@ -78,7 +78,7 @@ export async function answerPage(
   c: AdminContext,
   shell: Shell,
   content: PageContent,
-  status: 200 | 400 | 403 | 404 | 409 | 429 = 200,
+  status: 200 | 400 | 403 | 404 | 409 | 413 | 429 = 200,
 ): Promise<Response> {
   const text = await pageText(shell, content, identityOf(c), c.req.path);
   return c.html(text, status, PAGE_HEADERS);

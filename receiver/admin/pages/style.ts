@@ -69,6 +69,17 @@ time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .num { font-variant-numeric: tabular-nums; }
 .stack { display: grid; gap: .5rem; }
 .row { display: flex; flex-wrap: wrap; gap: .375rem .75rem; align-items: center; }
+.visually-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.version { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.version.behind { color: var(--wait); font-weight: 600; }
+table.ledger td:last-child .row { flex-wrap: nowrap; white-space: nowrap; }
+.arrow { color: var(--quiet); font-weight: 400; }
+.message { border-left: .25rem solid var(--line); padding: .25rem .75rem; display: grid; gap: .375rem; overflow-wrap: anywhere; white-space: pre-line; }
+.planned > p code { overflow-wrap: anywhere; }
+.planned pre { max-height: 24rem; overflow: auto; }
+.why { padding-left: 1.25rem; margin-top: .5rem; overflow-wrap: anywhere; }
+.grow { flex: 1 1 16rem; }
+.bar-end { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; justify-content: space-between; }
 .split { display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
 .list { list-style: none; margin: 0; padding: 0; }
 .list > li { padding: .75rem 1rem; border-top: 1px solid var(--line); display: grid; gap: .25rem; }
@@ -151,6 +162,7 @@ svg.chart.small { width: 15rem; height: 2.25rem; max-width: 100%; }
   .who { margin-left: auto; }
   form.bar { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); }
   form.bar button { align-self: end; }
+  form.bar .grow, form.bar .wide { grid-column: 1 / -1; }
   table.cards, table.cards tbody, table.cards tr, table.cards td { display: block; }
   table.cards thead { position: absolute; left: -999rem; }
   table.cards tr { border-top: 1px solid var(--line); padding: .625rem 1rem; display: grid; gap: .25rem; }
@@ -158,6 +170,8 @@ svg.chart.small { width: 15rem; height: 2.25rem; max-width: 100%; }
   table.cards td { border: 0; padding: 0; text-align: left; }
   table.cards td:empty { display: none; }
   table.cards td[data-label]::before { content: attr(data-label) ": "; color: var(--quiet); font-size: .8125rem; }
+  table.ledger td[data-label] > div { display: inline; }
+  table.ledger td[data-label] > div::before { content: " · "; }
   th, td { padding: .5rem .75rem; }
   dl.facts { grid-template-columns: minmax(0, 1fr); gap: 0; }
   dl.facts dd { margin-bottom: .5rem; }

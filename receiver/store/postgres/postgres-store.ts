@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { aliasPage } from '../rules/alias-page.ts';
 import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
@@ -195,6 +196,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     markRun: (deliveryId, status, text, now, alerts) => write(() => markRun(deliveryId, status, text, now, alerts)),
     keepRepositoryId: (repository, id) => autocommit(() => keepRepositoryId(repository, id)),
     aliases: (filter) => snapshot(() => listAliases(filter)),
+    aliasPage: (search) => snapshot(() => aliasPage(search)),
     aliasHistory: (key, limit) => autocommit(() => aliasHistory(key, limit)),
     promotionEvent: (key, version) => autocommit(() => promotionEvent(key, version)),
     correctAlias: (seen) => write(() => correctAlias(seen)),

@@ -13,6 +13,7 @@ import { forgetOldPromotions, promote, promotionInsert } from './ledger.ts';
 import { muteIn, mutesOf } from './mutes.ts';
 import { type DeliveryValues, newRow } from './new-row.ts';
 import { messageFailed } from './not-asked.ts';
+import { addNote } from './notes.ts';
 import { credentialInsert, deliveryInsert, OPEN_OF_1, promoteNext } from './order.ts';
 import { aliasLock, cooldownLock, kindLock, locksOfEvents, orderKeyLock, subjectLock } from './order-keys.ts';
 import { mutedBy, SHOWN_ELSEWHERE, supersededBy } from './reasons.ts';
@@ -121,7 +122,13 @@ class Batch {
       if (yield* isUnderWay(latest.id)) return { status: 'duplicate', id: latest.id, receivedAt: latest.receivedAt };
     }
     const firings = event.firings.map((firing) => ({ ...firing, cooldownKey: null, cooldownMs: 0 }));
-    return yield* this.#acceptNew({ ...event, firings }, false);
+    const accepted = yield* this.#acceptNew({ ...event, firings }, false);
+    if (event.note === undefined) return accepted;
+    yield* this.write();
+    for (const { id, conversation } of firings.flatMap(({ deliveries }) => deliveries)) {
+      if (conversation === undefined) yield* addNote(id, event.receivedAt, event.note);
+    }
+    return accepted;
   }
 
   *#acceptNew(event: NewEvent, isRepeated: boolean): Work<Accepted> {

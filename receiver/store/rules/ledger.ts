@@ -1,8 +1,9 @@
-import type { RelayEvent, Replaced } from '../../../src/event/event.ts';
+import type { RelayEvent } from '../../../src/event/event.ts';
 import { promotionOf } from '../../../src/event/promotion.ts';
 import { digest } from '../../../src/lib/digest.ts';
 import type { NewEvent, NewPromotion } from '../delivery.ts';
 import type { AliasFilter, AliasView, PromotionView, SeenAlias } from '../ledger.ts';
+import { replacedBy, replacedWords } from '../replaced-by.ts';
 import { type HolderRow, holderOf, replacedIn } from './holders.ts';
 import type { Holder } from './inbox-known.ts';
 import { isNewerThan } from './late.ts';
@@ -34,13 +35,6 @@ const KEPT = 50;
 /** And so many of those that were deployed last: the one that is, and those to roll back to. */
 const DEPLOYED_KEPT = 3;
 
-/** What a promotion replaces: what had the alias, or, when the version has it already, what that replaced. */
-function replacedBy(version: string, before: Holder | undefined): Holder['replaced'] {
-  if (before === undefined) return null;
-  if (before.version === version) return before.replaced;
-  return before.version === null ? null : { version: before.version, artifact: before.artifact, since: before.since };
-}
-
 /** What is known of a promotion when it happens. */
 export interface Promoted {
   /** What it changes of its event. */
@@ -59,20 +53,16 @@ export function promote(event: NewEvent, promotion: NewPromotion, before: Holder
   if (before !== undefined && isNewerThan(event, before.since)) {
     const earlier = before.replaced !== null && before.replaced.since <= event.receivedAt ? before.replaced : null;
     const isKnown = earlier !== null && earlier.version !== promotion.version;
-    return { changes: isKnown ? promotion.replacing(eventWords(earlier)) : undefined, holder: before, row: undefined };
+    return { changes: isKnown ? promotion.replacing(replacedWords(earlier)) : undefined, holder: before, row: undefined };
   }
   const replaced = replacedBy(promotion.version, before);
-  const changes = replaced === null ? undefined : promotion.replacing(eventWords(replaced));
+  const changes = replaced === null ? undefined : promotion.replacing(replacedWords(replaced));
   if (before?.version === promotion.version) return { changes, holder: before, row: undefined };
   const { artifact = null } = event.event;
   const isShown = event.firings.some(({ deliveries }) => deliveries.some(({ conversation }) => conversation !== undefined));
   const n = (before?.n ?? 0) + 1;
   const holder = { n, version: promotion.version, artifact, since: event.receivedAt, eventId: event.id, isShown, replaced };
   return { changes, holder, row: rowOf(promotion.aliasKey, holder, event.event, 'event') };
-}
-
-function eventWords({ version, artifact, since }: NonNullable<Holder['replaced']>): Replaced {
-  return { version, ...(artifact === null ? {} : { artifact }), since: new Date(since).toISOString() };
 }
 
 function rowOf(aliasKey: string, holder: Holder, event: RelayEvent, origin: 'event' | 'api'): SqlScalar[] {
@@ -176,7 +166,7 @@ function* endOf(eventId: string, now: number): Work<EndedRun | undefined> {
   return { conclusion: last.conclusion ?? 'unknown', url: last.url, endedAt: last.ended_at ?? now };
 }
 
-interface PromotionRow extends Omit<HolderRow, 'shown'> {
+export interface PromotionRow extends Omit<HolderRow, 'shown'> {
   origin: 'event' | 'api';
   event: string;
   deployed_at: number | null;
@@ -185,7 +175,7 @@ interface PromotionRow extends Omit<HolderRow, 'shown'> {
   ended_at: number | null;
 }
 
-const PROMOTION = `p.alias_key, p.n, p.version, p.artifact, p.since, p.replaced_version, p.replaced_artifact, p.replaced_since, p.origin, p.event_id,
+export const PROMOTION = `p.alias_key, p.n, p.version, p.artifact, p.since, p.replaced_version, p.replaced_artifact, p.replaced_since, p.origin, p.event_id,
   p.event, p.deployed_at, p.run_url, p.conclusion, p.ended_at`;
 
 export function* listAliases({ collection, alias, limit, after = '' }: AliasFilter): Work<AliasView[]> {
@@ -199,6 +189,11 @@ export function* listAliases({ collection, alias, limit, after = '' }: AliasFilt
     alias ?? '',
     limit,
   );
+  return yield* viewsOfAliases(holders);
+}
+
+/** @param holders the latest row of each alias */
+export function* viewsOfAliases(holders: readonly PromotionRow[]): Work<AliasView[]> {
   if (holders.length === 0) return [];
   const deployed = yield* rows<PromotionRow>(
     `SELECT ${PROMOTION} FROM promotions p WHERE deployed_at IS NOT NULL AND alias_key = ANY ($1) ORDER BY deployed_at, n`,

@@ -1,3 +1,4 @@
+import { aliasPage } from '../rules/alias-page.ts';
 import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
@@ -179,6 +180,7 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     markRun: (deliveryId, status, text, now, alerts) => write(() => markRun(deliveryId, status, text, now, alerts)),
     keepRepositoryId: (repository, id) => write(() => keepRepositoryId(repository, id)),
     aliases: (filter) => snapshot(() => listAliases(filter)),
+    aliasPage: (search) => snapshot(() => aliasPage(search)),
     aliasHistory: (key, limit) => read(() => aliasHistory(key, limit)),
     promotionEvent: (key, version) => read(() => promotionEvent(key, version)),
     correctAlias: (seen) => write(() => correctAlias(seen)),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { NewEvent } from '../../../receiver/store/delivery.ts';
+import type { AliasView } from '../../../receiver/store/ledger.ts';
 import type { RunReport } from '../../../receiver/store/run.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import { planEvent } from '../../../receiver/webhook/route-event.ts';
@@ -173,6 +174,33 @@ export function ledgerContract(open: OpenStore): void {
 
       expect(first).toEqual(all[0]);
       expect(await store.aliases({ limit: 10, after: first?.key ?? '' })).toEqual(all.slice(1));
+    });
+
+    onStore('is read by people in pages, the latest change first, whatever was at the same moment', async (store) => {
+      for (const [i, collection] of ['a', 'b', 'c', 'd'].entries())
+        await accept(store, planned(alias('v1', { collection }), T0 + (i === 3 ? MINUTE : 0)));
+      await accept(store, planned(alias('v2', { collection: 'a' }), T0 + 2 * MINUTE));
+      const { items, next } = await store.aliasPage({ limit: 9 });
+      expect([items.map(({ collection }) => collection).slice(0, 2), next]).toEqual([['a', 'd'], undefined]);
+      expect(items[0]).toEqual((await store.aliases({ limit: 9, collection: 'a' }))[0]);
+
+      const found: AliasView[] = [];
+      let page = await store.aliasPage({ limit: 1 });
+      for (found.push(...page.items); page.next !== undefined; found.push(...page.items))
+        page = await store.aliasPage({ limit: 1, before: page.next });
+      expect(found).toEqual(items);
+    });
+
+    onStore('is found by a part of the path in any case of letters, and by the whole alias', async (store) => {
+      await accept(store, planned(alias('v1', { collection: 'ResNet50_%' })), planned(alias('v2', { alias: 'pre-production' })));
+      await accept(store, planned(alias('v3', { project: 'Vision' }), T0 + SECOND));
+      const versions = async (search: { collection?: string; alias?: string }) =>
+        (await store.aliasPage({ limit: 9, ...search })).items.map(({ holder }) => holder.version).toSorted();
+      expect(await versions({ collection: 'RESNET' })).toEqual(['v1', 'v2', 'v3']);
+      expect(await versions({ collection: '50_%' })).toEqual(['v1']);
+      expect(await versions({ collection: 'acme/vision/RES' })).toEqual(['v3']);
+      expect(await versions({ alias: 'production' })).toEqual(['v1', 'v3']);
+      expect(await versions({ collection: 'vision', alias: 'pre-production' })).toEqual([]);
     });
 
     onStore('ignores events without an alias, a version or a collection', async (store) => {

@@ -83,6 +83,16 @@ export function rollbackContract(open: OpenStore): void {
       expect(await store.promotionEvent(KEY, 'v1')).toEqual({ ...EVENT, version: 'v1' });
     });
 
+    onStore('has the note of who asked for it with each dispatch, also where it is not sent at once', async (store) => {
+      const event = rolledBack('e1', 'v1', T0);
+      await accept(store, { ...event, note: 'rolled back by ada: the loss went up' });
+      const notes = async (id: string) => (await store.delivery(id))?.notes;
+      expect(await notes('d-e1')).toEqual([{ at: T0, text: 'rolled back by ada: the loss went up' }]);
+      expect(await notes('m-e1')).toEqual([]);
+      await accept(store, { ...event, note: 'rolled back by ben', id: 'e2' });
+      expect(await notes('d-e1')).toHaveLength(1);
+    });
+
     onStore('updates the message of the version that has the alias, once its run has succeeded', async (store) => {
       const replacedBy = async () => (await conversationOf(store, T0, 'other')).events[0]?.promotion?.replacedBy?.version ?? null;
       await accept(store, promoted('e1', 'v1'));

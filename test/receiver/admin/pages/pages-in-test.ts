@@ -6,8 +6,14 @@ import { createChanges } from '../../../../receiver/admin/pages/changes.ts';
 import { pages } from '../../../../receiver/admin/pages/pages.ts';
 import { pauseBanners } from '../../../../receiver/admin/pages/pause-banners.ts';
 import { listen } from '../../../../receiver/node.ts';
-import { readConfig } from '../../../../src/config/config.ts';
+import type { Store } from '../../../../receiver/store/store.ts';
+import { acceptInBatches } from '../../../../receiver/webhook/accept-batch.ts';
+import { planRollbackWith, rollBackWith } from '../../../../receiver/webhook/roll-back.ts';
+import type { PlanOptions } from '../../../../receiver/webhook/route-event.ts';
+import { type Config, readConfig } from '../../../../src/config/config.ts';
 import { formatDiagnostic } from '../../../../src/lib/diagnostic.ts';
+import { idsFrom } from '../../../../src/lib/id.ts';
+import { compileRoute, routeMatches } from '../../../../src/route/route.ts';
 import { type TestReceiver, testReceiver } from '../../../stand-ins/receiver-in-process.ts';
 
 export const CONFIG = `
@@ -48,6 +54,24 @@ export interface TestPages extends TestReceiver {
   stop(): Promise<void>;
 }
 
+/** Plans and rolls back as a receiver with this config. */
+function planOf({ routes: definitions, settings }: Config, now: () => number): PlanOptions {
+  const routes = definitions.map(compileRoute);
+  return {
+    matchRoutes: (event, payload) => routes.filter((route) => routeMatches(route, event, payload)),
+    credentialFor: () => 'github',
+    newId: idsFrom(now, () => randomBytes(16)),
+    connected: { slack: true, wandb: false },
+    slackUsers: () => settings.slackUsers,
+  };
+}
+
+function rollbacks(options: PlanOptions & { readonly store: Store; readonly now: () => number }) {
+  const { store, now } = options;
+  const common = { ...options, app: () => ({ url: 'https://wandb.example' }) };
+  return { rollBack: rollBackWith({ ...common, accept: acceptInBatches(store, 0, now) }), planRollback: planRollbackWith(common) };
+}
+
 /** A receiver with its pages on a port of its own, until the test ends. It sends nothing. */
 export async function testPages({ basePath = '', mostStreams = 50 } = {}): Promise<TestPages> {
   const settings = readAccess(
@@ -69,6 +93,7 @@ export async function testPages({ basePath = '', mostStreams = 50 } = {}): Promi
       const access = createAccess({ settings, now, newId: () => randomBytes(16).toString('hex'), basePath });
       const changes = createChanges({ revision: () => store.revision(), log, pollMs: 20, heartbeatMs: 50, mostStreams });
       const banners = pauseBanners(store, now);
+      const plan = planOf(config.value, now);
       const options = {
         store,
         log,
@@ -81,6 +106,9 @@ export async function testPages({ basePath = '', mostStreams = 50 } = {}): Promi
         },
         shell: async () => ({ basePath, banners: await banners.banners() }),
         githubUrl: 'https://github.com',
+        githubApiUrl: 'https://api.github.com',
+        plan,
+        ...rollbacks({ ...plan, store, now }),
         wandbAppUrl: 'https://wandb.example',
         credentialFor: () => 'github',
         sandbox: true,

@@ -157,7 +157,7 @@ describe('/events/:id', () => {
     expect(text).toMatch(/<dt>alias<\/dt><dd>production<\/dd>/);
     expect(text).toMatch(/deploy<\/span><span class="badge good">matches/);
     expect(text).toMatch(/guarded<\/span><span class="badge quiet">does not match/);
-    expect(text).toContain('By the config that is in use now');
+    expect(text).toContain('By the config in use now');
     expect(text).toContain('https://wandb.example/');
   });
 
