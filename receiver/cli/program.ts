@@ -6,6 +6,7 @@ import { type MigratedFrom, readMigratedFrom } from '../../src/plan/claim.ts';
 import { DEFAULT_MAX_DELETES } from '../../src/plan/plan.ts';
 import { configPathFrom } from '../environment.ts';
 import { addBacktestCommand, readDuration } from './backtest-command.ts';
+import { addDataCommands } from './data-commands.ts';
 import type { InitFlags } from './init/answers.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 import { addStoreCommands } from './store-commands.ts';
@@ -95,6 +96,7 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
       run(async () => (await import('./send-test.ts')).sendTest(io, { ...options, set: options.set ?? [] })),
     );
   addStoreCommands(program, io, run);
+  addDataCommands(program, io, run);
   addSlackCommands(program, io, configPath, run);
   addSyncCommands(program, io, configPath, run);
   addBacktestCommand(program, io, configPath, run);

@@ -21,7 +21,7 @@ import { listMutes } from '../rules/mutes.ts';
 import { nudgeApproval, nudgesDue } from '../rules/nudges.ts';
 import { acceptOccurrence, lastOccurrence } from '../rules/occurrences.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
-import { listPauses, pause, resume } from '../rules/pauses.ts';
+import { holdRestored, listPauses, pause, resume } from '../rules/pauses.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
   countAll,
@@ -201,6 +201,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     pause: (pausing) => write(() => pause(pausing)),
     resume: (scope) => notifying(write(() => resume(scope))),
     pauses: () => autocommit(listPauses),
+    holdRestored: (hold) => write(() => holdRestored(hold)),
     searchEvents: (search, options) => snapshot(() => searchEvents(search, options)),
     deliveriesToChange: (search, states, limit) => autocommit(() => deliveriesToChange(search, states, limit)),
     routeActivity: (options) => autocommit(() => routeActivity(options)),

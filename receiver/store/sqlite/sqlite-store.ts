@@ -20,7 +20,7 @@ import { listMutes } from '../rules/mutes.ts';
 import { nudgeApproval, nudgesDue } from '../rules/nudges.ts';
 import { acceptOccurrence, lastOccurrence } from '../rules/occurrences.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
-import { listPauses, pause, resume } from '../rules/pauses.ts';
+import { holdRestored, listPauses, pause, resume } from '../rules/pauses.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
   countAll,
@@ -202,6 +202,7 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     pause: (pausing) => write(() => pause(pausing)),
     resume: (scope) => write(() => resume(scope)),
     pauses: () => read(listPauses),
+    holdRestored: (hold) => write(() => holdRestored(hold)),
     searchEvents: (search, options) => snapshot(() => searchEvents(search, options)),
     deliveriesToChange: (search, states, limit) => read(() => deliveriesToChange(search, states, limit)),
     routeActivity: (options) => read(() => routeActivity(options)),
