@@ -19,8 +19,7 @@ export interface ReplaceOptions {
 /**
  * Puts a database in the place of another one. Whenever the process ends, `path` is the old database or the new one, whole, and never the
  * new one beside the old one's write-ahead log, which SQLite would play into it: the log goes into the old database first.
- *
- * A damaged database may not let SQLite do that. Then its log is kept beside `keepAs`, before it is removed from `path`.
+ * Where SQLite cannot read the old database, its log is of no use either, and goes.
  *
  * @throws when another process has the old database open
  */
@@ -29,7 +28,6 @@ export function replaceDatabase({ path, by, keepAs, onStep = () => undefined }: 
   onStep('folded');
   if (keepAs !== undefined) {
     keep(path, keepAs);
-    if (existsSync(`${path}-wal`)) keep(`${path}-wal`, `${keepAs}-wal`);
     syncFolderOf(path);
   }
   onStep('kept');
