@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
+import { auditEvents } from '../rules/audit.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf, keepLastReply } from '../rules/conversations.ts';
@@ -14,6 +15,7 @@ import {
   pruneEngineRuns,
   releaseProjects,
 } from '../rules/engine.ts';
+import { eraseCandidates, eraseRows } from '../rules/erase.ts';
 import { keepHistory } from '../rules/history.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import type { Change } from '../rules/may-change.ts';
@@ -206,6 +208,11 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     deliveriesToChange: (search, states, limit) => autocommit(() => deliveriesToChange(search, states, limit)),
     routeActivity: (options) => autocommit(() => routeActivity(options)),
     revision: () => autocommit(revision),
+    auditEvents: (options) => snapshot(() => auditEvents(options)),
+    eraseStep: async (options) => {
+      const candidates = await autocommit(() => eraseCandidates(options));
+      return options.dryRun ? autocommit(() => eraseRows(options, candidates)) : write(() => eraseRows(options, candidates));
+    },
     undelivered: () => autocommit(undelivered),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
     leaseProject: (lease, now, leaseMs, options) => at(now, () => autocommit(() => leaseProject(lease, now, leaseMs, options?.renew))),

@@ -1,4 +1,5 @@
 import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
+import { auditEvents } from '../rules/audit.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf, keepLastReply } from '../rules/conversations.ts';
@@ -13,6 +14,7 @@ import {
   pruneEngineRuns,
   releaseProjects,
 } from '../rules/engine.ts';
+import { eraseCandidates, eraseRows } from '../rules/erase.ts';
 import { keepHistory } from '../rules/history.ts';
 import { acceptEvents } from '../rules/inbox.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
@@ -207,6 +209,11 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     deliveriesToChange: (search, states, limit) => read(() => deliveriesToChange(search, states, limit)),
     routeActivity: (options) => read(() => routeActivity(options)),
     revision: () => read(revision),
+    auditEvents: (options) => snapshot(() => auditEvents(options)),
+    eraseStep: async (options) => {
+      const candidates = await read(() => eraseCandidates(options));
+      return options.dryRun ? read(() => eraseRows(options, candidates)) : write(() => eraseRows(options, candidates));
+    },
     undelivered: () => read(undelivered),
     onClockCorrected: (listener) => {
       corrected = listener;
