@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { DEFAULT_DATABASE_PATH, readEnvironment } from '../environment.ts';
 import type { HeldBack } from '../store/pause.ts';
-import { lockForReceiver } from '../store/sqlite/node-driver.ts';
+import { lockForReceiver, StoreInUseError } from '../store/sqlite/node-driver.ts';
 import { withStore } from './open-store.ts';
 import { type CommandIo, type ExitCode, formatTime } from './output.ts';
 
@@ -56,7 +56,7 @@ export async function holdRestored(io: CommandIo, file: string | undefined): Pro
       return 0;
     });
   } catch (error) {
-    io.complain(`restore: ${messageOf(error)}`);
+    io.complain(`restore: ${messageOf(error)}${error instanceof StoreInUseError ? ': stop it first' : ''}`);
     return 1;
   } finally {
     unlock?.();
