@@ -132,7 +132,7 @@ export async function withDatabase(
     for (const line of environment.error) io.complain(line);
     return 1;
   }
-  const opened = await openForCommand(io, environment.value);
+  const opened = await openDatabase(io, environment.value);
   if (opened === undefined) return 1;
   try {
     return await work(opened.store, opened.file);
@@ -146,7 +146,12 @@ interface Opened {
   readonly file?: SqlDriver;
 }
 
-async function openForCommand(io: CommandIo, environment: Environment): Promise<Opened | undefined> {
+/** The store of the receiver in this folder, see `withStore`; `undefined`, and complained about, when it cannot be opened. */
+export async function openForCommand(io: CommandIo, environment: Environment): Promise<Store | undefined> {
+  return (await openDatabase(io, environment))?.store;
+}
+
+async function openDatabase(io: CommandIo, environment: Environment): Promise<Opened | undefined> {
   const { databasePath: given, postgresUrl } = environment;
   const candidates = given === undefined ? [DEFAULT_DATABASE_PATH, SANDBOX_DATABASE_PATH] : [given];
   const path = candidates.find((candidate) => existsSync(resolve(io.cwd, candidate)));

@@ -2,9 +2,9 @@ import type { CurrentValue, Evaluation, Firing, StartEvaluation } from '../../sr
 import type { Rule } from '../../src/engine/rule.ts';
 import { isLive, type Point, type RunSnapshot } from '../../src/engine/run.ts';
 import type { PointsAnswer, PointsQuery } from '../../src/engine/run-reader.ts';
-import { isSystemMetric } from '../../src/wandb/system-metrics.ts';
-import type { RunMemory } from '../store/engine.ts';
-import { type RuleOnRun, type RunState, runStateFromJson, runStateToJson } from './run-memory.ts';
+import { isSystemMetric } from '../../src/engine/system-metrics.ts';
+import { MOST_RUN_STATE_BYTES, type RunMemory } from '../store/engine.ts';
+import { type RuleOnRun, type RunState, runStateFromJson, runStateToJson, withinLimit } from './run-memory.ts';
 import type { WatchedRule } from './watched-rule.ts';
 
 /** Pure: one run in one round, from what is remembered of it to what is remembered afterwards. */
@@ -52,6 +52,8 @@ export interface OpenRun {
   memory(): RunMemory | undefined;
   /** It has ended, its last rows did not come in time, and it is not waited for any longer: the last step that was read. */
   missingAfter(): number | undefined;
+  /** Rules that are not evaluated on it, because what they would have to remember is too large: their names. */
+  leftOut(): readonly string[];
   /** For people. */
   currents(): { readonly rule: Rule; readonly current: CurrentValue }[];
 }
@@ -60,6 +62,11 @@ export interface OpenRun {
 export const LAST_ROWS_MS = 10 * 60_000;
 /** And the last system metrics so long, when W&B has none that are new. Milliseconds. */
 const LAST_SYSTEM_ROWS_MS = 60_000;
+/**
+ * System metrics are read again for so long, because the machines of one run have clocks that differ: what one of them logs arrives
+ * after what another one logged later. An evaluation takes each place of a metric once. Milliseconds.
+ */
+const SYSTEM_OVERLAP_MS = 2 * 60_000;
 /** A crash is judged this long after its grace: so many milliseconds are enough for a late round. */
 const GRACE_MARGIN_MS = 60_000;
 
@@ -89,7 +96,7 @@ export function openRun(run: RunSnapshot, remembered: RunMemory | undefined, opt
       firings.push({ rule: open.rule, run, firing });
     return [open];
   });
-  if (rules.length === 0 && remembered?.isLive !== true) return undefined;
+  if (rules.length === 0 && remembered?.isLive !== true && namesLeftOut(before, options.rules).length === 0) return undefined;
   const lastStep = lastStepOf(run);
   let { systemReadAt } = state;
 
@@ -106,7 +113,7 @@ export function openRun(run: RunSnapshot, remembered: RunMemory | undefined, opt
   const toJson = (heartbeatAt: number) => {
     const kept = new Map(before?.rules ?? []);
     for (const { rule, on, evaluation } of rules) kept.set(rule.key, { ...on, saved: evaluation.save() });
-    return runStateToJson({ ...state, systemReadAt, heartbeatAt, rules: kept });
+    return withinLimit(runStateToJson({ ...state, systemReadAt, heartbeatAt, rules: kept }), MOST_RUN_STATE_BYTES);
   };
 
   return {
@@ -124,14 +131,16 @@ export function openRun(run: RunSnapshot, remembered: RunMemory | undefined, opt
         ],
         afterStep: Math.min(lastStep, ...behind.map(({ on }) => on.step)),
         upToStep: lastStep,
-        systemAfter: system.length === 0 ? 0 : Math.min(...system.map(({ on }) => on.systemAt)),
+        systemAfter: system.length === 0 ? 0 : Math.max(0, Math.min(...system.map(({ on }) => on.systemAt)) - SYSTEM_OVERLAP_MS),
+        systemUpTo: isLive(run) ? now : Number.POSITIVE_INFINITY,
       };
     },
-    take: ({ points, readUpTo, systemReadUpTo }) => {
+    take: ({ points, readUpTo, systemReadUpTo, systemWaits }) => {
       const system = new Set(rules.filter(isSystemBehind));
       // Whether there was nothing new, or no answer, does not show: of a run that sends no further heartbeat it is asked again.
       const isAnswered = isLive(run) || now - state.stateSince >= LAST_SYSTEM_ROWS_MS;
-      if (isAnswered || [...system].every(({ on }) => systemReadUpTo > on.systemAt)) systemReadAt = run.heartbeatAt;
+      if (systemWaits !== true && (isAnswered || [...system].every(({ on }) => systemReadUpTo > on.systemAt)))
+        systemReadAt = run.heartbeatAt;
       for (const open of rules) {
         const population = options.populationOf(open.rule, run);
         if (population !== undefined) open.evaluation.population(population);
@@ -163,6 +172,7 @@ export function openRun(run: RunSnapshot, remembered: RunMemory | undefined, opt
       if (remembered?.isLive !== true || !isGivenUp() || isLive(run)) return undefined;
       return Math.min(...rules.filter(isBehind).map(({ on }) => on.step));
     },
+    leftOut: () => namesLeftOut(before, options.rules),
     currents: () => rules.map(({ rule, evaluation }) => ({ rule, current: evaluation.current() })),
   };
 }
@@ -177,7 +187,7 @@ function stateOf(
   before: RunState | undefined,
   { rules, now }: OpenRunOptions,
 ): Omit<RunState, 'rules' | 'shortSince' | 'absentSince'> {
-  const lastStep = lastStepOf(run);
+  const lastStep = run.lastStep ?? before?.lastStep ?? -1;
   const wasThere = rules.some((seen) => isOlder(run, seen));
   // When an older run logged its last row is not known: silence counts from now on.
   const firstRowAt = wasThere ? now : lastStep < 0 ? run.createdAt : run.heartbeatAt;
@@ -209,6 +219,7 @@ function openRule(
   if (!watched.runs.matches(run)) return undefined;
   const known = before?.rules.get(rule.key);
   const isKnown = known?.version === rule.version;
+  if (isKnown && known?.isLeftOut === true) return undefined;
   const older = isOlder(run, seen);
   if (!isKnown && older && !isLive(run) && run.heartbeatAt < firstSeenAt) return undefined;
   const metrics = watched.metricsOf(run);
@@ -223,7 +234,8 @@ function openRule(
   };
   if (!isKnown) return { ...opened, on: firstSight(seen, run, before, remembered, options) };
   const { saved: _saved, ...on } = known;
-  if (lastStepOf(run) >= on.step) return { ...opened, on };
+  // Without a last step W&B has not said that there are fewer rows.
+  if (run.lastStep === undefined || run.lastStep >= on.step) return { ...opened, on };
   evaluation.rewind();
   return { ...opened, on: { ...on, step: -1, fillUpTo: Math.max(on.fillUpTo, on.step) } };
 }
@@ -246,6 +258,13 @@ function firstSight(
   };
 }
 
+function namesLeftOut(before: RunState | undefined, rules: readonly SeenRule[]): string[] {
+  return rules.flatMap(({ watched: { rule } }) => {
+    const known = before?.rules.get(rule.key);
+    return known?.isLeftOut === true && known.version === rule.version ? [rule.name] : [];
+  });
+}
+
 interface Taken extends Pick<PointsAnswer, 'readUpTo' | 'systemReadUpTo'> {
   readonly run: RunSnapshot;
   readonly options: OpenRunOptions;
@@ -258,7 +277,7 @@ function addPoints(open: OpenRule, points: readonly Point[], taken: Taken): RunF
   for (const point of points) {
     const isNew = metrics.has(point.metric)
       ? point.x > on.step && point.x <= readUpTo
-      : systemMetrics.has(point.metric) && point.at > on.systemAt && point.at <= systemReadUpTo;
+      : systemMetrics.has(point.metric) && point.at > on.systemAt - SYSTEM_OVERLAP_MS && point.at <= systemReadUpTo;
     if (!isNew) continue;
     const isOld = (metrics.has(point.metric) && point.x <= on.fillUpTo) || point.at < on.fillBefore;
     for (const firing of evaluation.add(point, { fill: isOld, now: options.now })) firings.push({ rule, run, firing });

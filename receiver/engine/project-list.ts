@@ -60,7 +60,8 @@ export function createProjectList({ rules, reader, now, log }: ProjectListOption
   return {
     all: () => [...known.values()],
     refresh: async (signal) => {
-      for (const [entity, at] of due) if (at <= now()) await refreshEntity(entity, signal);
+      const entities = [...due].flatMap(([entity, at]) => (at <= now() ? [entity] : []));
+      await Promise.all(entities.map((entity) => refreshEntity(entity, signal)));
     },
     refreshAt: () => (due.size === 0 ? undefined : Math.min(...due.values())),
   };

@@ -119,12 +119,20 @@ export async function runRound(options: RoundOptions): Promise<RoundOutcome> {
     firings: unread.flatMap(({ firings }) => firings),
   };
   const isOutage = read.failure !== undefined && read.isOutage;
-  const problem = options.signal.aborted ? before.problem : (read.failure?.message ?? null);
+  const problem = options.signal.aborted ? before.problem : (read.failure?.message ?? leftOutIn(opened) ?? null);
   const last = await round.store(rest.runs, rest.firings, { watermark, readAt: isOutage ? before.readAt : startedAt, problem });
   const events = listed.events + read.events + last.events;
   const deliveries = listed.deliveries + read.deliveries + last.deliveries;
   if (read.failure !== undefined && read.isOutage) return { kind: 'failed', failure: read.failure, deliveries };
   return { kind: 'read', isBehind: read.isBehind, problem, events, deliveries, live: runs.filter(isLive).length };
+}
+
+/** Where an automation is not evaluated for good; `undefined`: nowhere. */
+function leftOutIn(opened: readonly OpenedRun[]): string | undefined {
+  const [first, ...others] = opened.flatMap(({ open }) => open.leftOut().map((rule) => ({ rule, run: open.run.name })));
+  if (first === undefined) return undefined;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return `the automation "${first.rule}" is not evaluated on the run ${first.run}${more}: it would have to remember more than 1 MB of it; give it fewer metrics, or a shorter window`;
 }
 
 interface FoundRuns {

@@ -14,6 +14,8 @@ export interface RuleOnRun {
   readonly fillBefore: number;
   /** See `Evaluation.save`. */
   readonly saved: JsonObject;
+  /** What it would have to remember is too large: it is not evaluated on this run any more. Left out: it is. */
+  readonly isLeftOut?: true;
 }
 
 /** What is remembered of one run: `RunMemory.state` in the store. */
@@ -89,7 +91,33 @@ function ruleOnRunFrom(value: JsonValue): RuleOnRun | undefined {
     fillUpTo: numberAt(value, 'fillUpTo') ?? -1,
     fillBefore: numberAt(value, 'fillBefore') ?? 0,
     saved: value.saved,
+    ...(value.isLeftOut === true ? { isLeftOut: true } : {}),
   };
+}
+
+/**
+ * What is to be remembered, within what the store takes: the rules that would have to remember most are left out, for good, so that
+ * one run cannot keep a whole project from being stored.
+ */
+export function withinLimit(state: JsonObject, mostBytes: number): JsonObject {
+  let excess = bytesOf(state, mostBytes) - mostBytes;
+  if (excess <= 0 || !isJsonObject(state.rules)) return state;
+  const rules = { ...state.rules };
+  const sizes = Object.entries(rules).map(([key, rule]) => ({ key, rule, bytes: bytesOf(rule) }));
+  for (const { key, rule, bytes } of sizes.toSorted((a, b) => b.bytes - a.bytes)) {
+    if (excess <= 0) break;
+    if (!isJsonObject(rule) || rule.isLeftOut === true) continue;
+    const leftOut: JsonObject = { ...rule, saved: {}, isLeftOut: true };
+    rules[key] = leftOut;
+    excess -= bytes - bytesOf(leftOut);
+  }
+  return { ...state, rules };
+}
+
+/** As JSON. No text has fewer bytes than characters: below `enough` nothing is counted, and it is an estimate that is not too low. */
+function bytesOf(value: JsonValue, enough = 0): number {
+  const text = JSON.stringify(value);
+  return text.length * 3 <= enough ? text.length * 3 : new TextEncoder().encode(text).length;
 }
 
 function numberAt(json: JsonObject, key: string): number | undefined {

@@ -25,6 +25,8 @@ export interface WatchReport {
 
 export interface WatchStatus {
   note(watched: WatchedProject, outcome: RoundOutcome | 'taken', startedAt: number): void;
+  /** A round was read, and could not be stored; the caller logs why. */
+  noteUnstored(watched: WatchedProject, startedAt: number): void;
   /** Lines for `/readyz`, which anybody may read: no names in them. */
   details(projects: number): readonly string[];
   report(): readonly WatchReport[];
@@ -35,7 +37,7 @@ const WORTH_KNOWING_MS = 2 * 60_000;
 
 interface Known extends Omit<WatchReport, 'behindMs'> {
   readonly behindSince: number | null;
-  readonly kind: ReadFailure['kind'] | 'part' | null;
+  readonly kind: ReadFailure['kind'] | 'part' | 'unstored' | null;
   readonly isReported: boolean;
 }
 
@@ -67,6 +69,12 @@ export function createWatchStatus({ now, log }: Pick<Runtime, 'now' | 'log'>): W
       const before = known.get(project);
       known.set(project, report(project, before, next(project, before, outcome, startedAt)));
     },
+    noteUnstored: ({ project: ref }, startedAt) => {
+      const project = projectName(ref);
+      const before = known.get(project) ?? nothingKnown(project);
+      const after = { ...before, kind: 'unstored', behindSince: before.behindSince ?? startedAt, isElsewhere: false } as const;
+      known.set(project, report(project, before, after));
+    },
     details: (projects) => {
       const late = [...known.values()].filter(
         ({ behindSince, isElsewhere }) => !isElsewhere && behindSince !== null && now() - behindSince >= WORTH_KNOWING_MS,
@@ -91,12 +99,17 @@ const WHY: Readonly<Record<NonNullable<Known['kind']>, string>> = {
   refused: 'W&B refuses the key',
   missing: 'W&B does not know the project, or the key may not see it',
   limited: "W&B's rate limit is used up",
-  part: 'more was logged than could be read so far',
+  part: 'more was logged than could be read so far, or an automation had to be left out',
+  unstored: 'what was found out cannot be stored',
 };
 
+function nothingKnown(project: string): Known {
+  return { project, events: 0, live: 0, rounds: 0, isReported: false, behindSince: null, kind: null, problem: null, isElsewhere: false };
+}
+
 function next(project: string, before: Known | undefined, outcome: RoundOutcome | 'taken', startedAt: number): Known {
-  const { events = 0, live = 0, rounds = 0, isReported = false, behindSince = null, kind = null, problem = null } = before ?? {};
-  const same = { project, events, live, rounds, isReported, behindSince, kind, problem, isElsewhere: false };
+  const same = { ...(before ?? nothingKnown(project)), isElsewhere: false };
+  const { events, rounds, behindSince } = same;
   if (outcome === 'taken') return { ...same, isElsewhere: true, behindSince: null, kind: null, problem: null };
   switch (outcome.kind) {
     case 'early':

@@ -73,6 +73,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
       watched.failures += 1;
       const pause = Math.min(STORE_RETRY_MS, everyMs) * 2 ** Math.min(watched.failures - 1, MOST_DOUBLINGS);
       watched.dueAt = now() + pause;
+      status.noteUnstored(watched, startedAt);
       if (stopping.signal.aborted || error instanceof StoreUnavailableError) return;
       log.error({ project: name, error: messageOf(error) }, 'a round of a project could not be stored; it is repeated, later each time');
     }
@@ -130,7 +131,10 @@ export function createWatcher(options: WatcherOptions): Watcher {
     }
     if (!isStarted) return;
     const pause = Math.min(LONGEST_TIMER_MS, Math.max(SHORTEST_TIMER_MS, (earliest() ?? now() + LONGEST_TIMER_MS) - now()));
-    timer = setTimeout(() => void upkeep().then(turn), pause);
+    timer = setTimeout(() => {
+      turn();
+      void upkeep();
+    }, pause);
   };
 
   const earliest = (): number | undefined => {
@@ -138,19 +142,31 @@ export function createWatcher(options: WatcherOptions): Watcher {
     return free.length === 0 ? undefined : Math.min(...free.map(({ dueAt }) => dueAt));
   };
 
-  const upkeep = (): Promise<void> => projects.refresh(stopping.signal);
+  /** What a team lists comes when it comes: known projects do not wait for it. */
+  let refreshing: Promise<void> | undefined;
+  const upkeep = (): Promise<void> => {
+    refreshing ??= projects.refresh(stopping.signal).finally(() => {
+      refreshing = undefined;
+      turn();
+    });
+    return refreshing;
+  };
 
   return {
     start: () => {
       if (isStarted) return;
       isStarted = true;
       log.info({ automations: options.rules.length }, 'runs are watched for automations with engine: relay');
-      void upkeep().then(turn);
+      turn();
+      void upkeep();
     },
     runOnce: async () => {
       if (isStarted || stopping.signal.aborted) return;
+      const known = projects.all();
+      asked = new Set(known.filter(({ dueAt }) => dueAt <= now()));
+      turn();
       await upkeep();
-      asked = new Set(projects.all().filter(({ dueAt }) => dueAt <= now()));
+      for (const watched of projects.all()) if (!known.includes(watched) && watched.dueAt <= now()) asked.add(watched);
       turn();
       while (running.size > 0) await Promise.all(running);
       asked = undefined;

@@ -12,8 +12,8 @@ export interface StopTargetOptions extends Pick<Runtime, 'now'> {
 
 /** Without a time of W&B's own everything that uses the key waits so long after a refusal for being too fast. Milliseconds. */
 const LIMITED_MS = 60_000;
-/** Runs that may have one display name. */
-const MOST_NAMESAKES = 100;
+/** Where a server refuses to look for a display name, the latest runs are looked through, up to so many: twenty pages. */
+const MOST_LISTED = 2_000;
 
 /**
  * Stops a run at W&B (`stopRun`), gracefully: its process ends within about half a minute, when it next asks W&B. The run is
@@ -67,8 +67,9 @@ async function findRun(
   const found = new Map(byId.value.filter(({ name }) => name === run).map((one) => [one.id, one]));
   if (!isId) {
     const filter = { displayName: run };
-    const namesakes = await reader.runsSince(where, { since: 0, filter, limit: MOST_NAMESAKES, signal });
+    const namesakes = await reader.runsSince(where, { since: 0, filter, limit: MOST_LISTED, signal });
     if (!namesakes.ok) return namesakes;
+    if (namesakes.value.length >= MOST_LISTED) return err(tooMany(entity, project, run));
     for (const one of namesakes.value) if (one.displayName === run) found.set(one.id, one);
   }
   const [only, ...others] = found.values();
@@ -79,6 +80,12 @@ async function findRun(
   return err(
     `${others.length + 1} runs in ${place} are called ${oneLine(run)} (${ids.join(', ')}${others.length > 4 ? ', …' : ''}): W&B's webhook does not say which one fired, so none was stopped`,
   );
+}
+
+/** Another run of that name may be further back, and it may be the one. */
+function tooMany(entity: string, project: string, run: string): string {
+  const place = oneLine(`${entity}/${project}`);
+  return `this server lists runs, and does not look for a name; ${place} has more than are looked through (${MOST_LISTED}), so it is not certain which run is called ${oneLine(run)}: none was stopped. Stop it at W&B`;
 }
 
 function endedAlready(run: RunSnapshot, name: string): SendResult {

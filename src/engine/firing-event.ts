@@ -11,6 +11,7 @@ import type { Firing } from './evaluation.ts';
 import type { Amount, Condition, Rule } from './rule.ts';
 import type { RunSnapshot } from './run.ts';
 import type { ProjectRef } from './run-reader.ts';
+import { isSystemMetric } from './system-metrics.ts';
 
 export interface FiringFacts {
   readonly rule: Pick<Rule, 'name' | 'type' | 'condition'>;
@@ -125,7 +126,7 @@ function jsonNumber(value: number): number | string {
 /** System metrics have no steps: their place is the run's age. The config calls them `cpu` or `system.cpu`; W&B does not list them. */
 function isStep({ metric }: Firing, { loggedMetrics }: RunSnapshot): boolean {
   if (metric === undefined || metric.startsWith('system.')) return false;
-  return loggedMetrics.size === 0 || loggedMetrics.has(metric);
+  return loggedMetrics.has(metric) || (loggedMetrics.size === 0 && !isSystemMetric(metric));
 }
 
 function durationOf({ createdAt, heartbeatAt }: RunSnapshot): number | undefined {

@@ -26,6 +26,11 @@ export interface PointsQuery {
   readonly upToStep: number;
   /** System metrics logged after this time (`_timestamp`, milliseconds); 0 for all. */
   readonly systemAfter: number;
+  /**
+   * And up to this time. Of a run that goes on this is now: what a clock that is ahead wrote waits until its time has come, because
+   * a clock that is corrected goes back, and what is logged then would be hidden behind it.
+   */
+  readonly systemUpTo: number;
 }
 
 /** Points of one run: for each metric in order, each place once. */
@@ -35,6 +40,8 @@ export interface PointsAnswer {
   /** Everything up to this step was read: less than asked when the answer was cut off, or rows have not arrived yet. */
   readonly readUpTo: number;
   readonly systemReadUpTo: number;
+  /** There are system metrics after `systemUpTo`; left out: there are none. */
+  readonly systemWaits?: true;
 }
 
 /** What is left of W&B's rate limit, as of its latest answer: 0 to 1. */

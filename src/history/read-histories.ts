@@ -121,7 +121,16 @@ function openRun(run: RunSnapshot, metrics: readonly string[]) {
   let [after, systemAfter, isDone, isCutOff] = [-1, 0, false, false];
   return {
     next: (): PointsQuery | undefined =>
-      isDone ? undefined : { run: run.name, metrics, afterStep: after, upToStep: Math.min(last, after + STEPS_AT_ONCE), systemAfter },
+      isDone
+        ? undefined
+        : {
+            run: run.name,
+            metrics,
+            afterStep: after,
+            upToStep: Math.min(last, after + STEPS_AT_ONCE),
+            systemAfter,
+            systemUpTo: Number.POSITIVE_INFINITY,
+          },
     take: ({
       points,
       readUpTo,

@@ -1,11 +1,11 @@
 import * as z from 'zod';
+import { isSystemMetric, systemKey } from '../engine/system-metrics.ts';
 import { finiteIn, type MetricPoint, type MetricPoints, MOST_POINTS } from '../event/metric-points.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts';
 import { ok, type Result } from '../lib/result.ts';
 import type { WandbClient } from './client.ts';
 import { RUN_HISTORY, RUN_SYSTEM_METRICS } from './documents.ts';
 import { loggedNumber, readLoggedObject } from './logged-json.ts';
-import { isSystemMetric, systemKey } from './system-metrics.ts';
 import type { WandbError } from './wandb-error.ts';
 
 export interface HistoryQuery {

@@ -99,3 +99,12 @@ export function unwrapConfig(config: LoggedJson): JsonObject {
   });
   return Object.fromEntries(values);
 }
+
+/** A `Date` goes so far from 1970 (ECMAScript, "Time Values and Time Range"). Milliseconds. */
+const LAST_DATE_MS = 8.64e15;
+
+/** A `_timestamp`, which is in seconds, in milliseconds. A run may log anything under that name: what is no date is no time. */
+export function loggedTime(seconds: unknown): number | undefined {
+  const at = Math.round((loggedNumber(seconds) ?? Number.NaN) * 1000);
+  return Math.abs(at) <= LAST_DATE_MS ? at : undefined;
+}

@@ -49,7 +49,8 @@ export function wantedKeys({ summary, fields }: WantedValues): { summary: string
   };
 }
 
-export function snapshotOf(run: RunFields, wanted: WantedValues): RunSnapshot {
+/** @param shared gives equal sets of names once, see `sharedSets` */
+export function snapshotOf(run: RunFields, wanted: WantedValues, shared: (names: readonly string[]) => ReadonlySet<string>): RunSnapshot {
   const createdAt = timeOf(run.createdAt) ?? 0;
   const keys = isJsonObject(run.historyKeys as JsonValue) ? (run.historyKeys as JsonObject) : {};
   const summary = loggedObject(run.summaryMetrics);
@@ -67,7 +68,7 @@ export function snapshotOf(run: RunFields, wanted: WantedValues): RunSnapshot {
     jobType: run.jobType ?? undefined,
     sweep: run.sweepName ?? undefined,
     lastStep: loggedNumber(keys.lastStep),
-    loggedMetrics: new Set(Object.keys(isJsonObject(keys.keys) ? keys.keys : {})),
+    loggedMetrics: shared(Object.keys(isJsonObject(keys.keys) ? keys.keys : {})),
     summary: numbersOf(summary, wanted.summary),
     ...(wanted.fields.length === 0 ? {} : { fields: fieldsOf(run, summary, wanted.fields) }),
   };

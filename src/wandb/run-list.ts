@@ -183,7 +183,7 @@ const NO_END: ReadFailure = {
 };
 
 function taken(session: RunSession, { project, wanted }: ListQuery, run: RunFields): RunSnapshot {
-  const snapshot = snapshotOf(run, wanted);
+  const snapshot = snapshotOf(run, wanted, session.sharedNames);
   session.remember(project, run, snapshot.createdAt);
   return snapshot;
 }

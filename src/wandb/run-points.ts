@@ -1,18 +1,19 @@
 import * as z from 'zod';
-import type { Point } from '../engine/run.ts';
 import type { PointsAnswer, PointsQuery, ProjectRef, ReadFailure } from '../engine/run-reader.ts';
+import { isSystemMetric } from '../engine/system-metrics.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { runRowsDocument } from './run-documents.ts';
 import { failureOf, missingProject } from './run-failure.ts';
 import { RunProgress, type SpecAnswer } from './run-progress.ts';
 import type { RunSession } from './run-session.ts';
-import { readSystemPoints, type SystemQuery } from './run-system-points.ts';
+import { readSystemPoints, type SystemPoints, type SystemQuery } from './run-system-points.ts';
 import { readRowsAsText } from './run-text-rows.ts';
-import { isSystemMetric } from './system-metrics.ts';
 import type { WandbError } from './wandb-error.ts';
 
 /** W&B's own MCP server sends no more in one request. */
 const SPECS_PER_REQUEST = 8;
+/** For more specs of one run, ten requests a range, whole rows are asked for. */
+const MOST_SPECS = 10 * SPECS_PER_REQUEST;
 /** So many points are kept in memory. Then the answer ends, and says how far it goes. */
 const MOST_POINTS = 1_000_000;
 
@@ -62,18 +63,14 @@ export async function readPoints(
   return ok(runs.map((run) => withSystem(run, found)));
 }
 
-interface SystemPoints {
-  readonly points: readonly Point[];
-  readonly readUpTo: number;
-}
-
 const NO_POINTS: ReadonlyMap<PointsQuery, SystemPoints> = new Map();
 
 function withSystem(run: RunProgress, found: ReadonlyMap<PointsQuery, SystemPoints>): PointsAnswer {
   const rows = run.answer();
   const system = found.get(run.query);
   if (system === undefined) return { ...rows, systemReadUpTo: run.query.systemAfter };
-  return { ...rows, points: [...rows.points, ...system.points], systemReadUpTo: system.readUpTo };
+  const waits = system.waits ? ({ systemWaits: true } as const) : {};
+  return { ...rows, points: [...rows.points, ...system.points], systemReadUpTo: system.readUpTo, ...waits };
 }
 
 /** Reads until every run is done. */
@@ -85,7 +82,17 @@ async function readRows(
 ): Promise<ReadFailure | undefined> {
   let points = 0;
   for (let open = runs.filter((run) => !run.isDone); open.length > 0; open = open.filter((run) => !run.isDone)) {
-    for (const request of session.refusesSampled ? [] : requestsFor(open)) {
+    const wide = session.refusesText ? [] : open.filter((run) => run.next().length > MOST_SPECS);
+    for (const run of wide) {
+      const failure = await readRowsAsText(session, project, run, signal, MOST_POINTS - points);
+      // A server that refuses it, too, is asked for the metrics a few at a time.
+      if (failure?.kind === 'refused' && !session.refusesSampled) session.refusesText = true;
+      else if (failure !== undefined) return failure;
+      points += run.pointCount;
+      if (points >= MOST_POINTS) return stopAll(runs);
+    }
+    const narrow = session.refusesText ? open.filter((run) => !run.isDone) : open.filter((run) => !wide.includes(run));
+    for (const request of session.refusesSampled ? [] : requestsFor(narrow)) {
       const before = pointsOf(request);
       const failure = await readRequest(session, project, request, signal);
       if (session.refusesSampled) break;
@@ -94,8 +101,8 @@ async function readRows(
       if (points >= MOST_POINTS) return stopAll(runs);
     }
     if (!session.refusesSampled) continue;
-    for (const run of open) {
-      const failure = await readRowsAsText(session, project, run, signal);
+    for (const run of open.filter((one) => !one.isDone)) {
+      const failure = await readRowsAsText(session, project, run, signal, MOST_POINTS - points);
       if (failure !== undefined) return failure;
       points += run.pointCount;
       if (points >= MOST_POINTS) return stopAll(runs);
@@ -225,7 +232,7 @@ async function refusedOrFailed(
 ): Promise<ReadFailure | undefined> {
   const [first] = request;
   if (error.kind !== 'invalid' || first === undefined) return failureOf(error);
-  const failure = await readRowsAsText(session, project, first.run, signal);
+  const failure = await readRowsAsText(session, project, first.run, signal, MOST_POINTS);
   if (failure !== undefined) return failureOf(error);
   session.refusesSampled = true;
   return undefined;

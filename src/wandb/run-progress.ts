@@ -1,6 +1,6 @@
 import type { Point } from '../engine/run.ts';
 import type { PointsAnswer, PointsQuery } from '../engine/run-reader.ts';
-import { type LoggedJson, loggedNumber, loggedValue } from './logged-json.ts';
+import { type LoggedJson, loggedNumber, loggedTime, loggedValue } from './logged-json.ts';
 import { divide, type StepRange } from './step-range.ts';
 
 /** What a run's list entry says, as far as its rows depend on it. */
@@ -217,7 +217,7 @@ export class RunProgress {
       const value = loggedNumber(loggedValue(row, metric));
       if (x === undefined || value === undefined || !(x > from && x <= upToStep)) continue;
       isSorted &&= x > (found.at(-1)?.x ?? from);
-      found.push({ x, at: stampOf(row) ?? stamps.get(x), value });
+      found.push({ x, at: loggedTime(row._timestamp) ?? stamps.get(x), value });
     }
     // Of rows of one step the last one counts; sorting keeps their order.
     const sorted = isSorted ? found : found.toSorted((a, b) => a.x - b.x).filter(({ x }, i, all) => x !== all[i + 1]?.x);
@@ -257,9 +257,6 @@ function isRow(value: unknown): value is LoggedJson {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A `Date` goes so far from 1970 (ECMAScript, "Time Values and Time Range"). Milliseconds. */
-const LAST_DATE_MS = 8.64e15;
-
 const NO_STAMPS: ReadonlyMap<number, number> = new Map();
 
 /** The time of each step, of rows that have it. */
@@ -267,14 +264,8 @@ function stampsIn(rows: readonly LoggedJson[]): Map<number, number> {
   const stamps = new Map<number, number>();
   for (const row of rows) {
     const step = loggedNumber(row._step);
-    const at = stampOf(row);
+    const at = loggedTime(row._timestamp);
     if (step !== undefined && at !== undefined) stamps.set(step, at);
   }
   return stamps;
-}
-
-/** In milliseconds; `_timestamp` is in seconds. A run may log anything under that name: what is no date is no time. */
-function stampOf(row: LoggedJson): number | undefined {
-  const at = Math.round((loggedNumber(row._timestamp) ?? Number.NaN) * 1000);
-  return Math.abs(at) <= LAST_DATE_MS ? at : undefined;
 }

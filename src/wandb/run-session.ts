@@ -1,10 +1,11 @@
 import type * as z from 'zod';
 import type { ProjectRef } from '../engine/run-reader.ts';
+import { isSystemMetric } from '../engine/system-metrics.ts';
 import type { Result } from '../lib/result.ts';
 import type { QueryOptions, Variables, WandbClient } from './client.ts';
 import { projectKey } from './projects.ts';
 import { isStamped, type RunFields } from './run-fields.ts';
-import { isSystemMetric } from './system-metrics.ts';
+import { sharedSets } from './shared-sets.ts';
 import type { WandbError } from './wandb-error.ts';
 
 /** What a list said about a run that its rows do not say. */
@@ -26,6 +27,10 @@ export interface RunSession {
   refusesKeys: boolean;
   /** The server refuses `sampledHistory`. */
   refusesSampled: boolean;
+  /** It refuses `history`. */
+  refusesText: boolean;
+  /** See `sharedSets`. */
+  readonly sharedNames: (names: readonly string[]) => ReadonlySet<string>;
   /** Filters that the server refused, as text. */
   readonly refusedFilters: Set<string>;
   remember(project: ProjectRef, run: RunFields, createdAt: number): void;
@@ -47,6 +52,8 @@ export function createRunSession(client: WandbClient, now: () => number, patienc
     now,
     refusesKeys: false,
     refusesSampled: false,
+    refusesText: false,
+    sharedNames: sharedSets(),
     refusedFilters: new Set(),
     query: (document, variables, shape, { project, signal }) =>
       client.query(document, { ...project, ...variables }, shape, {

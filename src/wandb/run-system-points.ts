@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { Point } from '../engine/run.ts';
 import type { PointsQuery, ProjectRef, ReadFailure } from '../engine/run-reader.ts';
+import { systemKey } from '../engine/system-metrics.ts';
 import { err, ok, type Result } from '../lib/result.ts';
-import { loggedNumber, loggedValue, readLoggedObject } from './logged-json.ts';
+import { loggedNumber, loggedTime, loggedValue, readLoggedObject } from './logged-json.ts';
 import { systemRowsDocument } from './run-documents.ts';
 import { failureOf, missingProject } from './run-failure.ts';
 import type { RunSession } from './run-session.ts';
-import { systemKey } from './system-metrics.ts';
 import type { WandbError } from './wandb-error.ts';
 
 /**
@@ -32,9 +32,11 @@ export interface SystemPoints {
   readonly points: readonly Point[];
   /** The latest time of any row; milliseconds since 1970. */
   readonly readUpTo: number;
+  /** Rows of a later time than was asked for are there. */
+  readonly waits: boolean;
 }
 
-/** Points of system metrics logged after `systemAfter`, by the query that asked for them. */
+/** Points of system metrics logged after `systemAfter` and up to `systemUpTo`, by the query that asked for them. */
 export async function readSystemPoints(
   session: RunSession,
   project: ProjectRef,
@@ -78,14 +80,17 @@ async function ask(
 function pointsIn(lines: readonly unknown[], { query, metrics, createdAt }: SystemQuery, now: number): SystemPoints {
   const points = new Map(metrics.map((metric): [string, Map<number, Point>] => [metric, new Map()]));
   let readUpTo = query.systemAfter;
+  let waits = false;
   for (const line of lines) {
     const row = typeof line === 'string' ? readLoggedObject(line) : undefined;
     if (row === undefined) continue;
     const age = finite(row._runtime);
-    const seconds = finite(row._timestamp);
-    const at = seconds === undefined ? (createdAt ?? now) + (age ?? 0) * 1000 : seconds * 1000;
-    const when = Math.round(at);
+    const when = Math.round(loggedTime(row._timestamp) ?? loggedTime(((createdAt ?? now) + (age ?? 0) * 1000) / 1000) ?? now);
     if (!(when > query.systemAfter)) continue;
+    if (when > query.systemUpTo) {
+      waits = true;
+      continue;
+    }
     readUpTo = Math.max(readUpTo, when);
     const x = age ?? (when - (createdAt ?? 0)) / 1000;
     for (const [metric, places] of points) {
@@ -94,7 +99,7 @@ function pointsIn(lines: readonly unknown[], { query, metrics, createdAt }: Syst
     }
   }
   const sorted = [...points.values()].flatMap((places) => [...places.values()].toSorted((a, b) => a.x - b.x));
-  return { points: sorted, readUpTo };
+  return { points: sorted, readUpTo, waits };
 }
 
 function finite(value: unknown): number | undefined {

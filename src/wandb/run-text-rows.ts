@@ -16,14 +16,18 @@ const textShape = z.object({
 });
 
 /**
- * Reads a run with `history`, whole rows as text, to its last step: for servers that refuse `sampledHistory`. An empty page is
- * not the end: steps may be far apart. Then the pages become wider, and narrower where W&B may have left out rows.
+ * Reads a run with `history`, whole rows as text, to its last step: for servers that refuse `sampledHistory`, and for runs of which
+ * very many metrics are wanted. An empty page is not the end: steps may be far apart. Then the pages become wider, and narrower
+ * where W&B may have left out rows.
+ *
+ * @param mostPoints after so many it stops; the next call goes on
  */
 export async function readRowsAsText(
   session: RunSession,
   project: ProjectRef,
   run: RunProgress,
   signal: AbortSignal,
+  mostPoints: number,
 ): Promise<ReadFailure | undefined> {
   const { query } = run;
   const end = Math.floor(query.upToStep) + 1;
@@ -31,7 +35,7 @@ export async function readRowsAsText(
   let start = Math.max(0, Math.floor(query.afterStep));
   let width = PAGE;
   let samples = PAGE;
-  for (let tries = 0; !run.isDone && start < end; ) {
+  for (let tries = 0; !run.isDone && start < end && run.pointCount < mostPoints; ) {
     const maxStep = Math.min(start + width, end);
     const variables = { run: query.run, minStep: start, maxStep, samples };
     const answer = await session.query(RUN_ROWS_AS_TEXT, variables, textShape, { project, signal });

@@ -12,7 +12,14 @@ export interface SchemaOptions {
   readonly lacks?: ReadonlySet<RunCapability>;
 }
 
-export type RunCapability = 'project.fields' | 'summaryMetrics(keys)' | 'config(keys)' | 'sampledHistory' | 'sweepName' | 'stopRun';
+export type RunCapability =
+  | 'project.fields'
+  | 'summaryMetrics(keys)'
+  | 'config(keys)'
+  | 'sampledHistory'
+  | 'history'
+  | 'sweepName'
+  | 'stopRun';
 
 const EVENT_FEATURES = [
   ...['ADD_ARTIFACT_TAG', 'REMOVE_ARTIFACT_TAG', 'ADD_COLLECTION_TAG', 'REMOVE_COLLECTION_TAG', 'UNLINK_ARTIFACT'],
@@ -248,7 +255,7 @@ type Run {
   systemMetrics: JSONString eventsLineCount: Int computeSeconds: Int
   ${when(!lacks?.has('sweepName'), 'sweepName: String')}
   historyLineCount: Int historyKeys: JSON user: User project: Project
-  history(minStep: Int64, maxStep: Int64, samples: Int): [String!]
+  ${when(!lacks?.has('history'), 'history(minStep: Int64, maxStep: Int64, samples: Int): [String!]')}
   ${when(!lacks?.has('sampledHistory'), 'sampledHistory(specs: [JSONString!]!): [JSON]')}
   events(samples: Int): [String!]
 }`;

@@ -2,7 +2,7 @@ import { type Automation, eventTypeOf } from '../../automation/automation.ts';
 import { parsePercent } from '../../lib/percent.ts';
 import type { Located } from '../config.ts';
 import type { ConfigPath } from '../locator.ts';
-import { engineWarnings } from './engine-warnings.ts';
+import { engineWarnings, stopWarnings } from './engine-warnings.ts';
 import { filterWarnings } from './filter-words.ts';
 import { matchWarnings, quotesWarnings, type Warning } from './match-warnings.ts';
 import { meantPattern } from './pattern-like.ts';
@@ -31,6 +31,7 @@ export function automationWarnings(automation: Located<Automation>): Warning[] {
     ...filterWarnings(runs?.filter, 'run', [...path, 'runs', 'filter']),
     ...payloadWarnings(action.webhook?.payload ?? null, type, [...path, 'action', 'webhook', 'payload']),
     ...engineWarnings(automation),
+    ...stopWarnings(automation),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { type Automation, eventTypeOf } from '../../automation/automation.ts';
+import { isLive } from '../../engine/run.ts';
 import { durationInConfig } from '../../lib/duration.ts';
 import type { Located } from '../config.ts';
 import type { Warning } from './match-warnings.ts';
@@ -40,6 +41,23 @@ export function engineWarnings(automation: Located<Automation>): Warning[] {
     );
   }
   return [...warnings, ...windowWarnings(event, at)];
+}
+
+/** A run that has ended cannot be stopped: the webhook of either engine comes too late for that. */
+export function stopWarnings(automation: Located<Automation>): Warning[] {
+  const { path, action, event } = automation;
+  const states = event.run_state?.states;
+  if (states === undefined || states.some((state) => isLive({ state }))) return [];
+  return (action.relay?.to ?? []).flatMap(({ wandb_stop: stop }, i): Warning[] =>
+    stop === undefined
+      ? []
+      : [
+          {
+            path: [...path, 'action', 'relay', 'to', i, 'wandb_stop'],
+            message: `does nothing: a run that is ${states.join(' or ')} has ended`,
+          },
+        ],
+  );
 }
 
 function windowWarnings(event: Automation['event'], at: (string | number)[]): Warning[] {

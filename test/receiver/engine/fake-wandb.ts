@@ -46,9 +46,10 @@ export class FakeRun {
     return this.set({ lastStep: x, loggedMetrics, summary: { ...this.snapshot.summary, ...values } });
   }
 
-  /** A system metric, at the run's age. */
-  system(metric: string, value: number): this {
-    this.points.push({ metric, x: (this.clock() - this.snapshot.createdAt) / 1000, at: this.clock(), value });
+  /** A system metric, at the run's age, by a clock that may be ahead. */
+  system(metric: string, value: number, aheadMs = 0): this {
+    const at = this.clock() + aheadMs;
+    this.points.push({ metric, x: (at - this.snapshot.createdAt) / 1000, at, value });
     return this.set({});
   }
 
@@ -156,16 +157,20 @@ export class FakeWandb implements RunReader {
     );
   }
 
-  private pointsOf(run: FakeRun, { run: name, metrics, afterStep, upToStep, systemAfter }: PointsQuery): PointsAnswer {
+  private pointsOf(run: FakeRun, { run: name, metrics, afterStep, upToStep, systemAfter, systemUpTo }: PointsQuery): PointsAnswer {
     const known = Math.min(upToStep, (run.snapshot.lastStep ?? -1) - run.hidden);
     const readUpTo = Math.max(afterStep, Math.min(known, afterStep + this.mostSteps));
     const isSystem = (metric: string) => !run.snapshot.loggedMetrics.has(metric);
     const points = run.points.filter(({ metric, x, at }) => {
       if (!metrics.includes(metric)) return false;
-      return isSystem(metric) ? at > systemAfter : x > afterStep && x <= readUpTo;
+      return isSystem(metric) ? at > systemAfter && at <= systemUpTo : x > afterStep && x <= readUpTo;
     });
-    const systemReadUpTo = Math.max(systemAfter, ...points.filter(({ metric }) => isSystem(metric)).map(({ at }) => at));
-    return { run: name, points, readUpTo, systemReadUpTo };
+    const systemReadUpTo = Math.max(
+      systemAfter,
+      ...run.points.filter(({ metric, at }) => isSystem(metric) && at <= systemUpTo).map(({ at }) => at),
+    );
+    const waits = run.points.some(({ metric, at }) => metrics.includes(metric) && isSystem(metric) && at > systemUpTo);
+    return { run: name, points, readUpTo, systemReadUpTo, ...(waits ? { systemWaits: true } : {}) };
   }
 
   metricNames(): Promise<Result<readonly string[] | null, ReadFailure>> {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../../stand-ins/receiver-process.ts';
 import { automation, HOUR, MINUTE, SECOND, START, Watched } from './watched.ts';
 
 const HIGH = automation('loss-high', 'run_metric: { metric: loss, above: 5 }');
+const SLOW_TEAM = automation('any', 'run_metric: { metric: loss, above: 5 }', '', '{ team: slow }');
 const FAILED = automation('failed', 'run_state: { states: [failed] }');
 
 describe('when W&B cannot be read', () => {
@@ -146,6 +148,37 @@ describe('several projects', () => {
     await round;
   });
 
+  it('are read while the list of a team does not come', async () => {
+    const watched = new Watched([HIGH, SLOW_TEAM]);
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    watched.wandb.trouble = ({ kind }) => (kind === 'projects' ? promise : undefined);
+    watched.wandb.run('r1');
+    const once = watched.round();
+    await eventually('the project that is named was read', () => watched.wandb.count('runsSince') === 1);
+    watched.wandb.projectsOf.set('slow', ['found']);
+    resolve(undefined);
+    await once;
+    expect(watched.wandb.calls.flatMap(({ kind, project }) => (kind === 'runsSince' ? [project] : []))).toEqual([
+      'acme/train',
+      'slow/found',
+    ]);
+  });
+
+  it('are read on time by a watcher that runs, while the list of a team does not come', async () => {
+    const watched = new Watched([HIGH, SLOW_TEAM]);
+    watched.wandb.trouble = ({ kind }, signal) =>
+      kind === 'projects'
+        ? new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }))
+        : undefined;
+    watched.watcher = watched.watch([HIGH, SLOW_TEAM], { everyMs: 20 });
+    watched.watcher.start();
+    await eventually('the project that is named is read again and again', () => {
+      watched.now += 1_000;
+      return watched.wandb.count('runsSince') >= 3;
+    });
+    await watched.watcher.stop();
+  });
+
   it('of a team are found, and read less often while nothing goes on in them', async () => {
     const watched = new Watched([automation('any', 'run_metric: { metric: loss, above: 5 }', '', '{ team: acme }')]);
     watched.wandb.projectsOf.set('acme', ['train', 'wandb-registry-model', 'idle']);
@@ -263,7 +296,14 @@ describe('many runs', () => {
     await watched.pass(15 * SECOND);
     const calls = watched.wandb.calls.slice(before);
     expect(calls.map(({ kind }) => kind)).toEqual(['runsSince', 'points', 'points', 'points', 'points']);
-    expect(calls[1]?.asked).toContainEqual({ run: 'r0', metrics: ['loss'], afterStep: 0, upToStep: 1, systemAfter: 0 });
+    expect(calls[1]?.asked).toContainEqual({
+      run: 'r0',
+      metrics: ['loss'],
+      afterStep: 0,
+      upToStep: 1,
+      systemAfter: 0,
+      systemUpTo: expect.any(Number),
+    });
   });
 });
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { SearchContext } from '../../../receiver/outbox/target.ts';
 import { stopTarget } from '../../../receiver/wandb/stop-target.ts';
+import type { RunSnapshot } from '../../../src/engine/run.ts';
+import { ok } from '../../../src/lib/result.ts';
 import type { StopRequest } from '../../../src/route/target.ts';
 import type { WandbClientOptions } from '../../../src/wandb/client.ts';
 import { createRunReader } from '../../../src/wandb/run-reader.ts';
@@ -68,6 +70,42 @@ describe('a run that is running', () => {
 
     expect(await send('nightly-1', false)).toMatchObject({ outcome: 'delivered' });
     expect([live.abc?.stopRequested, live.other?.stopRequested]).toEqual([true, false]);
+  });
+
+  it('is found among more runs than a page has, and so is another one of its name', async () => {
+    const runs: Record<string, LiveRunOptions> = { old: { displayName: 'nightly' } };
+    for (let i = 0; i < 250; i++) runs[`other-${i}`] = { displayName: `other ${i}` };
+    const { server, live, send } = await between(runs);
+    server.misbehave('refused-filters', { times: Number.POSITIVE_INFINITY });
+    expect(await send('nightly', false)).toMatchObject({ outcome: 'delivered' });
+    expect(live.old?.stopRequested).toBe(true);
+    const two = await between({ ...runs, latest: { displayName: 'nightly' } });
+    two.server.misbehave('refused-filters', { times: Number.POSITIVE_INFINITY });
+    expect(await two.send('nightly', false)).toMatchObject({ outcome: 'refused', detail: expect.stringMatching(/^2 runs in acme\/train/) });
+  });
+
+  it('is not stopped where there are more runs than are looked through', async () => {
+    const runs = Array.from(
+      { length: 2_000 },
+      (_, i) => ({ id: `id-${i}`, name: `r${i}`, displayName: i === 0 ? 'nightly' : 'x' }) as RunSnapshot,
+    );
+    const stopped: string[] = [];
+    const reader: Parameters<typeof stopTarget>[0]['reader'] = {
+      runsNamed: async () => ok([]),
+      runsSince: async (_project, { limit = 0 }) => ok(runs.slice(0, limit)),
+      stop: async ({ id }) => {
+        stopped.push(id);
+        return ok(undefined);
+      },
+    };
+    const sent = await stopTarget({ reader, now: () => 0 }).send(requestFor('nightly', false), CONTEXT);
+    expect(sent).toMatchObject({
+      outcome: 'refused',
+      detail: expect.stringMatching(
+        /acme\/train has more than are looked through \(2000\), so it is not certain which run is called nightly/,
+      ),
+    });
+    expect(stopped).toEqual([]);
   });
 
   it('is not looked for by its display name when its id is known', async () => {

@@ -110,6 +110,15 @@ describe('what is valid and probably not meant is a warning', () => {
     ]);
   });
 
+  it('a run that has ended is to be stopped', () => {
+    const stop = '{ relay: { to: [{ wandb_stop: {} }, { slack: { channel: "#x" } }] } }';
+    expect(warnings('run_state: { states: [failed, crashed] }', undefined, stop)).toEqual([
+      'action.relay.to[0].wandb_stop: does nothing: a run that is failed or crashed has ended',
+    ]);
+    expect(warnings('run_state: { states: [running, failed] }', undefined, stop)).toEqual([]);
+    expect(warnings(LOSS, undefined, stop)).toEqual([]);
+  });
+
   it.each([
     [LOSS, 'refire: 5s', 'refire: 5s is shorter than 15s'],
     ['run_state: { states: [crashed], grace: 10s }', undefined, 'event.run_state.grace: 10s is shorter than 15s'],

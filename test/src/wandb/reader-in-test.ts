@@ -51,7 +51,7 @@ export function okValue<T>(result: Result<T, { readonly message: string }>): T {
 }
 
 export function pointsQuery(run: string, changes: Partial<PointsQuery> = {}): PointsQuery {
-  return { run, metrics: ['loss'], afterStep: -1, upToStep: 0, systemAfter: 0, ...changes };
+  return { run, metrics: ['loss'], afterStep: -1, upToStep: 0, systemAfter: 0, systemUpTo: Number.POSITIVE_INFINITY, ...changes };
 }
 
 /** `[step, value]` of a metric. */

@@ -105,6 +105,38 @@ describe('points of a run', () => {
     }
   });
 
+  it.each([
+    ['whole rows', undefined, 1],
+    ['a few metrics at a time, from a server that refuses whole rows', ['history'] as const, 30],
+  ])('of very many metrics are read as %s', async (_how, lacks, requests) => {
+    const { reader, signal, addRun, server } = await readerInTest(lacks === undefined ? {} : { lacks });
+    const metrics = Array.from({ length: 200 }, (_none, i) => `layer.${i}/norm`);
+    const run = addRun('r1');
+    for (let step = 0; step < 4; step++)
+      run.log(Object.fromEntries(metrics.map((name, i) => [name, i === 7 && step === 2 ? Number.NaN : step * i])));
+    const before = server.requests.length;
+    const [answer] = okValue(await reader.points(PROJECT, [pointsQuery('r1', { metrics, upToStep: 3 })], signal));
+    expect(answer?.readUpTo).toBe(3);
+    for (const [i, metric] of metrics.entries())
+      expect(valuesOf(answer ?? { points: [] }, metric)).toEqual(
+        [0, 1, 2, 3].map((step) => [step, i === 7 && step === 2 ? Number.NaN : step * i]),
+      );
+    expect(server.requests.length - before).toBeLessThanOrEqual(requests);
+  });
+
+  it('of very many metrics keep what was read when a later page fails', async () => {
+    const { reader, signal, addRun, server } = await readerInTest();
+    const metrics = Array.from({ length: 200 }, (_none, i) => `m${i}`);
+    const run = addRun('r1');
+    for (let step = 0; step < 2_500; step += 5)
+      run.log(step % 500 === 0 ? Object.fromEntries(metrics.map((name) => [name, step])) : { m0: step }, { step });
+    server.fail({ on: { document: 'RunRowsAsText' }, delayMs: 1 });
+    for (let i = 0; i < 10; i++) server.fail({ on: { document: 'RunRowsAsText' }, status: 502, body: 'bad gateway' });
+    const [part] = okValue(await reader.points(PROJECT, [pointsQuery('r1', { metrics, upToStep: 2_495 })], signal));
+    expect(part?.readUpTo).toBe(999);
+    expect(part?.points.filter(({ metric }) => metric === 'm7').map(({ x }) => x)).toEqual([0, 500]);
+  });
+
   it('keep NaN and infinities, nested names, fractions, and leave out what is no number', async () => {
     const { reader, signal, addRun } = await readerInTest();
     const run = addRun('r1');

@@ -58,7 +58,9 @@ class Poller {
     }
     const queries = [...runs.values()].flatMap(({ name, lastStep = -1 }) => {
       const afterStep = this.watched.get(name)?.readUpTo ?? -1;
-      return lastStep > afterStep ? [{ run: name, metrics: METRICS, afterStep, upToStep: lastStep, systemAfter: 0 }] : [];
+      return lastStep > afterStep
+        ? [{ run: name, metrics: METRICS, afterStep, upToStep: lastStep, systemAfter: 0, systemUpTo: Number.POSITIVE_INFINITY }]
+        : [];
     });
     const answers = await this.#reader.points(PROJECT, queries, signal);
     if (!answers.ok) return false;

@@ -150,6 +150,25 @@ describe('system metrics', () => {
     expect(rest?.points.map(({ x }) => x)).toEqual([1485, 1485, 1485, 1485]);
   });
 
+  it('of a time that has not come wait, and so does a time that is no date', async () => {
+    const test = await readerInTest();
+    const run = test.addRun('r1');
+    run.logSystem({ cpu: 1 }, { runtime: 0, timestamp: 1_000 });
+    run.logSystem({ cpu: 2 }, { runtime: 15, timestamp: 5_000 });
+    run.logSystem({ cpu: 3 }, { runtime: 30, timestamp: 1_030 });
+    const ask = (systemUpTo: number) => [pointsQuery('r1', { metrics: ['cpu'], systemUpTo, upToStep: -1 })];
+    const [now] = okValue(await test.reader.points(PROJECT, ask(2_000_000), test.signal));
+    expect(now?.points.map(({ value }) => value)).toEqual([1, 3]);
+    expect(now).toMatchObject({ systemReadUpTo: 1_030_000, systemWaits: true });
+    const [later] = okValue(await test.reader.points(PROJECT, ask(Number.POSITIVE_INFINITY), test.signal));
+    expect(later?.points).toHaveLength(3);
+    expect(later).not.toHaveProperty('systemWaits');
+    run.logSystem({ cpu: 4 }, { runtime: 45, timestamp: 1e20 });
+    okValue(await test.reader.runsSince(PROJECT, { since: 0, signal: test.signal }));
+    const [odd] = okValue(await test.reader.points(PROJECT, ask(Number.POSITIVE_INFINITY), test.signal));
+    expect(odd?.points.at(-1)).toMatchObject({ value: 4, at: test.clock.now + 45_000 });
+  });
+
   it('come once each, and without a time by the age of the run', async () => {
     const test = await readerInTest();
     const run = test.addRun('r1');
