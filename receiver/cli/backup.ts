@@ -24,16 +24,17 @@ export async function backup(io: CommandIo, file: string, { force }: { readonly 
   const part = `${to}.part-${Buffer.from(io.randomBytes(4)).toString('hex')}`;
   const startedAt = io.now();
   // A signal ends the command in order: half a copy is of no use to anybody.
-  const stopped = io.stopped().then(() => 'stopped' as const);
+  const stopped = io.stopped().then((signal) => ({ signal }));
   try {
     closeSync(openSync(part, 'wx', 0o600));
     const copied = copyTo(io, { name: file, from, part, startedAt });
     const facts = await Promise.race([copied, stopped]);
     io.progress?.('');
-    if (facts === 'stopped') {
+    if ('signal' in facts) {
       // It cannot be stopped; where it goes on writing has no name any more.
       copied.catch(() => undefined);
-      return complain(io, `${file}: stopped; nothing was written`);
+      complain(io, `${file}: stopped; nothing was written`);
+      return facts.signal === 'SIGINT' ? 130 : 143;
     }
     if (facts.purpose === 'sandbox')
       return complain(

@@ -79,7 +79,7 @@ describe('backup', () => {
   test('that is stopped, or of a damaged database, leaves nothing', async () => {
     const { cwd } = await folderWithEvents(1);
     const stopped = await runIn(cwd, () => Promise.resolve('SIGTERM'));
-    expect(stopped).toEqual([1, 'b.db: stopped; nothing was written\n']);
+    expect(stopped).toEqual([143, 'b.db: stopped; nothing was written\n']);
     const file = join(cwd, 'relay.db');
     const bytes = readFileSync(file);
     bytes.fill(7, 4096, bytes.length - 4096);
