@@ -98,6 +98,11 @@ async function runIn(cwd: string, stopped: () => Promise<string>) {
 test('a backup of a receiver that takes events ends, holds a whole state, and loses nobody an event', async () => {
   const github = await takingDispatches();
   const folder = receiverFolder();
+  // Large enough to be copied in many parts.
+  const store = sqliteStore(openSqlite(join(folder, 'relay.db')));
+  const body = 'x'.repeat(100_000);
+  await accept(store, ...Array.from({ length: 300 }, (_, n) => eventOf(`e${n}`, { body, subject: `s${n}`, deliveries: [] })));
+  await store.close();
   const relay = await realReceiver({ folder, github: github.url });
   const acknowledged: string[] = [];
   let isOver = false;

@@ -219,7 +219,9 @@ test('what was sent after the backup is not sent again: a restored receiver hold
   const second = await realReceiver({ folder, github: github.url, environment: { RELAY_ADMIN_TOKEN: 'of-a-test-only' } });
   expect((await send(second.url, 'v3', 'v3')).status).toBe(202);
   const page = await fetch(`${second.url}/pauses`, { headers: { authorization: 'Bearer of-a-test-only' } });
-  expect(await page.text()).toMatch(/Everything, messages too, is paused by restore, since .*restored from a backup whose newest event is of/);
+  expect(await page.text()).toMatch(
+    /Everything, messages too, is paused by restore, since .*restored from a backup whose newest event is of/,
+  );
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   expect(github.sent).toHaveLength(2);
   await command('resume', '--as', 'ada');
