@@ -6,6 +6,7 @@ import { DEFAULT_DATABASE_PATH, type Environment, readEnvironment } from '../env
 import type { Logger } from '../log/log.ts';
 import type { SessionChange } from '../store/postgres/session.ts';
 import { USED_BY_NEWER } from '../store/schema-version.ts';
+import type { SqlDriver } from '../store/sqlite/driver.ts';
 import { openFileStore } from '../store/sqlite/file-store.ts';
 import { openSqlite } from '../store/sqlite/node-driver.ts';
 import { sqliteStore } from '../store/sqlite/sqlite-store.ts';
@@ -117,23 +118,40 @@ function logSession(log: Logger, change: SessionChange): void {
  * Runs a command on the store of the receiver in this folder: DATABASE_URL, else the file that `serve` makes by default,
  * else the sandbox's.
  */
-export async function withStore(io: CommandIo, work: (store: Store) => Promise<ExitCode>): Promise<ExitCode> {
+export function withStore(io: CommandIo, work: (store: Store) => Promise<ExitCode>): Promise<ExitCode> {
+  return withDatabase(io, (store) => work(store));
+}
+
+/** The same. @param work also gets what drives a SQLite file; on PostgreSQL `undefined` */
+export async function withDatabase(
+  io: CommandIo,
+  work: (store: Store, file: SqlDriver | undefined) => Promise<ExitCode>,
+): Promise<ExitCode> {
   const environment = readEnvironment(io.variables);
   if (!environment.ok) {
     for (const line of environment.error) io.complain(line);
     return 1;
   }
-  const store = await openForCommand(io, environment.value);
-  if (store === undefined) return 1;
+  const opened = await openDatabase(io, environment.value);
+  if (opened === undefined) return 1;
   try {
-    return await work(store);
+    return await work(opened.store, opened.file);
   } finally {
-    await store.close();
+    await opened.store.close();
   }
+}
+
+interface Opened {
+  readonly store: Store;
+  readonly file?: SqlDriver;
 }
 
 /** The store of the receiver in this folder, see `withStore`; `undefined`, and complained about, when it cannot be opened. */
 export async function openForCommand(io: CommandIo, environment: Environment): Promise<Store | undefined> {
+  return (await openDatabase(io, environment))?.store;
+}
+
+async function openDatabase(io: CommandIo, environment: Environment): Promise<Opened | undefined> {
   const { databasePath: given, postgresUrl } = environment;
   const candidates = given === undefined ? [DEFAULT_DATABASE_PATH, SANDBOX_DATABASE_PATH] : [given];
   const path = candidates.find((candidate) => existsSync(resolve(io.cwd, candidate)));
@@ -142,9 +160,12 @@ export async function openForCommand(io: CommandIo, environment: Environment): P
     return undefined;
   }
   try {
-    if (postgresUrl === undefined) return sqliteStore(openSqlite(resolve(io.cwd, path ?? '')));
+    if (postgresUrl === undefined) {
+      const file = openSqlite(resolve(io.cwd, path ?? ''));
+      return { store: sqliteStore(file), file };
+    }
     const { openPostgres } = await import('../store/postgres/postgres-store.ts');
-    return await openPostgres(postgresUrl, { applicationName: COMMAND_NAME, maxConnections: 2 });
+    return { store: await openPostgres(postgresUrl, { applicationName: COMMAND_NAME, maxConnections: 2 }) };
   } catch (error) {
     const why = postgresUrl === undefined ? explainOpenError(error, resolve(io.cwd, path ?? ''), io.user) : messageOf(error);
     io.complain(`${postgresUrl === undefined ? path : databaseName(environment, false)}: ${why}`);

@@ -40,8 +40,8 @@ export interface CommandIo extends Printer {
   readonly onHangUp?: (listener: () => void) => void;
 }
 
-/** Exit codes: 0 it worked, 1 it did not, 2 there is a difference (plan, drift), 4 a part of it was done (apply). */
-export type ExitCode = 0 | 1 | 2 | 4;
+/** Exit codes: 0 it worked, 1 it did not, 2 there is a difference (plan, drift), 4 a part of it was done (apply); 130 and 143 a signal. */
+export type ExitCode = 0 | 1 | 2 | 4 | 130 | 143;
 
 /** A table for people: a line a row, no frame, so that it can be cut and grepped. Returns its lines. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {

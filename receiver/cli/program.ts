@@ -6,6 +6,7 @@ import { type MigratedFrom, readMigratedFrom } from '../../src/plan/claim.ts';
 import { DEFAULT_MAX_DELETES } from '../../src/plan/plan.ts';
 import { configPathFrom } from '../environment.ts';
 import { addBacktestCommand, readDuration } from './backtest-command.ts';
+import { addDataCommands } from './data-commands.ts';
 import type { InitFlags } from './init/answers.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 import { addStoreCommands } from './store-commands.ts';
@@ -104,6 +105,7 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
       run(async () => (await import('./send-test.ts')).sendTest(io, { ...options, set: options.set ?? [] })),
     );
   addStoreCommands(program, io, run);
+  addDataCommands(program, io, run);
   addSlackCommands(program, io, configPath, run);
   addSyncCommands(program, io, configPath, run);
   addBacktestCommand(program, io, configPath, run);
@@ -115,8 +117,8 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .action((options: { from: string; to: string }) => run(async () => (await import('./migrate.ts')).migrate(io, options)));
   program
     .command('schema')
-    .description('write a JSON Schema: of the config file, for editors, or of what a workflow receives')
-    .argument('[of]', 'config or client-payload', 'config')
+    .description('write a JSON Schema: of the config file, for editors, of what a workflow receives, or of a line of export-events')
+    .argument('[of]', 'config, client-payload or export-events', 'config')
     .option('--out <file>', 'write to a file instead of printing')
     .action((of: string, options: { out?: string }) => run(() => writeSchema(io, of, options.out)));
   return program;
@@ -224,15 +226,18 @@ function readMigration(text: string): MigratedFrom {
   return from.value;
 }
 
+async function schemaOf(of: string): Promise<object | undefined> {
+  if (of === 'config') return (await import('../../src/config/json-schema.ts')).configJsonSchema();
+  if (of === 'client-payload') return (await import('../../src/event/client-payload.ts')).clientPayloadJsonSchema();
+  return of === 'export-events' ? (await import('./export-record.ts')).exportRecordJsonSchema() : undefined;
+}
+
 async function writeSchema(io: CommandIo, of: string, out: string | undefined): Promise<ExitCode> {
-  if (of !== 'config' && of !== 'client-payload') {
-    io.complain(`schema: "${of}" is neither config nor client-payload`);
+  const schema = await schemaOf(of);
+  if (schema === undefined) {
+    io.complain(`schema: "${of}" is none of config, client-payload and export-events`);
     return 1;
   }
-  const schema =
-    of === 'config'
-      ? (await import('../../src/config/json-schema.ts')).configJsonSchema()
-      : (await import('../../src/event/client-payload.ts')).clientPayloadJsonSchema();
   const text = JSON.stringify(schema, null, 2);
   if (out === undefined) io.printDocument(text);
   else {

@@ -178,8 +178,11 @@ export interface Attempt {
   readonly detail: string;
 }
 
-/** `found`: not sent, because an earlier attempt had started the run after all. */
-export type AttemptOutcome = 'delivered' | 'found' | 'refused' | 'limited' | 'failed' | 'ambiguous';
+/**
+ * `found`: not sent, because an earlier attempt had started the run after all. `restored`: no attempt that is known; it may have been
+ * sent at any time of this, because the database is a backup from before.
+ */
+export type AttemptOutcome = 'delivered' | 'found' | 'refused' | 'limited' | 'failed' | 'ambiguous' | 'restored';
 
 /** Where a claimed delivery goes from here. */
 export type Settlement =

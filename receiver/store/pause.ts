@@ -8,6 +8,15 @@ export interface Pause {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly reason: string | null;
+  /** Of everything, after a restore: messages wait, too. */
+  readonly messagesToo?: true;
+}
+
+/** How many deliveries were not delivered, by their state. */
+export interface HeldBack {
+  readonly pending: number;
+  readonly in_flight: number;
+  readonly held: number;
 }
 
 /** Where people pause and resume. `claim` takes nothing of what is paused; replays, approvals and updates of messages wait, too. */
@@ -16,6 +25,12 @@ export interface PauseStore {
   pause(pause: Pause): Promise<boolean>;
   /** False: it was not paused. */
   resume(scope: PauseScope): Promise<boolean>;
+  /**
+   * The database was restored from a backup, and whatever it calls undelivered may have been sent since. Pauses everything,
+   * messages too, until somebody resumes it, and notes for each delivery that is open that it may have been sent between its last
+   * change and now: once resumed, the relay looks for its run or message before it sends. No receiver may be running.
+   */
+  holdRestored(hold: Pick<Pause, 'by' | 'at' | 'reason'>): Promise<HeldBack>;
   /** The oldest first. */
   pauses(): Promise<Pause[]>;
 }

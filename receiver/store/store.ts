@@ -2,6 +2,7 @@ import type { JsonObject } from '../../src/lib/json.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { TargetRequest } from '../../src/route/target.ts';
 import type { ApprovalStore, Counted } from './approvals.ts';
+import type { AuditLog } from './audit.ts';
 import type { ConversationStore } from './conversations.ts';
 import type {
   Accepted,
@@ -20,6 +21,7 @@ import type {
   Throttle,
 } from './delivery.ts';
 import type { EngineStore } from './engine.ts';
+import type { Erasure } from './erasure.ts';
 import type { Ledger } from './ledger.ts';
 import type { DeliveryFilter, EventFilter, Pages } from './page.ts';
 import type { PauseStore } from './pause.ts';
@@ -47,6 +49,8 @@ export interface Store
     Ledger,
     EngineStore,
     PauseStore,
+    AuditLog,
+    Erasure,
     Search {
   /** Proves that the store can write; rejects with the reason when it can't. */
   check(): Promise<void>;

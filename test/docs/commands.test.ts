@@ -9,7 +9,7 @@ import { callsOf } from './shell.ts';
 const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
 /** Programs that are not ours; a word that is none of them is a slip of the pen. */
-const OTHER_PROGRAMS = new Set(['export', 'echo', 'cp', 'docker', 'kubectl', 'curl', 'openssl']);
+const OTHER_PROGRAMS = new Set(['export', 'echo', 'cp', 'docker', 'kubectl', 'curl', 'openssl', 'pg_dump', 'pg_restore', 'createdb', 'jq']);
 /** Of npm and wrangler, what the documentation uses. */
 const NPM_WORDS = new Set(['ci', 'start', 'test']);
 const WRANGLER_WORDS = new Set(['login', 'queues', 'rollback', 'secret', 'tail']);

@@ -33,10 +33,19 @@ export async function startReceiver(options: {
   readonly nodeOptions?: readonly string[];
   /** A command that runs what follows it under some restriction. */
   readonly wrapper?: readonly string[];
+  /** Another program than this one. */
+  readonly main?: string;
   /** Is called with the process before it listens. */
   readonly startedAs?: (child: ChildProcess) => void;
 }): Promise<ReceiverProcess> {
-  const command = [...(options.wrapper ?? []), process.execPath, ...(options.nodeOptions ?? []), MAIN, 'serve', ...(options.words ?? [])];
+  const command = [
+    ...(options.wrapper ?? []),
+    process.execPath,
+    ...(options.nodeOptions ?? []),
+    options.main ?? MAIN,
+    'serve',
+    ...(options.words ?? []),
+  ];
   const child = spawn(command[0] ?? '', command.slice(1), {
     cwd: options.cwd,
     env: { ...BARE_ENVIRONMENT, ...COMPILED_ONCE, PORT: '0', ...options.environment },

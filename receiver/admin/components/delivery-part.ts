@@ -46,13 +46,14 @@ const OUTCOMES: Readonly<Record<Attempt['outcome'], readonly [string, 'good' | '
   limited: ['Held back by a rate limit', 'wait'],
   failed: ['Failed', 'bad'],
   ambiguous: ['No answer: whether it arrived is looked up', 'wait'],
+  restored: ['Whether it was sent since then is looked up', 'wait'],
 };
 
 function attemptStep({ outcome, startedAt, durationMs, status, detail }: Attempt): Html {
   const [words, tone] = OUTCOMES[outcome];
   return html`<li class="${tone}"><span>${words}${status === null ? '' : ` (${status})`}</span>${
     detail === '' || detail === outcome ? '' : html`<span>${detail}</span>`
-  }<span class="small quiet">${moment(startedAt)}, took ${durationMs} ms</span></li>`;
+  }<span class="small quiet">${moment(startedAt)}${outcome === 'restored' ? '' : `, took ${durationMs} ms`}</span></li>`;
 }
 
 function runWords({ url, id, status, conclusion, attempt, startedAt, endedAt, isGivenUp }: RunView, { githubUrl }: PartView): Html {

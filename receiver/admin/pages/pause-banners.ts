@@ -18,7 +18,7 @@ export function bannersOf(pauses: readonly Pause[], now: number): Banner[] {
   if (first === undefined) return [];
   if (others.length === 0) {
     const reason = first.reason === null ? '' : ` (${first.reason})`;
-    const text = `${scopeWords(first.scope)} is paused by ${first.by}, since ${durationWords(now - first.at)}${reason}. Events are still accepted.`;
+    const text = `${scopeWords(first.scope)}${first.messagesToo === true ? ', messages too,' : ''} is paused by ${first.by}, since ${durationWords(now - first.at)}${reason}. Events are still accepted.`;
     return [{ kind: 'wait', text, link: LINK }];
   }
   const names = pauses.slice(0, NAMED).map(({ scope }) => (scope.kind === 'everything' ? 'everything' : `${scope.kind} ${scope.name}`));

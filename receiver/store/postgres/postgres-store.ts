@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { aliasPage } from '../rules/alias-page.ts';
 import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
+import { auditEvents } from '../rules/audit.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf, keepLastReply } from '../rules/conversations.ts';
@@ -15,6 +16,7 @@ import {
   pruneEngineRuns,
   releaseProjects,
 } from '../rules/engine.ts';
+import { eraseCandidates, eraseRows } from '../rules/erase.ts';
 import { keepHistory } from '../rules/history.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
 import type { Change } from '../rules/may-change.ts';
@@ -22,7 +24,7 @@ import { listMutes } from '../rules/mutes.ts';
 import { nudgeApproval, nudgesDue } from '../rules/nudges.ts';
 import { acceptOccurrence, lastOccurrence } from '../rules/occurrences.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
-import { listPauses, pause, resume } from '../rules/pauses.ts';
+import { holdRestored, listPauses, pause, resume } from '../rules/pauses.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
   countAll,
@@ -203,10 +205,16 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     pause: (pausing) => write(() => pause(pausing)),
     resume: (scope) => notifying(write(() => resume(scope))),
     pauses: () => autocommit(listPauses),
+    holdRestored: (hold) => write(() => holdRestored(hold)),
     searchEvents: (search, options) => snapshot(() => searchEvents(search, options)),
     deliveriesToChange: (search, states, limit) => autocommit(() => deliveriesToChange(search, states, limit)),
     routeActivity: (options) => autocommit(() => routeActivity(options)),
     revision: () => autocommit(revision),
+    auditEvents: (options) => snapshot(() => auditEvents(options)),
+    eraseStep: async (options) => {
+      const candidates = await autocommit(() => eraseCandidates(options));
+      return options.dryRun ? autocommit(() => eraseRows(options, candidates)) : write(() => eraseRows(options, candidates));
+    },
     undelivered: () => autocommit(undelivered),
     throttle: (throttle, now) => write(() => keepThrottle(throttle, now)),
     leaseProject: (lease, now, leaseMs, options) => at(now, () => autocommit(() => leaseProject(lease, now, leaseMs, options?.renew))),

@@ -58,7 +58,10 @@ export function* promoteNext(orderKey: string, now: number): Work<void> {
   );
 }
 
-/** Puts a delivery that was held or finished at the end of its order key, as if it were new. */
+/**
+ * Puts a delivery that was held or finished at the end of its order key, as if it were new. One that was held in a backup which was
+ * restored may have been released and sent since: that stays unclear.
+ */
 export function* release(seq: number, now: number, runsSince: number): Work<void> {
   const row = yield* firstRow<{ order_key: string; credential: string }>(
     'SELECT order_key, credential FROM deliveries WHERE seq = $1',
@@ -67,8 +70,9 @@ export function* release(seq: number, now: number, runsSince: number): Work<void
   if (row === undefined) return;
   const last = yield* lastPosition(row.order_key);
   yield* exec(
-    `UPDATE deliveries SET state = 'pending', approved = 1, is_head = 0, position = $1, due_at = $2, retrying_since = $2, runs_since = $3, attempts = 0,
-       ambiguous = 0, reason = NULL, run_id = NULL, run_url = NULL, updated_at = $2 WHERE seq = $4`,
+    `UPDATE deliveries SET state = 'pending', approved = 1, is_head = 0, position = $1, due_at = $2, retrying_since = $2,
+       runs_since = CASE WHEN state = 'held' AND ambiguous = 1 THEN runs_since ELSE $3 END, attempts = 0,
+       ambiguous = CASE WHEN state = 'held' THEN ambiguous ELSE 0 END, reason = NULL, run_id = NULL, run_url = NULL, updated_at = $2 WHERE seq = $4`,
     (last ?? 0) + 1,
     now,
     runsSince,

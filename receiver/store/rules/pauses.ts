@@ -1,5 +1,7 @@
-import type { Pause, PauseScope } from '../pause.ts';
-import { exec, insertRows, rows, type Work } from './work.ts';
+import type { HeldBack, Pause, PauseScope } from '../pause.ts';
+import { insertAttempts } from './attempts.ts';
+import { MAY_HAVE_LEFT } from './reasons.ts';
+import { exec, exists, forEach, insertRows, rows, type Work } from './work.ts';
 
 const COLUMNS = { kind: 'text', name: 'text', paused_by: 'text', at: 'bigint', reason: 'text' } as const;
 
@@ -11,23 +13,28 @@ interface PauseRow {
   readonly reason: string | null;
 }
 
-/** What `name` is of everything. */
+/** What `name` is of everything; and of everything with its messages. */
 const NO_NAME = '';
+const MESSAGES_TOO = 'messages too';
 
 /**
  * A condition on the delivery `d`: it is not paused. Pausing everything, or a route, holds back what is dispatched; messages tell
- * people of it and go on. Pausing a credential holds back all that uses it.
+ * people of it and go on. Pausing a credential holds back all that uses it, and so does everything after a restore: messages may have
+ * left as well.
  */
 export const NOT_PAUSED = `NOT EXISTS (SELECT 1 FROM pauses p WHERE
-  (d.conversation IS NULL AND (p.kind = 'everything' OR (p.kind = 'route' AND p.name = d.route))) OR (p.kind = 'credential' AND p.name = d.credential))`;
+  (p.kind = 'everything' AND (d.conversation IS NULL OR p.name = '${MESSAGES_TOO}')) OR (p.kind = 'route' AND p.name = d.route AND d.conversation IS NULL)
+  OR (p.kind = 'credential' AND p.name = d.credential))`;
 
 export function* pause({ scope, by, at, reason }: Pause): Work<boolean> {
+  if (scope.kind === 'everything' && (yield* exists(`SELECT 1 FROM pauses WHERE kind = 'everything'`))) return false;
   const row = [scope.kind, nameOf(scope), by, at, reason];
   return (yield* insertRows('pauses', COLUMNS, [row], { ignoreExisting: true })) > 0;
 }
 
 /** Whether it was paused. */
 export function* resume(scope: PauseScope): Work<boolean> {
+  if (scope.kind === 'everything') return (yield* exec(`DELETE FROM pauses WHERE kind = 'everything'`)) > 0;
   return (yield* exec('DELETE FROM pauses WHERE kind = $1 AND name = $2', scope.kind, nameOf(scope))) > 0;
 }
 
@@ -40,7 +47,35 @@ export function* listPauses(): Work<Pause[]> {
     by: paused_by,
     at,
     reason,
+    ...(kind === 'everything' && name === MESSAGES_TOO ? { messagesToo: true as const } : {}),
   }));
+}
+
+interface OpenRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly state: keyof HeldBack;
+  readonly updated_at: number;
+}
+
+/** See `PauseStore.holdRestored`. */
+export function* holdRestored({ by, at, reason }: Pick<Pause, 'by' | 'at' | 'reason'>): Work<HeldBack> {
+  const open = yield* rows<OpenRow>(
+    `SELECT seq, id, state, updated_at FROM deliveries WHERE state IN ('pending', 'in_flight', 'held') ORDER BY seq`,
+  );
+  yield* forEach(open, ({ id, updated_at }) =>
+    insertAttempts(id, [
+      { startedAt: updated_at, durationMs: Math.max(0, at - updated_at), outcome: 'restored', status: null, detail: MAY_HAVE_LEFT },
+    ]),
+  );
+  // The time for retries begins again: the backup may be older than that.
+  yield* exec(
+    `UPDATE deliveries SET ambiguous = 1, retrying_since = GREATEST(retrying_since, $1) WHERE state IN ('pending', 'in_flight', 'held')`,
+    at,
+  );
+  yield* insertRows('pauses', COLUMNS, [['everything', MESSAGES_TOO, by, at, reason]], { ignoreExisting: true });
+  const count = (state: keyof HeldBack): number => open.filter((row) => row.state === state).length;
+  return { pending: count('pending'), in_flight: count('in_flight'), held: count('held') };
 }
 
 function nameOf(scope: PauseScope): string {

@@ -10,6 +10,9 @@ export const RECEIVER_GONE = 'the receiver that had this in flight is gone';
 /** The same, found when the only receiver starts again. */
 export const RECEIVER_STOPPED = 'the receiver stopped while this was in flight';
 
+/** What is noted of a delivery that was open in a backup which was restored. */
+export const MAY_HAVE_LEFT = 'restored from a backup: it may have been sent since, so it is looked for before it is sent';
+
 /** Held again after a replay. */
 export const WAITS_AGAIN = 'waits for approval';
 export const EXPIRED = 'nobody approved it in time';

@@ -173,6 +173,6 @@ export function isReadOnly(error: unknown): boolean {
 }
 
 /** SQLite's primary result code ("Result and Error Codes"), from the extended one. */
-function sqliteCode(error: unknown): number | undefined {
+export function sqliteCode(error: unknown): number | undefined {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
 }

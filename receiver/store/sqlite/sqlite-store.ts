@@ -1,5 +1,6 @@
 import { aliasPage } from '../rules/alias-page.ts';
 import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
+import { auditEvents } from '../rules/audit.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
 import { channelIdOf, keepLastReply } from '../rules/conversations.ts';
@@ -14,6 +15,7 @@ import {
   pruneEngineRuns,
   releaseProjects,
 } from '../rules/engine.ts';
+import { eraseCandidates, eraseRows } from '../rules/erase.ts';
 import { keepHistory } from '../rules/history.ts';
 import { acceptEvents } from '../rules/inbox.ts';
 import { aliasHistory, correctAlias, listAliases, promotionEvent } from '../rules/ledger.ts';
@@ -21,7 +23,7 @@ import { listMutes } from '../rules/mutes.ts';
 import { nudgeApproval, nudgesDue } from '../rules/nudges.ts';
 import { acceptOccurrence, lastOccurrence } from '../rules/occurrences.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
-import { listPauses, pause, resume } from '../rules/pauses.ts';
+import { holdRestored, listPauses, pause, resume } from '../rules/pauses.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
   countAll,
@@ -204,10 +206,16 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     pause: (pausing) => write(() => pause(pausing)),
     resume: (scope) => write(() => resume(scope)),
     pauses: () => read(listPauses),
+    holdRestored: (hold) => write(() => holdRestored(hold)),
     searchEvents: (search, options) => snapshot(() => searchEvents(search, options)),
     deliveriesToChange: (search, states, limit) => read(() => deliveriesToChange(search, states, limit)),
     routeActivity: (options) => read(() => routeActivity(options)),
     revision: () => read(revision),
+    auditEvents: (options) => snapshot(() => auditEvents(options)),
+    eraseStep: async (options) => {
+      const candidates = await read(() => eraseCandidates(options));
+      return options.dryRun ? read(() => eraseRows(options, candidates)) : write(() => eraseRows(options, candidates));
+    },
     undelivered: () => read(undelivered),
     onClockCorrected: (listener) => {
       corrected = listener;

@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 export function commandLine(
   files: Readonly<Record<string, string>> = {},
   variables: Readonly<Record<string, string>> = {},
-  changes: Partial<Pick<CommandIo, 'now' | 'stopped' | 'printStyled'>> = {},
+  changes: Partial<Pick<CommandIo, 'now' | 'stopped' | 'printStyled' | 'ask'>> = {},
 ) {
   const cwd = temporaryFolder();
   for (const [name, text] of Object.entries(files)) {

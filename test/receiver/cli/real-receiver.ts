@@ -68,6 +68,8 @@ export interface RealReceiverOptions {
   readonly github: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly wrapper?: readonly string[];
+  /** Another program than this one. */
+  readonly main?: string;
   readonly startedAs?: (child: ChildProcess) => void;
 }
 

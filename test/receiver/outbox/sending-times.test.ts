@@ -24,6 +24,13 @@ describe('when a delivery may have been sent', () => {
     expect(sendingTimes([attempt('ambiguous', T0, 8 * HOUR)], T0)).toEqual([{ from: T0, to: T0 + 60_000 }]);
   });
 
+  it('is all the time since the backup that was restored', () => {
+    expect(sendingTimes([attempt('ambiguous', T0, 1_000), attempt('restored', T0 + HOUR, 8 * HOUR)], T0)).toEqual([
+      { from: T0, to: T0 + 1_000 },
+      { from: T0 + HOUR, to: T0 + 9 * HOUR },
+    ]);
+  });
+
   it('is not before a replay', () => {
     const attempts = [attempt('ambiguous', T0, 1_000), attempt('ambiguous', T0 + HOUR, 1_000)];
     expect(sendingTimes(attempts, T0 + HOUR - 1)).toEqual([{ from: T0 + HOUR, to: T0 + HOUR + 1_000 }]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pause, PauseScope } from '../../../receiver/store/pause.ts';
 import type { Store } from '../../../receiver/store/store.ts';
-import { accept, claim, deliveryOf, eventOf, idsOf, MINUTE, type OpenStore, T0, withStore } from './samples.ts';
+import { accept, claim, claimOne, deliveryOf, eventOf, idsOf, MINUTE, type OpenStore, succeed, T0, withStore } from './samples.ts';
 
 const EVERYTHING: PauseScope = { kind: 'everything' };
 
@@ -63,12 +63,74 @@ export function pausesContract(open: OpenStore): void {
       expect(await claimed(store)).toEqual(['message']);
     });
 
+    onStore('everything once, whoever paused it first', async (store) => {
+      const hold = { by: 'restore', at: T0, reason: 'a backup' };
+      await store.holdRestored(hold);
+      await store.holdRestored({ ...hold, at: T0 + MINUTE });
+      expect(await store.pause(pauseOf(EVERYTHING))).toBe(false);
+      expect(await store.pauses()).toEqual([{ scope: EVERYTHING, ...hold, messagesToo: true }]);
+      expect(await store.resume(EVERYTHING)).toBe(true);
+      expect(await store.pauses()).toEqual([]);
+    });
+
     onStore('keeps its place: what came later of the same subject waits behind it', async (store) => {
       await store.pause(pauseOf({ kind: 'route', name: 'deploy' }));
       await accept(store, eventOf('e1'), eventOf('e2', { deliveries: [deliveryOf('later', { route: 'free', orderKey: 'model' })] }));
       expect(await claimed(store)).toEqual([]);
       await store.resume({ kind: 'route', name: 'deploy' });
       expect(await claimed(store)).toEqual(['d-e1']);
+    });
+  });
+
+  describe('a database that was restored from a backup', () => {
+    const restored = (store: Store, at: number) => store.holdRestored({ by: 'restore', at, reason: null });
+
+    onStore('sends nothing, messages neither, until it is resumed', async (store) => {
+      await three(store);
+      expect(await restored(store, T0 + MINUTE)).toEqual({ pending: 3, in_flight: 0, held: 0 });
+      await accept(store, eventOf('e4', { deliveries: [deliveryOf('new', { orderKey: 'new' })] }));
+      expect(await store.nextDueAt()).toBeUndefined();
+      expect(await claimed(store)).toEqual([]);
+      await store.resume(EVERYTHING);
+      expect(await claimed(store)).toEqual(['deploy', 'message', 'new', 'train']);
+    });
+
+    onStore('has to look for what was open before it sends that, and for nothing else', async (store) => {
+      await accept(store, eventOf('e1', { subject: 'a' }), eventOf('e2', { subject: 'b', delivery: { state: 'held' } }));
+      const hour = 60 * MINUTE;
+      expect(await restored(store, T0 + hour)).toEqual({ pending: 1, in_flight: 0, held: 1 });
+      await accept(store, eventOf('e3', { subject: 'c', at: T0 + hour }));
+      await store.resume(EVERYTHING);
+      await store.approve(['d-e2'], T0 + hour);
+      const found = (await claim(store, T0 + hour)).map(({ id, ambiguous, runsSince, retryingSince }) => ({
+        id,
+        ambiguous,
+        // A run from before the restore may be its own.
+        maySinceBackup: runsSince <= T0,
+        retryingSince,
+      }));
+      expect(found.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual([
+        { id: 'd-e1', ambiguous: true, maySinceBackup: true, retryingSince: T0 + hour },
+        { id: 'd-e2', ambiguous: true, maySinceBackup: true, retryingSince: T0 + hour },
+        { id: 'd-e3', ambiguous: false, maySinceBackup: false, retryingSince: T0 + hour },
+      ]);
+      expect((await store.delivery('d-e1'))?.attempts).toEqual([
+        { startedAt: T0, durationMs: hour, outcome: 'restored', status: null, detail: expect.stringMatching(/^restored from a backup: /) },
+      ]);
+      expect((await store.delivery('d-e3'))?.attempts).toEqual([]);
+    });
+
+    onStore('leaves alone what is finished', async (store) => {
+      await accept(store, eventOf('e1'));
+      await succeed(store, await claimOne(store, T0), T0);
+      expect(await restored(store, T0 + MINUTE)).toEqual({ pending: 0, in_flight: 0, held: 0 });
+      expect((await store.delivery('d-e1'))?.attempts.map(({ outcome }) => outcome)).toEqual(['delivered']);
+    });
+
+    onStore('counts what was in flight', async (store) => {
+      await accept(store, eventOf('e1'));
+      await claimOne(store, T0);
+      expect(await restored(store, T0 + MINUTE)).toEqual({ pending: 0, in_flight: 1, held: 0 });
     });
   });
 }

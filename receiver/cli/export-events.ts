@@ -1,0 +1,110 @@
+import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseDuration } from '../../src/lib/duration.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import { err, ok, type Result } from '../../src/lib/result.ts';
+import type { Store } from '../store/store.ts';
+import { type ExportRecord, eventRecordOf, muteRecordOf, pauseRecordOf, promotionRecordOf } from './export-record.ts';
+import { withStore } from './open-store.ts';
+import type { CommandIo, ExitCode } from './output.ts';
+
+export interface ExportOptions {
+  readonly since: string | undefined;
+  readonly until: string | undefined;
+  readonly out: string | undefined;
+}
+
+/** So many events are in memory at a time. */
+const EVENTS_AT_ONCE = 200;
+const ALIASES_AT_ONCE = 100;
+/** More are not kept of an alias. */
+const MOST_PROMOTIONS = 100;
+
+/** `wandb-relay export-events`: what happened and who did it, as JSON lines. */
+export async function exportEvents(io: CommandIo, { since, until, out }: ExportOptions): Promise<ExitCode> {
+  const now = io.now();
+  const from = since === undefined ? ok(0) : readMoment('--since', since, now);
+  const to = until === undefined ? ok(Number.MAX_SAFE_INTEGER) : readMoment('--until', until, now);
+  if (!from.ok || !to.ok) return complain(io, from.ok ? (to.ok ? '' : to.error) : from.error);
+  const file = out === undefined ? undefined : resolve(io.cwd, out);
+  if (file !== undefined && existsSync(file)) return complain(io, `${out}: it exists already: name another file`);
+  return withStore(io, async (store) => {
+    const range = { since: from.value, until: to.value };
+    if (file === undefined) {
+      await exportTo(store, range, now, (lines) => io.printDocument(lines));
+      return 0;
+    }
+    try {
+      const count = await intoFile(file, (write) => exportTo(store, range, now, write));
+      io.print(`${out}: ${count.toLocaleString('en-US')} lines`);
+      return 0;
+    } catch (error) {
+      return complain(io, `${out}: nothing was written: ${messageOf(error)}`);
+    }
+  });
+}
+
+interface Range {
+  readonly since: number;
+  readonly until: number;
+}
+
+/** Returns how many lines there were. */
+async function exportTo(store: Store, range: Range, now: number, write: (lines: string) => void): Promise<number> {
+  let count = 0;
+  const put = (records: readonly ExportRecord[]): void => {
+    if (records.length > 0) write(records.map((record) => JSON.stringify(record)).join('\n'));
+    count += records.length;
+  };
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const step = await store.auditEvents({ ...range, after, limit: EVENTS_AT_ONCE });
+    put(step.items.map(eventRecordOf));
+    after = step.next;
+  }
+  for (let after = ''; ; ) {
+    const aliases = await store.aliases({ limit: ALIASES_AT_ONCE, after });
+    for (const alias of aliases) {
+      const history = (await store.aliasHistory(alias.key, MOST_PROMOTIONS)).toReversed();
+      put(history.filter(({ since }) => since >= range.since && since < range.until).map((each) => promotionRecordOf(alias, each)));
+    }
+    const last = aliases.at(-1);
+    if (last === undefined || aliases.length < ALIASES_AT_ONCE) break;
+    after = last.key;
+  }
+  put((await store.mutes(now)).map(muteRecordOf));
+  put((await store.pauses()).map(pauseRecordOf));
+  return count;
+}
+
+/** The file appears once it is whole, for its owner only. */
+async function intoFile(file: string, work: (write: (lines: string) => void) => Promise<number>): Promise<number> {
+  const part = `${file}.part`;
+  const opened = openSync(part, 'w', 0o600);
+  try {
+    const count = await work((lines) => appendFileSync(opened, `${lines}\n`));
+    fsyncSync(opened);
+    renameSync(part, file);
+    return count;
+  } finally {
+    closeSync(opened);
+    rmSync(part, { force: true });
+  }
+}
+
+/** A day is midnight UTC; a time without a zone is UTC, too. */
+const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?(Z|[+-]\d{2}:\d{2})?$/;
+
+function readMoment(flag: string, text: string, now: number): Result<number, string> {
+  const age = parseDuration(text);
+  if (age !== undefined) return ok(now - age);
+  const found = DATE.exec(text);
+  const isDay = text.length === 10;
+  const at =
+    found === null ? Number.NaN : Date.parse(found[1] === undefined && !isDay ? `${text.replace(' ', 'T')}Z` : text.replace(' ', 'T'));
+  return Number.isNaN(at) ? err(`${flag}: "${text}" is neither a duration, such as 30d, nor a date, such as 2026-11-01`) : ok(at);
+}
+
+function complain(io: CommandIo, line: string): ExitCode {
+  io.complain(line);
+  return 1;
+}
