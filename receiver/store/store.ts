@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { TargetRequest } from '../../src/route/target.ts';
+import type { ActivityLog } from './activity.ts';
 import type { ApprovalStore, Counted } from './approvals.ts';
 import type { ConversationStore } from './conversations.ts';
 import type {
@@ -47,7 +48,8 @@ export interface Store
     Ledger,
     EngineStore,
     PauseStore,
-    Search {
+    Search,
+    ActivityLog {
   /** Proves that the store can write; rejects with the reason when it can't. */
   check(): Promise<void>;
   /**

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { countedEvents, failedDeliveries } from '../rules/activity.ts';
 import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
@@ -202,6 +203,8 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     resume: (scope) => notifying(write(() => resume(scope))),
     pauses: () => autocommit(listPauses),
     searchEvents: (search, options) => snapshot(() => searchEvents(search, options)),
+    countedEvents: (options) => snapshot(() => countedEvents(options)),
+    failedDeliveries: (options) => autocommit(() => failedDeliveries(options)),
     deliveriesToChange: (search, states, limit) => autocommit(() => deliveriesToChange(search, states, limit)),
     routeActivity: (options) => autocommit(() => routeActivity(options)),
     revision: () => autocommit(revision),

@@ -1,3 +1,4 @@
+import { countedEvents, failedDeliveries } from '../rules/activity.ts';
 import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { changeDeliveries } from '../rules/changes.ts';
 import { viewConversation } from '../rules/conversation-view.ts';
@@ -203,6 +204,8 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     resume: (scope) => write(() => resume(scope)),
     pauses: () => read(listPauses),
     searchEvents: (search, options) => snapshot(() => searchEvents(search, options)),
+    countedEvents: (options) => snapshot(() => countedEvents(options)),
+    failedDeliveries: (options) => read(() => failedDeliveries(options)),
     deliveriesToChange: (search, states, limit) => read(() => deliveriesToChange(search, states, limit)),
     routeActivity: (options) => read(() => routeActivity(options)),
     revision: () => read(revision),
