@@ -110,22 +110,13 @@ export function totalOf({ counts }: Pick<Bars, 'counts'>): number {
 }
 
 /** Which automation an event is of, and where it fired. */
-export type AutomationFacts = Pick<ActivityFacts, 'automation' | 'engine' | 'entity' | 'project' | 'registry'>;
+export type AutomationFacts = Pick<ActivityFacts, 'automation' | 'entity' | 'project' | 'registry'>;
 
 /** The name under which events of an automation are counted. */
-export function automationKey({ automation, engine, entity, project, registry }: AutomationFacts): string {
-  return JSON.stringify([automation ?? null, engine ?? null, entity ?? null, project ?? null, registry ?? null]);
+export function automationKey({ automation, entity, project, registry }: AutomationFacts): string {
+  return JSON.stringify({ automation, entity, project, registry });
 }
 
 export function automationOf(key: string): AutomationFacts {
-  const [automation, engine, entity, project, registry] = JSON.parse(key) as (string | null)[];
-  const given = (name: keyof AutomationFacts, value: string | null | undefined) =>
-    value === null || value === undefined ? {} : { [name]: value };
-  return {
-    ...given('automation', automation),
-    ...given('engine', engine),
-    ...given('entity', entity),
-    ...given('project', project),
-    ...given('registry', registry),
-  };
+  return JSON.parse(key) as AutomationFacts;
 }

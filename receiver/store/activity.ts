@@ -1,7 +1,7 @@
 import type { RelayEvent } from '../../src/event/event.ts';
 
 /** What of an event says whose it is. */
-export type ActivityFacts = Pick<RelayEvent, 'type' | 'automation' | 'engine' | 'entity' | 'project' | 'registry' | 'collection'>;
+export type ActivityFacts = Pick<RelayEvent, 'automation' | 'entity' | 'project' | 'registry'>;
 
 /** An event as it is counted. */
 export interface CountedEvent {

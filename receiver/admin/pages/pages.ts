@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { RequestVariables } from '../../http/request-log.ts';
 import type { Access } from '../access.ts';
 import { guard } from '../guard.ts';
+import { activityPages } from './activity-pages.ts';
 import { assets } from './assets.ts';
 import { changesPage } from './changes-page.ts';
 import { eventPage } from './event-page.ts';
@@ -14,7 +15,7 @@ import { signIn } from './sign-in.ts';
 
 /** Everything that only those may see who are known. */
 const PATHS = ['/', '/live', '/events/*', '/deliveries/*', '/models/*', '/routes/*', '/automations/*', '/simulate/*', '/pauses/*'];
-const APPS: readonly PageApp[] = [eventsPage, eventPage, changesPage, pausesPage];
+const APPS: readonly PageApp[] = [eventsPage, eventPage, changesPage, pausesPage, activityPages];
 
 /**
  * All pages, behind their guard. Whoever is not known is sent to the sign-in form; where there are no pages, everything here is

@@ -61,14 +61,11 @@ export function* failedDeliveries({ limit, before = END }: PageOf): Work<FailedD
 }
 
 function factsOf(text: string): ActivityFacts {
-  const { type, automation, engine, entity, project, registry, collection } = JSON.parse(text) as RelayEvent;
+  const { automation, entity, project, registry } = JSON.parse(text) as RelayEvent;
   return {
-    type,
     ...(automation === undefined ? {} : { automation }),
-    ...(engine === undefined ? {} : { engine }),
     ...(entity === undefined ? {} : { entity }),
     ...(project === undefined ? {} : { project }),
     ...(registry === undefined ? {} : { registry }),
-    ...(collection === undefined ? {} : { collection }),
   };
 }
