@@ -27,7 +27,7 @@ function barWords({ from, stepMs }: Bars, index: number): string {
 /** `12 in 24 h, 1 failed` */
 export function countWords({ fired, failed, failedWord }: ShownBars): Html {
   const bad = totalOf(failed);
-  return html`<b class="num">${totalOf(fired).toLocaleString('en')}</b> <span class="quiet">${periodWords(fired)}</span>${
+  return html`<span><b class="num">${totalOf(fired).toLocaleString('en')}</b> <span class="quiet">${periodWords(fired)}</span></span>${
     bad === 0 ? '' : html` <span class="failed num">${bad.toLocaleString('en')} ${failedWord}</span>`
   }`;
 }
@@ -48,9 +48,9 @@ export function smallChart(shown: ShownBars): Html {
   const { fired, failed } = shown;
   const step = SMALL.width / fired.counts.length;
   const scale = (SMALL.height - 2) / Math.max(1, ...fired.counts, ...failed.counts);
-  return html`<figure class="activity"><figcaption class="small">${countWords(shown)}</figcaption><svg class="chart" viewBox="0 0 ${SMALL.width} ${SMALL.height}" preserveAspectRatio="none" role="img" aria-label="${shown.what}: ${description(shown)}">${fired.counts.map(
+  return html`<figure class="activity"><figcaption class="row small">${countWords(shown)}</figcaption><svg class="chart" viewBox="0 0 ${SMALL.width} ${SMALL.height}" preserveAspectRatio="none" role="img" aria-label="${shown.what}: ${description(shown)}">${fired.counts.map(
     (count, i) => barOf({ count, bad: failed.counts[i] ?? 0 }, { x: i * step, width: step, foot: SMALL.height, scale }),
-  )}<line class="axis" x1="0" x2="${SMALL.width}" y1="${SMALL.height}" y2="${SMALL.height}"/></svg></figure>`;
+  )}<line class="axis" x1="0" x2="${SMALL.width}" y1="${SMALL.height}" y2="${SMALL.height}"/></svg><div class="ends quiet" aria-hidden="true"><span>${fired.stepMs === DAY_MS ? '30 days ago' : '24 h ago'}</span><span>${fired.stepMs === DAY_MS ? 'today' : 'now'}</span></div></figure>`;
 }
 
 /** A bar, its failed part at the foot. What has failed may be more than what fired in the same time only by a clock that was changed. */
@@ -80,7 +80,7 @@ export function largeChart(shown: ShownBars): Html {
   const foot = LARGE.top + LARGE.plot;
   const step = (LARGE.width - LARGE.left - LARGE.right) / fired.counts.length;
   const every = Math.ceil(fired.counts.length / 5);
-  return html`<figure class="activity"><figcaption>${countWords(shown)}</figcaption><svg class="chart" viewBox="0 0 ${LARGE.width} ${LARGE.height}" role="img" aria-label="${shown.what}: ${description(shown)}">
+  return html`<figure class="activity"><figcaption class="row">${countWords(shown)}</figcaption><svg class="chart" viewBox="0 0 ${LARGE.width} ${LARGE.height}" role="img" aria-label="${shown.what}: ${description(shown)}">
 ${marks.map((mark) => html`<line class="grid" x1="${LARGE.left}" x2="${LARGE.width - LARGE.right}" y1="${round(foot - mark * scale)}" y2="${round(foot - mark * scale)}"/><text x="${LARGE.left - 5}" y="${round(foot - mark * scale + 4)}" text-anchor="end">${mark.toLocaleString('en')}</text>`)}
 ${fired.counts.map((count, i) => barOf({ count, bad: failed.counts[i] ?? 0 }, { x: LARGE.left + i * step, width: step, foot, scale }))}
 <line class="axis" x1="${LARGE.left}" x2="${LARGE.width - LARGE.right}" y1="${foot}" y2="${foot}"/>

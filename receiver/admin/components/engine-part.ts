@@ -45,7 +45,7 @@ function projectPart({ project, rule }: InProject, condition: Condition, { now, 
   return html`<section class="card" aria-label="In ${project}"><header><h2>In ${project}</h2><span class="quiet small">${
     rule.lastEvaluatedAt === null ? 'not evaluated yet' : html`evaluated ${age(rule.lastEvaluatedAt, now)}`
   }</span></header><div class="body">
-${status === undefined ? '' : html`<dl class="facts"><dt>Now</dt><dd>${nowWords(status)}</dd><dt>Runs</dt><dd>${status.runs} going on</dd><dt>Evaluated since</dt><dd>${moment(rule.firstSeenAt)}; what was before does not fire</dd></dl>`}
+${status === undefined ? '' : html`<dl class="facts"><dt>Now</dt><dd>${nowWords(status)}</dd><dt>Runs</dt><dd>${status.runs} going on</dd><dt>Evaluated since</dt><dd>${moment(rule.firstSeenAt)}; what was before does not fire</dd>${dryWords(status, now)}</dl>`}
 ${
   runs.length === 0
     ? html`<p class="quiet">No run was compared yet. Its values are drawn here once one logs them.</p>`
@@ -53,6 +53,11 @@ ${
         (run) => runFigure({ run, condition, url: `${appUrl}/${path}/runs/${encodeURIComponent(run.run)}` }),
       )}</div><p class="small quiet">A value each time the relay looked at the run: at most 60 of each run, further apart the longer it goes on.</p>`
 }</div></section>`;
+}
+
+function dryWords({ dryFirings }: AutomationStatus, now: number): Html {
+  const last = dryFirings.findLast(({ resolved }) => !resolved);
+  return last === undefined ? html`` : html`<dt>Would have fired</dt><dd>last ${age(last.at, now)}, on ${last.displayName === '' ? last.run : last.displayName}</dd>`;
 }
 
 /** The current value, of which run, and whether it meets the condition; or why there is none. */

@@ -53,17 +53,17 @@ function svgOf(run: ShownRun, condition: Condition, label: string): Html {
     run.values.map(({ value }) => value),
     [...limits, ...firedValues],
   );
-  const scale = scaleOf(range.values, 4);
+  const scale = scaleOf(range.values, 5);
   const down = (value: number): number => round(SIZE.top + (1 - scale.place(value)) * SIZE.plot);
   const note = `${scale.isLogarithmic ? 'logarithmic' : ''}${range.isCut ? `${scale.isLogarithmic ? ', ' : ''}outer values cut off` : ''}`;
   return html`<svg class="chart run" viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-label="${label}">
 ${gridOf(scale, condition, down)}
 ${beyondOf(condition, limits, down)}
 ${lineOf(run, across, down)}
-${limits.map((limit) => limitOf(limit, condition, down(limit)))}
+${limits.map((limit) => limitOf({ limit, condition, y: down(limit), isLeft: isFreeAtLeft(run, limit, scale) }))}
 ${run.firings.map(({ at, value, isResolved }) => html`<circle class="${isResolved ? 'ended' : 'fired'}" cx="${across(at)}" cy="${value !== undefined && Number.isFinite(value) ? down(value) : FOOT - 5}" r="4.5"/>`)}
 <line class="axis" x1="${SIZE.left}" x2="${RIGHT}" y1="${FOOT}" y2="${FOOT}"/>
-${timeMarks(from, to).map(({ at, words }) => html`<text x="${Math.min(RIGHT - 14, Math.max(SIZE.left + 10, across(at)))}" y="${FOOT + 16}" text-anchor="middle">${words}</text>`)}
+${timeMarks(from, to).map(({ at, words }) => html`<text x="${across(at)}" y="${FOOT + 16}" text-anchor="${across(at) > RIGHT - 16 ? 'end' : 'middle'}">${words}</text>`)}
 <text x="${RIGHT}" y="${FOOT + 34}" text-anchor="end">${note === '' ? '' : `${note}; `}UTC</text></svg>`;
 }
 
@@ -81,10 +81,25 @@ function beyondOf(condition: Condition, limits: readonly number[], down: (value:
   })}`;
 }
 
-function limitOf(limit: number, condition: Condition, y: number): Html {
+interface LimitLine {
+  readonly limit: number;
+  readonly condition: Condition;
+  readonly y: number;
+  readonly isLeft: boolean;
+}
+
+function limitOf({ limit, condition, y, isLeft }: LimitLine): Html {
   const sign = condition.kind === 'change' && limit > 0 ? '+' : '';
   const above = y - 5 < SIZE.top + 8 ? y + 14 : y - 5;
-  return html`<line class="limit" x1="${SIZE.left}" x2="${RIGHT}" y1="${y}" y2="${y}"/><text class="limit-name" x="${SIZE.left + 4}" y="${round(above)}">limit ${sign}${markWords(condition, limit)}</text>`;
+  return html`<line class="limit" x1="${SIZE.left}" x2="${RIGHT}" y1="${y}" y2="${y}"/><text class="limit-name" x="${isLeft ? SIZE.left + 4 : RIGHT - 2}" y="${round(above)}" text-anchor="${isLeft ? 'start' : 'end'}">limit ${sign}${markWords(condition, limit)}</text>`;
+}
+
+/** Whether the line keeps away from the limit more at its beginning than at its end: there is room for a word. */
+function isFreeAtLeft({ values }: ShownRun, limit: number, scale: Scale): boolean {
+  const gap = (part: ShownRun['values']): number =>
+    Math.min(1, ...part.map(({ value }) => (Number.isFinite(value) ? Math.abs(scale.place(value) - scale.place(limit)) : 1)));
+  const third = Math.ceil(values.length / 3);
+  return gap(values.slice(0, third)) > gap(values.slice(-third));
 }
 
 /** The line has a gap where a value is no number; a value between two gaps is a dot. */

@@ -2,12 +2,16 @@
 export const CHART_STYLE = `
 figure { margin: 0; min-width: 0; }
 .activity { display: grid; gap: .25rem; align-content: start; }
-.activity svg.chart { height: 2.5rem; }
+.activity svg.chart { height: 3rem; }
+.activity .row { gap: 0 .75rem; }
+.activity .ends { display: flex; justify-content: space-between; font-size: .75rem; }
+.activity .failed { white-space: nowrap; }
 .activity b { font-size: 1.125rem; }
 .failed { color: var(--bad); font-weight: 600; }
 .charts { display: grid; gap: .5rem 1.25rem; grid-template-columns: repeat(2, minmax(0, 1fr)); align-items: start; }
 .card > .body.charts.large { grid-template-columns: minmax(0, 1fr); gap: 1.5rem; }
 .charts.large svg.chart { height: auto; }
+.charts.large .chart text { font-size: .8125rem; }
 .chart .grid { stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke; opacity: .6; }
 .chart .axis { stroke: var(--quiet); stroke-width: 1; }
 .counting { align-self: end; padding: .25rem 0; }
@@ -29,6 +33,6 @@ figure { margin: 0; min-width: 0; }
 .legend svg { width: 1.5rem; height: .75rem; vertical-align: middle; margin-right: .375rem; overflow: visible; display: inline; }
 table.numbers { width: auto; min-width: 14rem; font-size: .875rem; }
 table.numbers th, table.numbers td { padding: .1875rem .75rem .1875rem 0; }
-@media (min-width: 52rem) { .card > .body.charts.large { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+@media (min-width: 52rem) { .charts.large .chart text { font-size: .6875rem; } .card > .body.charts.large { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 @media (max-width: 60rem) { .checked > li { grid-template-columns: minmax(0, 1fr); } }
 `;

@@ -23,7 +23,6 @@ import { empty } from '../components/empty.ts';
 import { moment } from '../components/time.ts';
 import { identityOf } from '../guard.ts';
 import type { Identity } from '../identity.ts';
-import { nameField } from './forms.ts';
 import { noticeOf } from './notice.ts';
 import { answerPage, type Html, linkTo, type Shell } from './page.ts';
 import type { PageOptions } from './page-options.ts';
@@ -124,11 +123,11 @@ export function broadNote(route: RouteDefinition): Html {
 }
 
 /** Pauses the route alone, or leads to where everything is resumed. */
-export function pauseForm(name: string, { shell, pauses, identity }: Pick<RouteView, 'shell' | 'pauses' | 'identity'>): Html {
+export function pauseForm(name: string, { shell, pauses }: Pick<RouteView, 'shell' | 'pauses'>): Html {
   const pause = pauseOfRoute(name, pauses);
   if (pause?.scope.kind === 'everything') return html`<a href="${linkTo(shell, '/pauses')}">everything is paused</a>`;
   const [path, word] = pause === undefined ? (['/pauses/pause', 'Pause'] as const) : (['/pauses/resume', 'Resume'] as const);
-  return html`<form class="row" method="post" action="${linkTo(shell, path)}"${pause === undefined ? html` data-ask="Pause the route ${name}? Nothing of it is sent until somebody resumes it."` : ''}><input type="hidden" name="what" value="${scopeText({ kind: 'route', name })}">${nameField(identity, false)}<button class="plain">${word}</button></form>`;
+  return html`<form class="row" method="post" action="${linkTo(shell, path)}"${pause === undefined ? html` data-ask="Pause the route ${name}? Nothing of it is sent until somebody resumes it."` : ''}><input type="hidden" name="what" value="${scopeText({ kind: 'route', name })}"><button class="plain">${word}</button></form>`;
 }
 
 /** What else a route says, for its page: approval, order, cooldown. */
