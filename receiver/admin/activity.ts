@@ -27,8 +27,8 @@ export interface ActivityOptions {
 
 /** What was counted by some moment. */
 export interface Activity {
-  /** Milliseconds since 1970. */
-  readonly at: number;
+  /** Milliseconds since 1970; `null`: nothing was. */
+  readonly at: number | null;
   /** All events since then are counted; `null`: none are, yet. */
   readonly since: number | null;
   /** Everything that is stored is counted. */
@@ -112,7 +112,7 @@ export function createActivityCounter({ store, now, log, pause = aMoment, perSte
   let settledTo: number | undefined;
   /** Going back: the oldest event that is counted; `whole`: there is none before it. */
   let back: { readonly seq: number; readonly at: number } | 'whole' | undefined;
-  let at = Number.NEGATIVE_INFINITY;
+  let at: number | null = null;
   let counting: Promise<void> | undefined;
 
   const countNews = async (): Promise<void> => {
@@ -210,7 +210,7 @@ export function createActivityCounter({ store, now, log, pause = aMoment, perSte
 
   return {
     read: async (waitMs = WAIT_MS) => {
-      const age = now() - at;
+      const age = at === null ? Number.POSITIVE_INFINITY : now() - at;
       if (counting === undefined && (age < 0 || age >= FRESH_MS || back !== 'whole')) counting = count();
       if (counting !== undefined) await Promise.race([counting, wait(waitMs)]);
       return snapshot();

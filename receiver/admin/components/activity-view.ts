@@ -46,6 +46,11 @@ export function isNeverFired(at: number | undefined, { isWhole }: Pick<Activity,
   return at === undefined && isWhole;
 }
 
+/** For the head of a page. */
+export function countedUntil({ at }: Activity): Html {
+  return html`<span class="quiet small">${at === null ? 'Counting…' : html`Counted until ${moment(at)}`}</span>`;
+}
+
 /** Says that numbers are still to come; nothing once everything is counted. */
 export function countingNotice({ isWhole, since }: Activity): Html {
   if (isWhole) return html``;

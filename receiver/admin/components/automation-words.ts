@@ -1,4 +1,5 @@
 import { type Automation, describeScope, eventTypeOf, relayRouteName } from '../../../src/automation/automation.ts';
+import { RUN_EVENTS } from '../../../src/automation/automation-event.ts';
 import { conditionWords } from '../../../src/backtest/condition-words.ts';
 import { compileRule } from '../../../src/engine/compile.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
@@ -93,20 +94,37 @@ export interface TakingRoute {
   readonly how: 'takes' | 'may';
 }
 
-/** Which routes take what an automation sends, as far as the config alone says. */
+/**
+ * Which routes take what an automation sends, as far as the config alone says. A webhook with a body of its own may leave out
+ * whatever a route asks for.
+ */
 export function routesThatTake(automation: Automation, entity: string | undefined, routes: readonly RouteDefinition[]): TakingRoute[] {
-  if (visibilityOf(automation) === 'never' && automation.action.webhook === undefined) return [];
+  const { relay, webhook } = automation.action;
+  if (relay === undefined && webhook === undefined) return [];
   const known = knownFacts(automation, entity);
-  const own = automation.action.relay === undefined ? undefined : relayRouteName(automation);
+  const own = relay === undefined ? undefined : relayRouteName(automation);
   return routes.flatMap((route): TakingRoute[] => {
     if (route.name === own) return [{ name: route.name, how: 'takes' }];
     const met = compileRoute(route).conditions.map(({ name, read, anyOf }) => {
       const value = read(known as RelayEvent, {});
-      // What a field will be, or a payload, is not known before an event comes.
-      return value === undefined || name === 'source' ? undefined : anyOf.some((one) => one.matches(value));
+      if (value === undefined && isNeverThere(name, automation)) return false;
+      if (value === undefined || name === 'source') return undefined;
+      if (!anyOf.some((one) => one.matches(value))) return false;
+      return relay !== undefined || name === 'automation' ? true : undefined;
     });
     return met.includes(false) ? [] : [{ name: route.name, how: met.includes(undefined) ? 'may' : 'takes' }];
   });
+}
+
+const OF_ARTIFACTS = ['registry', 'collection', 'version', 'artifact', 'alias', 'tag'];
+const OF_RUNS = ['run', 'status', 'metric'];
+
+/** Fields that no event of an automation has: W&B leaves them blank for all other types. */
+function isNeverThere(field: string, automation: Automation): boolean {
+  const type = eventTypeOf(automation);
+  if (field === 'automation') return visibilityOf(automation) === 'never';
+  if (RUN_EVENTS.includes(type)) return OF_ARTIFACTS.includes(field);
+  return OF_RUNS.includes(field) || (field === 'alias' && type !== 'add_artifact_alias') || (field === 'tag' && !type.endsWith('_tag'));
 }
 
 /** What every event of an automation has. */

@@ -57,7 +57,9 @@ ${
 
 function dryWords({ dryFirings }: AutomationStatus, now: number): Html {
   const last = dryFirings.findLast(({ resolved }) => !resolved);
-  return last === undefined ? html`` : html`<dt>Would have fired</dt><dd>last ${age(last.at, now)}, on ${last.displayName === '' ? last.run : last.displayName}</dd>`;
+  return last === undefined
+    ? html``
+    : html`<dt>Would have fired</dt><dd>last ${age(last.at, now)}, on ${last.displayName === '' ? last.run : last.displayName}</dd>`;
 }
 
 /** The current value, of which run, and whether it meets the condition; or why there is none. */

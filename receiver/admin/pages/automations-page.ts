@@ -12,6 +12,7 @@ import { byDay, byHour, totalOf } from '../activity-counts.ts';
 import {
   COUNTING_AGAIN_S,
   type Counts,
+  countedUntil,
   countingNotice,
   isNeverFired,
   lastFired,
@@ -48,7 +49,7 @@ export function automationsPage(options: PageOptions, counter: ActivityCounter):
     return answerPage(c, shell, {
       title: 'Automations',
       lead: 'What the config has W&B watch for, and, with engine: relay, what this relay evaluates itself.',
-      aside: html`<span class="quiet small">Counted until ${moment(activity.at)}</span>`,
+      aside: countedUntil(activity),
       body: html`${countingNotice(activity)}
 ${automations.length === 0 ? '' : tiles(automations, view)}
 ${problems(projects)}

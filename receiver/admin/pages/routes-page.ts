@@ -11,6 +11,7 @@ import { byDay, byHour, totalOf } from '../activity-counts.ts';
 import {
   COUNTING_AGAIN_S,
   type Counts,
+  countedUntil,
   countingNotice,
   isNeverFired,
   lastFired,
@@ -20,7 +21,6 @@ import {
 } from '../components/activity-view.ts';
 import { badge } from '../components/badge.ts';
 import { empty } from '../components/empty.ts';
-import { moment } from '../components/time.ts';
 import { identityOf } from '../guard.ts';
 import type { Identity } from '../identity.ts';
 import { noticeOf } from './notice.ts';
@@ -48,7 +48,7 @@ export function routesPage(options: PageOptions, counter: ActivityCounter): Hono
     return answerPage(c, shell, {
       title: 'Routes',
       lead: 'Each event is checked against every route; all that match fire.',
-      aside: html`<span class="quiet small">Counted until ${moment(activity.at)}</span>`,
+      aside: countedUntil(activity),
       body: html`${noticeOf(c)}${countingNotice(activity)}
 ${routes.length === 0 ? '' : tiles(routes, view)}
 <section class="card" aria-label="All routes">${
