@@ -63,7 +63,7 @@ const FRESH_MS = 15_000;
 /** Events that are older do not come any more: on PostgreSQL a transaction may be seen after one that began later. Milliseconds. */
 const SETTLED_MS = 120_000;
 /** A page waits no longer. Milliseconds. */
-const WAIT_MS = 150;
+const WAIT_MS = 120;
 /** Each look is a few milliseconds. */
 const PER_STEP = 400;
 const PAUSE_MS = 4;

@@ -307,6 +307,16 @@ describe('with any number of finished deliveries', () => {
     expect(scansIn(plans)).toEqual([]);
   });
 
+  test('a page of events begins at its place, and needs neither end by reading all', async () => {
+    const plans = await plansOf(() => store.searchEvents({ route: 'deploy' }, { limit: 9 }));
+
+    expect(plans.find(({ sql }) => sql.includes('AS first'))?.plan).toMatch(/SEARCH events; .*SEARCH events$/);
+    expect(plans.find(({ sql }) => sql.includes('FROM events e'))?.plan).toMatch(
+      /^SEARCH e USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/,
+    );
+    expect(scansIn(plans)).toEqual([]);
+  });
+
   test('counting what happened reads events in their order, and only the deliveries of those, or that have failed', async () => {
     const plans = await plansOf(async () => {
       await store.countedEvents({ limit: 9 });
