@@ -94,7 +94,9 @@ function tiles(automations: readonly Automation[], view: AutomationsView): Html 
   const seen = automations.filter((one) => visibilityOf(one) !== 'never');
   const counts = seen.map((one) => countsOfAutomation(one, view));
   const sum = (read: (counts: Counts) => number): number => counts.reduce((total, one) => total + read(one), 0);
-  const never = activity.isWhole ? seen.filter((one) => isNeverFired(lastFiredAt(one, view), activity)).length : undefined;
+  const never = activity.isWhole
+    ? seen.filter((one) => one.enabled !== false && isNeverFired(lastFiredAt(one, view), activity)).length
+    : undefined;
   return html`<section class="tiles" aria-label="Automations, in numbers">
 ${tile(activity.hasHours ? sum(({ fired }) => totalOf(byHour(fired, now))) : undefined, 'fired in 24 h')}
 ${tile(activity.hasDays ? sum(({ fired }) => totalOf(byDay(fired, now))) : undefined, 'fired in 30 days')}

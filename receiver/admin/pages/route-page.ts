@@ -41,12 +41,12 @@ export function routePage(options: PageOptions, counter: ActivityCounter): Hono<
       last === undefined ? undefined : store.searchEvents({ route: name }, { limit: MOST_EVENTS, before: last.seq + 1 }),
       store.throttles(now()),
     ]);
-    const view = { shell, now: now(), activity, pauses, identity: identityOf(c) };
+    const view = { shell, now: now(), activity, pauses, identity: identityOf(c), credentialFor: options.credentialFor };
     if (!activity.isWhole) c.header('refresh', String(COUNTING_AGAIN_S));
     const owner = automations.find((one) => one.action.relay !== undefined && relayRouteName(one) === name);
     return answerPage(c, shell, {
       title: `Route ${name}`,
-      aside: html`<span class="row">${routeBadges(route, view)}${view.identity.role === 'admin' ? pauseForm(name, view) : ''}</span>`,
+      aside: html`<span class="row">${routeBadges(route, view)}${view.identity.role === 'admin' ? pauseForm(route, view) : ''}</span>`,
       body: html`<nav class="small" aria-label="Back"><a href="${linkTo(shell, '/routes')}">All routes</a></nav>
 ${countingNotice(activity)}
 <section class="card" aria-labelledby="what"><header><h2 id="what">What it does</h2><span class="quiet small">${lastFired(last?.at, activity, view.now)}</span></header><div class="body">

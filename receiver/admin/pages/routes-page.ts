@@ -4,6 +4,7 @@ import type { Located } from '../../../src/config/config.ts';
 import { durationWords } from '../../../src/lib/duration.ts';
 import { compileRoute, type RouteDefinition } from '../../../src/route/route.ts';
 import { broadRoute, routeWords, targetWords } from '../../../src/route/route-words.ts';
+import { compileTarget } from '../../../src/route/target.ts';
 import type { RequestVariables } from '../../http/request-log.ts';
 import type { Pause } from '../../store/pause.ts';
 import type { Activity, ActivityCounter } from '../activity.ts';
@@ -34,6 +35,8 @@ export interface RouteView {
   readonly activity: Activity;
   readonly pauses: readonly Pause[];
   readonly identity: Identity;
+  /** See `PageOptions`. */
+  readonly credentialFor: PageOptions['credentialFor'];
 }
 
 /** `/routes`: what each route asks for, where it sends, and how often it fires. */
@@ -43,7 +46,7 @@ export function routesPage(options: PageOptions, counter: ActivityCounter): Hono
   app.get('/routes', async (c) => {
     const [shell, pauses, activity] = await Promise.all([options.shell(), store.pauses(), counter.read()]);
     const { routes } = config();
-    const view = { shell, now: now(), activity, pauses, identity: identityOf(c) };
+    const view = { shell, now: now(), activity, pauses, identity: identityOf(c), credentialFor: options.credentialFor };
     if (!activity.isWhole) c.header('refresh', String(COUNTING_AGAIN_S));
     return answerPage(c, shell, {
       title: 'Routes',
@@ -68,14 +71,28 @@ export function countsOfRoute(name: string, { fired, failed }: Activity): Counts
   return { what: `Route ${name}`, fired: fired.route(name), failed: failed.route(name) };
 }
 
-export function pauseOfRoute(name: string, pauses: readonly Pause[]): Pause | undefined {
-  return pauses.find(({ scope }) => scope.kind === 'everything' || (scope.kind === 'route' && scope.name === name));
+/** What holds a route back: a pause of everything, of itself, or of a credential that one of its targets needs. */
+export function pauseOfRoute(
+  { name, to }: Pick<RouteDefinition, 'name' | 'to'>,
+  { pauses, credentialFor }: Pick<RouteView, 'pauses' | 'credentialFor'>,
+): Pause | undefined {
+  const holds = ({ scope }: Pause): boolean => {
+    if (scope.kind === 'everything') return true;
+    if (scope.kind === 'route') return scope.name === name;
+    return to.some((target) => credentialFor(compileTarget(target)) === scope.name);
+  };
+  // Its own comes first: that one can be ended here.
+  const [first] = (['route', 'everything', 'credential'] as const).flatMap((kind) =>
+    pauses.filter((one) => one.scope.kind === kind && holds(one)),
+  );
+  return first;
 }
 
-function tiles(routes: readonly Located<RouteDefinition>[], { activity, now, pauses }: RouteView): Html {
+function tiles(routes: readonly Located<RouteDefinition>[], view: RouteView): Html {
+  const { activity, now } = view;
   const counts = routes.map(({ name }) => countsOfRoute(name, activity));
   const sum = (read: (counts: Counts) => number): number => counts.reduce((total, one) => total + read(one), 0);
-  const paused = routes.filter(({ name }) => pauseOfRoute(name, pauses) !== undefined).length;
+  const paused = routes.filter((route) => pauseOfRoute(route, view) !== undefined).length;
   const never = activity.isWhole ? counts.filter(({ fired }) => isNeverFired(fired.last?.at, activity)).length : undefined;
   return html`<section class="tiles" aria-label="Routes, in numbers">
 ${tile(activity.hasHours ? sum(({ fired }) => totalOf(byHour(fired, now))) : undefined, 'fired in 24 h')}
@@ -95,7 +112,7 @@ ${conditionsOf(route)}
 <div class="stack small">${to.map((target) => html`<span>→ ${targetWords(target)}</span>`)}</div>
 ${broadNote(route)}
 <div class="row small quiet"><span>${lastFired(counts.fired.last?.at, activity, now)}</span><code>${placeWords(route.location)}</code><a href="${linkTo(shell, '/', { route: name })}">its events</a>${
-    identity.role === 'admin' ? pauseForm(name, view) : ''
+    identity.role === 'admin' ? pauseForm(route, view) : ''
   }</div></div>
 ${smallCharts(counts, activity, now)}</li>`;
 }
@@ -110,9 +127,10 @@ export function conditionsOf(route: RouteDefinition): Html {
   return html`<ul class="conditions" aria-label="Matches when">${words.length === 0 ? html`<li>every event</li>` : words.map((word) => html`<li>${word}</li>`)}</ul>`;
 }
 
-export function routeBadges(route: RouteDefinition, { pauses, activity }: RouteView): Html {
+export function routeBadges(route: RouteDefinition, view: RouteView): Html {
   const { name, approval } = route;
-  return html`${pauseOfRoute(name, pauses) === undefined ? '' : badge('paused', 'wait')}${
+  const { activity } = view;
+  return html`${pauseOfRoute(route, view) === undefined ? '' : badge('paused', 'wait')}${
     isNeverFired(countsOfRoute(name, activity).fired.last?.at, activity) ? badge('never fired', 'quiet') : ''
   }${broadRoute(compileRoute(route)) === undefined ? '' : badge('overly broad', 'wait')}${approval === undefined ? '' : badge('needs approval', 'quiet')}`;
 }
@@ -122,10 +140,13 @@ export function broadNote(route: RouteDefinition): Html {
   return why === undefined ? html`` : html`<p class="small todo">${why}</p>`;
 }
 
-/** Pauses the route alone, or leads to where everything is resumed. */
-export function pauseForm(name: string, { shell, pauses }: Pick<RouteView, 'shell' | 'pauses'>): Html {
-  const pause = pauseOfRoute(name, pauses);
-  if (pause?.scope.kind === 'everything') return html`<a href="${linkTo(shell, '/pauses')}">everything is paused</a>`;
+/** Pauses the route alone, or ends that; what else is paused is resumed where all pauses are. */
+export function pauseForm(route: Pick<RouteDefinition, 'name' | 'to'>, view: RouteView): Html {
+  const { shell } = view;
+  const { name } = route;
+  const pause = pauseOfRoute(route, view);
+  if (pause !== undefined && pause.scope.kind !== 'route')
+    return html`<a href="${linkTo(shell, '/pauses')}">${pause.scope.kind === 'everything' ? 'everything is paused' : `the credential ${pause.scope.name} is paused`}</a>`;
   const [path, word] = pause === undefined ? (['/pauses/pause', 'Pause'] as const) : (['/pauses/resume', 'Resume'] as const);
   return html`<form class="row" method="post" action="${linkTo(shell, path)}"${pause === undefined ? html` data-ask="Pause the route ${name}? Nothing of it is sent until somebody resumes it."` : ''}><input type="hidden" name="what" value="${scopeText({ kind: 'route', name })}"><button class="plain">${word}</button></form>`;
 }

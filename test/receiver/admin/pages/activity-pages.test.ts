@@ -88,6 +88,11 @@ describe('/routes', () => {
     expect(row).toContain('action="/pauses/resume"');
     expect(plain(text)).toMatch(/ 1 failed in 30 days /);
     expect((await pages.get('/routes', 'viewer')).text).not.toContain('method="post"');
+    await pages.send('/pauses/resume', { what: `route:${claimed.route}` });
+    await pages.send('/pauses/pause', { what: 'credential:github' });
+    expect(plain(rowOf((await pages.get('/routes')).text, claimed.route))).toMatch(/paused .*the credential github is paused/);
+    await pages.send('/pauses/pause', { what: 'everything' });
+    expect(plain((await pages.get('/routes/spike')).text)).toMatch(/paused .*everything is paused/);
   });
 
   it('says that it counts rather than have a page wait, and loads again', async () => {
