@@ -46,7 +46,6 @@ export function withRecentValue(recent: readonly RecentRun[], of: RecentOf, at: 
   const seconds = Math.round((at - before.from) / 1000);
   const last = lastTime(before);
   if (last !== undefined && seconds <= last) return recent;
-  if (known === undefined && !hasRoom(recent, createdAt)) return recent;
   return kept(recent, withValue({ ...before, display_name }, seconds, rounded(value)));
 }
 
@@ -61,10 +60,6 @@ export function withRecentFiring(
   const before = known ?? { run, display_name, rank: createdAt, from: at, every: 0, values: [], fired: [] };
   const firing = [Math.round((at - before.from) / 1000), value === undefined ? null : rounded(value), isResolved ? 1 : 0];
   return kept(recent, { ...before, rank: Math.max(before.rank, at), fired: [...before.fired, ...firing].slice(-3 * MOST_FIRINGS) });
-}
-
-function hasRoom(recent: readonly RecentRun[], rank: number): boolean {
-  return recent.length < MOST_RUNS || recent.some((one) => one.rank < rank);
 }
 
 function kept(recent: readonly RecentRun[], changed: RecentRun): RecentRun[] {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Store } from '../../../receiver/store/store.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
+import { say, toldEvent } from './conversation-samples.ts';
 import { accept, bury, claim, deliveryOf, eventOf, firingOf, MINUTE, type OpenStore, succeed, T0, withStore } from './samples.ts';
 
 const FIRED: RelayEvent = {
@@ -57,6 +58,17 @@ export function activityContract(open: OpenStore): void {
       expect(await store.failedDeliveries({ limit: 1, before: all[0]?.seq ?? 0 })).toEqual(all.slice(1));
       await store.replay(['d-e3'], T0 + MINUTE);
       expect((await store.failedDeliveries({ limit: 9 })).map(({ eventId }) => eventId)).toEqual(['e1']);
+    });
+
+    onStore('leaves out updates of messages that have failed', async (store) => {
+      await accept(store, toldEvent('t1', { subject: 't1' }));
+      const serves = (credential: string) => credential === 'slack';
+      await say(store, T0 + MINUTE);
+      await store.refreshConversations('t1', T0 + MINUTE);
+      const updates = await claim(store, T0 + 2 * MINUTE, { serves });
+      for (const update of updates) await bury(store, update, T0 + 2 * MINUTE);
+      expect(updates.map(({ request }) => request.kind)).toEqual(['slack_update']);
+      expect(await store.failedDeliveries({ limit: 9 })).toEqual([]);
     });
 
     onStore('is empty where nothing happened', async (store) => {
