@@ -118,7 +118,7 @@ function ruleMemory({ watched, firstSeenAt, isNew }: SeenRule, stored: RuleMemor
   const { rule } = watched;
   const before = readDetail(stored?.detail);
   const logged = !isNew && before.logged === true;
-  const { current, condition: _condition, ...fired } = before;
+  const { current, recent, condition: _condition, ...fired } = before;
   return {
     rule: rule.key,
     version: rule.version,
@@ -128,6 +128,7 @@ function ruleMemory({ watched, firstSeenAt, isNew }: SeenRule, stored: RuleMemor
     detail: {
       ...fired,
       ...(isNew || current === undefined ? {} : { current }),
+      ...(isNew || recent === undefined ? {} : { recent }),
       ...aboutRule(rule),
       ...(isAboutOneMetric(rule.condition) ? { logged } : {}),
     },

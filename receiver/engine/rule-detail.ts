@@ -3,6 +3,7 @@ import type { Condition, Rule } from '../../src/engine/rule.ts';
 import type { RunSnapshot } from '../../src/engine/run.ts';
 import type { EventType } from '../../src/event/event.ts';
 import { isJsonObject, type JsonObject } from '../../src/lib/json.ts';
+import { type RecentOf, type RecentRun, withRecentFiring, withRecentValue } from './recent-values.ts';
 
 /** What people see of a rule in a project: `RuleMemory.detail` in the store. Times are milliseconds since 1970. */
 export type RuleDetail = {
@@ -23,6 +24,8 @@ export type RuleDetail = {
   last?: ShownFiring;
   /** What fired while `dry_run` was set, newest last. */
   dry?: ShownFiring[];
+  /** The latest runs with what was compared on them. */
+  recent?: RecentRun[];
 };
 
 /** Numbers that JSON does not have are `NaN`, `Infinity` and `-Infinity` as text. */
@@ -65,7 +68,9 @@ export function withFiring(detail: RuleDetail, run: RunSnapshot, firing: Firing,
     ...(firing.value === undefined ? {} : { value: shownNumber(firing.value) }),
     ...(firing.kind === 'resolved' ? { resolved: true as const } : {}),
   };
-  return isDry ? { ...detail, dry: [...(detail.dry ?? []), shown].slice(-MOST_DRY) } : { ...detail, last: shown };
+  const { at, kind } = firing;
+  const recent = [...withRecentFiring(detail.recent ?? [], recentOf(run), { at, value: shown.value, isResolved: kind === 'resolved' })];
+  return isDry ? { ...detail, recent, dry: [...(detail.dry ?? []), shown].slice(-MOST_DRY) } : { ...detail, recent, last: shown };
 }
 
 /** Keeps the value that is newest. */
@@ -73,13 +78,19 @@ export function withCurrent(detail: RuleDetail, run: RunSnapshot, current: Curre
   const { at, value, isMet } = current;
   if (at === undefined) return detail;
   const logged = detail.logged === undefined ? {} : { logged: true };
-  if (value === undefined || (detail.current?.at ?? 0) > at) return { ...detail, ...logged };
-  return { ...detail, ...logged, current: { ...nameOf(run), value: shownNumber(value), at, met: isMet } };
+  if (value === undefined) return { ...detail, ...logged };
+  const recent = [...withRecentValue(detail.recent ?? [], recentOf(run), at, shownNumber(value))];
+  if ((detail.current?.at ?? 0) > at) return { ...detail, ...logged, recent };
+  return { ...detail, ...logged, recent, current: { ...nameOf(run), value: shownNumber(value), at, met: isMet } };
 }
 
 /** Whether anybody has logged the metric is only a question where there is one. */
 export function isAboutOneMetric(condition: Condition): boolean {
   return 'metric' in condition;
+}
+
+function recentOf(run: RunSnapshot): RecentOf {
+  return { ...nameOf(run), createdAt: run.createdAt };
 }
 
 function nameOf({ name, displayName }: RunSnapshot): { run: string; display_name: string } {

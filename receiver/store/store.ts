@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../src/lib/json.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { TargetRequest } from '../../src/route/target.ts';
+import type { ActivityLog } from './activity.ts';
 import type { ApprovalStore, Counted } from './approvals.ts';
 import type { AuditLog } from './audit.ts';
 import type { ConversationStore } from './conversations.ts';
@@ -51,7 +52,8 @@ export interface Store
     PauseStore,
     AuditLog,
     Erasure,
-    Search {
+    Search,
+    ActivityLog {
   /** Proves that the store can write; rejects with the reason when it can't. */
   check(): Promise<void>;
   /**

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { RequestVariables } from '../../http/request-log.ts';
 import type { Access, AdminContext } from '../access.ts';
 import { guard } from '../guard.ts';
+import { activityPages } from './activity-pages.ts';
 import { ASKING_PATHS } from './asking-paths.ts';
 import { assets } from './assets.ts';
 import { changesPage } from './changes-page.ts';
@@ -19,7 +20,17 @@ import { simulatePage } from './simulate-page.ts';
 
 /** Everything that only those may see who are known. */
 const PATHS = ['/', '/live', '/events/*', '/deliveries/*', '/models/*', '/routes/*', '/automations/*', '/simulate/*', '/pauses/*'];
-const APPS: readonly PageApp[] = [eventsPage, eventPage, changesPage, pausesPage, modelsPage, modelHistoryPage, rollbackPage, simulatePage];
+const APPS: readonly PageApp[] = [
+  eventsPage,
+  eventPage,
+  changesPage,
+  pausesPage,
+  modelsPage,
+  modelHistoryPage,
+  rollbackPage,
+  simulatePage,
+  activityPages,
+];
 
 /**
  * All pages, behind their guard. Whoever is not known is sent to the sign-in form; where there are no pages, everything here is

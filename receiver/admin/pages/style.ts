@@ -1,3 +1,5 @@
+import { CHART_STYLE } from './chart-style.ts';
+
 /**
  * The one style sheet. Colours have names and two values, for light and dark; each pair of text and background has a contrast of
  * at least 4.5 (WCAG 2.2, 1.4.3). Sizes are in rem, so that they follow the reader's font.
@@ -149,7 +151,7 @@ svg.chart.small { width: 15rem; height: 2.25rem; max-width: 100%; }
 .chart .mark { fill: var(--bad); }
 .chart .axis { stroke: var(--line); vector-effect: non-scaling-stroke; }
 .chart text { fill: var(--quiet); font-size: .6875rem; }
-.pager { display: flex; justify-content: center; gap: .75rem; padding: .75rem; }
+${CHART_STYLE}.pager { display: flex; justify-content: center; gap: .75rem; padding: .75rem; }
 .live { display: inline-flex; gap: .375rem; align-items: center; font-size: .8125rem; color: var(--quiet); }
 .live::before { content: ""; width: .5rem; height: .5rem; border-radius: 50%; background: var(--quiet); }
 .live[data-live=on]::before { background: var(--good); }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { countedEvents, failedDeliveries } from '../rules/activity.ts';
 import { aliasPage } from '../rules/alias-page.ts';
 import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { auditEvents } from '../rules/audit.ts';
@@ -207,6 +208,8 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     pauses: () => autocommit(listPauses),
     holdRestored: (hold) => write(() => holdRestored(hold)),
     searchEvents: (search, options) => snapshot(() => searchEvents(search, options)),
+    countedEvents: (options) => snapshot(() => countedEvents(options)),
+    failedDeliveries: (options) => autocommit(() => failedDeliveries(options)),
     deliveriesToChange: (search, states, limit) => autocommit(() => deliveriesToChange(search, states, limit)),
     routeActivity: (options) => autocommit(() => routeActivity(options)),
     revision: () => autocommit(revision),

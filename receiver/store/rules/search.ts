@@ -17,7 +17,9 @@ export function* searchEvents(
   search: EventSearch,
   { limit, before }: { readonly limit: number; readonly before?: number },
 ): Work<SearchPage> {
-  const ends = yield* firstRow<{ first: number | null; last: number | null }>('SELECT MIN(seq) AS first, MAX(seq) AS last FROM events');
+  const ends = yield* firstRow<{ first: number | null; last: number | null }>(
+    'SELECT (SELECT MIN(seq) FROM events) AS first, (SELECT MAX(seq) FROM events) AS last',
+  );
   const [first, last] = [ends?.first ?? 0, ends?.last ?? 0];
   const end = Math.min(before ?? last + 1, last + 1);
   const begin = Math.max(first, end - MOST_CHECKED);

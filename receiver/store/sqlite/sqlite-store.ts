@@ -1,3 +1,4 @@
+import { countedEvents, failedDeliveries } from '../rules/activity.ts';
 import { aliasPage } from '../rules/alias-page.ts';
 import { approvalsDue, expireApproval, findApproval, listNotAsked, listOpenApprovals } from '../rules/approvals.ts';
 import { auditEvents } from '../rules/audit.ts';
@@ -208,6 +209,8 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     pauses: () => read(listPauses),
     holdRestored: (hold) => write(() => holdRestored(hold)),
     searchEvents: (search, options) => snapshot(() => searchEvents(search, options)),
+    countedEvents: (options) => snapshot(() => countedEvents(options)),
+    failedDeliveries: (options) => read(() => failedDeliveries(options)),
     deliveriesToChange: (search, states, limit) => read(() => deliveriesToChange(search, states, limit)),
     routeActivity: (options) => read(() => routeActivity(options)),
     revision: () => read(revision),

@@ -307,6 +307,30 @@ describe('with any number of finished deliveries', () => {
     expect(scansIn(plans)).toEqual([]);
   });
 
+  test('a page of events begins at its place, and needs neither end by reading all', async () => {
+    const plans = await plansOf(() => store.searchEvents({ route: 'deploy' }, { limit: 9 }));
+
+    expect(plans.find(({ sql }) => sql.includes('AS first'))?.plan).toMatch(/SEARCH events; .*SEARCH events$/);
+    expect(plans.find(({ sql }) => sql.includes('FROM events e'))?.plan).toMatch(
+      /^SEARCH e USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/,
+    );
+    expect(scansIn(plans)).toEqual([]);
+  });
+
+  test('counting what happened reads events in their order, and only the deliveries of those, or that have failed', async () => {
+    const plans = await plansOf(async () => {
+      await store.countedEvents({ limit: 9 });
+      await store.failedDeliveries({ limit: 9, before: 5 });
+    });
+
+    const find = (part: string) => plans.find(({ sql }) => sql.includes(part))?.plan;
+    expect(find('FROM events WHERE seq < ?')).toBe('SEARCH events USING INTEGER PRIMARY KEY (rowid<?)');
+    expect(find('SELECT event_id, route')).toMatch(/^SEARCH deliveries USING INDEX deliveries_of_event \(event_id=\?\)/);
+    expect(find("d.state = 'dead'")).toMatch(/^SEARCH d USING INDEX deliveries_not_open \(state=\? AND seq<\?\); SEARCH e /);
+    expect(scansIn(plans)).toEqual([]);
+    expect(plans.filter(({ plan }) => plan.includes('TEMP B-TREE'))).toEqual([]);
+  });
+
   test("the engine's memory is found by project and run", async () => {
     const lease = { project: 'acme/train', owner: 'me' };
     const runs = ['a', 'b'].map((run) => ({ run, isLive: run === 'a', at: LATER, state: {} }));

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import type { OpenStore } from './samples.ts';
+import { activityContract } from './store-contract-activity.ts';
 import { alertsContract } from './store-contract-alerts.ts';
 import { approvalsContract } from './store-contract-approvals.ts';
 import { auditContract } from './store-contract-audit.ts';
@@ -45,6 +46,7 @@ export function storeContract(name: string, open: OpenStore): void {
     queriesContract(open);
     pagesContract(open);
     searchContract(open);
+    activityContract(open);
     pausesContract(open);
     auditContract(open);
     eraseContract(open);

@@ -73,7 +73,7 @@ function rollbacks(options: PlanOptions & { readonly store: Store; readonly now:
 }
 
 /** A receiver with its pages on a port of its own, until the test ends. It sends nothing. */
-export async function testPages({ basePath = '', mostStreams = 50 } = {}): Promise<TestPages> {
+export async function testPages({ basePath = '', mostStreams = 50, config: text = CONFIG } = {}): Promise<TestPages> {
   const settings = readAccess(
     (name) =>
       ({
@@ -83,10 +83,10 @@ export async function testPages({ basePath = '', mostStreams = 50 } = {}): Promi
       })[name],
     [],
   );
-  const config = readConfig(CONFIG, 'wandb-relay.yaml');
+  const config = readConfig(text, 'wandb-relay.yaml');
   if (!config.ok) throw new Error(config.error.map(formatDiagnostic).join('\n'));
   const tested = testReceiver({
-    config: CONFIG,
+    config: text,
     basePath,
     access: settings,
     extensions: ({ store, log, now, redactor }) => {
