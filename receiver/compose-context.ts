@@ -5,7 +5,7 @@ import type { PageOptions } from './admin/pages/page-options.ts';
 import type { ConfigInUse, ReceiverConfig } from './config-in-use.ts';
 import type { ConfigStatus } from './config-status.ts';
 import type { Environment } from './environment.ts';
-import type { PrometheusMetrics } from './metrics/prometheus.ts';
+import type { ReadableMetrics } from './metrics/metrics.ts';
 import type { ClockWatch } from './outbox/clock-watch.ts';
 import type { ReceiverParts } from './receiver.ts';
 import type { Runtime } from './runtime.ts';
@@ -23,7 +23,7 @@ export interface ComposeOptions extends ReceiverConfig, Pick<ReceiverParts, 'con
   /** See `AccessOptions`; left out: nothing. */
   readonly onThisMachine?: Role;
   /** Counts for `/metrics`; left out: only what the store knows is there. */
-  readonly metrics?: PrometheusMetrics;
+  readonly metrics?: ReadableMetrics;
   /** For the pages; left out: there are none. */
   readonly config?: PageOptions['config'];
   /** Whether the config's file says something else by now; left out: the config is never read again. */

@@ -37,17 +37,21 @@ export async function pagesFor(context: ExtensionContext, github: TargetSet): Pr
 }
 
 /** `/metrics`, where somebody may read it. */
-export async function metricsFor({ runtime, environment, access, metrics, store, engineLagMs }: ExtensionContext): Promise<Extension[]> {
+export async function metricsFor(context: ExtensionContext): Promise<Extension[]> {
+  const { runtime, environment, access, metrics, store, engineLagMs, configStatus } = context;
   const isPublic = environment.access.metricsArePublic;
   if (!isPublic && !access.hasApi) return [];
-  const [{ metricsEndpoint }, { readGauges }, { gaugesText }] = await Promise.all([
+  const [{ metricsEndpoint, recentFamilies }, { readGauges, gaugeFamilies }] = await Promise.all([
     import('./metrics/endpoint.ts'),
     import('./metrics/gauges.ts'),
-    import('./metrics/exposition.ts'),
   ]);
   const { now } = runtime;
-  const gauges = () => readGauges({ store, engineLagMs }, now());
-  return [{ path: '/metrics', routes: metricsEndpoint({ access, isPublic, now, gauges, text: metrics?.text ?? gaugesText }) }];
+  const isRefused = configStatus === undefined ? {} : { configRefused: () => configStatus().refused !== undefined };
+  const families = recentFamilies(async () => {
+    const gauges = await readGauges({ store, engineLagMs, ...isRefused }, now());
+    return [...((await metrics?.families()) ?? []), ...gaugeFamilies(gauges, now())];
+  }, now);
+  return [{ path: '/metrics', routes: metricsEndpoint({ access, isPublic, families, text: metrics?.text }), metrics: families }];
 }
 
 /** On `/readyz`. */

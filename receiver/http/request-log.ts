@@ -41,12 +41,13 @@ export function requestLog(
     c.set('logFields', line);
     await next();
     if (unless(line)) return;
-    metrics?.answered(c.req.path, c.res.status, line.result);
+    const ms = now() - start;
+    metrics?.answered(c.req.path, c.res.status, line.result, Math.max(0, ms));
     if (line.result === 'accepted' && line.type !== undefined) metrics?.accepted(line.type);
     const { reason, ...fields } = line;
     const bindings: PlatformBindings | undefined = c.env;
     const ray = bindings?.ray === undefined ? {} : { ray: bindings.ray };
-    const entry = { method: c.req.method, path: c.req.path, status: c.res.status, ms: now() - start, ...fields, ...ray };
+    const entry = { method: c.req.method, path: c.req.path, status: c.res.status, ms, ...fields, ...ray };
     if (c.res.status >= 500) log.error(entry, reason ?? 'failed');
     else if (c.res.status >= 400) log.warn(entry, reason ?? 'refused');
     else log.info(entry, line.result ?? 'answered');
