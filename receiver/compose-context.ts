@@ -24,6 +24,8 @@ export interface ComposeOptions extends ReceiverConfig, Pick<ReceiverParts, 'con
   readonly onThisMachine?: Role;
   /** Counts for `/metrics`; left out: only what the store knows is there. */
   readonly metrics?: ReadableMetrics;
+  /** On Workers: whose object this is, and all that are configured. Left out: one receiver has all sources. */
+  readonly source?: { readonly name: string; readonly all: readonly string[] };
   /** For the pages; left out: there are none. */
   readonly config?: PageOptions['config'];
   /** Whether the config's file says something else by now; left out: the config is never read again. */

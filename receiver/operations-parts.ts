@@ -1,5 +1,5 @@
 import { wandbAppUrl } from '../src/event/wandb-links.ts';
-import type { Banner } from './admin/pages/page.ts';
+import type { Banner, Shell } from './admin/pages/page.ts';
 import type { ComposeOptions, ExtensionContext, PartContext } from './compose-context.ts';
 import { configTrouble } from './config-status.ts';
 import type { TargetSet } from './github/targets.ts';
@@ -7,7 +7,7 @@ import { type Extension, queueCredential } from './receiver.ts';
 
 /** The pages, where somebody may see them. */
 export async function pagesFor(context: ExtensionContext, github: TargetSet): Promise<Extension[]> {
-  const { runtime, environment, access, config, configStatus, githubUrl, sandbox, store, wake, rollBack, wakeLater } = context;
+  const { runtime, environment, access, config, configStatus, githubUrl, sandbox, store, wake, rollBack, wakeLater, source } = context;
   if (config === undefined || !access.hasApi) return [];
   const [{ pages }, { pauseBanners }, { createChanges }] = await Promise.all([
     import('./admin/pages/pages.ts'),
@@ -16,7 +16,8 @@ export async function pagesFor(context: ExtensionContext, github: TargetSet): Pr
   ]);
   const paused = pauseBanners(store, runtime.now);
   wake.register(paused.forget);
-  const shell = async () => ({ basePath: environment.basePath, banners: [...configBanners(configStatus), ...(await paused.banners())] });
+  const fixed = { basePath: environment.basePath, ...shellSource(source) };
+  const shell = async () => ({ ...fixed, banners: [...configBanners(configStatus), ...(await paused.banners())] });
   const common = {
     ...runtime,
     store,
@@ -34,6 +35,13 @@ export async function pagesFor(context: ExtensionContext, github: TargetSet): Pr
   const changes = createChanges({ revision: () => store.revision(), log: runtime.log });
   wake.register(changes.look);
   return [{ path: '/', routes: pages(access, { ...common, live: 'stream', changes }), stop: changes.stop }];
+}
+
+/** Where there is one source, nobody has to choose it, and no address names it. */
+export function shellSource(source: ComposeOptions['source']): Pick<Shell, 'source' | 'sources'> {
+  if (source === undefined || (source.all.length < 2 && source.all.includes(source.name))) return {};
+  // One whose secret was removed can be looked at, too.
+  return { source: source.name, sources: [...new Set([...source.all, source.name])] };
 }
 
 /** `/metrics`, where somebody may read it. */

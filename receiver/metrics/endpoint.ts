@@ -15,7 +15,7 @@ export interface MetricsEndpointOptions {
 }
 
 /** What was read from the store counts for so long, whoever asks. Milliseconds. */
-export const CACHE_MS = 5_000;
+const CACHE_MS = 5_000;
 
 /** The same families for whoever asks within five seconds. A failure is not kept. */
 export function recentFamilies(read: () => Promise<readonly Family[]>, now: () => number): () => Promise<readonly Family[]> {

@@ -7,13 +7,12 @@ import { changesPage } from './changes-page.ts';
 import { eventPage } from './event-page.ts';
 import { eventsPage } from './events-page.ts';
 import { livePage } from './live.ts';
-import { linkTo } from './page.ts';
 import type { PageApp, PageOptions } from './page-options.ts';
+import { PAGE_PATHS } from './paths.ts';
 import { pausesPage } from './pauses-page.ts';
 import { signIn } from './sign-in.ts';
+import { signInFirst } from './sign-in-first.ts';
 
-/** Everything that only those may see who are known. */
-const PATHS = ['/', '/live', '/events/*', '/deliveries/*', '/models/*', '/routes/*', '/automations/*', '/simulate/*', '/pauses/*'];
 const APPS: readonly PageApp[] = [eventsPage, eventPage, changesPage, pausesPage];
 
 /**
@@ -25,15 +24,8 @@ export function pages(access: Access, options: PageOptions): Hono<RequestVariabl
   root.route('/assets', assets());
   root.route('/', signIn({ access, shell: options.shell, now: options.now }));
   const guarded = new Hono<RequestVariables>();
-  const known = guard(access, async (c) => {
-    // W&B's webhook at a wrong address is no person who forgot to sign in.
-    if (c.req.method !== 'GET' && c.req.header('cookie') === undefined) return c.notFound();
-    const { basePath } = await options.shell();
-    const url = new URL(c.req.url);
-    const here = `${url.pathname.slice(basePath.length) || '/'}${url.search}`;
-    return c.redirect(linkTo(await options.shell(), '/sign-in', { next: c.req.method === 'GET' && here !== '/' ? here : undefined }), 303);
-  });
-  for (const path of PATHS) guarded.use(path, async (c, next) => (access.hasPages(c) ? known(c, next) : c.notFound()));
+  const known = guard(access, signInFirst(options.shell));
+  for (const path of PAGE_PATHS) guarded.use(path, async (c, next) => (access.hasPages(c) ? known(c, next) : c.notFound()));
   for (const app of APPS) guarded.route('/', app(options));
   guarded.route('/', livePage(access, options.changes));
   root.route('/', guarded);
