@@ -149,6 +149,22 @@ describe('pages on Workers', () => {
   });
 });
 
+describe('single sign-on on Workers', () => {
+  const sso = { RELAY_USER_HEADER: 'X-User', RELAY_TRUSTED_PROXIES: '192.0.2.0/24', RELAY_USER_ADMINS: 'ada' };
+
+  test('counts a header of a proxy that is trusted, by the address that Cloudflare saw', async () => {
+    const { ask, send } = isolate(sso);
+    const ada = { 'x-user': 'ada', 'cf-connecting-ip': '192.0.2.7' };
+    expect((await ask('/pauses', { headers: ada })).text).toContain('<span>ada</span>');
+    expect((await ask('/pauses', { headers: { ...ada, 'cf-connecting-ip': '198.51.100.1' } })).status).toBe(303);
+    expect((await ask('/pauses', { headers: { 'x-user': 'ada' } })).status).toBe(303);
+    expect((await send('/pauses/pause', { what: 'everything' }, { ...ada, 'x-user': 'ben' })).status).toBe(403);
+    expect(await send('/pauses/pause', { what: 'everything' }, ada)).toMatchObject({ status: 303 });
+    expect((await ask('/?source=default', { headers: ada })).text).toContain('Everything is paused by ada');
+    expect((await ask('/?source=prod-eu', { headers: ada })).text).not.toContain('is paused by');
+  });
+});
+
 describe('sign-ins on Workers', () => {
   const from = (address: string) => ({ 'cf-connecting-ip': address });
 
