@@ -11,6 +11,8 @@ import type { ReceiverParts } from './receiver.ts';
 import type { Runtime } from './runtime.ts';
 import type { Installation } from './slack/installation.ts';
 import type { Store } from './store/store.ts';
+import type { TracedDispatches } from './traces/traced-dispatches.ts';
+import type { Traces } from './traces/traces.ts';
 import type { Wake } from './wake.ts';
 import type { RollBack } from './webhook/roll-back.ts';
 
@@ -26,6 +28,8 @@ export interface ComposeOptions extends ReceiverConfig, Pick<ReceiverParts, 'con
   readonly metrics?: ReadableMetrics;
   /** On Workers: whose object this is, and all that are configured. Left out: one receiver has all sources. */
   readonly source?: { readonly name: string; readonly all: readonly string[] };
+  /** Left out: there are no traces. */
+  readonly traces?: Traces;
   /** For the pages; left out: there are none. */
   readonly config?: PageOptions['config'];
   /** Whether the config's file says something else by now; left out: the config is never read again. */
@@ -51,5 +55,6 @@ export interface PartContext extends Omit<ComposeOptions, keyof ReceiverConfig> 
 /** And what the extensions are built with. */
 export interface ExtensionContext extends PartContext {
   readonly rollBack: RollBack;
+  readonly traced: TracedDispatches | undefined;
   readonly engineLagMs: () => number | undefined;
 }

@@ -198,6 +198,14 @@ if (PROMTOOL !== undefined)
       expect(promtool(words.split(' '), { cwd: FOLDER })).toBe('');
     });
 
+    it('reads the scrape config of docs/metrics.md', () => {
+      const blocks = page('docs/metrics.md').blocks.filter(({ language }) => language === 'yaml');
+      expect(blocks).toHaveLength(1);
+      const file = join(temporaryFolder(), 'prometheus.yml');
+      for (const block of blocks) writeFileSync(file, block.text);
+      expect(promtool(['check', 'config', '--syntax-only', file], { cwd: PROJECT })).toBe('');
+    });
+
     it('finds nothing wrong with the metrics of a running receiver', () => {
       const lines = text.split('\n').filter((line) => /^(?:# \w+ )?wandb_relay_/.test(line));
       expect(promtool(['check', 'metrics'], { cwd: PROJECT, input: `${lines.join('\n')}\n` })).toBe('');
