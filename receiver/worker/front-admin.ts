@@ -90,7 +90,7 @@ function toTheObject(forward: Forward, answerOf: Answered): (c: FrontContext) =>
 /** A session that was ended at another isolate is none. */
 function endedElsewhere(access: Access, memory: SharedSignIns): MiddlewareHandler<RequestVariables> {
   return async (c, next) => {
-    const session = c.req.header('authorization') === undefined ? access.session(c) : undefined;
+    const session = access.session(c);
     if (session !== undefined) await memory.learn(session.id);
     await next();
   };

@@ -188,6 +188,7 @@ describe('sign-ins on Workers', () => {
     expect((await here.send('/sign-out?source=prod-eu', {}, headers)).location).toBe('/sign-in?source=prod-eu');
     await evictDurableObject(objectOf());
     expect((await elsewhere.ask('/pauses', { headers })).status).toBe(303);
+    expect((await isolate().ask('/pauses', { headers: { ...headers, authorization: 'Basic YTpi' } })).status).toBe(303);
     expect((await elsewhere.ask('/api/status', { headers })).status).toBe(401);
     expect((await elsewhere.ask('/metrics', { headers })).status).toBe(401);
     expect((await isolate().send('/pauses/pause', { what: 'everything' }, headers)).status).toBe(303);
