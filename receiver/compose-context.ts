@@ -6,7 +6,7 @@ import type { Observed } from './alerts/observed.ts';
 import type { ConfigInUse, ReceiverConfig } from './config-in-use.ts';
 import type { ConfigStatus } from './config-status.ts';
 import type { Environment } from './environment.ts';
-import type { PrometheusMetrics } from './metrics/prometheus.ts';
+import type { ReadableMetrics } from './metrics/metrics.ts';
 import type { ClockWatch } from './outbox/clock-watch.ts';
 import type { ReceiverParts } from './receiver.ts';
 import type { Runtime } from './runtime.ts';
@@ -27,7 +27,9 @@ export interface ComposeOptions extends ReceiverConfig, Pick<ReceiverParts, 'con
   /** See `AccessOptions`; left out: nothing. */
   readonly onThisMachine?: Role;
   /** Counts for `/metrics`; left out: only what the store knows is there. */
-  readonly metrics?: PrometheusMetrics;
+  readonly metrics?: ReadableMetrics;
+  /** On Workers: whose object this is, and all that are configured. Left out: one receiver has all sources. */
+  readonly source?: { readonly name: string; readonly all: readonly string[] };
   /** Left out: there are no traces. */
   readonly traces?: Traces;
   /** For the pages; left out: there are none. */

@@ -1,6 +1,6 @@
 import { wandbAppUrl } from '../src/event/wandb-links.ts';
 import { idsFrom } from '../src/lib/id.ts';
-import type { Banner } from './admin/pages/page.ts';
+import type { Banner, Shell } from './admin/pages/page.ts';
 import { sourcesOf } from './alerts/observed.ts';
 import type { ComposeOptions, ExtensionContext, PartContext } from './compose-context.ts';
 import { configTrouble } from './config-status.ts';
@@ -12,7 +12,7 @@ const STARTED_MS = 2 * 60_000;
 
 /** The pages, where somebody may see them. */
 export async function pagesFor(context: ExtensionContext, github: TargetSet): Promise<Extension[]> {
-  const { runtime, environment, access, config, configStatus, githubUrl, sandbox, store, wake, wakeLater } = context;
+  const { runtime, environment, access, config, configStatus, githubUrl, sandbox, store, wake, wakeLater, source } = context;
   if (config === undefined || !access.hasApi) return [];
   const [{ pages }, { pauseBanners }, { createChanges }] = await Promise.all([
     import('./admin/pages/pages.ts'),
@@ -21,7 +21,8 @@ export async function pagesFor(context: ExtensionContext, github: TargetSet): Pr
   ]);
   const paused = pauseBanners(store, runtime.now);
   wake.register(paused.forget);
-  const shell = async () => ({ basePath: environment.basePath, banners: [...configBanners(configStatus), ...(await paused.banners())] });
+  const fixed = { basePath: environment.basePath, ...shellSource(source) };
+  const shell = async () => ({ ...fixed, banners: [...configBanners(configStatus), ...(await paused.banners())] });
   const common = {
     ...runtime,
     store,
@@ -44,18 +45,29 @@ export async function pagesFor(context: ExtensionContext, github: TargetSet): Pr
   return [{ path: '/', routes: pages(access, { ...common, live: 'stream', changes }), stop: changes.stop }];
 }
 
+/** Where there is one source, nobody has to choose it, and no address names it. */
+export function shellSource(source: ComposeOptions['source']): Pick<Shell, 'source' | 'sources'> {
+  if (source === undefined || (source.all.length < 2 && source.all.includes(source.name))) return {};
+  // One whose secret was removed can be looked at, too.
+  return { source: source.name, sources: [...new Set([...source.all, source.name])] };
+}
+
 /** `/metrics`, where somebody may read it. */
-export async function metricsFor({ runtime, environment, access, metrics, store, engineLagMs }: ExtensionContext): Promise<Extension[]> {
+export async function metricsFor(context: ExtensionContext): Promise<Extension[]> {
+  const { runtime, environment, access, metrics, store, engineLagMs, configStatus } = context;
   const isPublic = environment.access.metricsArePublic;
   if (!isPublic && !access.hasApi) return [];
-  const [{ metricsEndpoint }, { readGauges }, { gaugesText }] = await Promise.all([
+  const [{ metricsEndpoint, recentFamilies }, { readGauges, gaugeFamilies }] = await Promise.all([
     import('./metrics/endpoint.ts'),
     import('./metrics/gauges.ts'),
-    import('./metrics/exposition.ts'),
   ]);
   const { now } = runtime;
-  const gauges = () => readGauges({ store, engineLagMs }, now());
-  return [{ path: '/metrics', routes: metricsEndpoint({ access, isPublic, now, gauges, text: metrics?.text ?? gaugesText }) }];
+  const isRefused = configStatus === undefined ? {} : { configRefused: () => configStatus().refused !== undefined };
+  const families = recentFamilies(async () => {
+    const gauges = await readGauges({ store, engineLagMs, ...isRefused }, now());
+    return [...((await metrics?.families()) ?? []), ...gaugeFamilies(gauges, now())];
+  }, now);
+  return [{ path: '/metrics', routes: metricsEndpoint({ access, isPublic, families, text: metrics?.text }), metrics: families }];
 }
 
 /** Tells when something is wrong with the relay itself. A sandbox has nothing that could be. */

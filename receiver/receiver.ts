@@ -9,6 +9,7 @@ import { createApp } from './app.ts';
 import type { ConfigInUse } from './config-in-use.ts';
 import type { Watcher } from './engine/watcher.ts';
 import type { RequestVariables } from './http/request-log.ts';
+import type { Family } from './metrics/families.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { ClockWatch } from './outbox/clock-watch.ts';
 import { createOutbox, type OutboxOptions } from './outbox/outbox.ts';
@@ -71,6 +72,8 @@ export interface Extension {
   readonly routes?: Hono<RequestVariables>;
   /** What a person should know and do although the receiver is ready: shown by `/readyz`. */
   details?(): readonly string[];
+  /** What `/metrics` shows of it. */
+  metrics?(): Promise<readonly Family[]>;
   start?(): void;
   /** Does what is due, once. Where `wakeLater` replaces timers, this is called instead of `start`. Never rejects. */
   runOnce?(): Promise<void>;
@@ -106,6 +109,8 @@ export interface Receiver {
   runOnce(): Promise<void>;
   /** When a part of it next has something to do by itself, see `Extension.nextAt`. */
   nextAt(): number | undefined;
+  /** What its parts have for `/metrics`. */
+  metrics(): Promise<readonly Family[]>;
   /** Reports not ready. `stop` then waits up to `graceMs` for attempts in flight. The store stays open. */
   drain(): void;
   stop(graceMs: number): Promise<void>;
@@ -134,7 +139,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     alerts: config.alerts,
     ...(parts.unconfigured === undefined ? {} : { unconfigured: parts.unconfigured }),
     ...(parts.updateRequest === undefined ? {} : { complete: parts.updateRequest }),
-    ...(parts.metrics === undefined ? {} : { attempted: parts.metrics.attempted }),
+    ...(parts.metrics === undefined ? {} : { metrics: parts.metrics }),
     traced: (delivery: ClaimedDelivery, attempt: Omit<Attempt, 'detail'>) => {
       parts.traces?.attempt(delivery, attempt);
       parts.observed?.attempted(delivery.credential, attempt.outcome, attempt.status);
@@ -207,6 +212,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
       const times = extensions.map(({ nextAt }) => nextAt?.()).filter((at) => at !== undefined);
       return times.length === 0 ? undefined : Math.min(...times);
     },
+    metrics: async () => (await Promise.all(extensions.map((extension) => extension.metrics?.() ?? []))).flat(),
     drain: () => {
       stopping = true;
     },

@@ -23,15 +23,17 @@ if (config !== undefined) {
   becomeWrangler(['dev', ...words, ...given]);
 }
 
-/** Writes the variables of a sandbox, and prints how to send it an event. A file, so that no .env of the folder is read as well. */
+/** Writes the variables of a sandbox, and prints how to send it an event and where to look at it. A file, so that no .env of the folder is read as well. */
 function sandboxVariables(): string {
   const secret = randomBytes(24).toString('hex');
+  const token = randomBytes(12).toString('hex');
   console.log('There is no .dev.vars, so this is a sandbox: it records dispatches instead of sending them. Send it an event:');
   const port = given.find((_, i) => given[i - 1] === '--port') ?? '8787';
   console.log(`WANDB_WEBHOOK_SECRET=${secret} npm run -s relay -- send-test --event add_artifact_alias --url http://localhost:${port}`);
+  console.log(`Look at it at http://localhost:${port}/ and sign in with the token ${token}`);
   mkdirSync(WRITTEN, { recursive: true });
   const file = join(WRITTEN, `sandbox-${process.pid}.vars`);
-  writeFileSync(file, `RELAY_SANDBOX=true\nWANDB_WEBHOOK_SECRET=${secret}\n`, { mode: 0o600 });
+  writeFileSync(file, `RELAY_SANDBOX=true\nWANDB_WEBHOOK_SECRET=${secret}\nRELAY_ADMIN_TOKEN=${token}\n`, { mode: 0o600 });
   process.on('exit', () => rmSync(file, { force: true }));
   return file;
 }

@@ -1,4 +1,5 @@
 import type { Reporter, TestModule } from 'vitest/node';
+import { NO_PROMTOOL, PROMTOOL } from './examples/promtool.ts';
 
 /** Closes a run with one plain line that any program can read: `12 passed, 0 failed, 1 skipped`. Skipped tests are named. */
 export default class ClosingLine implements Reporter {
@@ -11,6 +12,7 @@ export default class ClosingLine implements Reporter {
         if (state === 'skipped') console.log(`skipped: ${test.fullName}`);
       }
     }
+    if (PROMTOOL === undefined) console.log(`alert rules and metrics were not checked by promtool: ${NO_PROMTOOL}`);
     const broken = modules.filter((module) => module.errors().length > 0).length;
     console.log(`${counts.passed} passed, ${counts.failed + broken} failed, ${counts.skipped} skipped`);
   }

@@ -4,11 +4,11 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { RequestVariables } from '../http/request-log.ts';
 import { verifiedOf } from '../http/verified.ts';
 import type { AccessSettings, Person } from './access-settings.ts';
-import { limitAttempts } from './attempts.ts';
 import type { Identity, Role } from './identity.ts';
 import { nameProblem } from './requests.ts';
 import { isFromThisMachine } from './same-origin.ts';
 import { readSession, SESSION_MS, type Session, writeSession } from './session.ts';
+import { type SignInMemory, signInMemory } from './sign-in-memory.ts';
 
 export type AdminContext = Context<RequestVariables>;
 
@@ -20,6 +20,8 @@ export interface AccessOptions {
   readonly newId: () => string;
   /** BASE_PATH: the cookie is for nothing beside it. */
   readonly basePath: string;
+  /** Left out: in the memory of this receiver. */
+  readonly memory?: SignInMemory;
 }
 
 /** Who may see the pages and use the API. */
@@ -31,19 +33,18 @@ export interface Access {
   /** `undefined`: nobody that is known. */
   identify(c: AdminContext): Identity | undefined;
   /** Begins a session, if the token is somebody's; else says when the next attempt may be made. */
-  signIn(c: AdminContext, token: string): Identity | 'wrong' | { readonly retryAt: number };
+  signIn(c: AdminContext, token: string): Promise<Identity | 'wrong' | { readonly retryAt: number }>;
   /** Ends the session in this browser, and at this receiver whoever else has its cookie. */
-  signOut(c: AdminContext): void;
+  signOut(c: AdminContext): Promise<void>;
+  /** The session that the cookie of this request is of; `undefined`: none that is valid. */
+  session(c: AdminContext): Session | undefined;
 }
 
 const COOKIE = 'wandb_relay_session';
-/** Sessions that were ended early, at most so many; the oldest are forgotten first. */
-const MOST_ENDED = 10_000;
 
-export function createAccess({ settings, onThisMachine, now, newId, basePath }: AccessOptions): Access {
+export function createAccess(options: AccessOptions): Access {
+  const { settings, onThisMachine, now, newId, basePath, memory = signInMemory(now) } = options;
   const { people, proxy } = settings;
-  const attempts = limitAttempts(now);
-  const ended = new Set<string>();
   const path = basePath === '' ? '/' : basePath;
 
   const byToken = (token: string): Person | undefined => {
@@ -54,7 +55,7 @@ export function createAccess({ settings, onThisMachine, now, newId, basePath }: 
   const sessionOf = (c: AdminContext): { readonly session: Session; readonly person: Person } | undefined => {
     const cookie = getCookie(c, COOKIE);
     const found = cookie === undefined ? undefined : readSession(cookie, people, now());
-    return found === undefined || ended.has(found.session.id) ? undefined : found;
+    return found === undefined || memory.isEnded(found.session.id) ? undefined : found;
   };
   const byProxy = (c: AdminContext): Identity | undefined => {
     const peer = c.env?.peer;
@@ -86,27 +87,22 @@ export function createAccess({ settings, onThisMachine, now, newId, basePath }: 
         ? { name: 'somebody on this machine', role: onThisMachine, via: 'open', isShared: true }
         : undefined;
     },
-    signIn: (c, token) => {
-      const address = c.env?.peer ?? '';
-      const retryAt = attempts.blockedUntil(address);
-      if (retryAt !== undefined) return { retryAt };
+    session: (c) => sessionOf(c)?.session,
+    signIn: async (c, token) => {
       const person = byToken(token.trim());
-      if (person === undefined) {
-        attempts.failed(address);
-        return 'wrong';
-      }
+      // Whether the token was right does not show while no attempt may be made.
+      const retryAt = await memory.attempt(c.env?.peer ?? '', person !== undefined);
+      if (retryAt !== undefined) return { retryAt };
+      if (person === undefined) return 'wrong';
       const session = { id: newId(), name: person.name, endsAt: now() + SESSION_MS };
       const cookie = { httpOnly: true, sameSite: 'Strict', path, secure: isSecure(c), maxAge: SESSION_MS / 1000 } as const;
       setCookie(c, COOKIE, writeSession(session, person), cookie);
       return identityOf(person, 'session');
     },
-    signOut: (c) => {
+    signOut: async (c) => {
       const signedIn = sessionOf(c);
       deleteCookie(c, COOKIE, { path, secure: isSecure(c) });
-      if (signedIn === undefined) return;
-      const [oldest] = ended;
-      if (ended.size >= MOST_ENDED && oldest !== undefined) ended.delete(oldest);
-      ended.add(signedIn.session.id);
+      if (signedIn !== undefined) await memory.end(signedIn.session);
     },
   };
 }

@@ -3,17 +3,25 @@ const MOST_FROM_ONE = 10;
 const MOST_FROM_ALL = 100;
 const WINDOW_MS = 60_000;
 
-/** Limits how often a token may be guessed. In memory: each receiver counts by itself. */
+/** Limits how often a token may be guessed. */
 export interface Attempts {
   /** When the next attempt may be made, milliseconds since 1970; `undefined`: now. */
   blockedUntil(address: string): number | undefined;
   failed(address: string): void;
+  /** To be kept, and given to another `limitAttempts`. */
+  state(): AttemptState;
 }
 
-export function limitAttempts(now: () => number): Attempts {
-  let startedAt = Number.NEGATIVE_INFINITY;
-  let all = 0;
-  const byAddress = new Map<string, number>();
+export interface AttemptState {
+  readonly startedAt: number;
+  readonly all: number;
+  readonly byAddress: Readonly<Record<string, number>>;
+}
+
+export function limitAttempts(now: () => number, kept?: AttemptState): Attempts {
+  let startedAt = kept?.startedAt ?? Number.NEGATIVE_INFINITY;
+  let all = kept?.all ?? 0;
+  const byAddress = new Map<string, number>(Object.entries(kept?.byAddress ?? {}));
   const renew = (): void => {
     const age = now() - startedAt;
     // A clock that was put back begins a new window, too.
@@ -33,5 +41,6 @@ export function limitAttempts(now: () => number): Attempts {
       all++;
       byAddress.set(address, (byAddress.get(address) ?? 0) + 1);
     },
+    state: () => ({ startedAt, all, byAddress: Object.fromEntries(byAddress) }),
   };
 }

@@ -7,7 +7,7 @@ import type { Role } from '../admin/identity.ts';
 import { composeReceiver } from '../compose.ts';
 import { type Environment, isLoopback, readEnvironment } from '../environment.ts';
 import { createLogger } from '../log/log.ts';
-import type { PrometheusMetrics } from '../metrics/prometheus.ts';
+import type { ReadableMetrics } from '../metrics/metrics.ts';
 import { timedStore } from '../metrics/timed-store.ts';
 import { type Listening, listen } from '../node.ts';
 import type { Runtime } from '../runtime.ts';
@@ -103,7 +103,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
 const NOTHING_TO_READ = 'SIGHUP: there is no config file to read again: the routes are those of the example';
 
 /** Counts only where somebody may read the counts. */
-async function metricsOf({ access, postgresUrl }: Environment, version: string): Promise<PrometheusMetrics | undefined> {
+async function metricsOf({ access, postgresUrl }: Environment, version: string): Promise<ReadableMetrics | undefined> {
   if (!access.metricsArePublic && access.people.length === 0 && access.proxy === undefined) return undefined;
   const { prometheusMetrics } = await import('../metrics/prometheus.ts');
   return prometheusMetrics({ version, store: postgresUrl === undefined ? 'sqlite' : 'postgresql' });

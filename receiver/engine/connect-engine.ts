@@ -5,6 +5,7 @@ import { wandbAppUrl } from '../../src/event/wandb-links.ts';
 import { createWandbClient } from '../../src/wandb/client.ts';
 import { createRunReader } from '../../src/wandb/run-reader.ts';
 import type { WatchOptions } from '../config-in-use.ts';
+import { countedFetch } from '../metrics/counted-fetch.ts';
 import type { EnginePartsOptions } from './engine-options.ts';
 import { planFirings } from './plan-firings.ts';
 import { watchedRule } from './watched-rule.ts';
@@ -19,8 +20,10 @@ export interface ConnectEngineOptions extends EnginePartsOptions {
 }
 
 /** What watches the runs of the projects that automations are for. */
-export function connectEngine({ watch, runtime, environment, store, plan, wake, hasJumped, wandbApiKey }: ConnectEngineOptions): Watcher {
-  const { fetch, now, random, log, redactor } = runtime;
+export function connectEngine(options: ConnectEngineOptions): Watcher {
+  const { watch, runtime, environment, store, plan, wake, hasJumped, wandbApiKey, metrics } = options;
+  const fetch = metrics === undefined ? runtime.fetch : countedFetch(runtime.fetch, metrics);
+  const { now, random, log, redactor } = runtime;
   const { wandbBaseUrl, retentionMs } = environment;
   // The form in which it is in the header of every request to W&B.
   redactor.add(Buffer.from(`api:${wandbApiKey}`).toString('base64'));
@@ -39,6 +42,7 @@ export function connectEngine({ watch, runtime, environment, store, plan, wake, 
     random,
     log,
     keepMs: retentionMs,
+    ...(metrics === undefined ? {} : { metrics }),
     ...(watch.everyMs === undefined ? {} : { everyMs: watch.everyMs }),
     ...(watch.leaseMs === undefined ? {} : { leaseMs: watch.leaseMs }),
   });

@@ -1,5 +1,6 @@
 import type { ConfigInUse } from '../config-in-use.ts';
 import type { Environment } from '../environment.ts';
+import type { EngineMetrics } from '../metrics/metrics.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
 import type { PlanOptions } from '../webhook/route-event.ts';
@@ -13,4 +14,6 @@ export interface EnginePartsOptions {
   readonly plan: PlanOptions;
   readonly wake: () => void;
   readonly hasJumped: () => boolean;
+  /** Left out: nothing is counted. */
+  readonly metrics?: EngineMetrics;
 }

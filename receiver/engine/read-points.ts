@@ -1,4 +1,5 @@
 import type { ProjectRef, ReadFailure, RunReader } from '../../src/engine/run-reader.ts';
+import type { EngineMetrics } from '../metrics/metrics.ts';
 import type { Runtime } from '../runtime.ts';
 import type { OpenRun } from './open-run.ts';
 import { pausedUntil } from './pace.ts';
@@ -22,6 +23,8 @@ export interface ReadPointsOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly limitMs: number;
   /** What is stored of the project with each step. */
   readonly step: ProjectStep;
+  /** Left out: nothing is counted. */
+  readonly metrics?: Pick<EngineMetrics, 'evaluated'>;
   readonly signal: AbortSignal;
 }
 
@@ -82,6 +85,7 @@ async function readBatch(batch: readonly OpenRun[], options: ReadPointsOptions):
     if (answered === undefined) continue;
     const before = open.query();
     open.take(answered);
+    options.metrics?.evaluated(answered.points.length);
     round.note(open);
     const after = open.query();
     if (after !== undefined && after.afterStep !== before?.afterStep) unfinished.push(open);

@@ -3,6 +3,7 @@ import { isLive, type RunSnapshot } from '../../src/engine/run.ts';
 import type { ProjectRef, ReadFailure, RunReader } from '../../src/engine/run-reader.ts';
 import { CLOCK_TOLERANCE_MS } from '../../src/lib/clock.ts';
 import { ok, type Result } from '../../src/lib/result.ts';
+import type { EngineMetrics } from '../metrics/metrics.ts';
 import type { Runtime } from '../runtime.ts';
 import type { NewEvent } from '../store/delivery.ts';
 import type { EngineStore, ProjectLease, ProjectMemory, RunMemory } from '../store/engine.ts';
@@ -41,6 +42,8 @@ export interface RoundOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly everyMs: number;
   /** After this time no further points are asked for: the next round goes on. Milliseconds. */
   readonly limitMs: number;
+  /** Left out: nothing is counted. */
+  readonly metrics?: EngineMetrics;
   /** Ends what is under way. */
   readonly signal: AbortSignal;
 }

@@ -54,7 +54,7 @@ const LONGEST_TIMER_MS = 5_000;
 
 /** Reads projects in turn, evaluates what is new, and stores what fired. Several may work on one store. */
 export function createWatcher(options: WatcherOptions): Watcher {
-  const { store, now, log, wake, newId, everyMs = SHORTEST_PAUSE_MS, leaseMs = LEASE_MS } = options;
+  const { store, now, log, wake, newId, everyMs = SHORTEST_PAUSE_MS, leaseMs = LEASE_MS, metrics } = options;
   const owner = newId();
   const projects = createProjectList(options);
   const status = createWatchStatus(options);
@@ -84,7 +84,15 @@ export function createWatcher(options: WatcherOptions): Watcher {
     const next = nextRound(watched, outcome, startedAt);
     Object.assign(watched, next);
     status.note(watched, outcome, startedAt);
+    count(outcome, now() - startedAt);
     if (typeof outcome !== 'string' && outcome.kind !== 'early' && outcome.deliveries > 0) wake();
+  };
+
+  const count = (outcome: RoundOutcome | 'taken', ms: number): void => {
+    if (metrics === undefined || outcome === 'taken' || outcome.kind === 'early') return;
+    const isWhole = outcome.kind === 'read' && !outcome.isBehind && outcome.problem === null;
+    metrics.roundEnded(outcome.kind === 'failed' ? 'failed' : isWhole ? 'read' : 'part', Math.max(0, ms));
+    if (outcome.kind === 'read' && outcome.events > 0) metrics.fired(outcome.events);
   };
 
   const nextRound = (watched: WatchedProject, outcome: RoundOutcome | 'taken', startedAt: number): Partial<WatchedProject> => {

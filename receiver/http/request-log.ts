@@ -50,7 +50,8 @@ export function requestLog(
     c.set('logFields', line);
     await next();
     if (unless(line)) return;
-    metrics?.answered(c.req.path, c.res.status, line.result);
+    const ms = now() - start;
+    metrics?.answered(c.req.path, c.res.status, line.result, Math.max(0, ms));
     if (line.result === 'accepted' && line.type !== undefined) metrics?.accepted(line.type);
     if (isFromWandb(c.req.path)) {
       traces?.webhook(tracedWebhook(c.req.method, c.res.status, { start, end: now() }, line));
@@ -59,7 +60,7 @@ export function requestLog(
     const { reason, ...fields } = line;
     const bindings: PlatformBindings | undefined = c.env;
     const ray = bindings?.ray === undefined ? {} : { ray: bindings.ray };
-    const entry = { method: c.req.method, path: c.req.path, status: c.res.status, ms: now() - start, ...fields, ...ray };
+    const entry = { method: c.req.method, path: c.req.path, status: c.res.status, ms, ...fields, ...ray };
     if (c.res.status >= 500) log.error(entry, reason ?? 'failed');
     else if (c.res.status >= 400) log.warn(entry, reason ?? 'refused');
     else log.info(entry, line.result ?? 'answered');

@@ -1,23 +1,62 @@
 import type { Pause } from '../store/pause.ts';
 import type { Search } from '../store/search.ts';
 import type { DeliveryAdmin } from '../store/store.ts';
+import { type Definition, GAUGES } from './definitions.ts';
+import type { Family, Sample } from './families.ts';
 import type { Gauges } from './metrics.ts';
 
 export interface GaugeSources {
   readonly store: Pick<Search, 'undelivered'> & Pick<DeliveryAdmin, 'throttles'> & { pauses(): Promise<readonly Pause[]> };
   /** Left out: nothing is watched. */
   readonly engineLagMs?: () => number | undefined;
+  /** Left out: the config is never read again. */
+  readonly configRefused?: () => boolean;
 }
 
 /** Asks the store. Every query of it is bounded. */
-export async function readGauges({ store, engineLagMs }: GaugeSources, now: number): Promise<Gauges> {
+export async function readGauges({ store, engineLagMs, configRefused }: GaugeSources, now: number): Promise<Gauges> {
   const [found, throttles, pauses] = await Promise.all([store.undelivered(), store.throttles(now), store.pauses()]);
-  const open = found.filter(({ state }) => state === 'pending' || state === 'in_flight');
+  const open = found.filter(({ state }) => isOpen(state));
   return {
     undelivered: found.map(({ target, state, count }) => ({ target, state, count })),
     oldestAt: open.length === 0 ? undefined : Math.min(...open.map(({ oldestAt }) => oldestAt)),
     throttled: throttles.length,
     pauses: pauses.length,
     engineLagMs: engineLagMs?.(),
+    configRefused: configRefused?.(),
   };
+}
+
+function isOpen(state: string): boolean {
+  return state === 'pending' || state === 'in_flight';
+}
+
+/** The same as metrics. */
+export function gaugeFamilies(gauges: Gauges, now: number): Family[] {
+  const { undelivered, oldestAt, throttled, pauses, engineLagMs, configRefused } = gauges;
+  const queue = new Map<string, number>();
+  for (const { target, state, count } of undelivered) queue.set(target, (queue.get(target) ?? 0) + (isOpen(state) ? count : 0));
+  return [
+    gauge(
+      GAUGES.undelivered,
+      undelivered.map(({ target, state, count }) => ({ labels: { target, state }, value: count })),
+    ),
+    gauge(
+      GAUGES.queue,
+      [...queue].map(([target, value]) => ({ labels: { target }, value })),
+    ),
+    single(GAUGES.oldest, oldestAt === undefined ? 0 : Math.max(0, now - oldestAt) / 1000),
+    single(GAUGES.throttled, throttled),
+    single(GAUGES.pauses, pauses),
+    ...(engineLagMs === undefined ? [] : [single(GAUGES.lag, engineLagMs / 1000)]),
+    ...(configRefused === undefined ? [] : [single(GAUGES.configRefused, configRefused ? 1 : 0)]),
+  ];
+}
+
+function gauge({ name, help }: Definition, samples: readonly Sample[]): Family {
+  return { name, help, type: 'gauge', samples };
+}
+
+export function single(definition: Definition, value: number, labels: Sample['labels'] = {}): Family {
+  return gauge(definition, [{ labels, value }]);
 }

@@ -2,8 +2,9 @@ import { messageOf } from '../../src/lib/error-message.ts';
 import type { RetryPolicy } from '../../src/lib/retry.ts';
 import type { AlertPolicyOf } from '../../src/route/alert-policy.ts';
 import type { RequestKind, TargetRequest } from '../../src/route/target.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { Runtime } from '../runtime.ts';
-import type { Attempt, AttemptOutcome, ClaimedDelivery } from '../store/delivery.ts';
+import type { Attempt, ClaimedDelivery } from '../store/delivery.ts';
 import type { DeliveryQueue } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 import { ATTEMPT_LIMIT_MS, attemptOutcome, LEASE_MS, limitedAttempt, refusedFor } from './attempt.ts';
@@ -37,9 +38,9 @@ export interface OutboxOptions extends Pick<Runtime, 'now' | 'random' | 'log'> {
   readonly attemptsOf?: (id: string) => Promise<readonly Attempt[]>;
   /** See `SettlementRules`. */
   readonly alerts?: AlertPolicyOf;
-  /** Hears of each attempt that ended, with how long it took in milliseconds. */
-  readonly attempted?: (kind: RequestKind, outcome: AttemptOutcome, ms: number) => void;
-  /** Hears of it, too, with whose attempt it was. */
+  /** Counts attempts, and deliveries whose sending has ended; left out: nothing is counted. */
+  readonly metrics?: Pick<Metrics, 'attempted' | 'settled'>;
+  /** Hears of each attempt that ended, with whose attempt it was. */
   readonly traced?: (delivery: ClaimedDelivery, attempt: Omit<Attempt, 'detail'>) => void;
   /** Gives the request as it is to be sent, once more is known than when the event was accepted. Must not take long. */
   readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
@@ -259,7 +260,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     const startedAt = Math.min(beganAt, endedAt);
     const durationMs = endedAt - startedAt;
     const outcome = attemptOutcome(result);
-    options.attempted?.(delivery.request.kind, outcome, durationMs);
+    options.metrics?.attempted(delivery.request.kind, outcome, durationMs);
     options.traced?.(delivery, { startedAt, durationMs, outcome, status: result.status });
     const mine = await options.queue.settle(
       delivery,
@@ -267,6 +268,8 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
       settlement,
       throttle,
     );
+    if (mine && (settlement.state === 'delivered' || settlement.state === 'dead'))
+      options.metrics?.settled(delivery.request.kind, settlement.state, endedAt - delivery.retryingSince);
     const retryAt = settlement.state === 'pending' ? new Date(settlement.dueAt).toISOString() : undefined;
     const line = {
       ...fields,

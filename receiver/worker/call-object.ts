@@ -44,6 +44,26 @@ export async function callObject(call: ObjectCall): Promise<Result<Response, str
   }
 }
 
+/**
+ * Calls a method of an object; as often as `callObject` does.
+ *
+ * @returns its answer, or why there is none: `old` when its code does not have the method yet
+ */
+export async function callMethod<T>(
+  object: () => ObjectStub,
+  call: (object: ObjectStub) => Promise<T>,
+): Promise<Result<T, { readonly kind: 'old' | 'failed'; readonly why: string }>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return ok(await call(object()));
+    } catch (error) {
+      if (isOldCode(error)) return err({ kind: 'old', why: 'the object of the source still runs older code' });
+      if (attempt < TRIES && isRetryable(error)) continue;
+      return err({ kind: 'failed', why: messageOf(error) });
+    }
+  }
+}
+
 async function callOldCode({ object, request }: ObjectCall): Promise<Result<Response, string>> {
   try {
     const response = await object().fetch(request());

@@ -4,7 +4,8 @@ declare module 'cloudflare:workers' {
     /** `name`: as in `getByName`. `jurisdiction`: of the namespace that it was created in. */
     readonly id: { readonly name?: string; readonly jurisdiction?: string };
     readonly storage: import('../store/sqlite/object-driver.ts').ObjectStorage &
-      import('./wake-up.ts').AlarmStorage & {
+      import('./wake-up.ts').AlarmStorage &
+      import('./key-values.ts').KeyValues & {
         /** Resolves when everything that was written is durable. */
         sync(): Promise<void>;
       };
@@ -19,6 +20,14 @@ declare module 'cloudflare:workers' {
     standAside(jurisdiction: import('../environment.ts').Jurisdiction): Promise<import('./place.ts').FirstPlace | undefined>;
     /** `RelayObject.sharePace`. */
     sharePace(source: string, until: number): Promise<number>;
+    /** `RelayObject.signInAttempt`. */
+    signInAttempt(address: string, isRight: boolean): Promise<number | undefined>;
+    /** `RelayObject.endSession`. */
+    endSession(id: string, endsAt: number): Promise<void>;
+    /** `RelayObject.isSessionEnded`. */
+    isSessionEnded(id: string): Promise<boolean>;
+    /** `RelayObject.metrics`. */
+    metrics(): Promise<readonly import('../metrics/families.ts').Family[] | 'unused' | undefined>;
     /** A call of the object's method. */
     receiveVerified(request: Request, verified: import('../http/verified.ts').Verified): Promise<Response>;
   }

@@ -1,24 +1,23 @@
-import type { WebhookQueue } from 'cloudflare:workers';
-import { type Context, Hono } from 'hono';
+import type { ObjectStub, WebhookQueue } from 'cloudflare:workers';
+import { Hono } from 'hono';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { idsFrom } from '../../src/lib/id.ts';
 import { err, type Result } from '../../src/lib/result.ts';
-import { createAccess } from '../admin/access.ts';
-import { ADMIN_BODY_LIMIT } from '../admin/api.ts';
-import { guard, identityOf, unauthorized } from '../admin/guard.ts';
 import { readDispatchedRun } from '../github/workflow-run-webhook.ts';
 import type { PlatformBindings } from '../http/body-source.ts';
 import { problem } from '../http/problem.ts';
-import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
+import type { BodyLimit } from '../http/request-body.ts';
 import { type RequestVariables, requestLog } from '../http/request-log.ts';
-import type { Verified } from '../http/verified.ts';
 import type { Runtime } from '../runtime.ts';
 import { answerSlackGet, authenticRequest } from '../slack/hono-receiver.ts';
 import { readAuthenticBody } from '../webhook/authentic-body.ts';
 import { isSourceName } from '../webhook/source-name.ts';
-import { callObject, type RequestTarget } from './call-object.ts';
+import { callObject } from './call-object.ts';
+import { addAdmin } from './front-admin.ts';
+import { type App, type Forward, type FrontContext, onlyBy } from './front-parts.ts';
+import { rememberedAnswers } from './remembered-answers.ts';
 import type { Setup } from './setup.ts';
-import { rememberedReadiness } from './source-readiness.ts';
+import { SignInsUnknownError } from './shared-sign-ins.ts';
 import { unavailable } from './unavailable.ts';
 import { noSuchSource } from './unused-source.ts';
 import { enqueue } from './webhook-queue.ts';
@@ -28,7 +27,7 @@ import { within } from './within.ts';
 export interface FrontOptions extends Pick<Runtime, 'log' | 'now' | 'randomBytes'> {
   readonly setup: Pick<Setup, 'sources' | 'settings' | 'environment'>;
   /** The object of a source. */
-  readonly objectOf: (source: string) => RequestTarget;
+  readonly objectOf: (source: string) => ObjectStub;
   /** For webhooks whose object does not take them. Left out: their senders get 503. */
   readonly queue?: WebhookQueue | undefined;
 }
@@ -37,24 +36,17 @@ export interface FrontOptions extends Pick<Runtime, 'log' | 'now' | 'randomBytes
 const QUEUE_AFTER_MS = 8_000;
 const NO_ANSWER = err(`no answer within ${QUEUE_AFTER_MS / 1000} seconds`);
 const FORWARDED = 'forwarded';
+/** A source is asked at most so often whether it is ready. Milliseconds. */
+const READINESS_MS = 1_000;
 const HEALTH_METHODS = ['GET', 'OPTIONS'];
 
 const utf8 = new TextDecoder();
 
-type FrontContext = Context<RequestVariables>;
-
-/** A request that the object gets, once it is authentic. */
-interface Forwarded {
-  readonly source: string;
-  readonly body?: Uint8Array;
-  readonly verified?: Verified;
-  readonly isGivenUp?: () => boolean;
-}
-
 /**
  * The Worker itself: it authenticates every request, by the same rules as the receiver elsewhere, and hands what is authentic
  * to the object of its source. Nobody else wakes an object: not a bad signature, a wrong method, an address that does not
- * exist, or a body that stalls. Only `/readyz` does, for anyone, and at most once a second.
+ * exist, or a body that stalls. For anyone `/readyz` and public metrics do, at most once a second, and an attempt to sign in,
+ * as far as the limits of this isolate allow it.
  *
  * Its decision counts. An object may run on with older code, and older secrets, for minutes after a deployment.
  */
@@ -71,7 +63,7 @@ export function front(options: FrontOptions): (request: Request, bindings: Platf
   addWandb(app, options, forward);
   addGitHub(app, options, forward);
   addSlack(app, options, forward);
-  addAdmin(app, options, forward);
+  addAdmin(app, options, forward, answerOf);
   root.on('ALL', [...new Set(['/healthz', `${basePath}/healthz`])], (c) => onlyBy(c, 'Health is asked with GET.', 'GET, HEAD, OPTIONS'));
   root.notFound((c) =>
     problem(c, {
@@ -81,14 +73,15 @@ export function front(options: FrontOptions): (request: Request, bindings: Platf
     }),
   );
   root.onError((error, c) => {
+    if (error instanceof SignInsUnknownError) {
+      c.get('logFields').reason = error.message;
+      return unavailable();
+    }
     log.error({ path: c.req.path, error: String(error.stack ?? error) }, 'a bug: unexpected exception');
     return problem(c, { status: 500, title: 'Internal Server Error', headers: { 'retry-after': '5' } });
   });
   return async (request, bindings) => root.fetch(request, bindings);
 }
-
-type App = Hono<RequestVariables>;
-type Forward = (c: FrontContext, forwarded: Forwarded) => Promise<Result<Response, string>>;
 
 function forwarder({ objectOf }: FrontOptions): Forward {
   return (c, { source, body, verified = {}, isGivenUp = () => false }) => {
@@ -123,12 +116,8 @@ function refuseUnknown(c: FrontContext, source: string, sources: readonly string
   return problem(c, { status: 401, title: 'Unauthorized' });
 }
 
-function onlyBy(c: FrontContext, detail: string, allow: string): Response {
-  return problem(c, { status: 405, title: 'Method Not Allowed', detail, headers: { allow } });
-}
-
 function addReadiness(app: App, { setup, now }: FrontOptions, forward: Forward): void {
-  const readiness = rememberedReadiness(now);
+  const readiness = rememberedAnswers(now, READINESS_MS);
   app.on(HEALTH_METHODS, '/readyz', (c) => {
     const source = sourceOfUrl(c.req.url);
     const refused = refuseUnknown(c, source, setup.sources);
@@ -211,27 +200,6 @@ function addSlack(app: App, { setup, now }: FrontOptions, forward: Forward): voi
   });
   app.get('/slack/events', answerSlackGet);
   app.all('/slack/events', (c) => onlyBy(c, 'Slack sends with POST.', 'POST'));
-}
-
-function addAdmin(app: App, { setup, now, randomBytes }: FrontOptions, forward: Forward): void {
-  const { access: settings, basePath } = setup.environment;
-  const access = createAccess({ settings, now, newId: idsFrom(now, randomBytes), basePath });
-  if (!access.hasApi) return;
-  const api = new Hono<RequestVariables>();
-  api.use(async (c, next) => refuseUnread(c, ADMIN_BODY_LIMIT) ?? (await next()));
-  api.use(guard(access, unauthorized));
-  api.on(['GET', 'POST'], '/*', async (c) => {
-    const source = sourceOfUrl(c.req.url);
-    // A source whose secret was removed still delivers what it has stored, and can be operated. The object says when there is none.
-    c.get('logFields').source = source.slice(0, 64);
-    if (!isSourceName(source)) return noSuchSource();
-    const verified = { identity: identityOf(c) };
-    if (c.req.method !== 'POST') return answerOf(c, await forward(c, { source, verified }));
-    const body = await readBody(c, ADMIN_BODY_LIMIT);
-    return body instanceof Response ? body : answerOf(c, await forward(c, { source, body, verified }));
-  });
-  api.all('/*', (c) => onlyBy(c, 'The admin API takes GET and POST.', 'GET, HEAD, POST'));
-  app.route('/api', api);
 }
 
 /** One answer for several: a failure of ours, so that it can be sent again; else what one of them took; else a refusal. */

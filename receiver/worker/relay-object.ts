@@ -1,4 +1,5 @@
 import { type AlarmInfo, DurableObject, type ObjectNamespace, type ObjectState } from 'cloudflare:workers';
+import process from 'node:process';
 import type { Config } from '../../src/config/config.ts';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
@@ -9,6 +10,9 @@ import type { Jurisdiction } from '../environment.ts';
 import type { PlatformBindings } from '../http/body-source.ts';
 import type { Verified } from '../http/verified.ts';
 import type { Logger } from '../log/log.ts';
+import { BUILD_INFO } from '../metrics/definitions.ts';
+import type { Family } from '../metrics/families.ts';
+import { single } from '../metrics/gauges.ts';
 import type { Receiver } from '../receiver.ts';
 import type { SqlDriver } from '../store/sqlite/driver.ts';
 import { type NextWork, nextWork } from '../store/sqlite/next-work.ts';
@@ -16,6 +20,8 @@ import { objectDriver } from '../store/sqlite/object-driver.ts';
 import { sqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { consoleLogger } from './console-log.ts';
 import { heldBodies } from './held-body.ts';
+import { type KeptObjectCounts, keptCounts } from './kept-counts.ts';
+import { type KeptSignIns, keptSignIns } from './kept-sign-ins.ts';
 import { objectOf } from './object-name.ts';
 import { CLOUDFLARE, CONCURRENCY, outgoing, type Platform } from './outgoing.ts';
 import { askToStandAside, type FirstPlace, standAside, takePlace, UnusedObjectError, WrongPlaceError } from './place.ts';
@@ -25,6 +31,7 @@ import { type SharedPace, sharedPace } from './shared-pace.ts';
 import type { Subrequests } from './subrequests.ts';
 import { unavailable } from './unavailable.ts';
 import { noSuchSource, UnusedSourceError, wasUsed } from './unused-source.ts';
+import { VERSION } from './version.ts';
 import { type WakeUp, wakeUp } from './wake-up.ts';
 
 /** An alarm waits for what it has begun to send at most so long; the rest goes on without it. Milliseconds. */
@@ -45,6 +52,8 @@ interface Running {
   readonly pace: SharedPace;
   /** Where nobody looks at runs, none is waited for. */
   readonly watchesRuns: boolean;
+  /** Left out: nobody may read metrics. */
+  readonly counts?: KeptObjectCounts;
 }
 
 /**
@@ -59,6 +68,7 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
   return class RelayObject extends DurableObject<Readonly<Record<string, unknown>>> {
     readonly #driver: SqlDriver;
     readonly #wakeUp: WakeUp;
+    readonly #signIns: KeptSignIns;
     #log: Logger = consoleLogger(console, (line) => line, now);
     #running: Running | undefined;
     /** No source of this name is configured, and none ever was. */
@@ -69,6 +79,7 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
     constructor(ctx: ObjectState, env: Readonly<Record<string, unknown>>) {
       super(ctx, env);
       this.#wakeUp = wakeUp(ctx.storage, now, (error) => this.#log.error({ error: messageOf(error) }, 'the alarm could not be set'));
+      this.#signIns = keptSignIns(ctx.storage, now);
       this.#driver = objectDriver(ctx.storage, () => this.#wakeUp.soon());
       // It must not throw: an alarm whose object does not come up six times is gone for good.
       ctx.blockConcurrencyWhile(() => this.#start({ isFirst: true }));
@@ -135,6 +146,32 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
       return this.#running?.pace.heardOf(source, until) ?? 0;
     }
 
+    /**
+     * What `/metrics` shows of this source, for the Worker's. Called by the Worker, as the rest of what is here is.
+     *
+     * @returns `undefined` when the receiver of this source does not run; `unused`: there is no such source
+     */
+    async metrics(): Promise<readonly Family[] | 'unused' | undefined> {
+      this.#wakeUp.opened();
+      if (this.#running === undefined) await this.ctx.blockConcurrencyWhile(() => this.#start());
+      if (this.#isUnused) return 'unused';
+      await this.#running?.counts?.asked();
+      return this.#running?.receiver.metrics();
+    }
+
+    /** See `KeptSignIns`; also where no receiver runs. */
+    signInAttempt(address: string, isRight: boolean): Promise<number | undefined> {
+      return this.#signIns.attempt(address, isRight);
+    }
+
+    endSession(id: string, endsAt: number): Promise<void> {
+      return this.#signIns.end({ id, endsAt });
+    }
+
+    isSessionEnded(id: string): Promise<boolean> {
+      return this.#signIns.isEnded(id);
+    }
+
     /** Opens the store and begins to send. When that fails the object stays up without a receiver, to be started again. */
     async #start({ isFirst = false } = {}): Promise<void> {
       if (this.#running !== undefined) return;
@@ -183,6 +220,7 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
       if (isRemoved) log.warn({ source }, 'no secret or token is configured for this source any more: it delivers what it has stored');
       const pace = sharedPace({ source, sources, now, tell: (other, until) => objectOf(objects, other, setup).sharePace(source, until) });
       const out = outgoing({ platform, environment, now, beforeGitHub: pace.beforeSending, askForInvocation: this.#wakeUp.atOnce });
+      const counts = await this.#countsFor(environment);
       const randomBytes = () => crypto.getRandomValues(new Uint8Array(16));
       const receiver = await composeReceiver({
         runtime: { now, random: Math.random, randomBytes, fetch: out.fetch, log, redactor },
@@ -197,6 +235,8 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
           : {}),
         store,
         sandbox,
+        source: { name: source, all: sources },
+        ...(counts === undefined ? {} : { metrics: counts.metrics }),
         startsSteady: true,
         // One object of a Worker sends them, or each would.
         ...(source === DEFAULT_SOURCE ? { digests: { definitions: config.digests, entity: config.entity } } : {}),
@@ -205,7 +245,15 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
         githubWritesPerSecond: () => Math.min(settings.githubWritesPerSecond, mostWritesPerSecond(environment, pace.sharing())),
       });
       receiver.start();
-      return { receiver, outgoing: out, pace, watchesRuns: !sandbox && environment.github !== undefined };
+      const watchesRuns = !sandbox && environment.github !== undefined;
+      return { receiver, outgoing: out, pace, watchesRuns, ...(counts === undefined ? {} : { counts }) };
+    }
+
+    /** Counted only where somebody may read it. */
+    async #countsFor({ access }: Setup['environment']): Promise<KeptObjectCounts | undefined> {
+      if (access.people.length === 0 && access.proxy === undefined && !access.metricsArePublic) return undefined;
+      const build = single(BUILD_INFO, 1, { version: VERSION, store: 'durable object', node: process.version });
+      return keptCounts(this.ctx.storage, now, build, (error) => this.#log.warn({ error: messageOf(error) }, 'metrics could not be kept'));
     }
   };
 }

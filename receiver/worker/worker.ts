@@ -8,6 +8,7 @@ import { handOver } from './hand-over.ts';
 import { heldBodies } from './held-body.ts';
 import { notSetUp } from './not-set-up.ts';
 import { objectOf } from './object-name.ts';
+import { peerOf } from './peer.ts';
 import { rayOf } from './ray.ts';
 import { relayObject } from './relay-object.ts';
 import { bundledConfig, setUp } from './setup.ts';
@@ -65,7 +66,7 @@ async function answerTo(request: Request, env: Env): Promise<Response> {
   started ??= start(env);
   const body = bodyOf(request);
   try {
-    return await started.answer(request, { body, ...rayOf(request) });
+    return await started.answer(request, { body, ...rayOf(request), ...peerOf(request) });
   } finally {
     body.release();
   }

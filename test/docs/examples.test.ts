@@ -26,7 +26,10 @@ const CONFIG_KEYS = [
   'alerts',
 ];
 
-type Kind = 'config' | 'workflow' | 'steps';
+/** Of Prometheus: examples/prometheus is checked by its own test. */
+const SCRAPE_KEYS = ['scrape_configs', 'rule_files'];
+
+type Kind = 'config' | 'workflow' | 'steps' | 'scrape';
 
 /** What a YAML example is an example of; nothing else is shown. */
 function kindOf({ place, text }: Block): Kind {
@@ -34,6 +37,7 @@ function kindOf({ place, text }: Block): Kind {
   if (Array.isArray(content)) return 'steps';
   const keys = Object.keys(content as object);
   if (keys.includes('jobs')) return 'workflow';
+  if (keys.length > 0 && keys.every((key) => SCRAPE_KEYS.includes(key))) return 'scrape';
   if (keys.length > 0 && keys.every((key) => CONFIG_KEYS.includes(key) || key.startsWith('x-'))) return 'config';
   throw new Error(`${place}: neither a config nor a workflow nor steps: ${keys.join(', ')}`);
 }

@@ -55,6 +55,9 @@ test('npm run dev:worker is a sandbox with nothing configured, and sends for rea
   const secret = await sandbox.heard(/WANDB_WEBHOOK_SECRET=(\w+) /);
   expect(await sendEvent(await sandbox.heard(/Ready on (http:\S+)/), secret)).toEqual(accepted);
   expect(await sandbox.heard(/(dispatch recorded, not sent \(sandbox\))/)).toBeTruthy();
+  const [url, token] = [await sandbox.heard(/Ready on (http:\S+)/), await sandbox.heard(/sign in with the token (\w+)/)];
+  const page = await fetch(`${url}/`, { headers: { authorization: `Bearer ${token}` } });
+  expect([page.status, (await page.text()).includes('/events/')]).toEqual([200, true]);
   await sandbox.stop();
 
   const live = { WANDB_WEBHOOK_SECRET: 'a-secret-of-a-test', GITHUB_TOKEN: 'ghp_of_a_test', GITHUB_API_URL: 'http://127.0.0.1:9' };

@@ -15,7 +15,7 @@ import { age, moment } from '../components/time.ts';
 import { identityOf } from '../guard.ts';
 import type { Identity } from '../identity.ts';
 import { noticeOf } from './notice.ts';
-import { answerPage, type Html, linkTo, type Shell } from './page.ts';
+import { answerPage, type Html, linkTo, type Shell, sourceField } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 import { type EventQuery, readEventQuery, STATE_WORDS } from './search-query.ts';
 
@@ -157,8 +157,7 @@ function filterForm({ given }: EventQuery, { shell }: View): Html {
   const field = (name: string, label: string, type = 'text'): Html =>
     html`<label>${label}<input name="${name}" type="${type}" value="${given[name] ?? ''}" autocomplete="off"></label>`;
   return html`<form class="bar" method="get" action="${linkTo(shell, '/')}" role="search" aria-label="Filter events">
-${shell.source === undefined ? '' : html`<input type="hidden" name="source" value="${shell.source}">`}
-<label>Type<select name="type">${option('', 'any', given.type ?? '')}${EVENT_TYPES.map((type) => option(type, type, given.type))}</select></label>
+${sourceField(shell)}<label>Type<select name="type">${option('', 'any', given.type ?? '')}${EVENT_TYPES.map((type) => option(type, type, given.type))}</select></label>
 <label>State<select name="state">${option('', 'any', given.state ?? '')}${Object.entries(STATE_WORDS).map(([value, { label }]) => option(value, label, given.state))}</select></label>
 ${field('collection', 'Collection')}${field('alias', 'Alias')}${field('run', 'Run')}${field('route', 'Route')}
 <label>Since<select name="since">${option('', 'ever', given.since ?? '')}${SINCE.map(([value, text]) => option(value, text, given.since))}${
@@ -179,9 +178,7 @@ const SINCE = [
 /** Everything that matches, not only this page; a count comes first. */
 function bulkForm({ given }: EventQuery, { shell }: View): Html {
   const fields = Object.entries(given).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
-  return html`<form class="row" method="get" action="${linkTo(shell, '/deliveries/change')}">${fields}${
-    shell.source === undefined ? '' : html`<input type="hidden" name="source" value="${shell.source}">`
-  }<span class="quiet small">All deliveries of events that match:</span><button name="do" value="replay">Replay…</button><button class="danger" name="do" value="cancel">Cancel…</button></form>`;
+  return html`<form class="row" method="get" action="${linkTo(shell, '/deliveries/change')}">${sourceField(shell)}${fields}<span class="quiet small">All deliveries of events that match:</span><button name="do" value="replay">Replay…</button><button class="danger" name="do" value="cancel">Cancel…</button></form>`;
 }
 
 function eventTable(items: readonly FoundEvent[], view: View): Html {

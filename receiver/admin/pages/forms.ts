@@ -4,8 +4,8 @@ import type { AdminContext } from '../access.ts';
 import { identityOf } from '../guard.ts';
 import type { Identity } from '../identity.ts';
 import { nameProblem } from '../requests.ts';
-import { answerPage, type Html, linkTo, type Shell } from './page.ts';
-import { nextOf } from './sign-in.ts';
+import { answerPage, type Html, type Shell } from './page.ts';
+import { linkToNext, nextOf } from './sign-in.ts';
 
 /** How the store's notes say where a change was made: `ada, by the pages`. */
 export const BY_THE_PAGES = 'by the pages';
@@ -44,9 +44,7 @@ export function reasonIn(fields: URLSearchParams): string | undefined {
 
 /** Where a form leads afterwards, with what was done. */
 export function nextWith(shell: Shell, next: string | undefined, query: Readonly<Record<string, string>>): string {
-  const [path = '/', given = ''] = nextOf(next).replace(/#.*$/s, '').split('?', 2);
-  const kept = Object.fromEntries([...new URLSearchParams(given)].filter(([name]) => !['did', 'done', 'undone', 'source'].includes(name)));
-  return linkTo(shell, path, { ...kept, ...query });
+  return linkToNext(shell, nextOf(next), { did: '', done: '', undone: '', ...query });
 }
 
 /** Answers a change that was not made: why, in our own words, and the way back. */

@@ -15,7 +15,7 @@ import { moment } from '../components/time.ts';
 import { identityOf } from '../guard.ts';
 import { notDone } from './forms.ts';
 import { noticeOf } from './notice.ts';
-import { answerPage, type Html, linkTo, type Shell } from './page.ts';
+import { answerPage, type Html, linkTo, type Shell, sourceField } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 
 /** The ledger keeps about fifty steps of an alias. */
@@ -126,7 +126,7 @@ function rollBackPart(
       ? html`<p>There is no version to go back to: ${not.length === 0 ? 'none is known.' : 'no other one is known to have been deployed successfully.'}</p>`
       : mayChange
         ? html`<form class="bar" method="get" action="${linkTo(shell, '/models/rollback')}">
-${shell.source === undefined ? '' : html`<input type="hidden" name="source" value="${shell.source}">`}<input type="hidden" name="collection" value="${collectionPath(view)}"><input type="hidden" name="alias" value="${view.alias}"><input type="hidden" name="key" value="${view.key}">
+${sourceField(shell)}<input type="hidden" name="collection" value="${collectionPath(view)}"><input type="hidden" name="alias" value="${view.alias}"><input type="hidden" name="key" value="${view.key}">
 <label class="wide">Version<select name="to">${possible.map(({ version }) => html`<option value="${version}">${version}${version === view.deployed?.version ? ', which is deployed now' : whenDeployed(deployedAt.get(version))}</option>`)}</select></label>
 <label class="grow">Reason<input name="reason" maxlength="500" autocomplete="off"></label><button class="wide">See what will be sent…</button></form>`
         : html`<p class="quiet">${rollBack === undefined ? 'This receiver cannot roll back.' : 'You may only read: ask an admin of this receiver.'} It could go back to ${possible.map(({ version }) => version).join(', ')}.</p>`

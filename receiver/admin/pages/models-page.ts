@@ -8,7 +8,7 @@ import { badge } from '../components/badge.ts';
 import { deliveriesBehind, deploymentOf } from '../components/deployment.ts';
 import { empty } from '../components/empty.ts';
 import { age, moment } from '../components/time.ts';
-import { answerPage, type Html, linkTo, type Shell } from './page.ts';
+import { answerPage, type Html, linkTo, type Shell, sourceField } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 
 /** Aliases of a page. */
@@ -83,7 +83,7 @@ function ledgerPart(page: AliasPage, query: Query, view: View): Html {
       : html`<span class="quiet small">The latest change first</span>`
   }</header>
 <div class="body"><form class="bar" method="get" action="${linkTo(shell, '/models')}" role="search" aria-label="Filter aliases">
-${shell.source === undefined ? '' : html`<input type="hidden" name="source" value="${shell.source}">`}
+${sourceField(shell)}
 <label>Collection<input name="collection" type="search" value="${collection}" autocomplete="off" placeholder="any part of its path"></label>
 <label>Alias<input name="alias" type="search" value="${alias}" autocomplete="off" placeholder="such as production"></label>
 <button>Filter</button></form></div>

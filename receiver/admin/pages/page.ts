@@ -22,6 +22,8 @@ export interface Shell {
   readonly basePath: string;
   /** On Workers, whose objects each have a source: kept in every link. */
   readonly source?: string;
+  /** All that there are, where the reader may choose; left out: there is nothing to choose. */
+  readonly sources?: readonly string[];
   readonly banners: readonly Banner[];
 }
 
@@ -73,6 +75,11 @@ export function linkTo({ basePath, source }: Shell, path: string, query: Readonl
   return `${basePath}${path}${text === '' ? '' : `?${text}`}`;
 }
 
+/** What keeps the source in a form that is sent with GET: its address's own query is dropped by browsers. */
+export function sourceField({ source }: Pick<Shell, 'source'>): Html {
+  return source === undefined ? html`` : html`<input type="hidden" name="source" value="${source}">`;
+}
+
 /** Answers a whole page. */
 export async function answerPage(
   c: AdminContext,
@@ -119,12 +126,21 @@ function topBar(shell: Shell, identity: Identity, path: string): Html {
 <nav aria-label="Pages"><ul class="menu">${MENU.map(
     ([target, text]) => html`<li><a href="${linkTo(shell, target)}"${isHere(target) ? html` aria-current="page"` : ''}>${text}</a></li>`,
   )}</ul></nav>
+${sourceChooser(shell, MENU.find(([target]) => target === here)?.[0] ?? '/')}
 <div class="who"><span>${identity.name}${identity.role === 'viewer' ? ' (reads only)' : ''}</span>${
     identity.via === 'session'
       ? html`<form method="post" action="${linkTo(shell, '/sign-out')}"><button class="plain">Sign out</button></form>`
       : ''
   }</div>
 </div></header>`;
+}
+
+/** On Workers with several sources: each has pages of its own. */
+function sourceChooser({ basePath, source, sources = [] }: Shell, path: string): Html {
+  if (sources.length < 2) return html``;
+  return html`<form class="sources" method="get" action="${basePath}${path}"><label><span>Source</span><select name="source">${sources.map(
+    (one) => html`<option${one === source ? html` selected` : ''}>${one}</option>`,
+  )}</select></label><button class="plain">Show</button></form>`;
 }
 
 function bannerBar(shell: Shell, { kind, text, link }: Banner): Html {

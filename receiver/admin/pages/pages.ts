@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { RequestVariables } from '../../http/request-log.ts';
-import type { Access, AdminContext } from '../access.ts';
+import type { Access } from '../access.ts';
 import { guard } from '../guard.ts';
 import { activityPages } from './activity-pages.ts';
 import { ASKING_PATHS } from './asking-paths.ts';
@@ -11,15 +11,14 @@ import { eventsPage } from './events-page.ts';
 import { livePage } from './live.ts';
 import { modelHistoryPage } from './model-history-page.ts';
 import { modelsPage } from './models-page.ts';
-import { linkTo } from './page.ts';
 import type { PageApp, PageOptions } from './page-options.ts';
+import { PAGE_PATHS } from './paths.ts';
 import { pausesPage } from './pauses-page.ts';
 import { rollbackPage } from './rollback-page.ts';
 import { signIn } from './sign-in.ts';
+import { signInFirst } from './sign-in-first.ts';
 import { simulatePage } from './simulate-page.ts';
 
-/** Everything that only those may see who are known. */
-const PATHS = ['/', '/live', '/events/*', '/deliveries/*', '/models/*', '/routes/*', '/automations/*', '/simulate/*', '/pauses/*'];
 const APPS: readonly PageApp[] = [
   eventsPage,
   eventPage,
@@ -41,16 +40,9 @@ export function pages(access: Access, options: PageOptions): Hono<RequestVariabl
   root.route('/assets', assets());
   root.route('/', signIn({ access, shell: options.shell, now: options.now }));
   const guarded = new Hono<RequestVariables>();
-  const stranger = async (c: AdminContext): Promise<Response> => {
-    // W&B's webhook at a wrong address is no person who forgot to sign in.
-    if (c.req.method !== 'GET' && c.req.header('cookie') === undefined) return c.notFound();
-    const { basePath } = await options.shell();
-    const url = new URL(c.req.url);
-    const here = `${url.pathname.slice(basePath.length) || '/'}${url.search}`;
-    return c.redirect(linkTo(await options.shell(), '/sign-in', { next: c.req.method === 'GET' && here !== '/' ? here : undefined }), 303);
-  };
+  const stranger = signInFirst(options.shell);
   const [known, knownReader] = [guard(access, stranger), guard(access, stranger, false)];
-  for (const path of PATHS) {
+  for (const path of PAGE_PATHS) {
     const mayEnter = ASKING_PATHS.includes(path) ? knownReader : known;
     guarded.use(path, async (c, next) => (access.hasPages(c) ? mayEnter(c, next) : c.notFound()));
   }

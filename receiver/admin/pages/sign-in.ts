@@ -9,7 +9,7 @@ import { linkTo, PAGE_HEADERS, pageText, type Shell } from './page.ts';
 
 export interface SignInOptions {
   readonly access: Access;
-  readonly shell: () => Promise<Shell>;
+  readonly shell: (c: AdminContext) => Promise<Shell>;
   readonly now: () => number;
 }
 
@@ -21,7 +21,7 @@ export function signIn({ access, shell, now }: SignInOptions): Hono<RequestVaria
   const app = new Hono<RequestVariables>();
   const answer = async (c: AdminContext, next: string, notice: string | undefined, status: 200 | 403 | 429): Promise<Response> => {
     // Nobody who is not known is shown what is going on here.
-    const bare = { ...(await shell()), banners: [] };
+    const bare = { ...(await shell(c)), banners: [], sources: [] };
     const text = await pageText(bare, { title: 'Sign in', body: form(bare, next, notice) }, undefined, c.req.path);
     return c.html(text, status, PAGE_HEADERS);
   };
@@ -32,7 +32,7 @@ export function signIn({ access, shell, now }: SignInOptions): Hono<RequestVaria
     if (fields instanceof Response) return fields;
     const next = nextOf(fields.get('next') ?? undefined);
     if (!isSameOrigin(c)) return answer(c, next, 'Another site sent this form. Enter the token here.', 403);
-    const result = access.signIn(c, fields.get('token') ?? '');
+    const result = await access.signIn(c, fields.get('token') ?? '');
     if (result === 'wrong') {
       c.get('logFields').reason = 'refused: a wrong token at the sign-in form';
       return answer(c, next, 'No such token. Ask whoever runs this receiver for yours (RELAY_ADMIN_TOKENS).', 403);
@@ -42,13 +42,12 @@ export function signIn({ access, shell, now }: SignInOptions): Hono<RequestVaria
       return answer(c, next, `Too many wrong tokens. Try again in ${durationWords(result.retryAt - now())}.`, 429);
     }
     c.get('logFields').result = `${result.name} signed in`;
-    const to = await shell();
-    return c.redirect(`${to.basePath}${next}`, 303);
+    return c.redirect(linkToNext(await shell(c), next), 303);
   });
   app.post('/sign-out', async (c) => {
     if (!access.hasPages(c)) return c.notFound();
-    if (isSameOrigin(c)) access.signOut(c);
-    return c.redirect(linkTo(await shell(), '/sign-in'), 303);
+    if (isSameOrigin(c)) await access.signOut(c);
+    return c.redirect(linkTo(await shell(c), '/sign-in'), 303);
   });
   return app;
 }
@@ -68,6 +67,13 @@ ${notice === undefined ? '' : html`<p class="notice bad" role="alert">${notice}<
 /** Where to go afterwards: a path of ours, never another site. */
 export function nextOf(text: string | undefined): string {
   return text !== undefined && /^\/(?![/\\])[^\\\p{Cc}]*$/u.test(text) && text.length <= 2_000 ? text : '/';
+}
+
+/** The address of a path that `nextOf` has checked, with what has to be in every link. What is in `query` takes the place of the path's own. */
+export function linkToNext(shell: Shell, next: string, query: Readonly<Record<string, string>> = {}): string {
+  const [path = '/', given = ''] = next.replace(/#.*$/s, '').split('?', 2);
+  const kept = [...new URLSearchParams(given)].filter(([name]) => name !== 'source');
+  return linkTo(shell, path, { ...Object.fromEntries(kept), ...query });
 }
 
 /** The fields of a form, at most a few kilobytes of them. */

@@ -17,7 +17,7 @@ import { eventTitle } from '../components/event-title.ts';
 import { plannedPart } from '../components/planned-part.ts';
 import { SAMPLE_TYPES, sampleBody } from '../sample-body.ts';
 import { previewMessages } from '../slack-preview.ts';
-import { answerPage, type Html, linkTo, type Shell } from './page.ts';
+import { answerPage, type Html, linkTo, type Shell, sourceField } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 import { messageContext } from './rollback-page.ts';
 import { formOf } from './sign-in.ts';
@@ -197,7 +197,7 @@ ${problem === undefined ? '' : html`<p class="notice bad" role="alert" id="probl
 
 /** What to begin with, where there is no body at hand. */
 function startPart({ type, eventId }: Simulation, recent: readonly RecentEvent[], shell: Shell): Html {
-  const source = shell.source === undefined ? '' : html`<input type="hidden" name="source" value="${shell.source}">`;
+  const source = sourceField(shell);
   return html`<section class="card" aria-labelledby="start"><header><h2 id="start">Begin with</h2></header><div class="body">
 <form class="stack" method="get" action="${linkTo(shell, '/simulate')}">${source}<label>An example<select name="type">${SAMPLE_TYPES.map(
     (one) => html`<option${one === type ? html` selected` : ''}>${one}</option>`,

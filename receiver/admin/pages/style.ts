@@ -52,6 +52,9 @@ time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .menu a:hover { color: var(--text); }
 .menu a[aria-current] { color: var(--text); border-color: var(--link); font-weight: 600; }
 .who { display: flex; gap: .75rem; align-items: center; color: var(--quiet); font-size: .875rem; padding: .5rem 0; }
+.sources { display: flex; gap: .375rem; align-items: center; font-size: .875rem; color: var(--quiet); }
+.sources label { display: flex; gap: .375rem; align-items: center; }
+.sources select { width: auto; max-width: 9rem; min-height: 2rem; padding: .125rem .375rem; font-size: .875rem; }
 .page { max-width: 76rem; margin: 0 auto; padding: 1.25rem 1rem 4rem; display: grid; gap: 1.25rem; }
 .page > * { min-width: 0; }
 .head { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: baseline; justify-content: space-between; }

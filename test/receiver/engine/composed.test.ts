@@ -4,6 +4,7 @@ import { composeParts } from '../../../receiver/compose.ts';
 import { configWarnings } from '../../../receiver/config-checks.ts';
 import { readEnvironment } from '../../../receiver/environment.ts';
 import { silentLogger } from '../../../receiver/log/log.ts';
+import { keptMetrics } from '../../../receiver/metrics/kept-metrics.ts';
 import { createReceiver } from '../../../receiver/receiver.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
@@ -33,7 +34,9 @@ async function composed(variables: Readonly<Record<string, string>> = {}, sandbo
   if (!environment.ok) throw new Error(environment.error.join());
   const config = configOf(...AUTOMATIONS);
   const store = sqliteStore(openSqlite(':memory:'));
+  const metrics = keptMetrics(undefined, () => undefined);
   const parts = await composeParts({
+    metrics,
     runtime: { now, random: Math.random, randomBytes: () => randomBytes(16), fetch, log: silentLogger, redactor: redactorOf([]) },
     environment: environment.value,
     routes: config.routes.map(compileRoute),
@@ -56,12 +59,12 @@ async function composed(variables: Readonly<Record<string, string>> = {}, sandbo
   const runOf = (name: string, tags: readonly string[] = []) => liveRun(wandb.world, wandb.world.project('train'), name, { now, tags });
   const ready = async () => (await (await receiver.app.request('/readyz')).json()) as { details?: { problems?: string[] } };
   const warnings = configWarnings(config, environment.value, sandbox);
-  return { wandb, store, parts, look, runOf, ready, warnings };
+  return { wandb, store, parts, look, runOf, ready, warnings, metrics };
 }
 
 describe('a receiver whose config has automations with engine: relay', () => {
   it('watches the runs through W&B itself, filters included, and its workflows see how a condition ends', async () => {
-    const { look, runOf, store, ready, parts } = await composed();
+    const { look, runOf, store, ready, parts, metrics } = await composed();
     await look();
     const run = runOf('r1', ['prod']).log({ loss: 7 });
     const other = runOf('r2').log({ loss: 1 });
@@ -82,6 +85,11 @@ describe('a receiver whose config has automations with engine: relay', () => {
     expect(payloads[0]).not.toHaveProperty('resolved');
     expect(await ready()).toEqual({ status: 'ok' });
     expect(parts.watcher?.nextAt()).toBeGreaterThan(0);
+    const { counters, histograms } = metrics.counts();
+    expect(counters).toMatchObject({ engineFirings: { '[]': 3 }, engineRounds: { '["read"]': 3 } });
+    expect(counters.enginePoints?.['[]']).toBe(3);
+    expect(counters.engineRequests?.['["answered"]']).toBeGreaterThanOrEqual(5);
+    expect(histograms.roundTime?.['[]']?.counts.reduce((sum, count) => sum + count, 0)).toBe(3);
   });
 
   it('says when it is behind, without names', async () => {

@@ -1,5 +1,8 @@
 // What a receiver loads when it needs it. In the bundle of a Worker all of it is one file. Here an object would load it while it
 // starts: when a test ends the object in the middle of that, the load never ends, nor does the start of any object after it.
+import '../../../receiver/admin/pages/changes.ts';
+import '../../../receiver/admin/pages/pages.ts';
+import '../../../receiver/admin/pages/pause-banners.ts';
 import '../../../receiver/enrich/enricher.ts';
 import '../../../receiver/github/app-credentials.ts';
 import '../../../receiver/github/commit-of-event.ts';
@@ -8,6 +11,8 @@ import '../../../receiver/github/dispatch-target.ts';
 import '../../../receiver/github/run-source.ts';
 import '../../../receiver/github/token-credentials.ts';
 import '../../../receiver/github/workflow-run-webhook.ts';
+import '../../../receiver/metrics/endpoint.ts';
+import '../../../receiver/metrics/gauges.ts';
 import '../../../receiver/outbox/enrich.ts';
 import '../../../receiver/slack/app.ts';
 import '../../../receiver/slack/client.ts';

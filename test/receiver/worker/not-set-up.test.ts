@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { silentLogger } from '../../../receiver/log/log.ts';
 import { namesIn, notSetUp } from '../../../receiver/worker/not-set-up.ts';
 import { rayOf } from '../../../receiver/worker/ray.ts';
-import { rememberedReadiness } from '../../../receiver/worker/source-readiness.ts';
+import { rememberedAnswers } from '../../../receiver/worker/remembered-answers.ts';
 
 const VALUE = 'what-was-set';
 
@@ -37,7 +37,7 @@ test.each([
 
 test('a source is asked at most once a second whether it is ready, and each has its own answer', async () => {
   let time = 0;
-  const readiness = rememberedReadiness(() => time);
+  const readiness = rememberedAnswers(() => time, 1_000);
   const ask = vi.fn(async () => new Response('{"status":"ok"}', { headers: { 'content-type': 'application/json' } }));
   const answers = await Promise.all(Array.from({ length: 50 }, () => readiness('default', ask)));
 

@@ -38,6 +38,8 @@ declare module 'vitest' {
 export const SECRET = 'a-secret-for-tests-only';
 export const PROD_EU_SECRET = 'another-secret-for-tests';
 export const ADMIN_TOKEN = 'admin-token-for-tests';
+export const ADA_TOKEN = 'token-of-ada-for-tests';
+export const VIEWER_TOKEN = 'viewer-token-for-tests';
 export const GITHUB_WEBHOOK_SECRET = 'github-secret-for-tests';
 export const SLACK_SIGNING_SECRET = 'slack-secret-for-tests';
 
@@ -79,6 +81,8 @@ export default async function outside(project: TestProject): Promise<() => Promi
     WANDB_WEBHOOK_SECRET: SECRET,
     WANDB_WEBHOOK_SECRET_PROD_EU: PROD_EU_SECRET,
     RELAY_ADMIN_TOKEN: ADMIN_TOKEN,
+    RELAY_ADMIN_TOKENS: `ada:${ADA_TOKEN}`,
+    RELAY_VIEWER_TOKEN: VIEWER_TOKEN,
     GITHUB_API_URL: await listening(front),
     GITHUB_APP_ID: '4711',
     GITHUB_APP_PRIVATE_KEY: String(createPrivateKey(github.appKey).export({ type: 'pkcs8', format: 'pem' })),

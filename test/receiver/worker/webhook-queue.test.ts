@@ -1,5 +1,5 @@
 import { reset } from 'cloudflare:test';
-import type { QueueMessage, WebhookQueue } from 'cloudflare:workers';
+import type { ObjectStub, QueueMessage, WebhookQueue } from 'cloudflare:workers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { silentLogger } from '../../../receiver/log/log.ts';
 import type { EventView } from '../../../receiver/store/delivery.ts';
@@ -97,12 +97,20 @@ describe('the Worker before an object that fails', () => {
     const object = { receiveVerified: answer, fetch: async () => new Response('no', { status: 500 }) };
     return () => object;
   };
-  const ask = (objectOf: () => RequestTarget, queue: WebhookQueue | undefined, body = UNKNOWN) => {
+  // The front asks no more of it here.
+  const ask = (target: () => RequestTarget, queue: WebhookQueue | undefined, body = UNKNOWN) => {
     const setup = setUp(bundledConfig(text), { WANDB_WEBHOOK_SECRET: SECRET, GITHUB_TOKEN: 'ghp_of_a_test_only' });
     if (!setup.ok) throw new Error(setup.error.join('; '));
     const settings = { ...setup.value.settings, maxBodyBytes: 1_000_000 };
     const randomBytes = () => crypto.getRandomValues(new Uint8Array(16));
-    const answer = front({ setup: { ...setup.value, settings }, objectOf, queue, log: silentLogger, now: Date.now, randomBytes });
+    const answer = front({
+      setup: { ...setup.value, settings },
+      objectOf: () => target() as ObjectStub,
+      queue,
+      log: silentLogger,
+      now: Date.now,
+      randomBytes,
+    });
     return answer(new Request('https://relay.test/webhooks/wandb', { method: 'POST', body, headers: signedHeaders(body, SECRET) }), {});
   };
   const full: WebhookQueue = { send: () => Promise.reject(new Error('too many')) };

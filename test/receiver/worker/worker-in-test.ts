@@ -9,6 +9,8 @@ import type { Outside, Seen } from './outside.ts';
 export const SECRET = 'a-secret-for-tests-only';
 export const PROD_EU_SECRET = 'another-secret-for-tests';
 export const ADMIN_TOKEN = 'admin-token-for-tests';
+export const ADA_TOKEN = 'token-of-ada-for-tests';
+export const VIEWER_TOKEN = 'viewer-token-for-tests';
 export const GITHUB_WEBHOOK_SECRET = 'github-secret-for-tests';
 export const SLACK_SIGNING_SECRET = 'slack-secret-for-tests';
 

@@ -1,0 +1,37 @@
+import { limitAttempts } from './attempts.ts';
+import type { Session } from './session.ts';
+
+/** What is remembered of attempts to sign in, and of sessions that were ended early. */
+export interface SignInMemory {
+  /**
+   * An attempt from this address: a wrong token counts against it.
+   *
+   * @returns when the next one may be made, milliseconds since 1970; `undefined`: this one counts
+   */
+  attempt(address: string, isRight: boolean): number | undefined | Promise<number | undefined>;
+  /** The session was ended before its time. */
+  end(session: Pick<Session, 'id' | 'endsAt'>): void | Promise<void>;
+  isEnded(sessionId: string): boolean;
+}
+
+/** Sessions that were ended early, at most so many; the oldest are forgotten first. */
+const MOST_ENDED = 10_000;
+
+/** In memory: each receiver remembers by itself, until it ends. */
+export function signInMemory(now: () => number): SignInMemory {
+  const attempts = limitAttempts(now);
+  const ended = new Set<string>();
+  return {
+    attempt: (address, isRight) => {
+      const retryAt = attempts.blockedUntil(address);
+      if (retryAt === undefined && !isRight) attempts.failed(address);
+      return retryAt;
+    },
+    end: ({ id }) => {
+      const [oldest] = ended;
+      if (ended.size >= MOST_ENDED && oldest !== undefined) ended.delete(oldest);
+      ended.add(id);
+    },
+    isEnded: (id) => ended.has(id),
+  };
+}
