@@ -19,7 +19,7 @@ export function pageState(delivery: DeliveryView, throttles: readonly Throttle[]
   return pauseOf(delivery, pauses) === undefined ? shownState(delivery, throttles) : 'paused';
 }
 
-function isMessage({ target }: Pick<DeliveryView, 'target'>): boolean {
+export function isMessage({ target }: Pick<DeliveryView, 'target'>): boolean {
   return target.startsWith('slack:');
 }
 

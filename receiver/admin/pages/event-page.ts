@@ -7,7 +7,8 @@ import type { ApprovalView } from '../../store/approvals.ts';
 import type { Mute } from '../../store/conversations.ts';
 import type { DeliveryRecord, EventView } from '../../store/delivery.ts';
 import { approvalPart } from '../components/approval-part.ts';
-import { deliveryPart } from '../components/delivery-part.ts';
+import { isMessage } from '../components/delivery-advice.ts';
+import { deliveryPart, messagesPart } from '../components/delivery-part.ts';
 import { bodyPart, factsPart, routesPart, wandbPart } from '../components/event-parts.ts';
 import { eventPlace, eventTitle } from '../components/event-title.ts';
 import { mutePart } from '../components/mute-part.ts';
@@ -36,7 +37,16 @@ export function eventPage(options: PageOptions): Hono<RequestVariables> {
     if (event === undefined) return notDone(c, shell, { title: 'No such event', why: GONE, next: '/' }, 404);
     const found = await readEvent(event, options);
     const [throttles, pauses] = await Promise.all([store.throttles(now()), store.pauses()]);
-    const view = { shell, now: now(), identity: identityOf(c), throttles, pauses, githubUrl: options.githubUrl };
+    const view = {
+      shell,
+      now: now(),
+      identity: identityOf(c),
+      throttles,
+      pauses,
+      githubUrl: options.githubUrl,
+      personOf: personIn(options),
+    };
+    const [messages, dispatches] = [true, false].map((wanted) => found.records.filter(({ delivery }) => isMessage(delivery) === wanted));
     const place = eventPlace(event.event);
     return answerPage(c, shell, {
       title: eventTitle(event.event),
@@ -46,14 +56,18 @@ export function eventPage(options: PageOptions): Hono<RequestVariables> {
         .join(' · '),
       body: html`${noticeOf(c)}
 ${outcomePart(event, shell)}
+<div class="split two"><div class="split">
 ${found.approvals.map((approval) => approvalPart(approval, found.records, view))}
-${found.records.map((record) => deliveryPart(record, view))}
+${dispatches?.map((record) => deliveryPart(record, view))}
+${messagesPart(messages ?? [], view)}
 ${found.isCut ? html`<p class="quiet">The first ${MOST_DELIVERIES} deliveries are shown.</p>` : ''}
-${mutePart(event, found.records, found.mutes, view)}
+${routesPart(event, options.config().routes.map(compileRoute))}
+${bodyPart(options.redactor.text(event.body))}
+</div><div class="split">
 ${factsPart(event, linksOf(event, options))}
 ${wandbPart(event)}
-${routesPart(event, options.config().routes.map(compileRoute))}
-${bodyPart(options.redactor.text(event.body))}`,
+${mutePart(event, found.records, found.mutes, view)}
+</div></div>`,
     });
   });
   for (const what of ['mute', 'unmute'] as const) {
@@ -102,6 +116,12 @@ async function readEvent({ id, subjectKey }: EventView, { store, now }: PageOpti
   }
   const mutes = (await store.mutes(now())).filter((mute) => mute.subjectKey === subjectKey);
   return { records, isCut: page.next !== undefined, approvals, mutes };
+}
+
+function personIn({ config }: PageOptions): (slackId: string) => string {
+  const { slackUsers } = config().settings;
+  const names = new Map(Object.entries(slackUsers).map(([name, id]) => [id, name]));
+  return (slackId) => names.get(slackId) ?? slackId;
 }
 
 function linksOf({ event, wandb }: EventView, { wandbAppUrl, config }: PageOptions): ReturnType<typeof wandbLinks> {

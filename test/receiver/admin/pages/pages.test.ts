@@ -155,9 +155,9 @@ describe('/events/:id', () => {
     expect(text).toContain('12345678901234567890.10');
     expect(text).toContain('As it arrived');
     expect(text).toMatch(/<dt>alias<\/dt><dd>production<\/dd>/);
-    expect(text).toMatch(/deploy<\/span><span class="badge good">matches/);
-    expect(text).toMatch(/guarded<\/span><span class="badge quiet">does not match/);
-    expect(text).toContain('By the config that is in use now');
+    expect(text).toMatch(/badge good">matches<\/span><span class="what">deploy</);
+    expect(text).toMatch(/badge quiet">does not match<\/span><span class="what">guarded</);
+    expect(text).toContain('By the config in use now');
     expect(text).toContain('https://wandb.example/');
   });
 
