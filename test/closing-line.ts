@@ -1,3 +1,4 @@
+import { findChromium, NO_CHROMIUM } from '../scripts/find-chromium.ts';
 import type { Reporter, TestModule } from 'vitest/node';
 
 /** Closes a run with one plain line that any program can read: `12 passed, 0 failed, 1 skipped`. Skipped tests are named. */
@@ -11,6 +12,7 @@ export default class ClosingLine implements Reporter {
         if (state === 'skipped') console.log(`skipped: ${test.fullName}`);
       }
     }
+    if (findChromium() === undefined) console.log(`not tested in a browser: ${NO_CHROMIUM}`);
     const broken = modules.filter((module) => module.errors().length > 0).length;
     console.log(`${counts.passed} passed, ${counts.failed + broken} failed, ${counts.skipped} skipped`);
   }

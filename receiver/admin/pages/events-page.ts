@@ -148,7 +148,7 @@ function streamPart(page: SearchPage, query: EventQuery, view: View): Html {
   }${
     page.next === undefined
       ? ''
-      : html`<nav class="pager" aria-label="Pages"><a class="button" rel="next" href="${linkTo(shell, '/', { ...query.given, before: String(page.next) })}">${page.isPartial ? 'Look further back' : 'Older'}</a></nav>`
+      : html`<nav class="pager" aria-label="More events"><a class="button" rel="next" href="${linkTo(shell, '/', { ...query.given, before: String(page.next) })}">${page.isPartial ? 'Look further back' : 'Older'}</a></nav>`
   }</div>
 </section>`;
 }
