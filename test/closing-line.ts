@@ -1,5 +1,5 @@
-import { findChromium, NO_CHROMIUM } from '../scripts/find-chromium.ts';
 import type { Reporter, TestModule } from 'vitest/node';
+import { findChromium, NO_CHROMIUM } from '../scripts/find-chromium.ts';
 
 /** Closes a run with one plain line that any program can read: `12 passed, 0 failed, 1 skipped`. Skipped tests are named. */
 export default class ClosingLine implements Reporter {

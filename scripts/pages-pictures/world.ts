@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly since?: number;
   readonly basePath?: string;
   readonly variables?: Readonly<Record<string, string>>;
+  /** Pages ask again by themselves, as on Workers; default: they hear of changes. */
+  readonly polls?: boolean;
 }
 
 /** A receiver of acme on a port of its own, between a W&B, a GitHub and a Slack. Its clock stands still until somebody moves it. */
@@ -52,14 +54,25 @@ export interface World {
 /** Longer than Slack's pace for a channel. Milliseconds. */
 const STEP_MS = 1_300;
 
-export async function startWorld({ since = NOW - 48 * HOUR, basePath = '', variables = {} }: WorldOptions = {}): Promise<World> {
+export async function startWorld({
+  since = NOW - 48 * HOUR,
+  basePath = '',
+  variables = {},
+  polls = false,
+}: WorldOptions = {}): Promise<World> {
   let stoodAt = since;
   let goesSince: number | undefined;
   const now = (): number => (goesSince === undefined ? stoodAt : stoodAt + Math.round(performance.now() - goesSince));
   const outside = await startOutside(now);
   const { github, slack, wandb } = outside;
   const store = sqliteStore(openSqlite(':memory:'));
-  const composed = { now, outside, store, variables: { ...variables, BASE_PATH: basePath } };
+  const composed = {
+    now,
+    outside,
+    store,
+    variables: { ...variables, BASE_PATH: basePath },
+    ...(polls ? { wakeLater: () => undefined } : {}),
+  };
   const parts = await compose(composed);
   const receiver = createReceiver(parts);
   github.sendWebhooksTo({
@@ -143,10 +156,11 @@ interface Composed {
   readonly outside: Outside;
   readonly store: Store;
   readonly variables: Readonly<Record<string, string>>;
+  readonly wakeLater?: () => void;
 }
 
 /** A receiver as `serve` makes it. */
-async function compose({ now, outside: { github, slack, wandb }, store, variables }: Composed): Promise<ReceiverParts> {
+async function compose({ now, outside: { github, slack, wandb }, store, variables, ...rest }: Composed): Promise<ReceiverParts> {
   const environment = readEnvironment({
     WANDB_WEBHOOK_SECRET: WANDB_SECRET,
     WANDB_API_KEY: wandb.apiKey,
@@ -180,6 +194,7 @@ async function compose({ now, outside: { github, slack, wandb }, store, variable
     store,
     sandbox: false,
     startsSteady: true,
+    ...rest,
     config: () => config.value,
   });
 }

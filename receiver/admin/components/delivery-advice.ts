@@ -28,7 +28,8 @@ export function advice(delivery: DeliveryView, state: PageState): string {
   const reason = sentence(delivery.reason ?? '');
   switch (state) {
     case 'failed':
-      return `${reason === '' ? 'It failed.' : reason} When that is fixed, replay it.`;
+      if (reason === '') return 'It failed. When that is fixed, replay it.';
+      return /\breplay\b/.test(reason) ? reason : `${reason} When that is fixed, replay it.`;
     case 'awaiting approval':
       return 'Somebody has to approve it before it is sent.';
     case 'retrying':

@@ -105,7 +105,7 @@ function undeliveredPart({ deliveries, counts, oldestAt }: UndeliveredList, view
   const total = counts.dead + counts.held + waiting;
   return html`<section class="tiles" aria-label="Not delivered, in numbers">
 ${tile(counts.dead, 'failed', 'bad', 'failed')}${tile(counts.held, 'awaiting approval', 'wait', 'held')}${tile(waiting, 'waiting or retrying', 'wait', 'pending')}
-<div class="tile${throttles.length > 0 ? ' wait' : ''}"><b>${throttles.length}</b><span>throttled credentials</span></div>
+<div class="tile${throttles.length > 0 ? ' wait' : ''}"><b>${throttles.length}</b><span>throttled ${throttles.length === 1 ? 'credential' : 'credentials'}</span></div>
 </section>
 <section class="card${counts.dead > 0 ? ' bad' : counts.held > 0 ? ' wait' : ''}" aria-labelledby="undelivered">
 <header><h2 id="undelivered">Not delivered</h2><span class="quiet small">${total === 0 ? '' : html`${total.toLocaleString('en')}, the oldest since ${oldestAt === undefined ? '' : durationWords(now - oldestAt)}`}</span></header>
@@ -145,12 +145,19 @@ function streamPart(page: SearchPage, query: EventQuery, view: View): Html {
             html`Send one with <code>wandb-relay send-test</code>, or connect a webhook of W&amp;B to <code>${shell.basePath}/webhooks/wandb</code>.`,
           )
       : eventTable(page.items, view)
-  }${
-    page.next === undefined
-      ? ''
-      : html`<nav class="pager" aria-label="More events"><a class="button" rel="next" href="${linkTo(shell, '/', { ...query.given, before: String(page.next) })}">${page.isPartial ? 'Look further back' : 'Older'}</a></nav>`
-  }</div>
+  }${pager(page, query, shell)}</div>
 </section>`;
+}
+
+/** Back to the newest, and on to older ones; the browser's own button goes back by one page. */
+function pager({ next, isPartial }: SearchPage, { given, before }: EventQuery, shell: Shell): Html {
+  if (next === undefined && before === undefined) return html``;
+  const newest = before === undefined ? '' : html`<a class="button" href="${linkTo(shell, '/', given)}">Newest</a>`;
+  const older =
+    next === undefined
+      ? ''
+      : html`<a class="button" rel="next" href="${linkTo(shell, '/', { ...given, before: String(next) })}">${isPartial ? 'Look further back' : 'Older'}</a>`;
+  return html`<nav class="pager" aria-label="More events">${newest}${older}</nav>`;
 }
 
 /** Everything that matches, not only this page; a count comes first. */

@@ -103,7 +103,7 @@ export async function pageText(shell: Shell, content: PageContent, identity: Ide
 <body>
 <a class="skip" href="#content">Skip to the content</a>
 ${identity === undefined ? html`<header class="top"><div class="top-inner"><a class="brand" href="${linkTo(shell, '/')}">${MARK}wandb-relay</a></div></header>` : topBar(shell, identity, path)}
-${shell.banners.map((banner) => bannerBar(shell, banner))}
+<div data-part="banners">${shell.banners.map((banner) => bannerBar(shell, banner))}</div>
 <main class="page${isNarrow ? ' narrow' : ''}" id="content">
 <div class="head"><h1>${title}</h1>${aside ?? ''}${lead === undefined ? '' : html`<p class="lead">${lead}</p>`}</div>
 ${body}

@@ -38,6 +38,8 @@ p, dl, ul, ol { margin: 0; }
 code, pre, kbd { font-family: var(--mono); font-size: .875em; }
 pre { margin: 0; padding: .75rem; background: var(--raised); border-radius: var(--radius); overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 time { white-space: nowrap; font-variant-numeric: tabular-nums; }
+time[title] { cursor: help; }
+time[data-short] { white-space: normal; }
 .skip { position: absolute; left: -999rem; }
 .skip:focus { left: .5rem; top: .5rem; background: var(--card); padding: .5rem .75rem; z-index: 2; }
 .top { background: var(--card); border-bottom: 1px solid var(--line); }
@@ -88,7 +90,7 @@ time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .badge.busy::before { animation: pulse 1.6s ease-in-out infinite; }
 @keyframes pulse { 50% { opacity: .25; } }
 .tiles { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }
-.tile { background: var(--card); border: 1px solid var(--line); border-radius: var(--radius); padding: .75rem 1rem; text-decoration: none; color: inherit; display: grid; }
+.tile { background: var(--card); border: 1px solid var(--line); border-radius: var(--radius); padding: .75rem 1rem; text-decoration: none; color: inherit; display: grid; align-content: start; }
 a.tile:hover { border-color: var(--link); }
 .tile b { font-size: 1.625rem; line-height: 1.2; font-weight: 650; font-variant-numeric: tabular-nums; }
 .tile.bad b { color: var(--bad); }

@@ -81,8 +81,13 @@ interface Violation {
 /** What axe has to say about the page as it is, all of its rules: one line each. */
 export async function axeFinds(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
-  const violations = await page.evaluate<Violation[]>('axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations)');
-  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`).join(' | ')}`);
+  const violations = await page.evaluate<Violation[]>(
+    'axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations)',
+  );
+  return violations.map(
+    ({ id, help, nodes }) =>
+      `${id}: ${help}: ${nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`).join(' | ')}`,
+  );
 }
 
 /** How far the page sticks out of the window, sideways. CSS pixels. */
@@ -90,26 +95,22 @@ export function sticksOut(page: Page): Promise<number> {
   return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 }
 
-/** Everything that the Tab key reaches, in order: its role or element and its words, and whether the focus can be seen there. */
-export async function tabStops(page: Page, most: number): Promise<{ readonly what: string; readonly isVisible: boolean }[]> {
-  const stops: { what: string; isVisible: boolean }[] = [];
-  for (let i = 0; i < most; i++) {
-    await page.keyboard.press('Tab');
-    const stop = await page.evaluate<{ what: string; isVisible: boolean } | undefined>(STOP);
-    if (stop === undefined) break;
-    stops.push(stop);
-  }
-  return stops;
+/** What the Tab key reaches, in order: the element and its words, and whether the focus can be seen there. */
+export async function tabStops(page: Page, presses: number): Promise<{ readonly what: string; readonly isVisible: boolean }[]> {
+  await page.evaluate(REMEMBER_STOPS);
+  for (let i = 0; i < presses; i++) await page.keyboard.press('Tab');
+  return page.evaluate('globalThis.stops');
 }
 
-const STOP = `(() => {
-  const at = document.activeElement;
-  if (at === null || at === document.body) return undefined;
+const REMEMBER_STOPS = `
+globalThis.stops = [];
+document.addEventListener('focusin', ({ target: at }) => {
   const style = getComputedStyle(at);
   const box = at.getBoundingClientRect();
   const words = at.closest('label')?.firstChild?.textContent ?? at.textContent;
-  return {
-    what: at.tagName.toLowerCase() + ' ' + words.trim().replace(/\\\\s+/g, ' ').slice(0, 60),
-    isVisible: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0 && box.width > 0 && box.left >= 0 && box.right <= innerWidth + 1,
-  };
-})()`;
+  const isSeen = box.width > 0 && box.left >= 0 && box.right <= innerWidth + 1;
+  stops.push({
+    what: at.tagName.toLowerCase() + ' ' + words.trim().slice(0, 60),
+    isVisible: isSeen && style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0,
+  });
+});`;
