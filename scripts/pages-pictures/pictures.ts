@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
+import { messageOf } from '../../src/lib/error-message.ts';
 import { findChromium, launchOptions, NO_CHROMIUM } from '../find-chromium.ts';
 import { smallestPng } from '../slack-pictures/png.ts';
 import { NOW, TOKENS } from './acme.ts';
@@ -25,10 +26,17 @@ const OPTIONS = {
 } as const;
 
 async function main(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  let parsed: ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>;
+  try {
+    parsed = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    return said(`${messageOf(error)}\n\n${HELP}`, 2);
+  }
+  const { values, positionals } = parsed;
   if (values.help) return said(HELP, 0);
   const unknown = positionals.find((name) => !SCENES.some((scene) => scene.name === name));
-  if (unknown !== undefined) return said(`There is no picture ${unknown}. The pictures are: ${SCENES.map(({ name }) => name).join(', ')}.`, 2);
+  if (unknown !== undefined)
+    return said(`There is no picture ${unknown}. The pictures are: ${SCENES.map(({ name }) => name).join(', ')}.`, 2);
   if (values.serve) return serve();
   const program = findChromium();
   if (program === undefined) return said(NO_CHROMIUM, 1);

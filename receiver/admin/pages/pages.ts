@@ -6,6 +6,7 @@ import { assets } from './assets.ts';
 import { changesPage } from './changes-page.ts';
 import { eventPage } from './event-page.ts';
 import { eventsPage } from './events-page.ts';
+import { notDone } from './forms.ts';
 import { livePage } from './live.ts';
 import { linkTo } from './page.ts';
 import type { PageApp, PageOptions } from './page-options.ts';
@@ -15,6 +16,8 @@ import { signIn } from './sign-in.ts';
 /** Everything that only those may see who are known. */
 const PATHS = ['/', '/live', '/events/*', '/deliveries/*', '/models/*', '/routes/*', '/automations/*', '/simulate/*', '/pauses/*'];
 const APPS: readonly PageApp[] = [eventsPage, eventPage, changesPage, pausesPage];
+
+const NO_PAGE = 'There is no page at this address.';
 
 /**
  * All pages, behind their guard. Whoever is not known is sent to the sign-in form; where there are no pages, everything here is
@@ -36,6 +39,8 @@ export function pages(access: Access, options: PageOptions): Hono<RequestVariabl
   for (const path of PATHS) guarded.use(path, async (c, next) => (access.hasPages(c) ? known(c, next) : c.notFound()));
   for (const app of APPS) guarded.route('/', app(options));
   guarded.route('/', livePage(access, options.changes));
+  for (const path of PATHS)
+    guarded.get(path, async (c) => notDone(c, await options.shell(), { title: 'No such page', why: NO_PAGE, next: '/' }, 404));
   root.route('/', guarded);
   return root;
 }

@@ -161,6 +161,14 @@ describe('/events/:id', () => {
     expect(text).toContain('https://wandb.example/');
   });
 
+  it('is a page for people too where the address is wrong', async () => {
+    const { get } = await testPages();
+    for (const path of ['/events/', '/events/a/b', '/pauses/x']) {
+      const { status, text } = await get(path);
+      expect([path, status, text.includes('There is no page at this address.')]).toEqual([path, 404, true]);
+    }
+  });
+
   it('is a page of its own where there is none', async () => {
     const { get } = await testPages();
     const { status, text } = await get('/events/none');
