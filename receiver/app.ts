@@ -9,6 +9,7 @@ import type { Logger } from './log/log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Store } from './store/store.ts';
 import { StoreFailedError } from './store/store-failure.ts';
+import type { Traces } from './traces/traces.ts';
 import type { RollBack } from './webhook/roll-back.ts';
 import { type WandbWebhookOptions, wandbWebhook } from './webhook/wandb-webhook.ts';
 
@@ -21,6 +22,7 @@ export interface AppOptions extends WandbWebhookOptions {
   readonly access: Access;
   /** Left out: nothing is counted. */
   readonly metrics?: Metrics;
+  readonly traces?: Traces;
   /** See `ReceiverParts`. */
   readonly rollBack?: RollBack;
   /** True once the receiver is stopping: it is not ready for more. */
@@ -41,7 +43,7 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   const { store, log, now, basePath } = options;
   // W&B's users may well type a slash at the end of the address.
   const root = new Hono<RequestVariables>({ strict: false });
-  root.use(requestLog(log, now, undefined, options.metrics));
+  root.use(requestLog(log, now, undefined, options));
   const app = basePath === '' ? root : root.basePath(basePath);
   // Load balancers ask the machine itself, which knows of no base path.
   const pathsOf = (path: string) => [...new Set([path, `${basePath}${path}`])];

@@ -11,6 +11,8 @@ import type { ReceiverParts } from './receiver.ts';
 import type { Runtime } from './runtime.ts';
 import type { Installation } from './slack/installation.ts';
 import type { Store } from './store/store.ts';
+import type { TracedDispatches } from './traces/traced-dispatches.ts';
+import type { Traces } from './traces/traces.ts';
 import type { Wake } from './wake.ts';
 import type { RollBack } from './webhook/roll-back.ts';
 
@@ -24,6 +26,8 @@ export interface ComposeOptions extends ReceiverConfig, Pick<ReceiverParts, 'con
   readonly onThisMachine?: Role;
   /** Counts for `/metrics`; left out: only what the store knows is there. */
   readonly metrics?: PrometheusMetrics;
+  /** Left out: there are no traces. */
+  readonly traces?: Traces;
   /** For the pages; left out: there are none. */
   readonly config?: PageOptions['config'];
   /** Whether the config's file says something else by now; left out: the config is never read again. */
@@ -49,5 +53,6 @@ export interface PartContext extends Omit<ComposeOptions, keyof ReceiverConfig> 
 /** And what the extensions are built with. */
 export interface ExtensionContext extends PartContext {
   readonly rollBack: RollBack;
+  readonly traced: TracedDispatches | undefined;
   readonly engineLagMs: () => number | undefined;
 }

@@ -19,6 +19,7 @@ import { createInstallation } from './slack/installation.ts';
 import { nudgeReplies } from './slack/nudge-text.ts';
 import { SLACK_UNCONFIGURED, sandboxSlackTargets, slackTargets } from './slack/targets.ts';
 import type { Store } from './store/store.ts';
+import type { TracedDispatches } from './traces/traced-dispatches.ts';
 import { createWake, type Wake } from './wake.ts';
 import { sandboxWandbTargets, WANDB_UNCONFIGURED, wandbTargets } from './wandb/targets.ts';
 import { createExpiry } from './watch/expiry.ts';
@@ -50,6 +51,7 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
   const github = sandbox ? sandboxTargets(runtime.log, githubApiUrl) : await githubTargets(environment, { ...runtime, store });
   const wandb = sandbox ? undefined : await connectWandb({ ...context, wake: context.wake.wake });
   const slack = await slackTargetsFor(context);
+  const traced = await tracedDispatchesOf(options);
   const connected = { slack: slack.slack !== undefined, wandb: wandb !== undefined };
   const plan = planningOf(context, github, connected);
   const rollBack = rollbacks(context, plan);
@@ -68,20 +70,28 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     unconfigured: whyUnconfigured,
     credentialFor: github.credentialFor,
     extensions: [
-      ...(await extensionsFor({ ...context, rollBack, engineLagMs: () => lagOf(watching.watcher()) }, github)),
+      ...(await extensionsFor({ ...context, rollBack, traced, engineLagMs: () => lagOf(watching.watcher()) }, github)),
       ...(wandb === undefined ? [] : [wandb.history]),
       ...watching.extensions,
       digests,
     ],
     ...watcherOf(watching.watcher()),
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+    ...(options.traces === undefined ? {} : { traces: options.traces }),
     rollBack,
-    updateRequest: await requestUpdate(options, wandb),
+    updateRequest: await requestUpdate(options, wandb, traced),
     enriches: connected.wandb,
     ...(wakeLater === undefined ? {} : { wakeLater }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(githubWritesPerSecond === undefined ? {} : { githubWritesPerSecond }),
   };
+}
+
+/** Traces of workflows, where there are traces. */
+async function tracedDispatchesOf({ runtime, store, traces }: ComposeOptions): Promise<TracedDispatches | undefined> {
+  if (traces === undefined) return undefined;
+  const { tracedDispatches } = await import('./traces/traced-dispatches.ts');
+  return tracedDispatches({ traces, store, log: runtime.log });
 }
 
 function watcherOf(watcher: Watcher | undefined): Pick<ReceiverParts, 'watcher'> {
@@ -176,6 +186,7 @@ function slackTargetsFor({
 async function requestUpdate(
   { runtime, store }: ComposeOptions,
   wandb: WandbKnowledge | undefined,
+  traced: TracedDispatches | undefined,
 ): Promise<NonNullable<ReceiverParts['updateRequest']>> {
   const [{ enrichRequest }, { rememberingCompiler }] = await Promise.all([
     import('./outbox/enrich.ts'),
@@ -187,7 +198,7 @@ async function requestUpdate(
   return async (delivery) => {
     const request = await enrichRequest(delivery, { store, enrich, compile, log });
     if (isMessage(request)) wandb?.history.request(delivery.eventId);
-    return request;
+    return (await traced?.request(delivery, request)) ?? request;
   };
 }
 
@@ -232,7 +243,7 @@ function retention({ runtime, environment, inUse, store, clock }: PartContext): 
 }
 
 /** Follows workflow runs: by polling where there are credentials, by webhook where there is a secret. */
-async function runExtensions(context: PartContext, { runs }: TargetSet): Promise<Extension[]> {
+async function runExtensions(context: ExtensionContext, { runs }: TargetSet): Promise<Extension[]> {
   const { runtime, environment, store, inUse, clock, wake } = context;
   const { githubWebhookSecrets: secrets, githubApiUrl } = environment;
   const [{ createRunWatch }, { createFailedJobs }, { workflowRunWebhook }, { commitOfEvent }] = await Promise.all([
@@ -253,6 +264,7 @@ async function runExtensions(context: PartContext, { runs }: TargetSet): Promise
     newId: idsFrom(runtime.now, runtime.randomBytes),
     alerts,
     ...(runs === undefined ? {} : { failedJobs: createFailedJobs({ ...runtime, store, runs }) }),
+    ...(context.traced === undefined ? {} : { changed: context.traced.changed }),
     commitStatus: () => (inUse.current().settings.commitStatus ? commitStatus : undefined),
   });
   const extensions: Extension[] = [];

@@ -8,6 +8,7 @@ import { type AccessSettings, readAccess } from './admin/access-settings.ts';
 import { passwordsOf, readDatabaseUrl } from './database-url.ts';
 import { readAppKey } from './github/app-key.ts';
 import { secretFileProblems } from './secret-files.ts';
+import { readTracing, type TraceSettings } from './traces/trace-settings.ts';
 import { type Authentication, type SourceSecrets, sourceVariable } from './webhook/authenticate.ts';
 
 /** Every environment variable, read in this one place. */
@@ -39,6 +40,8 @@ export interface Environment {
   readonly wandbBaseUrl: string;
   /** RELAY_JURISDICTION: where the Durable Objects of a Worker store and run; `undefined`: anywhere. */
   readonly jurisdiction: Jurisdiction | undefined;
+  /** OpenTelemetry; `undefined`: there are no traces. */
+  readonly tracing: TraceSettings | undefined;
   /** The proxies that GitHub, W&B and Slack are reached through. */
   readonly proxies: ProxySettings | undefined;
   /** The values of all secrets, for redaction. */
@@ -129,6 +132,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
   const jurisdiction = readJurisdiction(get('RELAY_JURISDICTION'), errors);
   const configPathIsSet = get('RELAY_CONFIG') !== undefined;
   const inImage = get('RELAY_IMAGE') === 'true';
+  const tracing = readTracing(get, errors);
   const proxies = readProxySettings(variables);
   if (!proxies.ok) errors.push(...proxies.error);
   if (errors.length > 0 || !proxies.ok) return err(errors.map((error) => withQuotesNamed(error, variables)));
@@ -150,6 +154,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     ...single,
     ...passwordsOf(postgresUrl),
     ...proxySecrets(proxies.value),
+    ...(tracing?.secrets ?? []),
   ];
   if (secrets.some((secret) => secret.length < 12)) {
     warnings.push('a secret has fewer than 12 characters: it is easy to guess, and every text that contains it is redacted');
@@ -174,6 +179,7 @@ export function readEnvironment(variables: Variables): Result<Environment, strin
     wandbApiKey,
     wandbBaseUrl,
     jurisdiction,
+    tracing,
     proxies: proxies.value,
     secrets,
     warnings,

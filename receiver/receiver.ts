@@ -15,6 +15,7 @@ import type { Targets } from './outbox/target.ts';
 import type { Runtime } from './runtime.ts';
 import type { ClaimedDelivery } from './store/delivery.ts';
 import type { Store } from './store/store.ts';
+import type { Traces } from './traces/traces.ts';
 import type { Wake } from './wake.ts';
 import { WANDB_CREDENTIAL } from './wandb/targets.ts';
 import { acceptInBatches } from './webhook/accept-batch.ts';
@@ -45,6 +46,8 @@ export interface ReceiverParts {
   readonly rollBack?: RollBack;
   /** Left out: nothing is counted. */
   readonly metrics?: Metrics;
+  /** Left out: there are no traces. */
+  readonly traces?: Traces;
   /** What else belongs to this receiver; left out: nothing. */
   readonly extensions?: readonly Extension[];
   /** What watches runs, also among the extensions; left out: nothing does. */
@@ -129,6 +132,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     ...(parts.unconfigured === undefined ? {} : { unconfigured: parts.unconfigured }),
     ...(parts.updateRequest === undefined ? {} : { complete: parts.updateRequest }),
     ...(parts.metrics === undefined ? {} : { attempted: parts.metrics.attempted }),
+    ...(parts.traces === undefined ? {} : { traced: parts.traces.attempt }),
     ...(parts.clock === undefined ? {} : { clock: parts.clock }),
     ...(parts.wakeLater === undefined ? {} : { wakeLater: parts.wakeLater }),
   };
@@ -171,6 +175,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     slackUsers: () => settings().slackUsers,
     connected: { slack: parts.targets.slack !== undefined, wandb: parts.enriches === true },
     ...(parts.metrics === undefined ? {} : { metrics: parts.metrics }),
+    ...(parts.traces === undefined ? {} : { traces: parts.traces }),
     extensions,
     newId,
     now,

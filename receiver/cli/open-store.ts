@@ -132,7 +132,8 @@ export async function withStore(io: CommandIo, work: (store: Store) => Promise<E
   }
 }
 
-async function openForCommand(io: CommandIo, environment: Environment): Promise<Store | undefined> {
+/** The store of the receiver in this folder, see `withStore`; `undefined`, and complained about, when it cannot be opened. */
+export async function openForCommand(io: CommandIo, environment: Environment): Promise<Store | undefined> {
   const { databasePath: given, postgresUrl } = environment;
   const candidates = given === undefined ? [DEFAULT_DATABASE_PATH, SANDBOX_DATABASE_PATH] : [given];
   const path = candidates.find((candidate) => existsSync(resolve(io.cwd, candidate)));

@@ -54,7 +54,7 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .option('--once', 'one round of every project, for cron and GitHub Actions', false)
     .option('--state <file>', 'a SQLite file that remembers what was seen and what has fired, instead of DATABASE_URL')
     .action((options: { once: boolean; state?: string }) =>
-      run(async () => (await import('./watch.ts')).watch(io, { ...options, state: options.state })),
+      run(async () => (await import('./watch.ts')).watch(io, { ...options, state: options.state, version })),
     );
   program
     .command('init')
@@ -74,6 +74,15 @@ function buildProgram(io: CommandIo, version: string, done: (code: ExitCode) => 
     .option('--json', 'print JSON', false)
     .action((options: { config: string[]; json: boolean }) =>
       run(async () => (await import('./validate.ts')).validate(io, options.config, options.json)),
+    );
+  program
+    .command('doctor')
+    .description('check credentials, config, database, clock, workflows and channels; sends nothing; exit code 1 when something is wrong')
+    .option('--config <file>', 'the config file', configPath)
+    .option('--url <url>', 'where W&B reaches the receiver, such as https://relay.example.com')
+    .option('--json', 'print JSON', false)
+    .action((options: { config: string; url?: string; json: boolean }) =>
+      run(async () => (await import('./doctor.ts')).doctor(io, { ...options, url: options.url })),
     );
   program
     .command('simulate')

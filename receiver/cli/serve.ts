@@ -12,11 +12,13 @@ import { timedStore } from '../metrics/timed-store.ts';
 import { type Listening, listen } from '../node.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store } from '../store/store.ts';
+import type { Traces } from '../traces/traces.ts';
 import { isOpen } from '../webhook/authenticate.ts';
 import { checkConfig, noSuchConfig, readConfigText } from './load-config.ts';
 import { databaseName, openForReceiver } from './open-store.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 import { sandboxBanner, sandboxConfig, withSandboxSecret } from './sandbox.ts';
+import { tracesOf } from './traces-of.ts';
 import { type RunningConfig, receiverConfig, reloadOf, usableConfig } from './usable-config.ts';
 
 export interface ServeOptions {
@@ -58,6 +60,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   const { now, random, fetch, dispatcher } = io;
   const runtime: Runtime = { now, random, randomBytes: pooledBytes(io.randomBytes), fetch, log, redactor };
   const metrics = await metricsOf(environment, options.version);
+  const traces = await tracesOf(environment, options.version, log);
   const reload = reloadOf(plan, { cwd: io.cwd, now, log, replace: (next) => receiver.replaceConfig(receiverConfig(next, environment)) });
   const receiver = await composeReceiver({
     runtime,
@@ -68,6 +71,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
     config: () => reload?.config() ?? config,
     ...(reload === undefined ? {} : { configStatus: reload.status }),
     ...(metrics === undefined ? {} : { metrics }),
+    ...(traces === undefined ? {} : { traces }),
     ...onThisMachine(environment, sandbox),
     ...(dispatcher === undefined ? {} : { dispatcher }),
   });
@@ -90,7 +94,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   io.onHangUp?.(() => (reload === undefined ? log.info({}, NOTHING_TO_READ) : void reload.reload()));
   log.info({ why: await stopped }, 'stopping: finishing attempts in flight');
   reload?.stop();
-  const isFinished = await withinTime(STOP_LIMIT_MS, stopInOrder(listening, store));
+  const isFinished = await withinTime(STOP_LIMIT_MS, stopInOrder(listening, store, traces));
   if (isFinished) log.info({}, 'stopped');
   else log.warn({}, 'stopped before everything finished: the outcome of unfinished attempts is looked up after the next start');
   return 0;
@@ -110,8 +114,9 @@ function onThisMachine({ host }: Environment, sandbox: boolean): { readonly onTh
   return isLoopback(host) ? { onThisMachine: sandbox ? 'admin' : 'viewer' } : {};
 }
 
-async function stopInOrder(listening: Listening, store: Store): Promise<void> {
+async function stopInOrder(listening: Listening, store: Store, traces: Traces | undefined): Promise<void> {
   await listening.stop();
+  await traces?.stop();
   await store.close();
 }
 

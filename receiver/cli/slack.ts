@@ -1,9 +1,8 @@
 import { stringify } from 'yaml';
-import type { Config } from '../../src/config/config.ts';
-import { wandbHosts } from '../../src/event/read-wandb-link.ts';
 import { wandbAppUrl } from '../../src/event/wandb-links.ts';
 import { basePathFrom, wandbBaseUrlFrom } from '../environment.ts';
 import { slackManifest } from '../slack/manifest.ts';
+import { manifestNeeds } from '../slack/manifest-needs.ts';
 import { loadConfig } from './load-config.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
@@ -34,9 +33,7 @@ export function printManifest(io: CommandIo, options: SlackManifestOptions): Exi
   const manifest = slackManifest({
     name: options.name,
     connection: url === undefined ? 'socket-mode' : { url: withBasePath(url, basePath) },
-    people: loaded === undefined ? [] : peopleOf(loaded.value),
-    unfurlDomains: loaded?.value.settings.slackUnfurl === true ? wandbHosts(wandbAppUrl(wandbBaseUrlFrom(io.variables))) : [],
-    directMessages: loaded?.value.routes.some(({ notify }) => notify !== undefined) === true,
+    ...(loaded === undefined ? { people: [] } : manifestNeeds(loaded.value, wandbAppUrl(wandbBaseUrlFrom(io.variables)))),
   });
   if (!manifest.ok) return refuse(io, `slack manifest: ${manifest.error}`);
   if (loaded === undefined) {
@@ -51,11 +48,6 @@ export function printManifest(io: CommandIo, options: SlackManifestOptions): Exi
 /** An address without a path is that of the host: the receiver is at its base path. */
 function withBasePath(url: string, basePath: string): string {
   return URL.canParse(url) && new URL(url).pathname === '/' ? new URL(basePath, url).href : url;
-}
-
-/** Everybody whom the config lets decide or step in. */
-function peopleOf({ routes, settings }: Config): string[] {
-  return [...routes.flatMap(({ approval }) => approval?.by ?? []), ...(settings.slackOperators ?? [])];
 }
 
 function refuse(io: CommandIo, why: string): ExitCode {

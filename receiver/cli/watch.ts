@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts';
 import { checkConfig, noSuchConfig, readConfigText } from './load-config.ts';
 import { databaseName, openForReceiver } from './open-store.ts';
 import type { CommandIo, ExitCode } from './output.ts';
+import { tracesOf } from './traces-of.ts';
 import { type RunningConfig, receiverConfig, reloadOf, usableConfig } from './usable-config.ts';
 import { watchOnce } from './watch-once.ts';
 
@@ -19,6 +20,8 @@ export interface WatchOptions {
   readonly once: boolean;
   /** A SQLite file instead of DATABASE_URL; `undefined`: not given. */
   readonly state: string | undefined;
+  /** The relay's own. */
+  readonly version: string;
 }
 
 /** What is in flight may finish for so long when it is stopped. Milliseconds. */
@@ -45,12 +48,14 @@ export async function watch(io: CommandIo, options: WatchOptions): Promise<ExitC
   }
   if (store === undefined) return 0;
   const { now, random, fetch, dispatcher } = io;
+  const traces = await tracesOf(environment, options.version, log);
   const composed: ComposeOptions = {
     runtime: { now, random, randomBytes: pooledBytes(io.randomBytes), fetch, log, redactor },
     environment,
     ...receiverConfig(config, environment),
     store,
     sandbox: false,
+    ...(traces === undefined ? {} : { traces }),
     ...(dispatcher === undefined ? {} : { dispatcher }),
   };
   try {
@@ -67,6 +72,7 @@ export async function watch(io: CommandIo, options: WatchOptions): Promise<ExitC
     log.info({}, 'stopped');
     return 0;
   } finally {
+    await traces?.stop();
     await store.close();
   }
 }

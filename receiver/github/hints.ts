@@ -1,4 +1,5 @@
 import type { DispatchRequest } from '../../src/route/target.ts';
+import type { Permission } from './credentials.ts';
 import type { AnswerContext } from './read-error.ts';
 
 /** What a person can do about each refusal. The permissions are GitHub's (REST API documentation of each endpoint). */
@@ -53,6 +54,21 @@ export function statusHints(repository: string, sha: string, credential: 'token'
     notFound: `${repository} does not exist, or ${whoOf(credential)} may not see it: give it access ("Commit statuses: read and write") and replay`,
     invalid: `${repository} has no commit ${sha}, or it has 1,000 statuses of this context already: was the commit pushed there?`,
   };
+}
+
+/** What a person can do when a credential lacks a permission in a repository, or does not see it. */
+export function permissionHints(
+  repository: string,
+  credential: 'token' | 'app' | 'app-token',
+  permission: Permission,
+): AnswerContext['hints'] {
+  return accessHints(repository, credential, permissionWords(permission));
+}
+
+/** As GitHub's pages name it: `Actions: read and write`. */
+function permissionWords(permission: Permission): string {
+  const [[name = '', level] = []] = Object.entries(permission);
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}: ${level === 'write' ? 'read and write' : 'read'}`;
 }
 
 function accessHints(repository: string, credential: 'token' | 'app' | 'app-token', permission: string): AnswerContext['hints'] {

@@ -1,10 +1,11 @@
 import type { CompiledTarget } from '../../src/route/target.ts';
-import type { Environment } from '../environment.ts';
+import type { Environment, GitHubAccess } from '../environment.ts';
 import type { Logger } from '../log/log.ts';
 import type { Targets } from '../outbox/target.ts';
 import type { Runtime } from '../runtime.ts';
 import type { RunLog } from '../store/store.ts';
 import type { RunSource } from '../watch/run-source.ts';
+import type { AppOptions } from './app-credentials.ts';
 import type { GitHubCredentials } from './credentials.ts';
 import { recordingTarget } from './recording-target.ts';
 import { renamedRepositories } from './renamed-repositories.ts';
@@ -35,10 +36,7 @@ export async function githubTargets(
     import('./commit-status-target.ts'),
     import('./run-source.ts'),
   ]);
-  const credentials: GitHubCredentials =
-    github.kind === 'token'
-      ? (await import('./token-credentials.ts')).tokenCredentials(github.token)
-      : (await import('./app-credentials.ts')).appCredentials({ ...github, apiUrl, fetch, now, log, redactor });
+  const credentials = await githubCredentials(github, { apiUrl, fetch, now, log, redactor });
   const redact = redactor.text;
   const options = { credentials, apiUrl, fetch, now, redact, renamed: renamedRepositories({ store, log, redactor }) };
   const target = dispatchTarget(options);
@@ -47,6 +45,16 @@ export async function githubTargets(
     credentialFor: (compiled) => (compiled.repository === undefined ? nowhere(compiled) : credentials.credentialFor(compiled.repository)),
     runs: githubRunSource(options),
   };
+}
+
+/** Where the tokens come from that the environment's access stands for. */
+export async function githubCredentials(
+  github: GitHubAccess,
+  options: Omit<AppOptions, 'appId' | 'privateKey'>,
+): Promise<GitHubCredentials> {
+  return github.kind === 'token'
+    ? (await import('./token-credentials.ts')).tokenCredentials(github.token)
+    : (await import('./app-credentials.ts')).appCredentials({ ...github, ...options });
 }
 
 /** The sandbox's targets: they log each request and send nothing. */

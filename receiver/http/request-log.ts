@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { Identity } from '../admin/identity.ts';
 import type { Logger } from '../log/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { TracedWebhook, Traces } from '../traces/traces.ts';
 import type { PlatformBindings } from './body-source.ts';
 
 /** What a handler adds to the one line that its request leaves in the log. */
@@ -24,6 +25,12 @@ export interface RequestVariables {
   };
 }
 
+/** Who else hears of each request that was answered. */
+export interface RequestWatchers {
+  readonly metrics?: Pick<Metrics, 'answered' | 'accepted'>;
+  readonly traces?: Pick<Traces, 'webhook'>;
+}
+
 /**
  * Logs one line per request, when it has been answered.
  *
@@ -33,7 +40,7 @@ export function requestLog(
   log: Logger,
   now: () => number,
   unless: (line: LogFields) => boolean = () => false,
-  metrics?: Pick<Metrics, 'answered' | 'accepted'>,
+  { metrics, traces }: RequestWatchers = {},
 ): MiddlewareHandler<RequestVariables> {
   return async (c, next) => {
     const start = now();
@@ -43,6 +50,7 @@ export function requestLog(
     if (unless(line)) return;
     metrics?.answered(c.req.path, c.res.status, line.result);
     if (line.result === 'accepted' && line.type !== undefined) metrics?.accepted(line.type);
+    if (isFromWandb(c.req.path)) traces?.webhook(tracedWebhook(c.req.method, c.res.status, { start, end: now() }, line));
     const { reason, ...fields } = line;
     const bindings: PlatformBindings | undefined = c.env;
     const ray = bindings?.ray === undefined ? {} : { ray: bindings.ray };
@@ -51,4 +59,17 @@ export function requestLog(
     else if (c.res.status >= 400) log.warn(entry, reason ?? 'refused');
     else log.info(entry, line.result ?? 'answered');
   };
+}
+
+function isFromWandb(path: string): boolean {
+  return /\/webhooks\/wandb(\/|$)/.test(path);
+}
+
+function tracedWebhook(
+  method: string,
+  status: number,
+  { start, end }: { start: number; end: number },
+  { source, type, result, event }: LogFields,
+): TracedWebhook {
+  return { method, status, startedAt: start, endedAt: end, source, type, result, eventId: event };
 }

@@ -39,6 +39,8 @@ export interface OutboxOptions extends Pick<Runtime, 'now' | 'random' | 'log'> {
   readonly alerts?: AlertPolicyOf;
   /** Hears of each attempt that ended, with how long it took in milliseconds. */
   readonly attempted?: (kind: RequestKind, outcome: AttemptOutcome, ms: number) => void;
+  /** Hears of it, too, with whose attempt it was. */
+  readonly traced?: (delivery: ClaimedDelivery, attempt: Omit<Attempt, 'detail'>) => void;
   /** Gives the request as it is to be sent, once more is known than when the event was accepted. Must not take long. */
   readonly complete?: (delivery: ClaimedDelivery) => Promise<TargetRequest>;
 }
@@ -258,6 +260,7 @@ async function deliver(delivery: ClaimedDelivery, options: OutboxOptions, stoppi
     const durationMs = endedAt - startedAt;
     const outcome = attemptOutcome(result);
     options.attempted?.(delivery.request.kind, outcome, durationMs);
+    options.traced?.(delivery, { startedAt, durationMs, outcome, status: result.status });
     const mine = await options.queue.settle(
       delivery,
       { startedAt, durationMs, outcome, status: result.status, detail },

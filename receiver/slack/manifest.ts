@@ -34,12 +34,8 @@ export function slackManifest({
   const address = connection === 'socket-mode' ? ok({}) : requestUrl(connection.url);
   if (!address.ok) return address;
   const requests = address.value;
-  const scopes = ['chat:write', 'chat:write.public', 'commands', 'channels:history', 'groups:history', 'users:read'];
-  if (people.some(isUserGroup)) scopes.push('usergroups:read');
-  // For looking whether a direct message was posted, as in channels.
-  if (directMessages) scopes.push('im:write', 'im:history');
+  const scopes = botScopes({ people, directMessages, unfurlDomains });
   const unfurls = unfurlDomains.length > 0;
-  if (unfurls) scopes.push('links:read', 'links:write');
   return ok({
     display_information: { name: shown, description: 'Follows Weights & Biases events to finished workflows, and asks for approval.' },
     features: {
@@ -68,6 +64,21 @@ export function slackManifest({
       token_rotation_enabled: false,
     },
   });
+}
+
+/** The scopes that the app's bot token needs (Slack, "Permission scopes"). */
+export function botScopes({
+  people,
+  directMessages = false,
+  unfurlDomains = [],
+}: Pick<ManifestOptions, 'people' | 'directMessages' | 'unfurlDomains'>): string[] {
+  return [
+    ...['chat:write', 'chat:write.public', 'commands', 'channels:history', 'groups:history', 'users:read'],
+    ...(people.some(isUserGroup) ? ['usergroups:read'] : []),
+    // For looking whether a direct message was posted, as in channels.
+    ...(directMessages ? ['im:write', 'im:history'] : []),
+    ...(unfurlDomains.length > 0 ? ['links:read', 'links:write'] : []),
+  ];
 }
 
 function requestUrl(url: string): Result<{ request_url: string }, string> {

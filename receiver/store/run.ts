@@ -32,6 +32,8 @@ export interface RunReport {
   readonly runId: string;
   readonly url: string;
   readonly title: string;
+  /** The workflow's name; left out where the report has none. */
+  readonly workflow?: string;
   readonly event: string;
   readonly status: 'queued' | 'in_progress' | 'completed';
   readonly conclusion: string | null;

@@ -27,6 +27,8 @@ export interface RecordRunsOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly alerts: AlertPolicyOf;
   /** Where runs went wrong; left out: nobody can look. */
   readonly failedJobs?: FailedJobs;
+  /** Hears of each change, once it is stored, with the reports that it may come from. */
+  readonly changed?: (changes: readonly RunChange[], reports: readonly RunReport[]) => void;
   /** How runs end is written to the commit; left out: it is not. */
   readonly commitStatus?: () => CommitLookup | undefined;
 }
@@ -58,7 +60,10 @@ export function createRecordRuns(options: RecordRunsOptions): RecordRuns {
         : { commitStatus: { credentialFor: commitStatus.credentialFor, commitOf: (change) => commitFor(change, commits) } }),
     });
     const changes = await store.recordRuns(reports, now(), followUps, { policyOf: alerts, failedJob });
-    if (changes.length > 0) options.wake();
+    if (changes.length > 0) {
+      options.wake();
+      options.changed?.(changes, reports);
+    }
     return changes;
   };
 }

@@ -15,6 +15,7 @@ const oneLine = z
 export const clientPayloadSchema = z.strictObject({
   delivery_id: oneLine.min(1),
   route: oneLine.min(1),
+  traceparent: oneLine.optional().describe('The trace of the event, for the workflow to continue (W3C Trace Context)'),
   event: z.strictObject({
     type: z.enum(EVENT_TYPES),
     ...(Object.fromEntries(EVENT_FIELDS.map((field) => [field, oneLine.optional()])) as Record<

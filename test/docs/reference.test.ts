@@ -10,7 +10,7 @@ import { inlineCode, PAGES, page, tableRows } from './pages.ts';
 const sourceOf = (...path: string[]): string => readFileSync(join(PROJECT, ...path), 'utf8');
 const variables = new Set([
   ...[
-    ...`${sourceOf('receiver', 'environment.ts')}${sourceOf('receiver', 'admin', 'access-settings.ts')}`.matchAll(
+    ...`${sourceOf('receiver', 'environment.ts')}${sourceOf('receiver', 'admin', 'access-settings.ts')}${sourceOf('receiver', 'traces', 'trace-settings.ts')}`.matchAll(
       /(?:get\('|variables\.)([A-Z_]+)/g,
     ),
   ].map((found) => found[1] ?? ''),
@@ -18,6 +18,8 @@ const variables = new Set([
 ]);
 /** Read by Node itself. */
 const OF_NODE = ['NODE_EXTRA_CA_CERTS'];
+/** Read by OpenTelemetry itself. */
+const OF_OPEN_TELEMETRY = ['OTEL_SERVICE_NAME', 'OTEL_RESOURCE_ATTRIBUTES'];
 /** Read by a rule and not by name, see `readAuthentication`. */
 const OF_SOURCES = ['WANDB_WEBHOOK_SECRET', 'WANDB_WEBHOOK_TOKEN'];
 /** Names in the documentation that are no variable of the receiver: a secret inside W&B, the Worker's own, Node's, GitHub's. */
@@ -47,7 +49,7 @@ describe('the reference', () => {
 
   it('names every environment variable that is read, and no other', () => {
     const named = rows.flatMap((cell) => [...cell.matchAll(/`([A-Z_]+)`/g)].map((found) => found[1] ?? ''));
-    expect(named.filter((name) => !OF_SOURCES.includes(name)).sort()).toEqual([...variables, ...OF_NODE].sort());
+    expect(named.filter((name) => !OF_SOURCES.includes(name)).sort()).toEqual([...variables, ...OF_NODE, ...OF_OPEN_TELEMETRY].sort());
     for (const name of OF_SOURCES) {
       expect(rows).toContain(`\`${name}\``);
       expect(rows.some((cell) => cell.includes(`\`${name}_<SOURCE>\``))).toBe(true);
@@ -55,7 +57,7 @@ describe('the reference', () => {
   });
 
   it('is the only place that other pages take variables from', () => {
-    const known = new Set([...variables, ...OF_SOURCES, ...OF_NODE, ...OTHER_NAMES]);
+    const known = new Set([...variables, ...OF_SOURCES, ...OF_NODE, ...OF_OPEN_TELEMETRY, ...OTHER_NAMES]);
     const unknown = PAGES.flatMap((one) =>
       [...inlineCode(one), ...one.blocks.map(({ text }) => text)]
         .flatMap((code) => code.match(/\b(?:(?:WANDB|GITHUB|SLACK|RELAY|DATABASE|BASE|NODE)_[A-Z_]+|[A-Z]+_PROXY)\b/g) ?? [])

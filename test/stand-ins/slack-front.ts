@@ -55,7 +55,10 @@ async function answerTo(state: SlackState, method: string, args: Fields, authori
     await new Promise((resolve) => state.ending.signal.addEventListener('abort', resolve, { once: true }));
     return new Response(null, { status: 504 });
   }
-  const response = fault === undefined && answer !== undefined ? Response.json(answer.body, { status: answer.status }) : faulty(fault);
+  const response =
+    fault === undefined && answer !== undefined
+      ? Response.json(answer.body, { status: answer.status, headers: { 'x-oauth-scopes': state.scopes.join(',') } })
+      : faulty(fault);
   const error = fault === undefined ? answer?.body.error : fault.error;
   state.calls.push({ method, args, status: response.status, error: error === undefined ? null : String(error), at: Date.now() });
   return response;
