@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type BrowserServer, chromium } from 'playwright-core';
+import type { BrowserServer } from 'playwright-core';
 import type { TestProject } from 'vitest/node';
 import { findChromium, launchOptions, NO_CHROMIUM } from '../../scripts/find-chromium.ts';
 
@@ -34,5 +34,6 @@ export default async function browserForAll(project: TestProject): Promise<() =>
 async function start(): Promise<BrowserServer> {
   const program = findChromium();
   if (program === undefined) throw new Error(NO_CHROMIUM);
+  const { chromium } = await import('playwright-core');
   return chromium.launchServer(launchOptions(program));
 }

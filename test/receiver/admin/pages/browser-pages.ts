@@ -15,7 +15,6 @@ export const PAGES: readonly LookedAt[] = [
   { name: 'no event matches', path: () => '/?collection=nothing' },
   { name: 'a failed event', path: ({ failed }) => `/events/${failed}` },
   { name: 'an event that awaits approval', path: ({ held }) => `/events/${held}` },
-  { name: 'an event that is retried', path: ({ retrying }) => `/events/${retrying}` },
   { name: 'an event with two runs', path: ({ rerun }) => `/events/${rerun}` },
   { name: 'an event without a route', path: ({ unmatched }) => `/events/${unmatched}` },
   { name: 'an event of a metric', path: ({ metric }) => `/events/${metric}` },
