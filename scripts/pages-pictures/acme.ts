@@ -30,6 +30,11 @@ routes:
     to:
       - repository_dispatch: { repository: acme/deploy, event_type: model-production }
       - slack: { channel: "#ml-deploys" }
+  - name: deploy-fleet
+    on: { event: add_artifact_alias, alias: fleet }
+    approval: { slack: "#ml-deploys", approvals: 2 }
+    to:
+      - repository_dispatch: { repository: acme/deploy, event_type: model-fleet }
   - name: deploy-staging
     on: { event: add_artifact_alias, alias: staging }
     order: latest

@@ -126,6 +126,27 @@ describe('the page of an event', () => {
     await ben.context.close();
   });
 
+  it('counts the approvals of several people; who shares a token gives a name', async () => {
+    const id = await world.event(aboutModel('add_artifact_alias', 'resnet50', 'v3', 'lin', { alias: 'fleet' }));
+    const { page, context } = await open(`/events/${id}`);
+    await page.getByLabel('Reason').fill('looks good');
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('Your approval is counted. More are needed.').waitFor();
+    expect(await page.getByRole('definition').getByText('1 of 2').isVisible()).toBe(true);
+    await context.close();
+    const shared = await visit(url, { as: 'admin' });
+    await shared.go(`/events/${id}`);
+    expect(await shared.page.getByText(/ada.*looks good/).count()).toBeGreaterThan(0);
+    await shared.page.getByRole('button', { name: 'Approve' }).click();
+    // The browser itself asks for the name.
+    expect(await shared.page.locator('input[name=by]:invalid').count()).toBe(1);
+    await shared.page.getByLabel('Your name').first().fill('grace');
+    await shared.page.getByRole('button', { name: 'Approve' }).click();
+    await shared.page.getByText('1 delivery approved.').waitFor();
+    expect(await shared.page.getByRole('definition').getByText('2 of 2').isVisible()).toBe(true);
+    await shared.context.close();
+  });
+
   it('rejects with a reason', async () => {
     const id = await world.event(promoted('bert-ranker'));
     const { page, context } = await open(`/events/${id}`);
