@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { findChromium } from './scripts/find-chromium.ts';
 import { bundledBolt } from './test/receiver/worker/bundled-bolt.ts';
 import { COMPILED_ONCE } from './test/stand-ins/receiver-process.ts';
 
 const ON_WORKERD = 'test/receiver/worker/**/*.test.ts';
 // It tells GitHub how the next dispatch goes wrong, so it has a GitHub of its own.
 const WITH_FAULTS = 'test/receiver/worker/object.test.ts';
+// Without Chromium they are left out, and the closing lines say so.
+const IN_A_BROWSER = 'test/**/browser-*.test.ts';
 // Real processes, sockets and disks take their time on a busy machine. No limit here is a promise; those are in the tests.
 const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 };
 
@@ -52,9 +55,9 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: [ON_WORKERD],
+          exclude: [ON_WORKERD, ...(findChromium() === undefined ? [IN_A_BROWSER] : [])],
           isolate: false,
-          globalSetup: ['test/stand-ins/postgres-for-all.ts'],
+          globalSetup: ['test/stand-ins/postgres-for-all.ts', 'test/stand-ins/browser-for-all.ts'],
           ...timeouts,
         },
       },

@@ -4,7 +4,7 @@ import { relayPayload, substituteVariables } from '../../src/event/relay-payload
 import { SAMPLE_VALUES } from '../../src/event/sample-values.ts';
 import type { Result } from '../../src/lib/result.ts';
 import { signBody } from '../../src/lib/signature.ts';
-import type { Environment } from '../environment.ts';
+import { type Environment, isLoopback } from '../environment.ts';
 import { isOpen } from '../webhook/authenticate.ts';
 import { loadConfig } from './load-config.ts';
 import type { CommandIo } from './output.ts';
@@ -53,6 +53,8 @@ export function sandboxBanner(environment: Environment, url: string, configFile:
     `curl -sS ${url}/webhooks/wandb${path} ${headers.join(' ')} -d '${body}'`,
     '',
     `${configFile === undefined ? 'The dispatch then shows up below' : 'If a route matches, its dispatch shows up below'}. The same event once more within ${dedupeWindowMs / 1000} seconds is a duplicate.`,
+    // Elsewhere the pages need somebody who signs in.
+    ...(isLoopback(environment.host) && environment.access.people.length === 0 ? [`To look around, open ${url}/ in a browser.`] : []),
     'Stop with Ctrl-C. To send for real, see "Set up" in README.md.',
     '',
   ];

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findChromium, openCamera } from '../slack-pictures/chromium.ts';
+import { openCamera } from '../camera.ts';
+import { findChromium, NO_CHROMIUM } from '../find-chromium.ts';
 import { smallestPng } from '../slack-pictures/png.ts';
 import { LARGEST, PICTURES, runBacktest } from './story.ts';
 
@@ -20,7 +21,7 @@ async function main(): Promise<number> {
   }
   const program = findChromium();
   if (program === undefined) {
-    console.error('Chromium is not installed. Debian: apt-get install chromium');
+    console.error(NO_CHROMIUM);
     return 1;
   }
   const out = resolve(values.out ?? 'docs/pictures');

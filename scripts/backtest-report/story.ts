@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { printerOf } from '../../receiver/cli/printer.ts';
 import { runProgram } from '../../receiver/cli/program.ts';
 import { startWandb } from '../../test/stand-ins/wandb-server.ts';
-import type { Look } from '../slack-pictures/chromium.ts';
+import type { Look } from '../camera.ts';
 import { CONFIG, NOW, trainingWorld } from './training.ts';
 
 /** Bytes of one picture. */

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findChromium, openCamera } from './chromium.ts';
+import { openCamera } from '../camera.ts';
+import { findChromium } from '../find-chromium.ts';
 import { pageOf } from './page.ts';
 import { fileOf, LARGEST, SIZES } from './picture-files.ts';
 import { smallestPng } from './png.ts';

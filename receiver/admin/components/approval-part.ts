@@ -16,7 +16,7 @@ export function approvalPart(approval: ApprovalView, records: readonly DeliveryR
 <header><h2>Approval of route ${route}</h2>${badge(decision ?? 'awaiting approval', decision === 'approved' ? 'good' : decision === null ? 'wait' : 'quiet')}</header>
 <div class="body"><dl class="facts">
 <dt>Asked in</dt><dd>${channel}</dd>
-<dt>Who may decide</dt><dd>${by === null ? 'everybody there' : by.join(', ')}${approval.allowSelf ? '' : ', but not who caused the event'}${approval.allowAdmin === false ? '; in Slack only' : ''}</dd>
+<dt>Who may decide</dt><dd>${by === null ? 'everybody there' : by.map(view.personOf).join(', ')}${approval.allowSelf ? '' : ', but not who caused the event'}${approval.allowAdmin === false ? '; in Slack only' : ''}</dd>
 ${needed > 1 || votes.length > 0 ? html`<dt>Approvals</dt><dd>${votes.length} of ${needed}${votes.map((vote) => html`<div class="small">${vote.by}, ${moment(vote.at)}${vote.reason === undefined ? '' : html`: ${vote.reason}`}</div>`)}</dd>` : ''}
 ${
   decision === null
@@ -34,7 +34,7 @@ function decideForm({ allowAdmin, eventId }: ApprovalView, held: readonly Delive
   if (first === undefined || identity.role !== 'admin' || allowAdmin === false) return html``;
   const address = (change: 'approve' | 'reject') => linkTo(shell, `/deliveries/${first.id}/${change}`);
   return html`<form class="bar" method="post" action="${address('approve')}"><input type="hidden" name="next" value="/events/${eventId}"><input type="hidden" name="updated" value="${first.updatedAt}">
-<label>Reason<input name="reason" maxlength="500" autocomplete="off"></label>${nameField(identity, true)}
+<label class="wide">Reason<input name="reason" maxlength="500" autocomplete="off"></label>${nameField(identity, true)}
 <button class="main">Approve</button><button class="danger" formaction="${address('reject')}">Reject</button></form>
 ${held.length > 1 ? html`<p class="small quiet">Rejecting ends all ${held.length} deliveries that wait here.</p>` : ''}`;
 }

@@ -20,7 +20,7 @@ export function pageState(delivery: DeliveryView, throttles: readonly Throttle[]
   return pauseOf(delivery, pauses) === undefined ? shownState(delivery, throttles) : 'paused';
 }
 
-function isMessage({ target }: Pick<DeliveryView, 'target'>): boolean {
+export function isMessage({ target }: Pick<DeliveryView, 'target'>): boolean {
   return target.startsWith('slack:');
 }
 
@@ -29,7 +29,8 @@ export function advice(delivery: DeliveryView, state: PageState): string {
   const reason = sentence(delivery.reason ?? '');
   switch (state) {
     case 'failed':
-      return `${reason === '' ? 'It failed.' : reason} When that is fixed, replay it.`;
+      if (reason === '') return 'It failed. When that is fixed, replay it.';
+      return /\breplay\b/.test(reason) ? reason : `${reason} When that is fixed, replay it.`;
     case 'awaiting approval':
       return 'Somebody has to approve it before it is sent.';
     case 'retrying':

@@ -30,15 +30,19 @@ export function wandbPart({ wandb }: EventView): Html {
 export function routesPart({ event, body }: Pick<EventView, 'event' | 'body'>, routes: readonly Route[]): Html {
   const json = parseExactJson(body);
   const payload: JsonValue = json.ok ? json.value : {};
+  const judged = routes.map((route) => ({ route, matches: routeMatches(route, event, payload) }));
+  const row = ({ route, matches }: (typeof judged)[number]): Html =>
+    html`<li><div class="row">${matches ? badge('matches', 'good') : badge('does not match', 'quiet')}<span class="what">${route.name}</span></div>${
+      matches ? '' : whyNot(route, event, payload).map((why) => html`<p class="small quiet">${why}</p>`)
+    }</li>`;
+  const [matching, others] = [judged.filter(({ matches }) => matches), judged.filter(({ matches }) => !matches)];
+  const few = others.length === 1 ? '1 route does not match' : `${others.length} routes do not match`;
   return html`<section class="card" aria-labelledby="routes"><header><h2 id="routes">Routes</h2><span class="quiet small">By the config in use now</span></header>${
-    routes.length === 0
-      ? html`<div class="body"><p>The config has no routes.</p></div>`
-      : html`<ul class="list">${routes.map((route) => {
-          const matches = routeMatches(route, event, payload);
-          return html`<li><div class="row"><span class="what">${route.name}</span>${matches ? badge('matches', 'good') : badge('does not match', 'quiet')}</div>${
-            matches ? '' : whyNot(route, event, payload).map((why) => html`<p class="small quiet">${why}</p>`)
-          }</li>`;
-        })}</ul>`
+    routes.length === 0 ? html`<div class="body"><p>The config has no routes.</p></div>` : ''
+  }${matching.length === 0 ? '' : html`<ul class="list">${matching.map(row)}</ul>`}${
+    others.length === 0
+      ? ''
+      : html`<details class="more"${matching.length === 0 ? html` open` : ''}><summary>${few}</summary><ul class="list">${others.map(row)}</ul></details>`
   }</section>`;
 }
 

@@ -10,6 +10,8 @@ export interface PartView {
   readonly identity: Identity;
   readonly throttles: readonly Throttle[];
   readonly pauses: readonly Pause[];
+  /** The W&B user of a Slack id, where the config names one; else the id. */
+  readonly personOf: (slackId: string) => string;
   /** GitHub's pages. */
   readonly githubUrl: string;
 }

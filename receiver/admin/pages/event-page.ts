@@ -8,7 +8,8 @@ import type { Mute } from '../../store/conversations.ts';
 import type { DeliveryRecord, EventView } from '../../store/delivery.ts';
 import { aliasLink } from '../components/alias-parts.ts';
 import { approvalPart } from '../components/approval-part.ts';
-import { deliveryPart } from '../components/delivery-part.ts';
+import { isMessage } from '../components/delivery-advice.ts';
+import { deliveryPart, messagesPart } from '../components/delivery-part.ts';
 import { bodyPart, factsPart, routesPart, wandbPart } from '../components/event-parts.ts';
 import { eventPlace, eventTitle } from '../components/event-title.ts';
 import { mutePart } from '../components/mute-part.ts';
@@ -37,7 +38,16 @@ export function eventPage(options: PageOptions): Hono<RequestVariables> {
     if (event === undefined) return notDone(c, shell, { title: 'No such event', why: GONE, next: '/' }, 404);
     const found = await readEvent(event, options);
     const [throttles, pauses] = await Promise.all([store.throttles(now()), store.pauses()]);
-    const view = { shell, now: now(), identity: identityOf(c), throttles, pauses, githubUrl: options.githubUrl };
+    const view = {
+      shell,
+      now: now(),
+      identity: identityOf(c),
+      throttles,
+      pauses,
+      githubUrl: options.githubUrl,
+      personOf: personIn(options),
+    };
+    const [messages, dispatches] = [true, false].map((wanted) => found.records.filter(({ delivery }) => isMessage(delivery) === wanted));
     const place = eventPlace(event.event);
     return answerPage(c, shell, {
       title: eventTitle(event.event),
@@ -48,14 +58,18 @@ export function eventPage(options: PageOptions): Hono<RequestVariables> {
       body: html`${noticeOf(c)}
 ${outcomePart(event, shell)}
 ${rollbackNotice(event, options)}
+<div class="split two"><div class="split">
 ${found.approvals.map((approval) => approvalPart(approval, found.records, view))}
-${found.records.map((record) => deliveryPart(record, view))}
+${dispatches?.map((record) => deliveryPart(record, view))}
+${messagesPart(messages ?? [], view)}
 ${found.isCut ? html`<p class="quiet">The first ${MOST_DELIVERIES} deliveries are shown.</p>` : ''}
-${mutePart(event, found.records, found.mutes, view)}
+${routesPart(event, options.config().routes.map(compileRoute))}
+${bodyPart(options.redactor.text(event.body))}
+</div><div class="split">
 ${factsPart(event, linksOf(event, options))}
 ${wandbPart(event)}
-${routesPart(event, options.config().routes.map(compileRoute))}
-${bodyPart(options.redactor.text(event.body))}`,
+${mutePart(event, found.records, found.mutes, view)}
+</div></div>`,
     });
   });
   for (const what of ['mute', 'unmute'] as const) {
@@ -112,6 +126,12 @@ function rollbackNotice(stored: EventView, options: PageOptions): Html {
   if (rollback !== true) return html``;
   const url = linksOf(stored, options)[0]?.url;
   return html`<p class="notice">A rollback${author === undefined ? '' : html` that ${author} asked for`}. In W&amp;B ${alias} stays ${replaces === undefined ? 'where it is' : `on ${replaces.version}`}${url === undefined ? '.' : html`: <a href="${url}" rel="noreferrer">move it there</a> if it should follow.`}</p>`;
+}
+
+function personIn({ config }: PageOptions): (slackId: string) => string {
+  const { slackUsers } = config().settings;
+  const names = new Map(Object.entries(slackUsers).map(([name, id]) => [id, name]));
+  return (slackId) => names.get(slackId) ?? slackId;
 }
 
 function linksOf({ event, wandb }: EventView, { wandbAppUrl, config }: PageOptions): ReturnType<typeof wandbLinks> {

@@ -1,23 +1,24 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { EVENT_TYPES } from '../../../src/event/event.ts';
 import { durationWords } from '../../../src/lib/duration.ts';
 import type { RequestVariables } from '../../http/request-log.ts';
 import type { DeliveryView, Throttle } from '../../store/delivery.ts';
 import type { Pause } from '../../store/pause.ts';
 import type { FoundEvent, SearchPage } from '../../store/search.ts';
-import { badge } from '../components/badge.ts';
 import { advice, pageState } from '../components/delivery-advice.ts';
 import { deliveryBadge, deliveryForms } from '../components/delivery-row.ts';
 import { empty } from '../components/empty.ts';
-import { eventPlace, eventTitle } from '../components/event-title.ts';
+import { filterForm } from '../components/event-filters.ts';
+import { eventTable } from '../components/event-table.ts';
+import { eventTitle } from '../components/event-title.ts';
+import { richText } from '../components/rich-text.ts';
 import { age, moment } from '../components/time.ts';
 import { identityOf } from '../guard.ts';
 import type { Identity } from '../identity.ts';
 import { noticeOf } from './notice.ts';
 import { answerPage, type Html, linkTo, type Shell, sourceField } from './page.ts';
 import type { PageOptions } from './page-options.ts';
-import { type EventQuery, readEventQuery, STATE_WORDS } from './search-query.ts';
+import { type EventQuery, readEventQuery } from './search-query.ts';
 
 /** Rows of a page of events, and of what is not delivered. */
 const EVENTS = 50;
@@ -35,7 +36,7 @@ export function eventsPage(options: PageOptions): Hono<RequestVariables> {
     const isFirst = query.before === undefined && Object.keys(query.given).length === 0;
     const [throttles, pauses, page] = await Promise.all([store.throttles(now()), store.pauses(), find(options, query)]);
     const undelivered = isFirst ? await readUndelivered(options) : undefined;
-    const view = { shell, now: now(), throttles, pauses, identity: identityOf(c) };
+    const view = { shell, now: now(), throttles, pauses, identity: identityOf(c), githubUrl: options.githubUrl };
     return answerPage(c, shell, {
       title: 'Events',
       aside: html`<span class="live" data-live="off"${options.live === undefined ? '' : html` data-stream="${options.live === 'poll' ? 'poll' : linkTo(shell, '/live')}"`}>As of ${moment(now())}</span>`,
@@ -53,6 +54,7 @@ interface View {
   readonly throttles: readonly Throttle[];
   readonly pauses: readonly Pause[];
   readonly identity: Identity;
+  readonly githubUrl: string;
 }
 
 async function find({ store }: PageOptions, { search, before }: EventQuery): Promise<SearchPage> {
@@ -103,7 +105,7 @@ function undeliveredPart({ deliveries, counts, oldestAt }: UndeliveredList, view
   const total = counts.dead + counts.held + waiting;
   return html`<section class="tiles" aria-label="Not delivered, in numbers">
 ${tile(counts.dead, 'failed', 'bad', 'failed')}${tile(counts.held, 'awaiting approval', 'wait', 'held')}${tile(waiting, 'waiting or retrying', 'wait', 'pending')}
-<div class="tile${throttles.length > 0 ? ' wait' : ''}"><b>${throttles.length}</b><span>throttled credentials</span></div>
+<div class="tile${throttles.length > 0 ? ' wait' : ''}"><b>${throttles.length}</b><span>throttled ${throttles.length === 1 ? 'credential' : 'credentials'}</span></div>
 </section>
 <section class="card${counts.dead > 0 ? ' bad' : counts.held > 0 ? ' wait' : ''}" aria-labelledby="undelivered">
 <header><h2 id="undelivered">Not delivered</h2><span class="quiet small">${total === 0 ? '' : html`${total.toLocaleString('en')}, the oldest since ${oldestAt === undefined ? '' : durationWords(now - oldestAt)}`}</span></header>
@@ -117,11 +119,11 @@ ${total > deliveries.length ? html`<nav class="pager" aria-label="More"><a class
 }
 
 function undeliveredRow(delivery: DeliveryView, title: string, view: View): Html {
-  const { shell, now, throttles, pauses, identity } = view;
+  const { shell, now, throttles, pauses, identity, githubUrl } = view;
   const state = pageState(delivery, throttles, pauses);
-  return html`<li><div class="row">${deliveryBadge(state)}<span class="what"><a href="${linkTo(shell, `/events/${delivery.eventId}`)}">${title}</a></span><span class="quiet small">${age(delivery.createdAt, now)}</span></div>
-<p class="todo">${advice(delivery, state)}</p>
-<div class="row small quiet"><span>${delivery.route}</span><span>${delivery.target}</span>${delivery.attempts === 0 ? '' : html`<span>${delivery.attempts} ${delivery.attempts === 1 ? 'attempt' : 'attempts'}</span>`}</div>
+  return html`<li class="act"><div class="stack"><div class="row">${deliveryBadge(state)}<span class="what"><a href="${linkTo(shell, `/events/${delivery.eventId}`)}">${title}</a></span></div>
+<p class="todo">${richText(advice(delivery, state), githubUrl)}</p>
+<div class="row small quiet">${delivery.attempts === 0 ? '' : html`<span>${delivery.attempts} ${delivery.attempts === 1 ? 'attempt' : 'attempts'}</span>`}<span>${delivery.route}</span><span>${delivery.target}</span><span>${age(delivery.createdAt, now)}</span></div></div>
 ${identity.role === 'admin' ? deliveryForms(shell, delivery, '/') : ''}</li>`;
 }
 
@@ -130,7 +132,7 @@ function streamPart(page: SearchPage, query: EventQuery, view: View): Html {
   const isFiltered = Object.keys(query.given).length > 0;
   return html`<section class="card" aria-labelledby="stream">
 <header><h2 id="stream">${isFiltered ? 'Events that match' : 'All events'}</h2>${isFiltered ? html`<a href="${linkTo(shell, '/')}">Show all</a>` : ''}</header>
-<div class="body">${filterForm(query, view)}${isFiltered && view.identity.role === 'admin' ? bulkForm(query, view) : ''}</div>
+<div class="body">${filterForm(query, shell)}${isFiltered && view.identity.role === 'admin' ? bulkForm(query, view) : ''}</div>
 <div data-part="stream">${
     page.items.length === 0
       ? isFiltered
@@ -143,63 +145,23 @@ function streamPart(page: SearchPage, query: EventQuery, view: View): Html {
             html`Send one with <code>wandb-relay send-test</code>, or connect a webhook of W&amp;B to <code>${shell.basePath}/webhooks/wandb</code>.`,
           )
       : eventTable(page.items, view)
-  }${
-    page.next === undefined
-      ? ''
-      : html`<nav class="pager" aria-label="Pages"><a class="button" rel="next" href="${linkTo(shell, '/', { ...query.given, before: String(page.next) })}">${page.isPartial ? 'Look further back' : 'Older'}</a></nav>`
-  }</div>
+  }${pager(page, query, shell)}</div>
 </section>`;
 }
 
-function filterForm({ given }: EventQuery, { shell }: View): Html {
-  const option = (value: string, text: string, chosen: string | undefined): Html =>
-    html`<option value="${value}"${chosen === value ? html` selected` : ''}>${text}</option>`;
-  const field = (name: string, label: string, type = 'text'): Html =>
-    html`<label>${label}<input name="${name}" type="${type}" value="${given[name] ?? ''}" autocomplete="off"></label>`;
-  return html`<form class="bar" method="get" action="${linkTo(shell, '/')}" role="search" aria-label="Filter events">
-${sourceField(shell)}<label>Type<select name="type">${option('', 'any', given.type ?? '')}${EVENT_TYPES.map((type) => option(type, type, given.type))}</select></label>
-<label>State<select name="state">${option('', 'any', given.state ?? '')}${Object.entries(STATE_WORDS).map(([value, { label }]) => option(value, label, given.state))}</select></label>
-${field('collection', 'Collection')}${field('alias', 'Alias')}${field('run', 'Run')}${field('route', 'Route')}
-<label>Since<select name="since">${option('', 'ever', given.since ?? '')}${SINCE.map(([value, text]) => option(value, text, given.since))}${
-    given.since !== undefined && !SINCE.some(([value]) => value === given.since) ? option(given.since, given.since, given.since) : ''
-  }</select></label>
-${field('text', 'Text', 'search')}
-<button>Filter</button>
-</form>`;
+/** Back to the newest, and on to older ones; the browser's own button goes back by one page. */
+function pager({ next, isPartial }: SearchPage, { given, before }: EventQuery, shell: Shell): Html {
+  if (next === undefined && before === undefined) return html``;
+  const newest = before === undefined ? '' : html`<a class="button" href="${linkTo(shell, '/', given)}">Newest</a>`;
+  const older =
+    next === undefined
+      ? ''
+      : html`<a class="button" rel="next" href="${linkTo(shell, '/', { ...given, before: String(next) })}">${isPartial ? 'Look further back' : 'Older'}</a>`;
+  return html`<nav class="pager" aria-label="More events">${newest}${older}</nav>`;
 }
-
-const SINCE = [
-  ['1h', '1 hour'],
-  ['24h', '24 hours'],
-  ['7d', '7 days'],
-  ['30d', '30 days'],
-] as const;
 
 /** Everything that matches, not only this page; a count comes first. */
 function bulkForm({ given }: EventQuery, { shell }: View): Html {
   const fields = Object.entries(given).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
   return html`<form class="row" method="get" action="${linkTo(shell, '/deliveries/change')}">${sourceField(shell)}${fields}<span class="quiet small">All deliveries of events that match:</span><button name="do" value="replay">Replay…</button><button class="danger" name="do" value="cancel">Cancel…</button></form>`;
 }
-
-function eventTable(items: readonly FoundEvent[], view: View): Html {
-  return html`<table class="cards"><thead><tr><th scope="col">When</th><th scope="col">Event</th><th scope="col">Deliveries</th><th scope="col">By</th></tr></thead><tbody>${items.map(
-    (item) => eventRow(item, view),
-  )}</tbody></table>`;
-}
-
-function eventRow({ event: stored, deliveries }: FoundEvent, { shell, throttles, pauses }: View): Html {
-  const { event } = stored;
-  const place = eventPlace(event);
-  return html`<tr><td>${moment(stored.receivedAt)}</td>
-<td class="what"><a href="${linkTo(shell, `/events/${stored.id}`)}">${eventTitle(event)}</a><div class="quiet small">${[event.type, place, event.source === 'default' ? undefined : `source ${event.source}`].filter((part) => part !== undefined).join(' · ')}</div></td>
-<td><div class="row">${
-    stored.outcome === 'routed'
-      ? deliveries.map(
-          (delivery) =>
-            html`<span class="row">${deliveryBadge(pageState(delivery, throttles, pauses))}<span class="small quiet">${delivery.route}</span></span>`,
-        )
-      : badge(OUTCOMES[stored.outcome], 'quiet')
-  }</div></td><td data-label="By">${event.author ?? ''}</td></tr>`;
-}
-
-const OUTCOMES = { unmatched: 'no route', cooldown: 'in its cooldown', duplicate: 'duplicate' } as const;

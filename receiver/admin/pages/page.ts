@@ -34,6 +34,8 @@ export interface PageContent {
   /** Right of the title. */
   readonly aside?: Html;
   readonly body: Html;
+  /** A small form in the middle; left out: the whole width. */
+  readonly isNarrow?: boolean;
 }
 
 const MENU = [
@@ -93,7 +95,7 @@ export async function answerPage(
 
 /** @param identity left out: nobody is signed in, so there is no menu */
 export async function pageText(shell: Shell, content: PageContent, identity: Identity | undefined, path: string): Promise<string> {
-  const { title, lead, aside, body } = content;
+  const { title, lead, aside, body, isNarrow = false } = content;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -107,9 +109,9 @@ export async function pageText(shell: Shell, content: PageContent, identity: Ide
 </head>
 <body>
 <a class="skip" href="#content">Skip to the content</a>
-${identity === undefined ? '' : topBar(shell, identity, path)}
-${shell.banners.map((banner) => bannerBar(shell, banner))}
-<main class="page" id="content">
+${identity === undefined ? html`<header class="top"><div class="top-inner"><a class="brand" href="${linkTo(shell, '/')}">${MARK}wandb-relay</a></div></header>` : topBar(shell, identity, path)}
+<div data-part="banners">${shell.banners.map((banner) => bannerBar(shell, banner))}</div>
+<main class="page${isNarrow ? ' narrow' : ''}" id="content">
 <div class="head"><h1>${title}</h1>${aside ?? ''}${lead === undefined ? '' : html`<p class="lead">${lead}</p>`}</div>
 ${body}
 </main>

@@ -8,6 +8,7 @@ import { assets } from './assets.ts';
 import { changesPage } from './changes-page.ts';
 import { eventPage } from './event-page.ts';
 import { eventsPage } from './events-page.ts';
+import { notDone } from './forms.ts';
 import { livePage } from './live.ts';
 import { modelHistoryPage } from './model-history-page.ts';
 import { modelsPage } from './models-page.ts';
@@ -31,6 +32,8 @@ const APPS: readonly PageApp[] = [
   activityPages,
 ];
 
+const NO_PAGE = 'There is no page at this address.';
+
 /**
  * All pages, behind their guard. Whoever is not known is sent to the sign-in form; where there are no pages, everything here is
  * as if it did not exist.
@@ -48,6 +51,8 @@ export function pages(access: Access, options: PageOptions): Hono<RequestVariabl
   }
   for (const app of APPS) guarded.route('/', app(options));
   guarded.route('/', livePage(access, options.changes));
+  for (const path of PAGE_PATHS)
+    guarded.get(path, async (c) => notDone(c, await options.shell(), { title: 'No such page', why: NO_PAGE, next: '/' }, 404));
   root.route('/', guarded);
   return root;
 }

@@ -78,7 +78,7 @@ function pauseForm(shell: Shell, identity: Identity, { routes, credentials, isAl
   return html`<section class="card" aria-labelledby="pause"><header><h2 id="pause">Pause</h2></header><div class="body">
 <form class="bar" method="post" action="${linkTo(shell, `${PAGE}/pause`)}">
 <label>What<select name="what">${isAllPaused ? '' : html`<option value="everything">everything</option>`}${options('route', routes)}${options('credential', credentials)}</select></label>
-<label>Reason<input name="reason" maxlength="500" autocomplete="off"></label>${nameField(identity, false)}
+<label class="wide">Reason<input name="reason" maxlength="500" autocomplete="off"></label>${nameField(identity, false)}
 <button class="main">Pause</button></form>
 <p class="quiet small">Everything, or a route: nothing is dispatched, but messages in Slack go on and say so. A credential: nothing that uses it is sent, messages of a Slack channel included.</p>
 </div></section>`;

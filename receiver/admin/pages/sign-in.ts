@@ -22,7 +22,7 @@ export function signIn({ access, shell, now }: SignInOptions): Hono<RequestVaria
   const answer = async (c: AdminContext, next: string, notice: string | undefined, status: 200 | 403 | 429): Promise<Response> => {
     // Nobody who is not known is shown what is going on here.
     const bare = { ...(await shell(c)), banners: [], sources: [] };
-    const text = await pageText(bare, { title: 'Sign in', body: form(bare, next, notice) }, undefined, c.req.path);
+    const text = await pageText(bare, { title: 'Sign in', isNarrow: true, body: form(bare, next, notice) }, undefined, c.req.path);
     return c.html(text, status, PAGE_HEADERS);
   };
   app.get('/sign-in', (c) => (access.hasPages(c) ? answer(c, nextOf(c.req.query('next')), undefined, 200) : c.notFound()));
@@ -53,7 +53,7 @@ export function signIn({ access, shell, now }: SignInOptions): Hono<RequestVaria
 }
 
 function form(shell: Shell, next: string, notice: string | undefined) {
-  return html`<section class="card signin"><div class="body">
+  return html`<section class="card" aria-label="Sign in"><div class="body">
 ${notice === undefined ? '' : html`<p class="notice bad" role="alert">${notice}</p>`}
 <form method="post" action="${linkTo(shell, '/sign-in')}" class="stack">
 <input type="hidden" name="next" value="${next}">

@@ -40,6 +40,8 @@ p, dl, ul, ol { margin: 0; }
 code, pre, kbd { font-family: var(--mono); font-size: .875em; }
 pre { margin: 0; padding: .75rem; background: var(--raised); border-radius: var(--radius); overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 time { white-space: nowrap; font-variant-numeric: tabular-nums; }
+time[title] { cursor: help; }
+time[data-short] { white-space: normal; }
 .skip { position: absolute; left: -999rem; }
 .skip:focus { left: .5rem; top: .5rem; background: var(--card); padding: .5rem .75rem; z-index: 2; }
 .top { background: var(--card); border-bottom: 1px solid var(--line); }
@@ -89,6 +91,7 @@ table.ledger td:last-child .row { flex-wrap: nowrap; white-space: nowrap; }
 .list { list-style: none; margin: 0; padding: 0; }
 .list > li { padding: .75rem 1rem; border-top: 1px solid var(--line); display: grid; gap: .25rem; }
 .list > li:first-child { border-top: 0; }
+.list > li > form, .list > li > .row { min-width: 0; }
 .list > li:hover { background: color-mix(in srgb, var(--raised) 45%, transparent); }
 .what { font-weight: 550; overflow-wrap: anywhere; }
 .what .quiet { font-weight: 400; }
@@ -103,7 +106,7 @@ table.ledger td:last-child .row { flex-wrap: nowrap; white-space: nowrap; }
 .badge.busy::before { animation: pulse 1.6s ease-in-out infinite; }
 @keyframes pulse { 50% { opacity: .25; } }
 .tiles { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }
-.tile { background: var(--card); border: 1px solid var(--line); border-radius: var(--radius); padding: .75rem 1rem; text-decoration: none; color: inherit; display: grid; }
+.tile { background: var(--card); border: 1px solid var(--line); border-radius: var(--radius); padding: .75rem 1rem; text-decoration: none; color: inherit; display: grid; align-content: start; }
 a.tile:hover { border-color: var(--link); }
 .tile b { font-size: 1.625rem; line-height: 1.2; font-weight: 650; font-variant-numeric: tabular-nums; }
 .tile.bad b { color: var(--bad); }
@@ -116,18 +119,31 @@ th { text-align: left; font-weight: 600; color: var(--quiet); font-size: .8125re
 th, td { padding: .5rem 1rem; border-top: 1px solid var(--line); vertical-align: top; }
 thead th { border-top: 0; }
 td.num, th.num { text-align: right; }
-td { overflow-wrap: anywhere; }
+td { overflow-wrap: break-word; }
+table.events { table-layout: fixed; }
+table.events th:first-child { width: 15rem; }
+table.events th:last-child { width: 12rem; }
+table.events th:last-child, table.events td.when { text-align: right; overflow-wrap: anywhere; }
+table.events tbody tr:hover { background: color-mix(in srgb, var(--raised) 45%, transparent); }
+.routes { white-space: normal; overflow-wrap: anywhere; }
 dl.facts { display: grid; grid-template-columns: minmax(7rem, max-content) minmax(0, 1fr); gap: .25rem 1rem; }
 dl.facts dt { color: var(--quiet); }
 dl.facts dd { margin: 0; overflow-wrap: anywhere; }
+.filters { display: flex; flex-wrap: wrap; gap: .625rem; align-items: end; }
+.filters > .fields, .filters > details > .fields { display: grid; gap: .625rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 9rem), 1fr)); }
+.filters > .fields { flex: 1 1 36rem; }
+.filters > .fields > .wide { grid-column: span 2; }
+.filters > details { order: 1; flex-basis: 100%; }
+.filters > details > .fields { padding-top: .5rem; }
 form.bar { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; }
+form.bar > .wide { flex: 1 1 14rem; max-width: 32rem; }
 label { display: grid; gap: .125rem; font-size: .8125rem; color: var(--quiet); }
 label.check { display: flex; gap: .5rem; align-items: center; font-size: .9375rem; color: var(--text); }
 input, select, textarea, button, .button { font: inherit; font-size: .9375rem; color: var(--text); background: var(--card); border: 1px solid light-dark(#8a93a3, #6c7686); border-radius: .375rem; padding: .375rem .625rem; min-height: 2.375rem; max-width: 100%; }
 input:not([type=checkbox]), textarea, select { min-width: 0; width: 100%; }
 input[type=checkbox] { min-height: 1.125rem; width: 1.125rem; height: 1.125rem; accent-color: var(--link); }
 textarea { font-family: var(--mono); font-size: .875rem; line-height: 1.5; min-height: 12rem; }
-button, .button { cursor: pointer; font-weight: 550; text-decoration: none; display: inline-flex; align-items: center; gap: .375rem; background: var(--card); }
+button, .button { cursor: pointer; font-weight: 550; text-decoration: none; display: inline-flex; align-items: center; justify-content: center; gap: .375rem; background: var(--card); }
 button:hover, .button:hover { background: var(--raised); }
 button.main, .button.main { background: light-dark(#0b57c2, #2f6fdb); border-color: transparent; color: #fff; }
 button.main:hover, .button.main:hover { background: light-dark(#08469d, #4580e2); }
@@ -135,6 +151,9 @@ button.danger { color: var(--bad); border-color: var(--bad); }
 button.danger:hover { background: var(--bad-back); }
 button.plain { border-color: transparent; background: none; color: var(--link); padding-inline: .25rem; }
 details > summary { cursor: pointer; color: var(--link); width: fit-content; }
+details.more > summary { padding: .75rem 1rem; }
+.card > details.more:not(:nth-child(2)) > summary { border-top: 1px solid var(--line); width: auto; }
+.card > details.more > .list { border-top: 1px solid var(--line); }
 .timeline { list-style: none; margin: 0; padding: 0 0 0 1rem; border-left: .125rem solid var(--line); display: grid; grid-template-columns: minmax(0, 1fr); gap: .75rem; }
 .timeline > li { position: relative; display: grid; gap: .125rem; min-width: 0; overflow-wrap: anywhere; }
 .timeline > li::before { content: ""; position: absolute; left: -1.4375rem; top: .4375rem; width: .75rem; height: .75rem; border-radius: 50%; background: var(--card); border: .1875rem solid var(--quiet); }
@@ -158,14 +177,18 @@ ${CHART_STYLE}.pager { display: flex; justify-content: center; gap: .75rem; padd
 .live { display: inline-flex; gap: .375rem; align-items: center; font-size: .8125rem; color: var(--quiet); }
 .live::before { content: ""; width: .5rem; height: .5rem; border-radius: 50%; background: var(--quiet); }
 .live[data-live=on]::before { background: var(--good); }
-.signin { max-width: 24rem; margin: 12vh auto 0; }
-@media (min-width: 60rem) { .split.two { grid-template-columns: minmax(0, 1fr) 22rem; } }
+.page.narrow { max-width: 26rem; padding-top: 10vh; }
+@media (min-width: 60rem) {
+  .split.two { grid-template-columns: minmax(0, 1fr) 24rem; align-items: start; }
+  .list > li.act { grid-template-columns: minmax(0, 1fr) auto; gap: 1rem; align-items: center; }
+}
 @media (max-width: 40rem) {
   .top nav { order: 3; flex-basis: 100%; margin: 0 -1rem; }
-  .menu { padding: 0 .5rem; }
-  .menu a { padding: .625rem .5rem; }
+  .menu { padding: 0 .5rem; flex-wrap: wrap; }
+  .menu a { padding: .375rem .5rem; }
   .who { margin-left: auto; }
   form.bar { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  form.bar > .wide { grid-column: 1 / -1; }
   form.bar button { align-self: end; }
   form.bar .grow, form.bar .wide { grid-column: 1 / -1; }
   table.cards, table.cards tbody, table.cards tr, table.cards td { display: block; }
@@ -177,9 +200,14 @@ ${CHART_STYLE}.pager { display: flex; justify-content: center; gap: .75rem; padd
   table.cards td[data-label]::before { content: attr(data-label) ": "; color: var(--quiet); font-size: .8125rem; }
   table.ledger td[data-label] > div { display: inline; }
   table.ledger td[data-label] > div::before { content: " · "; }
+  table.events tr { grid-template-columns: minmax(0, 1fr) auto; }
+  table.events td.what { grid-column: 1 / -1; grid-row: 2; }
+  .filters > .fields, .filters > details > .fields { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .filters > .fields { flex-basis: 100%; }
+  .filters > button { order: 2; flex: 1; }
   th, td { padding: .5rem .75rem; }
-  dl.facts { grid-template-columns: minmax(0, 1fr); gap: 0; }
-  dl.facts dd { margin-bottom: .5rem; }
+  dl.facts { grid-template-columns: minmax(0, 6.5rem) minmax(0, 1fr); }
+  dl.facts dt { overflow-wrap: break-word; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; } }
 @media print { .top, form, button, .pager { display: none; } .card { break-inside: avoid; } }

@@ -1,10 +1,8 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { blocksHtml } from '../../../scripts/slack-pictures/blocks-html.ts';
-import { findChromium } from '../../../scripts/slack-pictures/chromium.ts';
 import { mrkdwnHtml, mrkdwnPlain } from '../../../scripts/slack-pictures/mrkdwn-html.ts';
 import { smallestPng, smallPng } from '../../../scripts/slack-pictures/png.ts';
-import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 
 const READER = { names: { UADA: 'ada', SLEADS: 'ml-leads', CML: 'ml' }, now: Date.UTC(2026, 10, 21, 10, 2) };
 const htmlOf = (mrkdwn: string): string => mrkdwnHtml(mrkdwn, READER).html;
@@ -106,9 +104,4 @@ it('makes a picture small without changing what it shows', () => {
   expect(smallestPng(png, 1_000)).toEqual(small);
   expect(smallestPng(png, 1).length).toBeLessThanOrEqual(small.length);
   expect(() => smallPng(Buffer.from('no picture'))).toThrow('this is no PNG');
-});
-
-it('finds no Chromium where there is none', () => {
-  expect(findChromium(temporaryFolder())).toBeUndefined();
-  expect(findChromium('')).toBeUndefined();
 });

@@ -155,10 +155,18 @@ describe('/events/:id', () => {
     expect(text).toContain('12345678901234567890.10');
     expect(text).toContain('As it arrived');
     expect(text).toMatch(/<dt>alias<\/dt><dd>production<\/dd>/);
-    expect(text).toMatch(/deploy<\/span><span class="badge good">matches/);
-    expect(text).toMatch(/guarded<\/span><span class="badge quiet">does not match/);
+    expect(text).toMatch(/badge good">matches<\/span><span class="what">deploy</);
+    expect(text).toMatch(/badge quiet">does not match<\/span><span class="what">guarded</);
     expect(text).toContain('By the config in use now');
     expect(text).toContain('https://wandb.example/');
+  });
+
+  it('is a page for people too where the address is wrong', async () => {
+    const { get } = await testPages();
+    for (const path of ['/events/', '/events/a/b', '/pauses/x']) {
+      const { status, text } = await get(path);
+      expect([path, status, text.includes('There is no page at this address.')]).toEqual([path, 404, true]);
+    }
   });
 
   it('is a page of its own where there is none', async () => {
