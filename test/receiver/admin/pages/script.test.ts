@@ -4,13 +4,19 @@ import { SCRIPT } from '../../../../receiver/admin/pages/script.ts';
 /** The script in a page without a stream of events, such as one of a Worker, as far as it touches it. */
 function page() {
   const shown = { dataset: { live: 'off' }, textContent: 'As of …' };
-  const part = { dataset: { part: 'stream' }, innerHTML: 'old', replaceChildren: vi.fn() };
+  const part = {
+    dataset: { part: 'stream' },
+    innerHTML: 'old',
+    replaceChildren: vi.fn(),
+    contains: (element: object | null) => element !== null,
+    querySelector: () => null,
+  };
   const asked: string[] = [];
   const newer = { innerHTML: 'new', childNodes: ['<tr>'], querySelectorAll: () => [] };
   const world = {
     document: {
       hidden: false,
-      activeElement: null as { closest(): object } | null,
+      activeElement: null as object | null,
       addEventListener: () => undefined,
       querySelectorAll: (what: string) => (what === '[data-part]' ? [part] : []),
       querySelector: (what: string) => (what === '[data-stream]' ? { dataset: { stream: 'poll' } } : what === '[data-live]' ? shown : null),
@@ -42,22 +48,23 @@ describe('a page without a stream of events', () => {
     try {
       const { world, shown, part, asked } = page();
       expect(shown).toMatchObject({ dataset: { live: 'on' }, textContent: 'Updates every 10 s' });
-      await vi.advanceTimersByTimeAsync(9_999);
+      await vi.advanceTimersByTimeAsync(10_399);
       expect(asked).toEqual([]);
-      await vi.advanceTimersByTimeAsync(1_000);
+      await vi.advanceTimersByTimeAsync(1);
       expect(asked).toEqual(['https://relay.test/?source=prod&state=failed']);
       expect(part.replaceChildren).toHaveBeenCalledWith('<tr>');
       world.document.hidden = true;
       await vi.advanceTimersByTimeAsync(30_000);
       expect(asked).toHaveLength(1);
       world.document.hidden = false;
-      world.document.activeElement = { closest: () => ({}) };
+      world.document.activeElement = {};
       await vi.advanceTimersByTimeAsync(30_000);
       // Somebody fills in a form: it is not taken away.
-      expect(asked).toHaveLength(1);
+      expect(asked.length).toBeGreaterThan(1);
+      expect(part.replaceChildren).toHaveBeenCalledTimes(1);
       world.document.activeElement = null;
       await vi.advanceTimersByTimeAsync(11_000);
-      expect(asked).toHaveLength(2);
+      expect(part.replaceChildren).toHaveBeenCalledTimes(2);
     } finally {
       vi.useRealTimers();
     }
