@@ -1,3 +1,4 @@
+import { DEFAULT_SOURCE } from '../src/event/event.ts';
 import { wandbAppUrl } from '../src/event/wandb-links.ts';
 import { idsFrom } from '../src/lib/id.ts';
 import type { Banner, Shell } from './admin/pages/page.ts';
@@ -72,7 +73,7 @@ export async function metricsFor(context: ExtensionContext): Promise<Extension[]
 
 /** Tells when something is wrong with the relay itself. A sandbox has nothing that could be. */
 export async function alertsFor(context: ExtensionContext): Promise<Extension[]> {
-  const { runtime, environment, inUse, store, sandbox, wake, clock, installation, observed, engineLagMs, configStatus } = context;
+  const { runtime, environment, inUse, store, sandbox, wake, clock, installation, observed, engineLagMs, configStatus, source } = context;
   if (sandbox) return [];
   const { createAlerts } = await import('./alerts/alert-part.ts');
   const begunAt = runtime.now();
@@ -90,6 +91,10 @@ export async function alertsFor(context: ExtensionContext): Promise<Extension[]>
       engineLagMs,
       // Right after the start it is only not known to be right.
       isClockWrong: () => clock.hasJumped() || (!clock.isSteady() && runtime.now() - begunAt > STARTED_MS),
+      // On Workers each source is a receiver of its own, and one of them is enough.
+      ...(source === undefined
+        ? {}
+        : { hasHeartbeat: source.name === (source.all.includes(DEFAULT_SOURCE) ? DEFAULT_SOURCE : source.all[0]) }),
       configTrouble: () => (configStatus === undefined ? undefined : configTrouble(configStatus())),
     }),
   ];

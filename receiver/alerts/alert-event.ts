@@ -57,7 +57,7 @@ export function alertEvent(news: AlertNews, { channel, newId, policy }: AlertEve
     bodyHash: hash(body),
     event,
     body,
-    firings: deliveries.length === 0 ? [] : [{ route: ROUTE, cooldownKey: null, cooldownMs: 0, alerts: policy, deliveries }],
+    firings: [{ route: ROUTE, cooldownKey: null, cooldownMs: 0, alerts: policy, deliveries }],
   };
 }
 

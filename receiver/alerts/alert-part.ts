@@ -3,6 +3,7 @@ import { DEFAULT_ALERT_POLICY } from '../../src/route/alert-policy.ts';
 import type { ConfigInUse } from '../config-in-use.ts';
 import type { Extension } from '../receiver.ts';
 import type { Runtime } from '../runtime.ts';
+import type { Installation } from '../slack/installation.ts';
 import type { Pause } from '../store/pause.ts';
 import type { Store } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
@@ -19,7 +20,10 @@ import { pauseChanges, pauseKey } from './pause-news.ts';
 import { recoveryWords } from './recovery-words.ts';
 
 export interface AlertPartOptions extends Pick<Runtime, 'now' | 'fetch' | 'log'> {
-  readonly store: Pick<Store, 'undelivered' | 'pauses' | 'approvalsNotAsked' | 'acceptOccurrence' | 'lastOccurrence' | 'check'>;
+  readonly store: Pick<
+    Store,
+    'undelivered' | 'oldestToSend' | 'pauses' | 'approvalsNotAsked' | 'acceptOccurrence' | 'lastOccurrence' | 'check'
+  >;
   readonly inUse: Pick<ConfigInUse, 'current'>;
   /** Of RELAY_ALERT_WEBHOOK_SECRET. */
   readonly secrets: readonly string[];
@@ -28,14 +32,18 @@ export interface AlertPartOptions extends Pick<Runtime, 'now' | 'fetch' | 'log'>
   readonly observed: Observed;
   readonly sources: readonly string[];
   /** Slack is connected; what it says about the app. */
-  readonly slack?: { trouble(): string | undefined };
+  readonly slack?: Pick<Installation, 'trouble' | 'isKnown'>;
   readonly engineLagMs: () => number | undefined;
   readonly isClockWrong: () => boolean;
   readonly configTrouble: () => string | undefined;
+  /** False: another receiver of the same deployment calls it; left out: this one does. */
+  readonly hasHeartbeat?: boolean;
 }
 
 /** How often everything is looked at, and on Workers. Milliseconds. */
 const EVERY_MS = 15_000;
+/** Where nothing wakes by itself it looks, and the heartbeat is called, once a minute. Milliseconds. */
+const ALARM_MS = 60_000;
 const MOST_NOT_ASKED = 100;
 
 export interface Alerts extends Extension {
@@ -91,13 +99,20 @@ export function createAlerts(options: AlertPartOptions): Alerts {
   };
 
   const look = async (): Promise<void> => {
-    const [undelivered, pauses, notAsked] = await Promise.all([
+    const [undelivered, oldestToSend, pauses, notAsked] = await Promise.all([
       store.undelivered(),
+      store.oldestToSend(),
       store.pauses(),
       store.approvalsNotAsked(MOST_NOT_ASKED),
     ]);
     if (stopping.signal.aborted) return;
-    const found = conditionsOf({ ...factsNow(options), undelivered, pauses, notAsked, undeliveredAfterMs: settings().undeliveredAfterMs });
+    const found = conditionsOf({
+      ...factsNow(options),
+      undelivered,
+      oldestToSend,
+      notAsked,
+      undeliveredAfterMs: settings().undeliveredAfterMs,
+    });
     await alerts.look(found.map(inItsWords));
     await lookAtPauses(pauses);
   };
@@ -111,16 +126,20 @@ export function createAlerts(options: AlertPartOptions): Alerts {
   };
   const work = async (): Promise<number> => {
     if (!isWanted()) return EVERY_MS;
+    lookedAt = now();
     // Also while the store fails: then it is not called, and somebody else notices.
-    await Promise.all([heartbeat(), look()]);
+    await Promise.all([options.hasHeartbeat === false ? undefined : heartbeat(), look()]);
     return EVERY_MS;
   };
+  let lookedAt = Number.NEGATIVE_INFINITY;
   const loop = createLoop({ work, failed, retryMs: EVERY_MS });
   return {
     start: loop.start,
     runOnce: async () => {
       await work().catch(failed);
     },
+    nextAt: () => (isWanted() ? Math.max(lookedAt + ALARM_MS, now()) : undefined),
+    details: () => serious(alerts.open()).map(({ summary, action }) => `${summary}. ${action}.`),
     stop: async () => {
       stopping.abort(new Error('the receiver is stopping'));
       await loop.stop();
@@ -137,16 +156,21 @@ function factsNow({
   engineLagMs,
   isClockWrong,
   configTrouble,
-}: AlertPartOptions): Omit<Facts, 'undelivered' | 'pauses' | 'notAsked' | 'undeliveredAfterMs'> {
+}: AlertPartOptions): Omit<Facts, 'undelivered' | 'oldestToSend' | 'notAsked' | 'undeliveredAfterMs'> {
   return {
     now: now(),
     isRefused: observed.isRefused,
-    ...(slack === undefined ? {} : { slackTrouble: { text: slack.trouble() } }),
+    ...(slack === undefined ? {} : { slackTrouble: { text: slack.trouble(), isKnown: slack.isKnown() } }),
     sources: sources.map((name) => ({ name, refusals: observed.refusalsOf(name) })),
     engineLagMs: engineLagMs(),
     isClockWrong: isClockWrong(),
     configTrouble: configTrouble(),
   };
+}
+
+/** What everybody who looks at `/readyz` or at a page should see; what is said there already, or waits for a person, is left out. */
+export function serious(open: readonly Condition[]): Condition[] {
+  return open.filter(({ kind, what }) => kind === 'clock_wrong' || (kind === 'credential_refused' && what !== 'slack'));
 }
 
 /** What has ended is said in its own words. */

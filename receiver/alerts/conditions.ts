@@ -1,6 +1,5 @@
 import { durationWords } from '../../src/lib/duration.ts';
 import type { ApprovalView } from '../store/approvals.ts';
-import type { Pause } from '../store/pause.ts';
 import type { Undelivered } from '../store/search.ts';
 import type { AlertKind, Condition } from './condition.ts';
 
@@ -8,12 +7,13 @@ import type { AlertKind, Condition } from './condition.ts';
 export interface Facts {
   readonly now: number;
   readonly undelivered: readonly Undelivered[];
-  readonly pauses: readonly Pause[];
+  /** When the oldest was created that is to be sent and that nobody has paused; `undefined`: there is none. */
+  readonly oldestToSend: number | undefined;
   /** Those whose question could not be asked. */
   readonly notAsked: readonly ApprovalView[];
   readonly isRefused: (service: 'github' | 'wandb') => boolean | undefined;
   /** What Slack says about the app; `undefined`: nothing is wrong. Left out: Slack is not connected. */
-  readonly slackTrouble?: { readonly text: string | undefined };
+  readonly slackTrouble?: { readonly text: string | undefined; readonly isKnown: boolean };
   readonly sources: readonly { readonly name: string; readonly refusals: number }[];
   /** How late the engine is. Milliseconds; `undefined`: nothing is watched here. */
   readonly engineLagMs: number | undefined;
@@ -39,12 +39,7 @@ export function conditionsOf(facts: Facts): Condition[] {
     notAsked(facts),
     ...facts.sources.map(sourceRefused),
     engine(facts),
-    plain(
-      'clock_wrong',
-      facts.isClockWrong,
-      "This machine's clock is wrong: it jumped, or stored times lie ahead of it",
-      'Set the clock, by NTP for instance',
-    ),
+    plain('clock_wrong', facts.isClockWrong, "This machine's clock is wrong: it has jumped", 'Set the clock, by NTP for instance'),
     plain(
       'config_refused',
       facts.configTrouble !== undefined,
@@ -69,9 +64,8 @@ function failed({ undelivered: all }: Facts): Condition {
   };
 }
 
-function undelivered({ undelivered: all, pauses, undeliveredAfterMs, now }: Facts): Condition {
+function undelivered({ undelivered: all, oldestToSend: since, undeliveredAfterMs, now }: Facts): Condition {
   const open = all.filter(({ state }) => state === 'pending' || state === 'in_flight');
-  const since = oldest(open);
   const age = since === undefined ? 0 : now - since;
   const base = plain(
     'undelivered',
@@ -79,8 +73,7 @@ function undelivered({ undelivered: all, pauses, undeliveredAfterMs, now }: Fact
     `Something waits for ${durationWords(Math.max(age, 0))} to be sent`,
     `Look why (${LIST} pending)`,
   );
-  // What is paused waits because somebody wants it, and is counted with the rest.
-  return { ...base, ...(pauses.length > 0 ? { state: 'unknown' } : {}), count: open.reduce((sum, { count }) => sum + count, 0), since };
+  return { ...base, count: open.reduce((sum, { count }) => sum + count, 0), since };
 }
 
 function credentials({ isRefused, slackTrouble }: Facts): Condition[] {
@@ -106,9 +99,16 @@ function credentials({ isRefused, slackTrouble }: Facts): Condition[] {
               'Install the app again and set SLACK_BOT_TOKEN',
             ),
             what: 'slack',
+            state: slackState(slackTrouble),
           },
         ]),
   ];
+}
+
+/** Nothing is known before Slack was asked for the first time. */
+function slackState({ text, isKnown }: NonNullable<Facts['slackTrouble']>): Condition['state'] {
+  if (text !== undefined) return 'bad';
+  return isKnown ? 'ok' : 'unknown';
 }
 
 function notAsked({ notAsked: open }: Facts): Condition {

@@ -104,8 +104,9 @@ function whatHappened(event: RelayEvent, count: number, say: (name: string) => s
       return `${noun('event')} of a run`;
     case 'weave_metric':
       return `Weave ${noun('alert')}`;
-    case 'digest':
     case 'relay_alert':
+      return noun('alert');
+    case 'digest':
       return noun('digest');
     case 'unknown':
       return `unknown ${noun('event')}`;

@@ -80,8 +80,9 @@ export function change(from: ConversationEvent, say: Say): string {
       return resolvedOr(event, `${event.resolved === true ? 'run' : 'Run'} ${thing} ${runPredicate(event, name)}`);
     case 'weave_metric':
       return `Weave alert${event.automation === undefined ? '' : ` ${name(event.automation)}`} fired${event.metric === undefined ? '' : ` for ${name(event.metric)}`}`;
-    case 'digest':
     case 'relay_alert':
+      return `Alert ${name(event.automation ?? '')}`;
+    case 'digest':
       return `Digest ${name(event.automation ?? '')}`;
     case 'unknown':
       return `Unknown event of W&amp;B${hasSubject(event) ? ` about ${thing}` : ''}`;

@@ -4,6 +4,8 @@ import type { Runtime } from '../runtime.ts';
 export interface Installation {
   /** Why nothing can be sent, and what to do; `undefined` while nothing is known to be wrong. */
   trouble(): string | undefined;
+  /** Whether Slack has said either since this receiver was started. */
+  isKnown(): boolean;
   /** Slack says that the token is not good any more, in this word. */
   lost(word: string): void;
   /** Slack took a call with the token. */
@@ -26,15 +28,19 @@ export function isLost(word: string | undefined): word is string {
 
 export function createInstallation({ log }: Pick<Runtime, 'log'>): Installation {
   let word: string | undefined;
+  let isKnown = false;
   return {
+    isKnown: () => isKnown,
     trouble: () => (word === undefined ? undefined : explain(word)),
     lost: (said) => {
       if (word === undefined) log.error({ word: said }, `slack: ${explain(said)}`);
       word = said;
+      isKnown = true;
     },
     works: () => {
       if (word !== undefined) log.info({}, 'slack: the token works again');
       word = undefined;
+      isKnown = true;
     },
   };
 }

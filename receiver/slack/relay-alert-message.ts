@@ -20,7 +20,11 @@ export function relayAlertMessage(facts: AlertFacts): { text: string; blocks: Kn
   const lead = isPause ? '' : state === 'recovered' ? '*Recovered:* ' : state === 'continues' ? '*Still so:* ' : '';
   const first = `${sign} ${lead}*${mrkdwnName(summary, SENTENCE)}*`;
   const next = action === '' || state === 'recovered' ? [] : [mrkdwnName(action, SENTENCE)];
-  const details = ['wandb-relay', ...(since === undefined || state === 'recovered' ? [] : [`since ${slackDate(Date.parse(since))}`])];
+  const details = [
+    'wandb-relay',
+    ...(facts.what === '' || isPause ? [] : [mrkdwnName(facts.what)]),
+    ...(since === undefined || state === 'recovered' ? [] : [`since ${slackDate(Date.parse(since))}`]),
+  ];
   return {
     text: fitMrkdwn(`${state === 'recovered' && !isPause ? 'Recovered: ' : ''}${mrkdwnName(summary, TEXT_LIMIT)}`, TEXT_LIMIT),
     blocks: [section([first, ...next].join('\n')), ...context(...details)],

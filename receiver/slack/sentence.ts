@@ -49,8 +49,9 @@ export function sentenceOf(event: RelayEvent, say: SayName): string {
       const alert = event.automation === undefined ? 'A Weave alert' : `The Weave alert ${say(event.automation)}`;
       return event.metric === undefined ? `${alert} fired` : `${alert} fired for the metric ${say(event.metric)}`;
     }
-    case 'digest':
     case 'relay_alert':
+      return `The alert ${say(event.automation ?? '')} was told`;
+    case 'digest':
       return `The digest ${say(event.automation ?? '')} was due`;
     case 'unknown':
       return `W&amp;B sent an event that this relay does not know${about(event, say)}`;

@@ -63,6 +63,8 @@ export interface Search {
   routeActivity(options: { readonly since: number; readonly now: number; readonly parts: number }): Promise<RouteActivity[]>;
   /** What is not delivered, by kind of target and state, each counted up to a bound. */
   undelivered(): Promise<Undelivered[]>;
+  /** When the oldest delivery was created that is to be sent, and that nobody has paused; `undefined`: there is none. */
+  oldestToSend(): Promise<number | undefined>;
   /** Another text after a change that the page of events would show; cheap to read. */
   revision(): Promise<string>;
 }

@@ -42,12 +42,14 @@ const settingsSchema = z.strictObject({
 const namespaceSchema = nameSchema.describe(
   "Names the set of automations that this config owns; default: the config file's path in the repository, of several files their common folder",
 );
-const addressSchema = z
-  .string()
-  .refine(
-    (url) => /^https:\/\/|^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/i.test(url) && URL.canParse(url),
-    'must be a URL that begins with https://',
-  );
+/** Encrypted, or on this machine; without a user, whom `fetch` refuses in an address. */
+function isSafeAddress(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || url.username !== '' || url.password !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname));
+}
+
+const addressSchema = z.string().refine(isSafeAddress, 'must be a URL that begins with https://, without a user and a password in it');
 const alertsSchema = z
   .strictObject({
     slack: z

@@ -42,7 +42,7 @@ import { forgetConversationMessage, muteAndRefresh, refreshEvent } from '../rule
 import { keepRepositoryId } from '../rules/repositories.ts';
 import { heldToEnrich, updateHeldRequest, updateRequest } from '../rules/requests.ts';
 import { earliestPoll, findRuns, markRun, recordReports, takeRuns } from '../rules/runs.ts';
-import { deliveriesToChange, revision, routeActivity, searchEvents, undelivered } from '../rules/search.ts';
+import { deliveriesToChange, oldestToSend, revision, routeActivity, searchEvents, undelivered } from '../rules/search.ts';
 import { settleClaim } from '../rules/settle.ts';
 import { aheadMs, type ClockCorrected, correctTimes, futureTimes, timesGate } from '../rules/stored-times.ts';
 import { keepThrottle, listThrottles } from '../rules/throttles.ts';
@@ -212,6 +212,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     failedDeliveries: (options) => autocommit(() => failedDeliveries(options)),
     deliveriesToChange: (search, states, limit) => autocommit(() => deliveriesToChange(search, states, limit)),
     routeActivity: (options) => autocommit(() => routeActivity(options)),
+    oldestToSend: () => autocommit(oldestToSend),
     revision: () => autocommit(revision),
     auditEvents: (options) => snapshot(() => auditEvents(options)),
     eraseStep: async (options) => {

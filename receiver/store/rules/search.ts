@@ -1,5 +1,6 @@
 import type { DeliveryState, DeliveryView } from '../delivery.ts';
 import type { EventSearch, FoundEvent, RouteActivity, SearchPage, Undelivered } from '../search.ts';
+import { NOT_PAUSED } from './pauses.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 import { Where } from './where.ts';
 import { firstRow, rows, type Work } from './work.ts';
@@ -163,6 +164,16 @@ export function* undelivered(): Work<Undelivered[]> {
     for (const { kind, state, n, oldest } of some) add(found, { target: kind, state, count: n, oldestAt: oldest });
   }
   return found.toSorted((a, b) => (a.target + a.state < b.target + b.state ? -1 : 1));
+}
+
+/** Of each order the first one is the oldest. Only so many are looked at: with more, the oldest waits for long in any case. */
+export function* oldestToSend(): Work<number | undefined> {
+  const row = yield* firstRow<{ oldest: number | null }>(
+    `SELECT MIN(created_at) AS oldest FROM (
+       SELECT d.created_at FROM deliveries d WHERE d.is_head = 1 AND d.ephemeral = 0 AND ${NOT_PAUSED} LIMIT $1) AS heads`,
+    MOST_UNDELIVERED,
+  );
+  return row?.oldest ?? undefined;
 }
 
 function add(found: Undelivered[], more: Undelivered): void {

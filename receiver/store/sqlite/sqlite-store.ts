@@ -41,7 +41,7 @@ import { forgetConversationMessage, muteAndRefresh, refreshEvent } from '../rule
 import { keepRepositoryId } from '../rules/repositories.ts';
 import { heldToEnrich, updateHeldRequest, updateRequest } from '../rules/requests.ts';
 import { earliestPoll, findRuns, markRun, recordReports, takeRuns } from '../rules/runs.ts';
-import { deliveriesToChange, revision, routeActivity, searchEvents, undelivered } from '../rules/search.ts';
+import { deliveriesToChange, oldestToSend, revision, routeActivity, searchEvents, undelivered } from '../rules/search.ts';
 import { settleClaim } from '../rules/settle.ts';
 import { aheadMs, type ClockCorrected, correctTimes, futureTimes, timesGate } from '../rules/stored-times.ts';
 import { keepThrottle, listThrottles } from '../rules/throttles.ts';
@@ -213,6 +213,7 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     failedDeliveries: (options) => read(() => failedDeliveries(options)),
     deliveriesToChange: (search, states, limit) => read(() => deliveriesToChange(search, states, limit)),
     routeActivity: (options) => read(() => routeActivity(options)),
+    oldestToSend: () => read(oldestToSend),
     revision: () => read(revision),
     auditEvents: (options) => snapshot(() => auditEvents(options)),
     eraseStep: async (options) => {

@@ -13,7 +13,7 @@ function facts(changes: Partial<Facts> = {}): Facts {
   return {
     now: NOW,
     undelivered: [],
-    pauses: [],
+    oldestToSend: undefined,
     notAsked: [],
     isRefused: () => undefined,
     sources: [{ name: 'default', refusals: 0 }],
@@ -40,13 +40,17 @@ const waiting = (state: 'pending' | 'dead' | 'held', count: number, ageMs: numbe
 describe('what is an alert', () => {
   it.each([
     ['nothing', {}, []],
-    ['what waits for a little', { undelivered: [waiting('pending', 3, 14 * MINUTE)] }, []],
-    ['what waits for long', { undelivered: [waiting('pending', 3, 16 * MINUTE)] }, ['undelivered : Something waits for 16 min to be sent']],
+    ['what waits for a little', { oldestToSend: NOW - 14 * MINUTE, undelivered: [waiting('pending', 3, 14 * MINUTE)] }, []],
+    [
+      'what waits for long',
+      { oldestToSend: NOW - 16 * MINUTE, undelivered: [waiting('pending', 3, 16 * MINUTE)] },
+      ['undelivered : Something waits for 16 min to be sent'],
+    ],
     ['what waits for an approval', { undelivered: [waiting('held', 3, 60 * MINUTE)] }, []],
     ['what failed', { undelivered: [waiting('dead', 2, 1)] }, ['delivery_failed : 2 deliveries failed and will not be tried again']],
     ['an engine that is late', { engineLagMs: 6 * MINUTE }, ['engine_behind : Automations with engine: relay are evaluated 6 min late']],
     ['an engine that is in time', { engineLagMs: MINUTE }, []],
-    ['a clock', { isClockWrong: true }, ["clock_wrong : This machine's clock is wrong: it jumped, or stored times lie ahead of it"]],
+    ['a clock', { isClockWrong: true }, ["clock_wrong : This machine's clock is wrong: it has jumped"]],
     ['a config', { configTrouble: 'wandb-relay.yaml is refused' }, ['config_refused : wandb-relay.yaml is refused']],
     ['a few refusals', { sources: [{ name: 'eu', refusals: 9 }] }, []],
     [
@@ -59,19 +63,22 @@ describe('what is an alert', () => {
       { isRefused: (service: string) => service === 'github' },
       ['credential_refused github: GitHub refuses the credential (401): nothing can be dispatched'],
     ],
-    ['a lost Slack app', { slackTrouble: { text: 'the app was removed' } }, ['credential_refused slack: Slack: the app was removed']],
+    [
+      'a lost Slack app',
+      { slackTrouble: { text: 'the app was removed', isKnown: true } },
+      ['credential_refused slack: Slack: the app was removed'],
+    ],
   ] as [string, Partial<Facts>, string[]][])('%s', (_, changes, expected) => {
     expect(bad(changes)).toEqual(expected);
   });
 
-  it('is not judged while people have paused something', () => {
-    const pause: Pause = { scope: { kind: 'everything' }, by: 'ada', at: NOW, reason: null };
-    const found = conditionsOf(facts({ pauses: [pause], undelivered: [waiting('pending', 3, 60 * MINUTE)] }));
-    expect(found.find(({ kind }) => kind === 'undelivered')?.state).toBe('unknown');
+  it('is not what people have paused', () => {
+    expect(bad({ undelivered: [waiting('pending', 3, 60 * MINUTE)] })).toEqual([]);
   });
 
   it('is unknown where nothing was seen', () => {
-    const states = conditionsOf(facts()).filter(({ kind }) => kind === 'credential_refused' || kind === 'engine_behind');
+    const found = conditionsOf(facts({ slackTrouble: { text: undefined, isKnown: false } }));
+    const states = found.filter(({ kind }) => kind === 'credential_refused' || kind === 'engine_behind');
     expect(new Set(states.map(({ state }) => state))).toEqual(new Set(['unknown']));
   });
 });

@@ -25,6 +25,21 @@ export function pausesContract(open: OpenStore): void {
   const claimed = async (store: Store) => idsOf(await claim(store, T0)).toSorted();
 
   describe('what is paused', () => {
+    onStore('is not the oldest that is to be sent', async (store) => {
+      expect(await store.oldestToSend()).toBeUndefined();
+      await three(store);
+      expect(await store.oldestToSend()).toBe(T0);
+      await accept(store, eventOf('e4', { deliveries: [deliveryOf('other', { route: 'other', credential: 'c', orderKey: 'z' })] }));
+      for (const name of ['deploy', 'train']) await store.pause(pauseOf({ kind: 'route', name }));
+      await store.pause(pauseOf({ kind: 'credential', name: 'slack' }));
+      expect(await store.oldestToSend()).toBe(T0);
+      await store.pause(pauseOf({ kind: 'route', name: 'other' }));
+      expect(await store.oldestToSend()).toBeUndefined();
+      await store.resume({ kind: 'route', name: 'other' });
+      await store.pause(pauseOf(EVERYTHING));
+      expect(await store.oldestToSend()).toBeUndefined();
+    });
+
     onStore('is listed, the oldest first, until it is resumed', async (store) => {
       expect(await store.pauses()).toEqual([]);
       const route = pauseOf({ kind: 'route', name: 'deploy' }, { at: T0 + MINUTE, reason: 'an outage' });

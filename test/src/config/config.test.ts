@@ -105,7 +105,10 @@ describe('readConfig reports errors in the file as a whole', () => {
     ['{}', 'relay.yaml:1:1: version: is missing'],
     ['version: 2', 'relay.yaml:1:10: version: must be 1'],
     ['version: "1"', 'relay.yaml:1:10: version: must be 1'],
-    ['version: 1\nalerts: { slack: x, webhook: y }', 'relay.yaml:2:30: alerts.webhook: must be a URL that begins with https://'],
+    [
+      'version: 1\nalerts: { slack: x, webhook: y }',
+      'relay.yaml:2:30: alerts.webhook: must be a URL that begins with https://, without a user and a password in it',
+    ],
     ['version: 1\nrutes: []', 'relay.yaml:2:1: rutes: unknown key (did you mean "routes"?)'],
     ['version: 1\n\nroutes:', 'relay.yaml:3:8: routes: must be a list, not null'],
     [
@@ -116,6 +119,12 @@ describe('readConfig reports errors in the file as a whole', () => {
       'version: 1\nalerts: { undelivered_after: 1h }',
       'relay.yaml:2:9: alerts: names nobody who hears of them: add slack, webhook or heartbeat',
     ],
+    ...['http://hook.example', 'http://localhost:x@evil.example/a', 'https://user:pw@hook.example', 'ftp://127.0.0.1'].map(
+      (url): [string, string] => [
+        `version: 1\nalerts: { webhook: "${url}" }`,
+        'relay.yaml:2:20: alerts.webhook: must be a URL that begins with https://, without a user and a password in it',
+      ],
+    ),
     ['version: 1\nentity: ""', 'relay.yaml:2:9: entity: must not be empty'],
   ])('%j', (text, problem) => {
     expect(problemsIn(text)).toEqual([problem]);
