@@ -103,8 +103,8 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
 const NOTHING_TO_READ = 'SIGHUP: there is no config file to read again: the routes are those of the example';
 
 /** Counts only where somebody may read the counts. */
-async function metricsOf({ access, postgresUrl }: Environment, version: string): Promise<ReadableMetrics | undefined> {
-  if (!access.metricsArePublic && access.people.length === 0 && access.proxy === undefined) return undefined;
+async function metricsOf({ access, host, postgresUrl }: Environment, version: string): Promise<ReadableMetrics | undefined> {
+  if (!access.metricsArePublic && access.people.length === 0 && access.proxy === undefined && !isLoopback(host)) return undefined;
   const { prometheusMetrics } = await import('../metrics/prometheus.ts');
   return prometheusMetrics({ version, store: postgresUrl === undefined ? 'sqlite' : 'postgresql' });
 }
