@@ -4,9 +4,11 @@ import { DEFAULT_RETRY_POLICY } from '../src/lib/retry.ts';
 import { channelCredential } from '../src/route/conversation-requests.ts';
 import type { CompiledTarget, TargetRequest } from '../src/route/target.ts';
 import type { Access } from './admin/access.ts';
+import type { AdminOptions } from './admin/api-options.ts';
 import { createApp } from './app.ts';
 import type { ConfigInUse } from './config-in-use.ts';
 import type { Watcher } from './engine/watcher.ts';
+import { GITHUB_API_URL } from './environment.ts';
 import type { RequestVariables } from './http/request-log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { ClockWatch } from './outbox/clock-watch.ts';
@@ -44,6 +46,10 @@ export interface ReceiverParts {
   readonly enriches?: boolean;
   /** Deploys a version once more; left out: nobody can ask for it. */
   readonly rollBack?: RollBack;
+  /** See `AdminOptions`. */
+  readonly definitions?: AdminOptions['definitions'];
+  /** For what is simulated; left out: GitHub's own. */
+  readonly githubApiUrl?: string;
   /** Left out: nothing is counted. */
   readonly metrics?: Metrics;
   /** Left out: there are no traces. */
@@ -176,6 +182,9 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     connected: { slack: parts.targets.slack !== undefined, wandb: parts.enriches === true },
     ...(parts.metrics === undefined ? {} : { metrics: parts.metrics }),
     ...(parts.traces === undefined ? {} : { traces: parts.traces }),
+    routes: () => config.current().routes,
+    definitions: parts.definitions,
+    githubApiUrl: parts.githubApiUrl ?? GITHUB_API_URL,
     extensions,
     newId,
     now,

@@ -12,13 +12,18 @@ const READS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
  * this machine) counts for a change only when one of our own pages asked for it.
  *
  * @param stranger answers those who are not known
+ * @param isChange false: a POST changes nothing there, and whoever reads may send it, from one of our own pages
  */
-export function guard(access: Access, stranger: (c: AdminContext) => Response | Promise<Response>): MiddlewareHandler<RequestVariables> {
+export function guard(
+  access: Access,
+  stranger: (c: AdminContext) => Response | Promise<Response>,
+  isChange = true,
+): MiddlewareHandler<RequestVariables> {
   return async (c, next) => {
     const identity = access.identify(c);
     if (identity === undefined) return stranger(c);
     c.set('identity', identity);
-    return refuseChange(c, identity) ?? (await next());
+    return refuseChange(c, identity, isChange) ?? (await next());
   };
 }
 
@@ -30,9 +35,9 @@ export function identityOf(c: AdminContext): Identity {
 }
 
 /** `undefined`: it is no change, or may be made. */
-export function refuseChange(c: AdminContext, identity: Identity): Response | undefined {
+export function refuseChange(c: AdminContext, identity: Identity, isChange = true): Response | undefined {
   if (READS.includes(c.req.method)) return undefined;
-  if (identity.role === 'viewer') {
+  if (identity.role === 'viewer' && isChange) {
     c.get('logFields').reason = `refused: ${identity.name} may only read`;
     return problem(c, { status: 403, title: 'Forbidden', detail: 'You may only read. Ask an admin of this receiver to do it.' });
   }

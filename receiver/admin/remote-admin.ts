@@ -8,7 +8,9 @@ import type { DeliveryFilter, EventFilter, EventSummary } from '../store/page.ts
 import type { Pause, PauseStore } from '../store/pause.ts';
 import type { ChangeOptions, ChangeResult, Counts, DeliveryAdmin } from '../store/store.ts';
 import type { RollbackRequest } from '../webhook/roll-back.ts';
-import { type AdminChange, NO_SUCH_DELIVERY, NO_SUCH_EVENT, NO_SUCH_SOURCE, type RollbackAnswer } from './api.ts';
+import { NO_SUCH_SOURCE, type RollbackAnswer } from './api.ts';
+import { NO_SUCH_DELIVERY, NO_SUCH_EVENT } from './api-parts.ts';
+import type { AdminChange } from './deliveries-api.ts';
 import { CHANGE_LIMIT, PAGE_LIMIT } from './requests.ts';
 
 /** What the commands need of a receiver, on this machine or far away. Events in a list come without their bodies. */

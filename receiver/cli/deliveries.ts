@@ -1,5 +1,5 @@
 import { parseDuration } from '../../src/lib/duration.ts';
-import { actsAs } from '../admin/api.ts';
+import { actsAs } from '../admin/api-parts.ts';
 import { pageState } from '../admin/components/delivery-advice.ts';
 import { nameProblem } from '../admin/requests.ts';
 import type { Counted } from '../store/approvals.ts';

@@ -4,7 +4,7 @@ import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { idsFrom } from '../../src/lib/id.ts';
 import { err, type Result } from '../../src/lib/result.ts';
 import { createAccess } from '../admin/access.ts';
-import { ADMIN_BODY_LIMIT } from '../admin/api.ts';
+import { ADMIN_BODY_LIMIT } from '../admin/api-parts.ts';
 import { guard, identityOf, unauthorized } from '../admin/guard.ts';
 import { readDispatchedRun } from '../github/workflow-run-webhook.ts';
 import type { PlatformBindings } from '../http/body-source.ts';
