@@ -54,7 +54,7 @@ function automationAnswer(automation: Config['automations'][number]): object {
     engine,
     event: eventTypeOf(automation),
     scope: describeScope(scope),
-    enabled,
+    enabled: enabled ?? true,
     dryRun: automation.dry_run ?? false,
     place: placeOf(location),
   };
