@@ -17,6 +17,9 @@ export const ADMIN_BODY_LIMIT: BodyLimit = { maxBytes: 1024 * 1024, from: 'a lim
 /** A page with bodies holds at most so many characters of them, or one. A body may be larger than this alone. */
 export const BODY_ROOM = 2 * 1024 * 1024;
 
+/** An event with more deliveries is shown with the first ones. */
+export const MOST_DELIVERIES = 50;
+
 /** The details of a 404 for something that is not stored, apart from that of an address that does not exist. */
 export const NO_SUCH_DELIVERY = 'There is no such delivery.';
 export const NO_SUCH_EVENT = 'There is no such event.';

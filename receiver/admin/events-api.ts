@@ -6,15 +6,26 @@ import type { ApprovalView } from '../store/approvals.ts';
 import type { DeliveryRecord, EventView } from '../store/delivery.ts';
 import type { AdminContext } from './access.ts';
 import type { AdminOptions } from './api-options.ts';
-import { ADMIN_API, after, BODY_ROOM, badRequest, from, logChange, NO_SUCH_EVENT, notFound, page, queryOf, readAs } from './api-parts.ts';
+import {
+  ADMIN_API,
+  after,
+  BODY_ROOM,
+  badRequest,
+  from,
+  logChange,
+  MOST_DELIVERIES,
+  NO_SUCH_EVENT,
+  notFound,
+  page,
+  queryOf,
+  readAs,
+} from './api-parts.ts';
 import { searchOf } from './event-search.ts';
 import { identityOf } from './guard.ts';
 import { readEventsQuery, readMuteBody, readUnmuteBody } from './requests.ts';
 
 type EventsOptions = Pick<AdminOptions, 'store' | 'now' | 'wake' | 'routes' | 'redactor'>;
 
-/** An event with more is answered with the first ones. */
-const MOST_DELIVERIES = 50;
 const HOUR_MS = 3_600_000;
 
 /** `/events` of the admin API: what came, what became of it, and whose messages are muted. */
