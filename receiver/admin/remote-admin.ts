@@ -51,6 +51,9 @@ export interface RemoteAdminOptions {
 /** The receiver did not do what it was asked; the message says why and what to do. */
 export class RemoteAdminError extends Error {}
 
+/** As `by`: whoever the token is of. */
+export const BY_TOKEN = '';
+
 /** In milliseconds. A Worker's object may have to be started, and a change of many deliveries is one transaction. */
 const TIME_LIMIT_MS = 30_000;
 const HOUR_MS = 3_600_000;
@@ -113,12 +116,13 @@ export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
     throttles: async () => (await status()).holdBacks,
     pauses: async () => listIn(await call('GET', '/pauses', []), 'pauses') as unknown as Pause[],
     pause: async ({ scope, by, reason }) => {
-      const body = { do: 'pause', scope, by, ...(reason === null ? {} : { reason }) };
+      const body = { do: 'pause', scope, ...named(by), ...(reason === null ? {} : { reason }) };
       return (await call('POST', '/pauses', [], body)).changed === true;
     },
-    resume: async (scope, by) => (await call('POST', '/pauses', [], { do: 'resume', scope, by })).changed === true,
+    resume: async (scope, by) => (await call('POST', '/pauses', [], { do: 'resume', scope, ...named(by) })).changed === true,
     mute: async (eventId, { route, until, by }, now) => {
-      const [what, body] = until === 0 ? ['unmute', { route, by }] : ['mute', { route, by, hours: (until - now) / HOUR_MS }];
+      const [what, body] =
+        until === 0 ? ['unmute', { route, ...named(by) }] : ['mute', { route, ...named(by), hours: (until - now) / HOUR_MS }];
       const isMissing = ({ detail }: JsonObject) => detail === NO_SUCH_EVENT;
       const answer = await call('POST', `/events/${encodeURIComponent(eventId)}/${what}`, [], body, isMissing);
       return answer.detail !== NO_SUCH_EVENT;
@@ -130,11 +134,15 @@ export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
     rollBack: async ({ aliasKey, to, by }) =>
       ok(
         (await call('POST', `/aliases/${encodeURIComponent(aliasKey)}/rollback`, [], {
-          by,
+          ...named(by),
           ...(to === undefined ? {} : { to }),
         })) as unknown as RollbackAnswer,
       ),
   };
+}
+
+function named(by: string): { readonly by?: string } {
+  return by === BY_TOKEN ? {} : { by };
 }
 
 function deliveryQuery({ states = [], since, eventId, route }: DeliveryFilter): [string, string][] {
@@ -235,6 +243,8 @@ function explain(url: URL, status: number, problem: JsonObject | undefined): str
   const detail = typeof problem?.detail === 'string' ? `: ${problem.detail}` : '';
   if (status === 401)
     return `${url.origin} refused the token: set RELAY_ADMIN_TOKEN to the one that the receiver was started with${detail}`;
+  if (status === 400 && detail.startsWith(': by: is missing'))
+    return `${url.origin}: this token is shared: say who it is, such as --as ada`;
   if (status === 403) return `${url.origin} refused the change${detail}`;
   if (status === 404 && problem !== undefined && problem.detail !== NO_SUCH_SOURCE)
     return `${url} has no admin API: start the receiver with RELAY_ADMIN_TOKEN, and name it with its base path`;

@@ -5,6 +5,7 @@ import { readProxySettings } from '../../src/lib/proxy-settings.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
 import { MOST_DELIVERIES } from '../admin/api-parts.ts';
 import { type AdminAccess, RemoteAdminError, remoteAdmin } from '../admin/remote-admin.ts';
+import { nameProblem } from '../admin/requests.ts';
 import { isLoopback, readEnvironment } from '../environment.ts';
 import type { Store } from '../store/store.ts';
 import { withStore } from './open-store.ts';
@@ -16,6 +17,15 @@ export interface AdminTarget {
   readonly source: string | undefined;
   /** A file with the token, instead of RELAY_ADMIN_TOKEN. */
   readonly tokenFile?: string | undefined;
+}
+
+/**
+ * What is wrong with `--as`, or `undefined`. Beside the database here somebody has to say it; a named token of the receiver at
+ * `--url` says who it is, and for one that is shared the receiver asks.
+ */
+export function whoProblem(as: string | undefined, { url }: AdminTarget, missing: string): string | undefined {
+  if (as === undefined) return url === undefined ? `${missing}, such as --as ada` : undefined;
+  return nameProblem(as);
 }
 
 /** Runs a command on the receiver at `--url` through its admin API, else on the store in this folder (`withStore`). */

@@ -143,7 +143,9 @@ export function decide(
   ids: readonly string[],
   { as, reason, ...target }: DecideOptions,
 ): Promise<ExitCode> | ExitCode {
-  if (as === undefined && decision !== 'cancel') return refuse(io, `${decision}: say who decides, such as --as ada`);
+  // A named token of the receiver at --url says who it is.
+  if (as === undefined && decision !== 'cancel' && target.url === undefined)
+    return refuse(io, `${decision}: say who decides, such as --as ada`);
   const problem = as === undefined ? undefined : nameProblem(as);
   if (problem !== undefined) return refuse(io, `--as: ${problem}`);
   const options = actsAs({ by: as?.trim(), reason }, 'the command line');

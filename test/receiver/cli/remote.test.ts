@@ -156,6 +156,19 @@ describe('commands with --url', () => {
       out: expect.stringContaining('resnet50 v1 is deployed again for production.'),
     });
     expect(await viewer?.run('automations', '--url', url)).toMatchObject({ code: 0, out: expect.stringContaining('loss-too-high') });
+    // A named token says who it is; a shared one does not.
+    const shared = commandLine({}, { RELAY_ADMIN_TOKEN: TOKENS.shared });
+    for (const words of [
+      ['pause', '--route', 'deploy'],
+      ['resume', '--route', 'deploy'],
+      ['mute', 'v1', '--route', 'deploy'],
+      ['approve', 'd-h1'],
+    ]) {
+      const done = await shared.run(...words, '--url', url);
+      if (words[0] !== 'mute')
+        expect([words, done]).toMatchObject([words, { code: 1, complaints: expect.stringContaining('say who it is, such as --as ada') }]);
+      expect([words, await admin?.run(...words, '--url', url)]).toMatchObject([words, { code: 0, complaints: '' }]);
+    }
     expect(await admin?.run('pause', '--as', 'ben', '--route', 'deploy', '--url', url)).toMatchObject({
       code: 1,
       complaints: expect.stringContaining("this token is ada's, so leave it out"),
