@@ -7,5 +7,5 @@ it('the page of the API has every endpoint of its document, and no other', () =>
   const documented = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { summary }]) => [`\`${method.toUpperCase()} /api${path}\``, summary]),
   );
-  expect(tableRows(page('docs/api.md'), '## Endpoints')).toEqual(documented);
+  expect(tableRows(page('docs/api.md'), '## Endpoints').slice(1)).toEqual(documented);
 });
