@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import type { Access } from './admin/access.ts';
 import { adminApi } from './admin/api.ts';
+import type { AdminOptions } from './admin/api-options.ts';
 import { problem } from './http/problem.ts';
 import { readiness } from './http/readiness.ts';
 import { readyDetails } from './http/ready-details.ts';
@@ -13,7 +14,7 @@ import type { Traces } from './traces/traces.ts';
 import type { RollBack } from './webhook/roll-back.ts';
 import { type WandbWebhookOptions, wandbWebhook } from './webhook/wandb-webhook.ts';
 
-export interface AppOptions extends WandbWebhookOptions {
+export interface AppOptions extends WandbWebhookOptions, Pick<AdminOptions, 'routes' | 'definitions' | 'githubApiUrl'> {
   readonly store: Store;
   readonly log: Logger;
   /** BASE_PATH: every address is below it. Blank, or a path that begins with a slash and does not end with one. */
@@ -69,8 +70,7 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   });
   app.route('/webhooks/wandb', wandbWebhook(options));
   for (const { path, routes } of options.extensions) if (path !== undefined && routes !== undefined) app.route(path, routes);
-  const { access, accepted: wake, rollBack } = options;
-  if (access.hasApi) app.route('/api', adminApi({ store, access, wake, now, ...(rollBack === undefined ? {} : { rollBack }) }));
+  if (options.access.hasApi) app.route('/api', adminApi({ ...options, wake: options.accepted, path: `${basePath}/api` }));
   root.notFound((c) => {
     const path = c.req.path.startsWith(`${basePath}/`) ? c.req.path.slice(basePath.length) : '';
     const isWebhook = /^\/webhooks\/wandb(\/[^/]*)?\/?$/.test(path) && c.req.method !== 'POST';

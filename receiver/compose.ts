@@ -65,6 +65,8 @@ export async function composeParts(options: ComposeOptions): Promise<ReceiverPar
     clock: context.clock,
     store,
     config: inUse,
+    definitions: options.config,
+    githubApiUrl,
     authentication: environment.authentication,
     access: context.access,
     basePath: environment.basePath,

@@ -4,10 +4,12 @@ import { DEFAULT_RETRY_POLICY } from '../src/lib/retry.ts';
 import { channelCredential } from '../src/route/conversation-requests.ts';
 import type { CompiledTarget, TargetRequest } from '../src/route/target.ts';
 import type { Access } from './admin/access.ts';
+import type { AdminOptions } from './admin/api-options.ts';
 import type { Observed } from './alerts/observed.ts';
 import { createApp } from './app.ts';
 import type { ConfigInUse } from './config-in-use.ts';
 import type { Watcher } from './engine/watcher.ts';
+import { GITHUB_API_URL } from './environment.ts';
 import type { RequestVariables } from './http/request-log.ts';
 import type { Family } from './metrics/families.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -46,6 +48,10 @@ export interface ReceiverParts {
   readonly enriches?: boolean;
   /** Deploys a version once more; left out: nobody can ask for it. */
   readonly rollBack?: RollBack;
+  /** See `AdminOptions`. */
+  readonly definitions?: AdminOptions['definitions'];
+  /** For what is simulated; left out: GitHub's own. */
+  readonly githubApiUrl?: string;
   /** Left out: nothing is counted. */
   readonly metrics?: Metrics;
   /** Left out: there are no traces. */
@@ -188,6 +194,9 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     ...(parts.metrics === undefined ? {} : { metrics: parts.metrics }),
     ...(parts.traces === undefined ? {} : { traces: parts.traces }),
     ...(parts.observed === undefined ? {} : { answeredSource: parts.observed.answered }),
+    routes: () => config.current().routes,
+    definitions: parts.definitions,
+    githubApiUrl: parts.githubApiUrl ?? GITHUB_API_URL,
     extensions,
     newId,
     now,

@@ -8,7 +8,9 @@ import type { DeliveryFilter, EventFilter, EventSummary } from '../store/page.ts
 import type { Pause, PauseStore } from '../store/pause.ts';
 import type { ChangeOptions, ChangeResult, Counts, DeliveryAdmin } from '../store/store.ts';
 import type { RollbackRequest } from '../webhook/roll-back.ts';
-import { type AdminChange, NO_SUCH_DELIVERY, NO_SUCH_EVENT, NO_SUCH_SOURCE, type RollbackAnswer } from './api.ts';
+import { NO_SUCH_SOURCE, type RollbackAnswer } from './api.ts';
+import { NO_SUCH_DELIVERY, NO_SUCH_EVENT } from './api-parts.ts';
+import type { AdminChange } from './deliveries-api.ts';
 import { CHANGE_LIMIT, PAGE_LIMIT } from './requests.ts';
 
 /** What the commands need of a receiver, on this machine or far away. Events in a list come without their bodies. */
@@ -17,12 +19,23 @@ export interface AdminAccess
     Pick<PauseStore, 'pause' | 'pauses'> {
   /** Who resumes it goes to the receiver's log. False: it was not paused. */
   resume(scope: Pause['scope'], by: string): Promise<boolean>;
+  /** Of one event, the oldest first, the first fifty. */
+  deliveriesOf(eventId: string): Promise<readonly DeliveryView[]>;
   events(filter: EventFilter): Promise<readonly EventSummary[]>;
   eventsWithBodies(filter: EventFilter): Promise<readonly EventView[]>;
   aliases(filter: AliasFilter): Promise<readonly AliasView[]>;
   engineStatus(): Promise<EngineStatus>;
+  /** No messages of a route about an event's subject until then; `until` 0 ends it. False: there is no such event. */
+  mute(eventId: string, mute: MuteRequest, now: number): Promise<boolean>;
   /** The error is a sentence for whoever asked. */
   rollBack(request: RollbackRequest): Promise<Result<RollbackAnswer, string>>;
+}
+
+export interface MuteRequest {
+  readonly route: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  readonly by: string;
 }
 
 export interface RemoteAdminOptions {
@@ -38,8 +51,12 @@ export interface RemoteAdminOptions {
 /** The receiver did not do what it was asked; the message says why and what to do. */
 export class RemoteAdminError extends Error {}
 
+/** As `by`: whoever the token is of. */
+export const BY_TOKEN = '';
+
 /** In milliseconds. A Worker's object may have to be started, and a change of many deliveries is one transaction. */
 const TIME_LIMIT_MS = 30_000;
+const HOUR_MS = 3_600_000;
 
 /** A running receiver through its admin API. Requests that change something are sent once. */
 export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
@@ -80,6 +97,10 @@ export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
       const { event } = await call('GET', `/events/${encodeURIComponent(id)}`, [], undefined, isMissing);
       return event as unknown as EventView | undefined;
     },
+    deliveriesOf: async (eventId) => {
+      const records = listIn(await call('GET', `/events/${encodeURIComponent(eventId)}`, []), 'deliveries') as unknown as DeliveryRecord[];
+      return records.map(({ delivery }) => delivery);
+    },
     events: (filter) => events<EventSummary>(filter, []),
     eventsWithBodies: (filter) => events<EventView>(filter, [['include', 'body']]),
     aliases: (filter) => list<AliasView>('/aliases', 'aliases', aliasQuery(filter), filter.limit),
@@ -95,10 +116,17 @@ export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
     throttles: async () => (await status()).holdBacks,
     pauses: async () => listIn(await call('GET', '/pauses', []), 'pauses') as unknown as Pause[],
     pause: async ({ scope, by, reason }) => {
-      const body = { do: 'pause', scope, by, ...(reason === null ? {} : { reason }) };
+      const body = { do: 'pause', scope, ...named(by), ...(reason === null ? {} : { reason }) };
       return (await call('POST', '/pauses', [], body)).changed === true;
     },
-    resume: async (scope, by) => (await call('POST', '/pauses', [], { do: 'resume', scope, by })).changed === true,
+    resume: async (scope, by) => (await call('POST', '/pauses', [], { do: 'resume', scope, ...named(by) })).changed === true,
+    mute: async (eventId, { route, until, by }, now) => {
+      const [what, body] =
+        until === 0 ? ['unmute', { route, ...named(by) }] : ['mute', { route, ...named(by), hours: (until - now) / HOUR_MS }];
+      const isMissing = ({ detail }: JsonObject) => detail === NO_SUCH_EVENT;
+      const answer = await call('POST', `/events/${encodeURIComponent(eventId)}/${what}`, [], body, isMissing);
+      return answer.detail !== NO_SUCH_EVENT;
+    },
     replay: (ids, _now, options) => change('replay', ids, options),
     approve: (ids, _now, options) => change('approve', ids, options),
     reject: (ids, _now, options) => change('reject', ids, options),
@@ -106,11 +134,15 @@ export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
     rollBack: async ({ aliasKey, to, by }) =>
       ok(
         (await call('POST', `/aliases/${encodeURIComponent(aliasKey)}/rollback`, [], {
-          by,
+          ...named(by),
           ...(to === undefined ? {} : { to }),
         })) as unknown as RollbackAnswer,
       ),
   };
+}
+
+function named(by: string): { readonly by?: string } {
+  return by === BY_TOKEN ? {} : { by };
 }
 
 function deliveryQuery({ states = [], since, eventId, route }: DeliveryFilter): [string, string][] {
@@ -170,8 +202,37 @@ function caller({ url, token, source, fetch }: RemoteAdminOptions): Call {
     const answer = parseExactJson(text);
     const json = answer.ok && isJsonObject(answer.value) ? answer.value : undefined;
     if (json !== undefined && (response.ok || isMissing(json))) return json;
+    const moved = response.headers.get('location');
+    if (response.status >= 300 && response.status < 400 && moved !== null)
+      throw new RemoteAdminError(explainMoved(url, response.status, moved));
+    const isThere = response.status === 404 && json !== undefined && path !== STATUS && (await answers(`${base}${STATUS}`, token, fetch));
+    if (isThere && json?.detail !== NO_SUCH_SOURCE)
+      throw new RemoteAdminError(
+        `${url.origin} does not know ${method} /api${path}: it runs an older version than this command. Update it`,
+      );
     throw new RemoteAdminError(explain(url, response.status, json));
   };
+}
+
+/** Every receiver with an admin API has it. */
+const STATUS = '/status';
+
+async function answers(address: string, token: string, fetch: RemoteAdminOptions['fetch']): Promise<boolean> {
+  try {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(address, { headers, redirect: 'manual', signal: AbortSignal.timeout(TIME_LIMIT_MS) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** The token is for the address that was given, so nothing is sent to another one. */
+function explainMoved(url: URL, status: number, location: string): string {
+  const to = URL.canParse(location, url.href) ? new URL(location, url.href).origin : location;
+  const where = to === url.origin ? 'another path there' : to;
+  return `${url.origin} answered ${status}, a redirect to ${where}, which is not followed: --url must be the receiver's own address, with its base path`;
 }
 
 function copy([name, value]: readonly [string, string]): [string, string] {
@@ -182,6 +243,9 @@ function explain(url: URL, status: number, problem: JsonObject | undefined): str
   const detail = typeof problem?.detail === 'string' ? `: ${problem.detail}` : '';
   if (status === 401)
     return `${url.origin} refused the token: set RELAY_ADMIN_TOKEN to the one that the receiver was started with${detail}`;
+  if (status === 400 && detail.startsWith(': by: is missing'))
+    return `${url.origin}: this token is shared: say who it is, such as --as ada`;
+  if (status === 403) return `${url.origin} refused the change${detail}`;
   if (status === 404 && problem !== undefined && problem.detail !== NO_SUCH_SOURCE)
     return `${url} has no admin API: start the receiver with RELAY_ADMIN_TOKEN, and name it with its base path`;
   if (problem === undefined) return `${url} answered ${status}, not as a receiver does: --url must be the address of a receiver`;

@@ -61,12 +61,16 @@ function viewOf(planned: NewEvent, wandb: ConversationView['events'][number]['ev
   };
 }
 
-function deliveryOf({ id, route, target, state, reason, request }: NewDelivery, { id: eventId, receivedAt }: NewEvent): DeliveryView {
+function deliveryOf(
+  { id, route, target, credential, state, reason, request }: NewDelivery,
+  { id: eventId, receivedAt }: NewEvent,
+): DeliveryView {
   return {
     id,
     eventId,
     route,
     target,
+    credential,
     state,
     attempts: 0,
     createdAt: receivedAt,

@@ -1,5 +1,5 @@
 import { parseDuration } from '../../src/lib/duration.ts';
-import { actsAs } from '../admin/api.ts';
+import { actsAs } from '../admin/api-parts.ts';
 import { pageState } from '../admin/components/delivery-advice.ts';
 import { nameProblem } from '../admin/requests.ts';
 import type { Counted } from '../store/approvals.ts';
@@ -98,6 +98,8 @@ export interface ReplayOptions extends AdminTarget {
   readonly states: readonly string[];
   readonly since: string | undefined;
   readonly dryRun: boolean;
+  /** Who does it, for the notes. */
+  readonly as: string | undefined;
 }
 
 /** Replaying more than this at once takes a narrower --since. */
@@ -109,6 +111,9 @@ export function replay(io: CommandIo, ids: readonly string[], options: ReplayOpt
   if (ids.length === 0 && options.states.length === 0) return refuse(io, 'replay: name deliveries: by their ids, or with --state dead');
   const filter = readFilter(io, options.states, options.since, REPLAY_LIMIT);
   if (typeof filter === 'string') return refuse(io, filter);
+  const { as } = options;
+  const problem = as === undefined ? undefined : nameProblem(as);
+  if (problem !== undefined) return refuse(io, `--as: ${problem}`);
   return withAdmin(io, options, async (admin) => {
     // Oldest first, so that they leave in the order in which they came.
     const chosen = ids.length > 0 ? ids : (await admin.deliveries(filter)).map(({ id }) => id).reverse();
@@ -117,7 +122,7 @@ export function replay(io: CommandIo, ids: readonly string[], options: ReplayOpt
       io.print(`${chosen.length} would be replayed. Nothing was changed.`);
       return 0;
     }
-    return report(io, 'replayed', await admin.replay(chosen, io.now()));
+    return report(io, 'replayed', await admin.replay(chosen, io.now(), actsAs({ by: as?.trim() }, 'the command line')));
   });
 }
 
@@ -138,7 +143,9 @@ export function decide(
   ids: readonly string[],
   { as, reason, ...target }: DecideOptions,
 ): Promise<ExitCode> | ExitCode {
-  if (as === undefined && decision !== 'cancel') return refuse(io, `${decision}: say who decides, such as --as ada`);
+  // A named token of the receiver at --url says who it is.
+  if (as === undefined && decision !== 'cancel' && target.url === undefined)
+    return refuse(io, `${decision}: say who decides, such as --as ada`);
   const problem = as === undefined ? undefined : nameProblem(as);
   if (problem !== undefined) return refuse(io, `--as: ${problem}`);
   const options = actsAs({ by: as?.trim(), reason }, 'the command line');

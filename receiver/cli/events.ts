@@ -1,4 +1,5 @@
 import { DIGEST, RELAY_ALERT } from '../../src/event/event.ts';
+import { pageState } from '../admin/components/delivery-advice.ts';
 import { type AdminTarget, withAdmin } from './admin-access.ts';
 import { type CommandIo, type ExitCode, formatTime, renderTable } from './output.ts';
 
@@ -42,6 +43,46 @@ export function listEvents(io: CommandIo, options: ListEventsOptions): Promise<E
     io.print(
       `In all: ${summary.length === 0 ? 'no events yet' : summary.join(', ')}; ${counts.rejected} requests rejected (see "rejected").`,
     );
+    return 0;
+  });
+}
+
+/** `wandb-relay events ID`: one event as it was understood, what it asked for, and its body. */
+export function showEvent(io: CommandIo, id: string, { json, ...target }: AdminTarget & { readonly json: boolean }): Promise<ExitCode> {
+  return withAdmin(io, target, async (admin) => {
+    const found = await admin.event(id);
+    if (found === undefined) {
+      io.complain(`${id}: there is no such event`);
+      return 1;
+    }
+    const deliveries = await admin.deliveriesOf(id);
+    if (json) {
+      io.printDocument(JSON.stringify({ event: found, deliveries }, null, 2));
+      return 0;
+    }
+    const { event, receivedAt, outcome, duplicateOf, subjectKey, body } = found;
+    const facts = Object.entries({
+      received: `${formatTime(receivedAt)} (UTC)`,
+      outcome,
+      'duplicate of': duplicateOf,
+      subject: subjectKey,
+      ...event,
+    });
+    for (const [name, value] of facts) {
+      const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+      if (value !== null && value !== undefined) io.print(`${name.padEnd(12)} ${text}`);
+    }
+    const [throttles, pauses] = await Promise.all([admin.throttles(io.now()), admin.pauses()]);
+    const rows = deliveries.map((one) => [
+      pageState(one, throttles, pauses),
+      one.route,
+      one.target,
+      one.id,
+      one.reason ?? one.runUrl ?? '',
+    ]);
+    io.print('', ...(rows.length === 0 ? ['It asked for no delivery.'] : renderTable(['STATE', 'ROUTE', 'TARGET', 'ID', 'NOTE'], rows)));
+    io.print('', 'body');
+    io.printDocument(`${body}\n`);
     return 0;
   });
 }

@@ -1,7 +1,7 @@
-import { nameProblem } from '../admin/requests.ts';
+import { BY_TOKEN } from '../admin/remote-admin.ts';
 import { cleanReason } from '../reason.ts';
 import type { PauseScope } from '../store/pause.ts';
-import { type AdminTarget, withAdmin } from './admin-access.ts';
+import { type AdminTarget, whoProblem, withAdmin } from './admin-access.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
 export interface PauseOptions extends AdminTarget {
@@ -15,9 +15,9 @@ export interface PauseOptions extends AdminTarget {
 export function changePause(io: CommandIo, what: 'pause' | 'resume', options: PauseOptions): Promise<ExitCode> | ExitCode {
   const { route, credential, as, reason, ...target } = options;
   if (route !== undefined && credential !== undefined) return refuse(io, `${what}: give --route or --credential, not both`);
-  const problem = as === undefined ? 'say who it is, such as --as ada' : nameProblem(as);
-  if (as === undefined || problem !== undefined) return refuse(io, `${what}: --as: ${problem}`);
-  const by = as.trim();
+  const problem = whoProblem(as, target, 'say who it is');
+  if (problem !== undefined) return refuse(io, `${what}: --as: ${problem}`);
+  const by = as?.trim() ?? BY_TOKEN;
   const scope: PauseScope =
     route !== undefined
       ? { kind: 'route', name: route }

@@ -1,6 +1,6 @@
-import { nameProblem } from '../admin/requests.ts';
+import { BY_TOKEN } from '../admin/remote-admin.ts';
 import type { AliasView } from '../store/ledger.ts';
-import { type AdminTarget, withAdmin } from './admin-access.ts';
+import { type AdminTarget, whoProblem, withAdmin } from './admin-access.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
 export interface RollbackOptions extends AdminTarget {
@@ -16,8 +16,8 @@ const SHOWN = 10;
 
 /** `wandb-relay rollback`: deploys a version again that was deployed before. */
 export function rollback(io: CommandIo, collection: string, { alias, to, as, ...target }: RollbackOptions): Promise<ExitCode> | ExitCode {
-  const problem = as === undefined ? 'say who rolls back, such as --as ada' : nameProblem(as);
-  if (as === undefined || problem !== undefined) {
+  const problem = whoProblem(as, target, 'say who rolls back');
+  if (problem !== undefined) {
     io.complain(`rollback: --as: ${problem}`);
     return 1;
   }
@@ -32,7 +32,7 @@ export function rollback(io: CommandIo, collection: string, { alias, to, as, ...
       io.complain(`${collection}: there are several: name one as ${found.map(pathOf).join(' or ')}`);
       return 1;
     }
-    const result = await admin.rollBack({ aliasKey: only.key, by: as.trim(), ...(to === undefined ? {} : { to }) });
+    const result = await admin.rollBack({ aliasKey: only.key, by: as?.trim() ?? BY_TOKEN, ...(to === undefined ? {} : { to }) });
     if (!result.ok) {
       io.complain(`not rolled back: ${result.error}`);
       return 1;

@@ -8,10 +8,11 @@ const deliveries = () => import('./deliveries.ts');
 interface TargetFlags {
   readonly url?: string;
   readonly source?: string;
+  readonly tokenFile?: string;
 }
 
-function targetOf({ url, source }: TargetFlags): AdminTarget {
-  return { url, source };
+function targetOf({ url, source, tokenFile }: TargetFlags): AdminTarget {
+  return { url, source, tokenFile };
 }
 
 /** The commands about a receiver's store: the one whose database is here, or one that runs elsewhere. */
@@ -21,6 +22,7 @@ export function addStoreCommands(program: Command, io: CommandIo, run: (work: ()
       .command(name)
       .description(description)
       .option('--url <url>', 'a running receiver, such as https://relay.example.com; RELAY_ADMIN_TOKEN is its admin token')
+      .option('--token-file <file>', 'with --url: a file with the token, instead of RELAY_ADMIN_TOKEN')
       .option('--source <name>', 'with --url, on Workers: the source that is asked');
   command('deliveries', 'list deliveries, or show one with all its attempts')
     .argument('[id]', 'one delivery')
@@ -41,13 +43,19 @@ export function addStoreCommands(program: Command, io: CommandIo, run: (work: ()
           : (await deliveries()).showDelivery(io, id, { ...targetOf(options), json: options.json }),
       ),
     );
-  command('events', 'list events and their outcomes')
+  command('events', 'list events and their outcomes, or show one with its body')
+    .argument('[id]', 'one event')
     .option('--unmatched', 'only events that matched no route', false)
     .option('--type <type>', 'only this type, such as unknown')
     .option('--limit <n>', 'how many at the most', readLimit, 50)
     .option('--json', 'print JSON', false)
-    .action((options: TargetFlags & { unmatched: boolean; type?: string; limit: number; json: boolean }) =>
-      run(async () => (await import('./events.ts')).listEvents(io, { ...options, ...targetOf(options), type: options.type })),
+    .action((id: string | undefined, options: TargetFlags & { unmatched: boolean; type?: string; limit: number; json: boolean }) =>
+      run(async () => {
+        const events = await import('./events.ts');
+        return id === undefined
+          ? events.listEvents(io, { ...options, ...targetOf(options), type: options.type })
+          : events.showEvent(io, id, { ...targetOf(options), json: options.json });
+      }),
     );
   command('where', 'show which version has an alias, since when, and which one is deployed')
     .argument('[collection]', 'such as resnet50, or acme/train/resnet50')
@@ -76,13 +84,15 @@ export function addStoreCommands(program: Command, io: CommandIo, run: (work: ()
     .option('--state <state...>', 'all in this state, such as dead')
     .option('--since <duration>', 'only the newer ones, such as 24h')
     .option('--dry-run', 'only say which', false)
-    .action((ids: string[], options: TargetFlags & { state?: string[]; since?: string; dryRun: boolean }) =>
+    .option('--as <name>', 'who does it, such as ada')
+    .action((ids: string[], options: TargetFlags & { state?: string[]; since?: string; dryRun: boolean; as?: string }) =>
       run(async () =>
         (await deliveries()).replay(io, ids, {
           ...targetOf(options),
           states: options.state ?? [],
           since: options.since,
           dryRun: options.dryRun,
+          as: options.as,
         }),
       ),
     );
@@ -113,6 +123,21 @@ export function addStoreCommands(program: Command, io: CommandIo, run: (work: ()
         return (await import('./pauses.ts')).changePause(io, what, { ...targetOf(options), route, credential, as, reason });
       }),
     );
+  }
+  for (const [what, description] of [
+    ['mute', "send no messages of a route about an event's subject for a time"],
+    ['unmute', 'send them again'],
+  ] as const) {
+    const mutes = command(what, description).argument('<event>', 'the event').requiredOption('--route <name>', 'the route');
+    if (what === 'mute') mutes.option('--for <duration>', 'for how long, such as 8h', '8h');
+    mutes
+      .option('--as <name>', 'who does it, such as ada')
+      .action((event: string, options: TargetFlags & { route: string; for?: string; as?: string }) =>
+        run(async () => {
+          const { route, for: time, as } = options;
+          return (await import('./mute.ts')).changeMute(io, event, { ...targetOf(options), route, for: time, as });
+        }),
+      );
   }
   command('rollback', 'deploy the version again that was deployed before')
     .argument('<collection>', 'such as resnet50, or acme/train/resnet50')

@@ -216,6 +216,8 @@ export interface DeliveryView {
   readonly eventId: string;
   readonly route: string;
   readonly target: string;
+  /** Whose rate limit it counts against, and what a pause of a credential names. */
+  readonly credential: string;
   readonly state: DeliveryState;
   readonly attempts: number;
   readonly createdAt: number;

@@ -3,7 +3,7 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { idsFrom } from '../../src/lib/id.ts';
 import { type Access, type AdminContext, createAccess } from '../admin/access.ts';
-import { ADMIN_BODY_LIMIT } from '../admin/api.ts';
+import { ADMIN_BODY_LIMIT, changesNothing } from '../admin/api-parts.ts';
 import { guard, identityOf, unauthorized } from '../admin/guard.ts';
 import { ASKING_PATHS } from '../admin/pages/asking-paths.ts';
 import { assets } from '../admin/pages/assets.ts';
@@ -43,7 +43,8 @@ export function addAdmin(app: App, options: FrontAdminOptions, forward: Forward,
   const handOver = toTheObject(forward, answerOf);
   const api = new Hono<RequestVariables>();
   api.use(async (c, next) => refuseUnread(c, ADMIN_BODY_LIMIT) ?? (await next()));
-  api.use(endedElsewhere(access, memory), guard(access, unauthorized));
+  const [mayRead, mayChange] = [guard(access, unauthorized, false), guard(access, unauthorized)];
+  api.use(endedElsewhere(access, memory), (c, next) => (changesNothing(c.req.path) ? mayRead(c, next) : mayChange(c, next)));
   api.on(['GET', 'POST'], '/*', handOver);
   api.all('/*', (c) => onlyBy(c, 'The admin API takes GET and POST.', 'GET, HEAD, POST'));
   app.route('/api', api);

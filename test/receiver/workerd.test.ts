@@ -66,7 +66,8 @@ describe('the Worker on a socket', () => {
     ['POST', '/webhooks', 404, null],
     ['POST', '/webhooks/wandb/a/b', 404, null],
     ['POST', '/slack/other', 404, null],
-    ['GET', '/', 404, null],
+    // The form to sign in with.
+    ['GET', '/', 200, null],
     ['GET', '/wp-login.php', 404, null],
     ['GET', '/api/status', 401, null],
     ['DELETE', '/api/status', 401, null],

@@ -6,12 +6,14 @@ import type { Pause } from '../../store/pause.ts';
 export type PageState = ShownState | 'paused';
 
 /** Whether something that people have paused holds the delivery back. */
-export function pauseOf(delivery: Pick<DeliveryView, 'state' | 'route' | 'target'>, pauses: readonly Pause[]): Pause | undefined {
+export function pauseOf(
+  delivery: Pick<DeliveryView, 'state' | 'route' | 'target' | 'credential'>,
+  pauses: readonly Pause[],
+): Pause | undefined {
   if (delivery.state !== 'pending') return undefined;
   return pauses.find(({ scope, messagesToo }) => {
     if (messagesToo === true) return true;
-    // The credential of a message is its channel's: the target's own name.
-    if (scope.kind === 'credential') return scope.name === delivery.target;
+    if (scope.kind === 'credential') return scope.name === delivery.credential;
     return !isMessage(delivery) && (scope.kind === 'everything' || scope.name === delivery.route);
   });
 }

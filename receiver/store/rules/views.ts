@@ -15,6 +15,7 @@ export interface DeliveryRow {
   event_id: string;
   route: string;
   target: string;
+  credential: string;
   state: DeliveryState;
   attempts: number;
   created_at: number;
@@ -36,7 +37,7 @@ export interface DeliveryRow {
 }
 
 /** Of `FROM_DELIVERIES`. */
-export const DELIVERY_COLUMNS = `d.id, d.event_id, d.route, d.target, d.state, d.attempts, d.created_at, d.updated_at, d.due_at, d.reason,
+export const DELIVERY_COLUMNS = `d.id, d.event_id, d.route, d.target, d.credential, d.state, d.attempts, d.created_at, d.updated_at, d.due_at, d.reason,
   d.run_url, d.request, d.message_channel, d.message_ts, r.run_id AS run_known_id, r.url AS run_known_url, r.status AS run_status,
   r.conclusion AS run_conclusion, r.attempt AS run_attempt, r.started_at AS run_started_at, r.ended_at AS run_ended_at,
   r.next_poll_at AS run_next_poll_at`;
@@ -48,6 +49,7 @@ export function viewOfDelivery(row: DeliveryRow): DeliveryView {
     eventId: row.event_id,
     route: row.route,
     target: row.target,
+    credential: row.credential,
     state: row.state,
     attempts: row.attempts,
     createdAt: row.created_at,

@@ -87,6 +87,28 @@ describe('the admin API', () => {
     expect(await admin().call('GET', path)).toMatchObject({ status: 400, body: { detail: expect.stringContaining(why) } });
   });
 
+  it('says all that is wrong, part by part', async () => {
+    const { call } = admin();
+    expect((await call('GET', '/events?limit=0&outcome=lost&nonsense=1')).body).toEqual({
+      type: 'about:blank',
+      title: 'Bad Request',
+      status: 400,
+      detail: 'outcome: "lost" is none of routed, unmatched, cooldown, duplicate.',
+      errors: [
+        { detail: '"lost" is none of routed, unmatched, cooldown, duplicate', parameter: 'outcome' },
+        { detail: 'must be a number from 1 to 100', parameter: 'limit' },
+        { detail: 'not known here', parameter: 'nonsense' },
+      ],
+    });
+    const cancel = { filter: { state: ['ded'], since: 'now' }, limit: 0, 'a/b': 1 };
+    expect((await call('POST', '/deliveries/cancel', TOKEN, cancel)).body.errors).toEqual([
+      { detail: expect.stringContaining('"ded" is none of'), pointer: '#/filter/state/0' },
+      { detail: expect.stringContaining('"now" is neither'), pointer: '#/filter/since' },
+      { detail: expect.any(String), pointer: '#/limit' },
+      { detail: 'not known here', pointer: '#/a~1b' },
+    ]);
+  });
+
   it('changes many at once: by id, and by what matches, oldest first, in parts', async () => {
     const { call, post } = admin();
     const ids: string[] = [];

@@ -35,6 +35,7 @@ async function populated(fill: (store: Store) => Promise<void> = somethingOfEver
 }
 
 async function somethingOfEverything(store: Store): Promise<void> {
+  await store.pause({ scope: { kind: 'route', name: 'one that sends nothing' }, by: 'ada', at: T0, reason: null });
   await acceptDispatched(store);
   await store.recordRuns([reportOf('in_progress')], T0, nothingFollows);
   await store.replay(['d-e1'], T0);

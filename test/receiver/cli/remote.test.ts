@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { scriptedServer } from '../../stand-ins/scripted-server.ts';
+import { TOKENS, testApi } from '../admin/openapi/api-in-test.ts';
 import { listeningReceiver } from '../endpoints-in-test.ts';
 import { advance, lease, ruleOf } from '../store/engine-samples.ts';
 import { accept, bury, claim, deliveryOf, eventOf, T0 } from '../store/samples.ts';
@@ -52,6 +54,9 @@ describe('commands with --url', () => {
       ['deliveries', 'd-e1'],
       ['deliveries', 'd-e1', '--json'],
       ['deliveries', 'nothing-like-it'],
+      ['events', 'e1'],
+      ['events', 'e1', '--json'],
+      ['events', 'nothing-like-it'],
       ['events'],
       ['events', '--unmatched', '--json'],
       ['events', '--json'],
@@ -89,6 +94,87 @@ describe('commands with --url', () => {
     expect((await store.delivery('held'))?.delivery.state).toBe('cancelled');
   });
 
+  it('pause, resume, mute and reject, in the name of whoever does it', async () => {
+    const { run, url, store, log, cwd } = await receiverAndCommands('/relay');
+    writeFileSync(join(cwd, 'token'), `${TOKEN}\n`);
+    const ask = (...words: string[]) => run(...words, '--url', url, '--token-file', 'token');
+
+    expect(await ask('pause', '--credential', 'github', '--as', 'ada', '--reason', 'a test')).toMatchObject({ code: 0, complaints: '' });
+    expect(await store.pauses()).toMatchObject([{ by: 'ada', reason: 'a test', scope: { kind: 'credential', name: 'github' } }]);
+    expect(await ask('replay', 'd-e1', '--as', 'ada')).toMatchObject({ code: 0 });
+    // What a credential holds back is paused, on the list and alone.
+    for (const words of [
+      ['deliveries', 'd-e1'],
+      ['deliveries', '--state', 'pending'],
+      ['events', 'e1'],
+    ])
+      expect([words, (await ask(...words)).out]).toEqual([words, expect.stringMatching(/\bpaused\b/)]);
+    expect(await ask('pause', '--credential', 'github', '--as', 'ada')).toMatchObject({
+      code: 1,
+      complaints: expect.stringContaining('paused already'),
+    });
+    expect(await ask('resume', '--credential', 'github', '--as', 'ben')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('is resumed'),
+    });
+    expect(await store.pauses()).toEqual([]);
+    for (const [msg, by] of [
+      ['paused', 'ada'],
+      ['resumed', 'ben'],
+    ])
+      expect(log).toContainEqual(expect.objectContaining({ msg, by, what: 'credential github' }));
+
+    expect(await ask('mute', 'e1', '--route', 'deploy', '--for', '8h', '--as', 'ada')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('for 8 h.'),
+    });
+    expect(await store.mutes(Date.now())).toMatchObject([{ route: 'deploy', subjectKey: 'e1', by: 'ada, by the admin API' }]);
+    expect(await ask('unmute', 'e1', '--route', 'deploy', '--as', 'ada')).toMatchObject({ code: 0 });
+    expect(await store.mutes(Date.now())).toEqual([]);
+    expect(await ask('mute', 'none', '--route', 'deploy', '--as', 'ada')).toMatchObject({
+      code: 1,
+      complaints: expect.stringContaining('no such event'),
+    });
+
+    expect(await ask('reject', 'held', '--as', 'ada', '--reason', 'not now')).toMatchObject({ code: 0 });
+    const notes = JSON.stringify([(await store.delivery('held'))?.notes, (await store.delivery('d-e1'))?.notes]);
+    expect(notes).toContain('ada, by the admin API');
+    expect(notes).toContain('not now');
+  });
+
+  it('roll back at a receiver of its own, with a token that may; who may only read is told', async () => {
+    const { api } = await testApi();
+    const url = api.replace(/\/api$/, '');
+    const [admin, viewer] = [TOKENS.ada, TOKENS.viewer].map((token) => commandLine({}, { RELAY_ADMIN_TOKEN: token }));
+    const words = ['rollback', 'resnet50', '--alias', 'production', '--as', 'ada', '--url', url];
+    expect(await viewer?.run(...words)).toMatchObject({
+      code: 1,
+      complaints: expect.stringContaining('refused the change: You may only read'),
+    });
+    expect(await admin?.run(...words)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('resnet50 v1 is deployed again for production.'),
+    });
+    expect(await viewer?.run('automations', '--url', url)).toMatchObject({ code: 0, out: expect.stringContaining('loss-too-high') });
+    // A named token says who it is; a shared one does not.
+    const shared = commandLine({}, { RELAY_ADMIN_TOKEN: TOKENS.shared });
+    for (const words of [
+      ['pause', '--route', 'deploy'],
+      ['resume', '--route', 'deploy'],
+      ['mute', 'v1', '--route', 'deploy'],
+      ['approve', 'd-h1'],
+    ]) {
+      const done = await shared.run(...words, '--url', url);
+      if (words[0] !== 'mute')
+        expect([words, done]).toMatchObject([words, { code: 1, complaints: expect.stringContaining('say who it is, such as --as ada') }]);
+      expect([words, await admin?.run(...words, '--url', url)]).toMatchObject([words, { code: 0, complaints: '' }]);
+    }
+    expect(await admin?.run('pause', '--as', 'ben', '--route', 'deploy', '--url', url)).toMatchObject({
+      code: 1,
+      complaints: expect.stringContaining("this token is ada's, so leave it out"),
+    });
+  });
+
   it('read and change more than one page', async () => {
     const { run, url, store, now } = await receiverAndCommands();
     await accept(store, ...Array.from({ length: MANY }, (_, i) => eventOf(`many-${i}`, { at: now, subject: `many-${i}` })));
@@ -116,6 +202,18 @@ describe('commands with --url', () => {
     expect(await none.run('events', '--url', url)).toMatchObject({
       code: 1,
       complaints: expect.stringContaining('RELAY_ADMIN_TOKEN: is not set'),
+    });
+    expect(await run('events', '--token-file', 'none')).toMatchObject({
+      code: 1,
+      complaints: expect.stringContaining('--token-file: needs --url'),
+    });
+    expect(await run('events', '--url', url, '--token-file', 'none')).toMatchObject({
+      code: 1,
+      complaints: expect.stringContaining('--token-file: none: cannot be read'),
+    });
+    expect(await run('events', '--url', `${url}/elsewhere`)).toMatchObject({
+      code: 1,
+      complaints: expect.stringContaining('has no admin API: start the receiver with RELAY_ADMIN_TOKEN, and name it with its base path'),
     });
     expect(await run('events', '--url', closed.url)).toMatchObject({ code: 1, complaints: expect.stringContaining('has no admin API') });
     expect(await run('deliveries', 'any', '--url', closed.url)).toMatchObject({
@@ -147,7 +245,7 @@ describe('commands with --url', () => {
     });
     expect(await run('cancel', 'held', '--url', server.url)).toMatchObject({
       code: 1,
-      complaints: expect.stringContaining('answered 307'),
+      complaints: expect.stringContaining('answered 307, a redirect to http://127.0.0.1:1, which is not followed'),
     });
     expect(await run('events', '--url', server.url)).toMatchObject({
       code: 1,
@@ -159,6 +257,29 @@ describe('commands with --url', () => {
       body: { ids: ['held'] },
       headers: { authorization: `Bearer ${TOKEN}` },
     });
+  });
+
+  it('name a receiver that is older, and a token that may only read', async () => {
+    const { run } = await receiverAndCommands();
+    const missing = { status: 404, body: { type: 'about:blank', title: 'Not Found', status: 404, detail: 'There is nothing here.' } };
+    const server = await scriptedServer(missing, { status: 200, body: {} }, missing, missing, {
+      status: 403,
+      body: { type: 'about:blank', title: 'Forbidden', status: 403, detail: 'You may only read. Ask an admin of this receiver to do it.' },
+    });
+
+    expect(await run('pause', '--as', 'ada', '--url', server.url)).toMatchObject({
+      code: 1,
+      complaints: expect.stringContaining('does not know POST /api/pauses: it runs an older version than this command'),
+    });
+    expect(await run('pause', '--as', 'ada', '--url', server.url)).toMatchObject({
+      code: 1,
+      complaints: expect.stringContaining('has no admin API'),
+    });
+    expect(await run('pause', '--as', 'ada', '--url', server.url)).toMatchObject({
+      code: 1,
+      complaints: expect.stringContaining('refused the change: You may only read'),
+    });
+    expect(server.requests.map(({ url }) => url)).toEqual(['/api/pauses', '/api/status', '/api/pauses', '/api/status', '/api/pauses']);
   });
 
   it('ask for a source', async () => {

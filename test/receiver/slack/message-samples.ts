@@ -47,6 +47,7 @@ export function deliveryView(more: Partial<DeliveryView> = {}): DeliveryView {
     eventId: 'event-1',
     route: 'deploy',
     target: 'repository_dispatch:acme/deploy',
+    credential: 'github',
     state: 'delivered',
     attempts: 1,
     createdAt: T0,

@@ -57,6 +57,7 @@ export function inboxContract(open: OpenStore): void {
           eventId: 'e1',
           route: 'deploy',
           target: 'repository_dispatch:acme/deploy',
+          credential: 'github',
           state: 'pending',
           attempts: 0,
           createdAt: T0,
