@@ -14,9 +14,10 @@ const NAMED = 3;
 
 /** What everybody must know while something is paused: one banner for all of it. */
 export function bannersOf(pauses: readonly Pause[], now: number): Banner[] {
-  const [first, ...others] = pauses;
+  // What holds everything, messages too, says all that there is to say.
+  const first = pauses.find(({ messagesToo }) => messagesToo === true) ?? pauses[0];
   if (first === undefined) return [];
-  if (others.length === 0) {
+  if (pauses.length === 1 || first.messagesToo === true) {
     const reason = first.reason === null ? '' : ` (${first.reason})`;
     const text = `${scopeWords(first.scope)}${first.messagesToo === true ? ', messages too,' : ''} is paused by ${first.by}, since ${durationWords(now - first.at)}${reason}. Events are still accepted.`;
     return [{ kind: 'wait', text, link: LINK }];
