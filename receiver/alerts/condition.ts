@@ -1,6 +1,7 @@
 /** What the relay watches about itself. */
 export type AlertKind =
   | 'delivery_failed'
+  | 'many_failed'
   | 'credential_refused'
   | 'undelivered'
   | 'source_refused'

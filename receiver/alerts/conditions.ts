@@ -1,5 +1,6 @@
 import { durationWords } from '../../src/lib/duration.ts';
 import type { ApprovalView } from '../store/approvals.ts';
+import { MOST_TOLD_ALONE } from '../store/rules/alerts.ts';
 import type { Undelivered } from '../store/search.ts';
 import type { AlertKind, Condition } from './condition.ts';
 
@@ -34,6 +35,7 @@ const LIST = 'wandb-relay deliveries --state';
 export function conditionsOf(facts: Facts): Condition[] {
   return [
     failed(facts),
+    manyFailed(facts),
     ...credentials(facts),
     undelivered(facts),
     notAsked(facts),
@@ -62,6 +64,12 @@ function failed({ undelivered: all }: Facts): Condition {
     count,
     since: oldest(dead),
   };
+}
+
+/** Each of a few is told by itself, see `MOST_TOLD_ALONE`. */
+function manyFailed(facts: Facts): Condition {
+  const all = failed(facts);
+  return { ...all, kind: 'many_failed', state: all.count > MOST_TOLD_ALONE ? 'bad' : 'ok' };
 }
 
 function undelivered({ undelivered: all, oldestToSend: since, undeliveredAfterMs, now }: Facts): Condition {

@@ -2,6 +2,7 @@ import type { AlertKind } from './condition.ts';
 
 const WORDS: Readonly<Record<AlertKind, string>> = {
   delivery_failed: 'No failed delivery waits any more',
+  many_failed: 'Few failed deliveries wait any more',
   credential_refused: 'The credential is taken again',
   undelivered: 'Nothing waits for long any more',
   source_refused: 'Its requests are authentic again, or none come',

@@ -35,7 +35,7 @@ export function alertConversation(channel: string, about: string): string {
 }
 
 /** Conversations are known by digests, which have no colon. */
-const ALERT_PREFIX = 'alert:';
+export const ALERT_PREFIX = 'alert:';
 
 export function isAlertConversation(key: string): boolean {
   return key.startsWith(ALERT_PREFIX);

@@ -2,7 +2,13 @@ import type { RelayEvent } from '../../../src/event/event.ts';
 import { type Alert, alertSubjectOf, isFailure } from '../../../src/route/alert.ts';
 import { type AlertPolicy, DEFAULT_ALERT_POLICY } from '../../../src/route/alert-policy.ts';
 import { channelKey, isSameChannel } from '../../../src/route/channel.ts';
-import { alertConversation, alertReply, channelCredential } from '../../../src/route/conversation-requests.ts';
+import {
+  ALERT_PREFIX,
+  alertConversation,
+  alertReply,
+  channelCredential,
+  isAlertConversation,
+} from '../../../src/route/conversation-requests.ts';
 import { isGroup, isPerson } from '../../../src/route/notified.ts';
 import type { NewEvent } from '../delivery.ts';
 import { conversationsOf, hasThread, insertWithMute, refreshConversations, revise } from './conversations.ts';
@@ -17,6 +23,12 @@ import { exec, exists, firstRow, lock, rows, type Work } from './work.ts';
 
 /** What is known where a problem turns up. */
 export type AlertFact = Pick<Alert, 'problem' | 'target' | 'route' | 'reason' | 'run' | 'deliveries'>;
+
+/** So many failures in so many milliseconds are told one by one in the channel of alerts. */
+export const MOST_TOLD_ALONE = 10;
+const FLOOD_MS = 10 * 60_000;
+/** Looked for among so many of the latest deliveries, which is cheap. */
+const LATEST = 200;
 
 /** Where an alert goes. */
 interface AlertPlace {
@@ -40,10 +52,24 @@ export function* reportFailure(eventId: string, fact: AlertFact, policy: AlertPo
   const { mention, broadcast, channel } = policy ?? DEFAULT_ALERT_POLICY;
   const alert: Alert = { ...fact, subject: alertSubjectOf(event.event), mention, broadcast };
   for (const place of yield* placesOfFailure(event, alert, channel)) {
+    if (isAlertConversation(place.key) && (yield* isFlood(now))) continue;
     yield* insertAlert(event, alert, place, now);
     yield* keepOpen(event, alert, place.key);
   }
   yield* refreshConversations(eventId, now);
+}
+
+/**
+ * Whether so many failures were told by themselves in the channel of alerts that the next ones are only counted there: `many_failed`
+ * of `receiver/alerts/` says how many there are.
+ */
+function* isFlood(now: number): Work<boolean> {
+  const row = yield* firstRow<{ n: number }>(
+    `SELECT COUNT(*) AS n FROM (SELECT conversation, created_at FROM deliveries ORDER BY seq DESC LIMIT ${LATEST}) AS latest
+     WHERE conversation LIKE '${ALERT_PREFIX}%' AND created_at > $1`,
+    now - FLOOD_MS,
+  );
+  return (row?.n ?? 0) >= MOST_TOLD_ALONE;
 }
 
 /**

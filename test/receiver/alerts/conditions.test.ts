@@ -48,6 +48,14 @@ describe('what is an alert', () => {
     ],
     ['what waits for an approval', { undelivered: [waiting('held', 3, 60 * MINUTE)] }, []],
     ['what failed', { undelivered: [waiting('dead', 2, 1)] }, ['delivery_failed : 2 deliveries failed and will not be tried again']],
+    [
+      'what failed again and again',
+      { undelivered: [waiting('dead', 11, 1)] },
+      [
+        'delivery_failed : 11 deliveries failed and will not be tried again',
+        'many_failed : 11 deliveries failed and will not be tried again',
+      ],
+    ],
     ['an engine that is late', { engineLagMs: 6 * MINUTE }, ['engine_behind : Automations with engine: relay are evaluated 6 min late']],
     ['an engine that is in time', { engineLagMs: MINUTE }, []],
     ['a clock', { isClockWrong: true }, ["clock_wrong : This machine's clock is wrong: it has jumped"]],

@@ -109,6 +109,18 @@ export function failuresContract(open: OpenStore): void {
       expect(await claim(store, T0, { serves: (credential) => credential.startsWith('slack') })).toEqual([]);
     });
 
+    onStore('is told by itself in the channel of alerts ten times in ten minutes, and again later', async (store) => {
+      const failOne = async (name: string, now: number): Promise<number> => {
+        await accept(store, eventOf(name, { subject: name, deliveries: [deliveryOf(`d-${name}`, { orderKey: name })] }));
+        await failDispatch(store, now, POLICY);
+        return (await told(store, now)).length;
+      };
+      let alone = 0;
+      for (let i = 0; i < 25; i++) alone += await failOne(`e${i}`, T0);
+      expect(alone).toBe(10);
+      expect(await failOne('later', T0 + 11 * MINUTE)).toBe(1);
+    });
+
     onStore('is told nowhere when there is neither', async (store) => {
       await accept(store, eventOf('e1'));
       await failDispatch(store, T0, NO_CHANNEL);
