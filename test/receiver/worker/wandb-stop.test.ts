@@ -40,5 +40,5 @@ test('a run is stopped from inside workerd', async () => {
 test('what the engine evaluates can be asked for with the admin token', async () => {
   const answer = await admin('/automations');
 
-  expect([answer.status, answer.body]).toEqual([200, { automations: [], projects: [] }]);
+  expect([answer.status, answer.body]).toEqual([200, { automations: [], configured: [], projects: [] }]);
 });
