@@ -2,11 +2,13 @@ import { DEFAULT_SOURCE } from '../src/event/event.ts';
 import { wandbAppUrl } from '../src/event/wandb-links.ts';
 import { idsFrom } from '../src/lib/id.ts';
 import type { Banner, Shell } from './admin/pages/page.ts';
+import { isTold } from './alerts/is-told.ts';
 import { sourcesOf } from './alerts/observed.ts';
 import type { ComposeOptions, ExtensionContext, PartContext } from './compose-context.ts';
 import { configTrouble } from './config-status.ts';
 import type { TargetSet } from './github/targets.ts';
 import { type Extension, queueCredential } from './receiver.ts';
+import { replaceable } from './replaceable.ts';
 
 /** A receiver that has run for so long has seen whether its clock is steady. Milliseconds. */
 const STARTED_MS = 2 * 60_000;
@@ -71,33 +73,40 @@ export async function metricsFor(context: ExtensionContext): Promise<Extension[]
   return [{ path: '/metrics', routes: metricsEndpoint({ access, isPublic, families, text: metrics?.text }), metrics: families }];
 }
 
-/** Tells when something is wrong with the relay itself. A sandbox has nothing that could be. */
+/** Tells when something is wrong with the relay itself; loaded once the config names who hears of it. A sandbox has nothing that could be wrong. */
 export async function alertsFor(context: ExtensionContext): Promise<Extension[]> {
-  const { runtime, environment, inUse, store, sandbox, wake, clock, installation, observed, engineLagMs, configStatus, source } = context;
+  const { inUse, sandbox } = context;
   if (sandbox) return [];
+  const { extension } = await replaceable(inUse, {
+    isSame: (a, b) => isTold(a.settings) === isTold(b.settings),
+    make: async ({ settings }) => (isTold(settings) ? alertPart(context) : undefined),
+  });
+  return [extension];
+}
+
+async function alertPart(context: ExtensionContext): Promise<Extension> {
+  const { runtime, environment, inUse, store, wake, clock, installation, observed, engineLagMs, configStatus, source } = context;
   const { createAlerts } = await import('./alerts/alert-part.ts');
   const begunAt = runtime.now();
-  return [
-    createAlerts({
-      ...runtime,
-      store,
-      inUse,
-      secrets: environment.alertSecrets,
-      newId: idsFrom(runtime.now, runtime.randomBytes),
-      wake: wake.wake,
-      observed,
-      sources: sourcesOf(environment),
-      ...(environment.slack === undefined ? {} : { slack: installation }),
-      engineLagMs,
-      // Right after the start it is only not known to be right.
-      isClockWrong: () => clock.hasJumped() || (!clock.isSteady() && runtime.now() - begunAt > STARTED_MS),
-      // On Workers each source is a receiver of its own, and one of them is enough.
-      ...(source === undefined
-        ? {}
-        : { hasHeartbeat: source.name === (source.all.includes(DEFAULT_SOURCE) ? DEFAULT_SOURCE : source.all[0]) }),
-      configTrouble: () => (configStatus === undefined ? undefined : configTrouble(configStatus())),
-    }),
-  ];
+  return createAlerts({
+    ...runtime,
+    store,
+    inUse,
+    secrets: environment.alertSecrets,
+    newId: idsFrom(runtime.now, runtime.randomBytes),
+    wake: wake.wake,
+    observed,
+    sources: sourcesOf(environment),
+    ...(environment.slack === undefined ? {} : { slack: installation }),
+    engineLagMs,
+    // Right after the start it is only not known to be right.
+    isClockWrong: () => clock.hasJumped() || (!clock.isSteady() && runtime.now() - begunAt > STARTED_MS),
+    // On Workers each source is a receiver of its own, and one of them is enough.
+    ...(source === undefined
+      ? {}
+      : { hasHeartbeat: source.name === (source.all.includes(DEFAULT_SOURCE) ? DEFAULT_SOURCE : source.all[0]) }),
+    configTrouble: () => (configStatus === undefined ? undefined : configTrouble(configStatus())),
+  });
 }
 
 /** On `/readyz`. */

@@ -120,12 +120,7 @@ export function createAlerts(options: AlertPartOptions): Alerts {
     if (!(error instanceof StoreUnavailableError))
       log.error({ error: messageOf(error) }, 'alerts could not be looked after; they are again in a moment');
   };
-  const isWanted = (): boolean => {
-    const { alertChannel, alertWebhook: url, heartbeat: beat } = settings();
-    return (alertChannel ?? url ?? beat) !== null;
-  };
   const work = async (): Promise<number> => {
-    if (!isWanted()) return EVERY_MS;
     lookedAt = now();
     // Also while the store fails: then it is not called, and somebody else notices.
     await Promise.all([options.hasHeartbeat === false ? undefined : heartbeat(), look()]);
@@ -138,7 +133,7 @@ export function createAlerts(options: AlertPartOptions): Alerts {
     runOnce: async () => {
       await work().catch(failed);
     },
-    nextAt: () => (isWanted() ? Math.max(lookedAt + ALARM_MS, now()) : undefined),
+    nextAt: () => Math.max(lookedAt + ALARM_MS, now()),
     details: () => serious(alerts.open()).map(({ summary, action }) => `${summary}. ${action}.`),
     stop: async () => {
       stopping.abort(new Error('the receiver is stopping'));
