@@ -1,7 +1,10 @@
 import { BY_TOKEN } from '../admin/remote-admin.ts';
+import { pauseProblem, STILL_TO_SEND } from '../admin/route-to-pause.ts';
+import { configPathFrom } from '../environment.ts';
 import { cleanReason } from '../reason.ts';
 import type { PauseScope } from '../store/pause.ts';
 import { type AdminTarget, whoProblem, withAdmin } from './admin-access.ts';
+import { loadConfig } from './load-config.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
 export interface PauseOptions extends AdminTarget {
@@ -25,7 +28,15 @@ export function changePause(io: CommandIo, what: 'pause' | 'resume', options: Pa
         ? { kind: 'credential', name: credential }
         : { kind: 'everything' };
   const words = scope.kind === 'everything' ? 'Everything' : `${scope.kind === 'route' ? 'Route' : 'Credential'} ${scope.name}`;
+  // A receiver elsewhere knows its own config.
+  const config = target.url === undefined ? loadConfig(io.cwd, configPathFrom(io.variables)) : undefined;
   return withAdmin(io, target, async (admin) => {
+    if (what === 'pause' && scope.kind === 'route' && config?.ok === true) {
+      const waits = async () => (await admin.deliveries({ states: STILL_TO_SEND, route: scope.name, limit: 1 })).length > 0;
+      const names = config.value.routes.map(({ name }) => name);
+      const unknown = await pauseProblem(scope.name, names, waits);
+      if (unknown !== undefined) return refuse(io, `pause: --route: ${unknown}`);
+    }
     const isDone =
       what === 'pause'
         ? await admin.pause({ scope, by, at: io.now(), reason: cleanReason(reason ?? '') ?? null })

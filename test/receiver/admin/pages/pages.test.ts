@@ -218,6 +218,10 @@ describe('/pauses', () => {
     const scope = { kind: 'credential', name: 'github' };
     expect(await call({ do: 'pause', scope, reason: 'a\nb' })).toEqual([200, { changed: true }]);
     expect(await store.pauses()).toMatchObject([{ scope, by: 'ada', reason: 'a b' }]);
+    expect(await call({ do: 'pause', scope: { kind: 'route', name: 'no-such-route' } })).toMatchObject([
+      400,
+      { detail: 'scope.name: no route of the config is called "no-such-route", and nothing of one waits.' },
+    ]);
     expect(await call({ do: 'pause', scope })).toEqual([200, { changed: false }]);
     expect((await call({ do: 'resume', scope }, 'token-of-viewers'))[0]).toBe(403);
     expect((await call({ do: 'resume', scope }, 'token-of-all-admins'))[0]).toBe(400);
