@@ -78,6 +78,28 @@ describe('when W&B cannot be read', () => {
     expect(bad.snapshot.state).toBe('failed');
   });
 
+  it('reads the other runs although reading one of them takes longer than a round may', async () => {
+    const watched = new Watched([HIGH], { leaseMs: HOUR });
+    await watched.round();
+    watched.wandb.run('bad').log('loss', 7);
+    const runs = Array.from({ length: 5 }, (_, i) => watched.wandb.run(`good${i}`).log('loss', 1));
+    watched.wandb.trouble = ({ kind, asked }) => {
+      if (kind !== 'points' || !JSON.stringify(asked).includes('"bad"')) return undefined;
+      watched.now += MINUTE;
+      return { kind: 'unavailable', message: 'W&B: no response within 20 s' };
+    };
+    for (const run of runs) run.log('loss', 8);
+    for (let i = 0; i < 20; i++) {
+      watched.now += 5 * MINUTE;
+      await watched.round();
+    }
+    expect((await watched.fired()).toSorted()).toEqual(runs.map(({ snapshot: { name } }) => `loss-high ${name} 1`));
+    watched.wandb.trouble = () => undefined;
+    await watched.pass(6 * MINUTE);
+    expect(await watched.fired()).toContain('loss-high bad 0');
+    expect(await watched.fired()).toHaveLength(6);
+  });
+
   it('does not lose sight of a run whose rows could not be read yet', async () => {
     const watched = new Watched([HIGH]);
     await watched.round();
