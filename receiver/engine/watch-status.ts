@@ -96,7 +96,7 @@ export function createWatchStatus({ now, log }: Pick<Runtime, 'now' | 'log'>): W
 
 const WHY: Readonly<Record<NonNullable<Known['kind']>, string>> = {
   unavailable: 'W&B does not answer',
-  refused: 'W&B refuses the key',
+  refused: 'W&B refuses the key, or what it is asked',
   missing: 'W&B does not know the project, or the key may not see it',
   limited: "W&B's rate limit is used up",
   part: 'more was logged than could be read so far, or an automation had to be left out',
@@ -130,7 +130,7 @@ function next(project: string, before: Known | undefined, outcome: RoundOutcome 
         live: outcome.live,
         rounds: rounds + 1,
         problem: outcome.problem,
-        kind: isBehind ? 'part' : null,
+        kind: isBehind ? (outcome.why ?? 'part') : null,
         behindSince: isBehind ? (behindSince ?? startedAt) : null,
       };
     }
