@@ -140,8 +140,7 @@ export function openRun(run: RunSnapshot, remembered: RunMemory | undefined, opt
       // Whether there was nothing new, or no answer, does not show: of a run that sends no further heartbeat it is asked again.
       const isAnswered = isLive(run) || now - state.stateSince >= LAST_SYSTEM_ROWS_MS;
       const isRead = systemFailure === undefined && systemWaits !== true;
-      if (isRead && (isAnswered || [...system].every(({ on }) => systemReadUpTo > on.systemAt)))
-        systemReadAt = run.heartbeatAt;
+      if (isRead && (isAnswered || [...system].every(({ on }) => systemReadUpTo > on.systemAt))) systemReadAt = run.heartbeatAt;
       for (const open of rules) {
         const population = options.populationOf(open.rule, run);
         if (population !== undefined) open.evaluation.population(population);

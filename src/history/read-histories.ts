@@ -131,18 +131,12 @@ function openRun(run: RunSnapshot, metrics: readonly string[]) {
             systemAfter,
             systemUpTo: Number.POSITIVE_INFINITY,
           },
-    take: ({
-      points,
-      readUpTo,
-      systemReadUpTo,
-      systemFailure,
-    }: PointsAnswer): void => {
+    take: ({ points, readUpTo, systemReadUpTo, systemFailure }: PointsAnswer): void => {
       for (const point of points) builders.get(point.metric)?.add(point);
       // An answer that leads nowhere is the end of what W&B has.
       const isStuck = readUpTo <= after && systemReadUpTo <= systemAfter;
-      isCutOff = readUpTo < last && isStuck;
-      // Asked again, there are no rows left to read, and the failure is all that the answer is.
-      isDone = systemFailure === undefined && (readUpTo >= last || isStuck);
+      isCutOff = (readUpTo < last && isStuck) || systemFailure !== undefined;
+      isDone = readUpTo >= last || isStuck;
       after = Math.max(after, readUpTo);
       systemAfter = Math.max(systemAfter, systemReadUpTo);
     },

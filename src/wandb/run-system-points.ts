@@ -57,8 +57,7 @@ export async function readSystemPoints(
     const some = asked.slice(start, start + size);
     const answer = await ask(session, project, some, samples, signal);
     if (!answer.ok) {
-      if (answer.error.tooLong !== true || (size === 1 && samples <= FEWEST_SAMPLES))
-        return { found, failure: failureOf(answer.error) };
+      if (answer.error.tooLong !== true || (size === 1 && samples <= FEWEST_SAMPLES)) return { found, failure: failureOf(answer.error) };
       if (size > 1) size = Math.ceil(size / 4);
       else samples = Math.ceil(samples / 4);
       continue;
