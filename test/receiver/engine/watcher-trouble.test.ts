@@ -186,6 +186,19 @@ describe('several projects', () => {
     ]);
   });
 
+  it('are said not to be known while a team cannot be listed', async () => {
+    const watched = new Watched([HIGH, SLOW_TEAM]);
+    watched.wandb.trouble = ({ kind }) => (kind === 'projects' ? { kind: 'unavailable', message: 'W&B: 502' } : undefined);
+    await watched.pass(5 * MINUTE);
+    expect(watched.watcher.details()).toEqual([
+      'automations with engine: relay: the projects of a team cannot be listed, so new ones are not watched: W&B does not answer. The log names the team.',
+    ]);
+    expect(watched.watcher.unlisted()).toMatchObject([{ entity: 'slow', failure: { message: 'W&B: 502' } }]);
+    watched.wandb.trouble = () => undefined;
+    await watched.pass(2 * MINUTE);
+    expect(watched.watcher.details()).toEqual([]);
+  });
+
   it('are read on time by a watcher that runs, while the list of a team does not come', async () => {
     const watched = new Watched([HIGH, SLOW_TEAM]);
     watched.wandb.trouble = ({ kind }, signal) =>
