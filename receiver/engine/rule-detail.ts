@@ -65,7 +65,10 @@ export function withFiring(detail: RuleDetail, run: RunSnapshot, firing: Firing,
     ...(firing.value === undefined ? {} : { value: shownNumber(firing.value) }),
     ...(firing.kind === 'resolved' ? { resolved: true as const } : {}),
   };
-  return isDry ? { ...detail, dry: [...(detail.dry ?? []), shown].slice(-MOST_DRY) } : { ...detail, last: shown };
+  if (isDry) return { ...detail, dry: [...(detail.dry ?? []), shown].slice(-MOST_DRY) };
+  // Earlier versions kept the end of a condition here.
+  const isOlder = detail.last !== undefined && detail.last.resolved !== true && detail.last.at > firing.at;
+  return firing.kind === 'resolved' || isOlder ? detail : { ...detail, last: shown };
 }
 
 /** Keeps the value that is newest. */
