@@ -68,7 +68,8 @@ function firingWords({ displayName, run, shown }: FiringStatus): string {
 function nowWords({ current, metricLogged, runs }: AutomationStatus): string {
   if (metricLogged === false) return 'its metric was never logged';
   if (current === null) return runs === 0 ? 'no run goes on' : metricLogged === null ? '' : 'too few values yet';
-  return `${current.shown} in ${runName(current.displayName, current.run)}${current.isMet ? ': met' : ''}`;
+  const value = `${current.shown} in ${runName(current.displayName, current.run)}`;
+  return runs === 0 ? `no run goes on; last: ${value}` : `${value}${current.isMet ? ': met' : ''}`;
 }
 
 function runName(displayName: string, run: string): string {
@@ -77,7 +78,7 @@ function runName(displayName: string, run: string): string {
 }
 
 function styleOf(automation: AutomationStatus | undefined): Style | undefined {
-  if (automation?.current?.isMet === true) return 'red';
+  if (automation?.current?.isMet === true && automation.runs > 0) return 'red';
   return automation?.metricLogged === false ? 'yellow' : undefined;
 }
 

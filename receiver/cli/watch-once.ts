@@ -44,7 +44,7 @@ export async function watchOnce(io: CommandIo, { stopped, ...composed }: WatchOn
     await receiver.stop(0);
   }
   const after = (await store.counts()).deliveries;
-  return report(io, watcher.report(), { before, after, isFirst });
+  return report(io, watcher, { before, after, isFirst });
 }
 
 /** Rounds until everything that is there is read, or another receiver turns out to read it. */
@@ -105,8 +105,11 @@ interface Outcome {
   readonly isFirst: boolean;
 }
 
-function report(io: CommandIo, reports: readonly WatchReport[], { before, after, isFirst }: Outcome): ExitCode {
-  for (const line of reports.map(reportLine)) io.print(line);
+function report(io: CommandIo, watcher: Pick<Watcher, 'report' | 'unlisted'>, { before, after, isFirst }: Outcome): ExitCode {
+  const reports = watcher.report();
+  const unlisted = watcher.unlisted();
+  for (const { entity, failure } of unlisted) io.print(`${entity}: its projects could not be listed: ${failure.message}`);
+  for (const one of reports) io.print(reportLine(one, reports.length > 1));
   const more = (state: DeliveryState) => (after[state] ?? 0) - (before[state] ?? 0);
   const waiting = (after.pending ?? 0) + (after.in_flight ?? 0);
   const events = reports.reduce((sum, one) => sum + one.events, 0);
@@ -119,16 +122,18 @@ function report(io: CommandIo, reports: readonly WatchReport[], { before, after,
     ...(waiting > 0 ? [`${waiting} to be tried again the next time`] : []),
   ];
   io.print(parts.join(', '));
-  if (isFirst)
-    io.print('This was the first look: runs and automations are known from now on, and nothing fires for what was there before.');
   const unread = reports.filter(({ problem }) => problem !== null).length;
-  if (reports.length === 0 || unread === reports.length) return 1;
-  return unread > 0 || failed > 0 ? 4 : 0;
+  if (isFirst && unread < reports.length)
+    io.print('This was the first look: runs and automations are known from now on, and nothing fires for what was there before.');
+  if (unread === reports.length) return 1;
+  return unread + unlisted.length > 0 || failed > 0 ? 4 : 0;
 }
 
-function reportLine({ project, problem, isElsewhere, live, behindMs, events }: WatchReport): string {
+/** @param isOneOfMany the events of a single project are those of all, which are counted below */
+function reportLine({ project, problem, isElsewhere, live, behindMs, events }: WatchReport, isOneOfMany: boolean): string {
   if (isElsewhere) return `${project}: another receiver watches it`;
   if (problem !== null) return `${project}: not read whole: ${problem}`;
   const late = behindMs > 0 ? `; ${durationWords(behindMs)} behind: the next time goes on` : '';
-  return `${project}: ${live} ${live === 1 ? 'run goes on' : 'runs go on'}, ${events} ${events === 1 ? 'event' : 'events'}${late}`;
+  const counted = isOneOfMany ? `, ${events} ${events === 1 ? 'event' : 'events'}` : '';
+  return `${project}: ${live} ${live === 1 ? 'run goes on' : 'runs go on'}${counted}${late}`;
 }

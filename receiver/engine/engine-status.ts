@@ -23,7 +23,7 @@ export interface AutomationStatus {
   readonly firstSeenAt: number;
   readonly lastEvaluatedAt: number | null;
   readonly lastFiredAt: number | null;
-  /** The last firing, or the end of its condition. */
+  /** The firing of `lastFiredAt`. The end of a condition is none. */
   readonly lastFiring: FiringStatus | null;
   /** Of the run that logged last. */
   readonly current: ValueStatus | null;

@@ -135,12 +135,12 @@ export function openRun(run: RunSnapshot, remembered: RunMemory | undefined, opt
         systemUpTo: isLive(run) ? now : Number.POSITIVE_INFINITY,
       };
     },
-    take: ({ points, readUpTo, systemReadUpTo, systemWaits }) => {
+    take: ({ points, readUpTo, systemReadUpTo, systemWaits, systemFailure }) => {
       const system = new Set(rules.filter(isSystemBehind));
       // Whether there was nothing new, or no answer, does not show: of a run that sends no further heartbeat it is asked again.
       const isAnswered = isLive(run) || now - state.stateSince >= LAST_SYSTEM_ROWS_MS;
-      if (systemWaits !== true && (isAnswered || [...system].every(({ on }) => systemReadUpTo > on.systemAt)))
-        systemReadAt = run.heartbeatAt;
+      const isRead = systemFailure === undefined && systemWaits !== true;
+      if (isRead && (isAnswered || [...system].every(({ on }) => systemReadUpTo > on.systemAt))) systemReadAt = run.heartbeatAt;
       for (const open of rules) {
         const population = options.populationOf(open.rule, run);
         if (population !== undefined) open.evaluation.population(population);

@@ -1,4 +1,4 @@
-import type { RunReader } from '../../src/engine/run-reader.ts';
+import type { ReadFailure, RunReader } from '../../src/engine/run-reader.ts';
 import { REGISTRY_PREFIX } from '../../src/wandb/projects.ts';
 import type { Runtime } from '../runtime.ts';
 import { newProjectCache } from './round.ts';
@@ -17,6 +17,15 @@ export interface ProjectList {
   refresh(signal: AbortSignal): Promise<void>;
   /** When it does so next; `undefined`: never. */
   refreshAt(): number | undefined;
+  /** Teams whose projects could not be listed the last time. */
+  unlisted(): readonly UnlistedTeam[];
+}
+
+export interface UnlistedTeam {
+  readonly entity: string;
+  readonly failure: ReadFailure;
+  /** Since when. Milliseconds since 1970. */
+  readonly since: number;
 }
 
 const REFRESH_MS = 10 * 60_000;
@@ -26,6 +35,7 @@ export function createProjectList({ rules, reader, now, log }: ProjectListOption
   const { projects, entities } = scopesOf(rules);
   const known = new Map<string, WatchedProject>();
   const due = new Map(entities.map((entity) => [entity, 0]));
+  const unlisted = new Map<string, UnlistedTeam>();
 
   const add = (entity: string, project: string, isOneOfMany: boolean): void => {
     const name = projectName({ entity, project });
@@ -44,13 +54,18 @@ export function createProjectList({ rules, reader, now, log }: ProjectListOption
   for (const { entity, project } of projects) add(entity, project, false);
 
   const refreshEntity = async (entity: string, signal: AbortSignal): Promise<void> => {
-    due.set(entity, now() + REFRESH_AFTER_FAILURE_MS);
+    const since = now();
+    due.set(entity, since + REFRESH_AFTER_FAILURE_MS);
     const listed = await reader.projects(entity, signal);
     if (!listed.ok) {
+      // What stopping broke off is no failure of W&B's.
+      if (signal.aborted) return;
+      unlisted.set(entity, { entity, failure: listed.error, since: unlisted.get(entity)?.since ?? since });
       log.warn({ entity, error: listed.error.message }, 'the projects of a team could not be listed; those that are known are watched');
       return;
     }
     due.set(entity, now() + REFRESH_MS);
+    unlisted.delete(entity);
     const names = new Set(listed.value.filter((project) => !project.startsWith(REGISTRY_PREFIX)));
     for (const project of names) add(entity, project, true);
     for (const [name, { project, isOneOfMany }] of known)
@@ -64,5 +79,6 @@ export function createProjectList({ rules, reader, now, log }: ProjectListOption
       await Promise.all(entities.map((entity) => refreshEntity(entity, signal)));
     },
     refreshAt: () => (due.size === 0 ? undefined : Math.min(...due.values())),
+    unlisted: () => [...unlisted.values()],
   };
 }

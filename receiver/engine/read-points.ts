@@ -48,7 +48,13 @@ export async function readPoints(opened: readonly OpenedRun[], options: ReadPoin
   const waiting = opened.filter(({ open }) => open.query() !== undefined).toSorted((a, b) => a.at - b.at);
   const isSuspect = ({ open }: OpenedRun) => cache.suspects.has(open.run.name);
   const queue = waiting.filter((run) => !isSuspect(run)).map(({ open }) => open);
-  const last = waiting.filter(isSuspect).map(({ open }) => open);
+  // The one that failed last comes last: reading it may take all the time that there is.
+  const order = new Map([...cache.suspects].map((run, i) => [run, i]));
+  const rank = ({ run }: OpenRun) => order.get(run.name) ?? 0;
+  const last = waiting
+    .filter(isSuspect)
+    .map(({ open }) => open)
+    .toSorted((a, b) => rank(a) - rank(b));
   let failure: ReadFailure | undefined;
   while (queue.length + last.length > 0) {
     const isEnough = now() - startedAt >= limitMs || pausedUntil(reader.quota(project), now()) !== undefined || signal.aborted;
@@ -57,13 +63,15 @@ export async function readPoints(opened: readonly OpenedRun[], options: ReadPoin
     const batch = isLast ? last.splice(0, 1) : queue.splice(0, RUNS_PER_READ);
     const read = await readBatch(batch, options);
     if ('failure' in read) {
-      for (const { run } of batch) cache.suspects.add(run.name);
+      for (const { run } of batch) suspect(cache, run.name);
       failure = read.failure;
       if (isLast && read.failure.kind !== 'limited') continue;
       return { ...total, isBehind: true, isOutage: true, failure };
     }
     total.events += read.events;
     total.deliveries += read.deliveries;
+    failure = read.systemFailure ?? failure;
+    if (read.systemFailure?.kind === 'limited') return { ...total, isBehind: true, isOutage: true, failure: read.systemFailure };
     queue.push(...read.unfinished);
   }
   return { ...total, isBehind: failure !== undefined, isOutage: false, ...(failure === undefined ? {} : { failure }) };
@@ -71,7 +79,18 @@ export async function readPoints(opened: readonly OpenedRun[], options: ReadPoin
 
 type BatchRead =
   | { readonly failure: ReadFailure }
-  | { readonly events: number; readonly deliveries: number; readonly unfinished: readonly OpenRun[] };
+  | {
+      readonly events: number;
+      readonly deliveries: number;
+      readonly unfinished: readonly OpenRun[];
+      /** System metrics of some of the runs could not be read. */
+      readonly systemFailure?: ReadFailure;
+    };
+
+function suspect({ suspects }: ReadPointsOptions['cache'], run: string): void {
+  suspects.delete(run);
+  suspects.add(run);
+}
 
 async function readBatch(batch: readonly OpenRun[], options: ReadPointsOptions): Promise<BatchRead> {
   const { reader, project, round, cache, step, log, signal } = options;
@@ -79,16 +98,21 @@ async function readBatch(batch: readonly OpenRun[], options: ReadPointsOptions):
   const answer = await reader.points(project, queries, signal);
   if (!answer.ok) return { failure: answer.error };
   const unfinished: OpenRun[] = [];
+  let systemFailure: ReadFailure | undefined;
   for (const open of batch) {
     cache.suspects.delete(open.run.name);
     const answered = answer.value.find(({ run }) => run === open.run.name);
+    if (answered?.systemFailure !== undefined) {
+      suspect(cache, open.run.name);
+      systemFailure = answered.systemFailure;
+    }
     if (answered === undefined) continue;
     const before = open.query();
     open.take(answered);
     options.metrics?.evaluated(answered.points.length);
     round.note(open);
     const after = open.query();
-    if (after !== undefined && after.afterStep !== before?.afterStep) unfinished.push(open);
+    if (answered.systemFailure === undefined && after !== undefined && after.afterStep !== before?.afterStep) unfinished.push(open);
     const missingAfter = open.missingAfter();
     if (missingAfter !== undefined)
       log.warn(
@@ -98,6 +122,7 @@ async function readBatch(batch: readonly OpenRun[], options: ReadPointsOptions):
   }
   const firings = batch.flatMap((open) => open.firings());
   const memories = batch.flatMap((open) => open.memory() ?? []);
-  if (memories.length === 0 && firings.length === 0) return { events: 0, deliveries: 0, unfinished };
-  return { ...(await round.store(memories, firings, step)), unfinished };
+  const rest = { unfinished, ...(systemFailure === undefined ? {} : { systemFailure }) };
+  if (memories.length === 0 && firings.length === 0) return { events: 0, deliveries: 0, ...rest };
+  return { ...(await round.store(memories, firings, step)), ...rest };
 }

@@ -55,6 +55,8 @@ export type RoundOutcome =
       readonly kind: 'read';
       readonly isBehind: boolean;
       readonly problem: string | null;
+      /** Of a part that W&B did not give. */
+      readonly why?: ReadFailure['kind'];
       readonly events: number;
       readonly deliveries: number;
       /** How many runs go on. */
@@ -127,7 +129,8 @@ export async function runRound(options: RoundOptions): Promise<RoundOutcome> {
   const events = listed.events + read.events + last.events;
   const deliveries = listed.deliveries + read.deliveries + last.deliveries;
   if (read.failure !== undefined && read.isOutage) return { kind: 'failed', failure: read.failure, deliveries };
-  return { kind: 'read', isBehind: read.isBehind, problem, events, deliveries, live: runs.filter(isLive).length };
+  const why = read.failure === undefined ? {} : { why: read.failure.kind };
+  return { kind: 'read', isBehind: read.isBehind, problem, ...why, events, deliveries, live: runs.filter(isLive).length };
 }
 
 /** Where an automation is not evaluated for good; `undefined`: nowhere. */

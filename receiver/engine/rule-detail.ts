@@ -70,7 +70,10 @@ export function withFiring(detail: RuleDetail, run: RunSnapshot, firing: Firing,
   };
   const { at, kind } = firing;
   const recent = [...withRecentFiring(detail.recent ?? [], recentOf(run), { at, value: shown.value, isResolved: kind === 'resolved' })];
-  return isDry ? { ...detail, recent, dry: [...(detail.dry ?? []), shown].slice(-MOST_DRY) } : { ...detail, recent, last: shown };
+  if (isDry) return { ...detail, recent, dry: [...(detail.dry ?? []), shown].slice(-MOST_DRY) };
+  // Earlier versions kept the end of a condition here.
+  const isOlder = detail.last !== undefined && detail.last.resolved !== true && detail.last.at > at;
+  return kind === 'resolved' || isOlder ? { ...detail, recent } : { ...detail, recent, last: shown };
 }
 
 /** Keeps the value that is newest. */

@@ -1,6 +1,7 @@
 import type { ReadFailure } from '../../src/engine/run-reader.ts';
 import { durationWords } from '../../src/lib/duration.ts';
 import type { Runtime } from '../runtime.ts';
+import type { UnlistedTeam } from './project-list.ts';
 import type { RoundOutcome } from './round.ts';
 import type { WatchedProject } from './watched-project.ts';
 import { projectName } from './watched-rule.ts';
@@ -28,7 +29,7 @@ export interface WatchStatus {
   /** A round was read, and could not be stored; the caller logs why. */
   noteUnstored(watched: WatchedProject, startedAt: number): void;
   /** Lines for `/readyz`, which anybody may read: no names in them. */
-  details(projects: number): readonly string[];
+  details(projects: number, unlisted: readonly UnlistedTeam[]): readonly string[];
   report(): readonly WatchReport[];
 }
 
@@ -75,15 +76,17 @@ export function createWatchStatus({ now, log }: Pick<Runtime, 'now' | 'log'>): W
       const after = { ...before, kind: 'unstored', behindSince: before.behindSince ?? startedAt, isElsewhere: false } as const;
       known.set(project, report(project, before, after));
     },
-    details: (projects) => {
+    details: (projects, unlisted) => {
       const late = [...known.values()].filter(
         ({ behindSince, isElsewhere }) => !isElsewhere && behindSince !== null && now() - behindSince >= WORTH_KNOWING_MS,
       );
-      if (late.length === 0) return [];
+      const teams = unlistedWords(unlisted.filter(({ since }) => now() - since >= WORTH_KNOWING_MS));
+      if (late.length === 0) return teams;
       const longest = Math.max(...late.map(({ behindSince }) => now() - (behindSince ?? now())));
       const why = [...new Set(late.map(({ kind }) => WHY[kind ?? 'part']))].join('; ');
       return [
         `automations with engine: relay: ${late.length} of ${projects} projects ${late.length === 1 ? 'is' : 'are'} up to ${durationWords(longest)} behind: ${why}. The log names them, and so does "wandb-relay automations".`,
+        ...teams,
       ];
     },
     report: () =>
@@ -96,12 +99,26 @@ export function createWatchStatus({ now, log }: Pick<Runtime, 'now' | 'log'>): W
 
 const WHY: Readonly<Record<NonNullable<Known['kind']>, string>> = {
   unavailable: 'W&B does not answer',
-  refused: 'W&B refuses the key',
+  refused: 'W&B refuses the key, or what it is asked',
   missing: 'W&B does not know the project, or the key may not see it',
   limited: "W&B's rate limit is used up",
   part: 'more was logged than could be read so far, or an automation had to be left out',
   unstored: 'what was found out cannot be stored',
 };
+
+const WHY_UNLISTED: Readonly<Record<ReadFailure['kind'], string>> = {
+  ...WHY,
+  missing: 'W&B does not know the team, or the key may not see it',
+};
+
+function unlistedWords(unlisted: readonly UnlistedTeam[]): string[] {
+  if (unlisted.length === 0) return [];
+  const why = [...new Set(unlisted.map(({ failure }) => WHY_UNLISTED[failure.kind]))].join('; ');
+  const teams = unlisted.length === 1 ? 'a team' : `${unlisted.length} teams`;
+  return [
+    `automations with engine: relay: the projects of ${teams} cannot be listed, so new ones are not watched: ${why}. The log names the ${unlisted.length === 1 ? 'team' : 'teams'}.`,
+  ];
+}
 
 function nothingKnown(project: string): Known {
   return { project, events: 0, live: 0, rounds: 0, isReported: false, behindSince: null, kind: null, problem: null, isElsewhere: false };
@@ -130,7 +147,7 @@ function next(project: string, before: Known | undefined, outcome: RoundOutcome 
         live: outcome.live,
         rounds: rounds + 1,
         problem: outcome.problem,
-        kind: isBehind ? 'part' : null,
+        kind: isBehind ? (outcome.why ?? 'part') : null,
         behindSince: isBehind ? (behindSince ?? startedAt) : null,
       };
     }

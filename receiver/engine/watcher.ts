@@ -2,7 +2,7 @@ import { messageOf } from '../../src/lib/error-message.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 import { holdLease } from './hold-lease.ts';
 import { pausedUntil, retryAt, SHORTEST_PAUSE_MS } from './pace.ts';
-import { createProjectList } from './project-list.ts';
+import { createProjectList, type UnlistedTeam } from './project-list.ts';
 import { type RoundOptions, type RoundOutcome, runRound } from './round.ts';
 import { LostLeaseError } from './round-memory.ts';
 import { createWatchStatus, type WatchReport } from './watch-status.ts';
@@ -32,6 +32,8 @@ export interface Watcher {
   nextAt(): number | undefined;
   /** What came of the projects, for people. */
   report(): readonly WatchReport[];
+  /** Teams whose projects could not be listed. */
+  unlisted(): readonly UnlistedTeam[];
 }
 
 const LEASE_MS = 20_000;
@@ -185,7 +187,8 @@ export function createWatcher(options: WatcherOptions): Watcher {
       await Promise.all(running);
       await store.releaseProjects(owner).catch(() => undefined);
     },
-    details: () => status.details(projects.all().length),
+    details: () => status.details(projects.all().length, projects.unlisted()),
+    unlisted: () => projects.unlisted(),
     nextAt: () => {
       const all = projects.all().map(({ dueAt, isRunning }) => (isRunning ? Math.max(dueAt, now() + everyMs) : dueAt));
       return all.length === 0 ? projects.refreshAt() : Math.min(...all);

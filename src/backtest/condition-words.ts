@@ -1,6 +1,7 @@
 import type { Condition, Rule } from '../engine/rule.ts';
 import { numberWords } from '../event/metric-words.ts';
 import { durationInConfig, durationWords } from '../lib/duration.ts';
+import { orWords } from '../lib/or-words.ts';
 import { matchText } from '../route/match.ts';
 import { amountWords, limitNumber, windowWords } from './variants.ts';
 
@@ -45,7 +46,7 @@ function wordsOf(condition: Condition): string {
     case 'state': {
       const { states, longerThanMs, graceMs } = condition;
       const long = longerThanMs > 0 ? `, after more than ${durationInConfig(longerThanMs)}` : '';
-      return `run ${states.join(' or ')}${long}${graceMs > 0 ? `, for ${durationInConfig(graceMs)}` : ''}`;
+      return `run ${orWords(states)}${long}${graceMs > 0 ? `, for ${durationInConfig(graceMs)}` : ''}`;
     }
   }
 }

@@ -6,13 +6,15 @@ import type {
   DigestDefinition,
   ForEach,
   RelayActionDefinition,
+  RunActionDefinition,
+  RunRelayActionDefinition,
   TestDefinition,
 } from './definition-types.ts';
 import type { ScopedEvent } from './events.ts';
 
 /** Actions, automations and whole configs for the TypeScript builders. They return plain JSON, the same as in YAML. */
 
-type ActionFields<K extends string> = Extract<ActionDefinition, { readonly [P in K]: object }>[K & keyof ActionDefinition];
+type ActionFields<K extends string> = Extract<RunActionDefinition, { readonly [P in K]: object }>[K & keyof RunActionDefinition];
 
 /**
  * A message in a Slack channel of the team. The defaults are those of W&B's client: no title, no message, severity INFO.
@@ -55,7 +57,9 @@ export function doNothing(): ActionDefinition {
  * // Of a run automation: stops the run that fired, once somebody has agreed.
  * relay({ to: [{ wandb_stop: {} }], approval: { slack: '#ml-runs' } })
  */
-export function relay(fields: ActionFields<'relay'>): RelayActionDefinition {
+export function relay(fields: RelayActionDefinition['relay']): RelayActionDefinition;
+export function relay(fields: ActionFields<'relay'>): RunRelayActionDefinition;
+export function relay(fields: ActionFields<'relay'>): RunRelayActionDefinition {
   return placed({ relay: present(mapping(fields, 'relay({ to: [ … ] })')) });
 }
 
@@ -75,11 +79,14 @@ interface CommonFields {
   readonly forEach?: ForEach;
 }
 
+/** Which action an event may have: only runs can be stopped. */
+type EventAndAction =
+  | { readonly event: ScopedEvent; readonly action: ActionDefinition }
+  | { readonly event: ScopedEvent<'run'>; readonly action: RunActionDefinition };
+
 /** What W&B evaluates. */
 interface WandbFields {
-  readonly event: ScopedEvent;
   readonly engine?: 'wandb';
-  readonly action: ActionDefinition;
   readonly refire?: never;
   readonly forPoints?: never;
   readonly resolve?: never;
@@ -91,7 +98,7 @@ interface RelayFields {
   readonly event: ScopedEvent<'run'> | ScopedEvent<'relay'>;
   readonly engine: 'relay';
   /** Only a relay action: W&B does not know the automation. */
-  readonly action: RelayActionDefinition;
+  readonly action: RunRelayActionDefinition;
   /** The shortest time between two firings for one run, such as `1h`; `never`: one firing for each run. Default `24h`. */
   readonly refire?: string;
   /** So many values in a row must meet the condition. Default 1. */
@@ -103,7 +110,7 @@ interface RelayFields {
 }
 
 /** The fields of `automation`. Only run events may have another engine than W&B's. */
-export type AutomationFields = CommonFields & (WandbFields | RelayFields);
+export type AutomationFields = CommonFields & ((WandbFields & EventAndAction) | RelayFields);
 
 /**
  * One automation.

@@ -11,6 +11,7 @@ export type {
   ConfigDefinition,
   DigestDefinition,
   MatchDefinition,
+  RunActionDefinition,
   TestDefinition,
 } from './definition-types.ts';
 export {

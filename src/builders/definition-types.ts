@@ -91,26 +91,26 @@ export type ScopeDefinition = (OneOwner & { readonly collection?: never }) | Col
 type RelayFields = Pick<Written, 'refire' | 'for_points' | 'resolve' | 'dry_run'>;
 type NoRelayFields = { readonly [F in keyof RelayFields]?: never };
 /** What W&B evaluates. */
-type OfWandb = NoRelayFields & { readonly engine?: 'wandb'; readonly action: ActionDefinition };
+type OfWandb<Action = RunActionDefinition> = NoRelayFields & { readonly engine?: 'wandb'; readonly action: Action };
 
 /**
  * Run events are in projects and teams only, and only they have `runs` and another engine. What the relay evaluates has a relay
- * action: W&B does not know it.
+ * action: W&B does not know it. Only runs can be stopped.
  */
 type EventInScope =
   | ({
       readonly scope: CollectionOf<ProjectOrRegistry>;
       readonly event: { readonly create_artifact: AliasCondition };
       readonly runs?: never;
-    } & OfWandb)
-  | ({ readonly scope: ScopeDefinition; readonly event: ArtifactEvents; readonly runs?: never } & OfWandb)
+    } & OfWandb<ActionDefinition>)
+  | ({ readonly scope: ScopeDefinition; readonly event: ArtifactEvents; readonly runs?: never } & OfWandb<ActionDefinition>)
   | ({ readonly scope: RunScope; readonly event: RunEvents; readonly runs?: RunsDefinition } & OfWandb)
   | ({
       readonly scope: RunScope;
       readonly event: RelayEvents;
       readonly runs?: RelayRunsDefinition;
       readonly engine: 'relay';
-      readonly action: RelayActionDefinition;
+      readonly action: RunRelayActionDefinition;
     } & RelayFields);
 
 interface RunWords {
@@ -131,8 +131,16 @@ export type RelayRunsDefinition = (RunWords & { readonly tags?: MatchDefinition 
 type WrittenActions = { [K in keyof Written['action']]-?: NonNullable<Written['action'][K]> };
 
 /** Exactly one of `relay`, `webhook`, `notification` and `no_op`. */
-export type ActionDefinition = ExactlyOne<WrittenActions>;
+export type RunActionDefinition = ExactlyOne<WrittenActions>;
 /** The action of what the relay evaluates. */
+export type RunRelayActionDefinition = Extract<RunActionDefinition, { readonly relay: object }>;
+
+type WrittenRelay = WrittenActions['relay'];
+type TargetWithoutRun = WrittenRelay['to'][number] & { readonly wandb_stop?: never };
+type RelayWithoutRun = Omit<WrittenRelay, 'to'> & { readonly to: TargetWithoutRun[] };
+/** An action of any automation, also of one about artifacts: nothing in it needs a run. */
+export type ActionDefinition = ExactlyOne<Omit<WrittenActions, 'relay'> & { relay: RelayWithoutRun }>;
+/** A relay action of any automation. */
 export type RelayActionDefinition = Extract<ActionDefinition, { readonly relay: object }>;
 
 type WrittenDigest = z.input<typeof digestSchema>;
@@ -159,7 +167,7 @@ export type DefaultsDefinition = Partial<OtherFields & RelayFields> & {
   readonly event?: AutomationDefinition['event'];
   readonly runs?: RunsDefinition | RelayRunsDefinition;
   readonly engine?: 'wandb' | 'relay';
-  readonly action?: ActionDefinition;
+  readonly action?: RunActionDefinition;
   readonly for_each?: ForEach;
 };
 

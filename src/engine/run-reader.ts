@@ -42,6 +42,8 @@ export interface PointsAnswer {
   readonly systemReadUpTo: number;
   /** There are system metrics after `systemUpTo`; left out: there are none. */
   readonly systemWaits?: true;
+  /** System metrics were asked for, and could not be read; rows may have been. Left out: they were read. */
+  readonly systemFailure?: ReadFailure;
 }
 
 /** What is left of W&B's rate limit, as of its latest answer: 0 to 1. */

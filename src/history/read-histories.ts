@@ -1,6 +1,6 @@
 import { type Series, seriesBuilder } from '../backtest/series.ts';
 import type { RunSnapshot } from '../engine/run.ts';
-import type { PointsQuery, ProjectRef, ReadFailure, RunReader } from '../engine/run-reader.ts';
+import type { PointsAnswer, PointsQuery, ProjectRef, ReadFailure, RunReader } from '../engine/run-reader.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { HistoryCache } from './history-cache.ts';
 import { isSystemMetricOf } from './system-metric.ts';
@@ -131,19 +131,11 @@ function openRun(run: RunSnapshot, metrics: readonly string[]) {
             systemAfter,
             systemUpTo: Number.POSITIVE_INFINITY,
           },
-    take: ({
-      points,
-      readUpTo,
-      systemReadUpTo,
-    }: {
-      points: readonly Parameters<ReturnType<typeof seriesBuilder>['add']>[0][];
-      readUpTo: number;
-      systemReadUpTo: number;
-    }): void => {
+    take: ({ points, readUpTo, systemReadUpTo, systemFailure }: PointsAnswer): void => {
       for (const point of points) builders.get(point.metric)?.add(point);
       // An answer that leads nowhere is the end of what W&B has.
       const isStuck = readUpTo <= after && systemReadUpTo <= systemAfter;
-      isCutOff = readUpTo < last && isStuck;
+      isCutOff = (readUpTo < last && isStuck) || systemFailure !== undefined;
       isDone = readUpTo >= last || isStuck;
       after = Math.max(after, readUpTo);
       systemAfter = Math.max(systemAfter, systemReadUpTo);

@@ -112,8 +112,13 @@ async function readNamed(session: RunSession, query: ListQuery, names: readonly 
     const project = answer.value.project;
     if (!project) return err(missingProject(query.project));
     for (const run of Object.values(project)) if (run) found.set(run.name, taken(session, query, run));
+    refuse(session, BY_NAME);
   }
   return ok([...found.values()]);
+}
+
+function refuse({ refusedFilters }: RunSession, filterKey: string): void {
+  if (refusedFilters.size < MOST_REFUSED_FILTERS) refusedFilters.add(filterKey);
 }
 
 /** Stands for all filters by name: what was refused of one is refused of the others. */
@@ -133,6 +138,7 @@ async function readPages(
   let filters = query.filter === undefined || session.refusedFilters.has(filterKey) ? null : JSON.stringify(query.filter);
   let first = PAGE;
   let emptyPages = 0;
+  let isFilterInDoubt = false;
   const seen = new Set<string>();
   const seenRuns = new Set<string>();
   for (let after: string | null = null, pages = 0; pages < MOST_PAGES; ) {
@@ -149,11 +155,13 @@ async function readPages(
         continue;
       }
       if (answer.error.kind !== 'invalid' || filters === null || after !== null) return err(failureOf(answer.error));
-      if (session.refusedFilters.size < MOST_REFUSED_FILTERS) session.refusedFilters.add(filterKey);
       if (filterKind !== undefined) return ok('filter refused');
+      isFilterInDoubt = true;
       filters = null;
       continue;
     }
+    // An answer without it shows that it was the filter, and not W&B, that was in trouble.
+    if (isFilterInDoubt) refuse(session, filterKey);
     const page: RunsPage | null | undefined = answer.value.project?.runs;
     if (!page) return err(missingProject(query.project));
     pages += 1;

@@ -6,7 +6,7 @@ import { runRowsDocument } from './run-documents.ts';
 import { failureOf, missingProject } from './run-failure.ts';
 import { RunProgress, type SpecAnswer } from './run-progress.ts';
 import type { RunSession } from './run-session.ts';
-import { readSystemPoints, type SystemPoints, type SystemQuery } from './run-system-points.ts';
+import { readSystemPoints, type SystemQuery, type SystemRead } from './run-system-points.ts';
 import { readRowsAsText } from './run-text-rows.ts';
 import type { WandbError } from './wandb-error.ts';
 
@@ -55,20 +55,22 @@ export async function readPoints(
     );
     system.push({ query, metrics: query.metrics.filter(isSystem), createdAt: known?.createdAt });
   }
-  const failure = await readRows(session, project, runs, signal);
-  if (failure !== undefined && !runs.some((run) => run.metrics.length > 0 && run.hasAdvanced)) return err(failure);
-  const systemPoints = failure === undefined ? await readSystemPoints(session, project, system, signal) : ok(NO_POINTS);
-  if (!systemPoints.ok && runs.every((run) => run.metrics.length === 0)) return systemPoints;
-  const found = systemPoints.ok ? systemPoints.value : NO_POINTS;
-  return ok(runs.map((run) => withSystem(run, found)));
+  const hasRows = (run: RunProgress) => run.metrics.length > 0 && run.hasAdvanced;
+  const rowFailure = await readRows(session, project, runs, signal);
+  if (rowFailure !== undefined && !runs.some(hasRows)) return err(rowFailure);
+  const read: SystemRead =
+    rowFailure === undefined ? await readSystemPoints(session, project, system, signal) : { found: new Map(), failure: rowFailure };
+  if (read.failure !== undefined && read.found.size === 0 && !runs.some(hasRows)) return err(read.failure);
+  return ok(runs.map((run, i) => withSystem(run, system[i]?.metrics.length === 0 ? NOT_ASKED : read)));
 }
 
-const NO_POINTS: ReadonlyMap<PointsQuery, SystemPoints> = new Map();
+const NOT_ASKED: SystemRead = { found: new Map() };
 
-function withSystem(run: RunProgress, found: ReadonlyMap<PointsQuery, SystemPoints>): PointsAnswer {
+function withSystem(run: RunProgress, { found, failure }: SystemRead): PointsAnswer {
   const rows = run.answer();
   const system = found.get(run.query);
-  if (system === undefined) return { ...rows, systemReadUpTo: run.query.systemAfter };
+  const failed = failure === undefined ? {} : { systemFailure: failure };
+  if (system === undefined) return { ...rows, systemReadUpTo: run.query.systemAfter, ...failed };
   const waits = system.waits ? ({ systemWaits: true } as const) : {};
   return { ...rows, points: [...rows.points, ...system.points], systemReadUpTo: system.readUpTo, ...waits };
 }

@@ -36,13 +36,20 @@ export interface SystemPoints {
   readonly waits: boolean;
 }
 
-/** Points of system metrics logged after `systemAfter` and up to `systemUpTo`, by the query that asked for them. */
+export interface SystemRead {
+  /** By the query that asked for them. */
+  readonly found: ReadonlyMap<PointsQuery, SystemPoints>;
+  /** Why there are none for the other queries. */
+  readonly failure?: ReadFailure;
+}
+
+/** Points of system metrics logged after `systemAfter` and up to `systemUpTo`. A failure keeps what was read before it. */
 export async function readSystemPoints(
   session: RunSession,
   project: ProjectRef,
   queries: readonly SystemQuery[],
   signal: AbortSignal,
-): Promise<Result<ReadonlyMap<PointsQuery, SystemPoints>, ReadFailure>> {
+): Promise<SystemRead> {
   const found = new Map<PointsQuery, SystemPoints>();
   const asked = queries.filter(({ metrics }) => metrics.length > 0);
   let samples = SAMPLES;
@@ -50,7 +57,7 @@ export async function readSystemPoints(
     const some = asked.slice(start, start + size);
     const answer = await ask(session, project, some, samples, signal);
     if (!answer.ok) {
-      if (answer.error.tooLong !== true || (size === 1 && samples <= FEWEST_SAMPLES)) return err(failureOf(answer.error));
+      if (answer.error.tooLong !== true || (size === 1 && samples <= FEWEST_SAMPLES)) return { found, failure: failureOf(answer.error) };
       if (size > 1) size = Math.ceil(size / 4);
       else samples = Math.ceil(samples / 4);
       continue;
@@ -59,7 +66,7 @@ export async function readSystemPoints(
     start += some.length;
     samples = SAMPLES;
   }
-  return ok(found);
+  return { found };
 }
 
 async function ask(

@@ -2,7 +2,8 @@
 
 /**
  * Of the connection: `hang` never answers, `reset` breaks the connection, `slow` answers after a second, `502` and `html` come
- * from a gateway, `429` with `Retry-After`, `cut` ends the JSON in its middle, `cut-connection` breaks it there.
+ * from a gateway, `429` with `Retry-After`, `429-day` with one of a day, `errors` is a 200 that has them beside data that is null,
+ * `cut` ends the JSON in its middle, `cut-connection` breaks it there, and `cut-hang` sends no more, without an end.
  *
  * Of answers about runs, all of them seen or possible: `empty-pages` come before others and say that there are more;
  * `repeated-runs`: a page begins with the last run of the page before; `stuck-cursor` never moves; `fewer-specs`: the last one
@@ -16,8 +17,11 @@ export type MisbehaviourKind =
   | '502'
   | 'html'
   | '429'
+  | '429-day'
+  | 'errors'
   | 'cut'
   | 'cut-connection'
+  | 'cut-hang'
   | 'empty-pages'
   | 'repeated-runs'
   | 'stuck-cursor'
@@ -41,7 +45,19 @@ interface Active {
   left: number;
 }
 
-const OF_CONNECTION: readonly MisbehaviourKind[] = ['hang', 'reset', 'slow', '502', 'html', '429', 'cut', 'cut-connection'];
+const OF_CONNECTION: readonly MisbehaviourKind[] = [
+  'hang',
+  'reset',
+  'slow',
+  '502',
+  'html',
+  '429',
+  '429-day',
+  'errors',
+  'cut',
+  'cut-connection',
+  'cut-hang',
+];
 
 /** What goes wrong next. */
 export class Misbehaviour {

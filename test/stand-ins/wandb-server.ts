@@ -221,10 +221,17 @@ async function misbehave(kind: MisbehaviourKind, response: ServerResponse, answe
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Sign in</html>');
       return;
     case '429':
-      response.writeHead(429, { ...json, 'retry-after': '2' }).end('{"error":"rate limit exceeded"}');
+    case '429-day':
+      response.writeHead(429, { ...json, 'retry-after': kind === '429' ? '2' : '86400' }).end('{"error":"rate limit exceeded"}');
+      return;
+    case 'errors':
+      response.writeHead(200, json).end('{"data":{"project":null},"errors":[{"message":"context deadline exceeded"}]}');
       return;
     case 'cut':
       response.writeHead(200, json).end(half);
+      return;
+    case 'cut-hang':
+      response.writeHead(200, { ...json, 'content-length': String(Buffer.byteLength(text)) }).write(half);
       return;
     case 'cut-connection':
       response.writeHead(200, { ...json, 'content-length': String(Buffer.byteLength(text)) }).write(half, () => response.destroy());

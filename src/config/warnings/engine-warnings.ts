@@ -1,6 +1,7 @@
 import { type Automation, eventTypeOf } from '../../automation/automation.ts';
 import { isLive } from '../../engine/run.ts';
 import { durationInConfig } from '../../lib/duration.ts';
+import { orWords } from '../../lib/or-words.ts';
 import type { Located } from '../config.ts';
 import type { Warning } from './match-warnings.ts';
 
@@ -54,7 +55,7 @@ export function stopWarnings(automation: Located<Automation>): Warning[] {
       : [
           {
             path: [...path, 'action', 'relay', 'to', i, 'wandb_stop'],
-            message: `does nothing: a run that is ${states.join(' or ')} has ended`,
+            message: `does nothing: a run that is ${orWords(states)} has ended`,
           },
         ],
   );

@@ -84,6 +84,7 @@ describe('wandb-relay automations', () => {
           rule('nan', LOSS, { runs: 1, logged: true, current: { ...run('x'), value: 'NaN', at: T0, met: false } }),
           rule('filling', LOSS, { runs: 1, logged: true }),
           rule('idle', LOSS, { runs: 0, logged: true }),
+          rule('over', LOSS, { runs: 0, logged: true, current: { ...run('train-9'), value: 9.1, at: T0, met: true } }),
         ],
       });
     });
@@ -105,6 +106,7 @@ describe('wandb-relay automations', () => {
       ],
       ['nan', 'acme/train', '12 s ago', 'never', 'NaN in x', 'average of 5 values of loss above 8', '1'],
       ['never', 'acme/train', '12 s ago', 'never', 'its metric was never logged', 'average of 5 values of val/loss above 8', '2'],
+      ['over', 'acme/train', '12 s ago', 'never', 'no run goes on; last: 9.10 in train-9', 'average of 5 values of loss above 8', '0'],
     ]);
   });
 
@@ -159,7 +161,7 @@ describe('wandb-relay automations', () => {
       await lease(store);
       const name = `\u001b[31mred\n${'x'.repeat(99)}`;
       const current = { run: 'abc', display_name: name, value: 9, at: T0, met: true };
-      await advance(store, { problem: 'a\u001b[2Jb', rules: [rule('a\u202eb', LOSS, { logged: true, current })] });
+      await advance(store, { problem: 'a\u001b[2Jb', rules: [rule('a\u202eb', LOSS, { runs: 1, logged: true, current })] });
     });
 
     expect(lines[1]).toMatchObject({ 0: 'a\\u202eb', 4: `9 in \\u001b[31mred\\u000a${'x'.repeat(30)}…: met` });
@@ -172,7 +174,9 @@ describe('wandb-relay automations', () => {
     const store = sqliteStore(openSqlite(join(cwd, 'relay.db')));
     await lease(store);
     const current = { ...run('train-80'), value: 9, at: T0, met: true };
-    await advance(store, { rules: [rule('a', LOSS, { logged: true, current }), rule('b', LOSS, { logged: false }), rule('c', LOSS)] });
+    await advance(store, {
+      rules: [rule('a', LOSS, { runs: 1, logged: true, current }), rule('b', LOSS, { logged: false }), rule('c', LOSS)],
+    });
     await store.close();
 
     expect((await command('automations')).out).toBe('');

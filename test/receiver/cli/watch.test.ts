@@ -17,7 +17,7 @@ automations:
 `;
 
 /** The command line in a folder with a config, with a W&B and a GitHub to talk to, and a clock that can be put forward. */
-async function watching(stopped: () => Promise<string> = () => new Promise(() => undefined)) {
+async function watching(stopped: () => Promise<string> = () => new Promise(() => undefined), config = CONFIG) {
   const clock = { ahead: 0 };
   const now = () => Date.now() + clock.ahead;
   const wandb = await wandbServer();
@@ -35,7 +35,7 @@ async function watching(stopped: () => Promise<string> = () => new Promise(() =>
     clock.ahead += milliseconds;
   };
   const dispatches = () => github.requests.filter(({ method }) => method === 'POST').map(({ url, body }) => ({ url, body }));
-  return { wandb, sent, dispatches, runOf, pass, ...commandLine({ 'wandb-relay.yaml': CONFIG }, variables, { now, stopped }) };
+  return { wandb, sent, dispatches, runOf, pass, ...commandLine({ 'wandb-relay.yaml': config }, variables, { now, stopped }) };
 }
 
 const ONCE = ['watch', '--once', '--state', 'watch.db'];
@@ -48,7 +48,7 @@ describe('watch --once', () => {
     expect(first).toEqual({
       code: 0,
       complaints: expect.stringMatching(/^wandb-relay.yaml:8:28: .* nobody is told when a dispatch of "loss-high" fails.*\n$/) as string,
-      out: `acme/train: 1 run goes on, 0 events
+      out: `acme/train: 1 run goes on
 0 events, 0 sent
 This was the first look: runs and automations are known from now on, and nothing fires for what was there before.
 `,
@@ -57,11 +57,11 @@ This was the first look: runs and automations are known from now on, and nothing
     expect([existsSync(join(cwd, 'watch.db')), existsSync(join(cwd, 'watch.db-wal'))]).toEqual([true, false]);
     pass(60_000);
     nightly.log({ loss: 1 }).log({ loss: 7 });
-    expect(await run(...ONCE)).toMatchObject({ code: 0, out: 'acme/train: 1 run goes on, 1 event\n1 event, 1 sent\n' });
+    expect(await run(...ONCE)).toMatchObject({ code: 0, out: 'acme/train: 1 run goes on\n1 event, 1 sent\n' });
     expect(dispatches()).toMatchObject([{ url: '/repos/acme/train/dispatches', body: { event_type: 'loss-high' } }]);
     pass(60_000);
     nightly.log({ loss: 8 });
-    expect(await run(...ONCE)).toMatchObject({ code: 0, out: 'acme/train: 1 run goes on, 0 events\n0 events, 0 sent\n' });
+    expect(await run(...ONCE)).toMatchObject({ code: 0, out: 'acme/train: 1 run goes on\n0 events, 0 sent\n' });
     expect(dispatches()).toHaveLength(1);
   });
 
@@ -74,7 +74,7 @@ This was the first look: runs and automations are known from now on, and nothing
     const failed = await run(...ONCE);
     expect(failed).toMatchObject({
       code: 0,
-      out: 'acme/train: 1 run goes on, 1 event\n1 event, 0 sent, 1 to be tried again the next time\n',
+      out: 'acme/train: 1 run goes on\n1 event, 0 sent, 1 to be tried again the next time\n',
     });
     pass(15 * 60_000);
     Object.assign(sent, { status: 204, headers: {} });
@@ -89,6 +89,21 @@ This was the first look: runs and automations are known from now on, and nothing
     expect(code).toBe(1);
     expect(out).toMatch(/^acme\/train: not read whole: .*502/m);
     wandb.behave();
+  });
+
+  it('says which team could not be listed', async () => {
+    const team = CONFIG.replace('{ project: train }', '{ team: acme }');
+    const { run, runOf, pass, wandb } = await watching(undefined, team);
+    wandb.misbehave('errors', { times: Number.POSITIVE_INFINITY, on: 'projects(' });
+    const cannot = /^acme: its projects could not be listed: W&B refused: context deadline exceeded$/m;
+    const none = await run(...ONCE);
+    expect([none.code, none.out]).toEqual([1, expect.stringMatching(cannot)]);
+    expect(none.out).not.toContain('first look');
+    wandb.behave();
+    pass(15 * 60_000);
+    runOf('r1').log({ loss: 1 });
+    const found = await run(...ONCE);
+    expect([found.code, found.out]).toEqual([0, expect.stringMatching(/^acme\/train: 1 run goes on$/m)]);
   });
 
   it('refuses to run without a memory, a key or an automation, and says what to do', async () => {

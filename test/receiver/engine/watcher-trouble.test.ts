@@ -78,6 +78,28 @@ describe('when W&B cannot be read', () => {
     expect(bad.snapshot.state).toBe('failed');
   });
 
+  it('reads the other runs although reading one of them takes longer than a round may', async () => {
+    const watched = new Watched([HIGH], { leaseMs: HOUR });
+    await watched.round();
+    watched.wandb.run('bad').log('loss', 7);
+    const runs = Array.from({ length: 5 }, (_, i) => watched.wandb.run(`good${i}`).log('loss', 1));
+    watched.wandb.trouble = ({ kind, asked }) => {
+      if (kind !== 'points' || !JSON.stringify(asked).includes('"bad"')) return undefined;
+      watched.now += MINUTE;
+      return { kind: 'unavailable', message: 'W&B: no response within 20 s' };
+    };
+    for (const run of runs) run.log('loss', 8);
+    for (let i = 0; i < 20; i++) {
+      watched.now += 5 * MINUTE;
+      await watched.round();
+    }
+    expect((await watched.fired()).toSorted()).toEqual(runs.map(({ snapshot: { name } }) => `loss-high ${name} 1`));
+    watched.wandb.trouble = () => undefined;
+    await watched.pass(6 * MINUTE);
+    expect(await watched.fired()).toContain('loss-high bad 0');
+    expect(await watched.fired()).toHaveLength(6);
+  });
+
   it('does not lose sight of a run whose rows could not be read yet', async () => {
     const watched = new Watched([HIGH]);
     await watched.round();
@@ -162,6 +184,19 @@ describe('several projects', () => {
       'acme/train',
       'slow/found',
     ]);
+  });
+
+  it('are said not to be known while a team cannot be listed', async () => {
+    const watched = new Watched([HIGH, SLOW_TEAM]);
+    watched.wandb.trouble = ({ kind }) => (kind === 'projects' ? { kind: 'unavailable', message: 'W&B: 502' } : undefined);
+    await watched.pass(5 * MINUTE);
+    expect(watched.watcher.details()).toEqual([
+      'automations with engine: relay: the projects of a team cannot be listed, so new ones are not watched: W&B does not answer. The log names the team.',
+    ]);
+    expect(watched.watcher.unlisted()).toMatchObject([{ entity: 'slow', failure: { message: 'W&B: 502' } }]);
+    watched.wandb.trouble = () => undefined;
+    await watched.pass(2 * MINUTE);
+    expect(watched.watcher.details()).toEqual([]);
   });
 
   it('are read on time by a watcher that runs, while the list of a team does not come', async () => {

@@ -66,6 +66,9 @@ describe('a firing', () => {
     expect(await watched.fired()).toEqual(['loss-high r1 0', 'loss-high r1 resolved 1']);
     const [latest] = await watched.store.events({ limit: 1 });
     expect(JSON.parse(latest?.body ?? '')).toMatchObject({ relay: 1, engine: 'relay', resolved: true });
+    // What people see as the last firing is one, with the time that stands beside it.
+    const [rule] = (await watched.store.engineProjects())[0]?.rules ?? [];
+    expect(readDetail(rule?.detail).last).toEqual({ run: 'r1', display_name: 'r1', at: rule?.lastFiredAt, step: 0, value: 7 });
   });
 
   it('is only kept and logged where dry_run is set', async () => {

@@ -165,9 +165,9 @@ describe('words', () => {
     [{ kind: 'nonfinite', metrics: { regex: '^train/' } }, 1, 'NaN or infinity in /^train//'],
     [{ kind: 'silent', forMs: 1_800_000 }, 1, 'running, and no new row for 30m'],
     [
-      { kind: 'state', states: ['failed', 'crashed'], graceMs: 0, longerThanMs: 21_600_000 },
+      { kind: 'state', states: ['failed', 'crashed', 'killed'], graceMs: 0, longerThanMs: 21_600_000 },
       1,
-      'run failed or crashed, after more than 6h',
+      'run failed, crashed or killed, after more than 6h',
     ],
   ])('say what is evaluated: %#', (condition, forPoints, words) => {
     expect(conditionWords({ condition, forPoints })).toBe(words);

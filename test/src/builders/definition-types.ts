@@ -27,6 +27,7 @@ import {
 
 const scope = { project: 'train' };
 const action = { no_op: {} };
+const stop = relay({ to: [{ wandb_stop: {} }, { slack: { channel: '#x' } }] });
 const relayed = relay({ to: [{ slack: { channel: '#x' } }] });
 const failed = runEvent.state.eq('failed');
 
@@ -87,7 +88,7 @@ export const accepted: AutomationDefinition[] = [
     event: { add_artifact_tag: { tag: 'x' } },
     action,
   },
-  automation({ name: 'stop', event: onRunState(project('train'), failed), action: relay({ to: [{ wandb_stop: {} }] }) }),
+  automation({ name: 'stop', event: onRunState(project('train'), failed), action: stop }),
   automation({ name: 'g', event: onAddArtifactAlias(scope, 'production'), action: doNothing() }),
   automation({
     name: 'h',
@@ -108,6 +109,13 @@ export const accepted: AutomationDefinition[] = [
   automation({ name: 'j', event: onRunSilent(scope, '30m'), engine: 'relay', action: relayed }),
 ];
 
+export const acceptedOfArtifacts: AutomationDefinition[] = [
+  { name: 'a', scope, event: { link_artifact: {} }, action: relayed },
+  automation({ name: 'b', event: onLinkArtifact(registry('m')), action: relayed }),
+  automation({ name: 'c', event: onLinkArtifact(registry('m')), action: sendWebhook({ integration: 'x' }) }),
+  automation({ name: 'd', event: onLinkArtifact(registry('m')), action: sendNotification({ slack: '#x' }) }),
+];
+
 export const acceptedConfigs: ConfigDefinition[] = [
   { version: 1, entity: 'acme', automations: accepted },
   { version: 1, entity: 'acme', defaults: { scope, action }, automations: [{ name: 'a', event: { link_artifact: {} } }] },
@@ -115,6 +123,10 @@ export const acceptedConfigs: ConfigDefinition[] = [
 ];
 
 export const refused: AutomationDefinition[] = [
+  // @ts-expect-error an artifact cannot be stopped
+  { name: 'a', scope, event: { link_artifact: {} }, action: { relay: { to: [{ wandb_stop: {} }] } } },
+  // @ts-expect-error nor can one that was created
+  { name: 'a', scope: { project: 'p', collection: 'c' }, event: { create_artifact: {} }, action: stop },
   // @ts-expect-error no scope
   { name: 'a', event: { link_artifact: {} }, action },
   // @ts-expect-error two owners
@@ -196,6 +208,10 @@ export const refusedConfigs: ConfigDefinition[] = [
 
 /** Never called. */
 export function refusedCalls(): void {
+  // @ts-expect-error an artifact cannot be stopped
+  automation({ name: 'a', event: onLinkArtifact(registry('m')), action: stop });
+  // @ts-expect-error nor in one object
+  automation({ name: 'a', event: onAddArtifactAlias(scope, 'x'), action: { relay: { to: [{ wandb_stop: {} }] } } });
   // @ts-expect-error a registry has no runs
   onRunMetric(registry('model'), runEvent.metric('loss').gt(1));
   // @ts-expect-error nor has an organization

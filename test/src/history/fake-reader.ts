@@ -38,6 +38,8 @@ export class FakeReader implements RunReader {
   requests = 0;
   /** The answers to the next requests for points; after those it works. */
   readonly failures: ReadFailure[] = [];
+  /** Runs have rows, and their system metrics cannot be read. */
+  systemFailure: ReadFailure | undefined;
   /** Every query for points so far. */
   readonly queries: PointsQuery[] = [];
   /** Why runs cannot be listed; `undefined`: they can. */
@@ -107,7 +109,8 @@ export class FakeReader implements RunReader {
     const found = this.#runs(project).find((one) => one.run.name === run);
     if (found === undefined) return [];
     const points = metrics.flatMap((metric) => pointsOf(found, metric).filter(({ x }) => x > afterStep && x <= upToStep));
-    return [{ run, points, readUpTo: upToStep, systemReadUpTo: systemAfter }];
+    const failed = this.systemFailure === undefined ? {} : { systemFailure: this.systemFailure };
+    return [{ run, points, readUpTo: upToStep, systemReadUpTo: systemAfter, ...failed }];
   }
 }
 

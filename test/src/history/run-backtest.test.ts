@@ -235,6 +235,17 @@ describe('the cache', () => {
     await backtest(reader, [subject(RULE)], { cache });
     expect(reader.queries.length).toBe(2 * asked);
   });
+
+  it('keeps nothing where system metrics could not be read, and that is said', async () => {
+    const cache = openHistoryCache(temporaryFolder(), 'https://api.wandb.ai');
+    const reader = new FakeReader({ 'acme/train': [fakeRun(1, FIRES)] });
+    reader.systemFailure = { kind: 'unavailable', message: 'W&B: 502' };
+    const { found, result } = await backtest(reader, [subject(RULE)], { cache });
+    expect([result?.runsFired, found?.leftOut]).toEqual([1, ['W&B returned less than the whole history of 1 run: run 1']]);
+    reader.systemFailure = undefined;
+    const again = await backtest(reader, [subject(RULE)], { cache });
+    expect([again.found?.runsCached, again.found?.leftOut]).toEqual([0, []]);
+  });
 });
 
 it('a long history is read in parts, and is one series', async () => {

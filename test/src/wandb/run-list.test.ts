@@ -159,6 +159,21 @@ describe('a filter', () => {
       expect(test.server.requests).toHaveLength(requests);
     }
   });
+
+  it('is sent again after answers that were errors with it and without', async () => {
+    const test = await readerInTest();
+    addRuns(test, 3);
+    const options = { since: 0, signal: test.signal, filter: { username: 'ada' } };
+    test.server.misbehave('errors', { times: 2 });
+    expect((await test.reader.runsSince(PROJECT, options)).ok).toBe(false);
+    test.server.misbehave('errors', { times: 2 });
+    expect((await test.reader.runsNamed(PROJECT, ['r1'], options)).ok).toBe(false);
+    const before = test.server.requests.length;
+    await test.reader.runsSince(PROJECT, options);
+    await test.reader.runsNamed(PROJECT, ['r1'], options);
+    const sent = test.server.requests.slice(before).map(({ variables }) => variables.filters);
+    expect(sent).toEqual(['{"username":"ada"}', '{"name":{"$in":["r1"]}}']);
+  });
 });
 
 describe('runs by their ids', () => {

@@ -204,7 +204,8 @@ describe('system metrics', () => {
     ]);
     test.server.misbehave('502', { times: 3, on: 'SystemRows' });
     const [one] = okValue(await test.reader.points(PROJECT, [query], test.signal));
-    expect(one).toMatchObject({ readUpTo: 0, systemReadUpTo: 0, points: [{ metric: 'loss' }] });
+    expect(one).toMatchObject({ readUpTo: 0, systemReadUpTo: 0, points: [{ metric: 'loss' }], systemFailure: { kind: 'unavailable' } });
+    expect(both).not.toHaveProperty('systemFailure');
   });
 });
 

@@ -1,0 +1,5 @@
+/** Several words as people list them: `failed, crashed or killed`. */
+export function orWords(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
+}
