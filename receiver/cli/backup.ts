@@ -6,6 +6,7 @@ import { type FileFacts, inspectFile } from '../store/sqlite/inspect-file.ts';
 import { copySnapshot, removeDatabase, syncFolderOf } from '../store/sqlite/snapshot.ts';
 import { bytesWords, countWords } from './data-words.ts';
 import type { CommandIo, ExitCode } from './output.ts';
+import { isOfDatabase } from './side-file.ts';
 
 /** What comes sooner shows no progress. Milliseconds. */
 const QUIET_MS = 1_000;
@@ -83,6 +84,8 @@ const ON_POSTGRES =
   'backup: DATABASE_URL is a PostgreSQL database, whose own tools make backups while receivers run: pg_dump --format=custom --file=relay.dump "$DATABASE_URL" (docs/backup.md)';
 
 function whyNotTo(from: string, to: string, file: string, force: boolean): string | undefined {
+  if (existsSync(dirname(to)) && isOfDatabase(to, from))
+    return `${file}: it is the database itself, or a file that belongs to it: name another file`;
   const found = statSync(to, { throwIfNoEntry: false });
   if (found?.isDirectory() === true) return `${file}: it is a folder: name a file in it`;
   const source = statSync(from);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseDuration } from '../../src/lib/duration.ts';
@@ -78,8 +79,9 @@ async function exportTo(store: Store, range: Range, now: number, write: (lines: 
 
 /** The file appears once it is whole, for its owner only. */
 async function intoFile(file: string, work: (write: (lines: string) => void) => Promise<number>): Promise<number> {
-  const part = `${file}.part`;
-  const opened = openSync(part, 'w', 0o600);
+  // A name that nobody can have put a link at.
+  const part = `${file}.part-${randomBytes(4).toString('hex')}`;
+  const opened = openSync(part, 'wx', 0o600);
   try {
     const count = await work((lines) => appendFileSync(opened, `${lines}\n`));
     fsyncSync(opened);

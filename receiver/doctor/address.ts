@@ -15,6 +15,14 @@ export interface AddressOptions {
  * refuses it, and nothing is stored.
  */
 export async function checkAddress({ url, fetch, fromGitHub, signal }: AddressOptions): Promise<Check[]> {
+  const { username = '', password = '' } = URL.parse(url) ?? {};
+  if (username !== '' || password !== '')
+    return [
+      checksOf('url', new URL(url).host)(
+        'problem',
+        'has a user and a password in it, which W&B does not send: write the address without them',
+      ),
+    ];
   const check = checksOf('url', url);
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     return [check('problem', 'is not an address: write it as https://relay.example.com')];

@@ -67,7 +67,8 @@ export function requestLog(
   };
 }
 
-function isFromWandb(path: string): boolean {
+/** A webhook of W&B: the hot path. */
+export function isFromWandb(path: string): boolean {
   return /\/webhooks\/wandb(\/|$)/.test(path);
 }
 

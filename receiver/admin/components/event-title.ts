@@ -1,8 +1,13 @@
 import type { RelayEvent } from '../../../src/event/event.ts';
 import { metricWords } from '../../../src/event/metric-words.ts';
+import { visible } from '../../../src/lib/visible.ts';
 
-/** What an event is about, in a few words of plain text: `resnet50 v12 → production`, `loss of nightly-7 is 0.91 (alert above 0.6)`. */
+/** What an event is about, in a few words of plain text, without signs that would turn it round: `resnet50 v12 → production`, `loss of nightly-7 is 0.91 (alert above 0.6)`. */
 export function eventTitle(event: RelayEvent): string {
+  return visible(titleOf(event));
+}
+
+function titleOf(event: RelayEvent): string {
   const version = subjectOf(event);
   const collection = event.collection ?? 'a collection';
   const resolved = event.resolved === true ? 'Resolved: ' : '';

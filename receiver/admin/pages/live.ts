@@ -20,6 +20,8 @@ export function livePage(access: Access, changes: Changes | undefined): Hono<Req
   const app = new Hono<RequestVariables>();
   if (changes === undefined) return app;
   app.get('/live', (c) => {
+    // Its body is thrown away without being ended, and would count as a page that listens for ever.
+    if (c.req.method === 'HEAD') return c.body(null, 200, HEADERS);
     const encoder = new TextEncoder();
     let leave: (() => void) | undefined;
     const stream = new ReadableStream<Uint8Array>(

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -54,7 +54,18 @@ describe('backup', () => {
     expect(readFileSync(join(cwd, 'b.db'), 'utf8')).toBe('mine');
     expect((await run('backup', 'b.db', '--force')).code).toBe(0);
     expect(eventsIn(join(cwd, 'b.db'))).toEqual(['e0']);
-    expect((await run('backup', 'relay.db', '--force')).complaints).toBe('relay.db: it is the database itself: name another file\n');
+    expect((await run('backup', 'relay.db', '--force')).complaints).toBe(
+      'relay.db: it is the database itself, or a file that belongs to it: name another file\n',
+    );
+    // Also by another name of its folder, and whether the file is there or not.
+    symlinkSync(cwd, join(cwd, 'here'));
+    for (const beside of ['relay.db-wal', 'relay.db-shm', 'relay.db-journal', 'relay.db-lock', 'here/relay.db-wal', 'here/relay.db']) {
+      for (const words of [[], ['--force']])
+        expect((await run('backup', beside, ...words)).complaints).toBe(
+          `${beside}: it is the database itself, or a file that belongs to it: name another file\n`,
+        );
+    }
+    expect(eventsIn(join(cwd, 'relay.db'))).toEqual(['e0']);
     expect((await run('backup', 'folder')).complaints).toBe('folder: it is a folder: name a file in it\n');
     expect((await run('backup', 'none/b.db')).complaints).toMatch(/^none\/b\.db: there is no folder .*\/none: make it first\n$/);
   });

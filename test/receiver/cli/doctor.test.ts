@@ -160,6 +160,28 @@ describe('doctor', () => {
     }
   });
 
+  it('shows no secret that another side answers with, nor one in the address', async () => {
+    const echo = {
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ok: true, team: `Acme ${TOKEN}`, user: 'x' }),
+    };
+    const slack = await scriptedServer(echo, echo);
+    const variables = {
+      GITHUB_TOKEN: TOKEN,
+      GITHUB_API_URL: slack.url,
+      SLACK_BOT_TOKEN: 'xoxb-for-tests-only',
+      SLACK_SIGNING_SECRET: 'a-signing-secret-for-tests',
+      SLACK_API_URL: `${slack.url}/api/`,
+    };
+    const { lines } = await doctorIn(variables, 'version: 1\nroutes: []\n', ['--url', 'https://user:a-password@relay.example']);
+    expect(lines.join('\n')).toContain(
+      'problem  url  relay.example: has a user and a password in it, which W&B does not send: write the address without them',
+    );
+    expect(lines.join('\n')).toMatch(/slack {2}SLACK_BOT_TOKEN: the app is in Acme/);
+    for (const secret of [TOKEN, 'a-password']) expect(lines.join('\n')).not.toContain(secret);
+  });
+
   it('prints the same as JSON, without a secret in it', async () => {
     const github = await githubWith(WORKFLOW);
     const { run } = commandLine(

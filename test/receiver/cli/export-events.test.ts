@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ExportRecord, exportRecordSchema } from '../../../receiver/cli/export-record.ts';
@@ -80,7 +80,11 @@ describe('export-events', () => {
 
   test('writes a file for its owner only, and replaces none', async () => {
     const { run, cwd } = await withHistory();
+    // What somebody has put where a part of it might be written stays as it is.
+    writeFileSync(join(cwd, 'victim'), 'precious');
+    symlinkSync(join(cwd, 'victim'), join(cwd, 'audit.jsonl.part'));
     expect((await run('export-events', '--out', 'audit.jsonl')).out).toBe('audit.jsonl: 5 lines\n');
+    expect(readFileSync(join(cwd, 'victim'), 'utf8')).toBe('precious');
     const file = join(cwd, 'audit.jsonl');
     expect([linesOf(readFileSync(file, 'utf8')).length, (statSync(file).mode & 0o777).toString(8)]).toEqual([5, '600']);
     writeFileSync(file, 'mine');

@@ -35,7 +35,7 @@ routes:
       - slack: { channel: "#ml" }
 `;
 
-const TOKENS = {
+export const TOKENS = {
   ada: 'token-of-ada-1',
   shared: 'token-of-all-admins',
   viewer: 'token-of-viewers',

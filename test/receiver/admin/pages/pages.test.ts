@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DeliveryView } from '../../../../receiver/store/delivery.ts';
 import { aliasBody } from '../../../stand-ins/wandb-sender.ts';
-import { type TestPages, testPages } from './pages-in-test.ts';
+import { type TestPages, TOKENS, testPages } from './pages-in-test.ts';
 
 const HOSTILE = '<script>alert("1")</script>';
 
@@ -232,6 +232,15 @@ describe('/pauses', () => {
 });
 
 describe('/live', () => {
+  it('is no page that listens when only its headers are asked for', async () => {
+    const { url } = await testPages();
+    const headers = { authorization: `Bearer ${TOKENS.ada}` };
+    for (let i = 0; i < 60; i++) expect((await fetch(`${url}/live`, { method: 'HEAD', headers })).status).toBe(200);
+    const answer = await fetch(`${url}/live`, { headers });
+    expect(answer.status).toBe(200);
+    await answer.body?.cancel();
+  });
+
   it('says when something has changed, beats meanwhile, and ends when the receiver stops', async () => {
     const pages = await testPages();
     const answer = await pages.open('/live');
