@@ -90,10 +90,17 @@ export async function axeFinds(page: Page): Promise<string[]> {
   );
 }
 
-/** How far the page sticks out of the window, sideways. CSS pixels. */
-export function sticksOut(page: Page): Promise<number> {
-  return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+/** What sticks out of the window sideways, also where a card cuts it off: the first such elements. A part that scrolls by itself is none. */
+export function sticksOut(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(STICKS_OUT);
 }
+
+const STICKS_OUT = `(() => {
+  const scrolls = (at) => at !== null && at !== document.body && (/auto|scroll/.test(getComputedStyle(at).overflowX) || scrolls(at.parentElement));
+  const out = [...document.querySelectorAll('body *')].filter((at) => at.getBoundingClientRect().right > innerWidth + 1 && !scrolls(at));
+  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  return [...(wide > 0 ? ['the page, by ' + wide + ' pixels'] : []), ...out.slice(0, 3).map((at) => at.outerHTML.slice(0, 160))];
+})()`;
 
 /** What the Tab key reaches, in order: the element and its words, and whether the focus can be seen there. */
 export async function tabStops(page: Page, presses: number): Promise<{ readonly what: string; readonly isVisible: boolean }[]> {
