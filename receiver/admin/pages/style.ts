@@ -29,7 +29,7 @@ export const STYLE = `
 }
 * { box-sizing: border-box; }
 html { font: 100%/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; -webkit-text-size-adjust: 100%; }
-body { margin: 0; background: var(--page); color: var(--text); }
+body { margin: 0; background: var(--page); color: var(--text); overflow-wrap: anywhere; }
 a { color: var(--link); text-underline-offset: .15em; }
 a:not(:hover) { text-decoration-color: color-mix(in srgb, currentColor 35%, transparent); }
 :focus-visible { outline: .1875rem solid var(--focus); outline-offset: .125rem; border-radius: .1875rem; }
@@ -119,7 +119,10 @@ th { text-align: left; font-weight: 600; color: var(--quiet); font-size: .8125re
 th, td { padding: .5rem 1rem; border-top: 1px solid var(--line); vertical-align: top; }
 thead th { border-top: 0; }
 td.num, th.num { text-align: right; }
-td { overflow-wrap: break-word; }
+td { overflow-wrap: break-word; max-width: 18rem; }
+td a, td .what, td.what { overflow-wrap: anywhere; }
+table.ledger td { max-width: 9rem; }
+table.ledger td:nth-child(2) { max-width: 20rem; }
 table.events { table-layout: fixed; }
 table.events th:first-child { width: 15rem; }
 table.events th:last-child { width: 12rem; }
@@ -195,7 +198,9 @@ ${CHART_STYLE}.pager { display: flex; justify-content: center; gap: .75rem; padd
   table.cards thead { position: absolute; left: -999rem; }
   table.cards tr { border-top: 1px solid var(--line); padding: .625rem 1rem; display: grid; gap: .25rem; }
   table.cards tr:first-child { border-top: 0; }
-  table.cards td { border: 0; padding: 0; text-align: left; }
+  table.cards td { border: 0; padding: 0; text-align: left; max-width: none; min-width: 0; overflow-wrap: anywhere; }
+  table.ledger td:nth-child(n) { max-width: none; }
+  table.cards tr { grid-template-columns: minmax(0, 1fr); }
   table.cards td:empty { display: none; }
   table.cards td[data-label]::before { content: attr(data-label) ": "; color: var(--quiet); font-size: .8125rem; }
   table.ledger td[data-label] > div { display: inline; }

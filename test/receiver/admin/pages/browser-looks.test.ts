@@ -5,7 +5,7 @@ import { startWorld, type World } from '../../../../scripts/pages-pictures/world
 import { axeFinds, sticksOut, tabStops, type Visit, visit } from './browser.ts';
 import { PAGES } from './browser-pages.ts';
 
-const LONG = `${'a-very-long-name-without-any-space'.repeat(9)}<b>"&`;
+const LONG = `${'a_very_long_name_without_any_break'.repeat(9)}<b>"&`;
 
 let world: World;
 let told: Told;
