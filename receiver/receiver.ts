@@ -24,7 +24,10 @@ import type { Wake } from './wake.ts';
 import { WANDB_CREDENTIAL } from './wandb/targets.ts';
 import { acceptInBatches } from './webhook/accept-batch.ts';
 import type { Authentication } from './webhook/authenticate.ts';
+import { receiveBursts } from './webhook/bursts.ts';
+import { planUnrouted } from './webhook/plan-unrouted.ts';
 import type { RollBack } from './webhook/roll-back.ts';
+import { routeLater } from './webhook/route-later.ts';
 
 /** All parts of a receiver. What differs between platforms comes in here. */
 export interface ReceiverParts {
@@ -124,7 +127,7 @@ export interface Receiver {
 
 /** Builds a receiver: the HTTP side and the outboxes, over one store. */
 export function createReceiver(parts: ReceiverParts): Receiver {
-  const { store, config, wake, extensions = [] } = parts;
+  const { store, config, wake, extensions: given = [] } = parts;
   const { now, randomBytes, log, redactor } = parts.runtime;
   const newId = idsFrom(now, randomBytes);
   const settings = () => config.current().settings;
@@ -174,23 +177,41 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     }),
   ];
   for (const outbox of outboxes) wake.register(outbox.wake);
-  const app = createApp({
-    store,
+  const plan = {
     matchRoutes: config.matchRoutes,
     alerts: config.alerts,
+    credentialFor: queueCredential(parts.credentialFor),
+    slackUsers: () => settings().slackUsers,
+    connected: { slack: parts.targets.slack !== undefined, wandb: parts.enriches === true },
+  };
+  const dedupeWindowMs = () => settings().dedupeWindowMs;
+  const later = routeLater({
+    store,
+    plan: (event) => planUnrouted(event, plan),
+    dedupeWindowMs,
+    accepted: wake.wake,
+    redact: redactor.text,
+    now,
+    elapsed: () => performance.now(),
+    log,
+  });
+  // Where each row is billed and timers do not last, everything is routed before it is stored.
+  const hasBursts = parts.wakeLater === undefined;
+  const extensions: readonly Extension[] = hasBursts ? [...given, later] : given;
+  const app = createApp({
+    ...plan,
+    store,
     authentication: parts.authentication,
     access: parts.access,
     basePath: parts.basePath ?? '',
     maxBodyBytes: () => settings().maxBodyBytes,
     redactor,
-    accept: acceptInBatches(store, () => settings().dedupeWindowMs, now),
+    accept: acceptInBatches(store, dedupeWindowMs, now),
+    ...(hasBursts ? { bursts: receiveBursts({ store, later, dedupeWindowMs, now }) } : {}),
     findEvent: (id) => store.event(id),
     keepRejected: (rejected) => store.keepRejected(rejected),
     accepted: wake.wake,
-    credentialFor: queueCredential(parts.credentialFor),
     ...(parts.rollBack === undefined ? {} : { rollBack: parts.rollBack }),
-    slackUsers: () => settings().slackUsers,
-    connected: { slack: parts.targets.slack !== undefined, wandb: parts.enriches === true },
     ...(parts.metrics === undefined ? {} : { metrics: parts.metrics }),
     ...(parts.traces === undefined ? {} : { traces: parts.traces }),
     ...(parts.observed === undefined ? {} : { answeredSource: parts.observed.answered }),

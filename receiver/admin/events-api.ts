@@ -26,6 +26,9 @@ import { readEventsQuery, readMuteBody, readUnmuteBody } from './requests.ts';
 
 type EventsOptions = Pick<AdminOptions, 'store' | 'now' | 'wake' | 'routes' | 'redactor'>;
 
+/** Of an event of a burst. */
+const UNROUTED = 'The event is stored, and its routes are not tried yet: many came at once. Ask again in a moment.';
+
 const HOUR_MS = 3_600_000;
 
 /** `/events` of the admin API: what came, what became of it, and whose messages are muted. */
@@ -34,7 +37,8 @@ export function eventsApi(options: EventsOptions): Hono<RequestVariables> {
   app.get('/', (c) => listEvents(c, options));
   app.get('/:id', async (c) => {
     const event = await options.store.event(c.req.param('id'));
-    return event === undefined ? notFound(c, NO_SUCH_EVENT) : c.json(await wholeEvent(event, options));
+    if (event !== undefined) return c.json(await wholeEvent(event, options));
+    return notFound(c, (await options.store.isUnrouted(c.req.param('id'))) ? UNROUTED : NO_SUCH_EVENT);
   });
   app.post('/:id/mute', (c) =>
     changeMute(c, options, (body) => {

@@ -17,14 +17,15 @@ export function holdReason(newestAt: number | undefined): string {
 }
 
 /** What is paused after a restore, and what to do. */
-export function heldLines({ pending, in_flight: inFlight, held }: HeldBack): string[] {
+export function heldLines({ pending, in_flight: inFlight, held, unrouted }: HeldBack): string[] {
   const parts = [
     [pending, 'waiting'],
     [inFlight, 'was being sent'],
     [held, 'awaiting approval'],
+    [unrouted, unrouted === 1 ? 'event still to be routed' : 'events still to be routed'],
   ] as const;
   const found = parts.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
-  const all = pending + inFlight + held;
+  const all = pending + inFlight + held + unrouted;
   const undelivered =
     all === 0
       ? 'Nothing in it is undelivered.'

@@ -12,6 +12,8 @@ export interface LogFields {
   event?: string;
   result?: string;
   deliveries?: number;
+  /** It came in a burst: its routes are tried later. */
+  unrouted?: true;
   /** Why the request was refused. */
   reason?: string;
 }

@@ -105,7 +105,12 @@ export const GAUGES = {
   },
   oldest: {
     name: 'wandb_relay_oldest_undelivered_age_seconds',
-    help: 'How long ago the oldest delivery was created that is still to be sent; 0: there is none',
+    help: 'How long ago the oldest delivery was created that is still to be sent, or the oldest event came that is still to be routed; 0: there is none',
+    labels: [],
+  },
+  unrouted: {
+    name: 'wandb_relay_unrouted_events',
+    help: 'Events that came in a burst and whose routes were not tried yet',
     labels: [],
   },
   throttled: { name: 'wandb_relay_throttled_credentials', help: 'Credentials that wait for a rate limit', labels: [] },

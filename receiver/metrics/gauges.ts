@@ -1,12 +1,15 @@
 import type { Pause } from '../store/pause.ts';
 import type { Search } from '../store/search.ts';
 import type { DeliveryAdmin } from '../store/store.ts';
+import type { UnroutedStore } from '../store/unrouted.ts';
 import { type Definition, GAUGES } from './definitions.ts';
 import type { Family, Sample } from './families.ts';
 import type { Gauges } from './metrics.ts';
 
 export interface GaugeSources {
-  readonly store: Pick<Search, 'undelivered'> & Pick<DeliveryAdmin, 'throttles'> & { pauses(): Promise<readonly Pause[]> };
+  readonly store: Pick<Search, 'undelivered'> &
+    Pick<DeliveryAdmin, 'throttles'> &
+    Pick<UnroutedStore, 'backlog'> & { pauses(): Promise<readonly Pause[]> };
   /** Left out: nothing is watched. */
   readonly engineLagMs?: () => number | undefined;
   /** Left out: the config is never read again. */
@@ -15,16 +18,27 @@ export interface GaugeSources {
 
 /** Asks the store. Every query of it is bounded. */
 export async function readGauges({ store, engineLagMs, configRefused }: GaugeSources, now: number): Promise<Gauges> {
-  const [found, throttles, pauses] = await Promise.all([store.undelivered(), store.throttles(now), store.pauses()]);
+  const [found, throttles, pauses, backlog] = await Promise.all([
+    store.undelivered(),
+    store.throttles(now),
+    store.pauses(),
+    store.backlog(),
+  ]);
   const open = found.filter(({ state }) => isOpen(state));
   return {
     undelivered: found.map(({ target, state, count }) => ({ target, state, count })),
-    oldestAt: open.length === 0 ? undefined : Math.min(...open.map(({ oldestAt }) => oldestAt)),
+    oldestAt: oldestOf([...open, backlog]),
+    unrouted: backlog.events + backlog.skipped,
     throttled: throttles.length,
     pauses: pauses.length,
     engineLagMs: engineLagMs?.(),
     configRefused: configRefused?.(),
   };
+}
+
+function oldestOf(found: readonly { readonly oldestAt?: number }[]): number | undefined {
+  const times = found.flatMap(({ oldestAt }) => oldestAt ?? []);
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 function isOpen(state: string): boolean {
@@ -33,7 +47,7 @@ function isOpen(state: string): boolean {
 
 /** The same as metrics. */
 export function gaugeFamilies(gauges: Gauges, now: number): Family[] {
-  const { undelivered, oldestAt, throttled, pauses, engineLagMs, configRefused } = gauges;
+  const { undelivered, oldestAt, unrouted, throttled, pauses, engineLagMs, configRefused } = gauges;
   const queue = new Map<string, number>();
   for (const { target, state, count } of undelivered) queue.set(target, (queue.get(target) ?? 0) + (isOpen(state) ? count : 0));
   return [
@@ -46,6 +60,7 @@ export function gaugeFamilies(gauges: Gauges, now: number): Family[] {
       [...queue].map(([target, value]) => ({ labels: { target }, value })),
     ),
     single(GAUGES.oldest, oldestAt === undefined ? 0 : Math.max(0, now - oldestAt) / 1000),
+    single(GAUGES.unrouted, unrouted),
     single(GAUGES.throttled, throttled),
     single(GAUGES.pauses, pauses),
     ...(engineLagMs === undefined ? [] : [single(GAUGES.lag, engineLagMs / 1000)]),

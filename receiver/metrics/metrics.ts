@@ -46,6 +46,8 @@ export interface Gauges {
   readonly undelivered: readonly { readonly target: string; readonly state: string; readonly count: number }[];
   /** When the oldest delivery that is still to be sent was created; `undefined`: there is none. */
   readonly oldestAt: number | undefined;
+  /** Events whose routes were not tried yet. */
+  readonly unrouted: number;
   readonly throttled: number;
   readonly pauses: number;
   /** How late the engine is with the project that is furthest behind, in milliseconds; `undefined`: nothing is watched. */

@@ -14,6 +14,7 @@ export function timedStore(store: Store, metrics: Pick<Metrics, 'stored'>, elaps
   return {
     ...store,
     accept: (...given) => timed('accept', () => store.accept(...given)),
+    take: (...given) => timed('accept', () => store.take(...given)),
     claim: (...given) => timed('claim', () => store.claim(...given)),
     settle: (...given) => timed('settle', () => store.settle(...given)),
   };

@@ -2,6 +2,7 @@ import type { NamesToErase } from '../../src/lib/erase-name.ts';
 
 /** The tables in which a person's names may be, in the order in which they are gone through. */
 export const ERASED_TABLES = [
+  'unrouted',
   'events',
   'deliveries',
   'attempts',

@@ -17,6 +17,8 @@ export interface HeldBack {
   readonly pending: number;
   readonly in_flight: number;
   readonly held: number;
+  /** Events whose routes were not tried yet: what they will send is not known. */
+  readonly unrouted: number;
 }
 
 /** Where people pause and resume. `claim` takes nothing of what is paused; replays, approvals and updates of messages wait, too. */

@@ -30,6 +30,7 @@ import type { Retention } from './retention.ts';
 import type { OpenRun, RunReport } from './run.ts';
 import type { RunAlerts, RunChange, RunFollowUps } from './run-change.ts';
 import type { Search } from './search.ts';
+import type { UnroutedStore } from './unrouted.ts';
 
 /**
  * The store: events, deliveries, attempts. One port, one contract suite (`test/receiver/store/store-contract.ts`).
@@ -41,6 +42,7 @@ import type { Search } from './search.ts';
  */
 export interface Store
   extends EventInbox,
+    UnroutedStore,
     DeliveryQueue,
     DeliveryAdmin,
     ApprovalStore,

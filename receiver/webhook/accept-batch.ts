@@ -5,10 +5,27 @@ import { StoreBusyError } from '../store/store-failure.ts';
 /** Stores an event durably; rejects when the store can't. */
 export type AcceptEvent = (event: NewEvent) => Promise<Accepted>;
 
-interface Waiting {
-  readonly event: NewEvent;
+/** What is stored in batches. */
+export interface BatchOptions<Item, Result> {
+  /** Stores a batch, all or none, and answers in its order. */
+  readonly store: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** How long the body of an item is. */
+  readonly charsOf: (item: Item) => number;
+  /** Milliseconds, for measuring. */
+  readonly now: () => number;
+}
+
+export interface Batches<Item, Result> {
+  /** Resolves once it is stored durably; rejects when the store can't. */
+  add(item: Item): Promise<Result>;
+  /** How many wait for the next batch. */
+  waiting(): number;
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
   readonly since: number;
-  resolve(accepted: Accepted): void;
+  resolve(result: Result): void;
   reject(error: unknown): void;
 }
 
@@ -33,25 +50,20 @@ const LARGEST_BATCH_CHARS = 1024 * 1024;
  *
  * While another process holds the store's lock, events wait in the order in which they came, each for at most three
  * seconds; nothing else waits for that.
- *
- * @param dedupeWindowMs asked for each batch where it may change
- * @param now milliseconds, for measuring
  */
-export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number | (() => number), now: () => number): AcceptEvent {
-  let waiting: Waiting[] = [];
+export function inBatches<Item, Result>({ store, charsOf, now }: BatchOptions<Item, Result>): Batches<Item, Result> {
+  type Batch = readonly Waiting<Item, Result>[];
+  let waiting: Waiting<Item, Result>[] = [];
   let busy = false;
 
   /** Returns why the store failed, if it did. */
-  const storeAll = async (batch: readonly Waiting[]): Promise<{ readonly error: unknown } | undefined> => {
+  const storeAll = async (batch: Batch): Promise<{ readonly error: unknown } | undefined> => {
     try {
-      const results = await inbox.accept(
-        batch.map(({ event }) => event),
-        { dedupeWindowMs: typeof dedupeWindowMs === 'number' ? dedupeWindowMs : dedupeWindowMs() },
-      );
-      batch.forEach((item, i) => {
+      const results = await store(batch.map(({ item }) => item));
+      batch.forEach((each, i) => {
         const result = results[i];
-        if (result === undefined) item.reject(new Error('the store answered for fewer events than it was given'));
-        else item.resolve(result);
+        if (result === undefined) each.reject(new Error('the store answered for fewer events than it was given'));
+        else each.resolve(result);
       });
       return undefined;
     } catch (error) {
@@ -60,7 +72,7 @@ export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number | (() 
     }
   };
 
-  const storeEach = async (batch: readonly Waiting[], since: number): Promise<void> => {
+  const storeEach = async (batch: Batch, since: number): Promise<void> => {
     let failure: { readonly error: unknown } | undefined;
     for (const [i, item] of batch.entries()) {
       if (failure !== undefined && now() - since >= GIVE_UP_MS) item.reject(failure.error);
@@ -70,7 +82,7 @@ export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number | (() 
   };
 
   /** Puts back what could not be stored, before what came later, and refuses what has waited for too long. */
-  const waitForLock = async (batch: readonly Waiting[], error: StoreBusyError): Promise<void> => {
+  const waitForLock = async (batch: Batch, error: StoreBusyError): Promise<void> => {
     const at = now();
     const inOrder = [...batch, ...waiting];
     // A clock that was set back must not make anybody wait longer.
@@ -82,7 +94,7 @@ export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number | (() 
 
   const drain = async (): Promise<void> => {
     while (waiting.length > 0) {
-      const size = batchSize(waiting);
+      const size = batchSize(waiting, ({ item }) => charsOf(item));
       const batch = waiting.slice(0, size);
       waiting = waiting.slice(size);
       const since = now();
@@ -93,21 +105,44 @@ export function acceptInBatches(inbox: EventInbox, dedupeWindowMs: number | (() 
     busy = false;
   };
 
-  return (event) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ event, since: now(), resolve, reject });
-      if (busy) return;
-      busy = true;
-      setImmediate(() => void drain());
-    });
+  return {
+    add: (item) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ item, since: now(), resolve, reject });
+        if (busy) return;
+        busy = true;
+        setImmediate(() => void drain());
+      }),
+    waiting: () => waiting.length,
+  };
+}
+
+/**
+ * Accepts events in batches.
+ *
+ * @param dedupeWindowMs asked for each batch where it may change
+ * @param now milliseconds, for measuring
+ */
+export function acceptInBatches(
+  inbox: Pick<EventInbox, 'accept'>,
+  dedupeWindowMs: number | (() => number),
+  now: () => number,
+): AcceptEvent {
+  const windowMs = () => (typeof dedupeWindowMs === 'number' ? dedupeWindowMs : dedupeWindowMs());
+  const { add } = inBatches<NewEvent, Accepted>({
+    store: (events) => inbox.accept(events, { dedupeWindowMs: windowMs() }),
+    charsOf: ({ body }) => body.length,
+    now,
+  });
+  return add;
 }
 
 /** How many of the first go into one transaction: at least one. */
-function batchSize(waiting: readonly Waiting[]): number {
+function batchSize<Item>(waiting: readonly Item[], charsOf: (item: Item) => number): number {
   let size = 0;
   let chars = 0;
-  for (const { event } of waiting) {
-    chars += event.body.length;
+  for (const item of waiting) {
+    chars += charsOf(item);
     if (size > 0 && (size === LARGEST_BATCH || chars > LARGEST_BATCH_CHARS)) break;
     size++;
   }

@@ -41,6 +41,11 @@ export function detailOf(planned: NewEvent, stored: Accepted): string {
   return acceptedDetail(stored.id, planned.event.type, routes);
 }
 
+/** Of an event of a burst. */
+export function unroutedDetail(id: string, type: string): string {
+  return `Stored as event ${id} of type ${type}. Many events came at once, so its routes are tried in a moment, in the order in which the events came.`;
+}
+
 /** As `detailOf`, of an event that is not in any store. */
 export function acceptedDetail(id: string, type: string, routes: readonly AnsweredRoute[]): string {
   if (routes.length === 0) return `Stored as event ${id} of type ${type}. No route matches it, so nothing is sent.`;

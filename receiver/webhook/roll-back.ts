@@ -70,7 +70,7 @@ export type RollBack = (request: RollbackRequest) => Promise<Result<RolledBack, 
 export type PlanRollback = (request: RollbackRequest) => Promise<Result<PlannedRollback, string>>;
 
 export interface PlanRollbackOptions extends PlanOptions {
-  readonly store: Pick<Store, 'aliasHistory' | 'promotionEvent' | 'event'>;
+  readonly store: Pick<Store, 'aliasHistory' | 'promotionEvent' | 'event' | 'backlog'>;
   readonly now: () => number;
   readonly app: () => WandbApp;
 }
@@ -112,6 +112,9 @@ export function rollBackWith(options: RollbackOptions): RollBack {
 export function planRollbackWith(options: PlanRollbackOptions): PlanRollback {
   const { store, now } = options;
   return async ({ aliasKey, to, from, by, where, reason, seen }) => {
+    // What they give an alias to is not in the ledger yet, and what they dispatch must not come after the rollback.
+    const { events } = await store.backlog();
+    if (events > 0) return err(`events that came before still wait to be routed (${events}): try again in a moment`);
     const history = await store.aliasHistory(aliasKey, WHOLE_HISTORY);
     const [holder] = history;
     if (holder === undefined) return err('nothing is known of this alias');

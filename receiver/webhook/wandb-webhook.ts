@@ -11,12 +11,14 @@ import { type BodyLimit, readBody } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
 import { type Verified, verifiedOf } from '../http/verified.ts';
 import type { Logger } from '../log/log.ts';
-import type { NewEvent, RejectedRequest } from '../store/delivery.ts';
+import type { Accepted, NewEvent, RejectedRequest } from '../store/delivery.ts';
+import type { UnroutedEvent } from '../store/unrouted.ts';
 import type { AcceptEvent } from './accept-batch.ts';
 import { type AcceptOnceOptions, acceptOnce } from './accept-once.ts';
-import { detailOf, PING_DETAIL } from './answer-detail.ts';
+import { detailOf, PING_DETAIL, unroutedDetail } from './answer-detail.ts';
 import { readAuthenticBody } from './authentic-body.ts';
 import type { Authentication } from './authenticate.ts';
+import type { Bursts } from './bursts.ts';
 import { type PlanOptions, planEvent } from './route-event.ts';
 import { isSourceName } from './source-name.ts';
 
@@ -25,6 +27,8 @@ export interface WandbWebhookOptions extends PlanOptions {
   readonly maxBodyBytes: () => number;
   readonly redactor: Redactor;
   readonly accept: AcceptEvent;
+  /** Stores bursts as they come; left out: routes are always tried before anything is stored, by `accept`. */
+  readonly bursts?: Bursts;
   /** See `AcceptOnceOptions`. */
   readonly findEvent: AcceptOnceOptions['find'];
   readonly keepRejected: (rejected: RejectedRequest) => Promise<void>;
@@ -51,6 +55,10 @@ const WORKSPACE_BYTES = 2 * 1024 * 1024;
 export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariables> {
   const app = new Hono<RequestVariables>({ strict: false });
   const once = acceptOnce({ accept: options.accept, find: options.findEvent });
+  const storePlanned = async (planned: NewEvent, { eventId, isRepeat }: Verified): Promise<Stored> => ({
+    planned,
+    accepted: await (eventId === undefined ? options.accept(planned) : once(planned, isRepeat === true)),
+  });
   const receive: AuthenticHandler = async (c, source, raw) => {
     const handedOver: Verified = verifiedOf(c) ?? {};
     const line = c.get('logFields');
@@ -75,16 +83,16 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
     const understood = understandBody(payload, source);
     if (understood.kind === 'ping') return c.json({ status: 'ok', detail: PING_DETAIL });
     const { event } = understood;
-    const planned = planEvent(
-      { event, payload, body, bodyHash: digest(raw), ...timesOf(handedOver, options.now()) },
-      options,
-      handedOver.eventId,
-    );
+    const id = handedOver.eventId ?? options.newId();
+    const received = { event, payload, body, bodyHash: digest(raw), ...timesOf(handedOver, options.now()) };
     line.type = event.type;
+    const plan = () => planEvent(received, options, id);
 
-    let stored: Awaited<ReturnType<AcceptEvent>>;
+    let stored: Stored;
     try {
-      stored = await (handedOver.eventId === undefined ? options.accept(planned) : once(planned, handedOver.isRepeat === true));
+      stored = await (options.bursts === undefined
+        ? storePlanned(plan(), handedOver)
+        : takeWith(options.bursts, { id, source, receivedAt: received.receivedAt, bodyHash: received.bodyHash, body }, plan));
     } catch (error) {
       line.reason = `the store failed: ${options.redactor.text(messageOf(error))}`;
       return problem(c, {
@@ -94,16 +102,32 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
         headers: { 'retry-after': STORE_RETRY_AFTER },
       });
     }
-    line.event = stored.id;
-    line.result = stored.status;
-    const detail = options.redactor.text(detailOf(planned, stored));
-    if (stored.status === 'duplicate') return c.json({ status: 'duplicate', id: stored.id, detail });
-    line.deliveries = stored.deliveries.length;
-    if (stored.deliveries.length > 0) options.accepted();
-    return c.json({ id: stored.id, status: 'accepted', detail, deliveries: stored.deliveries }, 202);
+    if (stored === 'unrouted') {
+      line.event = id;
+      line.result = 'accepted';
+      line.unrouted = true;
+      return c.json({ id, status: 'accepted', detail: unroutedDetail(id, event.type) }, 202);
+    }
+    const { planned, accepted } = stored;
+    line.event = accepted.id;
+    line.result = accepted.status;
+    const detail = options.redactor.text(detailOf(planned, accepted));
+    if (accepted.status === 'duplicate') return c.json({ status: 'duplicate', id: accepted.id, detail });
+    line.deliveries = accepted.deliveries.length;
+    if (accepted.deliveries.length > 0) options.accepted();
+    return c.json({ id: accepted.id, status: 'accepted', detail, deliveries: accepted.deliveries }, 202);
   };
   app.post('/:source?', authenticated(options, receive));
   return app;
+}
+
+/** What an event came to, with what follows from it; or its routes are tried later. */
+type Stored = { readonly planned: NewEvent; readonly accepted: Accepted } | 'unrouted';
+
+async function takeWith({ isBurst, take }: Bursts, unrouted: UnroutedEvent, plan: () => NewEvent): Promise<Stored> {
+  const planned = isBurst() ? undefined : plan();
+  const taken = await take({ unrouted, ...(planned === undefined ? {} : { planned }) });
+  return planned === undefined || taken.status === 'unrouted' ? 'unrouted' : { planned, accepted: taken };
 }
 
 type AuthenticHandler = (c: Context<RequestVariables>, source: string, raw: Uint8Array) => Promise<Response>;

@@ -35,6 +35,8 @@ export function eventPage(options: PageOptions): Hono<RequestVariables> {
   app.get('/events/:id', async (c) => {
     const shell = await options.shell();
     const event = await store.event(c.req.param('id'));
+    if (event === undefined && (await store.isUnrouted(c.req.param('id'))))
+      return notDone(c, shell, { title: 'Not routed yet', why: UNROUTED, next: '/' }, 404);
     if (event === undefined) return notDone(c, shell, { title: 'No such event', why: GONE, next: '/' }, 404);
     const found = await readEvent(event, options);
     const [throttles, pauses] = await Promise.all([store.throttles(now()), store.pauses()]);
@@ -95,6 +97,8 @@ ${mutePart(event, found.records, found.mutes, view)}
   return app;
 }
 
+const UNROUTED =
+  'The event is stored. Many came at once, so its routes are tried in a moment, after those of the events before it: reload the page.';
 const GONE = 'There is no such event. Old events are removed once everything about them has ended (RELAY_RETENTION).';
 
 interface FoundEvent {

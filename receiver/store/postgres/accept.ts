@@ -1,5 +1,7 @@
 import type { Accepted, NewEvent } from '../delivery.ts';
 import { acceptEvents } from '../rules/inbox.ts';
+import { takeIncoming } from '../rules/unrouted.ts';
+import type { Incoming, Taken } from '../unrouted.ts';
 import { type PostgresDriver, sqlStateOf } from './driver.ts';
 import { postgresLookUp } from './look-up.ts';
 import { runInTransaction } from './run-work.ts';
@@ -11,8 +13,21 @@ const UNIQUE_VIOLATION = '23505';
 /** Stores a batch of events in one transaction. */
 export async function acceptBatch(driver: PostgresDriver, events: readonly NewEvent[], dedupeWindowMs: number): Promise<Accepted[]> {
   if (events.length === 0) return [];
+  return onceMore(driver, events, () => runInTransaction(driver, () => acceptEvents(events, dedupeWindowMs, postgresLookUp)));
+}
+
+/** Stores a batch of webhooks in one transaction, see `UnroutedStore.take`. */
+export async function takeBatch(driver: PostgresDriver, incoming: readonly Incoming[], dedupeWindowMs: number): Promise<Taken[]> {
+  if (incoming.length === 0) return [];
+  const planned = incoming.flatMap((each) => each.planned ?? []);
+  const store = () => runInTransaction(driver, () => takeIncoming(incoming, dedupeWindowMs, postgresLookUp));
+  return planned.length === incoming.length ? onceMore(driver, planned, store) : store();
+}
+
+/** One event may have been stored by an earlier try. */
+async function onceMore<T>(driver: PostgresDriver, events: readonly NewEvent[], store: () => Promise<T[]>): Promise<(T | Accepted)[]> {
   try {
-    return await runInTransaction(driver, () => acceptEvents(events, dedupeWindowMs, postgresLookUp));
+    return await store();
   } catch (error) {
     const [only] = events;
     if (events.length === 1 && only !== undefined && sqlStateOf(error) === UNIQUE_VIOLATION)

@@ -4,7 +4,7 @@ import type { Known, LookUp, OrderKeyEnd } from '../rules/inbox-known.ts';
 import { firstRow, rows, type Work } from '../rules/work.ts';
 
 interface KnownRow {
-  what: 'subject' | 'end' | 'cooldown' | 'holder';
+  what: 'subject' | 'end' | 'cooldown' | 'holder' | 'unrouted';
   key: string;
   id: string | null;
   body_hash: string | null;
@@ -29,21 +29,24 @@ const COOLDOWN = `SELECT 'cooldown', key, NULL, NULL, latest.created_at, NULL, N
 const HOLDER = `SELECT 'holder', key, NULL, NULL, NULL, NULL, row_to_json(latest)
   FROM unnest($3::text[]) AS given (key) CROSS JOIN LATERAL (${holderSql('key')}) AS latest`;
 
+const UNROUTED = `SELECT 'unrouted', '', NULL, NULL, NULL, NULL, NULL WHERE EXISTS (SELECT FROM unrouted WHERE skipped IS NULL)`;
+
 /** Everything in one statement, because a batch waits for each answer of the server; see `LookUp`. */
 export const postgresLookUp: LookUp = {
   *all({ subjects, orderKeys, cooldowns, aliases, latestAt }): Work<Known> {
-    const always = `${END} UNION ALL ${SUBJECT} UNION ALL ${HOLDER}`;
+    const always = `${END} UNION ALL ${SUBJECT} UNION ALL ${HOLDER} UNION ALL ${UNROUTED}`;
     const found =
       cooldowns.length === 0
         ? yield* rows<KnownRow>(always, orderKeys, subjects, aliases)
         : yield* rows<KnownRow>(`${always} UNION ALL ${COOLDOWN}`, orderKeys, subjects, aliases, cooldowns, latestAt + CLOCK_TOLERANCE_MS);
-    const known: Known = { latest: new Map(), ends: new Map(), fired: new Map(), holders: new Map() };
+    const hasUnrouted = found.some(({ what }) => what === 'unrouted');
+    const known: Known = { latest: new Map(), ends: new Map(), fired: new Map(), holders: new Map(), hasUnrouted };
     for (const row of found) {
       const { what, key, id, body_hash, number, holder } = row;
       if (what === 'end') known.ends.set(key, endOf(row));
       else if (what === 'cooldown') known.fired.set(key, number ?? 0);
       else if (holder !== null) known.holders.set(key, viewOfHolder(holder));
-      else known.latest.set(key, { id: id ?? '', bodyHash: body_hash ?? '', receivedAt: number ?? 0 });
+      else if (what === 'subject') known.latest.set(key, { id: id ?? '', bodyHash: body_hash ?? '', receivedAt: number ?? 0 });
     }
     return known;
   },

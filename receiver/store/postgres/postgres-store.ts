@@ -46,9 +46,10 @@ import { deliveriesToChange, oldestToSend, revision, routeActivity, searchEvents
 import { settleClaim } from '../rules/settle.ts';
 import { aheadMs, type ClockCorrected, correctTimes, futureTimes, timesGate } from '../rules/stored-times.ts';
 import { keepThrottle, listThrottles } from '../rules/throttles.ts';
+import { isUnrouted, readBacklog, retrySkipped, routeUnrouted, skipOldestUnrouted } from '../rules/unrouted.ts';
 import type { Work } from '../rules/work.ts';
 import type { ChangeOptions, ChangeResult, Store } from '../store.ts';
-import { acceptBatch } from './accept.ts';
+import { acceptBatch, takeBatch } from './accept.ts';
 import { CLOSE_LIMIT_MS, DatabaseAwayError, type DriverOptions, openDriver, type PostgresDriver } from './driver.ts';
 import { postgresLookUp } from './look-up.ts';
 import { createNotifier } from './notify.ts';
@@ -129,6 +130,12 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     notifying(changeInParts(driver, ids, kind, now, options));
   return {
     accept: (events, { dedupeWindowMs }) => notifying(acceptBatch(driver, events, dedupeWindowMs)),
+    take: (incoming, { dedupeWindowMs }) => notifying(takeBatch(driver, incoming, dedupeWindowMs)),
+    routeUnrouted: (options) => notifying(write(() => routeUnrouted(options, postgresLookUp))),
+    skipOldestUnrouted: (reason) => autocommit(() => skipOldestUnrouted(reason)),
+    retrySkipped: () => autocommit(retrySkipped),
+    isUnrouted: (id) => autocommit(() => isUnrouted(id)),
+    backlog: () => autocommit(readBacklog),
     keepRejected: (rejected) => write(() => keepRejected(rejected)),
     claim: (options) =>
       at(options.now, async () => {

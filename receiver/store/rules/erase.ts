@@ -37,6 +37,7 @@ const PLACES: Readonly<Record<ErasedTable, Place>> = {
     open: ofEvent('t.event_id'),
   },
   rejected: { key: ['seq'], json: ['body'], text: ['reason'] },
+  unrouted: { key: ['seq'], json: ['body'], text: ['skipped'], open: '1 = 1' },
   promotions: { key: ['alias_key', 'n'], json: ['event'], text: [] },
   failures: { key: ['subject_key', 'route', 'target', 'conversation'], json: ['problem'], text: [] },
   conversations: {

@@ -24,6 +24,8 @@ export interface Known {
   readonly fired: Map<string, number>;
   /** Which version has an alias. */
   readonly holders: Map<string, Holder>;
+  /** Events that came earlier are unrouted. */
+  readonly hasUnrouted: boolean;
 }
 
 /** The version that has an alias. */

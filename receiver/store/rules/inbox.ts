@@ -7,7 +7,7 @@ import { askApproval, closeWhenNothingHeld } from './approvals.ts';
 import { ConversationPlaces, type Place, placeLocks } from './conversation-places.ts';
 import { conversationInsert, hasMessage, refreshConversations, requestUpdate } from './conversations.ts';
 import { canBeDuplicate, outcomeOf } from './event-outcome.ts';
-import { type Known, keysOf, type LatestEvent, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
+import { type BatchKeys, type Known, keysOf, type LatestEvent, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
 import { newerEventOf, newerTimes } from './late.ts';
 import { forgetOldPromotions, promote, promotionInsert } from './ledger.ts';
 import { muteIn, mutesOf } from './mutes.ts';
@@ -39,6 +39,23 @@ const EVENT_COLUMNS: Columns = {
  * @param lookUp how this database looks up what is known about a batch
  */
 export function* acceptEvents(events: readonly NewEvent[], dedupeWindowMs: number, lookUp: LookUp): Work<Accepted[]> {
+  return yield* acceptBatch(events, dedupeWindowMs, lookUp, yield* lookUpBatch(events, lookUp));
+}
+
+/** As `acceptEvents`; nothing is stored, and the answer is empty, while events from before are unrouted: none overtakes them. */
+export function* acceptUnlessUnrouted(events: readonly NewEvent[], dedupeWindowMs: number, lookUp: LookUp): Work<Accepted[]> {
+  const found = yield* lookUpBatch(events, lookUp);
+  return found.known.hasUnrouted ? [] : yield* acceptBatch(events, dedupeWindowMs, lookUp, found);
+}
+
+interface LookedUp {
+  readonly keys: BatchKeys;
+  readonly known: Known;
+  readonly places: ConversationPlaces;
+}
+
+/** Locks what the batch decides by, and looks it up. */
+function* lookUpBatch(events: readonly NewEvent[], lookUp: LookUp): Work<LookedUp> {
   const keys = keysOf(events);
   const { subjects, kinds } = placeLocks(events);
   yield* lock([
@@ -50,7 +67,16 @@ export function* acceptEvents(events: readonly NewEvent[], dedupeWindowMs: numbe
   ]);
   const places = yield* ConversationPlaces.lookUp(events);
   yield* lock(places.keys().map(orderKeyLock));
-  const batch = new Batch(yield* lookUp.all(keys), yield* mutesFor(events), places, lookUp);
+  return { keys, known: yield* lookUp.all(keys), places };
+}
+
+function* acceptBatch(
+  events: readonly NewEvent[],
+  dedupeWindowMs: number,
+  lookUp: LookUp,
+  { keys, known, places }: LookedUp,
+): Work<Accepted[]> {
+  const batch = new Batch(known, yield* mutesFor(events), places, lookUp);
   const accepted: Accepted[] = [];
   for (const event of events) accepted.push(yield* batch.accept(event, dedupeWindowMs));
   yield* batch.write();

@@ -1,7 +1,6 @@
 import type { HeldBack, Pause, PauseScope } from '../pause.ts';
-import { insertAttempts } from './attempts.ts';
-import { MAY_HAVE_LEFT } from './reasons.ts';
-import { exec, exists, forEach, insertRows, rows, type Work } from './work.ts';
+import { markRestored, type OpenState } from './restored.ts';
+import { exec, exists, insertRows, rows, type Work } from './work.ts';
 
 const COLUMNS = { kind: 'text', name: 'text', paused_by: 'text', at: 'bigint', reason: 'text' } as const;
 
@@ -51,31 +50,14 @@ export function* listPauses(): Work<Pause[]> {
   }));
 }
 
-interface OpenRow {
-  readonly seq: number;
-  readonly id: string;
-  readonly state: keyof HeldBack;
-  readonly updated_at: number;
-}
-
 /** See `PauseStore.holdRestored`. */
 export function* holdRestored({ by, at, reason }: Pick<Pause, 'by' | 'at' | 'reason'>): Work<HeldBack> {
-  const open = yield* rows<OpenRow>(
-    `SELECT seq, id, state, updated_at FROM deliveries WHERE state IN ('pending', 'in_flight', 'held') ORDER BY seq`,
-  );
-  yield* forEach(open, ({ id, updated_at }) =>
-    insertAttempts(id, [
-      { startedAt: updated_at, durationMs: Math.max(0, at - updated_at), outcome: 'restored', status: null, detail: MAY_HAVE_LEFT },
-    ]),
-  );
-  // The time for retries begins again: the backup may be older than that.
-  yield* exec(
-    `UPDATE deliveries SET ambiguous = 1, retrying_since = GREATEST(retrying_since, $1) WHERE state IN ('pending', 'in_flight', 'held')`,
-    at,
-  );
+  const open = yield* markRestored(at);
+  // Their deliveries are marked when they are routed.
+  const unrouted = yield* exec('UPDATE unrouted SET restored_at = $1', at);
   yield* insertRows('pauses', COLUMNS, [['everything', MESSAGES_TOO, by, at, reason]], { ignoreExisting: true });
-  const count = (state: keyof HeldBack): number => open.filter((row) => row.state === state).length;
-  return { pending: count('pending'), in_flight: count('in_flight'), held: count('held') };
+  const count = (state: OpenState): number => open.filter((row) => row.state === state).length;
+  return { pending: count('pending'), in_flight: count('in_flight'), held: count('held'), unrouted };
 }
 
 function nameOf(scope: PauseScope): string {

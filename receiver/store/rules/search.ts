@@ -1,6 +1,7 @@
 import type { DeliveryState, DeliveryView } from '../delivery.ts';
 import type { EventSearch, FoundEvent, RouteActivity, SearchPage, Undelivered } from '../search.ts';
 import { NOT_PAUSED } from './pauses.ts';
+import { readBacklog } from './unrouted.ts';
 import { DELIVERY_COLUMNS, type DeliveryRow, type EventRow, FROM_DELIVERIES, viewOfDelivery, viewOfEvent } from './views.ts';
 import { Where } from './where.ts';
 import { firstRow, rows, type Work } from './work.ts';
@@ -173,7 +174,9 @@ export function* oldestToSend(): Work<number | undefined> {
        SELECT d.created_at FROM deliveries d WHERE d.is_head = 1 AND d.ephemeral = 0 AND ${NOT_PAUSED} LIMIT $1) AS heads`,
     MOST_UNDELIVERED,
   );
-  return row?.oldest ?? undefined;
+  const { oldestAt } = yield* readBacklog();
+  const times = [row?.oldest, oldestAt].filter((time) => typeof time === 'number');
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 function add(found: Undelivered[], more: Undelivered): void {

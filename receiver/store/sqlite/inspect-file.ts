@@ -10,7 +10,7 @@ export interface FileFacts {
   /** `undefined`: no receiver has run on it. */
   readonly purpose: 'live' | 'sandbox' | undefined;
   readonly events: number;
-  /** Deliveries that wait, are being sent, or await an approval. */
+  /** Deliveries that wait, are being sent, or await an approval, and events whose routes were not tried yet. */
   readonly undelivered: number;
   /** When the newest event was received, in milliseconds since 1970; `undefined`: there is none. */
   readonly newestEventAt: number | undefined;
@@ -58,11 +58,13 @@ function factsOf(database: DatabaseSync, check: 'quick' | 'whole'): FileFacts {
   const taken = tables.has('schema_steps') ? one<{ taken: number }>('SELECT taken FROM schema_steps')?.taken : undefined;
   const schema = storedVersion(one<{ version: number }>('SELECT version FROM schema_version')?.version, taken);
   checkUsable(schema, SCHEMA_VERSION, 'file');
+  const unrouted = tables.has('unrouted') ? (one<{ n: number }>('SELECT COUNT(*) AS n FROM unrouted')?.n ?? 0) : 0;
+  const undelivered = one<{ n: number }>(`SELECT COUNT(*) AS n FROM deliveries WHERE state IN ('pending', 'in_flight', 'held')`)?.n ?? 0;
   return {
     schema,
     purpose: one<{ name: 'live' | 'sandbox' }>('SELECT name FROM purpose')?.name,
-    events: one<{ n: number }>('SELECT COUNT(*) AS n FROM events')?.n ?? 0,
-    undelivered: one<{ n: number }>(`SELECT COUNT(*) AS n FROM deliveries WHERE state IN ('pending', 'in_flight', 'held')`)?.n ?? 0,
+    events: (one<{ n: number }>('SELECT COUNT(*) AS n FROM events')?.n ?? 0) + unrouted,
+    undelivered: undelivered + unrouted,
     newestEventAt: one<{ at: number }>('SELECT received_at AS at FROM events ORDER BY seq DESC LIMIT 1')?.at,
   };
 }

@@ -2,12 +2,13 @@ import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
 import { holderOf } from '../rules/holders.ts';
 import type { Known, LookUp, OrderKeyEnd } from '../rules/inbox-known.ts';
 import { LAST_POSITION_OF_1 } from '../rules/order.ts';
-import { firstRow, type Work } from '../rules/work.ts';
+import { exists, firstRow, type Work } from '../rules/work.ts';
 
 /** One small statement for each key; see `LookUp`. */
 export const sqliteLookUp: LookUp = {
   *all(keys) {
-    const known: Known = { latest: new Map(), ends: new Map(), fired: new Map(), holders: new Map() };
+    const hasUnrouted = yield* exists('SELECT 1 FROM unrouted WHERE skipped IS NULL LIMIT 1');
+    const known: Known = { latest: new Map(), ends: new Map(), fired: new Map(), holders: new Map(), hasUnrouted };
     for (const key of keys.subjects) {
       const latest = yield* firstRow<{ id: string; body_hash: string; received_at: number }>(
         `SELECT id, body_hash, received_at FROM events WHERE subject_key = $1 AND outcome <> 'duplicate' ORDER BY seq DESC LIMIT 1`,

@@ -451,6 +451,21 @@ const MIGRATIONS: readonly SchemaStep[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   },
+  // Events whose routes were not tried yet, because many came at once.
+  {
+    olderProgramsGoOn: `
+  CREATE TABLE unrouted (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    received_at INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    body_hash TEXT NOT NULL,
+    body TEXT NOT NULL,
+    restored_at INTEGER,
+    skipped TEXT
+  ) STRICT;
+  `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

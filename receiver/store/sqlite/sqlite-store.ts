@@ -45,6 +45,7 @@ import { deliveriesToChange, oldestToSend, revision, routeActivity, searchEvents
 import { settleClaim } from '../rules/settle.ts';
 import { aheadMs, type ClockCorrected, correctTimes, futureTimes, timesGate } from '../rules/stored-times.ts';
 import { keepThrottle, listThrottles } from '../rules/throttles.ts';
+import { isUnrouted, readBacklog, retrySkipped, routeUnrouted, skipOldestUnrouted, takeIncoming } from '../rules/unrouted.ts';
 import type { Work } from '../rules/work.ts';
 import type { Store } from '../store.ts';
 import type { SqlDriver } from './driver.ts';
@@ -117,6 +118,12 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     });
   return {
     accept: (events, { dedupeWindowMs }) => write(() => acceptEvents(events, dedupeWindowMs, sqliteLookUp), 'none'),
+    take: (incoming, { dedupeWindowMs }) => write(() => takeIncoming(incoming, dedupeWindowMs, sqliteLookUp), 'none'),
+    routeUnrouted: (options) => write(() => routeUnrouted(options, sqliteLookUp)),
+    skipOldestUnrouted: (reason) => write(() => skipOldestUnrouted(reason)),
+    retrySkipped: () => write(retrySkipped),
+    isUnrouted: (id) => read(() => isUnrouted(id)),
+    backlog: () => read(readBacklog),
     keepRejected: (rejected) => write(() => keepRejected(rejected)),
     claim: async (options) => {
       try {

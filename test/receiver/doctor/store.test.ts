@@ -11,6 +11,7 @@ function storeWith(states: Readonly<Record<string, number>>, oldestAt = NOW, pau
   return {
     undelivered: async () => found as unknown as Awaited<ReturnType<GaugeSources['store']['undelivered']>>,
     throttles: async () => [],
+    backlog: async () => ({ events: 0, skipped: 0 }),
     pauses: async () => Array.from({ length: pauses }, () => ({}) as Awaited<ReturnType<GaugeSources['store']['pauses']>>[number]),
   };
 }

@@ -21,6 +21,7 @@ const GAUGES: Gauges = {
     { target: 'repository_dispatch', state: 'in_flight', count: 1 },
   ],
   oldestAt: T0 - 90_000,
+  unrouted: 7,
   throttled: 1,
   pauses: 0,
   engineLagMs: 2_500,

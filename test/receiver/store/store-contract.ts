@@ -34,6 +34,7 @@ import { runsContract } from './store-contract-runs.ts';
 import { searchContract } from './store-contract-search.ts';
 import { severalContract } from './store-contract-several.ts';
 import { stopsContract } from './store-contract-stops.ts';
+import { unroutedContract } from './store-contract-unrouted.ts';
 import { updatesContract } from './store-contract-updates.ts';
 
 /** What every implementation of the `Store` port has to do. */
@@ -41,6 +42,7 @@ export function storeContract(name: string, open: OpenStore): void {
   describe(`${name} keeps the contract of the store`, () => {
     inboxContract(open);
     orderContract(open);
+    unroutedContract(open);
     queueContract(open);
     clocksContract(open);
     queriesContract(open);

@@ -1,0 +1,188 @@
+import { durationWords } from '../../src/lib/duration.ts';
+import { messageOf } from '../../src/lib/error-message.ts';
+import type { Runtime } from '../runtime.ts';
+import { StoreFailedError } from '../store/store-failure.ts';
+import type { Routed, RouteOptions, UnroutedStore } from '../store/unrouted.ts';
+
+export interface RouteLaterOptions extends Pick<Runtime, 'now' | 'log'> {
+  readonly store: Pick<UnroutedStore, 'routeUnrouted' | 'skipOldestUnrouted' | 'retrySkipped' | 'backlog'>;
+  readonly plan: RouteOptions['plan'];
+  readonly dedupeWindowMs: () => number;
+  /** Called after something was stored that may have to be sent. */
+  readonly accepted: () => void;
+  readonly redact: (text: string) => string;
+  /** A clock that only goes forward, in milliseconds. */
+  readonly elapsed: () => number;
+  /** Resolves after so many milliseconds. Left out: by a timer. */
+  readonly pause?: (ms: number) => Promise<void>;
+}
+
+/** Tries the routes of events that were stored as they came. */
+export interface RouteLater {
+  /** Events are unrouted: what comes now must not overtake them. */
+  isBehind(): boolean;
+  /** So many more were stored as they came. */
+  stored(events: number): void;
+  /** See `Extension.details`. */
+  details(): readonly string[];
+  start(): void;
+  /** Routes what is left, for a few seconds at most. */
+  stop(): Promise<void>;
+}
+
+/** So many events are routed in one transaction: a few milliseconds, in which requests wait. */
+const SLICE = 64;
+/** The same while webhooks come in a burst. */
+const SLICE_IN_BURST = 16;
+/** Requests are answered for so long between two slices, at least. Milliseconds. */
+const GAP_MS = 2;
+/** The burst goes on while at least so many webhooks come from one slice to the next. */
+const STILL_A_BURST = 8;
+/**
+ * In a burst routing takes a twentieth of the time. That is some 200 events a second, more than GitHub takes dispatches from anybody.
+ * Once the oldest has waited for `PATIENCE_MS` it takes half of the time.
+ */
+const SHARE_IN_BURST = 1 / 20;
+const SHARE_WHEN_LATE = 1 / 2;
+const PATIENCE_MS = 30_000;
+/** After a failure of the store. Milliseconds. */
+const RETRY_MS = 1_000;
+/** An event that alone has failed so often is skipped. */
+const TRIES = 3;
+/** How often what another receiver has left is looked for. Milliseconds. */
+const LOOK_MS = 10_000;
+/** How long `stop` goes on. Milliseconds. */
+const STOP_LIMIT_MS = 5_000;
+
+/**
+ * Routes what a burst has left unrouted, in the order in which it came, as soon as the burst is over, and in small slices while it
+ * lasts. What an earlier receiver left comes first.
+ */
+export function routeLater(options: RouteLaterOptions): RouteLater {
+  const { store, plan, dedupeWindowMs, accepted, redact, now, elapsed, log } = options;
+  const pause = options.pause ?? ((ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms)));
+  let behind = false;
+  let running: Promise<void> | undefined;
+  let stopBy: number | undefined;
+  /** Counts what was stored. */
+  let arrived = 0;
+  let skipped = 0;
+  let lastReason = '';
+  let oldestAt: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const isLate = (): boolean => oldestAt !== undefined && now() - oldestAt >= PATIENCE_MS;
+
+  /** Routes everything. */
+  const run = async (): Promise<void> => {
+    let seen = arrived;
+    let limit = SLICE_IN_BURST;
+    let failures = 0;
+    let routed = 0;
+    for (;;) {
+      if (stopBy !== undefined && elapsed() >= stopBy) return;
+      const before = arrived;
+      const startedAt = elapsed();
+      const slice = await routeSlice(failures === 0 ? limit : 1, failures);
+      if (slice === undefined) {
+        failures += 1;
+        await pause(RETRY_MS);
+        continue;
+      }
+      failures = 0;
+      routed += slice.events;
+      oldestAt = slice.oldestAt;
+      // What was stored while the slice was read may not be in it.
+      if (slice.events === 0 && arrived === before) break;
+      const tookMs = elapsed() - startedAt;
+      await pause(GAP_MS);
+      const isBurst = stopBy === undefined && arrived - seen >= STILL_A_BURST;
+      seen = arrived;
+      limit = isBurst ? SLICE_IN_BURST : SLICE;
+      if (isBurst) await pause(tookMs * (1 / (isLate() ? SHARE_WHEN_LATE : SHARE_IN_BURST) - 1));
+    }
+    behind = false;
+    oldestAt = undefined;
+    if (routed > 0) log.info({ events: routed }, 'routed events that had come in a burst');
+  };
+
+  /** `undefined`: it failed. */
+  const routeSlice = async (limit: number, failures: number): Promise<Routed | undefined> => {
+    try {
+      const slice = await store.routeUnrouted({ limit, plan, dedupeWindowMs: dedupeWindowMs() });
+      if (slice.deliveries > 0) accepted();
+      return slice;
+    } catch (error) {
+      const reason = redact(messageOf(error));
+      // Whoever failed has logged it, and it concerns all events.
+      if (error instanceof StoreFailedError) return undefined;
+      if (failures === 0) log.warn({ error: reason }, 'events could not be routed; trying one by one');
+      if (failures >= TRIES) await skip(reason);
+      return undefined;
+    }
+  };
+
+  const skip = async (reason: string): Promise<void> => {
+    try {
+      await store.skipOldestUnrouted(reason);
+      skipped += 1;
+      lastReason = reason;
+      log.error({ error: reason }, 'an event could not be routed and is kept; the next start of the receiver tries again');
+    } catch {
+      // It stays the oldest.
+    }
+  };
+
+  const wake = (): void => {
+    if (running !== undefined || stopBy !== undefined) return;
+    running = run().finally(() => {
+      running = undefined;
+      if (behind) wake();
+    });
+  };
+
+  /** Looks for what another receiver has left: one that has ended, or this one before it started again. */
+  const look = async (isFirst: boolean): Promise<void> => {
+    try {
+      if (isFirst) await store.retrySkipped();
+      isFirst = false;
+      if (!behind && (await store.backlog()).events > 0) {
+        behind = true;
+        wake();
+      }
+    } catch (error) {
+      if (!(error instanceof StoreFailedError)) log.warn({ error: redact(messageOf(error)) }, 'unrouted events could not be looked for');
+    }
+    if (stopBy !== undefined) return;
+    timer = setTimeout(() => void look(isFirst), isFirst ? RETRY_MS : LOOK_MS);
+    timer.unref();
+  };
+
+  return {
+    isBehind: () => behind,
+    stored: (events) => {
+      arrived += events;
+      behind = true;
+      wake();
+    },
+    details: () => [
+      ...(skipped === 0
+        ? []
+        : [
+            `${skipped} stored ${skipped === 1 ? 'event' : 'events'} could not be routed (${lastReason}): restart the receiver, or update it`,
+          ]),
+      ...(isLate()
+        ? [`events wait to be routed, the oldest for ${durationWords(now() - (oldestAt ?? 0))}: they come faster than they can be routed`]
+        : []),
+    ],
+    start: () => {
+      stopBy = undefined;
+      void look(true);
+    },
+    stop: async () => {
+      stopBy = elapsed() + STOP_LIMIT_MS;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
