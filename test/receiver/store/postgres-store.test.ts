@@ -7,7 +7,7 @@ import { accept, claim, claimOne, eventOf, LEASE_MS, stateOf, succeed, T0 } from
 import { storeContract } from './store-contract.ts';
 
 const TABLES =
-  'failures, promotions, notes, runs, attempts, approvals, deliveries, events, credentials, rejected, conversations, pauses, mutes, seen, repositories, engine_leases, engine_projects, engine_runs, occurrences, purpose, migration'.split(
+  'failures, promotions, notes, runs, attempts, approvals, deliveries, events, credentials, rejected, conversations, pauses, mutes, seen, repositories, unrouted, engine_leases, engine_projects, engine_runs, occurrences, purpose, migration'.split(
     ', ',
   );
 const EMPTY = TABLES.map((table) => `DELETE FROM ${table}`).join('; ');
