@@ -102,6 +102,14 @@ export interface NewPromotion {
   replacing(replaced: Replaced): Pick<NewEvent, 'event' | 'firings'>;
 }
 
+/** The latest event of a subject that is no duplicate. */
+export interface LatestEvent {
+  readonly id: string;
+  readonly bodyHash: string;
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+}
+
 /** What storing an event came to. */
 export type Accepted =
   | { readonly status: 'accepted'; readonly id: string; readonly deliveries: readonly { id: string; route: string; target: string }[] }

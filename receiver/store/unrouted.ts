@@ -1,4 +1,5 @@
-import type { Accepted, NewEvent } from './delivery.ts';
+import type { RelayEvent } from '../../src/event/event.ts';
+import type { Accepted, LatestEvent, NewEvent } from './delivery.ts';
 
 /** A webhook that is stored as it came, because many came at once: its routes are tried later. */
 export interface UnroutedEvent {
@@ -15,11 +16,21 @@ export interface UnroutedEvent {
 /** One webhook of a batch: as it came, and with what follows from it unless that is left for later. */
 export interface Incoming {
   readonly unrouted: UnroutedEvent;
+  readonly event: RelayEvent;
+  /** See `NewEvent`. */
+  readonly subjectKey: string;
   readonly planned?: NewEvent;
 }
 
 /** What storing it came to. */
-export type Taken = Accepted | { readonly status: 'unrouted'; readonly id: string };
+export type Taken = Accepted | StoredAsItCame;
+
+export interface StoredAsItCame {
+  readonly status: 'unrouted';
+  readonly id: string;
+  /** The event that it is a duplicate of. It is stored all the same. */
+  readonly duplicateOf?: LatestEvent;
+}
 
 export interface RouteOptions {
   /** At most so many, the oldest first. */

@@ -1,5 +1,5 @@
 import { oneLine } from '../../src/event/one-line.ts';
-import type { Accepted, NewEvent } from '../store/delivery.ts';
+import type { Accepted, LatestEvent, NewEvent } from '../store/delivery.ts';
 
 /** What is said about one delivery of an event. */
 export interface AnsweredDelivery {
@@ -57,7 +57,8 @@ export function acceptedDetail(id: string, type: string, routes: readonly Answer
   ].join(' ');
 }
 
-function duplicateDetail({ id, receivedAt }: Extract<Accepted, { status: 'duplicate' }>, now: number): string {
+/** @param now when the duplicate came */
+export function duplicateDetail({ id, receivedAt }: Pick<LatestEvent, 'id' | 'receivedAt'>, now: number): string {
   const seconds = Math.max(0, Math.round((now - receivedAt) / 1000));
   const at = new Date(receivedAt).toISOString();
   return `Duplicate of event ${id}, which arrived ${seconds} s earlier (${at}) with the same body. Nothing more is sent for it.`;

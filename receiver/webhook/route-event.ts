@@ -39,6 +39,11 @@ export interface PlanOptions {
   readonly alerts?: AlertPolicyOf;
 }
 
+/** See `NewEvent.subjectKey`. */
+export function subjectKeyOf(event: RelayEvent): string {
+  return digest(subjectOf(event));
+}
+
 /**
  * Decides everything that follows from an event, before anything is stored: which routes fire, and what each sends.
  *

@@ -70,6 +70,7 @@ export function routeLater(options: RouteLaterOptions): RouteLater {
   let lastReason = '';
   let oldestAt: number | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let hasRetried = false;
 
   const isLate = (): boolean => oldestAt !== undefined && now() - oldestAt >= PATIENCE_MS;
 
@@ -142,19 +143,22 @@ export function routeLater(options: RouteLaterOptions): RouteLater {
   };
 
   /** Looks for what another receiver has left: one that has ended, or this one before it started again. */
-  const look = async (isFirst: boolean): Promise<void> => {
+  const look = async (): Promise<void> => {
+    let again = LOOK_MS;
     try {
-      if (isFirst) await store.retrySkipped();
-      isFirst = false;
+      if (!hasRetried) await store.retrySkipped();
+      hasRetried = true;
       if (!behind && (await store.backlog()).events > 0) {
         behind = true;
         wake();
       }
     } catch (error) {
+      again = RETRY_MS;
+      // Whoever failed has logged it.
       if (!(error instanceof StoreFailedError)) log.warn({ error: redact(messageOf(error)) }, 'unrouted events could not be looked for');
     }
     if (stopBy !== undefined) return;
-    timer = setTimeout(() => void look(isFirst), isFirst ? RETRY_MS : LOOK_MS);
+    timer = setTimeout(() => void look(), again);
     timer.unref();
   };
 
@@ -177,7 +181,7 @@ export function routeLater(options: RouteLaterOptions): RouteLater {
     ],
     start: () => {
       stopBy = undefined;
-      void look(true);
+      void look();
     },
     stop: async () => {
       stopBy = elapsed() + STOP_LIMIT_MS;

@@ -1,5 +1,5 @@
 import { type Context, type Handler, Hono } from 'hono';
-import { DEFAULT_SOURCE } from '../../src/event/event.ts';
+import { DEFAULT_SOURCE, type RelayEvent } from '../../src/event/event.ts';
 import { understandBody } from '../../src/event/webhook-body.ts';
 import { digest } from '../../src/lib/digest.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
@@ -12,14 +12,14 @@ import type { RequestVariables } from '../http/request-log.ts';
 import { type Verified, verifiedOf } from '../http/verified.ts';
 import type { Logger } from '../log/log.ts';
 import type { Accepted, NewEvent, RejectedRequest } from '../store/delivery.ts';
-import type { UnroutedEvent } from '../store/unrouted.ts';
+import type { StoredAsItCame, UnroutedEvent } from '../store/unrouted.ts';
 import type { AcceptEvent } from './accept-batch.ts';
 import { type AcceptOnceOptions, acceptOnce } from './accept-once.ts';
-import { detailOf, PING_DETAIL, unroutedDetail } from './answer-detail.ts';
+import { detailOf, duplicateDetail, PING_DETAIL, unroutedDetail } from './answer-detail.ts';
 import { readAuthenticBody } from './authentic-body.ts';
 import type { Authentication } from './authenticate.ts';
 import type { Bursts } from './bursts.ts';
-import { type PlanOptions, planEvent } from './route-event.ts';
+import { type PlanOptions, planEvent, subjectKeyOf } from './route-event.ts';
 import { isSourceName } from './source-name.ts';
 
 export interface WandbWebhookOptions extends PlanOptions {
@@ -92,7 +92,7 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
     try {
       stored = await (options.bursts === undefined
         ? storePlanned(plan(), handedOver)
-        : takeWith(options.bursts, { id, source, receivedAt: received.receivedAt, bodyHash: received.bodyHash, body }, plan));
+        : takeWith(options.bursts, { id, source, receivedAt: received.receivedAt, bodyHash: received.bodyHash, body }, event, plan));
     } catch (error) {
       line.reason = `the store failed: ${options.redactor.text(messageOf(error))}`;
       return problem(c, {
@@ -102,11 +102,13 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
         headers: { 'retry-after': STORE_RETRY_AFTER },
       });
     }
-    if (stored === 'unrouted') {
-      line.event = id;
-      line.result = 'accepted';
+    if (!('planned' in stored)) {
       line.unrouted = true;
-      return c.json({ id, status: 'accepted', detail: unroutedDetail(id, event.type) }, 202);
+      const { duplicateOf } = stored;
+      line.event = duplicateOf?.id ?? id;
+      line.result = duplicateOf === undefined ? 'accepted' : 'duplicate';
+      if (duplicateOf === undefined) return c.json({ id, status: 'accepted', detail: unroutedDetail(id, event.type) }, 202);
+      return c.json({ status: 'duplicate', id: duplicateOf.id, detail: duplicateDetail(duplicateOf, received.receivedAt) });
     }
     const { planned, accepted } = stored;
     line.event = accepted.id;
@@ -122,12 +124,15 @@ export function wandbWebhook(options: WandbWebhookOptions): Hono<RequestVariable
 }
 
 /** What an event came to, with what follows from it; or its routes are tried later. */
-type Stored = { readonly planned: NewEvent; readonly accepted: Accepted } | 'unrouted';
+type Stored = { readonly planned: NewEvent; readonly accepted: Accepted } | StoredAsItCame;
 
-async function takeWith({ isBurst, take }: Bursts, unrouted: UnroutedEvent, plan: () => NewEvent): Promise<Stored> {
+async function takeWith({ isBurst, take }: Bursts, unrouted: UnroutedEvent, event: RelayEvent, plan: () => NewEvent): Promise<Stored> {
   const planned = isBurst() ? undefined : plan();
-  const taken = await take({ unrouted, ...(planned === undefined ? {} : { planned }) });
-  return planned === undefined || taken.status === 'unrouted' ? 'unrouted' : { planned, accepted: taken };
+  const subjectKey = planned?.subjectKey ?? subjectKeyOf(event);
+  const taken = await take({ unrouted, event, subjectKey, ...(planned === undefined ? {} : { planned }) });
+  if (taken.status === 'unrouted') return taken;
+  if (planned === undefined) throw new Error('the store has routed what was not planned');
+  return { planned, accepted: taken };
 }
 
 type AuthenticHandler = (c: Context<RequestVariables>, source: string, raw: Uint8Array) => Promise<Response>;

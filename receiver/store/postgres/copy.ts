@@ -70,7 +70,17 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
   numbered('attempts', { delivery_id: text, started_at: int, duration_ms: int, outcome: text, status: int, detail: text }),
   numbered('notes', { delivery_id: text, at: int, text }),
   numbered('rejected', { received_at: int, source: text, status: int, reason: text, body: text }),
-  numbered('unrouted', { id: text, received_at: int, source: text, body_hash: text, body: text, restored_at: int, skipped: text }),
+  numbered('unrouted', {
+    id: text,
+    received_at: int,
+    source: text,
+    subject_key: text,
+    body_hash: text,
+    duplicate_of: text,
+    body: text,
+    restored_at: int,
+    skipped: text,
+  }),
   keyed('conversations', ['key'], {
     key: text,
     channel: text,

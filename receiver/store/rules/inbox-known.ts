@@ -1,12 +1,5 @@
-import type { NewEvent } from '../delivery.ts';
+import type { LatestEvent, NewEvent } from '../delivery.ts';
 import type { Work } from './work.ts';
-
-/** The latest event of a subject that is no duplicate. */
-export interface LatestEvent {
-  readonly id: string;
-  readonly bodyHash: string;
-  readonly receivedAt: number;
-}
 
 /** Where an order key ends. */
 export interface OrderKeyEnd {
@@ -52,6 +45,8 @@ export interface Holder {
 export interface LookUp {
   all(keys: BatchKeys): Work<Known>;
   orderKey(orderKey: string): Work<OrderKeyEnd>;
+  /** The latest event of each subject, of those that are unrouted, or else of all. */
+  latestUnrouted(subjects: readonly string[]): Work<Map<string, LatestEvent>>;
 }
 
 export interface BatchKeys {

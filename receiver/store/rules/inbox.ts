@@ -1,13 +1,22 @@
 import { ageOf } from '../../../src/lib/clock.ts';
 import type { AlertPolicy } from '../../../src/route/alert-policy.ts';
 import type { Mute } from '../conversations.ts';
-import type { Accepted, DeliveryState, EventOutcome, NewConversation, NewDelivery, NewEvent, RouteFiring } from '../delivery.ts';
+import type {
+  Accepted,
+  DeliveryState,
+  EventOutcome,
+  LatestEvent,
+  NewConversation,
+  NewDelivery,
+  NewEvent,
+  RouteFiring,
+} from '../delivery.ts';
 import { reportFailure } from './alerts.ts';
 import { askApproval, closeWhenNothingHeld } from './approvals.ts';
 import { ConversationPlaces, type Place, placeLocks } from './conversation-places.ts';
 import { conversationInsert, hasMessage, refreshConversations, requestUpdate } from './conversations.ts';
-import { canBeDuplicate, outcomeOf } from './event-outcome.ts';
-import { type BatchKeys, type Known, keysOf, type LatestEvent, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
+import { canBeDuplicate, isDuplicateOf, outcomeOf } from './event-outcome.ts';
+import { type BatchKeys, type Known, keysOf, type LookUp, type OrderKeyEnd } from './inbox-known.ts';
 import { newerEventOf, newerTimes } from './late.ts';
 import { forgetOldPromotions, promote, promotionInsert } from './ledger.ts';
 import { muteIn, mutesOf } from './mutes.ts';
@@ -125,12 +134,7 @@ class Batch {
   *accept(event: NewEvent, dedupeWindowMs: number): Work<Accepted> {
     const latest = this.#known.latest.get(event.subjectKey);
     if (event.event.rollback === true) return yield* this.#acceptRollback(event, latest);
-    if (
-      canBeDuplicate(event) &&
-      latest !== undefined &&
-      latest.bodyHash === event.bodyHash &&
-      ageOf(latest.receivedAt, event.receivedAt) < dedupeWindowMs
-    ) {
+    if (latest !== undefined && canBeDuplicate(event) && isDuplicateOf(latest, event, dedupeWindowMs)) {
       this.#insertEvent(event, 'duplicate', latest.id);
       return { status: 'duplicate', id: latest.id, receivedAt: latest.receivedAt };
     }

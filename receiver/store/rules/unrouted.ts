@@ -1,4 +1,5 @@
-import type { Backlog, Incoming, Routed, RouteOptions, Taken, UnroutedEvent } from '../unrouted.ts';
+import type { Backlog, Incoming, Routed, RouteOptions, StoredAsItCame, Taken, UnroutedEvent } from '../unrouted.ts';
+import { canBeDuplicate, isDuplicateOf } from './event-outcome.ts';
 import { acceptEvents, acceptUnlessUnrouted } from './inbox.ts';
 import type { LookUp } from './inbox-known.ts';
 import { markRestored } from './restored.ts';
@@ -7,7 +8,15 @@ import { exec, exists, firstRow, insertAll, insertOf, lock, rows, type Work } fr
 /** Who holds it routes what is unrouted. */
 const ROUTING_LOCK = 'unrouted';
 
-const COLUMNS = { id: 'text', received_at: 'bigint', source: 'text', body_hash: 'text', body: 'text' } as const;
+const COLUMNS = {
+  id: 'text',
+  received_at: 'bigint',
+  source: 'text',
+  subject_key: 'text',
+  body_hash: 'text',
+  duplicate_of: 'text',
+  body: 'text',
+} as const;
 
 interface UnroutedRow {
   readonly seq: number;
@@ -24,11 +33,25 @@ export function* takeIncoming(incoming: readonly Incoming[], dedupeWindowMs: num
   const end = incoming.findIndex(({ planned }) => planned === undefined);
   const planned = (end < 0 ? incoming : incoming.slice(0, end)).flatMap((each) => each.planned ?? []);
   const accepted = planned.length === 0 ? [] : yield* acceptUnlessUnrouted(planned, dedupeWindowMs, lookUp);
-  const later = incoming.slice(accepted.length).map(({ unrouted }) => unrouted);
-  const values = later.map(({ id, receivedAt, source, bodyHash, body }) => [id, receivedAt, source, bodyHash, body]);
-  // One that is there already was stored by an earlier try, whose answer was lost.
+  return [...accepted, ...(yield* storeAsTheyCame(incoming.slice(accepted.length), dedupeWindowMs, lookUp))];
+}
+
+function* storeAsTheyCame(incoming: readonly Incoming[], dedupeWindowMs: number, lookUp: LookUp): Work<StoredAsItCame[]> {
+  if (incoming.length === 0) return [];
+  const latest = yield* lookUp.latestUnrouted([...new Set(incoming.filter(canBeDuplicate).map(({ subjectKey }) => subjectKey))]);
+  const stored: StoredAsItCame[] = [];
+  const values = incoming.map((each) => {
+    const { id, receivedAt, source, bodyHash, body } = each.unrouted;
+    const before = latest.get(each.subjectKey);
+    // An earlier try, whose answer was lost, may have stored it.
+    const isOther = before !== undefined && before.id !== id;
+    const isDuplicate = isOther && canBeDuplicate(each) && isDuplicateOf(before, each.unrouted, dedupeWindowMs);
+    if (!isDuplicate) latest.set(each.subjectKey, { id, bodyHash, receivedAt });
+    stored.push({ status: 'unrouted', id, ...(isDuplicate ? { duplicateOf: before } : {}) });
+    return [id, receivedAt, source, each.subjectKey, bodyHash, isDuplicate ? before.id : null, body];
+  });
   yield* insertAll(insertOf('unrouted', COLUMNS, values, { ignoreExisting: true }));
-  return [...accepted, ...later.map(({ id }) => ({ status: 'unrouted' as const, id }))];
+  return stored;
 }
 
 /** See `UnroutedStore.routeUnrouted`. */

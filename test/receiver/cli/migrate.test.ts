@@ -10,7 +10,7 @@ import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
 import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
 import { acceptDispatched, conversationOf, heldEvent, nothingFollows, reportOf, say, toldEvent } from '../store/conversation-samples.ts';
 import { advance, lease, PROJECT, ruleOf, runOf } from '../store/engine-samples.ts';
-import { accept, attemptAt, claim, drain, eventOf, MINUTE, retryAt, succeed, T0 } from '../store/samples.ts';
+import { accept, asItCame, attemptAt, claim, drain, eventOf, MINUTE, retryAt, succeed, T0, take } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 
 let server: PostgresDatabases;
@@ -64,6 +64,7 @@ async function somethingOfEverything(store: Store): Promise<void> {
   await advance(store, { runs: [runOf('a'), runOf('b', { isLive: false })], rules: [ruleOf('loss', { lastFiredAt: T0 })] });
   await store.acceptOccurrence('daily', T0, eventOf('digest', { subject: 'digest' }));
   await store.keepRejected({ receivedAt: T0, source: 'default', status: 400, reason: 'no JSON', body: '{\0' });
+  await take(store, asItCame(eventOf('burst')));
 }
 
 async function openTarget(url: string): Promise<Store> {
@@ -89,6 +90,7 @@ async function seenOf(store: Store) {
     engine: await store.engineProjects(),
     engineRuns: await store.engineRuns(PROJECT, ['a', 'b']),
     digest: await store.lastOccurrence('daily'),
+    backlog: await store.backlog(),
   };
 }
 

@@ -42,6 +42,7 @@ describe('what the store says', () => {
       'wandb_relay_undelivered_deliveries{target="repository_dispatch",state="in_flight"}': 1,
       'wandb_relay_queue_depth{target="repository_dispatch"}': 4,
       wandb_relay_oldest_undelivered_age_seconds: 90,
+      wandb_relay_unrouted_events: 7,
       wandb_relay_throttled_credentials: 1,
       wandb_relay_pauses: 0,
       wandb_relay_engine_lag_seconds: 2.5,
@@ -56,6 +57,7 @@ describe('what the store says', () => {
     );
     expect(samplesIn(expositionText(families))).toEqual({
       wandb_relay_oldest_undelivered_age_seconds: 0,
+      wandb_relay_unrouted_events: 7,
       wandb_relay_throttled_credentials: 1,
       wandb_relay_pauses: 0,
     });

@@ -8,6 +8,7 @@ import type {
   RouteFiring,
 } from '../../../receiver/store/delivery.ts';
 import type { ClaimOptions, Store } from '../../../receiver/store/store.ts';
+import type { Incoming, Taken } from '../../../receiver/store/unrouted.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
 import type { TargetRequest } from '../../../src/route/target.ts';
 
@@ -122,6 +123,16 @@ export async function drain(store: Store, now: number): Promise<string[]> {
       await succeed(store, delivery, now);
     }
   }
+}
+
+/** A webhook with the body of this event, before its routes are tried. */
+export function asItCame({ id, receivedAt, bodyHash, body, event, subjectKey }: NewEvent): Incoming {
+  return { unrouted: { id, receivedAt, source: 'default', bodyHash, body }, event, subjectKey };
+}
+
+/** Takes webhooks as a receiver does it in a burst. */
+export async function take(store: Pick<Store, 'take'>, ...incoming: Incoming[]): Promise<Taken[]> {
+  return store.take(incoming, { dedupeWindowMs: DEDUPE_MS });
 }
 
 export async function stateOf(store: Store, id: string): Promise<string | undefined> {

@@ -102,7 +102,7 @@ export function pausesContract(open: OpenStore): void {
 
     onStore('sends nothing, messages neither, until it is resumed', async (store) => {
       await three(store);
-      expect(await restored(store, T0 + MINUTE)).toEqual({ pending: 3, in_flight: 0, held: 0 });
+      expect(await restored(store, T0 + MINUTE)).toEqual({ pending: 3, in_flight: 0, held: 0, unrouted: 0 });
       await accept(store, eventOf('e4', { deliveries: [deliveryOf('new', { orderKey: 'new' })] }));
       expect(await store.nextDueAt()).toBeUndefined();
       expect(await claimed(store)).toEqual([]);
@@ -113,7 +113,7 @@ export function pausesContract(open: OpenStore): void {
     onStore('has to look for what was open before it sends that, and for nothing else', async (store) => {
       await accept(store, eventOf('e1', { subject: 'a' }), eventOf('e2', { subject: 'b', delivery: { state: 'held' } }));
       const hour = 60 * MINUTE;
-      expect(await restored(store, T0 + hour)).toEqual({ pending: 1, in_flight: 0, held: 1 });
+      expect(await restored(store, T0 + hour)).toEqual({ pending: 1, in_flight: 0, held: 1, unrouted: 0 });
       await accept(store, eventOf('e3', { subject: 'c', at: T0 + hour }));
       await store.resume(EVERYTHING);
       await store.approve(['d-e2'], T0 + hour);
@@ -138,14 +138,14 @@ export function pausesContract(open: OpenStore): void {
     onStore('leaves alone what is finished', async (store) => {
       await accept(store, eventOf('e1'));
       await succeed(store, await claimOne(store, T0), T0);
-      expect(await restored(store, T0 + MINUTE)).toEqual({ pending: 0, in_flight: 0, held: 0 });
+      expect(await restored(store, T0 + MINUTE)).toEqual({ pending: 0, in_flight: 0, held: 0, unrouted: 0 });
       expect((await store.delivery('d-e1'))?.attempts.map(({ outcome }) => outcome)).toEqual(['delivered']);
     });
 
     onStore('counts what was in flight', async (store) => {
       await accept(store, eventOf('e1'));
       await claimOne(store, T0);
-      expect(await restored(store, T0 + MINUTE)).toEqual({ pending: 0, in_flight: 1, held: 0 });
+      expect(await restored(store, T0 + MINUTE)).toEqual({ pending: 0, in_flight: 1, held: 0, unrouted: 0 });
     });
   });
 }

@@ -1,14 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import type { NewEvent } from '../../../receiver/store/delivery.ts';
 import type { Store } from '../../../receiver/store/store.ts';
-import type { Incoming, UnroutedEvent } from '../../../receiver/store/unrouted.ts';
-import { accept, claim, DEDUPE_MS, deliveryOf, drain, eventOf, firingOf, idsOf, MINUTE, type OpenStore, T0, withStore } from './samples.ts';
+import type { Incoming } from '../../../receiver/store/unrouted.ts';
+import {
+  accept,
+  asItCame,
+  claim,
+  DEDUPE_MS,
+  deliveryOf,
+  drain,
+  eventOf,
+  firingOf,
+  idsOf,
+  MINUTE,
+  type OpenStore,
+  T0,
+  take,
+  withStore,
+} from './samples.ts';
 
-const asItCame = ({ id, receivedAt, bodyHash, body }: NewEvent): UnroutedEvent => ({ id, receivedAt, source: 'default', bodyHash, body });
-const planned = (event: NewEvent): Incoming => ({ unrouted: asItCame(event), planned: event });
-const later = (event: NewEvent): Incoming => ({ unrouted: asItCame(event) });
-
-const take = (store: Store, ...incoming: Incoming[]) => store.take(incoming, { dedupeWindowMs: DEDUPE_MS });
+const planned = (event: NewEvent): Incoming => ({ ...asItCame(event), planned: event });
 
 /** Routes the oldest as these events say. */
 const routeAs = (store: Store, events: readonly NewEvent[], limit = 100) =>
@@ -30,7 +41,7 @@ export function unroutedContract(open: OpenStore): void {
     onStore('is stored as it came, sends nothing, and is routed in its order, the oldest first', async (store) => {
       const events = ['e1', 'e2', 'e3'].map((id, i) => eventOf(id, { at: T0 + i }));
 
-      expect(await take(store, ...events.map(later))).toEqual(events.map(({ id }) => ({ status: 'unrouted', id })));
+      expect(await take(store, ...events.map(asItCame))).toEqual(events.map(({ id }) => ({ status: 'unrouted', id })));
       expect(await claim(store, T0)).toEqual([]);
       expect(await store.event('e1')).toBeUndefined();
       expect([await store.isUnrouted('e1'), await store.isUnrouted('e4')]).toEqual([true, false]);
@@ -50,7 +61,7 @@ export function unroutedContract(open: OpenStore): void {
     onStore('what is planned is accepted, as long as nothing before it is unrouted', async (store) => {
       const [first, second, third, fourth] = ['e1', 'e2', 'e3', 'e4'].map((id) => eventOf(id));
 
-      const taken = await take(store, planned(first!), later(second!), planned(third!));
+      const taken = await take(store, planned(first!), asItCame(second!), planned(third!));
 
       expect(taken).toEqual([
         { status: 'accepted', id: 'e1', deliveries: [expect.objectContaining({ id: 'd-e1' })] },
@@ -72,7 +83,7 @@ export function unroutedContract(open: OpenStore): void {
         eventOf('c1', { subject: 'cool', firings: [firingOf([deliveryOf('d-c1', { orderKey: 'cool' })], 'cool', MINUTE)] }),
         eventOf('c2', { subject: 'cool', at: T0 + 1, firings: [firingOf([deliveryOf('d-c2', { orderKey: 'cool' })], 'cool', MINUTE)] }),
       ];
-      await take(store, ...events.map(later));
+      await take(store, ...events.map(asItCame));
 
       await routeAs(store, events.slice(0, 1), 1);
       await routeAs(store, events);
@@ -83,9 +94,43 @@ export function unroutedContract(open: OpenStore): void {
       expect((await drain(store, T0 + MINUTE)).toSorted()).toEqual(['d-c1', 'd-e3']);
     });
 
+    onStore('a copy is answered as a duplicate of what it copies, unrouted or not, and is one when it is routed', async (store) => {
+      const copy = (id: string, at: number, body = 'same') => eventOf(id, { at, body });
+      const original = { id: 'e0', bodyHash: copy('e0', T0).bodyHash, receivedAt: T0 };
+      await accept(store, copy('e0', T0));
+
+      const first = [copy('e1', T0 + 1), copy('e2', T0 + 2, 'other'), copy('e3', T0 + 3), copy('e4', T0 + 4)];
+      const taken = await take(store, ...first.map(asItCame));
+      const second = [copy('e5', T0 + 5), copy('e6', T0 + 3 + DEDUPE_MS)];
+      taken.push(...(await take(store, ...second.map(asItCame))));
+
+      const third = { id: 'e3', bodyHash: original.bodyHash, receivedAt: T0 + 3 };
+      expect(taken).toEqual([
+        { status: 'unrouted', id: 'e1', duplicateOf: original },
+        { status: 'unrouted', id: 'e2' },
+        { status: 'unrouted', id: 'e3' },
+        { status: 'unrouted', id: 'e4', duplicateOf: third },
+        { status: 'unrouted', id: 'e5', duplicateOf: third },
+        { status: 'unrouted', id: 'e6' },
+      ]);
+      await routeAs(store, [...first, ...second]);
+      const routed = await Promise.all(taken.map(({ id }) => store.event(id)));
+      expect(routed.map((event) => event?.duplicateOf ?? null)).toEqual(['e0', null, null, 'e3', 'e3', null]);
+    });
+
+    onStore('what nobody understands is no duplicate', async (store) => {
+      const event = { type: 'unknown', source: 'default' } as const;
+      const copies = ['e1', 'e2'].map((id) => ({ ...eventOf(id, { body: 'same' }), event }));
+
+      expect(await take(store, ...copies.map(asItCame))).toEqual([
+        { status: 'unrouted', id: 'e1' },
+        { status: 'unrouted', id: 'e2' },
+      ]);
+    });
+
     onStore('a slice is routed whole or not at all', async (store) => {
       const events = ['e1', 'e2'].map((id) => eventOf(id));
-      await take(store, ...events.map(later));
+      await take(store, ...events.map(asItCame));
 
       await expect(routeAs(store, events.slice(0, 1))).rejects.toThrow('nobody has planned e2');
 
@@ -97,12 +142,12 @@ export function unroutedContract(open: OpenStore): void {
 
     onStore('what is stored twice, because the answer of the first try was lost, is routed once', async (store) => {
       const event = eventOf('e1');
-      await take(store, later(event));
-      await take(store, later(event));
+      await take(store, asItCame(event));
+      expect(await take(store, asItCame(event))).toEqual([{ status: 'unrouted', id: 'e1' }]);
       expect(await store.backlog()).toMatchObject({ events: 1 });
       await routeAs(store, [event]);
 
-      await take(store, later(event));
+      expect(await take(store, asItCame(event))).toEqual([{ status: 'unrouted', id: 'e1' }]);
 
       expect(await routeAs(store, [event])).toEqual({ events: 1, deliveries: 0, oldestAt: T0 });
       expect(await store.backlog()).toEqual({ events: 0, skipped: 0 });
@@ -111,7 +156,7 @@ export function unroutedContract(open: OpenStore): void {
 
     onStore('one that cannot be routed is skipped and kept; the others go on, and it keeps its place', async (store) => {
       const events = ['e1', 'e2'].map((id) => eventOf(id));
-      await take(store, ...events.map(later));
+      await take(store, ...events.map(asItCame));
 
       await store.skipOldestUnrouted('its body is no JSON');
 
@@ -129,7 +174,7 @@ export function unroutedContract(open: OpenStore): void {
 
     onStore('after a restore, what it sends may have been sent: it is marked when it is routed', async (store) => {
       const [before, after] = [eventOf('e1'), eventOf('e2', { subject: 'other' })];
-      await take(store, later(before!));
+      await take(store, asItCame(before!));
 
       expect(await store.holdRestored({ by: 'restore', at: T0 + MINUTE, reason: 'restored' })).toEqual({
         pending: 0,
@@ -137,7 +182,7 @@ export function unroutedContract(open: OpenStore): void {
         held: 0,
         unrouted: 1,
       });
-      await take(store, later(after!));
+      await take(store, asItCame(after!));
       await routeAs(store, [before!, after!]);
 
       expect((await store.delivery('d-e1'))?.attempts).toMatchObject([{ outcome: 'restored', startedAt: T0, durationMs: MINUTE }]);
@@ -152,7 +197,7 @@ export function unroutedContract(open: OpenStore): void {
     });
 
     onStore('an event that is accepted by itself does not wait for it', async (store) => {
-      await take(store, later(eventOf('e1')));
+      await take(store, asItCame(eventOf('e1')));
       expect(await accept(store, eventOf('e2', { subject: 'other' }))).toMatchObject([{ status: 'accepted', id: 'e2' }]);
       expect(idsOf(await claim(store, T0))).toEqual(['d-e2']);
     });

@@ -220,7 +220,7 @@ describe('bad input', () => {
 describe('when the store fails', () => {
   const failing = (store: Store): Store => ({
     ...store,
-    accept: () => Promise.reject(new Error('database or disk is full')),
+    take: () => Promise.reject(new Error('database or disk is full')),
     check: () => Promise.reject(new Error('database or disk is full')),
   });
 

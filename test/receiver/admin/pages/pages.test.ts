@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { DeliveryView } from '../../../../receiver/store/delivery.ts';
 import { aliasBody } from '../../../stand-ins/wandb-sender.ts';
 import { type TestPages, TOKENS, testPages } from './pages-in-test.ts';
@@ -140,6 +140,7 @@ describe('a change of all that match', () => {
   it('takes 500 at a time, and goes on', async () => {
     const pages = await testPages();
     await Promise.all(Array.from({ length: 502 }, (_, i) => accepted(pages, `v${i}`)));
+    await vi.waitFor(async () => expect(await pages.store.backlog()).toMatchObject({ events: 0 }));
     expect((await pages.get('/deliveries/change?do=cancel&alias=production')).text).toContain('More than 500 deliveries match.');
     const first = await pages.send('/deliveries/change', { do: 'cancel', alias: 'production' });
     expect(first.location).toMatch(/^\/deliveries\/change\?.*did=cancel&done=500$/);

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import type { Incoming, Taken } from '../../../receiver/store/unrouted.ts';
+import { BURST, receiveBursts } from '../../../receiver/webhook/bursts.ts';
+import { asItCame, eventOf, T0 } from '../store/samples.ts';
+
+function world() {
+  const batches: Incoming[][] = [];
+  const stored: number[] = [];
+  let behind = false;
+  const bursts = receiveBursts({
+    store: {
+      take: async (incoming, { dedupeWindowMs }) => {
+        expect(dedupeWindowMs).toBe(7);
+        batches.push([...incoming]);
+        return incoming.map(({ unrouted: { id }, planned }): Taken => (planned === undefined ? { status: 'unrouted', id } : accepted(id)));
+      },
+    },
+    later: { isBehind: () => behind, stored: (events) => void stored.push(events) },
+    dedupeWindowMs: () => 7,
+    now: () => T0,
+  });
+  const fallBehind = () => {
+    behind = true;
+  };
+  return { bursts, batches, stored, fallBehind };
+}
+
+const accepted = (id: string): Taken => ({ status: 'accepted', id, deliveries: [] });
+
+describe('a burst', () => {
+  test('is what comes while sixteen others wait for the same commit', async () => {
+    const { bursts, batches, stored } = world();
+    const isBurst: boolean[] = [];
+    const taken = Array.from({ length: BURST + 2 }, (_, n) => {
+      const event = eventOf(`e${n}`);
+      isBurst.push(bursts.isBurst());
+      return bursts.take({ ...asItCame(event), ...(isBurst[n] ? {} : { planned: event }) });
+    });
+
+    expect(isBurst).toEqual([...Array.from({ length: BURST }, () => false), true, true]);
+    expect((await Promise.all(taken)).slice(-3)).toEqual([
+      accepted('e15'),
+      { status: 'unrouted', id: 'e16' },
+      { status: 'unrouted', id: 'e17' },
+    ]);
+    expect(batches.map(({ length }) => length)).toEqual([18]);
+    expect(stored).toEqual([2]);
+    expect(bursts.isBurst()).toBe(false);
+  });
+
+  test('goes on while anything is unrouted', async () => {
+    const { bursts, stored, fallBehind } = world();
+    await bursts.take({ ...asItCame(eventOf('e1')), planned: eventOf('e1') });
+    expect([bursts.isBurst(), stored]).toEqual([false, []]);
+
+    fallBehind();
+
+    expect(bursts.isBurst()).toBe(true);
+  });
+});
