@@ -170,7 +170,8 @@ export interface DeliveryQueue {
 }
 
 export interface Counts {
-  readonly events: Readonly<Partial<Record<EventOutcome, number>>>;
+  /** `unrouted`: stored as they came, and not routed yet. */
+  readonly events: Readonly<Partial<Record<EventOutcome | 'unrouted', number>>>;
   readonly deliveries: Readonly<Partial<Record<DeliveryState, number>>>;
   readonly rejected: number;
 }

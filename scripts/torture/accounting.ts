@@ -11,6 +11,9 @@ export type Fate = (typeof FATES)[number];
 
 export interface Account {
   readonly acknowledgedEvents: number;
+  /** Of these, so many were acknowledged before they were routed. */
+  readonly acknowledgedUnrouted: number;
+  readonly hasBursts: boolean;
   readonly acknowledgedDeliveries: number;
   readonly fates: Readonly<Record<Fate, number>>;
   readonly lost: readonly Finding[];
@@ -30,6 +33,8 @@ export interface AccountRules {
   readonly deliveriesOf: Readonly<Record<Acknowledgement['kind'], number>>;
   /** What was due before this is stuck, in the receivers' time; left out: nothing is judged so, because nobody waited long enough. */
   readonly overdueBefore?: number;
+  /** Bursts were sent, so events have to be acknowledged before they are routed. Left out: none were sent. */
+  readonly hasBursts?: boolean;
 }
 
 export function accountFor(ledger: Ledger, stored: StoredState, rules: AccountRules): Account {
@@ -39,6 +44,8 @@ export function accountFor(ledger: Ledger, stored: StoredState, rules: AccountRu
   const { fates, lost } = fatesOf(ledger.acknowledged, stored, arrived, rules);
   return {
     acknowledgedEvents: ledger.acknowledged.length,
+    hasBursts: rules.hasBursts ?? false,
+    acknowledgedUnrouted: ledger.acknowledged.filter(({ unrouted }) => unrouted).length,
     acknowledgedDeliveries: Object.values(fates).reduce((sum, count) => sum + count, 0),
     fates,
     lost,
@@ -58,6 +65,7 @@ export function brokenInvariants(account: Account): string[] {
   const accounted = fates.delivered + fates.failed + fates.stopped + fates.waiting;
   const lines = [
     ...(account.acknowledgedEvents === 0 ? ['nothing was acknowledged: nothing was tested'] : []),
+    ...(account.hasBursts && account.acknowledgedUnrouted === 0 ? ['no event of a burst was stored as it came: that was not tested'] : []),
     ...(accounted === acknowledgedDeliveries ? [] : [`${acknowledgedDeliveries} deliveries acknowledged, ${accounted} accounted for`]),
   ];
   const add = (name: string, findings: readonly Finding[]) => {

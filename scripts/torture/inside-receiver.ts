@@ -31,7 +31,7 @@ class StatementWatch {
       this.#storesEvent = false;
     }
     if (word === 'ROLLBACK') this.#isOpen = false;
-    if (/\bINSERT INTO events\b/i.test(sql)) this.#storesEvent = true;
+    if (/\bINSERT INTO (events|unrouted)\b/i.test(sql)) this.#storesEvent = true;
     const commits = this.#storesEvent && (word === 'COMMIT' || !this.#isOpen);
     if (word === 'COMMIT') this.#isOpen = false;
     if (!commits) return () => undefined;

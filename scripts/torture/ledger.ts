@@ -44,6 +44,8 @@ export interface Acknowledgement {
   readonly sequence: number;
   readonly eventId: string;
   readonly tries: number;
+  /** It was stored as it came, in a burst, and is routed later. */
+  readonly unrouted: boolean;
 }
 
 /** Why a process was killed: at a moment that means nothing, or at a step. */

@@ -16,18 +16,20 @@ export interface TortureOptions {
   readonly drainMs: number;
   /** How many clock jumps there are, and how often the store is taken away. */
   readonly disturbances: number;
+  /** How many bursts of webhooks there are, besides the events. */
+  readonly bursts: number;
   /** Where the result is written as JSON. */
   readonly json: string | undefined;
 }
 
 /** What a form is unless an option says otherwise. The short one is over within a minute: a busy machine does less. */
 const FORMS = {
-  long: { events: 10_000, kills: 500, minutes: 60, drainMs: 300_000, disturbances: 12 },
-  short: { events: 240, kills: 14, minutes: 0.5, drainMs: 12_000, disturbances: 1 },
+  long: { events: 10_000, kills: 500, minutes: 60, drainMs: 300_000, disturbances: 12, bursts: 20 },
+  short: { events: 240, kills: 14, minutes: 0.5, drainMs: 12_000, disturbances: 1, bursts: 2 },
 } as const;
 
 export const USAGE = `npm run torture -- [--short] [--store sqlite|postgres|both] [--seed N] [--events N] [--kills N] [--minutes N]
-                   [--disturbances N] [--json FILE]`;
+                   [--disturbances N] [--bursts N] [--json FILE]`;
 
 /** @throws an error whose message says which option is wrong */
 export function readOptions(words: readonly string[], newSeed: () => number): TortureOptions {
@@ -41,6 +43,7 @@ export function readOptions(words: readonly string[], newSeed: () => number): To
       kills: { type: 'string' },
       minutes: { type: 'string' },
       disturbances: { type: 'string' },
+      bursts: { type: 'string' },
       json: { type: 'string' },
     },
   });
@@ -55,6 +58,7 @@ export function readOptions(words: readonly string[], newSeed: () => number): To
     minutes: numberFrom('minutes', values.minutes) ?? form.minutes,
     drainMs: form.drainMs,
     disturbances: numberFrom('disturbances', values.disturbances) ?? form.disturbances,
+    bursts: numberFrom('bursts', values.bursts) ?? form.bursts,
     json: values.json,
   };
 }

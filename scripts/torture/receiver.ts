@@ -108,6 +108,13 @@ export class Receiver {
     return reached;
   }
 
+  /** Stands still until what this returns is called. */
+  freeze(): () => void {
+    const child = this.#child;
+    child?.kill('SIGSTOP');
+    return () => void child?.kill('SIGCONT');
+  }
+
   setClock(aheadMs: number): void {
     this.#aheadMs = aheadMs;
     this.#say({ do: 'set-clock', aheadMs });

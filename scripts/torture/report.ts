@@ -15,6 +15,7 @@ export function reportText(results: readonly RunResult[]): string {
   const killed = (cause: KillCause) => (result: RunResult) => result.ledger.kills.filter((kill) => kill.cause === cause).length;
   const rows = [
     account('events acknowledged', ({ acknowledgedEvents }) => acknowledgedEvents),
+    account('  of a burst, routed later', ({ acknowledgedUnrouted }) => acknowledgedUnrouted),
     account('deliveries of these', ({ acknowledgedDeliveries }) => acknowledgedDeliveries),
     account('= delivered', ({ fates }) => fates.delivered),
     account('+ visibly failed', ({ fates }) => fates.failed),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '../../test/stand-ins/postgres.ts';
 import { type Account, accountFor } from './accounting.ts';
+import { sendBursts } from './bursts.ts';
 import { Deciders } from './deciders.ts';
 import { disturbAll } from './disturber.ts';
 import { GitHub } from './github.ts';
@@ -95,7 +96,8 @@ export class Run {
     // What waits is sent while the store is read.
     const arrivedMeanwhile = (await github.arrivals()).slice(arrivals.length);
     const isLongQuiet = Date.now() - quietSince > OVERDUE_MS;
-    const rules = { deliveriesOf: DELIVERIES_OF, ...(isLongQuiet ? { overdueBefore: Date.now() - OVERDUE_MS } : {}) };
+    const hasBursts = this.#options.bursts > 0;
+    const rules = { deliveriesOf: DELIVERIES_OF, hasBursts, ...(isLongQuiet ? { overdueBefore: Date.now() - OVERDUE_MS } : {}) };
     const account = accountFor({ ...this.#ledger, arrivals, arrivedMeanwhile }, stored, rules);
     return {
       store: this.#store,
@@ -184,7 +186,7 @@ export class Run {
     const untilQuiet = (everyMs: number, work: () => Promise<unknown>) => repeatUntil(() => isQuiet, everyMs, work);
     const deciding = untilQuiet(DECIDE_EVERY_MS, () => deciders.decideAll());
     const reporting = untilQuiet(Math.max(5_000, minutes * 500), () => this.#reportProgress());
-    await Promise.all([killing, this.#send(dice, isOver)]);
+    await Promise.all([killing, this.#send(dice, isOver), this.#sendBursts(dice, beganAt, overAt)]);
     isQuiet = true;
     await Promise.all([disturbing, deciding, reporting]);
     this.#say('no more kills: what waits is sent now');
@@ -203,6 +205,20 @@ export class Run {
       progress: () => share(killed.length, kills),
       isOver,
       acknowledged: (acknowledgement) => acknowledged.push(acknowledgement),
+    });
+  }
+
+  /** By time: all of them are sent, however far the rest gets. */
+  #sendBursts(dice: Dice, beganAt: number, overAt: number): Promise<void> {
+    return sendBursts({
+      bursts: this.#options.bursts,
+      receivers: this.#receivers,
+      secret: SECRET,
+      dice: dice.fork('bursts'),
+      urls: this.#urls,
+      progress: () => share(Date.now() - beganAt, overAt - beganAt),
+      isOver: () => Date.now() >= overAt,
+      acknowledged: (acknowledgement) => this.#ledger.acknowledged.push(acknowledgement),
     });
   }
 
@@ -232,8 +248,8 @@ export class Run {
     if (url === undefined) return undefined;
     try {
       const response = await fetch(`${url}/api/status`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
-      const { deliveries } = (await response.json()) as { deliveries: Record<string, number> };
-      return ['pending', 'in_flight', 'held'].reduce((sum, state) => sum + (deliveries[state] ?? 0), 0);
+      const { deliveries, events } = (await response.json()) as Record<'deliveries' | 'events', Record<string, number>>;
+      return ['pending', 'in_flight', 'held'].reduce((sum, state) => sum + (deliveries[state] ?? 0), events.unrouted ?? 0);
     } catch {
       return undefined;
     }

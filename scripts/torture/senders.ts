@@ -57,24 +57,24 @@ export async function sendAll(options: SendersOptions): Promise<void> {
   await Promise.all(Array.from({ length: subjects }, (_, number) => sendSubject(number)));
 }
 
-/** `undefined` when time was up first. */
-async function untilAcknowledged(
+/** Sends an event until it is acknowledged. `undefined` when time was up first. */
+export async function untilAcknowledged(
   body: JsonObject,
-  { urls, isOver, secret }: SendersOptions,
+  { urls, isOver, secret }: Pick<SendersOptions, 'urls' | 'isOver' | 'secret'>,
   dice: Dice,
-): Promise<Pick<Acknowledgement, 'eventId' | 'tries'> | undefined> {
+): Promise<Pick<Acknowledgement, 'eventId' | 'tries' | 'unrouted'> | undefined> {
   const text = JSON.stringify(body);
   for (let tries = 1; ; tries++) {
     const listening = urls();
-    const eventId = listening.length === 0 ? undefined : await postOnce(dice.pick(listening), text, secret);
-    if (eventId !== undefined) return { eventId, tries };
+    const answer = listening.length === 0 ? undefined : await postOnce(dice.pick(listening), text, secret);
+    if (answer !== undefined) return { ...answer, tries };
     if (isOver()) return undefined;
     await pause(RETRY_MS);
   }
 }
 
-/** The id of the stored event; `undefined` when there was no answer, or one that asks to send again. */
-async function postOnce(url: string, text: string, secret: string): Promise<string | undefined> {
+/** `undefined` when there was no answer, or one that asks to send again. */
+async function postOnce(url: string, text: string, secret: string): Promise<Pick<Acknowledgement, 'eventId' | 'unrouted'> | undefined> {
   try {
     const response = await fetch(`${url}/webhooks/wandb`, {
       method: 'POST',
@@ -82,8 +82,9 @@ async function postOnce(url: string, text: string, secret: string): Promise<stri
       body: text,
       signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
     });
-    const answer = (await response.json()) as { id?: string };
-    return response.status === 202 || response.status === 200 ? answer.id : undefined;
+    const { id, deliveries } = (await response.json()) as { id?: string; deliveries?: unknown };
+    if (id === undefined || (response.status !== 202 && response.status !== 200)) return undefined;
+    return { eventId: id, unrouted: response.status === 202 && deliveries === undefined };
   } catch {
     return undefined;
   }

@@ -120,10 +120,11 @@ export function* listRejected(limit: number): Work<RejectedRequest[]> {
 
 export function* countAll(): Work<Counts> {
   const events = yield* rows<{ outcome: EventOutcome; n: number }>('SELECT outcome, COUNT(*) AS n FROM events GROUP BY outcome');
+  const unrouted = (yield* firstRow<{ n: number }>('SELECT COUNT(*) AS n FROM unrouted'))?.n ?? 0;
   const deliveries = yield* rows<{ state: DeliveryState; n: number }>('SELECT state, COUNT(*) AS n FROM deliveries GROUP BY state');
   const rejected = yield* firstRow<{ n: number }>('SELECT COUNT(*) AS n FROM rejected');
   return {
-    events: Object.fromEntries(events.map(({ outcome, n }) => [outcome, n])),
+    events: { ...Object.fromEntries(events.map(({ outcome, n }) => [outcome, n])), ...(unrouted === 0 ? {} : { unrouted }) },
     deliveries: Object.fromEntries(deliveries.map(({ state, n }) => [state, n])),
     rejected: rejected?.n ?? 0,
   };

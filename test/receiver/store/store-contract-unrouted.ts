@@ -47,6 +47,7 @@ export function unroutedContract(open: OpenStore): void {
       expect([await store.isUnrouted('e1'), await store.isUnrouted('e4')]).toEqual([true, false]);
       expect(await store.backlog()).toEqual({ events: 3, oldestAt: T0, skipped: 0 });
       expect(await store.oldestToSend()).toBe(T0);
+      expect((await store.counts()).events).toEqual({ unrouted: 3 });
 
       expect(await routeAs(store, events, 2)).toEqual({ events: 2, deliveries: 2, oldestAt: T0 });
       expect(await store.isUnrouted('e1')).toBe(false);

@@ -29,7 +29,14 @@ function deliveryOf(number: number, changes: Partial<StoredDelivery> = {}): Stor
 
 function goodRun(): Facts {
   return {
-    acknowledged: [1, 2].map((sequence) => ({ kind: 'deploy', subject: 'model', sequence, eventId: `e${sequence}`, tries: 1 })),
+    acknowledged: [1, 2].map((sequence) => ({
+      kind: 'deploy',
+      subject: 'model',
+      sequence,
+      eventId: `e${sequence}`,
+      tries: 1,
+      unrouted: sequence === 1,
+    })),
     arrivals: [arrivalOf('d1', 1_000), arrivalOf('d2', 2_000)],
     arrivedMeanwhile: [],
     kills: [],
@@ -57,7 +64,7 @@ function repeat(facts: Facts, first: Partial<Arrival>, outcomes: readonly string
 
 /** A held delivery, with what its notes say. */
 function hold(facts: Facts, decisions: readonly Pick<Decision, 'word' | 'answer'>[], notes: readonly string[]): void {
-  facts.acknowledged.push({ kind: 'gated', subject: 'gated', sequence: 1, eventId: 'e3', tries: 1 });
+  facts.acknowledged.push({ kind: 'gated', subject: 'gated', sequence: 1, eventId: 'e3', tries: 1, unrouted: false });
   facts.events.push({ id: 'e3', outcome: 'routed', subject: 'gated', sequence: 1 });
   facts.deliveries.push(deliveryOf(3));
   facts.arrivals.push(arrivalOf('d3', 3_000));
@@ -67,6 +74,16 @@ function hold(facts: Facts, decisions: readonly Pick<Decision, 'word' | 'answer'
 
 test('a run in which all went well has broken nothing', () => {
   expect(broken(() => undefined)).toEqual([]);
+});
+
+test('bursts that were all routed before they were stored have tested nothing', () => {
+  const rules = { ...RULES, hasBursts: true };
+  expect(broken(() => undefined, rules)).toEqual([]);
+  const routed = (facts: Facts) => {
+    facts.acknowledged = facts.acknowledged.map((each) => ({ ...each, unrouted: false }));
+  };
+  expect(broken(routed, rules)).toEqual(['no event of a burst was stored as it came: that was not tested']);
+  expect(broken(routed)).toEqual([]);
 });
 
 describe('a loss is found', () => {
