@@ -52,7 +52,7 @@ export function showEvent(io: CommandIo, id: string, { json, ...target }: AdminT
   return withAdmin(io, target, async (admin) => {
     const found = await admin.event(id);
     if (found === undefined) {
-      io.complain(`${id}: there is no such event`);
+      io.complain(`${id}: there is no such event, or its routes were not tried yet (then "events" counts it as unrouted)`);
       return 1;
     }
     const deliveries = await admin.deliveriesOf(id);
