@@ -39,7 +39,7 @@ export async function runOnNode(signals: Signals): Promise<void> {
     after((text) => process.stdout.write(text)),
     after((text) => process.stderr.write(text)),
   );
-  // However the process ends, except by a kill -9 or a crash of Node itself. Files and pipes are written at once (Node's documentation, "A note on process I/O").
+  // However the process ends, except by a kill -9 or a crash of Node itself. Files are written at once, and pipes take what has room in them.
   process.once('exit', log.flush);
   watchOutput(isServe, printer.complain);
   // A bug: the message may hold text from outside, which Node would print as it is.
@@ -80,7 +80,8 @@ export async function runOnNode(signals: Signals): Promise<void> {
     debug('%s', visible(error instanceof Error ? (error.stack ?? '') : ''));
     process.exitCode = 1;
   }
-  setTimeout(() => process.exit(), LINGER_MS).unref();
+  // A receiver ends in time, whoever reads its log. A command waits for a slow reader (`… | less`), until that has all of it or is gone.
+  setTimeout(() => (isServe ? process.exit() : process.stdout.write('', () => process.exit())), LINGER_MS).unref();
 }
 
 /**

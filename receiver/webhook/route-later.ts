@@ -38,6 +38,8 @@ const SLICE_IN_BURST = 16;
 const GAP_MS = 2;
 /** The burst goes on while at least so many webhooks come from one slice to the next. */
 const STILL_A_BURST = 8;
+/** And it is over when no webhook comes for so long. Milliseconds. */
+const QUIET_MS = 100;
 /**
  * In a burst routing takes a twentieth of the time. That is some 200 events a second, more than GitHub takes dispatches from anybody.
  * Once the oldest has waited for `PATIENCE_MS` it takes half of the time.
@@ -100,11 +102,20 @@ export function routeLater(options: RouteLaterOptions): RouteLater {
       const isBurst = stopBy === undefined && arrived - seen >= STILL_A_BURST;
       seen = arrived;
       limit = isBurst ? SLICE_IN_BURST : SLICE;
-      if (isBurst) await pause(tookMs * (1 / (isLate() ? SHARE_WHEN_LATE : SHARE_IN_BURST) - 1));
+      if (isBurst) await pauseInBurst(tookMs * (1 / (isLate() ? SHARE_WHEN_LATE : SHARE_IN_BURST) - 1));
     }
     behind = false;
     oldestAt = undefined;
     if (routed > 0) log.info({ events: routed }, 'routed events that had come in a burst');
+  };
+
+  /** Ends early when the burst does. */
+  const pauseInBurst = async (ms: number): Promise<void> => {
+    for (let left = ms; left > 0; left -= QUIET_MS) {
+      const before = arrived;
+      await pause(Math.min(left, QUIET_MS));
+      if (arrived === before || stopBy !== undefined) return;
+    }
   };
 
   /** `undefined`: it failed. */

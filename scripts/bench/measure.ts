@@ -1,4 +1,4 @@
-import { type LoadResult, runLoad } from './client.ts';
+import { type LoadResult, runLoad, sleep } from './client.ts';
 import { prepareRequests, type RequestForm, wandbForm } from './requests.ts';
 import type { ServerProcess } from './server-process.ts';
 import type { Round } from './statistics.ts';
@@ -12,6 +12,10 @@ export interface Lengths {
 export interface LoadSample extends LoadResult {
   /** CPU time of the server for each request, in microseconds. It holds on a busy machine, where events a second do not. */
   readonly serverCpuUs: number;
+  /** The same with what the server left for later: until it was idle again. */
+  readonly wholeCpuUs: number;
+  /** Requests a second, until it was idle again. */
+  readonly wholePerSecond: number;
 }
 
 export interface MeasureOptions {
@@ -30,18 +34,43 @@ const RESERVE = 2;
 const LONG_ENOUGH = 0.8;
 const ATTEMPTS = 3;
 
-/** Loads one server: warms it up, which also tells how many requests to prepare, then measures. */
+/** A server is idle when it took less than this share of a core for so long, in milliseconds. */
+const IDLE_SHARE = 0.05;
+const IDLE_MS = 1_000;
+const IDLE_LIMIT_MS = 300_000;
+
+/** Resolves when the server has done what it left for later, with when that was, by `performance.now()`. */
+async function untilIdle(server: ServerProcess): Promise<number> {
+  const limit = performance.now() + IDLE_LIMIT_MS;
+  for (;;) {
+    const [at, before] = [performance.now(), server.usage().cpuUs];
+    await sleep(IDLE_MS);
+    const share = (server.usage().cpuUs - before) / 1000 / (performance.now() - at);
+    if (share < IDLE_SHARE) return at;
+    if (performance.now() > limit) throw new Error(`the server is not idle ${IDLE_LIMIT_MS / 1000} s after its load`);
+  }
+}
+
+/**
+ * Loads one server: warms it up, which also tells how many requests to prepare, then measures. What the server leaves for later
+ * is done before and after it, so that no other server is measured meanwhile.
+ */
 export async function measureLoad(server: ServerProcess, options: MeasureOptions): Promise<LoadSample> {
   const { connections, seconds, form = wandbForm(), status = 202 } = options;
   const load = (requests: readonly Buffer[], duration: number) =>
     runLoad({ port: server.port, requests, connections, seconds: duration, status });
   let { perSecond } = await load(prepareRequests(form, WARM_UP_REQUESTS), Math.min(WARM_UP_SECONDS, seconds));
+  await untilIdle(server);
   for (let attempt = 1; ; attempt++) {
     const requests = prepareRequests(form, Math.ceil(perSecond * seconds * RESERVE));
     const before = server.usage().cpuUs;
     const result = await load(requests, seconds);
+    const serverCpuUs = (server.usage().cpuUs - before) / result.answered;
+    const idleAt = Math.max(result.endedAt, await untilIdle(server));
+    const wholeCpuUs = (server.usage().cpuUs - before) / result.answered;
+    const wholePerSecond = (1000 * result.answered) / (idleAt - result.startedAt);
     const isLong = result.endedAt - result.startedAt >= LONG_ENOUGH * seconds * 1000;
-    if (isLong || attempt === ATTEMPTS) return { ...result, serverCpuUs: (server.usage().cpuUs - before) / result.answered };
+    if (isLong || attempt === ATTEMPTS) return { ...result, serverCpuUs, wholeCpuUs, wholePerSecond };
     ({ perSecond } = result);
   }
 }

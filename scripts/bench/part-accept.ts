@@ -53,6 +53,14 @@ function figuresOf(rounds: readonly Round<LoadSample>[], connections: number, ma
       { part, name: `server CPU an event, bare app ÷ relay, ${at}`, unit: '' },
       ratios(rounds, (sample) => sample.serverCpuUs).map((ratio) => 1 / ratio),
     ),
+    figureOf(
+      { part, name: `events/s until all are routed, relay ÷ bare app, ${at}`, unit: '' },
+      ratios(rounds, (sample) => sample.wholePerSecond),
+    ),
+    figureOf(
+      { part, name: `server CPU an event until all are routed, bare app ÷ relay, ${at}`, unit: '' },
+      ratios(rounds, (sample) => sample.wholeCpuUs).map((ratio) => 1 / ratio),
+    ),
     ...(['a', 'b'] as const).flatMap((side) => {
       const who = side === 'a' ? 'relay' : 'bare app';
       return [
@@ -71,6 +79,14 @@ function figuresOf(rounds: readonly Round<LoadSample>[], connections: number, ma
         figureOf(
           { part, name: `${who}, server CPU an event, ${at}`, unit: 'µs' },
           all(side, (sample) => sample.serverCpuUs),
+        ),
+        figureOf(
+          { part, name: `${who}, until all are routed, ${at}`, unit: '/s' },
+          all(side, (sample) => sample.wholePerSecond),
+        ),
+        figureOf(
+          { part, name: `${who}, server CPU an event until all are routed, ${at}`, unit: 'µs' },
+          all(side, (sample) => sample.wholeCpuUs),
         ),
         figureOf(
           { part, name: `${who}, load generator's CPU ÷ server's, ${at}`, unit: '' },

@@ -38,7 +38,7 @@ export function* takeIncoming(incoming: readonly Incoming[], dedupeWindowMs: num
 
 function* storeAsTheyCame(incoming: readonly Incoming[], dedupeWindowMs: number, lookUp: LookUp): Work<StoredAsItCame[]> {
   if (incoming.length === 0) return [];
-  const latest = yield* lookUp.latestUnrouted([...new Set(incoming.filter(canBeDuplicate).map(({ subjectKey }) => subjectKey))]);
+  const latest = yield* lookUp.latestUnrouted([...new Set(incoming.map(({ subjectKey }) => subjectKey))]);
   const stored: StoredAsItCame[] = [];
   const values = incoming.map((each) => {
     const { id, receivedAt, source, bodyHash, body } = each.unrouted;

@@ -65,6 +65,20 @@ describe('a reader of the output that goes away', () => {
   });
 });
 
+it('is whole for a reader that has read one byte and then pauses, as a pager does', async () => {
+  const size = async (reader: string) => {
+    const child = spawn('sh', ['-c', `"$0" "$1" schema | (${reader})`, process.execPath, MAIN], {
+      env: { ...BARE_ENVIRONMENT, ...COMPILED_ONCE },
+    });
+    let text = '';
+    for await (const part of child.stdout.setEncoding('utf8')) text += part;
+    return Number(text);
+  };
+  const [at, late] = await Promise.all([size('wc -c'), size('dd bs=1 count=1 of=/dev/null 2>/dev/null; sleep 2; wc -c')]);
+  expect(at).toBeGreaterThan(65_536);
+  expect(late).toBe(at - 1);
+});
+
 /** What must never reach a terminal as it is: escape sequences, C1, line breaks, bidirectional and invisible characters. */
 const NASTY = [
   '\u001b[2J',

@@ -111,6 +111,23 @@ describe('what a burst has left', () => {
     expect(new Set(store.slices.slice(during + 2, -1).map(({ length }) => length))).toEqual(new Set([64]));
   });
 
+  test('goes on at once when the burst ends in a pause', async () => {
+    const { store, come } = world({ sliceMs: 100 });
+    come(50);
+    // The slice takes 100 ms, so the pause would be almost two seconds.
+    for (let i = 0; i < 30; i++) {
+      await pass(5);
+      come(4);
+    }
+    expect(store.slices).toHaveLength(1);
+
+    await pass(400);
+
+    expect(store.slices.length).toBeGreaterThan(1);
+    await pass(2_000);
+    expect(store.slices.flat()).toEqual(numbers(1, 170));
+  });
+
   test('takes half of the time once the oldest has waited for half a minute, and says that it is late', async () => {
     const { store, later, come } = world({ sliceMs: 10 });
     const burst = async (ms: number, ageMs: number) => {
@@ -220,6 +237,7 @@ describe('a receiver', () => {
     const { store, later, come } = world({ sliceMs: 100 });
     come(10_000);
     await pass(10);
+    come(100);
 
     const stopped = later.stop();
     await pass(5_300);
