@@ -19,7 +19,7 @@ export interface BurstOptions {
 }
 
 /** So many webhooks in one turn of the event loop, or during one commit, are a burst. */
-export const BURST = 16;
+export const BURST = 24;
 
 /**
  * Storing a webhook as it came takes a third of the time that accepting it takes, so a burst is answered sooner and its routes

@@ -28,7 +28,7 @@ function world() {
 const accepted = (id: string): Taken => ({ status: 'accepted', id, deliveries: [] });
 
 describe('a burst', () => {
-  test('is what comes while sixteen others wait for the same commit', async () => {
+  test('is what comes while twenty-four others wait for the same commit', async () => {
     const { bursts, batches, stored } = world();
     const isBurst: boolean[] = [];
     const taken = Array.from({ length: BURST + 2 }, (_, n) => {
@@ -39,11 +39,11 @@ describe('a burst', () => {
 
     expect(isBurst).toEqual([...Array.from({ length: BURST }, () => false), true, true]);
     expect((await Promise.all(taken)).slice(-3)).toEqual([
-      accepted('e15'),
-      { status: 'unrouted', id: 'e16' },
-      { status: 'unrouted', id: 'e17' },
+      accepted('e23'),
+      { status: 'unrouted', id: 'e24' },
+      { status: 'unrouted', id: 'e25' },
     ]);
-    expect(batches.map(({ length }) => length)).toEqual([18]);
+    expect(batches.map(({ length }) => length)).toEqual([26]);
     expect(stored).toEqual([2]);
     expect(bursts.isBurst()).toBe(false);
   });
