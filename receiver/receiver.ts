@@ -166,6 +166,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     createOutbox({
       ...common,
       paceMs: () => Math.ceil(1000 / githubWritesPerSecond()),
+      claimsWhileAccepting: true,
       serves: (credential) => (credential === WANDB_CREDENTIAL ? toWandb : toGitHub && !isSlack(credential)),
       ...(concurrency === undefined ? {} : { concurrency: concurrency.github }),
     }),

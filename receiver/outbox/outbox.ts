@@ -5,7 +5,7 @@ import type { RequestKind, TargetRequest } from '../../src/route/target.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Attempt, ClaimedDelivery } from '../store/delivery.ts';
-import type { DeliveryQueue } from '../store/store.ts';
+import type { ClaimOffer, ClaimOptions, DeliveryQueue } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 import { ATTEMPT_LIMIT_MS, attemptOutcome, LEASE_MS, limitedAttempt, refusedFor } from './attempt.ts';
 import type { ClockWatch } from './clock-watch.ts';
@@ -27,6 +27,8 @@ export interface OutboxOptions extends Pick<Runtime, 'now' | 'random' | 'log'> {
   readonly serves?: (credential: string) => boolean;
   /** How many deliveries are under way at once. */
   readonly concurrency?: number;
+  /** Also takes what is due as soon as it is stored, where the queue can give it (`DeliveryQueue.claimWhileAccepting`). */
+  readonly claimsWhileAccepting?: boolean;
   /**
    * For a place where nobody else writes to the queue, and where timers end when nothing has happened for a while: the queue
    * is not polled, and this is to wake the outbox at times further ahead than `TIMERS_REACH_MS`.
@@ -65,6 +67,10 @@ const POLL_MS = 1_000;
 export const TIMERS_REACH_MS = 10_000;
 /** The first wake is followed at once; those that come faster than this share one look at the queue. */
 const SHORTEST_PAUSE_MS = 5;
+/** So many places are kept for what is due as soon as it is stored. */
+const OFFERED = 8;
+/** When nothing could be claimed while events were stored, for example because of the pace, it is not tried again for so long. Milliseconds. */
+const OFFER_PAUSE_MS = 50;
 const DETAIL_LENGTH = 1_000;
 
 export function createOutbox(options: OutboxOptions): Outbox {
@@ -74,6 +80,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const aborter = new AbortController();
   let stopped = true;
   let looking: Promise<void> | undefined;
+  /** When to look again is being asked for. */
+  let planning: Promise<void> | undefined;
+  /** Something was claimed or has ended since it was asked: the answer may be an old one. */
+  let planAgain = false;
   /** Somebody asked for a look while one was under way, which may have missed what is new. */
   let again = false;
   /** A look is planned because of a wake. */
@@ -82,6 +92,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let lookedAt = Number.NEGATIVE_INFINITY;
   let wakeAt = Number.POSITIVE_INFINITY;
   let cancelTimer = (): void => undefined;
+  const offers = options.claimsWhileAccepting === true && queue.claimWhileAccepting !== undefined;
+  /** Transactions that may claim something at this moment. */
+  const offered = new Set<Promise<void>>();
+  /** Places that are taken by what is being claimed. */
+  let reserved = 0;
+  let offerAgainAt = Number.NEGATIVE_INFINITY;
+  let hasOffered = false;
 
   const lookAt = (time: number): void => {
     if (stopped || time >= wakeAt) return;
@@ -111,35 +128,78 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
     if (woken) lookedAt = now();
     woken = false;
-    looking = takeDue().then((next) => {
+    looking = orLater(takeDue).then(() => {
       looking = undefined;
-      lookAt(next);
+      // The next look plans.
       if (again) lookSoon();
+      else planNext();
       again = false;
     });
   };
 
-  /** Starts what is due and tells when to look again. */
-  const takeDue = async (): Promise<number> => {
-    let next = wakeLater === undefined ? now() + POLL_MS : Number.POSITIVE_INFINITY;
+  /** Starts what is due. */
+  const takeDue = async (): Promise<void> => {
+    const free = concurrency - underWay.size - reserved;
+    const limit = offers ? Math.max(Math.min(free, 1), free - OFFERED) : free;
+    if (limit <= 0) return;
+    const claimed = await reserving(limit, () => queue.claim(claimOptions(limit)));
+    for (const delivery of claimed) run(delivery);
+  };
+
+  /** Sees to it that there is a next look. Whoever wakes the outbox does not wait for this. */
+  const planNext = (): void => {
+    planAgain = planning !== undefined;
+    if (stopped || planAgain) return;
+    if (wakeLater === undefined) lookAt(now() + POLL_MS);
+    planning = orLater(async () => {
+      if (underWay.size >= concurrency) return;
+      const due = await queue.nextDueAt(serves);
+      if (due !== undefined && underWay.size < concurrency) lookAt(Math.max(due, now() + SHORTEST_PAUSE_MS));
+    }).then(() => {
+      planning = undefined;
+      if (planAgain) planNext();
+    });
+  };
+
+  /** Looks again after a while when the store fails. */
+  const orLater = async (work: () => Promise<void>): Promise<void> => {
     try {
-      const limit = concurrency - underWay.size;
-      if (limit > 0) {
-        const { newToken } = options;
-        const paceMs = typeof options.paceMs === 'number' ? options.paceMs : options.paceMs();
-        const keepLeases = options.clock?.hasJumped() === true;
-        const claimed = await queue.claim({ now: now(), leaseMs: LEASE_MS, limit, paceMs, newToken, keepLeases, ...served });
-        for (const delivery of claimed) run(delivery);
-        const due = await queue.nextDueAt(serves);
-        if (due !== undefined && underWay.size < concurrency) next = Math.min(next, Math.max(due, now() + SHORTEST_PAUSE_MS));
-      }
+      await work();
     } catch (error) {
       // The store itself has said that it cannot be used, once.
       if (!(error instanceof StoreUnavailableError))
         log.error({ error: messageOf(error) }, 'the store did not answer: trying again in a second');
-      next = now() + POLL_MS;
+      lookAt(now() + POLL_MS);
     }
-    return next;
+  };
+
+  const reserving = async <T>(limit: number, work: () => Promise<T>): Promise<T> => {
+    reserved += limit;
+    try {
+      return await work();
+    } finally {
+      reserved -= limit;
+    }
+  };
+
+  const claimOptions = (limit: number): ClaimOptions => {
+    const paceMs = typeof options.paceMs === 'number' ? options.paceMs : options.paceMs();
+    const keepLeases = options.clock?.hasJumped() === true;
+    return { now: now(), leaseMs: LEASE_MS, limit, paceMs, newToken: options.newToken, keepLeases, ...served };
+  };
+
+  const offer = (): ClaimOffer | undefined => {
+    const limit = Math.min(OFFERED, concurrency - underWay.size - reserved);
+    const pauseMs = offerAgainAt - now();
+    if (stopped || limit <= 0 || (pauseMs > 0 && pauseMs <= OFFER_PAUSE_MS)) return undefined;
+    const claiming = Promise.withResolvers<readonly ClaimedDelivery[]>();
+    const taken = reserving(limit, () => claiming.promise).then((claimed) => {
+      if (claimed.length === 0) offerAgainAt = now() + OFFER_PAUSE_MS;
+      for (const delivery of claimed) run(delivery);
+      offered.delete(taken);
+    });
+    offered.add(taken);
+    return { options: claimOptions(limit), claimed: claiming.resolve };
   };
 
   const run = (delivery: ClaimedDelivery): void => {
@@ -153,13 +213,17 @@ export function createOutbox(options: OutboxOptions): Outbox {
   return {
     start: () => {
       stopped = false;
+      if (offers && !hasOffered) queue.claimWhileAccepting?.(offer);
+      hasOffered = true;
       lookAt(now());
     },
     wake: lookSoon,
     idle: async () => {
-      while (!stopped && (looking !== undefined || underWay.size > 0 || wakeAt <= now() + SHORTEST_PAUSE_MS)) {
-        await looking;
-        await Promise.all(underWay);
+      while (
+        !stopped &&
+        (looking !== undefined || planning !== undefined || offered.size + underWay.size > 0 || wakeAt <= now() + SHORTEST_PAUSE_MS)
+      ) {
+        await Promise.all([looking, planning, ...offered, ...underWay]);
         await new Promise((resolve) => setTimeout(resolve, SHORTEST_PAUSE_MS));
       }
     },
@@ -168,7 +232,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       cancelTimer();
       const grace = setTimeout(() => aborter.abort(new Error('the receiver is stopping')), graceMs);
       // What is being claimed at this moment is waited for too.
-      await looking;
+      await Promise.all([looking, planning, ...offered]);
       await Promise.all(underWay);
       clearTimeout(grace);
     },

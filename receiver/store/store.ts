@@ -105,6 +105,13 @@ export interface ClaimOptions {
   readonly keepLeases?: boolean;
 }
 
+/** Free places of a worker, for deliveries that are due as soon as they are stored. */
+export interface ClaimOffer {
+  readonly options: ClaimOptions;
+  /** Is called once, with what was claimed, when that is stored; with nothing when storing failed. */
+  claimed(deliveries: readonly ClaimedDelivery[]): void;
+}
+
 /** Where workers take deliveries from. */
 export interface DeliveryQueue {
   /**
@@ -112,6 +119,12 @@ export interface DeliveryQueue {
    * A lease that ran out is reclaimed, as ambiguous.
    */
   claim(options: ClaimOptions): Promise<ClaimedDelivery[]>;
+
+  /**
+   * From now on each transaction that accepts events asks for an offer, and also claims what is due then, as `claim` does. Left
+   * out where a claim costs no wait for a server.
+   */
+  claimWhileAccepting?(offer: () => ClaimOffer | undefined): void;
 
   /** When `claim` will next have something, or `undefined` when nothing is pending and nothing in flight. */
   nextDueAt(serves?: (credential: string) => boolean): Promise<number | undefined>;

@@ -1,6 +1,7 @@
 import type { Accepted, NewEvent } from '../delivery.ts';
 import { acceptEvents } from '../rules/inbox.ts';
 import { takeIncoming } from '../rules/unrouted.ts';
+import type { Work } from '../rules/work.ts';
 import type { Incoming, Taken } from '../unrouted.ts';
 import { type PostgresDriver, sqlStateOf } from './driver.ts';
 import { postgresLookUp } from './look-up.ts';
@@ -10,17 +11,44 @@ import type { Sql } from './sql.ts';
 /** A value that has to be unique is there already (SQLSTATE). */
 const UNIQUE_VIOLATION = '23505';
 
+/** Claims in the transaction that accepts, once something is there to be sent. */
+export interface AlsoClaim {
+  /** The transaction begins, or begins again: nothing is claimed. */
+  begin(): void;
+  claim(sql: Sql): Promise<void>;
+}
+
 /** Stores a batch of events in one transaction. */
-export async function acceptBatch(driver: PostgresDriver, events: readonly NewEvent[], dedupeWindowMs: number): Promise<Accepted[]> {
+export async function acceptBatch(
+  driver: PostgresDriver,
+  events: readonly NewEvent[],
+  dedupeWindowMs: number,
+  also: AlsoClaim,
+): Promise<Accepted[]> {
   if (events.length === 0) return [];
-  return onceMore(driver, events, () => runInTransaction(driver, () => acceptEvents(events, dedupeWindowMs, postgresLookUp)));
+  return onceMore(driver, events, () => acceptAndClaim(driver, () => acceptEvents(events, dedupeWindowMs, postgresLookUp), also));
+}
+
+function acceptAndClaim<T extends Taken>(driver: PostgresDriver, accept: () => Work<T[]>, also: AlsoClaim): Promise<T[]> {
+  const start = () => {
+    also.begin();
+    return accept();
+  };
+  return runInTransaction(driver, start, async (sql, taken) => {
+    if (taken.some((each) => each.status === 'accepted' && each.deliveries.length > 0)) await also.claim(sql);
+  });
 }
 
 /** Stores a batch of webhooks in one transaction, see `UnroutedStore.take`. */
-export async function takeBatch(driver: PostgresDriver, incoming: readonly Incoming[], dedupeWindowMs: number): Promise<Taken[]> {
+export async function takeBatch(
+  driver: PostgresDriver,
+  incoming: readonly Incoming[],
+  dedupeWindowMs: number,
+  also: AlsoClaim,
+): Promise<Taken[]> {
   if (incoming.length === 0) return [];
   const planned = incoming.flatMap((each) => each.planned ?? []);
-  const store = () => runInTransaction(driver, () => takeIncoming(incoming, dedupeWindowMs, postgresLookUp));
+  const store = () => acceptAndClaim(driver, () => takeIncoming(incoming, dedupeWindowMs, postgresLookUp), also);
   return planned.length === incoming.length ? onceMore(driver, planned, store) : store();
 }
 

@@ -50,11 +50,12 @@ import { isUnrouted, readBacklog, retrySkipped, routeUnrouted, skipOldestUnroute
 import type { Work } from '../rules/work.ts';
 import type { ChangeOptions, ChangeResult, Store } from '../store.ts';
 import { acceptBatch, takeBatch } from './accept.ts';
+import { claimOffers } from './claim-offers.ts';
 import { CLOSE_LIMIT_MS, DatabaseAwayError, type DriverOptions, openDriver, type PostgresDriver } from './driver.ts';
 import { postgresLookUp } from './look-up.ts';
 import { createNotifier } from './notify.ts';
 import { beginService, claimPurpose } from './purpose.ts';
-import { claimDue, earliestDue, isClaimOf, keepLease } from './queue.ts';
+import { type Claimer, claimDue, claimWithin, earliestDue, isClaimOf, keepLease } from './queue.ts';
 import { runInTransaction, runWork } from './run-work.ts';
 import { migrate, SCHEMA_VERSION } from './schema.ts';
 import { openSession, type ReceiverSession, type SessionChange } from './session.ts';
@@ -109,6 +110,16 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     return result;
   };
   const known = new Set<string>();
+  /** `none`: nothing may be claimed. Left out: leases count for their time only. */
+  const claimerNow = (): Claimer | 'none' | undefined => {
+    const standing = session?.standing() ?? { kind: 'leases' };
+    if (standing.kind === 'lost') return 'none';
+    return standing.kind === 'leases' ? undefined : { receiver: standing.receiver, reclaims: false };
+  };
+  const offers = claimOffers((sql, options) => {
+    const claimer = claimerNow();
+    return claimer === 'none' ? Promise.resolve([]) : claimWithin(sql, known, options, claimer);
+  });
   const isDue = timesGate();
   let corrected: ClockCorrected = () => undefined;
   /**
@@ -129,8 +140,9 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
   const change = (ids: readonly string[], kind: Change, now: number, options?: ChangeOptions): Promise<ChangeResult[]> =>
     notifying(changeInParts(driver, ids, kind, now, options));
   return {
-    accept: (events, { dedupeWindowMs }) => notifying(acceptBatch(driver, events, dedupeWindowMs)),
-    take: (incoming, { dedupeWindowMs }) => notifying(takeBatch(driver, incoming, dedupeWindowMs)),
+    accept: (events, { dedupeWindowMs }) => notifying(offers.during((also) => acceptBatch(driver, events, dedupeWindowMs, also))),
+    take: (incoming, { dedupeWindowMs }) => notifying(offers.during((also) => takeBatch(driver, incoming, dedupeWindowMs, also))),
+    claimWhileAccepting: offers.add,
     routeUnrouted: (options) => notifying(write(() => routeUnrouted(options, postgresLookUp))),
     skipOldestUnrouted: (reason) => autocommit(() => skipOldestUnrouted(reason)),
     retrySkipped: () => autocommit(retrySkipped),
@@ -139,10 +151,9 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     keepRejected: (rejected) => write(() => keepRejected(rejected)),
     claim: (options) =>
       at(options.now, async () => {
-        const standing = session?.standing() ?? { kind: 'leases' };
-        if (standing.kind === 'lost') return [];
-        if (session === undefined || standing.kind === 'leases') return claimDue(driver, known, options);
-        return claimDue(driver, known, options, { receiver: standing.receiver, reclaims: session.isTimeToReclaim() });
+        const claimer = claimerNow();
+        if (claimer === 'none') return [];
+        return claimDue(driver, known, options, claimer && { ...claimer, reclaims: session?.isTimeToReclaim() === true });
       }),
     nextDueAt: async (serves = () => true) => (session?.standing().kind === 'lost' ? undefined : earliestDue(driver, serves)),
     holds: async (claim) => {

@@ -44,6 +44,16 @@ export async function claimDue(
   return [...found.claimed, ...more.claimed];
 }
 
+/** Leases what is due in the transaction of `sql`. What needs more than one statement is left to `claimDue`. */
+export async function claimWithin(
+  sql: Sql,
+  known: ReadonlySet<string>,
+  options: ClaimOptions,
+  claimer: Claimer | undefined,
+): Promise<ClaimedDelivery[]> {
+  return (await lease(sql, known, options, claimer)).claimed;
+}
+
 interface Leased {
   readonly claimed: ClaimedDelivery[];
   /** Leases have run out. */

@@ -13,16 +13,22 @@ export async function runWork<T>(sql: AnySql, work: Work<T>): Promise<T> {
 
 /**
  * Carries out a rule in one transaction. A lock that comes first is looked up before the transaction, and taken when it
- * begins: the first statement travels with it, and what it reads is read under the lock. A deadlock or a serialization failure
+ * begins: the first statement travels with it, and what it reads is read under the lock. `then` does more in the same transaction. A deadlock or a serialization failure
  * starts the rule again, which is why it is given as a function.
  */
-export async function runInTransaction<T>(driver: PostgresDriver, start: () => Work<T>): Promise<T> {
+export async function runInTransaction<T>(
+  driver: PostgresDriver,
+  start: () => Work<T>,
+  then: (sql: Sql, result: T) => Promise<void> = async () => undefined,
+): Promise<T> {
   const names = await firstLock(driver, start());
-  return driver.transaction(names, (sql) => {
+  return driver.transaction(names, async (sql) => {
     const work = start();
     const first = work.next();
     // Its names are held since the transaction began.
-    return continueWork(sql, work, isLock(first) ? work.next(0) : first);
+    const result = await continueWork(sql, work, isLock(first) ? work.next(0) : first);
+    await then(sql, result);
+    return result;
   });
 }
 

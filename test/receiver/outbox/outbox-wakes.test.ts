@@ -1,24 +1,27 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { OutboxOptions } from '../../../receiver/outbox/outbox.ts';
 import type { Store } from '../../../receiver/store/store.ts';
-import { ScriptedOutbox } from './scripted-outbox.ts';
+import { failed, ScriptedOutbox } from './scripted-outbox.ts';
 
-/** Looks at the queue: each is one claim. `hold` keeps the end of a look back until it resolves. */
-function watchedOutbox() {
-  const looks = { count: 0, hold: Promise.resolve() };
+/** Looks at the queue: each is one claim. `hold` keeps the end of a look back until it resolves, `holdPlan` that of what follows it. */
+function watchedOutbox(changes: Partial<OutboxOptions> = {}) {
+  const looks = { count: 0, hold: Promise.resolve(), holdPlan: Promise.resolve() };
   const wrap = (store: Store): Store => ({
     ...store,
-    claim: (options) => {
+    claim: async (options) => {
       looks.count++;
-      return store.claim(options);
+      const claimed = await store.claim(options);
+      await looks.hold;
+      return claimed;
     },
     nextDueAt: async (serves) => {
       const at = await store.nextDueAt(serves);
-      await looks.hold;
+      await looks.holdPlan;
       return at;
     },
   });
   // With `wakeLater` nothing is polled: what a wake has missed stays.
-  const box = new ScriptedOutbox({ wakeLater: () => {} }, wrap);
+  const box = new ScriptedOutbox({ wakeLater: () => {}, ...changes }, wrap);
   return { box, looks };
 }
 
@@ -63,6 +66,35 @@ describe('waking the outbox', () => {
     box.pass(10);
     await turn();
     await box.accept('e1');
+    await turn();
+    gate.resolve();
+    await box.until('d-e1', 'delivered');
+  });
+
+  test('a wake does not wait until it is known when to look again', async () => {
+    const { box, looks } = watchedOutbox();
+    const gate = Promise.withResolvers<void>();
+    onTestFinished(() => gate.resolve());
+    looks.holdPlan = gate.promise;
+    box.outbox.start();
+    await turn();
+    box.pass(10);
+    await box.accept('e1');
+    await box.until('d-e1', 'delivered');
+  });
+
+  test('an answer that has become old does not hide what is due since then', async () => {
+    const retry = { firstDelayMs: 200, maxDelayMs: 200, settleMs: 2, retryForMs: 3_600_000 };
+    const { box, looks } = watchedOutbox({ retry, random: () => 0.99 });
+    const gate = Promise.withResolvers<void>();
+    onTestFinished(() => gate.resolve());
+    looks.holdPlan = gate.promise;
+    box.outbox.start();
+    await turn();
+    box.pass(10);
+    await box.accept('e1', { send: [failed] });
+    // Its retry is due in 200 ms; nobody wakes the outbox for it.
+    await vi.waitFor(async () => expect(await box.outcomes('d-e1')).toEqual(['failed']));
     await turn();
     gate.resolve();
     await box.until('d-e1', 'delivered');

@@ -6,7 +6,7 @@ import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
 import { eventually } from '../../stand-ins/receiver-process.ts';
 import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
 import { likePooler, startProxy } from '../../stand-ins/tcp-proxy.ts';
-import { accept, claim, claimOne, drain, eventOf, LEASE_MS, SETTLE_MS, stateOf, succeed, T0 } from './samples.ts';
+import { accept, claim, claimOne, drain, eventOf, idsOf, LEASE_MS, SETTLE_MS, stateOf, succeed, T0 } from './samples.ts';
 
 let server: PostgresDatabases;
 beforeAll(async () => {
@@ -118,12 +118,20 @@ describe('what a receiver has in flight', () => {
 
 test('a receiver that stood still takes nothing until the server has answered it again', async () => {
   const { store } = await receiver(await server.newDatabase());
+  await accept(store, eventOf('e0'));
+  // The credential is known.
+  expect(await drain(store, T0)).toEqual(['d-e0']);
   await accept(store, eventOf('e1'));
   const now = performance.now.bind(performance);
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 11_000);
   onTestFinished(() => clock.mockRestore());
 
   expect([await claim(store, T0), await store.nextDueAt()]).toEqual([[], undefined]);
+  const handed: string[][] = [];
+  const options = { now: T0, leaseMs: LEASE_MS, limit: 8, paceMs: 0, newToken: () => 'offered' };
+  store.claimWhileAccepting?.(() => (handed.length > 0 ? undefined : { options, claimed: (found) => void handed.push(idsOf(found)) }));
+  await accept(store, eventOf('e2'));
+  expect(handed).toEqual([[]]);
 
   await eventually('it takes it', async () => (await claim(store, T0)).length === 1);
 });
