@@ -12,7 +12,7 @@ export interface Bursts {
 
 export interface BurstOptions {
   readonly store: Pick<UnroutedStore, 'take'>;
-  readonly later: Pick<RouteLater, 'isBehind' | 'stored'>;
+  readonly later: Pick<RouteLater, 'isBehind' | 'free' | 'stored'>;
   readonly dedupeWindowMs: () => number;
   /** Milliseconds, for measuring. */
   readonly now: () => number;
@@ -28,6 +28,7 @@ export const BURST = 24;
 export function receiveBursts({ store, later, dedupeWindowMs, now }: BurstOptions): Bursts {
   const batches = inBatches<Incoming, Taken>({
     store: async (incoming) => {
+      await later.free();
       const taken = await store.take(incoming, { dedupeWindowMs: dedupeWindowMs() });
       const unrouted = taken.filter(({ status }) => status === 'unrouted').length;
       if (unrouted > 0) later.stored(unrouted);

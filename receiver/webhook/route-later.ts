@@ -21,6 +21,8 @@ export interface RouteLaterOptions extends Pick<Runtime, 'now' | 'log'> {
 export interface RouteLater {
   /** Events are unrouted: what comes now must not overtake them. */
   isBehind(): boolean;
+  /** Resolves when something may be stored: at once, but while the last few are routed. */
+  free(): Promise<void>;
   /** So many more were stored as they came. */
   stored(events: number): void;
   /** See `Extension.details`. */
@@ -36,10 +38,13 @@ const SLICE = 64;
 const SLICE_IN_BURST = 16;
 /** Requests are answered for so long between two slices, at least. Milliseconds. */
 const GAP_MS = 2;
-/** The burst goes on while at least so many webhooks come from one slice to the next. */
+/** The burst goes on while at least so many webhooks come from one slice to the next, and at least so many a second: fewer can be routed beside. */
 const STILL_A_BURST = 8;
+const BURST_PER_SECOND = 500;
 /** And it is over when no webhook comes for so long. Milliseconds. */
 const QUIET_MS = 100;
+/** What comes while the last few are routed waits no longer than this, whatever the store does. Milliseconds. */
+const HOLD_LIMIT_MS = 250;
 /**
  * In a burst routing takes a twentieth of the time. That is some 200 events a second, more than GitHub takes dispatches from anybody.
  * Once the oldest has waited for `PATIENCE_MS` it takes half of the time.
@@ -73,22 +78,28 @@ export function routeLater(options: RouteLaterOptions): RouteLater {
   let oldestAt: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   let hasRetried = false;
+  let held: Promise<void> | undefined;
 
   const isLate = (): boolean => oldestAt !== undefined && now() - oldestAt >= PATIENCE_MS;
 
   /** Routes everything. */
   const run = async (): Promise<void> => {
-    let seen = arrived;
+    let seen = { arrived, at: elapsed() };
     let limit = SLICE_IN_BURST;
     let failures = 0;
     let routed = 0;
+    /** The next slice takes all that is left. */
+    let isLast = false;
     for (;;) {
       if (stopBy !== undefined && elapsed() >= stopBy) return;
       const before = arrived;
       const startedAt = elapsed();
-      const slice = await routeSlice(failures === 0 ? limit : 1, failures);
+      const slice: Routed | undefined = await (isLast
+        ? holding(() => routeSlice(limit, failures))
+        : routeSlice(failures === 0 ? limit : 1, failures));
       if (slice === undefined) {
         failures += 1;
+        isLast = false;
         await pause(RETRY_MS);
         continue;
       }
@@ -97,16 +108,34 @@ export function routeLater(options: RouteLaterOptions): RouteLater {
       oldestAt = slice.oldestAt;
       // What was stored while the slice was read may not be in it.
       if (slice.events === 0 && arrived === before) break;
+      isLast = slice.events < limit;
       const tookMs = elapsed() - startedAt;
       await pause(GAP_MS);
-      const isBurst = stopBy === undefined && arrived - seen >= STILL_A_BURST;
-      seen = arrived;
+      const isBurst = stopBy === undefined && isBurstSince(seen);
+      seen = { arrived, at: elapsed() };
       limit = isBurst ? SLICE_IN_BURST : SLICE;
       if (isBurst) await pauseInBurst(tookMs * (1 / (isLate() ? SHARE_WHEN_LATE : SHARE_IN_BURST) - 1));
     }
     behind = false;
     oldestAt = undefined;
     if (routed > 0) log.info({ events: routed }, 'routed events that had come in a burst');
+  };
+
+  /** What comes meanwhile waits, a few milliseconds: or else there would always be something that came during the last slice. */
+  const holding = async <T>(work: () => Promise<T>): Promise<T> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    try {
+      return await work();
+    } finally {
+      held = undefined;
+      resolve();
+    }
+  };
+
+  const isBurstSince = (seen: { readonly arrived: number; readonly at: number }): boolean => {
+    const came = arrived - seen.arrived;
+    return came >= STILL_A_BURST && came / (elapsed() - seen.at) >= BURST_PER_SECOND / 1000;
   };
 
   /** Ends early when the burst does. */
@@ -175,6 +204,9 @@ export function routeLater(options: RouteLaterOptions): RouteLater {
 
   return {
     isBehind: () => behind,
+    free: async () => {
+      if (held !== undefined) await Promise.race([held, pause(HOLD_LIMIT_MS)]);
+    },
     stored: (events) => {
       arrived += events;
       behind = true;

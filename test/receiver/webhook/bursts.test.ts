@@ -7,6 +7,7 @@ function world() {
   const batches: Incoming[][] = [];
   const stored: number[] = [];
   let behind = false;
+  let free: Promise<void> = Promise.resolve();
   const bursts = receiveBursts({
     store: {
       take: async (incoming, { dedupeWindowMs }) => {
@@ -15,14 +16,19 @@ function world() {
         return incoming.map(({ unrouted: { id }, planned }): Taken => (planned === undefined ? { status: 'unrouted', id } : accepted(id)));
       },
     },
-    later: { isBehind: () => behind, stored: (events) => void stored.push(events) },
+    later: { isBehind: () => behind, free: () => free, stored: (events) => void stored.push(events) },
     dedupeWindowMs: () => 7,
     now: () => T0,
   });
   const fallBehind = () => {
     behind = true;
   };
-  return { bursts, batches, stored, fallBehind };
+  const hold = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    free = promise;
+    return resolve;
+  };
+  return { bursts, batches, stored, fallBehind, hold };
 }
 
 const accepted = (id: string): Taken => ({ status: 'accepted', id, deliveries: [] });
@@ -56,5 +62,17 @@ describe('a burst', () => {
     fallBehind();
 
     expect(bursts.isBurst()).toBe(true);
+  });
+
+  test('waits while the last few of the one before are routed', async () => {
+    const { bursts, batches, hold } = world();
+    const release = hold();
+    const taken = bursts.take({ ...asItCame(eventOf('e1')), planned: eventOf('e1') });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(batches).toEqual([]);
+
+    release();
+
+    expect(await taken).toEqual(accepted('e1'));
   });
 });

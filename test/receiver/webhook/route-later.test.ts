@@ -111,6 +111,58 @@ describe('what a burst has left', () => {
     expect(new Set(store.slices.slice(during + 2, -1).map(({ length }) => length))).toEqual(new Set([64]));
   });
 
+  test('is over although a few hundred a second go on coming: the last slice makes them wait', async () => {
+    const { store, later, come } = world({ sliceMs: 10 });
+    come(500);
+    let came = 500;
+    let waits = 0;
+    for (let ms = 0; later.isBehind(); ms += 3) {
+      expect(ms).toBeLessThan(400);
+      await pass(3);
+      let isFree = false;
+      void later.free().then(() => {
+        isFree = true;
+      });
+      await pass(0);
+      if (!isFree) waits += 3;
+      else if (later.isBehind()) {
+        come(1);
+        came++;
+      }
+    }
+    expect(store.slices.flat()).toEqual(numbers(1, came));
+    // As much as one slice takes, or two.
+    expect(waits).toBeGreaterThan(0);
+    expect(waits).toBeLessThanOrEqual(24);
+  });
+
+  test.each([
+    ['until the last slice ends', 100, 92],
+    ['and not for long when the last slice does not end', 5_000, 250],
+  ])('makes those who come wait %s', async (_, sliceMs, waitsMs) => {
+    const { later, come } = world({ sliceMs });
+    come(1);
+    await pass(10);
+    come(1);
+    await pass(sliceMs);
+    // The second slice is the last one; it began 8 ms ago.
+    const free = later.free().then(() => performance.now());
+    const at = performance.now();
+    await pass(6_000);
+    expect((await free) - at).toBe(waitsMs);
+  });
+
+  test('is no burst when a slow store is all that lets some pile up', async () => {
+    const { store, come } = world({ sliceMs: 100 });
+    come(500);
+    for (let i = 0; i < 120; i++) {
+      await pass(10);
+      come(1);
+    }
+    expect(store.slices.length).toBeGreaterThan(9);
+    expect(store.slices.slice(1).every(({ length }) => length > 16 || length < 14)).toBe(true);
+  });
+
   test('goes on at once when the burst ends in a pause', async () => {
     const { store, come } = world({ sliceMs: 100 });
     come(50);
