@@ -45,7 +45,7 @@ const utf8 = new TextDecoder();
 /**
  * The Worker itself: it authenticates every request, by the same rules as the receiver elsewhere, and hands what is authentic
  * to the object of its source. Nobody else wakes an object: not a bad signature, a wrong method, an address that does not
- * exist, or a body that stalls. For anyone `/readyz` and public metrics do, at most once a second, and an attempt to sign in,
+ * exist, or a body that stalls. For anyone `/readyz` and public metrics do, at most once a second, and an attempt with a token,
  * as far as the limits of this isolate allow it.
  *
  * Its decision counts. An object may run on with older code, and older secrets, for minutes after a deployment.

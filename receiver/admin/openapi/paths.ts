@@ -54,6 +54,7 @@ const PROBLEMS = {
   403: 'The token may only read',
   404: 'There is no such thing',
   413: 'The body is too large',
+  429: 'Too many wrong tokens came from this address. `Retry-After` says for how many seconds not even a right one counts',
   503: 'The store failed. Try again',
 } as const;
 
@@ -101,7 +102,7 @@ function read({ path, tag, summary, answer, query, params }: Read): RouteConfig 
     request: { query: withSource(query), ...(params === undefined ? {} : { params }) },
     responses: {
       ...json(answer, 'Found'),
-      ...problems(...(query === undefined ? [] : [400 as const]), 401, ...(params === undefined ? [] : [404 as const]), 503),
+      ...problems(...(query === undefined ? [] : [400 as const]), 401, ...(params === undefined ? [] : [404 as const]), 429, 503),
     },
   };
 }
@@ -135,7 +136,7 @@ function change(given: Change): RouteConfig {
     },
     responses: {
       ...done,
-      ...problems(400, 401, ...(mayView ? [] : [403 as const]), ...(mayMiss ? [404 as const] : []), 413, 503),
+      ...problems(400, 401, ...(mayView ? [] : [403 as const]), ...(mayMiss ? [404 as const] : []), 413, 429, 503),
     },
   };
 }

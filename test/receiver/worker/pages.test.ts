@@ -180,6 +180,28 @@ describe('sign-ins on Workers', () => {
     expect((await isolate().send('/sign-in', { token: ADA_TOKEN }, from('192.0.2.2'))).status).toBe(303);
   });
 
+  test('count with wrong tokens of requests, for all isolates together', async () => {
+    const isolates = [isolate(), isolate()];
+    const bearer = (token: string, address: string) => ({ headers: { ...from(address), authorization: `Bearer ${token}` } });
+    for (const [i, path] of ['/api/status', '/pauses', '/metrics', '/api/status', '/pauses', '/metrics', '/nope', '/api/events'].entries())
+      await isolates[i % 2]?.ask(path, bearer(`wrong ${i}`.replace(' ', '-'), '192.0.2.11'));
+    for (let i = 0; i < 3; i++) await isolates[i % 2]?.send('/sign-in', { token: `wrong ${i}` }, from('192.0.2.11'));
+    await evictDurableObject(objectOf());
+    for (const path of ['/api/status', '/pauses', '/metrics']) {
+      const blocked = await isolate().ask(path, bearer(ADA_TOKEN, '192.0.2.11'));
+      expect([path, blocked.status, Number(blocked.headers.get('retry-after')) > 0]).toEqual([path, 429, true]);
+      expect((await isolate().ask(path, bearer(ADA_TOKEN, '192.0.2.12'))).status).toBe(200);
+    }
+  });
+
+  test('ask the object once a minute for a program with a right token', async () => {
+    const asked = vi.spyOn(RelayObject.prototype, 'signInAttempt');
+    const { ask } = isolate();
+    for (let i = 0; i < 5; i++) expect((await ask('/api/status', { headers: { authorization: `Bearer ${ADA_TOKEN}` } })).status).toBe(200);
+    expect(asked).toHaveBeenCalledTimes(1);
+    asked.mockRestore();
+  });
+
   test('end everywhere when somebody signs out, and after an eviction', async () => {
     const here = isolate();
     const headers = await signedIn(here);
