@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
+import { tokenProblems } from '../config-checks.ts';
 import { type Check, type CheckState, checksOf } from '../doctor/check.ts';
 import { type Environment, readEnvironment } from '../environment.ts';
 import { silentLogger } from '../log/log.ts';
@@ -41,6 +42,7 @@ async function allChecks(io: CommandIo, options: DoctorOptions): Promise<Check[]
   const loaded = loadConfig(io.cwd, options.config) ?? { ok: false as const, error: [noSuchConfig(options.config)] };
   const first = [
     ...warnings.map((line) => inOwnWords('environment', line, 'warning')),
+    ...tokenProblems(environment.value).map((line) => inOwnWords('environment', line)),
     ...(authentication.sources.size === 0
       ? [checksOf('environment', 'WANDB_WEBHOOK_SECRET')('problem', 'is not set, and neither is a token: every webhook is refused')]
       : []),

@@ -5,6 +5,7 @@ import { redactorOf } from '../../src/lib/redact.ts';
 import type { Result } from '../../src/lib/result.ts';
 import type { Role } from '../admin/identity.ts';
 import { composeReceiver } from '../compose.ts';
+import { tokenProblems } from '../config-checks.ts';
 import { type Environment, isLoopback, readEnvironment } from '../environment.ts';
 import { createLogger } from '../log/log.ts';
 import type { ReadableMetrics } from '../metrics/metrics.ts';
@@ -155,6 +156,7 @@ function planServe(io: CommandIo, options: ServeOptions): ServePlan {
   const usable = usableConfig(config, environment, sandbox);
   const problems = [
     ...(options.sandbox && environment.inImage ? [] : hostProblems(environment, sandbox)),
+    ...(sandbox ? [] : tokenProblems(environment)),
     ...(usable.ok ? [] : usable.error),
   ];
   if (problems.length > 0 || !usable.ok) return { problems };

@@ -102,6 +102,11 @@ describe('serve refuses to start, with one line', () => {
       /^GITHUB_TOKEN: is not set, and neither is GITHUB_APP_ID, but routes send to GitHub \(deploy\)/,
     ],
     ['an open door', { GITHUB_TOKEN: 'ghp_x', HOST: '0.0.0.0' }, /^HOST: 0\.0\.0\.0 can be reached from other machines/],
+    [
+      'a token that could be guessed',
+      { GITHUB_TOKEN: 'ghp_x', RELAY_VIEWER_TOKEN: 'fifteen-letters' },
+      /^RELAY_VIEWER_TOKEN: the token has fewer than 16 characters and could be guessed: make one with "openssl rand -hex 32"\n$/,
+    ],
     ['a config that is not there', { RELAY_CONFIG: 'other.yaml' }, /^other\.yaml: there is no such file/],
     [
       'a database in a folder that is not there',
