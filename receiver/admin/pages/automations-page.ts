@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import { type Automation, relayRouteName } from '../../../src/automation/automation.ts';
 import { broadAutomation } from '../../../src/automation/broad-automation.ts';
 import type { Located } from '../../../src/config/config.ts';
@@ -23,9 +22,10 @@ import {
 import { actionWords, automationWords, isOf, routesThatTake, visibilityOf } from '../components/automation-words.ts';
 import { badge } from '../components/badge.ts';
 import { empty } from '../components/empty.ts';
+import { type Html, html } from '../components/html.ts';
 import { moment } from '../components/time.ts';
 import { automationLink } from './automation-paths.ts';
-import { answerPage, type Html, linkTo, type Shell } from './page.ts';
+import { answerPage, linkTo, type Shell } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 import { routePath } from './routes-page.ts';
 

@@ -1,15 +1,15 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import { compileRoute } from '../../../src/route/route.ts';
 import type { RequestVariables } from '../../http/request-log.ts';
 import type { Pause, PauseScope } from '../../store/pause.ts';
 import { empty } from '../components/empty.ts';
+import { type Html, html } from '../components/html.ts';
 import { age, moment } from '../components/time.ts';
 import { identityOf } from '../guard.ts';
 import type { Identity } from '../identity.ts';
 import { nameField, notDone, personOf, reasonIn } from './forms.ts';
 import { doneQuery, noticeOf } from './notice.ts';
-import { answerPage, type Html, linkTo, type Shell } from './page.ts';
+import { answerPage, linkTo, type Shell } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 import { scopeWords } from './pause-banners.ts';
 import { formOf } from './sign-in.ts';

@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import { durationWords } from '../../../src/lib/duration.ts';
 import { readBody, refuseUnread } from '../../http/request-body.ts';
 import type { RequestVariables } from '../../http/request-log.ts';
 import { type Access, type AdminContext, isTooMany } from '../access.ts';
+import { html } from '../components/html.ts';
 import { retryAfter } from '../guard.ts';
 import { isSameOrigin } from '../same-origin.ts';
 import { linkTo, PAGE_HEADERS, pageText, type Shell } from './page.ts';
