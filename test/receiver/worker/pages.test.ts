@@ -66,6 +66,37 @@ describe('pages on Workers', () => {
     expect(await listDurableObjectIds(env.RELAY)).toHaveLength(before);
   });
 
+  test('and all that the Worker answers by itself is kept nowhere, but its style and script', async () => {
+    const { ask, send } = isolate();
+    const answers = [
+      await ask('/healthz'),
+      await ask('/readyz'),
+      await ask('/readyz?source=nobody'),
+      await ask('/nothing'),
+      await ask('/'),
+      await ask('/', { method: 'PUT' }),
+      await ask('/sign-in'),
+      await ask('/api/status'),
+      await ask('/api/status?source=nobody', { headers: { authorization: `Bearer ${ADA_TOKEN}` } }),
+      await ask('/api/status?source=not%20a%20name', { headers: { authorization: `Bearer ${ADA_TOKEN}` } }),
+      await ask('/metrics'),
+      await ask('/webhooks/wandb'),
+      await ask('/webhooks/wandb/nobody', { method: 'POST', body: '{}' }),
+      await ask('/webhooks/github'),
+      await send('/sign-in', { token: ADA_TOKEN }),
+      await send('/sign-in', { token: 'wrong' }),
+    ];
+    expect(answers.map(({ headers }) => [headers.get('cache-control'), headers.get('x-content-type-options')])).toEqual(
+      answers.map(() => ['no-store', 'nosniff']),
+    );
+    const style = /href="(\/assets\/[^"]+)"/.exec((await ask('/sign-in')).text)?.[1] ?? '';
+    const asset = await ask(style);
+    expect([asset.headers.get('cache-control'), asset.headers.get('x-content-type-options')]).toEqual([
+      'public, max-age=31536000, immutable',
+      'nosniff',
+    ]);
+  });
+
   test('are not there without a token', async () => {
     const { ask } = isolate({ RELAY_ADMIN_TOKEN: '', RELAY_ADMIN_TOKENS: '', RELAY_VIEWER_TOKEN: '' });
     for (const path of ['/', '/sign-in', '/events/1', '/pauses', '/metrics', '/api/status']) expect((await ask(path)).status).toBe(404);
