@@ -53,7 +53,11 @@ export async function listen(
       const exchange = { incoming, outgoing, body };
       latest.set(incoming.socket, exchange);
       const peer = incoming.socket.remoteAddress;
-      const response = await receiver.app.fetch(request, { body, ...(peer === undefined ? {} : { peer }) });
+      const response = await receiver.app.fetch(request, {
+        body,
+        ...(peer === undefined ? {} : { peer }),
+        ...(incoming.httpVersion === '1.0' ? { isHttp10: true as const } : {}),
+      });
       // What came in one packet with the headers is parsed within this turn.
       if (!incoming.complete) await setImmediate();
       if (!incoming.complete) closeAfterAnswer(exchange);

@@ -43,7 +43,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   const redactor = redactorOf(environment.secrets);
   const format = io.terminal ? (await import('../log/pretty.ts')).pretty() : undefined;
   const log = createLogger({ level: 'info', format, redact: redactor.text, write: (text) => io.writeLog(text.trimEnd()) });
-  for (const warning of [...environment.warnings, ...plan.warnings]) log.warn({}, warning);
+  for (const warning of [...environment.warnings, ...plan.warnings, ...proxyWarnings(environment, sandbox)]) log.warn({}, warning);
 
   // From here on a signal stops it in order.
   const stopped = io.stopped();
@@ -113,6 +113,14 @@ async function metricsOf({ access, host, postgresUrl }: Environment, version: st
 /** What a browser on this machine may do without a token, where nobody else can reach the receiver: everything in a sandbox, else reading. */
 function onThisMachine({ host }: Environment, sandbox: boolean): { readonly onThisMachine?: Role } {
   return isLoopback(host) ? { onThisMachine: sandbox ? 'admin' : 'viewer' } : {};
+}
+
+/** For real webhooks there is something in front that reaches this address, and a proxy may look like a browser on this machine. */
+function proxyWarnings({ host, access }: Environment, sandbox: boolean): string[] {
+  if (sandbox || !isLoopback(host) || access.people.length > 0 || access.proxy !== undefined) return [];
+  return [
+    'the pages and the API are open to this machine without a token: a proxy in front that passes on all paths may open them to everybody; set RELAY_ADMIN_TOKENS, or let it pass on /webhooks only',
+  ];
 }
 
 async function stopInOrder(listening: Listening, store: Store, traces: Traces | undefined): Promise<void> {

@@ -303,20 +303,30 @@ describe('on this machine', () => {
 
   it('a browser needs no token, where that is allowed', async () => {
     const { ask } = site({ variables, onThisMachine: 'viewer' });
+    const links = [
+      {},
+      { 'sec-fetch-site': 'same-origin', referer: 'http://127.0.0.1:8787/models' },
+      { 'sec-fetch-site': 'cross-site', referer: 'https://github.com/' },
+    ];
+    for (const headers of links) expect((await ask('/who', { host: '127.0.0.1:8787', ...headers })).status).toBe(200);
     for (const host of ['localhost:8787', '127.0.0.1:8787', '[::1]:8787']) {
       expect(await (await ask('/who', { host })).json()).toMatchObject({ role: 'viewer', via: 'open' });
       expect(await (await ask('/pages', { host })).text()).toBe('pages');
     }
   });
 
-  it.each([[{ host: 'evil.example' }], [{ host: '127.0.0.1', 'x-forwarded-for': '192.0.2.1' }], [{ host: 'localhost', via: '1.1 proxy' }]])(
-    'a proxy or a name that was made to point here is none: %j',
-    async (headers) => {
-      const { ask } = site({ variables, onThisMachine: 'admin' });
-      expect((await ask('/who', headers)).status).toBe(401);
-      expect(await (await ask('/pages', headers)).text()).toBe('none');
-    },
-  );
+  it.each([
+    [{ host: 'evil.example' }],
+    [{ host: '127.0.0.1', 'x-forwarded-for': '192.0.2.1' }],
+    [{ host: 'localhost', via: '1.1 proxy' }],
+    // nginx puts its own target into `Host`: the page that asked is elsewhere.
+    [{ host: '127.0.0.1', 'sec-fetch-site': 'same-origin', referer: 'https://relay.example.com/models' }],
+    [{ host: '127.0.0.1', 'sec-fetch-site': 'same-origin', origin: 'https://relay.example.com' }],
+  ])('a proxy or a name that was made to point here is none: %j', async (headers) => {
+    const { ask } = site({ variables, onThisMachine: 'admin' });
+    expect((await ask('/who', headers)).status).toBe(401);
+    expect(await (await ask('/pages', headers)).text()).toBe('none');
+  });
 
   it('a token is needed once there is one', async () => {
     const { ask } = site({ onThisMachine: 'admin' });
