@@ -17,8 +17,8 @@ import { CHANGE_LIMIT, PAGE_LIMIT } from './requests.ts';
 export interface AdminAccess
   extends Pick<DeliveryAdmin, 'deliveries' | 'delivery' | 'event' | 'counts' | 'throttles' | 'rejected' | AdminChange>,
     Pick<PauseStore, 'pause' | 'pauses'> {
-  /** Who resumes it goes to the receiver's log. False: it was not paused. */
-  resume(scope: Pause['scope'], by: string): Promise<boolean>;
+  /** False: it was not paused. */
+  resume(scope: Pause['scope'], by: string, at: number): Promise<boolean>;
   /** Of one event, the oldest first, the first fifty. */
   deliveriesOf(eventId: string): Promise<readonly DeliveryView[]>;
   events(filter: EventFilter): Promise<readonly EventSummary[]>;

@@ -65,7 +65,7 @@ function localAdmin(io: CommandIo, store: Store): AdminAccess {
     throttles: (now) => store.throttles(now),
     pauses: () => store.pauses(),
     pause: (pause) => store.pause(pause),
-    resume: (scope) => store.resume(scope),
+    resume: (scope, by, at) => store.resume(scope, by, at),
     mute: async (eventId, { route, until, by }, now) => {
       const event = await store.event(eventId);
       if (event === undefined) return false;

@@ -13,6 +13,7 @@ export const ERASED_TABLES = [
   'conversations',
   'mutes',
   'pauses',
+  'occurrences',
 ] as const;
 export type ErasedTable = (typeof ERASED_TABLES)[number];
 

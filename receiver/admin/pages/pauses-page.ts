@@ -47,7 +47,7 @@ ${identity.role === 'admin' ? pauseForm(shell, identity, choicesOf(options, paus
       const isDone =
         what === 'pause'
           ? await store.pause({ scope, by: person.name, at: now(), reason: reasonIn(fields) ?? null })
-          : await store.resume(scope);
+          : await store.resume(scope, person.name, now());
       const why = `${scopeWords(scope)} is ${what === 'pause' ? 'paused already' : 'not paused any more'}.`;
       if (!isDone) return notDone(c, shell, { why, next: PAGE }, 409);
       wake();

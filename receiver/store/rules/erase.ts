@@ -10,6 +10,8 @@ interface Place {
   readonly text: readonly string[];
   /** A condition on a row `t`: something of what it belongs to is still to be sent or decided. Left out: it stands alone. */
   readonly open?: string;
+  /** A condition on a row `t`, without which it names nobody. Left out: any may. */
+  readonly only?: string;
 }
 
 const OPEN = `d.state IN ('pending', 'in_flight', 'held')`;
@@ -47,19 +49,20 @@ const PLACES: Readonly<Record<ErasedTable, Place>> = {
   },
   mutes: { key: ['subject_key', 'route'], json: [], text: ['muted_by'] },
   pauses: { key: ['kind', 'name'], json: [], text: ['paused_by', 'reason'] },
+  occurrences: { key: ['name', 'due_at'], json: [], text: ['event_id'], only: `t.name LIKE 'resumed/%'` },
 };
 
-const NUMBERS: ReadonlySet<string> = new Set(['seq', 'n']);
+const NUMBERS: ReadonlySet<string> = new Set(['seq', 'n', 'due_at']);
 
 type Row = Readonly<Record<string, SqlScalar>>;
 
 /** A step that only finds out which rows may hold a name, and takes no locks: whoever accepts events does not wait for it. */
 export function* eraseCandidates({ table, after, limit, ...names }: EraseOptions): Work<ErasePlace[]> {
-  const { key, json, text } = PLACES[table];
+  const { key, json, text, only } = PLACES[table];
   const { needles } = eraserOf(names);
   const values: SqlScalar[] = [...needles];
   const has = [...json, ...text].flatMap((column) => needles.map((_, i) => `STRPOS(LOWER(t.${column}), $${i + 1}) > 0`));
-  const conditions = [`(${has.join(' OR ')})`];
+  const conditions = [`(${has.join(' OR ')})`, ...(only === undefined ? [] : [only])];
   if (after !== undefined) {
     conditions.push(`(${key.map(sorted).join(', ')}) > (${after.map((_, i) => `$${values.length + i + 1}`).join(', ')})`);
     values.push(...after);

@@ -73,6 +73,9 @@ async function withTraces(store: Store): Promise<void> {
   await store.correctAlias({ event: { ...EVENT, artifact: 'acme/wandb-registry-model/ada-model:v1' }, at: T0 });
   await store.mute({ route: 'deploy', subjectKey: 'model', until: T0 + MINUTE, by: 'ada' }, 'e1', T0);
   await store.pause({ scope: { kind: 'route', name: 'ada' }, by: 'ada', at: T0, reason: 'ada asked' });
+  await store.pause({ scope: { kind: 'everything' }, by: 'ben', at: T0, reason: null });
+  await store.resume({ kind: 'everything' }, 'ada', T0);
+  await store.acceptOccurrence('ada', T0, null);
 }
 
 export function eraseContract(open: OpenStore): void {
@@ -85,7 +88,17 @@ export function eraseContract(open: OpenStore): void {
       expect((await store.event('e1'))?.event.author).toBe('Ada');
       const counts = await erase(store);
       expect(counts).toEqual(wouldBe);
-      expect(Object.keys(counts)).toEqual(['events', 'deliveries', 'notes', 'approvals', 'rejected', 'promotions', 'mutes', 'pauses']);
+      expect(Object.keys(counts)).toEqual([
+        'events',
+        'deliveries',
+        'notes',
+        'approvals',
+        'rejected',
+        'promotions',
+        'mutes',
+        'pauses',
+        'occurrences',
+      ]);
       const event = await store.event('e1');
       expect(event).toMatchObject({
         event: { ...EVENT, author: PSEUDONYM },
@@ -104,6 +117,7 @@ export function eraseContract(open: OpenStore): void {
       const [alias] = await store.aliases({ limit: 1 });
       expect([alias?.collection, alias?.holder.by]).toEqual(['ada-model', PSEUDONYM]);
       expect(await store.mutes(0)).toMatchObject([{ by: PSEUDONYM }]);
+      expect(await store.resumed(0)).toMatchObject([{ by: PSEUDONYM }]);
       expect(await store.pauses()).toMatchObject([{ scope: { kind: 'route', name: 'ada' }, by: PSEUDONYM, reason: `${PSEUDONYM} asked` }]);
       expect(await erase(store)).toEqual({});
     });
