@@ -5,6 +5,7 @@ import { parseDuration } from '../../src/lib/duration.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
 import type { Store } from '../store/store.ts';
+import { countWords } from './data-words.ts';
 import { type ExportRecord, eventRecordOf, muteRecordOf, pauseRecordOf, promotionRecordOf } from './export-record.ts';
 import { withStore } from './open-store.ts';
 import type { CommandIo, ExitCode } from './output.ts';
@@ -32,18 +33,21 @@ export async function exportEvents(io: CommandIo, { since, until, out }: ExportO
   return withStore(io, async (store) => {
     const range = { since: from.value, until: to.value };
     if (file === undefined) {
-      await exportTo(store, range, now, (lines) => io.printDocument(lines));
+      const count = await exportTo(store, range, now, (lines) => io.printDocument(lines));
+      if (count === 0) io.complain(`export-events: ${NOTHING}`);
       return 0;
     }
     try {
       const count = await intoFile(file, (write) => exportTo(store, range, now, write));
-      io.print(`${out}: ${count.toLocaleString('en-US')} lines`);
+      io.print(`${out}: ${countWords(count, 'line')}${count === 0 ? `: ${NOTHING}` : ''}`);
       return 0;
     } catch (error) {
       return complain(io, `${out}: nothing was written: ${messageOf(error)}`);
     }
   });
 }
+
+const NOTHING = 'in this time there is no event and no change of an alias, and nothing is muted or paused';
 
 interface Range {
   readonly since: number;

@@ -126,7 +126,7 @@ export function addStoreCommands(program: Command, io: CommandIo, run: (work: ()
   }
   for (const [what, description] of [
     ['mute', "send no messages of a route about an event's subject for a time"],
-    ['unmute', 'send them again'],
+    ['unmute', "send messages of a route about an event's subject again, after mute"],
   ] as const) {
     const mutes = command(what, description).argument('<event>', 'the event').requiredOption('--route <name>', 'the route');
     if (what === 'mute') mutes.option('--for <duration>', 'for how long, such as 8h', '8h');

@@ -125,7 +125,7 @@ ${description === undefined ? '' : html`<p class="small">${description}</p>`}
 ${conditionsOf(automation)}
 <div class="stack small">${actionOf(automation, view)}</div>
 ${broadNote(automation)}
-<div class="row small quiet">${isSeen ? html`<span>${lastFired(lastFiredAt(automation, view), activity, now)}</span>` : ''}<code>${placeWords(automation.location)}</code>${notRouted(automation, view)}</div></div>
+<div class="row small quiet">${isSeen && !hasNeverBadge(automation, view) ? html`<span>${lastFired(lastFiredAt(automation, view), activity, now)}</span>` : ''}<code>${placeWords(automation.location)}</code>${notRouted(automation, view)}</div></div>
 ${isSeen ? smallCharts(counts, activity, now) : NOT_SEEN}</li>`;
 }
 
@@ -137,10 +137,14 @@ export function conditionsOf(automation: Automation): Html {
 
 export function automationBadges(automation: Automation, view: AutomationsView): Html {
   const { engine, enabled, dry_run: dryRun } = automation;
-  const isNever = visibilityOf(automation) !== 'never' && isNeverFired(lastFiredAt(automation, view), view.activity);
   return html`${engine === 'relay' ? badge('engine: relay', 'good') : badge('W&B', 'quiet')}${enabled === false ? badge('disabled', 'quiet') : ''}${dryRun === true ? badge('dry run', 'wait') : ''}${
-    isNever && enabled !== false ? badge('never fired', 'quiet') : ''
+    hasNeverBadge(automation, view) ? badge('never fired', 'quiet') : ''
   }${broadAutomation(automation) === undefined ? '' : badge('overly broad', 'wait')}`;
+}
+
+function hasNeverBadge(automation: Automation, view: AutomationsView): boolean {
+  const isCounted = automation.enabled !== false && visibilityOf(automation) !== 'never';
+  return isCounted && isNeverFired(lastFiredAt(automation, view), view.activity);
 }
 
 export function broadNote(automation: Automation): Html {

@@ -111,7 +111,7 @@ function routeRow(route: Located<RouteDefinition>, view: RouteView): Html {
 ${conditionsOf(route)}
 <div class="stack small">${to.map((target) => html`<span>→ ${targetWords(target)}</span>`)}</div>
 ${broadNote(route)}
-<div class="row small quiet"><span>${lastFired(counts.fired.last?.at, activity, now)}</span><code>${placeWords(route.location)}</code><a href="${linkTo(shell, '/', { route: name })}">its events</a>${
+<div class="row small quiet">${isNeverFired(counts.fired.last?.at, activity) ? '' : html`<span>${lastFired(counts.fired.last?.at, activity, now)}</span>`}<code>${placeWords(route.location)}</code><a href="${linkTo(shell, '/', { route: name })}">its events</a>${
     identity.role === 'admin' ? pauseForm(route, view) : ''
   }</div></div>
 ${smallCharts(counts, activity, now)}</li>`;
