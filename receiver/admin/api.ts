@@ -6,6 +6,7 @@ import { BODY_ROOM, badRequest, changesNothing, from, logChange, NO_SUCH_ALIAS, 
 import { configApi } from './config-api.ts';
 import { deliveriesApi } from './deliveries-api.ts';
 import { eventsApi } from './events-api.ts';
+import { exportPart } from './export-api.ts';
 import { guard, unauthorized } from './guard.ts';
 import { pausesApi } from './pauses-api.ts';
 import { readAliasesQuery, readHistoryQuery, readRejectedQuery, readRollbackBody } from './requests.ts';
@@ -52,6 +53,7 @@ export function adminApi(options: AdminOptions): Hono<RequestVariables> {
     const { cursor, limit } = query.value;
     return page(c, 'rejected', await store.rejectedPage({ limit, ...from(cursor), bodyRoom: BODY_ROOM }));
   });
+  app.get('/export', (c) => exportPart(c, store, now()));
   app.route('/deliveries', deliveriesApi(options));
   app.route('/events', eventsApi(options));
   app.route('/aliases', aliasesApi(options));

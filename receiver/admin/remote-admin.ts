@@ -2,6 +2,7 @@ import { messageOf } from '../../src/lib/error-message.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../../src/lib/json.ts';
 import { ok, type Result } from '../../src/lib/result.ts';
 import type { EngineStatus } from '../engine/engine-status.ts';
+import type { AuditRange } from '../store/audit.ts';
 import type { DeliveryRecord, DeliveryView, EventView, RejectedRequest, Throttle } from '../store/delivery.ts';
 import type { AliasFilter, AliasView } from '../store/ledger.ts';
 import type { DeliveryFilter, EventFilter, EventSummary } from '../store/page.ts';
@@ -10,7 +11,9 @@ import type { ChangeOptions, ChangeResult, Counts, DeliveryAdmin } from '../stor
 import type { RollbackRequest } from '../webhook/roll-back.ts';
 import { NO_SUCH_SOURCE, type RollbackAnswer } from './api.ts';
 import { NO_SUCH_DELIVERY, NO_SUCH_EVENT } from './api-parts.ts';
+import type { AuditPage } from './audit-page.ts';
 import type { AdminChange } from './deliveries-api.ts';
+import type { ExportRecord } from './export-record.ts';
 import { CHANGE_LIMIT, PAGE_LIMIT } from './requests.ts';
 
 /** What the commands need of a receiver, on this machine or far away. Events in a list come without their bodies. */
@@ -25,6 +28,8 @@ export interface AdminAccess
   eventsWithBodies(filter: EventFilter): Promise<readonly EventView[]>;
   aliases(filter: AliasFilter): Promise<readonly AliasView[]>;
   engineStatus(): Promise<EngineStatus>;
+  /** A part of an export, see `auditPage`. */
+  audit(range: AuditRange, cursor: string | undefined, now: number): Promise<AuditPage>;
   /** No messages of a route about an event's subject until then; `until` 0 ends it. False: there is no such event. */
   mute(eventId: string, mute: MuteRequest, now: number): Promise<boolean>;
   /** The error is a sentence for whoever asked. */
@@ -107,6 +112,15 @@ export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
     engineStatus: async () => {
       const answer = await call('GET', '/automations', []);
       return { automations: listIn(answer, 'automations'), projects: listIn(answer, 'projects') } as unknown as EngineStatus;
+    },
+    audit: async ({ since, until }, cursor) => {
+      const query: [string, string][] = [];
+      if (since > 0) query.push(['since', new Date(since).toISOString()]);
+      if (until < Number.MAX_SAFE_INTEGER) query.push(['until', new Date(until).toISOString()]);
+      if (cursor !== undefined) query.push(['cursor', cursor]);
+      const answer = await call('GET', '/export', query);
+      const records = listIn(answer, 'records') as unknown as ExportRecord[];
+      return { records, ...(typeof answer.next === 'string' ? { next: answer.next } : {}) };
     },
     rejected: (limit) => list<RejectedRequest>('/rejected', 'rejected', [], limit),
     counts: async () => {

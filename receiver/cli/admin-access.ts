@@ -60,6 +60,12 @@ function localAdmin(io: CommandIo, store: Store): AdminAccess {
     eventsWithBodies: (filter) => store.events(filter),
     aliases: (filter) => store.aliases(filter),
     engineStatus: async () => (await import('../engine/engine-status.ts')).engineStatus(await store.engineProjects()),
+    audit: async (range, cursor, now) => {
+      const { auditPage } = await import('../admin/audit-page.ts');
+      const page = await auditPage({ store, ...range, ...(cursor === undefined ? {} : { cursor }), now });
+      if (!page.ok) throw new Error(`the cursor of an export ${page.error}`);
+      return page.value;
+    },
     rejected: (limit) => store.rejected(limit),
     counts: () => store.counts(),
     throttles: (now) => store.throttles(now),

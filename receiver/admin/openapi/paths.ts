@@ -1,6 +1,7 @@
 import type { RouteConfig } from '@hono/zod-openapi';
 import * as z from 'zod';
 import { pauseBody, simulateBody } from '../change-requests.ts';
+import { exportRecordSchema } from '../export-record.ts';
 import {
   actorBody,
   aliasesQuery,
@@ -9,6 +10,7 @@ import {
   deciderBody,
   deliveriesQuery,
   eventsQuery,
+  exportQuery,
   historyQuery,
   muteBody,
   rejectedQuery,
@@ -177,6 +179,13 @@ const EVENTS: readonly RouteConfig[] = [
     summary: 'Authentic requests that could not be read, newest first',
     query: rejectedQuery,
     answer: answers.pageOf('rejected', answers.rejected),
+  }),
+  read({
+    path: '/export',
+    tag: events,
+    summary: 'Who promoted, approved and deployed, oldest first, then the ledger, and what is muted and paused: a page of records',
+    query: exportQuery,
+    answer: answers.pageOf('records', exportRecordSchema),
   }),
 ];
 

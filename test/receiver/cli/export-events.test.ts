@@ -1,7 +1,7 @@
 import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type ExportRecord, exportRecordSchema } from '../../../receiver/cli/export-record.ts';
+import { type ExportRecord, exportRecordSchema } from '../../../receiver/admin/export-record.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { accept, claimOne, deliveryOf, eventOf, firingOf, MINUTE, succeed, T0 } from '../store/samples.ts';

@@ -169,6 +169,20 @@ describe('pages on Workers', () => {
     expect((await ask(event, { headers: ada })).text).toContain('ada, by the pages');
   });
 
+  test('and its export comes in pages of records, also for who only reads', async () => {
+    await held('prod-eu');
+    const { ask } = isolate();
+    const kinds: string[] = [];
+    let cursor: string | undefined = 'events-0';
+    while (cursor !== undefined) {
+      const answer = await ask(`/api/export?source=prod-eu&cursor=${cursor}`, { headers: { authorization: `Bearer ${VIEWER_TOKEN}` } });
+      const page = JSON.parse(answer.text) as { records: { kind: string; alias?: string }[]; next?: string };
+      kinds.push(...page.records.map(({ kind, alias }) => `${kind} ${alias}`));
+      cursor = page.next;
+    }
+    expect(kinds).toEqual(['event release', 'promotion release']);
+  });
+
   test('are below BASE_PATH', async () => {
     const { ask, send } = isolate({ BASE_PATH: '/relay' });
     expect(await ask('/relay/')).toMatchObject({ status: 303, location: '/relay/sign-in' });
