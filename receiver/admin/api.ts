@@ -5,6 +5,7 @@ import type { AdminOptions } from './api-options.ts';
 import { BODY_ROOM, badRequest, changesNothing, from, logChange, NO_SUCH_ALIAS, notFound, page, queryOf, readAs } from './api-parts.ts';
 import { configApi } from './config-api.ts';
 import { deliveriesApi } from './deliveries-api.ts';
+import { eraseNames } from './erase-api.ts';
 import { eventsApi } from './events-api.ts';
 import { exportPart } from './export-api.ts';
 import { guard, unauthorized } from './guard.ts';
@@ -53,6 +54,7 @@ export function adminApi(options: AdminOptions): Hono<RequestVariables> {
     const { cursor, limit } = query.value;
     return page(c, 'rejected', await store.rejectedPage({ limit, ...from(cursor), bodyRoom: BODY_ROOM }));
   });
+  app.post('/erase', (c) => eraseNames(c, store, options.newId));
   app.get('/export', (c) => exportPart(c, store, now()));
   app.route('/deliveries', deliveriesApi(options));
   app.route('/events', eventsApi(options));

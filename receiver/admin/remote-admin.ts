@@ -13,6 +13,7 @@ import { NO_SUCH_SOURCE, type RollbackAnswer } from './api.ts';
 import { NO_SUCH_DELIVERY, NO_SUCH_EVENT } from './api-parts.ts';
 import type { AuditPage } from './audit-page.ts';
 import type { AdminChange } from './deliveries-api.ts';
+import type { ErasePart, ErasePartOptions } from './erase-part.ts';
 import type { ExportRecord } from './export-record.ts';
 import { CHANGE_LIMIT, PAGE_LIMIT } from './requests.ts';
 
@@ -43,6 +44,12 @@ export interface MuteRequest {
   readonly by: string;
 }
 
+/** A running receiver far away: also what needs no file beside it. */
+export interface RemoteAdmin extends AdminAccess {
+  /** A part of the work, see `erasePart`. Done twice it is done once. */
+  erase(options: Pick<ErasePartOptions, 'names' | 'pseudonym' | 'dryRun'>, cursor: string | undefined): Promise<ErasePart>;
+}
+
 export interface RemoteAdminOptions {
   /** The receiver, with its base path: `https://relay.example.com`. */
   readonly url: URL;
@@ -64,7 +71,7 @@ const TIME_LIMIT_MS = 30_000;
 const HOUR_MS = 3_600_000;
 
 /** A running receiver through its admin API. Requests that change something are sent once. */
-export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
+export function remoteAdmin(options: RemoteAdminOptions): RemoteAdmin {
   const call = caller(options);
   const list = async <T>(path: string, name: string, query: readonly [string, string][], limit: number): Promise<T[]> => {
     const items: T[] = [];
@@ -121,6 +128,12 @@ export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
       const answer = await call('GET', '/export', query);
       const records = listIn(answer, 'records') as unknown as ExportRecord[];
       return { records, ...(typeof answer.next === 'string' ? { next: answer.next } : {}) };
+    },
+    erase: async ({ names, pseudonym, dryRun }, cursor) => {
+      const body = { names, pseudonym, dry_run: dryRun, ...(cursor === undefined ? {} : { cursor }) };
+      const answer = await call('POST', '/erase', [], body);
+      const tables = listIn(answer, 'tables') as unknown as ErasePart['tables'];
+      return { tables, ...(typeof answer.next === 'string' ? { next: answer.next } : {}) };
     },
     rejected: (limit) => list<RejectedRequest>('/rejected', 'rejected', [], limit),
     counts: async () => {

@@ -38,14 +38,13 @@ export function addDataCommands(program: Command, io: CommandIo, run: (work: () 
         }),
       ),
     );
-  program
-    .command('erase')
-    .description("replace a person's names by a pseudonym in the database here, while the receiver runs; backups keep them")
+  withTarget(program.command('erase'))
+    .description("replace a person's names by a pseudonym, while the receiver runs; backups keep them")
     .requiredOption('--user <name...>', 'W&B user name, e-mail address, Slack id: everything the person is called')
     .option('--as <pseudonym>', 'go on with the pseudonym of an earlier run, such as erased-1a2b3c4d')
     .option('--dry-run', 'only say how much would be changed', false)
     .option('--yes', 'do not ask', false)
-    .action((options: { user: string[]; as?: string; dryRun: boolean; yes: boolean }) =>
-      run(async () => (await import('./erase.ts')).erase(io, { ...options, as: options.as })),
+    .action((options: TargetFlags & { user: string[]; as?: string; dryRun: boolean; yes: boolean }) =>
+      run(async () => (await import('./erase.ts')).erase(io, { ...options, ...targetOf(options), as: options.as })),
     );
 }

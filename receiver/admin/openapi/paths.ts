@@ -1,6 +1,6 @@
 import type { RouteConfig } from '@hono/zod-openapi';
 import * as z from 'zod';
-import { pauseBody, simulateBody } from '../change-requests.ts';
+import { eraseBody, pauseBody, simulateBody } from '../change-requests.ts';
 import { exportRecordSchema } from '../export-record.ts';
 import {
   actorBody,
@@ -301,6 +301,16 @@ const REST: readonly RouteConfig[] = [
     body: pauseBody,
     needsBody: true,
     answer: z.object({ changed: z.boolean().meta({ description: 'false: it was so already' }) }),
+  }),
+  change({
+    path: '/erase',
+    tag: running,
+    summary: 'Replace a person’s names by a pseudonym: a part of the store with each request',
+    description:
+      'It cannot be undone: count with `dry_run` first. Repeat it with `next` as `cursor` and with `pseudonym`, until there is no `next`.',
+    body: eraseBody,
+    needsBody: true,
+    answer: answers.erased,
   }),
   read({ path: '/openapi.json', tag: running, summary: 'This document', answer: z.looseObject({ openapi: z.string() }) }),
 ];

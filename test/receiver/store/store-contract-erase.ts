@@ -135,6 +135,18 @@ export function eraseContract(open: OpenStore): void {
       expect((await store.event('e2'))?.event.author).toBe('Ada');
     });
 
+    onStore('are found behind thousands of rows of others, a bounded number of rows at each step', async (store) => {
+      const others = Array.from({ length: 2_000 }, (_, n) => eventOf(`o${n}`, { subject: `o${n}`, at: T0 + n, deliveries: [] }));
+      await store.accept(others, { dedupeWindowMs: DEDUPE_MS });
+      const hers = eventOf('hers', { event: EVENT, subject: 'hers', at: T0 + 9_000, deliveries: [] });
+      await store.accept([hers], { dedupeWindowMs: DEDUPE_MS });
+      const step = (after?: ErasePlace) =>
+        store.eraseStep({ names: NAMES, pseudonym: PSEUDONYM, table: 'events', after, limit: 100, dryRun: false });
+      const first = await step();
+      expect(first).toMatchObject({ changed: 0, next: [expect.any(Number)] });
+      expect(await step(first.next)).toEqual({ changed: 1, open: 0, next: undefined });
+    });
+
     onStore('are gone through in the order of the keys, however many rows there are', async (store) => {
       const events = Array.from({ length: 5 }, (_, n) => eventOf(`e${n}`, { event: EVENT, subject: `s${n}`, at: T0 + n, deliveries: [] }));
       await store.accept(events, { dedupeWindowMs: DEDUPE_MS });

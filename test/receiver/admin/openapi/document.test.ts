@@ -63,6 +63,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { path: `/aliases/${ALIAS_KEY}/rollback`, status: 202 },
     { path: `/aliases/${ALIAS_KEY}/rollback`, body: { to: 'v9' }, status: 400 },
   ],
+  'post /erase': [
+    { path: '/erase', body: { names: ['ben', 'U0BEN'], dry_run: true } },
+    { path: '/erase', body: { names: ['nobody-of-this-name'], pseudonym: 'erased-1a2b', cursor: 'notes.' } },
+    { path: '/erase', body: { names: ['42'] }, status: 400 },
+    { path: '/erase', body: { names: ['ben'], cursor: 'users.' }, status: 400 },
+  ],
   'post /pauses': [
     { path: '/pauses', body: { do: 'pause', scope: { kind: 'route', name: 'deploy' }, reason: 'GitHub is migrated' } },
     { path: '/pauses', body: { do: 'resume', scope: { kind: 'everything' } } },
