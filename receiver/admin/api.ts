@@ -11,6 +11,7 @@ import { exportPart } from './export-api.ts';
 import { guard, unauthorized } from './guard.ts';
 import { pausesApi } from './pauses-api.ts';
 import { readAliasesQuery, readHistoryQuery, readRejectedQuery, readRollbackBody } from './requests.ts';
+import { visibleJson } from './visible-json.ts';
 
 /** On Workers, where each source has a database of its own. */
 export const NO_SUCH_SOURCE = 'No secret or token is configured for this source, and it has never stored anything: check its name.';
@@ -40,6 +41,7 @@ export function rollbackAnswer({ eventId, version, deliveries, isHeld, holder, l
 export function adminApi(options: AdminOptions): Hono<RequestVariables> {
   const { store, access, now } = options;
   const app = new Hono<RequestVariables>();
+  app.use(visibleJson());
   const [mayRead, mayChange] = [guard(access, unauthorized, false), guard(access, unauthorized)];
   app.use((c, next) => (changesNothing(c.req.path) ? mayRead(c, next) : mayChange(c, next)));
   app.get('/openapi.json', async (c) => {

@@ -183,6 +183,23 @@ describe('pages on Workers', () => {
     expect(kinds).toEqual(['event release', 'promotion release']);
   });
 
+  test("and a person's names are erased in the source that is asked, by who may change it", async () => {
+    for (const source of ['prod-eu', 'default']) await held(source);
+    const { ask } = isolate();
+    const erase = (token: string) =>
+      ask('/api/erase?source=prod-eu', {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify({ names: ['ada'], dry_run: true }),
+      });
+    expect((await erase(VIEWER_TOKEN)).status).toBe(403);
+    // What awaits an approval keeps them for now.
+    expect(JSON.parse((await erase(ADA_TOKEN)).text)).toMatchObject({
+      pseudonym: expect.stringMatching(/^erased-[0-9a-f]{8}$/),
+      tables: expect.arrayContaining([{ table: 'events', changed: 0, open: 1 }]),
+    });
+  });
+
   test('are below BASE_PATH', async () => {
     const { ask, send } = isolate({ BASE_PATH: '/relay' });
     expect(await ask('/relay/')).toMatchObject({ status: 303, location: '/relay/sign-in' });
