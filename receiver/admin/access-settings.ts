@@ -31,7 +31,9 @@ export interface AccessSettings {
   readonly metricsArePublic: boolean;
 }
 
-export const NOBODY: AccessSettings = { people: [], proxy: undefined, isTrustedProxy: () => false, metricsArePublic: false };
+const none = (): boolean => false;
+
+export const NOBODY: AccessSettings = { people: [], proxy: undefined, isTrustedProxy: none, metricsArePublic: false };
 
 type Get = (name: string) => string | undefined;
 
@@ -77,8 +79,9 @@ function readNamed(text: string | undefined, errors: string[]): Person[] {
 }
 
 function readTrustedProxies(addresses: string | undefined, errors: string[]): AccessSettings['isTrustedProxy'] {
+  if (addresses === undefined) return none;
   const list = new BlockList();
-  for (const part of listOf(addresses ?? '')) {
+  for (const part of listOf(addresses)) {
     if (!addAddress(list, part)) errors.push(`RELAY_TRUSTED_PROXIES: "${part}" is neither an address nor a range such as 10.0.0.0/8`);
   }
   return (address) => {
