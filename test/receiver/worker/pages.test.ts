@@ -185,17 +185,23 @@ describe('pages on Workers', () => {
 
   test("and a person's names are erased in the source that is asked, by who may change it", async () => {
     for (const source of ['prod-eu', 'default']) await held(source);
+    await post(aliasBody('v2', 'resnet50', 'nobody-asks'), { path: '/webhooks/wandb/prod-eu', secret: PROD_EU_SECRET });
     const { ask } = isolate();
-    const erase = (token: string) =>
-      ask('/api/erase?source=prod-eu', {
+    const erase = (token: string, source = 'prod-eu', dryRun = false) =>
+      ask(`/api/erase?source=${source}`, {
         method: 'POST',
         headers: { authorization: `Bearer ${token}` },
-        body: JSON.stringify({ names: ['ada'], dry_run: true }),
+        body: JSON.stringify({ names: ['ada'], pseudonym: 'erased-1a2b3c4d', dry_run: dryRun }),
       });
     expect((await erase(VIEWER_TOKEN)).status).toBe(403);
     // What awaits an approval keeps them for now.
     expect(JSON.parse((await erase(ADA_TOKEN)).text)).toMatchObject({
-      pseudonym: expect.stringMatching(/^erased-[0-9a-f]{8}$/),
+      pseudonym: 'erased-1a2b3c4d',
+      tables: expect.arrayContaining([{ table: 'events', changed: 1, open: 1 }]),
+    });
+    const exported = await ask('/api/export?source=prod-eu', { headers: { authorization: `Bearer ${VIEWER_TOKEN}` } });
+    expect(JSON.parse(exported.text)).toMatchObject({ records: [{ author: 'ada' }, { author: 'erased-1a2b3c4d' }] });
+    expect(JSON.parse((await erase(ADA_TOKEN, 'default', true)).text)).toMatchObject({
       tables: expect.arrayContaining([{ table: 'events', changed: 0, open: 1 }]),
     });
   });
