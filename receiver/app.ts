@@ -2,10 +2,11 @@ import { Hono } from 'hono';
 import type { Access } from './admin/access.ts';
 import { adminApi } from './admin/api.ts';
 import type { AdminOptions } from './admin/api-options.ts';
+import { isWebhook, keptNowhere } from './http/kept-nowhere.ts';
 import { problem } from './http/problem.ts';
 import { readiness } from './http/readiness.ts';
 import { readyDetails } from './http/ready-details.ts';
-import { isFromWandb, type RequestVariables, type RequestWatchers, requestLog } from './http/request-log.ts';
+import { type RequestVariables, type RequestWatchers, requestLog } from './http/request-log.ts';
 import type { Logger } from './log/log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Store } from './store/store.ts';
@@ -37,12 +38,6 @@ export interface AppOptions extends WandbWebhookOptions, Pick<AdminOptions, 'rou
   }[];
 }
 
-/** Nothing of an answer is kept on its way, or guessed at, unless whoever answers says otherwise. */
-function keptNowhere(headers: Headers): void {
-  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
-  headers.set('x-content-type-options', 'nosniff');
-}
-
 /** HAProxy asks with OPTIONS by default. */
 const HEALTH_METHODS = ['GET', 'OPTIONS'];
 
@@ -52,10 +47,7 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
   // W&B's users may well type a slash at the end of the address.
   const root = new Hono<RequestVariables>({ strict: false });
   root.use(requestLog(log, now, undefined, options));
-  root.use(async (c, next) => {
-    await next();
-    if (!isFromWandb(c.req.path)) keptNowhere(c.res.headers);
-  });
+  root.use(keptNowhere(isWebhook));
   const app = basePath === '' ? root : root.basePath(basePath);
   // Load balancers ask the machine itself, which knows of no base path.
   const pathsOf = (path: string) => [...new Set([path, `${basePath}${path}`])];

@@ -18,6 +18,20 @@ export function credentialProblems({ github }: Pick<Environment, 'github'>, { ro
   ];
 }
 
+/** A token of fewer characters could be found by trying, however slowly. */
+const SHORTEST_TOKEN = 16;
+
+/** Tokens for the pages and the API that anybody could guess. */
+export function tokenProblems({ access }: Pick<Environment, 'access'>): string[] {
+  return access.people
+    .filter(({ token }) => token.length < SHORTEST_TOKEN)
+    .map(({ name, role, isShared }) => {
+      const variable = role === 'viewer' ? 'RELAY_VIEWER_TOKEN' : 'RELAY_ADMIN_TOKEN';
+      const whose = isShared ? `${variable}: the token` : `RELAY_ADMIN_TOKENS: the token of ${name}`;
+      return `${whose} has fewer than ${SHORTEST_TOKEN} characters and could be guessed: make one with "openssl rand -hex 32"`;
+    });
+}
+
 /** What is posted is signed, so that who gets it can tell that it is from the relay. */
 export function alertProblems({ alertSecrets }: Pick<Environment, 'alertSecrets'>, { settings }: Pick<Config, 'settings'>): string[] {
   if (settings.alertWebhook === null || alertSecrets.length > 0) return [];

@@ -53,7 +53,11 @@ export async function listen(
       const exchange = { incoming, outgoing, body };
       latest.set(incoming.socket, exchange);
       const peer = incoming.socket.remoteAddress;
-      const response = await receiver.app.fetch(request, { body, ...(peer === undefined ? {} : { peer }) });
+      const response = await receiver.app.fetch(request, {
+        body,
+        ...(peer === undefined ? {} : { peer }),
+        ...(incoming.httpVersion === '1.0' ? { isHttp10: true as const } : {}),
+      });
       // What came in one packet with the headers is parsed within this turn.
       if (!incoming.complete) await setImmediate();
       if (!incoming.complete) closeAfterAnswer(exchange);
@@ -68,7 +72,12 @@ export async function listen(
         if (!(error instanceof RequestError)) return new Response(null, { status: 500 });
         const detail = 'the Host header or the target of the request is not valid';
         log?.warn({ status: 400 }, `refused: ${detail}`);
-        const headers = { 'content-type': 'application/problem+json', connection: 'close' };
+        const headers = {
+          'content-type': 'application/problem+json',
+          'cache-control': 'no-store',
+          'x-content-type-options': 'nosniff',
+          connection: 'close',
+        };
         return new Response(JSON.stringify({ type: 'about:blank', title: 'Bad Request', status: 400, detail }), { status: 400, headers });
       },
       // Hono makes its answers of the global `Response`. With the server's own light one an answer is written in one piece; a

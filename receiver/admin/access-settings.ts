@@ -25,11 +25,15 @@ export interface TrustedProxy {
 export interface AccessSettings {
   readonly people: readonly Person[];
   readonly proxy: TrustedProxy | undefined;
+  /** Whether this address is a proxy's that names the sender of a request in `X-Forwarded-For`. */
+  readonly isTrustedProxy: (address: string) => boolean;
   /** RELAY_METRICS_PUBLIC: anybody may read the metrics. */
   readonly metricsArePublic: boolean;
 }
 
-export const NOBODY: AccessSettings = { people: [], proxy: undefined, metricsArePublic: false };
+const none = (): boolean => false;
+
+export const NOBODY: AccessSettings = { people: [], proxy: undefined, isTrustedProxy: none, metricsArePublic: false };
 
 type Get = (name: string) => string | undefined;
 
@@ -48,7 +52,8 @@ export function readAccess(get: Get, errors: string[]): AccessSettings {
   const isPublic = get('RELAY_METRICS_PUBLIC')?.toLowerCase();
   if (isPublic !== undefined && isPublic !== 'true' && isPublic !== 'false')
     errors.push(`RELAY_METRICS_PUBLIC: "${isPublic}" is neither true nor false: set it to one of them`);
-  return { people, proxy: readProxy(get, errors), metricsArePublic: isPublic === 'true' };
+  const isTrustedProxy = readTrustedProxies(get('RELAY_TRUSTED_PROXIES'), errors);
+  return { people, proxy: readProxy(get, isTrustedProxy, errors), isTrustedProxy, metricsArePublic: isPublic === 'true' };
 }
 
 function readNamed(text: string | undefined, errors: string[]): Person[] {
@@ -73,16 +78,25 @@ function readNamed(text: string | undefined, errors: string[]): Person[] {
     });
 }
 
-function readProxy(get: Get, errors: string[]): TrustedProxy | undefined {
+function readTrustedProxies(addresses: string | undefined, errors: string[]): AccessSettings['isTrustedProxy'] {
+  if (addresses === undefined) return none;
+  const list = new BlockList();
+  for (const part of listOf(addresses)) {
+    if (!addAddress(list, part)) errors.push(`RELAY_TRUSTED_PROXIES: "${part}" is neither an address nor a range such as 10.0.0.0/8`);
+  }
+  return (address) => {
+    const kind = isIP(address);
+    return kind !== 0 && list.check(address, kind === 6 ? 'ipv6' : 'ipv4');
+  };
+}
+
+function readProxy(get: Get, trusts: TrustedProxy['trusts'], errors: string[]): TrustedProxy | undefined {
   const header = get('RELAY_USER_HEADER');
   const addresses = get('RELAY_TRUSTED_PROXIES');
   const admins = get('RELAY_USER_ADMINS');
   if (header === undefined) {
-    for (const [name, value] of [
-      ['RELAY_TRUSTED_PROXIES', addresses],
-      ['RELAY_USER_ADMINS', admins],
-    ] as const)
-      if (value !== undefined) errors.push(`${name}: has no effect without RELAY_USER_HEADER: set both, or neither`);
+    // Proxies alone are trusted to name whoever sent a request, not who that is.
+    if (admins !== undefined) errors.push('RELAY_USER_ADMINS: has no effect without RELAY_USER_HEADER: set both, or neither');
     return undefined;
   }
   if (!/^[A-Za-z0-9-]+$/.test(header))
@@ -93,16 +107,9 @@ function readProxy(get: Get, errors: string[]): TrustedProxy | undefined {
     );
     return undefined;
   }
-  const list = new BlockList();
-  for (const part of listOf(addresses)) {
-    if (!addAddress(list, part)) errors.push(`RELAY_TRUSTED_PROXIES: "${part}" is neither an address nor a range such as 10.0.0.0/8`);
-  }
   return {
     header: header.toLowerCase(),
-    trusts: (address) => {
-      const kind = isIP(address);
-      return kind !== 0 && list.check(address, kind === 6 ? 'ipv6' : 'ipv4');
-    },
+    trusts,
     admins: admins?.trim() === '*' ? 'everybody' : new Set(listOf(admins ?? '')),
   };
 }

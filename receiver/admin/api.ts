@@ -5,10 +5,13 @@ import type { AdminOptions } from './api-options.ts';
 import { BODY_ROOM, badRequest, changesNothing, from, logChange, NO_SUCH_ALIAS, notFound, page, queryOf, readAs } from './api-parts.ts';
 import { configApi } from './config-api.ts';
 import { deliveriesApi } from './deliveries-api.ts';
+import { eraseNames } from './erase-api.ts';
 import { eventsApi } from './events-api.ts';
+import { exportPart } from './export-api.ts';
 import { guard, unauthorized } from './guard.ts';
 import { pausesApi } from './pauses-api.ts';
 import { readAliasesQuery, readHistoryQuery, readRejectedQuery, readRollbackBody } from './requests.ts';
+import { visibleJson } from './visible-json.ts';
 
 /** On Workers, where each source has a database of its own. */
 export const NO_SUCH_SOURCE = 'No secret or token is configured for this source, and it has never stored anything: check its name.';
@@ -38,6 +41,7 @@ export function rollbackAnswer({ eventId, version, deliveries, isHeld, holder, l
 export function adminApi(options: AdminOptions): Hono<RequestVariables> {
   const { store, access, now } = options;
   const app = new Hono<RequestVariables>();
+  app.use(visibleJson());
   const [mayRead, mayChange] = [guard(access, unauthorized, false), guard(access, unauthorized)];
   app.use((c, next) => (changesNothing(c.req.path) ? mayRead(c, next) : mayChange(c, next)));
   app.get('/openapi.json', async (c) => {
@@ -52,6 +56,8 @@ export function adminApi(options: AdminOptions): Hono<RequestVariables> {
     const { cursor, limit } = query.value;
     return page(c, 'rejected', await store.rejectedPage({ limit, ...from(cursor), bodyRoom: BODY_ROOM }));
   });
+  app.post('/erase', (c) => eraseNames(c, store, options.newId));
+  app.get('/export', (c) => exportPart(c, store, now()));
   app.route('/deliveries', deliveriesApi(options));
   app.route('/events', eventsApi(options));
   app.route('/aliases', aliasesApi(options));

@@ -5,8 +5,12 @@ const WINDOW_MS = 60_000;
 
 /** Limits how often a token may be guessed. */
 export interface Attempts {
-  /** When the next attempt may be made, milliseconds since 1970; `undefined`: now. */
-  blockedUntil(address: string): number | undefined;
+  /**
+   * When the next attempt may be made, milliseconds since 1970; `undefined`: now.
+   *
+   * @param by `itself`: what others did does not count
+   */
+  blockedUntil(address: string, by?: 'itself'): number | undefined;
   failed(address: string): void;
   /** To be kept, and given to another `limitAttempts`. */
   state(): AttemptState;
@@ -31,9 +35,9 @@ export function limitAttempts(now: () => number, kept?: AttemptState): Attempts 
     byAddress.clear();
   };
   return {
-    blockedUntil: (address) => {
+    blockedUntil: (address, by) => {
       renew();
-      const isBlocked = all >= MOST_FROM_ALL || (byAddress.get(address) ?? 0) >= MOST_FROM_ONE;
+      const isBlocked = (by === undefined && all >= MOST_FROM_ALL) || (byAddress.get(address) ?? 0) >= MOST_FROM_ONE;
       return isBlocked ? startedAt + WINDOW_MS : undefined;
     },
     failed: (address) => {

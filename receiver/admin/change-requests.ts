@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
+import { nameToEraseProblem } from '../../src/lib/erase-name.ts';
 import { isSourceName } from '../webhook/source-name.ts';
 import { readBodyAs } from './requests.ts';
 
@@ -23,6 +24,30 @@ export const pauseBody = z.strictObject({
     .meta({ description: 'Who does it. May be left out with a named token', examples: ['ada'] }),
   reason: z.string().max(2_000, 'may have at most 2,000 characters').optional().meta({ description: 'Why. It is kept and shown' }),
 });
+
+export const eraseBody = z.strictObject({
+  names: z
+    .array(z.string().refine((text) => nameToEraseProblem(text) === undefined, { error: ({ input }) => nameToEraseProblem(String(input)) }))
+    .min(1, 'must have a name')
+    .max(20, 'may have at most 20 names')
+    .meta({ description: 'Everything that the person is called: W&B user name, e-mail address, Slack id', examples: [['ada', 'U012ABC']] }),
+  pseudonym: z
+    .string()
+    .regex(/^erased-[0-9a-f]{4,16}$/, 'must be such as erased-1a2b3c4d')
+    .optional()
+    .meta({
+      description: 'What takes their place. Left out: a new one, which the answer has. Send it with every `cursor`',
+      examples: ['erased-1a2b3c4d'],
+    }),
+  dry_run: z.boolean().default(false).meta({ description: 'Only count' }),
+  cursor: z.string().max(2_000, 'must be the "next" of another answer').optional().meta({ description: 'The `next` of another answer' }),
+  by: z
+    .string()
+    .optional()
+    .meta({ description: 'Who does it. May be left out with a named token', examples: ['ada'] }),
+});
+
+export const readEraseBody = (text: string) => readBodyAs(eraseBody, text);
 
 export const readPauseBody = (text: string) => readBodyAs(pauseBody, text);
 

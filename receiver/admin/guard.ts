@@ -1,7 +1,8 @@
 import type { MiddlewareHandler } from 'hono';
+import { durationWords } from '../../src/lib/duration.ts';
 import { problem } from '../http/problem.ts';
 import type { RequestVariables } from '../http/request-log.ts';
-import type { Access, AdminContext } from './access.ts';
+import { type Access, type AdminContext, isTooMany, type TooManyAttempts } from './access.ts';
 import type { Identity } from './identity.ts';
 import { isSameOrigin } from './same-origin.ts';
 
@@ -20,8 +21,9 @@ export function guard(
   isChange = true,
 ): MiddlewareHandler<RequestVariables> {
   return async (c, next) => {
-    const identity = access.identify(c);
+    const identity = await access.identify(c);
     if (identity === undefined) return stranger(c);
+    if (isTooMany(identity)) return tooManyAttempts(c, identity);
     c.set('identity', identity);
     return refuseChange(c, identity, isChange) ?? (await next());
   };
@@ -44,6 +46,17 @@ export function refuseChange(c: AdminContext, identity: Identity, isChange = tru
   if (identity.via === 'token' || isSameOrigin(c)) return undefined;
   c.get('logFields').reason = 'refused: another site asked for it';
   return problem(c, { status: 403, title: 'Forbidden', detail: 'Another site asked for this change. Open the page itself and try again.' });
+}
+
+/** Answers a request with a token, where too many wrong ones came from. */
+export function tooManyAttempts(c: AdminContext, { retryInMs }: TooManyAttempts): Response {
+  c.get('logFields').reason = 'refused: too many wrong tokens from this address';
+  const detail = `Too many wrong tokens came from this address. Try again in ${durationWords(retryInMs)}.`;
+  return problem(c, { status: 429, title: 'Too Many Requests', detail, headers: retryAfter(retryInMs) });
+}
+
+export function retryAfter(ms: number): { readonly 'retry-after': string } {
+  return { 'retry-after': String(Math.ceil(ms / 1000)) };
 }
 
 /** The API's answer to everybody who is not known. */

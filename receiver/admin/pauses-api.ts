@@ -42,7 +42,8 @@ export function pausesApi({ store, routes, now, wake, log }: PausesApiOptions): 
       if (unknown !== undefined)
         return badRequest(c, { detail: `scope.name: ${unknown}`, errors: [{ detail: unknown, pointer: '#/scope/name' }] });
     }
-    const isDone = body.do === 'pause' ? await store.pause({ scope: paused, by, at: now(), reason }) : await store.resume(paused);
+    const isDone =
+      body.do === 'pause' ? await store.pause({ scope: paused, by, at: now(), reason }) : await store.resume(paused, by, now());
     if (isDone) {
       wake();
       const what = paused.kind === 'everything' ? paused.kind : `${paused.kind} ${paused.name}`;

@@ -2,6 +2,7 @@ import { messageOf } from '../../src/lib/error-message.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '../../src/lib/json.ts';
 import { ok, type Result } from '../../src/lib/result.ts';
 import type { EngineStatus } from '../engine/engine-status.ts';
+import type { AuditRange } from '../store/audit.ts';
 import type { DeliveryRecord, DeliveryView, EventView, RejectedRequest, Throttle } from '../store/delivery.ts';
 import type { AliasFilter, AliasView } from '../store/ledger.ts';
 import type { DeliveryFilter, EventFilter, EventSummary } from '../store/page.ts';
@@ -10,21 +11,26 @@ import type { ChangeOptions, ChangeResult, Counts, DeliveryAdmin } from '../stor
 import type { RollbackRequest } from '../webhook/roll-back.ts';
 import { NO_SUCH_SOURCE, type RollbackAnswer } from './api.ts';
 import { NO_SUCH_DELIVERY, NO_SUCH_EVENT } from './api-parts.ts';
+import type { AuditPage } from './audit-page.ts';
 import type { AdminChange } from './deliveries-api.ts';
+import type { ErasePart, ErasePartOptions } from './erase-part.ts';
+import type { ExportRecord } from './export-record.ts';
 import { CHANGE_LIMIT, PAGE_LIMIT } from './requests.ts';
 
 /** What the commands need of a receiver, on this machine or far away. Events in a list come without their bodies. */
 export interface AdminAccess
   extends Pick<DeliveryAdmin, 'deliveries' | 'delivery' | 'event' | 'counts' | 'throttles' | 'rejected' | AdminChange>,
     Pick<PauseStore, 'pause' | 'pauses'> {
-  /** Who resumes it goes to the receiver's log. False: it was not paused. */
-  resume(scope: Pause['scope'], by: string): Promise<boolean>;
+  /** False: it was not paused. */
+  resume(scope: Pause['scope'], by: string, at: number): Promise<boolean>;
   /** Of one event, the oldest first, the first fifty. */
   deliveriesOf(eventId: string): Promise<readonly DeliveryView[]>;
   events(filter: EventFilter): Promise<readonly EventSummary[]>;
   eventsWithBodies(filter: EventFilter): Promise<readonly EventView[]>;
   aliases(filter: AliasFilter): Promise<readonly AliasView[]>;
   engineStatus(): Promise<EngineStatus>;
+  /** A part of an export, see `auditPage`. */
+  audit(range: AuditRange, cursor: string | undefined, now: number): Promise<AuditPage>;
   /** No messages of a route about an event's subject until then; `until` 0 ends it. False: there is no such event. */
   mute(eventId: string, mute: MuteRequest, now: number): Promise<boolean>;
   /** The error is a sentence for whoever asked. */
@@ -36,6 +42,12 @@ export interface MuteRequest {
   /** Milliseconds since 1970. */
   readonly until: number;
   readonly by: string;
+}
+
+/** A running receiver far away: also what needs no file beside it. */
+export interface RemoteAdmin extends AdminAccess {
+  /** A part of the work, see `erasePart`. Done twice it is done once. */
+  erase(options: Pick<ErasePartOptions, 'names' | 'pseudonym' | 'dryRun'>, cursor: string | undefined): Promise<ErasePart>;
 }
 
 export interface RemoteAdminOptions {
@@ -59,7 +71,7 @@ const TIME_LIMIT_MS = 30_000;
 const HOUR_MS = 3_600_000;
 
 /** A running receiver through its admin API. Requests that change something are sent once. */
-export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
+export function remoteAdmin(options: RemoteAdminOptions): RemoteAdmin {
   const call = caller(options);
   const list = async <T>(path: string, name: string, query: readonly [string, string][], limit: number): Promise<T[]> => {
     const items: T[] = [];
@@ -107,6 +119,21 @@ export function remoteAdmin(options: RemoteAdminOptions): AdminAccess {
     engineStatus: async () => {
       const answer = await call('GET', '/automations', []);
       return { automations: listIn(answer, 'automations'), projects: listIn(answer, 'projects') } as unknown as EngineStatus;
+    },
+    audit: async ({ since, until }, cursor) => {
+      const query: [string, string][] = [];
+      if (since > 0) query.push(['since', new Date(since).toISOString()]);
+      if (until < Number.MAX_SAFE_INTEGER) query.push(['until', new Date(until).toISOString()]);
+      if (cursor !== undefined) query.push(['cursor', cursor]);
+      const answer = await call('GET', '/export', query);
+      const records = listIn(answer, 'records') as unknown as ExportRecord[];
+      return { records, ...(typeof answer.next === 'string' ? { next: answer.next } : {}) };
+    },
+    erase: async ({ names, pseudonym, dryRun }, cursor) => {
+      const body = { names, pseudonym, dry_run: dryRun, ...(cursor === undefined ? {} : { cursor }) };
+      const answer = await call('POST', '/erase', [], body);
+      const tables = listIn(answer, 'tables') as unknown as ErasePart['tables'];
+      return { tables, ...(typeof answer.next === 'string' ? { next: answer.next } : {}) };
     },
     rejected: (limit) => list<RejectedRequest>('/rejected', 'rejected', [], limit),
     counts: async () => {

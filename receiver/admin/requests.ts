@@ -115,6 +115,11 @@ export const aliasesQuery = z.strictObject({
   limit: limit(PAGE_LIMIT),
 });
 
+export const exportQuery = z.strictObject({
+  since: time('Received, or given the alias, then or later: a time, or how long ago').optional(),
+  until: time('Before then: a time, or how long ago').optional(),
+  cursor: z.string().max(50, 'must be the "next" of another page').optional().meta({ description: 'The `next` of another page' }),
+});
 export const rejectedQuery = z.strictObject(pageQuery);
 export const historyQuery = z.strictObject({ limit: limit(PAGE_LIMIT) });
 
@@ -125,6 +130,7 @@ const SOURCE = 'source';
 export const readDeliveriesQuery = (query: URLSearchParams) => readQuery(deliveriesQuery, query);
 export const readEventsQuery = (query: URLSearchParams) => readQuery(eventsQuery, query);
 export const readAliasesQuery = (query: URLSearchParams) => readQuery(aliasesQuery, query);
+export const readExportQuery = (query: URLSearchParams) => readQuery(exportQuery, query);
 export const readRejectedQuery = (query: URLSearchParams) => readQuery(rejectedQuery, query);
 export const readHistoryQuery = (query: URLSearchParams) => readQuery(historyQuery, query);
 

@@ -4,7 +4,6 @@ import type { ConfigInUse } from '../config-in-use.ts';
 import type { Extension } from '../receiver.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Installation } from '../slack/installation.ts';
-import type { Pause } from '../store/pause.ts';
 import type { Store } from '../store/store.ts';
 import { StoreUnavailableError } from '../store/store-failure.ts';
 import { createLoop } from '../watch/loop.ts';
@@ -15,14 +14,13 @@ import { conditionsOf, type Facts } from './conditions.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { createAlertLook } from './look.ts';
 import type { Observed } from './observed.ts';
-import { pauseAlert } from './pause-alert.ts';
-import { pauseChanges, pauseKey } from './pause-news.ts';
+import { createPauseLook } from './pause-look.ts';
 import { recoveryWords } from './recovery-words.ts';
 
 export interface AlertPartOptions extends Pick<Runtime, 'now' | 'fetch' | 'log'> {
   readonly store: Pick<
     Store,
-    'undelivered' | 'oldestToSend' | 'pauses' | 'approvalsNotAsked' | 'acceptOccurrence' | 'lastOccurrence' | 'check'
+    'undelivered' | 'oldestToSend' | 'pauses' | 'resumed' | 'approvalsNotAsked' | 'acceptOccurrence' | 'lastOccurrence' | 'check'
   >;
   readonly inUse: Pick<ConfigInUse, 'current'>;
   /** Of RELAY_ALERT_WEBHOOK_SECRET. */
@@ -84,19 +82,7 @@ export function createAlerts(options: AlertPartOptions): Alerts {
     url: () => settings().heartbeat ?? undefined,
     check: () => store.check(),
   });
-  let paused: readonly Pause[] = [];
-
-  const lookAtPauses = async (pauses: readonly Pause[]): Promise<void> => {
-    for (const change of pauseChanges(paused, pauses)) {
-      const news = pauseAlert(change, now());
-      const name = `alert/${change.isResumed ? 'resumed' : 'paused'}/${pauseKey(change.pause)}`;
-      if (await store.acceptOccurrence(name, change.pause.at, eventOf(news))) {
-        log.info({ by: change.isResumed ? undefined : change.pause.by }, news.summary);
-        wake();
-      }
-    }
-    paused = pauses;
-  };
+  const lookAtPauses = createPauseLook({ store, now, log, wake, eventOf });
 
   const look = async (): Promise<void> => {
     const [undelivered, oldestToSend, pauses, notAsked] = await Promise.all([

@@ -1,19 +1,16 @@
-import type { Pause, PauseScope } from '../store/pause.ts';
+import { type Pause, type PauseScope, pauseKey } from '../store/pause.ts';
 
 /** People paused something, or resumed it. */
 export interface PauseNews {
-  readonly pause: Pause;
+  readonly pause: Pick<Pause, 'scope' | 'at' | 'by' | 'reason'>;
   readonly isResumed: boolean;
+  /** Left out: a receiver before this version, which does not note it, resumed it. */
+  readonly resumedBy?: string;
 }
 
 /** `everything`, `the route deploy`, `the credential slack:#ml`. */
 export function scopeWords(scope: PauseScope): string {
   return scope.kind === 'everything' ? 'everything' : `the ${scope.kind} ${scope.name}`;
-}
-
-/** Another key for each pause. */
-export function pauseKey({ scope, at }: Pause): string {
-  return `${scope.kind}/${scope.kind === 'everything' ? '' : scope.name}/${at}`;
 }
 
 /** What changed between two looks. What was paused before the first look is news as well: it may have been paused meanwhile. */

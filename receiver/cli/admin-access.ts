@@ -4,7 +4,7 @@ import { messageOf } from '../../src/lib/error-message.ts';
 import { readProxySettings } from '../../src/lib/proxy-settings.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
 import { MOST_DELIVERIES } from '../admin/api-parts.ts';
-import { type AdminAccess, RemoteAdminError, remoteAdmin } from '../admin/remote-admin.ts';
+import { type AdminAccess, type RemoteAdmin, RemoteAdminError, remoteAdmin } from '../admin/remote-admin.ts';
 import { nameProblem } from '../admin/requests.ts';
 import { isLoopback, readEnvironment } from '../environment.ts';
 import type { Store } from '../store/store.ts';
@@ -31,12 +31,27 @@ export function whoProblem(as: string | undefined, { url }: AdminTarget, missing
 /** Runs a command on the receiver at `--url` through its admin API, else on the store in this folder (`withStore`). */
 export async function withAdmin(io: CommandIo, target: AdminTarget, work: (admin: AdminAccess) => Promise<ExitCode>): Promise<ExitCode> {
   if (target.url === undefined) {
-    if (target.source === undefined && target.tokenFile === undefined) return withStore(io, (store) => work(localAdmin(io, store)));
-    if (target.source === undefined) io.complain('--token-file: needs --url: the database here is opened without a token');
-    else io.complain('--source: says which source of a Worker is asked, so it needs --url; the database here has all sources');
-    return 1;
+    return complainOfTarget(io, target) ?? withStore(io, (store) => work(localAdmin(io, store)));
   }
-  const remote = connectTo(io, target.url, target);
+  return withReceiver(io, target.url, target, work);
+}
+
+/** Complains of what has no sense beside the database here. */
+export function complainOfTarget(io: CommandIo, { source, tokenFile }: AdminTarget): ExitCode | undefined {
+  if (source === undefined && tokenFile === undefined) return undefined;
+  if (source === undefined) io.complain('--token-file: needs --url: the database here is opened without a token');
+  else io.complain('--source: says which source of a Worker is asked, so it needs --url; the database here has all sources');
+  return 1;
+}
+
+/** Runs a command on the receiver at `url`. */
+export async function withReceiver(
+  io: CommandIo,
+  url: string,
+  target: AdminTarget,
+  work: (admin: RemoteAdmin) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const remote = connectTo(io, url, target);
   if (!remote.ok) {
     for (const line of remote.error) io.complain(line);
     return 1;
@@ -60,12 +75,18 @@ function localAdmin(io: CommandIo, store: Store): AdminAccess {
     eventsWithBodies: (filter) => store.events(filter),
     aliases: (filter) => store.aliases(filter),
     engineStatus: async () => (await import('../engine/engine-status.ts')).engineStatus(await store.engineProjects()),
+    audit: async (range, cursor, now) => {
+      const { auditPage } = await import('../admin/audit-page.ts');
+      const page = await auditPage({ store, ...range, ...(cursor === undefined ? {} : { cursor }), now });
+      if (!page.ok) throw new Error(`the cursor of an export ${page.error}`);
+      return page.value;
+    },
     rejected: (limit) => store.rejected(limit),
     counts: () => store.counts(),
     throttles: (now) => store.throttles(now),
     pauses: () => store.pauses(),
     pause: (pause) => store.pause(pause),
-    resume: (scope) => store.resume(scope),
+    resume: (scope, by, at) => store.resume(scope, by, at),
     mute: async (eventId, { route, until, by }, now) => {
       const event = await store.event(eventId);
       if (event === undefined) return false;
@@ -89,7 +110,7 @@ function readToken(io: CommandIo, file: string): Result<string, string> {
   }
 }
 
-function connectTo(io: CommandIo, text: string, { source, tokenFile }: AdminTarget): Result<AdminAccess, readonly string[]> {
+function connectTo(io: CommandIo, text: string, { source, tokenFile }: AdminTarget): Result<RemoteAdmin, readonly string[]> {
   const proxies = readProxySettings(io.variables);
   if (!proxies.ok) return proxies;
   const environment = readEnvironment(io.variables);

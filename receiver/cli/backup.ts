@@ -5,6 +5,7 @@ import { DEFAULT_DATABASE_PATH, readEnvironment } from '../environment.ts';
 import { type FileFacts, inspectFile } from '../store/sqlite/inspect-file.ts';
 import { copySnapshot, removeDatabase, syncFolderOf } from '../store/sqlite/snapshot.ts';
 import { bytesWords, countWords } from './data-words.ts';
+import { SANDBOX_DATABASE_PATH } from './open-store.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 import { isOfDatabase } from './side-file.ts';
 
@@ -75,10 +76,15 @@ function sourceOf(io: CommandIo): { readonly path: string } | { readonly problem
   if (!environment.ok) return { problem: environment.error.join('\n') };
   const { postgresUrl, databasePath: path = DEFAULT_DATABASE_PATH } = environment.value;
   if (postgresUrl !== undefined) return { problem: ON_POSTGRES };
-  if (!existsSync(resolve(io.cwd, path)))
-    return { problem: `${path}: there is no such database: set DATABASE_URL to the receiver's, such as file:/data/relay.db` };
+  if (!existsSync(resolve(io.cwd, path))) {
+    const isBesideSandbox = environment.value.databasePath === undefined && existsSync(resolve(io.cwd, SANDBOX_DATABASE_PATH));
+    return { problem: isBesideSandbox ? ONLY_A_SANDBOX : `${path}: there is no such database: ${SET_IT}` };
+  }
   return { path };
 }
+
+const SET_IT = "set DATABASE_URL to the receiver's, such as file:/data/relay.db";
+const ONLY_A_SANDBOX = `${SANDBOX_DATABASE_PATH}: it is a sandbox's, whose dispatches were only written down, so there is nothing to back up here. For a receiver that sends, ${SET_IT}`;
 
 const ON_POSTGRES =
   'backup: DATABASE_URL is a PostgreSQL database, whose own tools make backups while receivers run: pg_dump --format=custom --file=relay.dump "$DATABASE_URL" (docs/backup.md)';

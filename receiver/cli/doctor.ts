@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
+import { tokenProblems } from '../config-checks.ts';
 import { type Check, type CheckState, checksOf } from '../doctor/check.ts';
 import { type Environment, readEnvironment } from '../environment.ts';
 import { silentLogger } from '../log/log.ts';
@@ -35,17 +36,30 @@ export async function doctor(io: CommandIo, options: DoctorOptions): Promise<Exi
 
 async function allChecks(io: CommandIo, options: DoctorOptions): Promise<Check[]> {
   const environment = readEnvironment(io.variables);
-  if (!environment.ok) return environment.error.map((line) => inOwnWords('environment', line));
+  // What needs neither is checked all the same: a list that stops early looks like a whole one.
+  const signal = AbortSignal.timeout(TIME_LIMIT_MS);
+  if (!environment.ok)
+    return [
+      ...environment.error.map((line) => inOwnWords('environment', line)),
+      ...(await addressAlone(io, options, signal)),
+      ...notChecked('the environment'),
+    ];
   const { warnings, authentication, secrets } = environment.value;
   const redactor = redactorOf(secrets);
   const loaded = loadConfig(io.cwd, options.config) ?? { ok: false as const, error: [noSuchConfig(options.config)] };
   const first = [
     ...warnings.map((line) => inOwnWords('environment', line, 'warning')),
+    ...tokenProblems(environment.value).map((line) => inOwnWords('environment', line)),
     ...(authentication.sources.size === 0
       ? [checksOf('environment', 'WANDB_WEBHOOK_SECRET')('problem', 'is not set, and neither is a token: every webhook is refused')]
       : []),
   ];
-  if (!loaded.ok) return [...first, ...loaded.error.map(inTheConfig)];
+  if (!loaded.ok) {
+    const { checks, store } = await storeChecks(io, environment.value, redactor.text);
+    await store?.close();
+    const url = await addressAlone(io, options, signal, environment.value.githubWebhookSecrets.length > 0);
+    return [...first, ...loaded.error.map(inTheConfig), ...checks, ...url, ...notChecked(options.config)];
+  }
   const usable = usableConfig(loaded.value, environment.value, false);
   const config = usable.ok
     ? [
@@ -63,12 +77,25 @@ async function allChecks(io: CommandIo, options: DoctorOptions): Promise<Check[]
       config: loaded.value,
       url: options.url,
       channelId: async (name) => store?.channelId(name),
-      signal: AbortSignal.timeout(TIME_LIMIT_MS),
+      signal,
     });
     return [...first, ...config, ...stored, ...found];
   } finally {
     await store?.close();
   }
+}
+
+async function addressAlone(io: CommandIo, { url }: DoctorOptions, signal: AbortSignal, fromGitHub = false): Promise<Check[]> {
+  if (url === undefined) return [];
+  const { checkAddress } = await import('../doctor/address.ts');
+  return checkAddress({ url, fetch: io.fetch, fromGitHub, signal });
+}
+
+/** Everything that needs what could not be read. */
+function notChecked(what: string): Check[] {
+  return (['clock', 'github', 'slack', 'wandb'] as const).map((area) =>
+    checksOf(area, 'everything')('unknown', `was not checked: correct ${what} first`),
+  );
 }
 
 /** The store stays open, for what else is to be looked up in it. */
@@ -125,11 +152,18 @@ const WORDS: Readonly<Record<CheckState, readonly [string, Style | undefined]>> 
   unknown: ['unknown', 'dim'],
 };
 
+/** Details that go on as a sentence about what was checked. */
+const SENTENCE = /^(?:is|has|names|asks|answers|agrees|leads|listens|cannot|was)\b/;
+
 function show(io: CommandIo, checks: readonly Check[], counts: Readonly<Record<CheckState, number>>): void {
   const width = Math.max(...checks.map(({ area }) => area.length));
   const lines: StyledLine[] = checks.map(({ area, subject, state, detail }) => {
     const [word, style] = WORDS[state];
-    return [span(word.padEnd(9), style), span(area.padEnd(width + 2), 'dim'), span(`${subject}: ${detail}`)];
+    return [
+      span(word.padEnd(9), style),
+      span(area.padEnd(width + 2), 'dim'),
+      span(SENTENCE.test(detail) ? `${subject} ${detail}` : `${subject}: ${detail}`),
+    ];
   });
   const print = io.printStyled ?? ((styled: readonly StyledLine[]) => io.print(...plainLines(styled)));
   print(lines);

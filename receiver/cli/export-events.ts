@@ -4,40 +4,36 @@ import { resolve } from 'node:path';
 import { parseDuration } from '../../src/lib/duration.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
-import type { Store } from '../store/store.ts';
-import { type ExportRecord, eventRecordOf, muteRecordOf, pauseRecordOf, promotionRecordOf } from './export-record.ts';
-import { withStore } from './open-store.ts';
+import type { AdminAccess } from '../admin/remote-admin.ts';
+import type { AuditRange } from '../store/audit.ts';
+import { type AdminTarget, withAdmin } from './admin-access.ts';
+import { countWords } from './data-words.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 
-export interface ExportOptions {
+export interface ExportOptions extends AdminTarget {
   readonly since: string | undefined;
   readonly until: string | undefined;
   readonly out: string | undefined;
 }
 
-/** So many events are in memory at a time. */
-const EVENTS_AT_ONCE = 200;
-const ALIASES_AT_ONCE = 100;
-/** More are not kept of an alias. */
-const MOST_PROMOTIONS = 100;
-
 /** `wandb-relay export-events`: what happened and who did it, as JSON lines. */
-export async function exportEvents(io: CommandIo, { since, until, out }: ExportOptions): Promise<ExitCode> {
+export async function exportEvents(io: CommandIo, { since, until, out, ...target }: ExportOptions): Promise<ExitCode> {
   const now = io.now();
   const from = since === undefined ? ok(0) : readMoment('--since', since, now);
   const to = until === undefined ? ok(Number.MAX_SAFE_INTEGER) : readMoment('--until', until, now);
   if (!from.ok || !to.ok) return complain(io, from.ok ? (to.ok ? '' : to.error) : from.error);
   const file = out === undefined ? undefined : resolve(io.cwd, out);
   if (file !== undefined && existsSync(file)) return complain(io, `${out}: it exists already: name another file`);
-  return withStore(io, async (store) => {
+  return withAdmin(io, target, async (admin) => {
     const range = { since: from.value, until: to.value };
     if (file === undefined) {
-      await exportTo(store, range, now, (lines) => io.printDocument(lines));
+      const count = await exportTo(admin, range, now, (lines) => io.printDocument(lines));
+      if (count === 0) io.complain(`export-events: ${NOTHING}`);
       return 0;
     }
     try {
-      const count = await intoFile(file, (write) => exportTo(store, range, now, write));
-      io.print(`${out}: ${count.toLocaleString('en-US')} lines`);
+      const count = await intoFile(file, (write) => exportTo(admin, range, now, write));
+      io.print(`${out}: ${countWords(count, 'line')}${count === 0 ? `: ${NOTHING}` : ''}`);
       return 0;
     } catch (error) {
       return complain(io, `${out}: nothing was written: ${messageOf(error)}`);
@@ -45,35 +41,18 @@ export async function exportEvents(io: CommandIo, { since, until, out }: ExportO
   });
 }
 
-interface Range {
-  readonly since: number;
-  readonly until: number;
-}
+const NOTHING = 'in this time there is no event and no change of an alias, and nothing is muted or paused';
 
 /** Returns how many lines there were. */
-async function exportTo(store: Store, range: Range, now: number, write: (lines: string) => void): Promise<number> {
+async function exportTo(admin: AdminAccess, range: AuditRange, now: number, write: (lines: string) => void): Promise<number> {
   let count = 0;
-  const put = (records: readonly ExportRecord[]): void => {
+  let cursor: string | undefined;
+  do {
+    const { records, next } = await admin.audit(range, cursor, now);
     if (records.length > 0) write(records.map((record) => JSON.stringify(record)).join('\n'));
     count += records.length;
-  };
-  for (let after: number | undefined = 0; after !== undefined; ) {
-    const step = await store.auditEvents({ ...range, after, limit: EVENTS_AT_ONCE });
-    put(step.items.map(eventRecordOf));
-    after = step.next;
-  }
-  for (let after = ''; ; ) {
-    const aliases = await store.aliases({ limit: ALIASES_AT_ONCE, after });
-    for (const alias of aliases) {
-      const history = (await store.aliasHistory(alias.key, MOST_PROMOTIONS)).toReversed();
-      put(history.filter(({ since }) => since >= range.since && since < range.until).map((each) => promotionRecordOf(alias, each)));
-    }
-    const last = aliases.at(-1);
-    if (last === undefined || aliases.length < ALIASES_AT_ONCE) break;
-    after = last.key;
-  }
-  put((await store.mutes(now)).map(muteRecordOf));
-  put((await store.pauses()).map(pauseRecordOf));
+    cursor = next;
+  } while (cursor !== undefined);
   return count;
 }
 

@@ -40,7 +40,7 @@ export function changePause(io: CommandIo, what: 'pause' | 'resume', options: Pa
     const isDone =
       what === 'pause'
         ? await admin.pause({ scope, by, at: io.now(), reason: cleanReason(reason ?? '') ?? null })
-        : await admin.resume(scope, by);
+        : await admin.resume(scope, by, io.now());
     if (!isDone) return refuse(io, `${words} is ${what === 'pause' ? 'paused already' : 'not paused'}`);
     io.print(what === 'pause' ? `${words} is paused. Events are still accepted.` : `${words} is resumed.`);
     return 0;

@@ -229,7 +229,7 @@ function readMigration(text: string): MigratedFrom {
 async function schemaOf(of: string): Promise<object | undefined> {
   if (of === 'config') return (await import('../../src/config/json-schema.ts')).configJsonSchema();
   if (of === 'client-payload') return (await import('../../src/event/client-payload.ts')).clientPayloadJsonSchema();
-  return of === 'export-events' ? (await import('./export-record.ts')).exportRecordJsonSchema() : undefined;
+  return of === 'export-events' ? (await import('../admin/export-record.ts')).exportRecordJsonSchema() : undefined;
 }
 
 async function writeSchema(io: CommandIo, of: string, out: string | undefined): Promise<ExitCode> {

@@ -5,6 +5,7 @@ import { redactorOf } from '../../src/lib/redact.ts';
 import type { Result } from '../../src/lib/result.ts';
 import type { Role } from '../admin/identity.ts';
 import { composeReceiver } from '../compose.ts';
+import { tokenProblems } from '../config-checks.ts';
 import { type Environment, isLoopback, readEnvironment } from '../environment.ts';
 import { createLogger } from '../log/log.ts';
 import type { ReadableMetrics } from '../metrics/metrics.ts';
@@ -42,7 +43,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   const redactor = redactorOf(environment.secrets);
   const format = io.terminal ? (await import('../log/pretty.ts')).pretty() : undefined;
   const log = createLogger({ level: 'info', format, redact: redactor.text, write: (text) => io.writeLog(text.trimEnd()) });
-  for (const warning of [...environment.warnings, ...plan.warnings]) log.warn({}, warning);
+  for (const warning of [...environment.warnings, ...plan.warnings, ...proxyWarnings(environment, sandbox)]) log.warn({}, warning);
 
   // From here on a signal stops it in order.
   const stopped = io.stopped();
@@ -114,6 +115,14 @@ function onThisMachine({ host }: Environment, sandbox: boolean): { readonly onTh
   return isLoopback(host) ? { onThisMachine: sandbox ? 'admin' : 'viewer' } : {};
 }
 
+/** For real webhooks there is something in front that reaches this address, and a proxy may look like a browser on this machine. */
+function proxyWarnings({ host, access }: Environment, sandbox: boolean): string[] {
+  if (sandbox || !isLoopback(host) || access.people.length > 0 || access.proxy !== undefined) return [];
+  return [
+    'the pages and the API are open to this machine without a token: a proxy in front that passes on all paths may open them to everybody; set RELAY_ADMIN_TOKENS, or let it pass on /webhooks only',
+  ];
+}
+
 async function stopInOrder(listening: Listening, store: Store, traces: Traces | undefined): Promise<void> {
   await listening.stop();
   await traces?.stop();
@@ -155,6 +164,7 @@ function planServe(io: CommandIo, options: ServeOptions): ServePlan {
   const usable = usableConfig(config, environment, sandbox);
   const problems = [
     ...(options.sandbox && environment.inImage ? [] : hostProblems(environment, sandbox)),
+    ...(sandbox ? [] : tokenProblems(environment)),
     ...(usable.ok ? [] : usable.error),
   ];
   if (problems.length > 0 || !usable.ok) return { problems };

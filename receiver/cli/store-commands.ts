@@ -5,25 +5,27 @@ import type { CommandIo, ExitCode } from './output.ts';
 
 const deliveries = () => import('./deliveries.ts');
 
-interface TargetFlags {
+export interface TargetFlags {
   readonly url?: string;
   readonly source?: string;
   readonly tokenFile?: string;
 }
 
-function targetOf({ url, source, tokenFile }: TargetFlags): AdminTarget {
+export function targetOf({ url, source, tokenFile }: TargetFlags): AdminTarget {
   return { url, source, tokenFile };
+}
+
+/** The options that say which receiver a command is about. */
+export function withTarget(command: Command): Command {
+  return command
+    .option('--url <url>', 'a running receiver, such as https://relay.example.com; RELAY_ADMIN_TOKEN is its admin token')
+    .option('--token-file <file>', 'with --url: a file with the token, instead of RELAY_ADMIN_TOKEN')
+    .option('--source <name>', 'with --url, on Workers: the source that is asked');
 }
 
 /** The commands about a receiver's store: the one whose database is here, or one that runs elsewhere. */
 export function addStoreCommands(program: Command, io: CommandIo, run: (work: () => Promise<ExitCode>) => Promise<void>): void {
-  const command = (name: string, description: string) =>
-    program
-      .command(name)
-      .description(description)
-      .option('--url <url>', 'a running receiver, such as https://relay.example.com; RELAY_ADMIN_TOKEN is its admin token')
-      .option('--token-file <file>', 'with --url: a file with the token, instead of RELAY_ADMIN_TOKEN')
-      .option('--source <name>', 'with --url, on Workers: the source that is asked');
+  const command = (name: string, description: string) => withTarget(program.command(name).description(description));
   command('deliveries', 'list deliveries, or show one with all its attempts')
     .argument('[id]', 'one delivery')
     .option('--state <state...>', 'only these, such as dead or pending')
@@ -126,7 +128,7 @@ export function addStoreCommands(program: Command, io: CommandIo, run: (work: ()
   }
   for (const [what, description] of [
     ['mute', "send no messages of a route about an event's subject for a time"],
-    ['unmute', 'send them again'],
+    ['unmute', "send messages of a route about an event's subject again, after mute"],
   ] as const) {
     const mutes = command(what, description).argument('<event>', 'the event').requiredOption('--route <name>', 'the route');
     if (what === 'mute') mutes.option('--for <duration>', 'for how long, such as 8h', '8h');

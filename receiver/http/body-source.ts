@@ -30,4 +30,6 @@ export interface PlatformBindings {
   readonly ray?: string;
   /** The address at the other end of the connection: the sender's, or that of the last proxy. */
   readonly peer?: string;
+  /** It came in HTTP/1.0: no browser and no client of today speaks that, but nginx does to what is behind it. */
+  readonly isHttp10?: true;
 }

@@ -4,7 +4,7 @@ import type { Context } from 'hono';
 export type FieldError = { readonly detail: string } & ({ readonly parameter: string } | { readonly pointer: string });
 
 export interface Problem {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 429 | 500 | 503;
   readonly title: string;
   /** What is wrong here and what to do. Left out where it would help an attacker. */
   readonly detail?: string;

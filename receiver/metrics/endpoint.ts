@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
-import type { Access } from '../admin/access.ts';
-import { unauthorized } from '../admin/guard.ts';
+import { type Access, isTooMany } from '../admin/access.ts';
+import { tooManyAttempts, unauthorized } from '../admin/guard.ts';
 import type { RequestVariables } from '../http/request-log.ts';
 import { expositionText, type Family, TEXT_TYPE } from './families.ts';
 
@@ -37,7 +37,9 @@ export function recentFamilies(read: () => Promise<readonly Family[]>, now: () =
 export function metricsEndpoint({ access, isPublic, families, text }: MetricsEndpointOptions): Hono<RequestVariables> {
   const app = new Hono<RequestVariables>();
   app.get('/', async (c) => {
-    if (!isPublic && access.identify(c) === undefined) return unauthorized(c);
+    const identity = isPublic ? undefined : await access.identify(c);
+    if (identity !== undefined && isTooMany(identity)) return tooManyAttempts(c, identity);
+    if (!isPublic && identity === undefined) return unauthorized(c);
     const [ofStore, counted] = [expositionText(await families()), (await text?.()) ?? ''];
     return c.body(`${counted}${ofStore}`, 200, { 'content-type': TEXT_TYPE, 'cache-control': 'no-store' });
   });

@@ -1,4 +1,5 @@
 import { escapeMrkdwn, withoutFormatting } from '../../src/lib/mrkdwn.ts';
+import { visible } from '../../src/lib/visible.ts';
 
 /** Longest name inside a sentence, in characters after escaping: three of them leave room for the words between. */
 export const NAME_LIMIT = 120;
@@ -9,6 +10,8 @@ const LINK_URL_LIMIT = 1000;
 
 /** Embeddings, overrides and isolates (Unicode, UAX #9): with them a name reorders the text around it. */
 const BIDI_CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;
+/** Marks of direction, and signs without a width that no script and no emoji needs: with them one name looks like another. */
+const HIDDEN = /[\u00AD\u061C\u180E\u200B\u200E\u200F\u2060-\u2064\uFEFF]/gu;
 const CONTROLS = /[\p{Cc}\u2028\u2029]+/gu;
 const CONTROLS_BUT_LINE_BREAKS = /[^\P{Cc}\n]+/gu;
 /** The blocks of right-to-left scripts, and the mark that counts as one (Unicode, DerivedBidiClass). */
@@ -51,7 +54,7 @@ export function fitMrkdwn(text: string, limit: number): string {
  * reorders text or what JSON cannot hold; `undefined` when nothing is left.
  */
 export function templateText(text: string, limit: number): string | undefined {
-  const clean = text.toWellFormed().replace(BIDI_CONTROLS, '').replace(CONTROLS_BUT_LINE_BREAKS, ' ').trim();
+  const clean = text.toWellFormed().replace(BIDI_CONTROLS, '').replace(HIDDEN, visible).replace(CONTROLS_BUT_LINE_BREAKS, ' ').trim();
   return clean === '' ? undefined : cut(clean, limit);
 }
 
@@ -94,7 +97,7 @@ export function channelName(channel: string): string {
 }
 
 function cleanName(name: string): string {
-  const clean = name.toWellFormed().replace(BIDI_CONTROLS, '').replace(CONTROLS, ' ').trim();
+  const clean = name.toWellFormed().replace(BIDI_CONTROLS, '').replace(HIDDEN, visible).replace(CONTROLS, ' ').trim();
   return clean === '' ? '(blank)' : clean;
 }
 

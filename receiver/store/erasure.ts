@@ -14,6 +14,7 @@ export const ERASED_TABLES = [
   'conversations',
   'mutes',
   'pauses',
+  'occurrences',
 ] as const;
 export type ErasedTable = (typeof ERASED_TABLES)[number];
 
@@ -33,7 +34,7 @@ export interface EraseOptions extends NamesToErase {
   readonly table: ErasedTable;
   /** The `next` of the step before. */
   readonly after: ErasePlace | undefined;
-  /** At most so many rows with a name in one step. */
+  /** At most so many rows with a name in one step, which also ends after it has looked at some thousands. */
   readonly limit: number;
   readonly dryRun: boolean;
 }

@@ -12,6 +12,20 @@ export interface Pause {
   readonly messagesToo?: true;
 }
 
+/** Somebody ended a pause. */
+export interface Resumed {
+  readonly scope: PauseScope;
+  /** When it was paused, and when it was resumed. Milliseconds since 1970. */
+  readonly pausedAt: number;
+  readonly at: number;
+  readonly by: string;
+}
+
+/** Another key for each pause. */
+export function pauseKey({ scope, at }: Pick<Pause, 'scope' | 'at'>): string {
+  return `${scope.kind}/${scope.kind === 'everything' ? '' : scope.name}/${at}`;
+}
+
 /** How many deliveries were not delivered, by their state. */
 export interface HeldBack {
   readonly pending: number;
@@ -26,7 +40,9 @@ export interface PauseStore {
   /** Pausing again what is paused changes nothing; false: it was paused. */
   pause(pause: Pause): Promise<boolean>;
   /** False: it was not paused. */
-  resume(scope: PauseScope): Promise<boolean>;
+  resume(scope: PauseScope, by: string, at: number): Promise<boolean>;
+  /** Who resumed what, for as long as that is news, the oldest first. */
+  resumed(since: number): Promise<Resumed[]>;
   /**
    * The database was restored from a backup, and whatever it calls undelivered may have been sent since. Pauses everything,
    * messages too, until somebody resumes it, and notes for each delivery that is open that it may have been sent between its last

@@ -21,7 +21,7 @@ declare module 'cloudflare:workers' {
     /** `RelayObject.sharePace`. */
     sharePace(source: string, until: number): Promise<number>;
     /** `RelayObject.signInAttempt`. */
-    signInAttempt(address: string, isRight: boolean): Promise<number | undefined>;
+    signInAttempt(address: string, isRight: boolean, by?: 'form' | 'request'): Promise<number | undefined>;
     /** `RelayObject.endSession`. */
     endSession(id: string, endsAt: number): Promise<void>;
     /** `RelayObject.isSessionEnded`. */

@@ -2,9 +2,9 @@ import type { ObjectStub } from 'cloudflare:workers';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { idsFrom } from '../../src/lib/id.ts';
-import { type Access, type AdminContext, createAccess } from '../admin/access.ts';
+import { type Access, type AdminContext, createAccess, isTooMany } from '../admin/access.ts';
 import { ADMIN_BODY_LIMIT, changesNothing } from '../admin/api-parts.ts';
-import { guard, identityOf, unauthorized } from '../admin/guard.ts';
+import { guard, identityOf, tooManyAttempts, unauthorized } from '../admin/guard.ts';
 import { ASKING_PATHS } from '../admin/pages/asking-paths.ts';
 import { assets } from '../admin/pages/assets.ts';
 import type { Shell } from '../admin/pages/page.ts';
@@ -61,14 +61,14 @@ interface Pages {
 }
 
 /** Assets and the sign-in form are answered here, so that a stranger wakes no object but by a token. */
-function addPages(app: App, { setup, now }: FrontAdminOptions, { access, memory, handOver }: Pages): void {
+function addPages(app: App, { setup }: FrontAdminOptions, { access, memory, handOver }: Pages): void {
   const shell = async (c: AdminContext): Promise<Shell> => {
     const source = c.req.query('source');
     const { basePath } = setup.environment;
     return { basePath, banners: [], ...(source !== undefined && isSourceName(source) ? { source } : {}) };
   };
   app.route('/assets', assets());
-  app.route('/', signIn({ access, shell, now }));
+  app.route('/', signIn({ access, shell }));
   for (const path of PAGE_PATHS) {
     app.on(
       ['GET', 'POST'],
@@ -113,14 +113,17 @@ function addMetrics(app: App, { setup, now, objectOf }: FrontAdminOptions, given
   const { access, memory, isPublic } = given;
   const remembered = rememberedAnswers(now, REMEMBERED_MS);
   app.get('/metrics', endedElsewhere(access, memory), async (c) => {
-    const identity = access.identify(c);
-    if (!isPublic && identity === undefined) return unauthorized(c);
     const one = c.req.query('source');
+    // Everybody gets these, so no token is looked at.
+    const isOpen = isPublic && (one === undefined || setup.sources.includes(one));
+    const identity = isOpen ? undefined : await access.identify(c);
+    if (identity !== undefined && isTooMany(identity)) return tooManyAttempts(c, identity);
+    if (!isPublic && identity === undefined) return unauthorized(c);
     if (one === undefined) return remembered('all sources', () => metricsOfSources(setup.sources, objectOf));
     c.get('logFields').source = one.slice(0, 64);
     if (!isSourceName(one)) return noSuchSource();
     // Strangers wake no object of a source that is not configured.
-    if (identity === undefined && !setup.sources.includes(one)) return unauthorized(c);
+    if (identity === undefined && !isOpen) return unauthorized(c);
     return remembered(one, () => metricsOfSource(() => objectOf(one)));
   });
   app.all('/metrics', (c) => onlyBy(c, 'Metrics are asked with GET.', 'GET, HEAD'));

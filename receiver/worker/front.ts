@@ -5,6 +5,7 @@ import { idsFrom } from '../../src/lib/id.ts';
 import { err, type Result } from '../../src/lib/result.ts';
 import { readDispatchedRun } from '../github/workflow-run-webhook.ts';
 import type { PlatformBindings } from '../http/body-source.ts';
+import { keptNowhere } from '../http/kept-nowhere.ts';
 import { problem } from '../http/problem.ts';
 import type { BodyLimit } from '../http/request-body.ts';
 import { type RequestVariables, requestLog } from '../http/request-log.ts';
@@ -45,7 +46,7 @@ const utf8 = new TextDecoder();
 /**
  * The Worker itself: it authenticates every request, by the same rules as the receiver elsewhere, and hands what is authentic
  * to the object of its source. Nobody else wakes an object: not a bad signature, a wrong method, an address that does not
- * exist, or a body that stalls. For anyone `/readyz` and public metrics do, at most once a second, and an attempt to sign in,
+ * exist, or a body that stalls. For anyone `/readyz` and public metrics do, at most once a second, and an attempt with a token,
  * as far as the limits of this isolate allow it.
  *
  * Its decision counts. An object may run on with older code, and older secrets, for minutes after a deployment.
@@ -56,6 +57,7 @@ export function front(options: FrontOptions): (request: Request, bindings: Platf
   const root = new Hono<RequestVariables>({ strict: false });
   // The object logs what it was handed.
   root.use(requestLog(log, now, ({ result }) => result === FORWARDED));
+  root.use(keptNowhere());
   const app = basePath === '' ? root : root.basePath(basePath);
   root.on(HEALTH_METHODS, [...new Set(['/healthz', `${basePath}/healthz`])], (c) => c.json({ status: 'ok' }));
   const forward = forwarder(options);

@@ -1,5 +1,6 @@
 import { type AttemptState, limitAttempts } from '../admin/attempts.ts';
 import type { Session } from '../admin/session.ts';
+import { type AttemptBy, countAttempt } from '../admin/sign-in-memory.ts';
 import type { KeyValues } from './key-values.ts';
 
 const ATTEMPTS = 'sign-in attempts';
@@ -13,20 +14,18 @@ const MOST_REMOVED = 100;
  */
 export interface KeptSignIns {
   /** See `SignInMemory`. */
-  attempt(address: string, isRight: boolean): Promise<number | undefined>;
+  attempt(address: string, isRight: boolean, by: AttemptBy): Promise<number | undefined>;
   end(session: Pick<Session, 'id' | 'endsAt'>): Promise<void>;
   isEnded(sessionId: string): Promise<boolean>;
 }
 
 export function keptSignIns(storage: KeyValues, now: () => number): KeptSignIns {
   return {
-    attempt: async (address, isRight) => {
+    attempt: async (address, isRight, by) => {
       const attempts = limitAttempts(now, await storage.get<AttemptState>(ATTEMPTS));
-      const retryAt = attempts.blockedUntil(address);
-      if (retryAt !== undefined || isRight) return retryAt;
-      attempts.failed(address);
-      await storage.put(ATTEMPTS, attempts.state());
-      return undefined;
+      const retryAt = countAttempt(attempts, address, isRight, by);
+      if (retryAt === undefined && !isRight) await storage.put(ATTEMPTS, attempts.state());
+      return retryAt;
     },
     end: async ({ id, endsAt }) => {
       const known = await storage.list<number>({ prefix: ENDED, limit: MOST_REMOVED });

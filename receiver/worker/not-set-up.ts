@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { PlatformBindings } from '../http/body-source.ts';
+import { keptNowhere } from '../http/kept-nowhere.ts';
 import { type RequestVariables, requestLog } from '../http/request-log.ts';
 import type { Logger } from '../log/log.ts';
 import { notReady, unavailable } from './unavailable.ts';
@@ -18,6 +19,7 @@ export function notSetUp(
   const names = namesIn(problems);
   const app = new Hono<RequestVariables>({ strict: false });
   app.use(requestLog(log, now));
+  app.use(keptNowhere());
   app.use(async (c) => {
     // Whatever BASE_PATH is: it may be what is not valid.
     if (/\/healthz\/?$/.test(c.req.path)) return c.json({ status: 'ok' });

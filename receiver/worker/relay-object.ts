@@ -5,6 +5,7 @@ import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
+import type { AttemptBy } from '../admin/sign-in-memory.ts';
 import { composeReceiver } from '../compose.ts';
 import type { Jurisdiction } from '../environment.ts';
 import type { PlatformBindings } from '../http/body-source.ts';
@@ -160,8 +161,8 @@ export function relayObject(config: Config, now: () => number, platform: Platfor
     }
 
     /** See `KeptSignIns`; also where no receiver runs. */
-    signInAttempt(address: string, isRight: boolean): Promise<number | undefined> {
-      return this.#signIns.attempt(address, isRight);
+    signInAttempt(address: string, isRight: boolean, by: AttemptBy = 'form'): Promise<number | undefined> {
+      return this.#signIns.attempt(address, isRight, by);
     }
 
     endSession(id: string, endsAt: number): Promise<void> {

@@ -2,7 +2,7 @@ import { type Config, readConfig } from '../../src/config/config.ts';
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
-import { alertProblems, configWarnings, credentialProblems } from '../config-checks.ts';
+import { alertProblems, configWarnings, credentialProblems, tokenProblems } from '../config-checks.ts';
 import { DEFAULT_CONFIG_PATH, type Environment, GITHUB_API_URL, readEnvironment, type Variables } from '../environment.ts';
 import { isOpen } from '../webhook/authenticate.ts';
 
@@ -44,7 +44,13 @@ export function setUp(config: Config, bindings: Readonly<Record<string, unknown>
   const sandbox = variables.RELAY_SANDBOX?.trim() === 'true';
   const problems = [
     ...problemsOnWorkers(environment, variables),
-    ...(sandbox ? [] : [...credentialProblems(environment, config, 'RELAY_SANDBOX=true'), ...alertProblems(environment, config)]),
+    ...(sandbox
+      ? []
+      : [
+          ...tokenProblems(environment),
+          ...credentialProblems(environment, config, 'RELAY_SANDBOX=true'),
+          ...alertProblems(environment, config),
+        ]),
   ];
   if (problems.length > 0) return err(problems);
 

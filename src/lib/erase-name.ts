@@ -33,7 +33,7 @@ const TEXT_IN_JSON = /"(?:[^"\\]|\\.)*"/gs;
 
 export function eraserOf({ names, pseudonym }: NamesToErase): NameEraser {
   // The longest first: of two names that begin alike the longer one counts.
-  const all = names.toSorted((a, b) => b.length - a.length).map((name) => name.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`));
+  const all = names.toSorted((a, b) => b.length - a.length).map((name) => name.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`));
   const pattern = new RegExp(`${BEFORE}(?:${all.join('|')})${BEHIND}`, 'giu');
   const inText = (text: string): string => text.replaceAll(pattern, pseudonym);
   return {

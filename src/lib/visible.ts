@@ -21,6 +21,11 @@ export function visibleDocument(text: string): string {
   return text.replace(UNSEEN, (character) => (character === '\n' || character === '\t' ? character : escaped(character)));
 }
 
+/** The text with each invisible character replaced by what `by` makes of it. */
+export function replaceUnseen(text: string, by: (character: string) => string): string {
+  return text.replace(UNSEEN, by);
+}
+
 function escaped(character: string): string {
   const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i).toString(16).padStart(4, '0'));
   return units.map((unit) => `\\u${unit}`).join('');

@@ -12,6 +12,7 @@ it('no answer is kept on its way, or guessed at', async () => {
     ['/api/events', { headers }],
     ['/api/nothing', { headers }],
     ['/nothing', {}],
+    ['/webhooks/wandb', {}],
   ] as const) {
     const answer = await receiver.app.request(path, with_);
     expect([path, answer.headers.get('cache-control'), answer.headers.get('x-content-type-options')]).toEqual([

@@ -1,7 +1,6 @@
-import { html } from 'hono/html';
 import { dayWords } from '../../../src/backtest/value-words.ts';
 import { type Bars, DAY_MS, totalOf } from '../activity-counts.ts';
-import type { Html } from '../pages/page.ts';
+import { type Html, html } from './html.ts';
 
 /** What a chart shows: how often something happened, and how often that failed; both have the same bars. */
 export interface ShownBars {

@@ -1,9 +1,8 @@
-import { html } from 'hono/html';
 import type { SourceLocation } from '../../../src/lib/diagnostic.ts';
 import type { Activity } from '../activity.ts';
 import { byDay, byHour, type Series } from '../activity-counts.ts';
-import type { Html } from '../pages/page.ts';
 import { largeChart, type ShownBars, smallChart } from './activity-chart.ts';
+import { type Html, html } from './html.ts';
 import { age, moment } from './time.ts';
 
 /** How often one route or automation fired. */

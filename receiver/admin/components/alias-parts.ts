@@ -1,11 +1,11 @@
-import { html } from 'hono/html';
 import type { RelayEvent } from '../../../src/event/event.ts';
 import { promotionOf } from '../../../src/event/promotion.ts';
 import { type WandbApp, wandbLinks } from '../../../src/event/wandb-links.ts';
 import { digest } from '../../../src/lib/digest.ts';
 import type { DeliveryView } from '../../store/delivery.ts';
 import type { AliasView, PromotionView } from '../../store/ledger.ts';
-import { type Html, linkTo, type Shell } from '../pages/page.ts';
+import { linkTo, type Shell } from '../pages/page.ts';
+import { type Html, html } from './html.ts';
 
 /** The part of a view that names it. */
 export type AliasName = Pick<AliasView, 'source' | 'entity' | 'project' | 'registry' | 'collection' | 'alias'>;

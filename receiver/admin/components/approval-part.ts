@@ -1,10 +1,10 @@
-import { html } from 'hono/html';
 import type { ApprovalView } from '../../store/approvals.ts';
 import type { DeliveryRecord } from '../../store/delivery.ts';
 import { nameField } from '../pages/forms.ts';
-import { type Html, linkTo } from '../pages/page.ts';
+import { linkTo } from '../pages/page.ts';
 import { badge } from './badge.ts';
 import type { PartView } from './event-view.ts';
+import { type Html, html } from './html.ts';
 import { ahead, moment } from './time.ts';
 
 /** Who decides about what a route holds, how it stands, and the form to decide with. */

@@ -1,6 +1,5 @@
-import { html } from 'hono/html';
 import type { ShownState } from '../../shown-state.ts';
-import type { Html } from '../pages/page.ts';
+import { type Html, html } from './html.ts';
 
 export type Tone = 'good' | 'bad' | 'wait' | 'busy' | 'quiet';
 

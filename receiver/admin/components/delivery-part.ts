@@ -1,12 +1,11 @@
-import { html } from 'hono/html';
 import { durationWords } from '../../../src/lib/duration.ts';
 import type { Attempt, DeliveryRecord, DeliveryView, PostedMessage } from '../../store/delivery.ts';
 import type { RunView } from '../../store/run.ts';
-import type { Html } from '../pages/page.ts';
 import { badge, type Tone } from './badge.ts';
 import { advice, pageState } from './delivery-advice.ts';
 import { deliveryBadge, deliveryForms } from './delivery-row.ts';
 import type { PartView } from './event-view.ts';
+import { type Html, html } from './html.ts';
 import { richText } from './rich-text.ts';
 import { age, ahead, moment } from './time.ts';
 

@@ -1,8 +1,8 @@
-import { html } from 'hono/html';
 import type { DeliveryView } from '../../store/delivery.ts';
-import { type Html, linkTo, type Shell } from '../pages/page.ts';
+import { linkTo, type Shell } from '../pages/page.ts';
 import { badge, stateBadge } from './badge.ts';
 import type { PageState } from './delivery-advice.ts';
+import { type Html, html } from './html.ts';
 
 export function deliveryBadge(state: PageState): Html {
   return state === 'paused' ? badge('paused', 'wait') : stateBadge(state);

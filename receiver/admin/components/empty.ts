@@ -1,5 +1,4 @@
-import { html } from 'hono/html';
-import type { Html } from '../pages/page.ts';
+import { type Html, html } from './html.ts';
 
 /** Where a list has nothing: why, and what to do next. */
 export function empty(title: string, next: Html | string): Html {

@@ -1,11 +1,10 @@
-import { html } from 'hono/html';
 import type { Condition, Rule } from '../../../src/engine/rule.ts';
 import { type AutomationStatus, engineStatus } from '../../engine/engine-status.ts';
 import { recentRuns } from '../../engine/recent-values.ts';
 import type { RuleMemory } from '../../store/engine.ts';
-import type { Html } from '../pages/page.ts';
 import { badge } from './badge.ts';
 import { empty } from './empty.ts';
+import { type Html, html } from './html.ts';
 import { runFigure, runLegend } from './run-chart.ts';
 import { age, moment } from './time.ts';
 

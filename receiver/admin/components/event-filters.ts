@@ -1,7 +1,7 @@
-import { html } from 'hono/html';
 import { EVENT_TYPES } from '../../../src/event/event.ts';
-import { type Html, linkTo, type Shell, sourceField } from '../pages/page.ts';
+import { linkTo, type Shell, sourceField } from '../pages/page.ts';
 import { type EventQuery, STATE_WORDS } from '../pages/search-query.ts';
+import { type Html, html } from './html.ts';
 
 const SINCE = [
   ['1h', '1 hour'],

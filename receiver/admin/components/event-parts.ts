@@ -1,11 +1,10 @@
-import { html } from 'hono/html';
 import { EVENT_FIELDS } from '../../../src/event/event.ts';
 import type { WandbLink } from '../../../src/event/wandb-links.ts';
 import { type JsonValue, parseExactJson } from '../../../src/lib/json.ts';
 import { type Route, routeMatches, whyNot } from '../../../src/route/route.ts';
 import type { EventView } from '../../store/delivery.ts';
-import type { Html } from '../pages/page.ts';
 import { badge } from './badge.ts';
+import { type Html, html } from './html.ts';
 
 /** A longer body is cut on the page; the API has all of it. Characters. */
 const MOST_SHOWN = 200_000;

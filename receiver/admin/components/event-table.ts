@@ -1,12 +1,12 @@
-import { html } from 'hono/html';
 import type { DeliveryView } from '../../store/delivery.ts';
 import type { FoundEvent } from '../../store/search.ts';
-import { type Html, linkTo } from '../pages/page.ts';
+import { linkTo } from '../pages/page.ts';
 import { badge } from './badge.ts';
 import { type PageState, pageState } from './delivery-advice.ts';
 import { deliveryBadge } from './delivery-row.ts';
 import { eventPlace, eventTitle } from './event-title.ts';
 import type { PartView } from './event-view.ts';
+import { type Html, html } from './html.ts';
 import { moment } from './time.ts';
 
 type TableView = Pick<PartView, 'shell' | 'throttles' | 'pauses'>;

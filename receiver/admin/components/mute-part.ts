@@ -1,9 +1,9 @@
-import { html } from 'hono/html';
 import type { Mute } from '../../store/conversations.ts';
 import type { DeliveryRecord, EventView } from '../../store/delivery.ts';
 import { nameField } from '../pages/forms.ts';
-import { type Html, linkTo } from '../pages/page.ts';
+import { linkTo } from '../pages/page.ts';
 import type { PartView } from './event-view.ts';
+import { type Html, html } from './html.ts';
 import { moment } from './time.ts';
 
 const TIMES = [

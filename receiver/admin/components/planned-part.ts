@@ -1,12 +1,11 @@
-import { html } from 'hono/html';
 import type { JsonValue } from '../../../src/lib/json.ts';
 import { isDispatch, type TargetRequest } from '../../../src/route/target.ts';
 import { describeRequest } from '../../github/wire-request.ts';
 import type { SlackMessage } from '../../slack/message.ts';
 import type { NewDelivery, NewEvent, RouteFiring } from '../../store/delivery.ts';
-import type { Html } from '../pages/page.ts';
 import { readableLines } from '../slack-preview.ts';
 import { badge } from './badge.ts';
+import { type Html, html } from './html.ts';
 
 export interface PlannedView {
   readonly githubApiUrl: string;

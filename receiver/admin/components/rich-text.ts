@@ -1,5 +1,4 @@
-import { html } from 'hono/html';
-import type { Html } from '../pages/page.ts';
+import { type Html, html } from './html.ts';
 import { moment } from './time.ts';
 
 const TIME_OR_ADDRESS = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z|https?:\/\/[\w.:-]+\/[\w./-]*\w/g;

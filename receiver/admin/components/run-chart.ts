@@ -1,4 +1,3 @@
-import { html } from 'hono/html';
 import { valueName, valueWords } from '../../../src/backtest/condition-words.ts';
 import { firesBelow, limitsOf } from '../../../src/backtest/margin.ts';
 import { type Scale, scaleOf, shownRange } from '../../../src/backtest/scale.ts';
@@ -7,8 +6,8 @@ import { limitNumber } from '../../../src/backtest/variants.ts';
 import type { Condition } from '../../../src/engine/rule.ts';
 import { visible } from '../../../src/lib/visible.ts';
 import type { ShownRun } from '../../engine/recent-values.ts';
-import type { Html } from '../pages/page.ts';
 import { badge } from './badge.ts';
+import { type Html, html } from './html.ts';
 import { moment } from './time.ts';
 
 export interface RunFigure {

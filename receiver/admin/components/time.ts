@@ -1,6 +1,5 @@
-import { html } from 'hono/html';
 import { durationWords } from '../../../src/lib/duration.ts';
-import type { Html } from '../pages/page.ts';
+import { type Html, html } from './html.ts';
 
 /** A moment: UTC here, in the reader's zone where the script runs, exact on hover. */
 export function moment(at: number): Html {

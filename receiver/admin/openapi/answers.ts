@@ -145,6 +145,17 @@ const next = z
   .string()
   .optional()
   .meta({ description: 'The `cursor` of the next page; left out: this is the last one', examples: ['4711'] });
+export const erased = z.object({
+  pseudonym: text('What takes the place of the names', 'erased-1a2b3c4d'),
+  tables: z.array(
+    z.object({
+      table: text('Where', 'events'),
+      changed: z.int().meta({ description: 'Rows that were changed; with `dry_run`: would be' }),
+      open: z.int().meta({ description: 'Rows that stay as they are for now: something of their events is not finished' }),
+    }),
+  ),
+  next,
+});
 export const pageOf = (name: string, item: z.ZodType) => z.object({ [name]: z.array(item), next });
 export const eventPage = z.object({
   events: z.array(eventSummary),

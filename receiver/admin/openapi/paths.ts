@@ -1,6 +1,7 @@
 import type { RouteConfig } from '@hono/zod-openapi';
 import * as z from 'zod';
-import { pauseBody, simulateBody } from '../change-requests.ts';
+import { eraseBody, pauseBody, simulateBody } from '../change-requests.ts';
+import { exportRecordSchema } from '../export-record.ts';
 import {
   actorBody,
   aliasesQuery,
@@ -9,6 +10,7 @@ import {
   deciderBody,
   deliveriesQuery,
   eventsQuery,
+  exportQuery,
   historyQuery,
   muteBody,
   rejectedQuery,
@@ -54,6 +56,7 @@ const PROBLEMS = {
   403: 'The token may only read',
   404: 'There is no such thing',
   413: 'The body is too large',
+  429: 'Too many wrong tokens came from this address. `Retry-After` says for how many seconds not even a right one counts',
   503: 'The store failed. Try again',
 } as const;
 
@@ -101,7 +104,7 @@ function read({ path, tag, summary, answer, query, params }: Read): RouteConfig 
     request: { query: withSource(query), ...(params === undefined ? {} : { params }) },
     responses: {
       ...json(answer, 'Found'),
-      ...problems(...(query === undefined ? [] : [400 as const]), 401, ...(params === undefined ? [] : [404 as const]), 503),
+      ...problems(...(query === undefined ? [] : [400 as const]), 401, ...(params === undefined ? [] : [404 as const]), 429, 503),
     },
   };
 }
@@ -135,7 +138,7 @@ function change(given: Change): RouteConfig {
     },
     responses: {
       ...done,
-      ...problems(400, 401, ...(mayView ? [] : [403 as const]), ...(mayMiss ? [404 as const] : []), 413, 503),
+      ...problems(400, 401, ...(mayView ? [] : [403 as const]), ...(mayMiss ? [404 as const] : []), 413, 429, 503),
     },
   };
 }
@@ -176,6 +179,13 @@ const EVENTS: readonly RouteConfig[] = [
     summary: 'Authentic requests that could not be read, newest first',
     query: rejectedQuery,
     answer: answers.pageOf('rejected', answers.rejected),
+  }),
+  read({
+    path: '/export',
+    tag: events,
+    summary: 'Who promoted, approved and deployed, oldest first, then the ledger, and what is muted and paused: a page of records',
+    query: exportQuery,
+    answer: answers.pageOf('records', exportRecordSchema),
   }),
 ];
 
@@ -291,6 +301,16 @@ const REST: readonly RouteConfig[] = [
     body: pauseBody,
     needsBody: true,
     answer: z.object({ changed: z.boolean().meta({ description: 'false: it was so already' }) }),
+  }),
+  change({
+    path: '/erase',
+    tag: running,
+    summary: 'Replace a person’s names by a pseudonym: a part of the store with each request',
+    description:
+      'It cannot be undone: count with `dry_run` first. Repeat it with `next` as `cursor` and with `pseudonym`, until there is no `next`.',
+    body: eraseBody,
+    needsBody: true,
+    answer: answers.erased,
   }),
   read({ path: '/openapi.json', tag: running, summary: 'This document', answer: z.looseObject({ openapi: z.string() }) }),
 ];

@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import type { Automation } from '../../../src/automation/automation.ts';
 import type { Located } from '../../../src/config/config.ts';
 import { compileRule } from '../../../src/engine/compile.ts';
@@ -13,6 +12,7 @@ import { badge } from '../components/badge.ts';
 import { empty } from '../components/empty.ts';
 import { engineParts } from '../components/engine-part.ts';
 import { eventPlace, eventTitle } from '../components/event-title.ts';
+import { type Html, html } from '../components/html.ts';
 import { moment } from '../components/time.ts';
 import { automationAt } from './automation-paths.ts';
 import {
@@ -26,7 +26,7 @@ import {
   memoriesOf,
 } from './automations-page.ts';
 import { notDone } from './forms.ts';
-import { answerPage, type Html, linkTo } from './page.ts';
+import { answerPage, linkTo } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 
 /** Of an automation, so many of its latest events are shown. */

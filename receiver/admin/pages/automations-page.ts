@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import { type Automation, relayRouteName } from '../../../src/automation/automation.ts';
 import { broadAutomation } from '../../../src/automation/broad-automation.ts';
 import type { Located } from '../../../src/config/config.ts';
@@ -23,9 +22,10 @@ import {
 import { actionWords, automationWords, isOf, routesThatTake, visibilityOf } from '../components/automation-words.ts';
 import { badge } from '../components/badge.ts';
 import { empty } from '../components/empty.ts';
+import { type Html, html } from '../components/html.ts';
 import { moment } from '../components/time.ts';
 import { automationLink } from './automation-paths.ts';
-import { answerPage, type Html, linkTo, type Shell } from './page.ts';
+import { answerPage, linkTo, type Shell } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 import { routePath } from './routes-page.ts';
 
@@ -125,7 +125,7 @@ ${description === undefined ? '' : html`<p class="small">${description}</p>`}
 ${conditionsOf(automation)}
 <div class="stack small">${actionOf(automation, view)}</div>
 ${broadNote(automation)}
-<div class="row small quiet">${isSeen ? html`<span>${lastFired(lastFiredAt(automation, view), activity, now)}</span>` : ''}<code>${placeWords(automation.location)}</code>${notRouted(automation, view)}</div></div>
+<div class="row small quiet">${isSeen && !hasNeverBadge(automation, view) ? html`<span>${lastFired(lastFiredAt(automation, view), activity, now)}</span>` : ''}<code>${placeWords(automation.location)}</code>${notRouted(automation, view)}</div></div>
 ${isSeen ? smallCharts(counts, activity, now) : NOT_SEEN}</li>`;
 }
 
@@ -137,10 +137,14 @@ export function conditionsOf(automation: Automation): Html {
 
 export function automationBadges(automation: Automation, view: AutomationsView): Html {
   const { engine, enabled, dry_run: dryRun } = automation;
-  const isNever = visibilityOf(automation) !== 'never' && isNeverFired(lastFiredAt(automation, view), view.activity);
   return html`${engine === 'relay' ? badge('engine: relay', 'good') : badge('W&B', 'quiet')}${enabled === false ? badge('disabled', 'quiet') : ''}${dryRun === true ? badge('dry run', 'wait') : ''}${
-    isNever && enabled !== false ? badge('never fired', 'quiet') : ''
+    hasNeverBadge(automation, view) ? badge('never fired', 'quiet') : ''
   }${broadAutomation(automation) === undefined ? '' : badge('overly broad', 'wait')}`;
+}
+
+function hasNeverBadge(automation: Automation, view: AutomationsView): boolean {
+  const isCounted = automation.enabled !== false && visibilityOf(automation) !== 'never';
+  return isCounted && isNeverFired(lastFiredAt(automation, view), view.activity);
 }
 
 export function broadNote(automation: Automation): Html {

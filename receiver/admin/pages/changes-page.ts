@@ -1,14 +1,14 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import type { RequestVariables } from '../../http/request-log.ts';
 import { SHOWN_COUNTS } from '../../shown-state.ts';
 import type { DeliveryState } from '../../store/delivery.ts';
 import type { AdminContext } from '../access.ts';
+import { type Html, html } from '../components/html.ts';
 import { identityOf } from '../guard.ts';
 import { CHANGE_LIMIT } from '../requests.ts';
 import { BY_THE_PAGES, nameField, nextWith, notDone, personOf, reasonIn } from './forms.ts';
 import { doneQuery, noticeOf } from './notice.ts';
-import { answerPage, type Html, linkTo, type Shell } from './page.ts';
+import { answerPage, linkTo, type Shell } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 import { type EventQuery, readEventQuery, STATE_WORDS } from './search-query.ts';
 import { formOf } from './sign-in.ts';

@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import { wandbLinks } from '../../../src/event/wandb-links.ts';
 import { compileRoute } from '../../../src/route/route.ts';
 import type { RequestVariables } from '../../http/request-log.ts';
@@ -12,12 +11,13 @@ import { isMessage } from '../components/delivery-advice.ts';
 import { deliveryPart, messagesPart } from '../components/delivery-part.ts';
 import { bodyPart, factsPart, routesPart, wandbPart } from '../components/event-parts.ts';
 import { eventPlace, eventTitle } from '../components/event-title.ts';
+import { type Html, html } from '../components/html.ts';
 import { mutePart } from '../components/mute-part.ts';
 import { moment } from '../components/time.ts';
 import { identityOf } from '../guard.ts';
 import { BY_THE_PAGES, nextWith, notDone, personOf } from './forms.ts';
 import { doneQuery, noticeOf } from './notice.ts';
-import { answerPage, type Html, linkTo, type Shell } from './page.ts';
+import { answerPage, linkTo, type Shell } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 import { formOf } from './sign-in.ts';
 

@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import { durationWords } from '../../../src/lib/duration.ts';
 import type { RequestVariables } from '../../http/request-log.ts';
 import type { DeliveryView, Throttle } from '../../store/delivery.ts';
@@ -11,12 +10,13 @@ import { empty } from '../components/empty.ts';
 import { filterForm } from '../components/event-filters.ts';
 import { eventTable } from '../components/event-table.ts';
 import { eventTitle } from '../components/event-title.ts';
+import { type Html, html } from '../components/html.ts';
 import { richText } from '../components/rich-text.ts';
 import { age, moment } from '../components/time.ts';
 import { identityOf } from '../guard.ts';
 import type { Identity } from '../identity.ts';
 import { noticeOf } from './notice.ts';
-import { answerPage, type Html, linkTo, type Shell, sourceField } from './page.ts';
+import { answerPage, linkTo, type Shell, sourceField } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 import { type EventQuery, readEventQuery } from './search-query.ts';
 

@@ -1,10 +1,10 @@
-import { html } from 'hono/html';
 import { cleanReason } from '../../reason.ts';
 import type { AdminContext } from '../access.ts';
+import { type Html, html } from '../components/html.ts';
 import { identityOf } from '../guard.ts';
 import type { Identity } from '../identity.ts';
 import { nameProblem } from '../requests.ts';
-import { answerPage, type Html, type Shell } from './page.ts';
+import { answerPage, type Shell } from './page.ts';
 import { linkToNext, nextOf } from './sign-in.ts';
 
 /** How the store's notes say where a change was made: `ada, by the pages`. */

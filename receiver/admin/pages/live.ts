@@ -36,7 +36,7 @@ export function livePage(access: Access, changes: Changes | undefined): Hono<Req
           leave = changes.listen({
             changed: () => send('event: change\ndata:\n\n'),
             beat: () => send(':\n\n'),
-            mayListen: () => access.identify(c) !== undefined,
+            mayListen: () => access.isStillKnown(c),
             end: () => controller.close(),
           });
           if (leave !== undefined) send('retry: 3000\n\n');

@@ -1,5 +1,4 @@
 import { type Context, Hono } from 'hono';
-import { html } from 'hono/html';
 import { promotionOf } from '../../../src/event/promotion.ts';
 import { digest } from '../../../src/lib/digest.ts';
 import type { RequestVariables } from '../../http/request-log.ts';
@@ -11,11 +10,12 @@ import { collectionPath, giverWords, historyLink, placeWords, promotionLinks, wa
 import { badge } from '../components/badge.ts';
 import { deliveriesBehind, deploymentOf } from '../components/deployment.ts';
 import { empty } from '../components/empty.ts';
+import { type Html, html } from '../components/html.ts';
 import { moment } from '../components/time.ts';
 import { identityOf } from '../guard.ts';
 import { notDone } from './forms.ts';
 import { noticeOf } from './notice.ts';
-import { answerPage, type Html, linkTo, type Shell, sourceField } from './page.ts';
+import { answerPage, linkTo, type Shell, sourceField } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 
 /** The ledger keeps about fifty steps of an alias. */

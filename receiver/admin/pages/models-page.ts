@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import type { RequestVariables } from '../../http/request-log.ts';
 import type { DeliveryView, Throttle } from '../../store/delivery.ts';
 import type { AliasPage, AliasPosition, AliasView, PromotionView } from '../../store/ledger.ts';
@@ -7,8 +6,9 @@ import { giverWords, historyLink, placeWords, promotionLinks, wandbPage } from '
 import { badge } from '../components/badge.ts';
 import { deliveriesBehind, deploymentOf } from '../components/deployment.ts';
 import { empty } from '../components/empty.ts';
+import { type Html, html } from '../components/html.ts';
 import { age, moment } from '../components/time.ts';
-import { answerPage, type Html, linkTo, type Shell, sourceField } from './page.ts';
+import { answerPage, linkTo, type Shell, sourceField } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 
 /** Aliases of a page. */

@@ -1,6 +1,5 @@
-import { html } from 'hono/html';
 import type { AdminContext } from '../access.ts';
-import type { Html } from './page.ts';
+import { type Html, html } from '../components/html.ts';
 
 /**
  * What was just done, as the address of the next page says it: a word of ours and numbers, never a text. So nobody can make a link

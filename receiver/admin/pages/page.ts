@@ -1,12 +1,8 @@
-import { html } from 'hono/html';
-import type { HtmlEscapedString } from 'hono/utils/html';
 import type { AdminContext } from '../access.ts';
+import { type Html, html } from '../components/html.ts';
 import { identityOf } from '../guard.ts';
 import type { Identity } from '../identity.ts';
 import { SCRIPT_PATH, STYLE_PATH } from './assets.ts';
-
-/** A piece of a page. Values in it are escaped; `html` never takes text from outside as markup. */
-export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
 /** Something that everybody must see on every page. */
 export interface Banner {

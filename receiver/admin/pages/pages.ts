@@ -41,7 +41,7 @@ const NO_PAGE = 'There is no page at this address.';
 export function pages(access: Access, options: PageOptions): Hono<RequestVariables> {
   const root = new Hono<RequestVariables>();
   root.route('/assets', assets());
-  root.route('/', signIn({ access, shell: options.shell, now: options.now }));
+  root.route('/', signIn({ access, shell: options.shell }));
   const guarded = new Hono<RequestVariables>();
   const stranger = signInFirst(options.shell);
   const [known, knownReader] = [guard(access, stranger), guard(access, stranger, false)];

@@ -1,15 +1,15 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import { compileRoute } from '../../../src/route/route.ts';
 import type { RequestVariables } from '../../http/request-log.ts';
 import type { Pause, PauseScope } from '../../store/pause.ts';
 import { empty } from '../components/empty.ts';
+import { type Html, html } from '../components/html.ts';
 import { age, moment } from '../components/time.ts';
 import { identityOf } from '../guard.ts';
 import type { Identity } from '../identity.ts';
 import { nameField, notDone, personOf, reasonIn } from './forms.ts';
 import { doneQuery, noticeOf } from './notice.ts';
-import { answerPage, type Html, linkTo, type Shell } from './page.ts';
+import { answerPage, linkTo, type Shell } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 import { scopeWords } from './pause-banners.ts';
 import { formOf } from './sign-in.ts';
@@ -47,7 +47,7 @@ ${identity.role === 'admin' ? pauseForm(shell, identity, choicesOf(options, paus
       const isDone =
         what === 'pause'
           ? await store.pause({ scope, by: person.name, at: now(), reason: reasonIn(fields) ?? null })
-          : await store.resume(scope);
+          : await store.resume(scope, person.name, now());
       const why = `${scopeWords(scope)} is ${what === 'pause' ? 'paused already' : 'not paused any more'}.`;
       if (!isDone) return notDone(c, shell, { why, next: PAGE }, 409);
       wake();

@@ -1,15 +1,15 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import type { RequestVariables } from '../../http/request-log.ts';
 import { cleanReason } from '../../reason.ts';
 import { type PlannedRollback, type SeenStanding, standingOf } from '../../webhook/roll-back.ts';
 import type { AdminContext } from '../access.ts';
+import { type Html, html } from '../components/html.ts';
 import { plannedPart } from '../components/planned-part.ts';
 import { identityOf } from '../guard.ts';
 import { previewMessages } from '../slack-preview.ts';
 import { BY_THE_PAGES, nameField, notDone, personOf, reasonIn } from './forms.ts';
 import { doneQuery } from './notice.ts';
-import { answerPage, type Html, linkTo, type Shell } from './page.ts';
+import { answerPage, linkTo, type Shell } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 import { formOf } from './sign-in.ts';
 

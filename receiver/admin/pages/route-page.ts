@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import { relayRouteName } from '../../../src/automation/automation.ts';
 import type { Located } from '../../../src/config/config.ts';
 import { definitionLines, shownRoute } from '../../../src/plan/definition-text.ts';
@@ -14,11 +13,12 @@ import { pageState } from '../components/delivery-advice.ts';
 import { deliveryBadge } from '../components/delivery-row.ts';
 import { empty } from '../components/empty.ts';
 import { eventPlace, eventTitle } from '../components/event-title.ts';
+import { type Html, html } from '../components/html.ts';
 import { moment } from '../components/time.ts';
 import { identityOf } from '../guard.ts';
 import { automationLink } from './automation-paths.ts';
 import { notDone } from './forms.ts';
-import { answerPage, type Html, linkTo } from './page.ts';
+import { answerPage, linkTo } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 import { broadNote, conditionsOf, countsOfRoute, otherFacts, pauseForm, type RouteView, routeBadges } from './routes-page.ts';
 

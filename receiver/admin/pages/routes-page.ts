@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import type { Located } from '../../../src/config/config.ts';
 import { durationWords } from '../../../src/lib/duration.ts';
 import { compileRoute, type RouteDefinition } from '../../../src/route/route.ts';
@@ -22,10 +21,11 @@ import {
 } from '../components/activity-view.ts';
 import { badge } from '../components/badge.ts';
 import { empty } from '../components/empty.ts';
+import { type Html, html } from '../components/html.ts';
 import { identityOf } from '../guard.ts';
 import type { Identity } from '../identity.ts';
 import { noticeOf } from './notice.ts';
-import { answerPage, type Html, linkTo, type Shell } from './page.ts';
+import { answerPage, linkTo, type Shell } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 import { scopeText } from './pauses-page.ts';
 
@@ -111,7 +111,7 @@ function routeRow(route: Located<RouteDefinition>, view: RouteView): Html {
 ${conditionsOf(route)}
 <div class="stack small">${to.map((target) => html`<span>→ ${targetWords(target)}</span>`)}</div>
 ${broadNote(route)}
-<div class="row small quiet"><span>${lastFired(counts.fired.last?.at, activity, now)}</span><code>${placeWords(route.location)}</code><a href="${linkTo(shell, '/', { route: name })}">its events</a>${
+<div class="row small quiet">${isNeverFired(counts.fired.last?.at, activity) ? '' : html`<span>${lastFired(counts.fired.last?.at, activity, now)}</span>`}<code>${placeWords(route.location)}</code><a href="${linkTo(shell, '/', { route: name })}">its events</a>${
     identity.role === 'admin' ? pauseForm(route, view) : ''
   }</div></div>
 ${smallCharts(counts, activity, now)}</li>`;

@@ -1,29 +1,35 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import { durationWords } from '../../../src/lib/duration.ts';
 import { readBody, refuseUnread } from '../../http/request-body.ts';
 import type { RequestVariables } from '../../http/request-log.ts';
-import type { Access, AdminContext } from '../access.ts';
+import { type Access, type AdminContext, isTooMany } from '../access.ts';
+import { html } from '../components/html.ts';
+import { retryAfter } from '../guard.ts';
 import { isSameOrigin } from '../same-origin.ts';
 import { linkTo, PAGE_HEADERS, pageText, type Shell } from './page.ts';
 
 export interface SignInOptions {
   readonly access: Access;
   readonly shell: (c: AdminContext) => Promise<Shell>;
-  readonly now: () => number;
 }
 
 const FORM_LIMIT = { maxBytes: 4_096, from: 'a limit of this receiver' } as const;
 const utf8 = new TextDecoder();
 
 /** The form that takes a token, and the end of a session. The only pages for those who are not known. */
-export function signIn({ access, shell, now }: SignInOptions): Hono<RequestVariables> {
+export function signIn({ access, shell }: SignInOptions): Hono<RequestVariables> {
   const app = new Hono<RequestVariables>();
-  const answer = async (c: AdminContext, next: string, notice: string | undefined, status: 200 | 403 | 429): Promise<Response> => {
+  const answer = async (
+    c: AdminContext,
+    next: string,
+    notice: string | undefined,
+    status: 200 | 403 | 429,
+    headers = {},
+  ): Promise<Response> => {
     // Nobody who is not known is shown what is going on here.
     const bare = { ...(await shell(c)), banners: [], sources: [] };
     const text = await pageText(bare, { title: 'Sign in', isNarrow: true, body: form(bare, next, notice) }, undefined, c.req.path);
-    return c.html(text, status, PAGE_HEADERS);
+    return c.html(text, status, { ...PAGE_HEADERS, ...headers });
   };
   app.get('/sign-in', (c) => (access.hasPages(c) ? answer(c, nextOf(c.req.query('next')), undefined, 200) : c.notFound()));
   app.post('/sign-in', async (c) => {
@@ -37,9 +43,10 @@ export function signIn({ access, shell, now }: SignInOptions): Hono<RequestVaria
       c.get('logFields').reason = 'refused: a wrong token at the sign-in form';
       return answer(c, next, 'No such token. Ask whoever runs this receiver for yours (RELAY_ADMIN_TOKENS).', 403);
     }
-    if ('retryAt' in result) {
+    if (isTooMany(result)) {
       c.get('logFields').reason = 'refused: too many wrong tokens at the sign-in form';
-      return answer(c, next, `Too many wrong tokens. Try again in ${durationWords(result.retryAt - now())}.`, 429);
+      const notice = `Too many wrong tokens. Try again in ${durationWords(result.retryInMs)}.`;
+      return answer(c, next, notice, 429, retryAfter(result.retryInMs));
     }
     c.get('logFields').result = `${result.name} signed in`;
     return c.redirect(linkToNext(await shell(c), next), 303);

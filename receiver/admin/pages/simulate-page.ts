@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import { DEFAULT_SOURCE, DIGEST, type RelayEvent } from '../../../src/event/event.ts';
 import { promotionOf } from '../../../src/event/promotion.ts';
 import { wandbLinks } from '../../../src/event/wandb-links.ts';
@@ -14,10 +13,11 @@ import type { AdminContext } from '../access.ts';
 import { aliasLink } from '../components/alias-parts.ts';
 import { factsPart, routesPart } from '../components/event-parts.ts';
 import { eventTitle } from '../components/event-title.ts';
+import { type Html, html } from '../components/html.ts';
 import { plannedPart } from '../components/planned-part.ts';
 import { SAMPLE_TYPES, sampleBody } from '../sample-body.ts';
 import { previewMessages } from '../slack-preview.ts';
-import { answerPage, type Html, linkTo, type Shell, sourceField } from './page.ts';
+import { answerPage, linkTo, type Shell, sourceField } from './page.ts';
 import type { PageOptions } from './page-options.ts';
 import { messageContext } from './rollback-page.ts';
 import { formOf } from './sign-in.ts';

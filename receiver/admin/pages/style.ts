@@ -37,6 +37,7 @@ h1 { font-size: 1.375rem; line-height: 1.25; margin: 0; text-wrap: balance; }
 h2 { font-size: 1.0625rem; margin: 0; }
 h3 { font-size: .9375rem; margin: 0; }
 p, dl, ul, ol { margin: 0; }
+a, b, code, em, small, span, strong { unicode-bidi: isolate; }
 code, pre, kbd { font-family: var(--mono); font-size: .875em; }
 pre { margin: 0; padding: .75rem; background: var(--raised); border-radius: var(--radius); overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 time { white-space: nowrap; font-variant-numeric: tabular-nums; }

@@ -25,7 +25,7 @@ import { listMutes } from '../rules/mutes.ts';
 import { nudgeApproval, nudgesDue } from '../rules/nudges.ts';
 import { acceptOccurrence, lastOccurrence } from '../rules/occurrences.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
-import { holdRestored, listPauses, pause, resume } from '../rules/pauses.ts';
+import { holdRestored, listPauses, listResumed, pause, resume } from '../rules/pauses.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
   countAll,
@@ -222,7 +222,8 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     promotionEvent: (key, version) => autocommit(() => promotionEvent(key, version)),
     correctAlias: (seen) => write(() => correctAlias(seen)),
     pause: (pausing) => write(() => pause(pausing)),
-    resume: (scope) => notifying(write(() => resume(scope))),
+    resume: (scope, by, at) => notifying(write(() => resume(scope, by, at))),
+    resumed: (since) => autocommit(() => listResumed(since)),
     pauses: () => autocommit(listPauses),
     holdRestored: (hold) => write(() => holdRestored(hold)),
     searchEvents: (search, options) => snapshot(() => searchEvents(search, options)),

@@ -10,6 +10,8 @@ interface Place {
   readonly text: readonly string[];
   /** A condition on a row `t`: something of what it belongs to is still to be sent or decided. Left out: it stands alone. */
   readonly open?: string;
+  /** A condition on a row `t`, without which it names nobody. Left out: any may. */
+  readonly only?: string;
 }
 
 const OPEN = `d.state IN ('pending', 'in_flight', 'held')`;
@@ -48,22 +50,39 @@ const PLACES: Readonly<Record<ErasedTable, Place>> = {
   },
   mutes: { key: ['subject_key', 'route'], json: [], text: ['muted_by'] },
   pauses: { key: ['kind', 'name'], json: [], text: ['paused_by', 'reason'] },
+  occurrences: { key: ['name', 'due_at'], json: [], text: ['event_id'], only: `t.name LIKE 'resumed/%'` },
 };
 
-const NUMBERS: ReadonlySet<string> = new Set(['seq', 'n']);
+const NUMBERS: ReadonlySet<string> = new Set(['seq', 'n', 'due_at']);
 
 type Row = Readonly<Record<string, SqlScalar>>;
 
+/** What is looked at in one step. A receiver does nothing else meanwhile, so it takes some milliseconds. Rows. */
+const LOOKED_AT = 2_000;
+
+/** Rows that may hold a name. */
+export interface EraseCandidates {
+  readonly places: readonly ErasePlace[];
+  /** Where the next step begins; `undefined`: the table is done. */
+  readonly next: ErasePlace | undefined;
+}
+
 /** A step that only finds out which rows may hold a name, and takes no locks: whoever accepts events does not wait for it. */
-export function* eraseCandidates({ table, after, limit, ...names }: EraseOptions): Work<ErasePlace[]> {
-  const { key, json, text } = PLACES[table];
+export function* eraseCandidates(options: EraseOptions): Work<EraseCandidates> {
+  const { table, after, limit, ...names } = options;
+  const { key, json, text, only } = PLACES[table];
   const { needles } = eraserOf(names);
   const values: SqlScalar[] = [...needles];
   const has = [...json, ...text].flatMap((column) => needles.map((_, i) => `STRPOS(LOWER(t.${column}), $${i + 1}) > 0`));
-  const conditions = [`(${has.join(' OR ')})`];
-  if (after !== undefined) {
-    conditions.push(`(${key.map(sorted).join(', ')}) > (${after.map((_, i) => `$${values.length + i + 1}`).join(', ')})`);
-    values.push(...after);
+  const conditions = [`(${has.join(' OR ')})`, ...(only === undefined ? [] : [only])];
+  const bound = yield* keyBehind(options);
+  for (const [place, sign] of [
+    [after, '>'],
+    [bound, '<='],
+  ] as const) {
+    if (place === undefined) continue;
+    conditions.push(`(${key.map(sorted).join(', ')}) ${sign} (${place.map((_, i) => `$${values.length + i + 1}`).join(', ')})`);
+    values.push(...place);
   }
   const found = yield* rows<Row>(
     `SELECT ${key.map((column) => `t.${column}`).join(', ')} FROM ${table} t WHERE ${conditions.join(' AND ')}
@@ -71,7 +90,24 @@ export function* eraseCandidates({ table, after, limit, ...names }: EraseOptions
     ...values,
     limit,
   );
-  return found.map((row) => key.map((column) => row[column] ?? ''));
+  const places = found.map((row) => keyOf(row, key));
+  return { places, next: places.length < limit ? bound : places.at(-1) };
+}
+
+/** The key of the last row that this step looks at; `undefined`: it looks at all that are left. */
+function* keyBehind({ table, after }: EraseOptions): Work<ErasePlace | undefined> {
+  const { key } = PLACES[table];
+  const places = key.map(sorted).join(', ');
+  const isLater = after === undefined ? '' : `WHERE (${places}) > (${after.map((_, i) => `$${i + 1}`).join(', ')})`;
+  const last = yield* firstRow<Row>(
+    `SELECT ${key.map((column) => `t.${column}`).join(', ')} FROM ${table} t ${isLater} ORDER BY ${places} LIMIT 1 OFFSET ${LOOKED_AT - 1}`,
+    ...(after ?? []),
+  );
+  return last === undefined ? undefined : keyOf(last, key);
+}
+
+function keyOf(row: Row, key: readonly string[]): ErasePlace {
+  return key.map((column) => row[column] ?? '');
 }
 
 function sorted(column: string): string {
@@ -79,15 +115,15 @@ function sorted(column: string): string {
 }
 
 /** Replaces the names in these rows, as they are by now. Inside a transaction. */
-export function* eraseRows(options: EraseOptions, candidates: readonly ErasePlace[]): Work<EraseStep> {
+export function* eraseRows(options: EraseOptions, { places, next }: EraseCandidates): Work<EraseStep> {
   const eraser = eraserOf(options);
   let [changed, open] = [0, 0];
-  for (const candidate of candidates) {
+  for (const candidate of places) {
     const result = yield* eraseRow(PLACES[options.table], options, candidate, eraser);
     if (result === 'changed') changed++;
     else if (result === 'open') open++;
   }
-  return { changed, open, next: candidates.length < options.limit ? undefined : candidates.at(-1) };
+  return { changed, open, next };
 }
 
 function* eraseRow(

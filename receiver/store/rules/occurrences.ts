@@ -3,7 +3,7 @@ import { acceptEvents } from './inbox.ts';
 import type { LookUp } from './inbox-known.ts';
 import { type Columns, exec, firstRow, insertRows, type Work } from './work.ts';
 
-const COLUMNS: Columns = { name: 'text', due_at: 'bigint', event_id: 'text' };
+export const COLUMNS: Columns = { name: 'text', due_at: 'bigint', event_id: 'text' };
 
 /**
  * Stores the event of an occurrence, if there is one, unless another one is stored. The row comes first: a receiver that stores the same
@@ -24,11 +24,12 @@ export function* lastOccurrence(name: string): Work<number | undefined> {
   return last?.due_at;
 }
 
-/** The latest of each schedule stays: it says that there was one. */
+/** The latest of each schedule stays: it says that there was one. Who resumed what is no schedule, and names a person. */
 export function* forgetOldOccurrences(before: number): Work<void> {
   yield* exec(
     `DELETE FROM occurrences WHERE due_at < $1
        AND (SELECT 1 FROM occurrences later WHERE later.name = occurrences.name AND later.due_at > occurrences.due_at LIMIT 1) IS NOT NULL`,
     before,
   );
+  yield* exec(`DELETE FROM occurrences WHERE name COLLATE "C" >= 'resumed/' AND name COLLATE "C" < 'resumed0' AND due_at < $1`, before);
 }

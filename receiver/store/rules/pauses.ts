@@ -1,4 +1,5 @@
-import type { HeldBack, Pause, PauseScope } from '../pause.ts';
+import { type HeldBack, type Pause, type PauseScope, pauseKey, type Resumed } from '../pause.ts';
+import { COLUMNS as OCCURRENCE_COLUMNS } from './occurrences.ts';
 import { markRestored, type OpenState } from './restored.ts';
 import { exec, exists, insertRows, rows, type Work } from './work.ts';
 
@@ -11,6 +12,10 @@ interface PauseRow {
   readonly at: number;
   readonly reason: string | null;
 }
+
+/** The names of occurrences that note who resumed; the first name after all of them. */
+const RESUMED = 'resumed/';
+const RESUMED_END = 'resumed0';
 
 /** What `name` is of everything; and of everything with its messages. */
 const NO_NAME = '';
@@ -31,10 +36,39 @@ export function* pause({ scope, by, at, reason }: Pause): Work<boolean> {
   return (yield* insertRows('pauses', COLUMNS, [row], { ignoreExisting: true })) > 0;
 }
 
-/** Whether it was paused. */
-export function* resume(scope: PauseScope): Work<boolean> {
-  if (scope.kind === 'everything') return (yield* exec(`DELETE FROM pauses WHERE kind = 'everything'`)) > 0;
-  return (yield* exec('DELETE FROM pauses WHERE kind = $1 AND name = $2', scope.kind, nameOf(scope))) > 0;
+/** Whether it was paused. Who resumed it is noted as an occurrence, for the message about it: receivers may be told later. */
+export function* resume(scope: PauseScope, by: string, at: number): Work<boolean> {
+  const ended = (yield* listPauses()).find((one) => one.scope.kind === scope.kind && nameOf(one.scope) === nameOf(scope));
+  const deleted =
+    scope.kind === 'everything'
+      ? yield* exec(`DELETE FROM pauses WHERE kind = 'everything'`)
+      : yield* exec('DELETE FROM pauses WHERE kind = $1 AND name = $2', scope.kind, nameOf(scope));
+  if (deleted === 0 || ended === undefined) return deleted > 0;
+  yield* insertRows('occurrences', OCCURRENCE_COLUMNS, [[`${RESUMED}${pauseKey(ended)}`, at, by]], { ignoreExisting: true });
+  return true;
+}
+
+interface ResumedRow {
+  readonly name: string;
+  readonly due_at: number;
+  readonly event_id: string;
+}
+
+/** See `PauseStore.resumed`. */
+export function* listResumed(since: number): Work<Resumed[]> {
+  const found = yield* rows<ResumedRow>(
+    `SELECT name, due_at, event_id FROM occurrences
+     WHERE name COLLATE "C" >= $1 AND name COLLATE "C" < $2 AND due_at >= $3 ORDER BY due_at, name COLLATE "C"`,
+    RESUMED,
+    RESUMED_END,
+    since,
+  );
+  return found.flatMap(({ name, due_at: at, event_id: by }): Resumed[] => {
+    const [, kind, named = '', pausedAt] = /^resumed\/(everything|route|credential)\/(.*)\/(\d+)$/s.exec(name) ?? [];
+    if (kind === undefined) return [];
+    const scope: PauseScope = kind === 'everything' ? { kind } : { kind: kind as 'route' | 'credential', name: named };
+    return [{ scope, pausedAt: Number(pausedAt), at, by }];
+  });
 }
 
 export function* listPauses(): Work<Pause[]> {

@@ -24,7 +24,7 @@ import { listMutes } from '../rules/mutes.ts';
 import { nudgeApproval, nudgesDue } from '../rules/nudges.ts';
 import { acceptOccurrence, lastOccurrence } from '../rules/occurrences.ts';
 import { deliveryPage, eventPage, rejectedPage } from '../rules/pages.ts';
-import { holdRestored, listPauses, pause, resume } from '../rules/pauses.ts';
+import { holdRestored, listPauses, listResumed, pause, resume } from '../rules/pauses.ts';
 import { oldEvents, removeEvents, removeOldRecords } from '../rules/prune.ts';
 import {
   countAll,
@@ -212,7 +212,8 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
         return removed;
       }),
     pause: (pausing) => write(() => pause(pausing)),
-    resume: (scope) => write(() => resume(scope)),
+    resume: (scope, by, at) => write(() => resume(scope, by, at)),
+    resumed: (since) => read(() => listResumed(since)),
     pauses: () => read(listPauses),
     holdRestored: (hold) => write(() => holdRestored(hold)),
     searchEvents: (search, options) => snapshot(() => searchEvents(search, options)),

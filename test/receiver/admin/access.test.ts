@@ -38,7 +38,7 @@ function site({ variables = TWO, onThisMachine, peer = '192.0.2.7' }: Options = 
       c.set('logFields', {});
       await next();
     });
-    app.route('/', signIn({ access, shell: async () => ({ basePath: '', banners: [] }), now: () => clock.now }));
+    app.route('/', signIn({ access, shell: async () => ({ basePath: '', banners: [] }) }));
     app.get('/pages', (c) => c.text(access.hasPages(c) ? 'pages' : 'none'));
     app.use('/who', guard(access, unauthorized));
     app.all('/who', (c) => c.json(identityOf(c)));
@@ -46,8 +46,13 @@ function site({ variables = TWO, onThisMachine, peer = '192.0.2.7' }: Options = 
   };
   const access = make();
   const app = appOf(access);
+  const at = { peer };
   const ask = (path: string, headers: Record<string, string> = {}, method = 'GET', body?: string, from = app) =>
-    from.request(path, { method, headers: { host: 'relay.example.com', ...headers }, ...(body === undefined ? {} : { body }) }, { peer });
+    from.request(
+      path,
+      { method, headers: { host: 'relay.example.com', ...headers }, ...(body === undefined ? {} : { body }) },
+      { peer: at.peer },
+    );
   const enter = (token: string, headers: Record<string, string> = { 'sec-fetch-site': 'same-origin' }, next = '/') =>
     ask(
       '/sign-in',
@@ -57,7 +62,8 @@ function site({ variables = TWO, onThisMachine, peer = '192.0.2.7' }: Options = 
     );
   const cookieOf = async (token: string, headers?: Record<string, string>) =>
     (await enter(token, headers)).headers.get('set-cookie')?.split(';')[0] ?? '';
-  return { clock, ask, enter, cookieOf, make, appOf };
+  const bearer = (token: string, headers: Record<string, string> = {}) => ask('/who', { authorization: `Bearer ${token}`, ...headers });
+  return { clock, at, ask, bearer, enter, cookieOf, make, appOf };
 }
 
 describe('the settings', () => {
@@ -86,7 +92,7 @@ describe('the settings', () => {
 
   it.each([
     [{ RELAY_USER_HEADER: 'X-User' }, 'RELAY_TRUSTED_PROXIES: is not set'],
-    [{ RELAY_TRUSTED_PROXIES: '10.0.0.0/8' }, 'RELAY_TRUSTED_PROXIES: has no effect without RELAY_USER_HEADER'],
+    [{ RELAY_TRUSTED_PROXIES: 'proxy' }, '"proxy" is neither an address nor a range'],
     [{ RELAY_USER_ADMINS: 'ada' }, 'RELAY_USER_ADMINS: has no effect without RELAY_USER_HEADER'],
     [{ RELAY_USER_HEADER: 'X User', RELAY_TRUSTED_PROXIES: '10.0.0.1' }, 'is not the name of a header'],
     [{ RELAY_USER_HEADER: 'X-User', RELAY_TRUSTED_PROXIES: '10.0.0.0/33' }, '"10.0.0.0/33" is neither an address nor a range'],
@@ -206,6 +212,74 @@ describe('a session', () => {
   });
 });
 
+describe('guesses', () => {
+  it('in requests are limited as at the form, and count together with those', async () => {
+    const { bearer, enter, cookieOf, ask, clock, at } = site();
+    const cookie = await cookieOf('token-of-ada-1');
+    for (let i = 0; i < 5; i++) expect((await bearer(`guess-${i}`)).status).toBe(401);
+    for (let i = 0; i < 5; i++) expect((await enter(`guess-${i}`)).status).toBe(403);
+    clock.now += 15_500;
+    for (const token of ['another-guess', 'token-of-ada-1']) {
+      const refused = await bearer(token);
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '45']);
+      expect(await refused.json()).toMatchObject({ detail: 'Too many wrong tokens came from this address. Try again in 45 s.' });
+    }
+    const atForm = await enter('token-of-ada-1');
+    expect([atForm.status, atForm.headers.get('retry-after')]).toEqual([429, '45']);
+    expect((await ask('/who', { cookie })).status).toBe(200);
+    at.peer = '192.0.2.8';
+    expect((await bearer('token-of-ada-1')).status).toBe(200);
+    at.peer = '192.0.2.7';
+    clock.now += 44_500;
+    expect((await bearer('token-of-ada-1')).status).toBe(200);
+  });
+
+  it('of right tokens there are as many as anybody likes', async () => {
+    const { bearer, enter } = site();
+    for (let i = 0; i < 30; i++) expect((await bearer('token-of-viewers')).status).toBe(200);
+    expect((await enter('token-of-ada-1')).status).toBe(303);
+  });
+
+  it('from everywhere together close the form, and stop no program with a right token', async () => {
+    const { bearer, enter, at } = site();
+    for (let i = 0; i < 100; i++) {
+      at.peer = `198.51.100.${i}`;
+      expect((await bearer('a-guess')).status).toBe(401);
+    }
+    at.peer = '192.0.2.7';
+    expect((await bearer('a-guess')).status).toBe(429);
+    expect((await bearer('token-of-ada-1')).status).toBe(200);
+    expect((await enter('token-of-ada-1')).status).toBe(429);
+  });
+
+  it('from one network of IPv6 count together', async () => {
+    const { bearer, at } = site();
+    for (let i = 0; i < 10; i++) {
+      at.peer = `2001:db8:0:7::${i}`;
+      expect((await bearer('a-guess')).status).toBe(401);
+    }
+    at.peer = '2001:db8:0:7:ffff::1';
+    expect((await bearer('token-of-ada-1')).status).toBe(429);
+    at.peer = '2001:db8:0:8::1';
+    expect((await bearer('token-of-ada-1')).status).toBe(200);
+  });
+
+  it('behind a trusted proxy are limited by the address that it names', async () => {
+    const { bearer } = site({ variables: { ...TWO, RELAY_TRUSTED_PROXIES: '10.0.0.0/8' }, peer: '::ffff:10.0.0.1' });
+    for (let i = 0; i < 10; i++)
+      expect((await bearer('a-guess', { 'x-forwarded-for': `203.0.113.${i}, 192.0.2.7, 10.9.9.9` })).status).toBe(401);
+    expect((await bearer('token-of-ada-1', { 'x-forwarded-for': '192.0.2.7' })).status).toBe(429);
+    expect((await bearer('token-of-ada-1', { 'x-forwarded-for': '192.0.2.8' })).status).toBe(200);
+    expect((await bearer('token-of-ada-1', { 'x-forwarded-for': '192.0.2.7, 192.0.2.8' })).status).toBe(200);
+  });
+
+  it('behind a proxy that is not trusted are limited by the address of the proxy, whatever the header says', async () => {
+    const { bearer } = site({ peer: '10.0.0.1' });
+    for (let i = 0; i < 10; i++) expect((await bearer('a-guess', { 'x-forwarded-for': `192.0.2.${i}` })).status).toBe(401);
+    expect((await bearer('token-of-ada-1', { 'x-forwarded-for': '198.51.100.1' })).status).toBe(429);
+  });
+});
+
 describe('a trusted proxy', () => {
   const variables = { RELAY_USER_HEADER: 'X-Forwarded-User', RELAY_TRUSTED_PROXIES: '10.0.0.0/8, ::1', RELAY_USER_ADMINS: 'ada' };
 
@@ -229,20 +303,30 @@ describe('on this machine', () => {
 
   it('a browser needs no token, where that is allowed', async () => {
     const { ask } = site({ variables, onThisMachine: 'viewer' });
+    const links = [
+      {},
+      { 'sec-fetch-site': 'same-origin', referer: 'http://127.0.0.1:8787/models' },
+      { 'sec-fetch-site': 'cross-site', referer: 'https://github.com/' },
+    ];
+    for (const headers of links) expect((await ask('/who', { host: '127.0.0.1:8787', ...headers })).status).toBe(200);
     for (const host of ['localhost:8787', '127.0.0.1:8787', '[::1]:8787']) {
       expect(await (await ask('/who', { host })).json()).toMatchObject({ role: 'viewer', via: 'open' });
       expect(await (await ask('/pages', { host })).text()).toBe('pages');
     }
   });
 
-  it.each([[{ host: 'evil.example' }], [{ host: '127.0.0.1', 'x-forwarded-for': '192.0.2.1' }], [{ host: 'localhost', via: '1.1 proxy' }]])(
-    'a proxy or a name that was made to point here is none: %j',
-    async (headers) => {
-      const { ask } = site({ variables, onThisMachine: 'admin' });
-      expect((await ask('/who', headers)).status).toBe(401);
-      expect(await (await ask('/pages', headers)).text()).toBe('none');
-    },
-  );
+  it.each([
+    [{ host: 'evil.example' }],
+    [{ host: '127.0.0.1', 'x-forwarded-for': '192.0.2.1' }],
+    [{ host: 'localhost', via: '1.1 proxy' }],
+    // nginx puts its own target into `Host`: the page that asked is elsewhere.
+    [{ host: '127.0.0.1', 'sec-fetch-site': 'same-origin', referer: 'https://relay.example.com/models' }],
+    [{ host: '127.0.0.1', 'sec-fetch-site': 'same-origin', origin: 'https://relay.example.com' }],
+  ])('a proxy or a name that was made to point here is none: %j', async (headers) => {
+    const { ask } = site({ variables, onThisMachine: 'admin' });
+    expect((await ask('/who', headers)).status).toBe(401);
+    expect(await (await ask('/pages', headers)).text()).toBe('none');
+  });
 
   it('a token is needed once there is one', async () => {
     const { ask } = site({ onThisMachine: 'admin' });

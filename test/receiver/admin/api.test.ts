@@ -43,6 +43,27 @@ describe('the admin API', () => {
     expect((await call('GET', '/status')).body).toMatchObject({ deliveries: { pending: 1 }, events: { routed: 1 } });
   });
 
+  it('writes signs that nobody sees as escapes, which programs read as the same signs', async () => {
+    const { receiver, post } = testReceiver({ adminToken: TOKEN });
+    const collection = 'res\u202enet\u200b50\u{e0041}';
+    const { body } = await post(aliasBody('v12', collection));
+    const get = async (path: string) => {
+      const answer = await receiver.app.request(`/api${path}`, { headers: { authorization: `Bearer ${TOKEN}` } });
+      return { text: await answer.text(), status: answer.status, type: answer.headers.get('content-type') };
+    };
+    for (const path of ['/events?include=body', `/events/${body.id}`, '/aliases', '/deliveries', '/export']) {
+      const { text, status, type } = await get(path);
+      expect([path, status, type, /[\u202e\u200b\u{e0041}]/u.test(text)]).toEqual([path, 200, 'application/json', false]);
+      expect(text).toContain('res\\u202enet\\u200b50\\udb40\\udc41');
+    }
+    expect(JSON.parse((await get('/aliases')).text)).toMatchObject({ aliases: [{ collection }] });
+    expect(await get(`/events?state=${encodeURIComponent(collection)}`)).toMatchObject({
+      status: 400,
+      type: 'application/problem+json',
+      text: expect.stringContaining('\\u202e'),
+    });
+  });
+
   it('cancels and replays', async () => {
     const { call, post } = admin();
     const { body } = await post(aliasBody('v12'));

@@ -135,10 +135,10 @@ it('what waits for long is told; what people have paused is not, but that they d
   expect(test.github.asked).toEqual([]);
   expect(test.messages()).toEqual([expect.stringMatching(/^ada paused the route deploy: a .*channel.* freeze$/)]);
   expect(JSON.stringify(test.slack.messages('ml-ops'))).not.toContain('<!channel>');
-  await test.store.resume({ kind: 'route', name: 'deploy' });
+  await test.store.resume({ kind: 'route', name: 'deploy' }, 'ben', test.clock.now);
   test.github.state.status = 503;
   await test.pass(3 * MINUTE);
-  expect(test.messages()).toContain('The route deploy was resumed: what waited is sent');
+  expect(test.messages()).toContain('The route deploy was resumed by ben: what waited is sent');
   expect(test.posted().map(({ data }) => data.alert)).toEqual(['undelivered']);
   expect(test.messages().some((text) => /^Something waits for \d+ min to be sent$/.test(text))).toBe(true);
 });

@@ -33,6 +33,13 @@ function eventsIn(path: string): string[] {
 }
 
 describe('backup', () => {
+  test('says that there is nothing to back up beside a sandbox', async () => {
+    const { run } = commandLine({ 'relay-sandbox.db': '' });
+    const { code, complaints } = await run('backup', 'b.db');
+    expect([code, complaints]).toEqual([1, expect.stringMatching(/^relay-sandbox\.db: it is a sandbox's, .*nothing to back up here/)]);
+    expect((await commandLine({}).run('backup', 'b.db')).complaints).toMatch(/^relay\.db: there is no such database: set DATABASE_URL/);
+  });
+
   test('is one file, for its owner only, and says what is in it', async () => {
     const { cwd, run } = await folderWithEvents(3);
     const before = process.umask(0);

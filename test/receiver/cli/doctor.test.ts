@@ -71,19 +71,19 @@ describe('doctor', () => {
     );
     const host = new URL(github.url).host;
     expect(lines).toEqual([
-      'ok  config  wandb-relay.yaml: is right; 1 route',
-      'unknown  store  relay.db: is not there yet: the receiver makes it',
+      'ok  config  wandb-relay.yaml is right; 1 route',
+      'unknown  store  relay.db is not there yet: the receiver makes it',
       expect.stringMatching(
-        new RegExp(`^(ok  clock  this machine: agrees with ${host}'s|unknown  clock  this machine: ${host} names no time)$`),
+        new RegExp(`^(ok  clock  this machine agrees with ${host}'s|unknown  clock  this machine: ${host} names no time)$`),
       ),
       expect.stringMatching(/^ok {2}github {2}acme\/deploy: GITHUB_TOKEN /),
-      'ok  workflow  acme/deploy deploy.yml: listens; its runs can be followed, and none is cancelled',
+      'ok  workflow  acme/deploy deploy.yml listens; its runs can be followed, and none is cancelled',
       expect.stringMatching(/^ok {2}slack {2}SLACK_BOT_TOKEN: the app is in /),
       'ok  slack  #ml: the app sees it',
-      expect.stringMatching(/^ok {2}wandb {2}WANDB_API_KEY: is .*, who sees acme$/),
-      `ok  url  ${relay.url}: is ready`,
+      expect.stringMatching(/^ok {2}wandb {2}WANDB_API_KEY is .*, who sees acme$/),
+      `ok  url  ${relay.url} is ready`,
       `ok  url  ${relay.url}: /webhooks/wandb refuses what is not signed`,
-      `warning  url  ${relay.url}: is not encrypted: W&B would send events in the clear; use https`,
+      `warning  url  ${relay.url} is not encrypted: W&B would send events in the clear; use https`,
       '',
       expect.stringMatching(/^No problem, \d+ ok, 1 warning, [12] not checked\.$/),
       '',
@@ -155,7 +155,7 @@ describe('doctor', () => {
     ] as const) {
       const server = await scriptedServer(answer, answer);
       const { code, lines } = await doctorIn({ GITHUB_API_URL: server.url }, config, ['--url', server.url]);
-      expect(lines).toContainEqual(`problem  url  ${server.url}: ${words}`);
+      expect(lines).toContainEqual(`problem  url  ${server.url} ${words}`);
       expect(code).toBe(1);
     }
   });
@@ -176,7 +176,7 @@ describe('doctor', () => {
     };
     const { lines } = await doctorIn(variables, 'version: 1\nroutes: []\n', ['--url', 'https://user:a-password@relay.example']);
     expect(lines.join('\n')).toContain(
-      'problem  url  relay.example: has a user and a password in it, which W&B does not send: write the address without them',
+      'problem  url  relay.example has a user and a password in it, which W&B does not send: write the address without them',
     );
     expect(lines.join('\n')).toMatch(/slack {2}SLACK_BOT_TOKEN: the app is in Acme/);
     for (const secret of [TOKEN, 'a-password']) expect(lines.join('\n')).not.toContain(secret);
@@ -196,15 +196,32 @@ describe('doctor', () => {
     expect(out).not.toContain(TOKEN);
   });
 
+  it('the database and the address also where the config or the environment cannot be used', async () => {
+    const relay = await realReceiver({ folder: receiverFolder(), github: (await takingDispatches()).url });
+    const ask = async (files: Record<string, string>, variables: Record<string, string>) =>
+      (await commandLine(files, { WANDB_WEBHOOK_SECRET: SECRET, ...variables }).run('doctor', '--url', relay.url)).out;
+    const noConfig = await ask({}, {});
+    for (const line of [
+      /url +http:\S+ is ready/,
+      /url +http:\S+: \/webhooks\/wandb refuses what is not signed/,
+      /store +relay\.db is not there yet/,
+    ])
+      expect(noConfig).toMatch(line);
+    expect(await ask({ 'wandb-relay.yaml': configOf() }, { PORT: 'x' })).toMatch(/url +http:\S+ is ready/);
+  });
+
   it('a config and an environment that cannot be used', async () => {
     const missing = await commandLine({}, { WANDB_WEBHOOK_SECRET: SECRET }).run('doctor');
     expect(missing.code).toBe(1);
     expect(missing.out).toMatch(/^problem +config +wandb-relay\.yaml: there is no such file: write it/);
+    expect(missing.out).toMatch(/unknown +github +everything was not checked: correct wandb-relay\.yaml first/);
     const wrong = await doctorIn({ PORT: 'x' });
     expect(wrong.lines[0]).toMatch(/^problem {2}environment {2}PORT: "x" is not a port number/);
     const open = await commandLine({ 'wandb-relay.yaml': 'version: 1\nroutes: []\n' }, { GITHUB_API_URL: 'http://127.0.0.1:1/' }).run(
       'doctor',
     );
-    expect(open.out).toMatch(/problem +environment +WANDB_WEBHOOK_SECRET: is not set, and neither is a token: every webhook is refused/);
+    const short = await doctorIn({ RELAY_ADMIN_TOKENS: 'ada:fifteen-letters' });
+    expect(short.lines[0]).toMatch(/^problem {2}environment {2}RELAY_ADMIN_TOKENS: the token of ada has fewer than 16 characters/);
+    expect(open.out).toMatch(/problem +environment +WANDB_WEBHOOK_SECRET is not set, and neither is a token: every webhook is refused/);
   });
 });

@@ -5,6 +5,7 @@ import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { eventually, runCommand } from '../../stand-ins/receiver-process.ts';
 import { aliasBody, post } from '../../stand-ins/wandb-sender.ts';
+import { listeningReceiver } from '../endpoints-in-test.ts';
 import { accept, eventOf, T0 } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 import { realReceiver, receiverFolder, SECRET, send, takingDispatches } from './real-receiver.ts';
@@ -69,6 +70,34 @@ test.each([
 ])('%j is refused', async (words, complaint) => {
   const { run } = await withEvents();
   expect((await run('erase', ...words)).complaints).toBe(complaint);
+});
+
+test('asks a receiver elsewhere to do it, part by part, with a token that may', async () => {
+  const token = 'an-admin-token-for-tests';
+  const line = commandLine({}, { RELAY_ADMIN_TOKEN: token });
+  const store = sqliteStore(openSqlite(join(line.cwd, 'relay.db')));
+  const events = Array.from({ length: 3_100 }, (_, n) =>
+    eventOf(`e${n}`, { event: EVENT, body: `{"author":"ada","n":${n}}`, subject: `s${n}`, deliveries: [] }),
+  );
+  await accept(store, ...events, eventOf('open', { event: EVENT, at: T0 + 1, subject: 'open' }));
+  const { url, log } = await listeningReceiver({ adminToken: token, wrap: () => ({ ...store, claim: async () => [] }) });
+  const dry = await line.run('erase', '--user', 'ada', '--dry-run', '--url', url);
+  expect([dry.code, dry.out]).toEqual([
+    0,
+    expect.stringMatching(/^TABLE +WOULD CHANGE +NOT YET\nevents +3100 +1\n3100 rows would be changed/),
+  ]);
+  expect((await store.event('e0'))?.event.author).toBe('ada');
+  const done = await line.run('erase', '--user', 'ada', '--yes', '--as', 'erased-1a2b3c4d', '--url', url);
+  expect([done.code, done.out]).toEqual([4, expect.stringMatching(/events +3100 +1\n.*unused space: to remove them, stop it/s)]);
+  for (const id of ['e0', 'e3099']) expect((await store.event(id))?.event.author).toBe('erased-1a2b3c4d');
+  const logged = log.filter(({ path }) => path === '/api/erase');
+  // Each request has its share, and none says whose names they were.
+  expect(logged.length).toBeGreaterThan(3);
+  expect(JSON.stringify(logged)).toContain('erase by admin');
+  expect(JSON.stringify(log)).not.toMatch(/\bada\b/);
+  const wrong = commandLine({}, { RELAY_ADMIN_TOKEN: 'another-token-for-tests' });
+  expect((await wrong.run('erase', '--user', 'ada', '--yes', '--url', url)).complaints).toContain('refused the token');
+  expect((await line.run('erase', '--user', 'ada', '--source', 'prod')).complaints).toContain('--source: says which source');
 });
 
 test('works while a receiver takes and sends events, and that goes on', async () => {

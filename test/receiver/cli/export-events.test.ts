@@ -1,7 +1,7 @@
 import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type ExportRecord, exportRecordSchema } from '../../../receiver/cli/export-record.ts';
+import { type ExportRecord, exportRecordSchema } from '../../../receiver/admin/export-record.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { accept, claimOne, deliveryOf, eventOf, firingOf, MINUTE, succeed, T0 } from '../store/samples.ts';
@@ -38,6 +38,14 @@ function linesOf(text: string): ExportRecord[] {
 }
 
 describe('export-events', () => {
+  test('says in words that there is nothing', async () => {
+    const line = commandLine({});
+    await sqliteStore(openSqlite(join(line.cwd, 'relay.db'))).close();
+    const nothing = 'in this time there is no event and no change of an alias, and nothing is muted or paused\n';
+    expect(await line.run('export-events')).toMatchObject({ code: 0, out: '', complaints: `export-events: ${nothing}` });
+    expect(await line.run('export-events', '--out', 'a.jsonl')).toMatchObject({ code: 0, out: `a.jsonl: 0 lines: ${nothing}` });
+  });
+
   test('writes a line for each event, oldest first, then the ledger, mutes and pauses', async () => {
     const { run } = await withHistory();
     const { code, out, complaints } = await run('export-events');

@@ -58,6 +58,8 @@ describe('commands with --url', () => {
       ['events', 'e1', '--json'],
       ['events', 'nothing-like-it'],
       ['events'],
+      ['export-events'],
+      ['export-events', '--since', '1h', '--until', '2026-01-01'],
       ['events', '--unmatched', '--json'],
       ['events', '--json'],
       ['events', '--type', 'unknown'],
@@ -156,6 +158,7 @@ describe('commands with --url', () => {
       out: expect.stringContaining('resnet50 v1 is deployed again for production.'),
     });
     expect(await viewer?.run('automations', '--url', url)).toMatchObject({ code: 0, out: expect.stringContaining('loss-too-high') });
+    expect(await viewer?.run('export-events', '--url', url)).toMatchObject({ code: 0, out: expect.stringContaining('"by":"ada"') });
     // A named token says who it is; a shared one does not.
     const shared = commandLine({}, { RELAY_ADMIN_TOKEN: TOKENS.shared });
     for (const words of [
@@ -185,6 +188,11 @@ describe('commands with --url', () => {
     }
 
     expect(JSON.parse((await run('deliveries', '--json', '--limit', '1000', '--url', url)).out)).toHaveLength(MANY + 4);
+    await accept(store, ...Array.from({ length: MANY }, (_, i) => eventOf(`more-${i}`, { at: now, subject: `more-${i}`, deliveries: [] })));
+    const exported = await run('export-events', '--url', url);
+    expect(exported).toMatchObject({ code: 0, complaints: '', out: (await run('export-events')).out });
+    expect(exported.out.split('\n').filter((line) => line.includes('"kind":"event"'))).toHaveLength(2 * MANY + 5);
+    expect((await run('export-events', '--url', url, '--out', 'all.jsonl')).out).toMatch(/^all\.jsonl: 26\d lines\n$/);
     expect(await run('replay', '--state', 'dead', '--url', url)).toMatchObject({
       code: 0,
       out: expect.stringContaining(`${MANY + 3} of ${MANY + 3} replayed`),

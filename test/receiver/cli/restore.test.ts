@@ -216,9 +216,9 @@ test('what was sent after the backup is not sent again: a restored receiver hold
   // GitHub knows a run of the one; the other's dispatch started none.
   const [known] = github.sent.filter(({ version }) => version === 'v1');
   github.listed.add(known?.id ?? '');
-  const second = await realReceiver({ folder, github: github.url, environment: { RELAY_ADMIN_TOKEN: 'of-a-test-only' } });
+  const second = await realReceiver({ folder, github: github.url, environment: { RELAY_ADMIN_TOKEN: 'a-token-of-a-test-only' } });
   expect((await send(second.url, 'v3', 'v3')).status).toBe(202);
-  const page = await fetch(`${second.url}/`, { headers: { authorization: 'Bearer of-a-test-only' } });
+  const page = await fetch(`${second.url}/`, { headers: { authorization: 'Bearer a-token-of-a-test-only' } });
   expect(await page.text()).toMatch(
     /Everything, messages too, is paused by restore, since .*restored from a backup whose newest event is of/,
   );

@@ -51,13 +51,13 @@ describe('a foreign lock on the database file', () => {
   test('that stays refuses each webhook within three seconds of its own, and loses nothing', async () => {
     const github = await takingDispatches();
     const folder = receiverFolder();
-    const relay = await realReceiver({ folder, github: github.url, environment: { RELAY_ADMIN_TOKEN: 'of-a-test-only' } });
+    const relay = await realReceiver({ folder, github: github.url, environment: { RELAY_ADMIN_TOKEN: 'a-token-of-a-test-only' } });
     const { status, body } = await send(relay.url, 'v0');
     expect(status).toBe(202);
     const replay = () =>
       fetch(`${relay.url}/api/deliveries/${body.deliveries?.[0]?.id}/replay`, {
         method: 'POST',
-        headers: { authorization: 'Bearer of-a-test-only' },
+        headers: { authorization: 'Bearer a-token-of-a-test-only' },
       });
 
     const unlock = lock(folder);

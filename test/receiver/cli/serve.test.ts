@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startGitHub } from '../../stand-ins/github.ts';
@@ -22,6 +22,14 @@ function folderWith(config: string): string {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'wandb-relay.yaml'), config);
   return folder;
+}
+
+async function rawAnswer(port: number, host: string, request: string): Promise<string> {
+  const socket = connect(port, host).setEncoding('utf8');
+  socket.write(request);
+  let answer = '';
+  for await (const part of socket) answer += part;
+  return answer;
 }
 
 async function receiver(folder: string, environment: Record<string, string> = {}, words: string[] = []) {
@@ -49,6 +57,10 @@ describe('serve with nothing configured', () => {
       status: 'duplicate',
       id: answer.id,
     });
+    // As nginx passes it on by default: `Host` is this machine's, and nothing says whose request it is.
+    const { host, hostname, port } = new URL(sandbox.url);
+    const throughProxy = await rawAnswer(Number(port), hostname, `GET / HTTP/1.0\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect([throughProxy.split('\r\n')[0], (await fetch(sandbox.url)).status]).toEqual(['HTTP/1.1 404 Not Found', 200]);
     expect(await sandbox.end('SIGTERM')).toBe(0);
     const { code, stdout } = await runCommand(['deliveries'], { cwd: folder });
     expect([code, stdout]).toEqual([0, expect.stringContaining(answer.deliveries[0].id)]);
@@ -102,6 +114,11 @@ describe('serve refuses to start, with one line', () => {
       /^GITHUB_TOKEN: is not set, and neither is GITHUB_APP_ID, but routes send to GitHub \(deploy\)/,
     ],
     ['an open door', { GITHUB_TOKEN: 'ghp_x', HOST: '0.0.0.0' }, /^HOST: 0\.0\.0\.0 can be reached from other machines/],
+    [
+      'a token that could be guessed',
+      { GITHUB_TOKEN: 'ghp_x', RELAY_VIEWER_TOKEN: 'fifteen-letters' },
+      /^RELAY_VIEWER_TOKEN: the token has fewer than 16 characters and could be guessed: make one with "openssl rand -hex 32"\n$/,
+    ],
     ['a config that is not there', { RELAY_CONFIG: 'other.yaml' }, /^other\.yaml: there is no such file/],
     [
       'a database in a folder that is not there',
@@ -145,6 +162,9 @@ describe('serve for real', () => {
     const folder = folderWith(CONFIG);
     const environment = { WANDB_WEBHOOK_SECRET: SECRET, GITHUB_TOKEN: token, GITHUB_API_URL: github.url };
     const first = await receiver(folder, environment);
+    expect(first.log.map(({ msg }) => msg)).toContainEqual(
+      expect.stringMatching(/open to this machine without a token.*set RELAY_ADMIN_TOKENS/),
+    );
     await post(`${first.url}/webhooks/wandb`, aliasBody('v1'), SECRET);
     await eventually('the first dispatch', () => github.dispatches.length === 1);
 

@@ -30,6 +30,8 @@ describe('a name in mrkdwn', () => {
     expect(mrkdwnName('שלום \u2069 \u202E x')).toBe('\u2068שלום   x\u2069');
     expect(mrkdwnName('')).toBe('(blank)');
     expect(mrkdwnName('\u202E \n')).toBe('(blank)');
+    expect(mrkdwnName('pro\u200Bduction\u200F')).toBe(String.raw`pro\u200bduction\u200f`);
+    expect(mrkdwnName('👩\u200D🔬')).toBe('👩\u200D🔬');
   });
 
   it.each([
@@ -90,6 +92,7 @@ describe('complete mrkdwn', () => {
   it('from a template keeps its links and lines and loses what a value smuggled in', () => {
     expect(templateText(' *x*\n<https://wandb.ai|y> \u202E\uD83D\t.', 100)).toBe('*x*\n<https://wandb.ai|y> \uFFFD .');
     expect(templateText(' \u202E\n', 100)).toBeUndefined();
+    expect(templateText('pro\u200Bduction', 100)).toBe(String.raw`pro\u200bduction`);
   });
 });
 

@@ -105,7 +105,7 @@ describe('the transaction that accepts events', () => {
     await store.pause({ scope: { kind: 'everything' }, by: 'ada', at: T0, reason: null });
     set(T0 + 20);
     await accept(store, eventOf('e5', { subject: 'c', at: T0 + 20 }));
-    await store.resume({ kind: 'everything' });
+    await store.resume({ kind: 'everything' }, 'ada', T0);
     await store.throttle({ credential: 'github', until: T0 + 1_000, reason: 'limit' });
     await accept(store, eventOf('e6', { subject: 'd', at: T0 + 20 }));
 

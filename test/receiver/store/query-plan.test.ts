@@ -346,6 +346,7 @@ describe('with any number of finished deliveries', () => {
       await store.acceptOccurrence('daily', LATER, eventOf('digest', { subject: 'digest' }));
       await store.acceptOccurrence('daily', LATER, eventOf('twice', { subject: 'digest' }));
       await store.lastOccurrence('daily');
+      await store.resumed(LATER);
       await store.pruneEngineRuns(LATER + HOUR, 1);
     });
     const project = await plansOf(() => store.pruneEngineRuns(LATER + 2 * HOUR, 9));

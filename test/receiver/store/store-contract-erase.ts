@@ -73,6 +73,9 @@ async function withTraces(store: Store): Promise<void> {
   await store.correctAlias({ event: { ...EVENT, artifact: 'acme/wandb-registry-model/ada-model:v1' }, at: T0 });
   await store.mute({ route: 'deploy', subjectKey: 'model', until: T0 + MINUTE, by: 'ada' }, 'e1', T0);
   await store.pause({ scope: { kind: 'route', name: 'ada' }, by: 'ada', at: T0, reason: 'ada asked' });
+  await store.pause({ scope: { kind: 'everything' }, by: 'ben', at: T0, reason: null });
+  await store.resume({ kind: 'everything' }, 'ada', T0);
+  await store.acceptOccurrence('ada', T0, null);
 }
 
 export function eraseContract(open: OpenStore): void {
@@ -85,7 +88,17 @@ export function eraseContract(open: OpenStore): void {
       expect((await store.event('e1'))?.event.author).toBe('Ada');
       const counts = await erase(store);
       expect(counts).toEqual(wouldBe);
-      expect(Object.keys(counts)).toEqual(['events', 'deliveries', 'notes', 'approvals', 'rejected', 'promotions', 'mutes', 'pauses']);
+      expect(Object.keys(counts)).toEqual([
+        'events',
+        'deliveries',
+        'notes',
+        'approvals',
+        'rejected',
+        'promotions',
+        'mutes',
+        'pauses',
+        'occurrences',
+      ]);
       const event = await store.event('e1');
       expect(event).toMatchObject({
         event: { ...EVENT, author: PSEUDONYM },
@@ -104,6 +117,7 @@ export function eraseContract(open: OpenStore): void {
       const [alias] = await store.aliases({ limit: 1 });
       expect([alias?.collection, alias?.holder.by]).toEqual(['ada-model', PSEUDONYM]);
       expect(await store.mutes(0)).toMatchObject([{ by: PSEUDONYM }]);
+      expect(await store.resumed(0)).toMatchObject([{ by: PSEUDONYM }]);
       expect(await store.pauses()).toMatchObject([{ scope: { kind: 'route', name: 'ada' }, by: PSEUDONYM, reason: `${PSEUDONYM} asked` }]);
       expect(await erase(store)).toEqual({});
     });
@@ -119,6 +133,18 @@ export function eraseContract(open: OpenStore): void {
       await succeed(store, await claimOne(store, T0), T0);
       expect(await erase(store)).toEqual({ events: { changed: 1, open: 1 } });
       expect((await store.event('e2'))?.event.author).toBe('Ada');
+    });
+
+    onStore('are found behind thousands of rows of others, a bounded number of rows at each step', async (store) => {
+      const others = Array.from({ length: 2_000 }, (_, n) => eventOf(`o${n}`, { subject: `o${n}`, at: T0 + n, deliveries: [] }));
+      await store.accept(others, { dedupeWindowMs: DEDUPE_MS });
+      const hers = eventOf('hers', { event: EVENT, subject: 'hers', at: T0 + 9_000, deliveries: [] });
+      await store.accept([hers], { dedupeWindowMs: DEDUPE_MS });
+      const step = (after?: ErasePlace) =>
+        store.eraseStep({ names: NAMES, pseudonym: PSEUDONYM, table: 'events', after, limit: 100, dryRun: false });
+      const first = await step();
+      expect(first).toMatchObject({ changed: 0, next: [expect.any(Number)] });
+      expect(await step(first.next)).toEqual({ changed: 1, open: 0, next: undefined });
     });
 
     onStore('are gone through in the order of the keys, however many rows there are', async (store) => {

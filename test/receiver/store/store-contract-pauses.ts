@@ -35,7 +35,7 @@ export function pausesContract(open: OpenStore): void {
       expect(await store.oldestToSend()).toBe(T0);
       await store.pause(pauseOf({ kind: 'route', name: 'other' }));
       expect(await store.oldestToSend()).toBeUndefined();
-      await store.resume({ kind: 'route', name: 'other' });
+      await store.resume({ kind: 'route', name: 'other' }, 'ben', T0);
       await store.pause(pauseOf(EVERYTHING));
       expect(await store.oldestToSend()).toBeUndefined();
     });
@@ -47,10 +47,28 @@ export function pausesContract(open: OpenStore): void {
       expect(await store.pause(pauseOf(EVERYTHING))).toBe(true);
       expect(await store.pause(pauseOf(EVERYTHING, { by: 'ben', at: T0 + 2 * MINUTE }))).toBe(false);
       expect(await store.pauses()).toEqual([pauseOf(EVERYTHING), route]);
-      expect(await store.resume(EVERYTHING)).toBe(true);
-      expect(await store.resume(EVERYTHING)).toBe(false);
-      expect(await store.resume({ kind: 'credential', name: 'deploy' })).toBe(false);
+      expect(await store.resume(EVERYTHING, 'ben', T0)).toBe(true);
+      expect(await store.resume(EVERYTHING, 'ben', T0)).toBe(false);
+      expect(await store.resume({ kind: 'credential', name: 'deploy' }, 'ben', T0)).toBe(false);
       expect(await store.pauses()).toEqual([route]);
+    });
+
+    onStore('and who resumed it is remembered as long as it is news', async (store) => {
+      const odd: PauseScope = { kind: 'credential', name: 'slack:a/b/1' };
+      expect(await store.resumed(0)).toEqual([]);
+      await store.pause(pauseOf(odd, { at: T0 + 1 }));
+      await store.pause(pauseOf(EVERYTHING));
+      expect(await store.resume({ kind: 'route', name: 'deploy' }, 'ben', T0 + 2)).toBe(false);
+      expect(await store.resume(odd, 'ben', T0 + MINUTE)).toBe(true);
+      expect(await store.resume(EVERYTHING, 'cyd', T0 + 2 * MINUTE)).toBe(true);
+      const [first, second] = [
+        { scope: odd, pausedAt: T0 + 1, at: T0 + MINUTE, by: 'ben' },
+        { scope: EVERYTHING, pausedAt: T0, at: T0 + 2 * MINUTE, by: 'cyd' },
+      ];
+      expect(await store.resumed(0)).toEqual([first, second]);
+      expect(await store.resumed(T0 + 2 * MINUTE)).toEqual([second]);
+      await store.prune({ before: T0 + 2 * MINUTE, limit: 10 });
+      expect(await store.resumed(0)).toEqual([second]);
     });
 
     onStore('everything: nothing is dispatched, messages go on, and events are accepted', async (store) => {
@@ -58,7 +76,7 @@ export function pausesContract(open: OpenStore): void {
       await three(store);
       expect(await store.nextDueAt((credential) => credential !== 'slack')).toBeUndefined();
       expect(await claimed(store)).toEqual(['message']);
-      await store.resume(EVERYTHING);
+      await store.resume(EVERYTHING, 'ben', T0);
       expect(await store.nextDueAt((credential) => credential !== 'slack')).toBe(T0);
       expect(await claimed(store)).toEqual(['deploy', 'train']);
     });
@@ -74,7 +92,7 @@ export function pausesContract(open: OpenStore): void {
       await three(store);
       await store.pause(pauseOf({ kind: 'credential', name: 'slack' }));
       expect(await claimed(store)).toEqual(['deploy', 'train']);
-      await store.resume({ kind: 'credential', name: 'slack' });
+      await store.resume({ kind: 'credential', name: 'slack' }, 'ben', T0);
       expect(await claimed(store)).toEqual(['message']);
     });
 
@@ -84,7 +102,7 @@ export function pausesContract(open: OpenStore): void {
       await store.holdRestored({ ...hold, at: T0 + MINUTE });
       expect(await store.pause(pauseOf(EVERYTHING))).toBe(false);
       expect(await store.pauses()).toEqual([{ scope: EVERYTHING, ...hold, messagesToo: true }]);
-      expect(await store.resume(EVERYTHING)).toBe(true);
+      expect(await store.resume(EVERYTHING, 'ben', T0)).toBe(true);
       expect(await store.pauses()).toEqual([]);
     });
 
@@ -92,7 +110,7 @@ export function pausesContract(open: OpenStore): void {
       await store.pause(pauseOf({ kind: 'route', name: 'deploy' }));
       await accept(store, eventOf('e1'), eventOf('e2', { deliveries: [deliveryOf('later', { route: 'free', orderKey: 'model' })] }));
       expect(await claimed(store)).toEqual([]);
-      await store.resume({ kind: 'route', name: 'deploy' });
+      await store.resume({ kind: 'route', name: 'deploy' }, 'ben', T0);
       expect(await claimed(store)).toEqual(['d-e1']);
     });
   });
@@ -106,7 +124,7 @@ export function pausesContract(open: OpenStore): void {
       await accept(store, eventOf('e4', { deliveries: [deliveryOf('new', { orderKey: 'new' })] }));
       expect(await store.nextDueAt()).toBeUndefined();
       expect(await claimed(store)).toEqual([]);
-      await store.resume(EVERYTHING);
+      await store.resume(EVERYTHING, 'ben', T0);
       expect(await claimed(store)).toEqual(['deploy', 'message', 'new', 'train']);
     });
 
@@ -115,7 +133,7 @@ export function pausesContract(open: OpenStore): void {
       const hour = 60 * MINUTE;
       expect(await restored(store, T0 + hour)).toEqual({ pending: 1, in_flight: 0, held: 1, unrouted: 0 });
       await accept(store, eventOf('e3', { subject: 'c', at: T0 + hour }));
-      await store.resume(EVERYTHING);
+      await store.resume(EVERYTHING, 'ben', T0);
       await store.approve(['d-e2'], T0 + hour);
       const found = (await claim(store, T0 + hour)).map(({ id, ambiguous, runsSince, retryingSince }) => ({
         id,

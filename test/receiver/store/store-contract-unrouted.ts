@@ -189,7 +189,7 @@ export function unroutedContract(open: OpenStore): void {
       expect((await store.delivery('d-e1'))?.attempts).toMatchObject([{ outcome: 'restored', startedAt: T0, durationMs: MINUTE }]);
       expect((await store.delivery('d-e2'))?.attempts).toEqual([]);
       expect(await claim(store, T0 + MINUTE)).toEqual([]);
-      await store.resume({ kind: 'everything' });
+      await store.resume({ kind: 'everything' }, 'ada', T0);
       const claimed = await claim(store, T0 + MINUTE);
       expect(claimed.map(({ id, ambiguous }) => [id, ambiguous]).toSorted()).toEqual([
         ['d-e1', true],

@@ -21,6 +21,7 @@ test.each([
   const detail = await ready.text();
 
   expect([ready.status, (await ask('/healthz')).status, (await ask('/webhooks/wandb')).status]).toEqual([503, 200, 503]);
+  expect([ready.headers.get('cache-control'), ready.headers.get('x-content-type-options')]).toEqual(['no-store', 'nosniff']);
   expect(names.every((name) => detail.includes(name))).toBe(true);
   expect(detail).not.toContain(VALUE);
 });

@@ -66,6 +66,37 @@ describe('pages on Workers', () => {
     expect(await listDurableObjectIds(env.RELAY)).toHaveLength(before);
   });
 
+  test('and all that the Worker answers by itself is kept nowhere, but its style and script', async () => {
+    const { ask, send } = isolate();
+    const answers = [
+      await ask('/healthz'),
+      await ask('/readyz'),
+      await ask('/readyz?source=nobody'),
+      await ask('/nothing'),
+      await ask('/'),
+      await ask('/', { method: 'PUT' }),
+      await ask('/sign-in'),
+      await ask('/api/status'),
+      await ask('/api/status?source=nobody', { headers: { authorization: `Bearer ${ADA_TOKEN}` } }),
+      await ask('/api/status?source=not%20a%20name', { headers: { authorization: `Bearer ${ADA_TOKEN}` } }),
+      await ask('/metrics'),
+      await ask('/webhooks/wandb'),
+      await ask('/webhooks/wandb/nobody', { method: 'POST', body: '{}' }),
+      await ask('/webhooks/github'),
+      await send('/sign-in', { token: ADA_TOKEN }),
+      await send('/sign-in', { token: 'wrong' }),
+    ];
+    expect(answers.map(({ headers }) => [headers.get('cache-control'), headers.get('x-content-type-options')])).toEqual(
+      answers.map(() => ['no-store', 'nosniff']),
+    );
+    const style = /href="(\/assets\/[^"]+)"/.exec((await ask('/sign-in')).text)?.[1] ?? '';
+    const asset = await ask(style);
+    expect([asset.headers.get('cache-control'), asset.headers.get('x-content-type-options')]).toEqual([
+      'public, max-age=31536000, immutable',
+      'nosniff',
+    ]);
+  });
+
   test('are not there without a token', async () => {
     const { ask } = isolate({ RELAY_ADMIN_TOKEN: '', RELAY_ADMIN_TOKENS: '', RELAY_VIEWER_TOKEN: '' });
     for (const path of ['/', '/sign-in', '/events/1', '/pauses', '/metrics', '/api/status']) expect((await ask(path)).status).toBe(404);
@@ -138,6 +169,43 @@ describe('pages on Workers', () => {
     expect((await ask(event, { headers: ada })).text).toContain('ada, by the pages');
   });
 
+  test('and its export comes in pages of records, also for who only reads', async () => {
+    await held('prod-eu');
+    const { ask } = isolate();
+    const kinds: string[] = [];
+    let cursor: string | undefined = 'events-0';
+    while (cursor !== undefined) {
+      const answer = await ask(`/api/export?source=prod-eu&cursor=${cursor}`, { headers: { authorization: `Bearer ${VIEWER_TOKEN}` } });
+      const page = JSON.parse(answer.text) as { records: { kind: string; alias?: string }[]; next?: string };
+      kinds.push(...page.records.map(({ kind, alias }) => `${kind} ${alias}`));
+      cursor = page.next;
+    }
+    expect(kinds).toEqual(['event release', 'promotion release']);
+  });
+
+  test("and a person's names are erased in the source that is asked, by who may change it", async () => {
+    for (const source of ['prod-eu', 'default']) await held(source);
+    await post(aliasBody('v2', 'resnet50', 'nobody-asks'), { path: '/webhooks/wandb/prod-eu', secret: PROD_EU_SECRET });
+    const { ask } = isolate();
+    const erase = (token: string, source = 'prod-eu', dryRun = false) =>
+      ask(`/api/erase?source=${source}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify({ names: ['ada'], pseudonym: 'erased-1a2b3c4d', dry_run: dryRun }),
+      });
+    expect((await erase(VIEWER_TOKEN)).status).toBe(403);
+    // What awaits an approval keeps them for now.
+    expect(JSON.parse((await erase(ADA_TOKEN)).text)).toMatchObject({
+      pseudonym: 'erased-1a2b3c4d',
+      tables: expect.arrayContaining([{ table: 'events', changed: 1, open: 1 }]),
+    });
+    const exported = await ask('/api/export?source=prod-eu', { headers: { authorization: `Bearer ${VIEWER_TOKEN}` } });
+    expect(JSON.parse(exported.text)).toMatchObject({ records: [{ author: 'ada' }, { author: 'erased-1a2b3c4d' }] });
+    expect(JSON.parse((await erase(ADA_TOKEN, 'default', true)).text)).toMatchObject({
+      tables: expect.arrayContaining([{ table: 'events', changed: 0, open: 1 }]),
+    });
+  });
+
   test('are below BASE_PATH', async () => {
     const { ask, send } = isolate({ BASE_PATH: '/relay' });
     expect(await ask('/relay/')).toMatchObject({ status: 303, location: '/relay/sign-in' });
@@ -178,6 +246,28 @@ describe('sign-ins on Workers', () => {
     const blocked = await isolate().send('/sign-in', { token: ADA_TOKEN }, from('192.0.2.1'));
     expect([blocked.status, blocked.headers.get('set-cookie')]).toEqual([429, null]);
     expect((await isolate().send('/sign-in', { token: ADA_TOKEN }, from('192.0.2.2'))).status).toBe(303);
+  });
+
+  test('count with wrong tokens of requests, for all isolates together', async () => {
+    const isolates = [isolate(), isolate()];
+    const bearer = (token: string, address: string) => ({ headers: { ...from(address), authorization: `Bearer ${token}` } });
+    for (const [i, path] of ['/api/status', '/pauses', '/metrics', '/api/status', '/pauses', '/metrics', '/nope', '/api/events'].entries())
+      await isolates[i % 2]?.ask(path, bearer(`wrong ${i}`.replace(' ', '-'), '192.0.2.11'));
+    for (let i = 0; i < 3; i++) await isolates[i % 2]?.send('/sign-in', { token: `wrong ${i}` }, from('192.0.2.11'));
+    await evictDurableObject(objectOf());
+    for (const path of ['/api/status', '/pauses', '/metrics']) {
+      const blocked = await isolate().ask(path, bearer(ADA_TOKEN, '192.0.2.11'));
+      expect([path, blocked.status, Number(blocked.headers.get('retry-after')) > 0]).toEqual([path, 429, true]);
+      expect((await isolate().ask(path, bearer(ADA_TOKEN, '192.0.2.12'))).status).toBe(200);
+    }
+  });
+
+  test('ask the object once a minute for a program with a right token', async () => {
+    const asked = vi.spyOn(RelayObject.prototype, 'signInAttempt');
+    const { ask } = isolate();
+    for (let i = 0; i < 5; i++) expect((await ask('/api/status', { headers: { authorization: `Bearer ${ADA_TOKEN}` } })).status).toBe(200);
+    expect(asked).toHaveBeenCalledTimes(1);
+    asked.mockRestore();
   });
 
   test('end everywhere when somebody signs out, and after an eviction', async () => {

@@ -40,6 +40,12 @@ describe('the bindings of a Worker', () => {
     expect(problems({ ...without, RELAY_SANDBOX: 'true' })).toEqual([]);
   });
 
+  test('must have no token for the pages that could be guessed, except in a sandbox', () => {
+    const short = { ...WORKING, RELAY_ADMIN_TOKENS: 'ada:fifteen-letters' };
+    expect(problems(short)).toEqual([expect.stringMatching(/^RELAY_ADMIN_TOKENS: the token of ada has fewer than 16 characters/)]);
+    expect(problems({ ...short, RELAY_SANDBOX: 'true' })).toEqual([]);
+  });
+
   test("take the App's key in PKCS#8 only, and say how to convert one", () => {
     const app = { WANDB_WEBHOOK_SECRET: SECRET, GITHUB_APP_ID: '4711' };
     const pkcs8 = inject('workerBindings').GITHUB_APP_PRIVATE_KEY;

@@ -22,6 +22,11 @@ describe('a name in a text', () => {
     (text) => expect(erase('ada').inText(text)).toBe(text),
   );
 
+  test('may have every sign of ASCII that a name may have', () => {
+    const signs = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter((sign) => !'"\\'.includes(sign));
+    for (const sign of signs) expect([sign, erase(`an${sign}na`).inText(`by an${sign}na now`)]).toEqual([sign, 'by erased-1 now']);
+  });
+
   test('may have any letters', () => {
     expect(erase('José Ñ', '李明', 'a.b+c').inText('josé ñ, 李明 and a.b+c')).toBe('erased-1, erased-1 and erased-1');
   });

@@ -11,7 +11,7 @@ import { heldEvent, reportOf } from '../../store/conversation-samples.ts';
 import { advance, lease, ruleOf } from '../../store/engine-samples.ts';
 import { accept, bury, claim, deliveryOf, eventOf, retryAt, succeed } from '../../store/samples.ts';
 
-export const TOKENS = { ada: 'token-of-ada-1', shared: 'token-of-all-admins', viewer: 'token-of-viewers' } as const;
+export const TOKENS = { ada: 'token-of-ada-in-tests', shared: 'token-of-all-admins', viewer: 'token-of-viewers' } as const;
 
 const CONFIG = `
 version: 1

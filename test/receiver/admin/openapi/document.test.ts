@@ -25,6 +25,13 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   'get /events/{id}': ['v1', 'dead-1', 'h1', 'none'].map((id) => ({ path: `/events/${id}` })),
   'get /rejected': [{ path: '/rejected' }],
+  'get /export': [
+    { path: '/export' },
+    { path: '/export?since=2026-01-01T00:00:00Z&until=0s&cursor=aliases-' },
+    { path: '/export?cursor=rest-' },
+    { path: '/export?cursor=4711', status: 400 },
+    { path: '/export?since=yesterday', status: 400 },
+  ],
   'get /deliveries': [{ path: '/deliveries?state=held&state=dead&limit=1' }, { path: '/deliveries?state=ded', status: 400 }],
   'get /deliveries/{id}': ['d-v1', 'd-dead-1', 'd-retried', 'd-h1'].map((id) => ({ path: `/deliveries/${id}` })),
   'get /aliases': [{ path: '/aliases' }, { path: '/aliases?cursor=4', status: 400 }],
@@ -55,6 +62,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   'post /aliases/{key}/rollback': [
     { path: `/aliases/${ALIAS_KEY}/rollback`, status: 202 },
     { path: `/aliases/${ALIAS_KEY}/rollback`, body: { to: 'v9' }, status: 400 },
+  ],
+  'post /erase': [
+    { path: '/erase', body: { names: ['ben', 'U0BEN'], dry_run: true } },
+    { path: '/erase', body: { names: ['nobody-of-this-name'], pseudonym: 'erased-1a2b', cursor: 'notes.' } },
+    { path: '/erase', body: { names: ['42'] }, status: 400 },
+    { path: '/erase', body: { names: ['ben'], cursor: 'users.' }, status: 400 },
   ],
   'post /pauses': [
     { path: '/pauses', body: { do: 'pause', scope: { kind: 'route', name: 'deploy' }, reason: 'GitHub is migrated' } },

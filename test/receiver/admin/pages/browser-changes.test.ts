@@ -184,6 +184,46 @@ describe('the page of an event', () => {
   });
 });
 
+describe('the models', () => {
+  it('roll back to a version that was deployed before: what will be sent first, then it is sent', async () => {
+    const staged = (version: string) => world.event(aboutModel('add_artifact_alias', 'ocr-net', version, 'lin', { alias: 'staging' }));
+    const sent = () => world.github.dispatches.filter(({ body }) => JSON.stringify(body).includes('ocr-net')).length;
+    for (const [i, version] of ['v1', 'v2'].entries()) {
+      await staged(version);
+      await expect.poll(sent).toBe(i + 1);
+      await expect.poll(endRuns).toBe(version);
+    }
+    const { page, context, questions, complaints } = await open('/models?collection=ocr-net');
+    await page
+      .getByRole('link', { name: /ocr-net/ })
+      .first()
+      .click();
+    await page.getByRole('combobox', { name: 'Version' }).selectOption('v1');
+    await page.getByLabel('Reason').fill('v2 reads no dates');
+    await page.getByRole('button', { name: 'See what will be sent…' }).click();
+    await page.getByText('v1 is deployed again: one dispatch of route deploy-staging, as below.').waitFor();
+    expect(await page.getByText(/POST .*\/repos\/acme\/deploy\/actions\/workflows\/staging\.yml\/dispatches/).count()).toBe(1);
+    expect(await page.getByText('The alias in W&B stays on v2').isVisible()).toBe(true);
+    expect([sent(), await page.getByLabel('Reason').inputValue()]).toEqual([2, 'v2 reads no dates']);
+    await page.getByRole('button', { name: 'Roll back to v1' }).click();
+    await page.getByRole('heading', { level: 1, name: 'ocr-net staging rolled back to v1' }).waitFor();
+    expect(await page.getByText(/v2 reads no dates/).count()).toBeGreaterThan(0);
+    await expect.poll(sent).toBe(3);
+    expect([questions, complaints()]).toEqual([[], []]);
+    await context.close();
+  });
+});
+
+/** Ends the runs at GitHub well; the version of `ocr-net` that counts as deployed by then. */
+async function endRuns(): Promise<string | undefined> {
+  for (const { id } of world.github.runs.filter(({ status }) => status !== 'completed')) {
+    await world.github.advance(id, 'in_progress');
+    await world.github.advance(id, { conclusion: 'success' });
+  }
+  const [alias] = await world.store.aliases({ collection: 'ocr-net', limit: 1 });
+  return alias?.deployed?.version ?? undefined;
+}
+
 describe('pauses', () => {
   it('a route is paused, every page says so, and it is resumed', async () => {
     const { page, context, go } = await open('/pauses');
