@@ -215,8 +215,8 @@ async function extensionsFor(context: ExtensionContext, github: TargetSet): Prom
     retention(context),
     configNotice(context),
     ...(await alertsFor(context)),
-    ...(await pagesFor(context, github)),
-    ...(await metricsFor(context)),
+    ...pagesFor(context, github),
+    ...metricsFor(context),
   ];
   if (sandbox) return always;
   return [...always, ...(await runExtensions(context, github)), ...(await slackExtensions(context))];
