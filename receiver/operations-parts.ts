@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { DEFAULT_SOURCE } from '../src/event/event.ts';
 import { wandbAppUrl } from '../src/event/wandb-links.ts';
+import { messageOf } from '../src/lib/error-message.ts';
 import { idsFrom } from '../src/lib/id.ts';
 import type { Banner, Shell } from './admin/pages/page.ts';
 import type { PageOptions } from './admin/pages/page-options.ts';
@@ -18,6 +19,9 @@ import { replaceable } from './replaceable.ts';
 
 /** A receiver that has run for so long has seen whether its clock is steady. Milliseconds. */
 const STARTED_MS = 2 * 60_000;
+
+/** So long after the start a receiver has answered whoever waited for it. Milliseconds. */
+const LOAD_SOON_MS = 1_000;
 
 /** The pages, where somebody may see them; loaded when somebody looks. */
 export function pagesFor(context: ExtensionContext, github: TargetSet): Extension[] {
@@ -102,6 +106,24 @@ export function metricsFor(context: ExtensionContext): Extension[] {
   const path = `${environment.basePath}/metrics`;
   const routes = routesAtFirstUse({ path, what: 'the metrics', load: async () => (await loaded()).routes });
   return [{ path: '/metrics', routes, metrics: async () => (await loaded()).families() }];
+}
+
+/**
+ * Loads what sending needs a moment after the start, so that the first dispatch does not wait for it, and what is missing shows in
+ * the log before it is needed. A Worker's object loads it when it sends.
+ */
+export function loadedSoon({ runtime: { log, redactor }, wakeLater }: PartContext, { load }: TargetSet): Extension[] {
+  if (load === undefined || wakeLater !== undefined) return [];
+  let timer: NodeJS.Timeout | undefined;
+  const loading = () => load().catch((error: unknown) => log.error({ error: redactor.text(messageOf(error)) }, 'nothing can be sent'));
+  return [
+    {
+      start: () => {
+        timer = setTimeout(() => void loading(), LOAD_SOON_MS);
+      },
+      stop: async () => clearTimeout(timer),
+    },
+  ];
 }
 
 /** Tells when something is wrong with the relay itself; loaded once the config names who hears of it. A sandbox has nothing that could be wrong. */
