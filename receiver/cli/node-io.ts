@@ -71,10 +71,7 @@ export async function runOnNode(signals: Signals): Promise<void> {
     stopped: signals.stopped,
     onHangUp,
   };
-  if (isServe) {
-    await (words[0] === 'serve' ? import('./serve.ts') : import('./watch.ts'));
-    limitHeap();
-  }
+  if (isServe) await limitHeap();
   try {
     process.exitCode = await runProgram(io, version, words);
   } catch (error) {

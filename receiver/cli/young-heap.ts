@@ -4,12 +4,20 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 /** The young generation grows to about so much: two halves of 4 MB, of which one is in use at a time. Bytes. */
 const LARGEST = 8 * 1024 * 1024;
 
+/** What a receiver needs of Node itself. A module that is missing here is loaded later, and takes longer. */
+const OF_NODE = ['http', 'http2', 'sqlite', 'child_process', 'fs/promises', 'timers/promises', 'worker_threads', 'assert', 'module'];
+
 /**
- * Keeps the heap of a receiver small: it grows in small steps from now on, and its young generation to a few megabytes (measured:
- * npm run bench). To be called once everything is loaded that the start needs: with another flag, V8 does not use the compiled form
- * of Node's own modules, which is in Node, and HTTP and `fetch` alone take 30 ms more.
+ * Keeps the heap of a receiver small: from now on it grows in small steps, and its young generation to a few megabytes (measured:
+ * npm run bench).
+ *
+ * Node's own modules are loaded first. Once a flag of V8 is another one, V8 does not use the compiled form of them that is in Node,
+ * and HTTP and `fetch` alone take 30 ms more. It is the same with flags of the command line, but for the size of the young generation.
  */
-export function limitHeap(): void {
+export async function limitHeap(): Promise<void> {
+  // Node loads `fetch` and what belongs to it when one of its classes is first asked for.
+  await Promise.all([...OF_NODE.map((name) => import(`node:${name}`)), globalThis.Response]);
+  setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--heap-growing-percent=50');
   limitYoungHeap();
 }
