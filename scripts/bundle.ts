@@ -47,8 +47,10 @@ export async function bundleAction(): Promise<ActionBundle> {
  */
 const PARTS = [
   { name: 'command', test: /\/receiver\/cli\/node-io\.ts$/ },
-  { name: 'config', test: /\/receiver\/cli\/load-config\.ts$/ },
+  { name: 'config', test: /\/receiver\/(cli\/load-config|config-checks|environment)\.ts$/ },
   { name: 'store', test: /\/receiver\/cli\/open-store\.ts$/ },
+  // Commands, too, ask the API, without a server.
+  { name: 'http', test: /\/receiver\/(admin\/guard|http\/request-body)\.ts$|\/hono\/dist\/index\.js$/ },
   { name: 'serve', test: /\/receiver\/cli\/serve\.ts$/ },
 ];
 
