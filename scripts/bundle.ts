@@ -78,6 +78,7 @@ export async function bundleCommand(folder: string): Promise<void> {
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
     comments: { legal: false },
+    topLevelVar: true,
     codeSplitting: { groups: PARTS.map((part, index) => ({ ...part, priority: PARTS.length - index })) },
   });
   await bundle.close();
