@@ -1,12 +1,13 @@
 import { Hono } from 'hono';
 import type { Access } from './admin/access.ts';
-import { adminApi } from './admin/api.ts';
 import type { AdminOptions } from './admin/api-options.ts';
+import { NotLoadedError } from './first-use.ts';
 import { isWebhook, keptNowhere } from './http/kept-nowhere.ts';
 import { problem } from './http/problem.ts';
 import { readiness } from './http/readiness.ts';
 import { readyDetails } from './http/ready-details.ts';
 import { type RequestVariables, type RequestWatchers, requestLog } from './http/request-log.ts';
+import { routesAtFirstUse } from './http/routes-at-first-use.ts';
 import type { Logger } from './log/log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Store } from './store/store.ts';
@@ -71,8 +72,14 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
     return problem(c, { status: 503, title: 'Service Unavailable', detail, headers: { 'retry-after': '5' } });
   });
   app.route('/webhooks/wandb', wandbWebhook(options));
-  for (const { path, routes } of options.extensions) if (path !== undefined && routes !== undefined) app.route(path, routes);
-  if (options.access.hasApi) app.route('/api', adminApi({ ...options, wake: options.accepted, path: `${basePath}/api` }));
+  const mount = ({ path, routes }: AppOptions['extensions'][number]) => {
+    if (path !== undefined && routes !== undefined) app.route(path, routes);
+  };
+  // The pages come last: they look at every address that is nobody else's.
+  const atRoot = options.extensions.filter(({ path }) => path === '/');
+  for (const part of options.extensions) if (!atRoot.includes(part)) mount(part);
+  if (options.access.hasApi) app.route('/api', laterApi(options));
+  for (const part of atRoot) mount(part);
   root.notFound((c) => {
     const path = c.req.path.startsWith(`${basePath}/`) ? c.req.path.slice(basePath.length) : '';
     const isWebhook = /^\/webhooks\/wandb(\/[^/]*)?\/?$/.test(path) && c.req.method !== 'POST';
@@ -94,8 +101,24 @@ export function createApp(options: AppOptions): Hono<RequestVariables> {
         headers: { 'retry-after': '5' },
       });
     }
+    if (error instanceof NotLoadedError) {
+      c.get('logFields').reason = options.redactor.text(error.message);
+      return problem(c, {
+        status: 503,
+        title: 'Service Unavailable',
+        detail: 'A part of the receiver could not be loaded: its log says why.',
+        headers: { 'retry-after': '5' },
+      });
+    }
     log.error({ path: c.req.path, error: options.redactor.text(String(error.stack ?? error)) }, 'a bug: unexpected exception');
     return problem(c, { status: 500, title: 'Internal Server Error', headers: { 'retry-after': '5' } });
   });
   return root;
+}
+
+/** The admin API. */
+function laterApi(options: AppOptions): Hono<RequestVariables> {
+  const path = `${options.basePath}/api`;
+  const load = async () => (await import('./admin/api.ts')).adminApi({ ...options, wake: options.accepted, path });
+  return routesAtFirstUse({ path, what: 'the API', load });
 }

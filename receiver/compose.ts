@@ -12,7 +12,7 @@ import type { Watcher } from './engine/watcher.ts';
 import { connectWandb, type WandbKnowledge } from './enrich/connect-wandb.ts';
 import { gitHostOf, githubWebUrlOf } from './github/commit-of-event.ts';
 import { GITHUB_UNCONFIGURED, githubTargets, sandboxTargets, type TargetSet } from './github/targets.ts';
-import { alertsFor, configNotice, metricsFor, pagesFor } from './operations-parts.ts';
+import { alertsFor, configNotice, loadedSoon, metricsFor, pagesFor } from './operations-parts.ts';
 import { type ClockWatch, createClockWatch } from './outbox/clock-watch.ts';
 import { createRetention, retentionFloor } from './outbox/retention.ts';
 import { createReceiver, type Extension, queueCredential, type Receiver, type ReceiverParts } from './receiver.ts';
@@ -215,8 +215,9 @@ async function extensionsFor(context: ExtensionContext, github: TargetSet): Prom
     retention(context),
     configNotice(context),
     ...(await alertsFor(context)),
-    ...(await pagesFor(context, github)),
-    ...(await metricsFor(context)),
+    ...pagesFor(context, github),
+    ...loadedSoon(context, github),
+    ...metricsFor(context),
   ];
   if (sandbox) return always;
   return [...always, ...(await runExtensions(context, github)), ...(await slackExtensions(context))];

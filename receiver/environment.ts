@@ -5,6 +5,7 @@ import { parseDuration } from '../src/lib/duration.ts';
 import { type ProxySettings, proxySecrets, readProxySettings } from '../src/lib/proxy-settings.ts';
 import { err, ok, type Result } from '../src/lib/result.ts';
 import { type AccessSettings, readAccess } from './admin/access-settings.ts';
+import { blankToUndefined, configPathFrom, type Variables } from './config-path.ts';
 import { passwordsOf, readDatabaseUrl } from './database-url.ts';
 import { readAppKey } from './github/app-key.ts';
 import { secretFileProblems } from './secret-files.ts';
@@ -70,17 +71,9 @@ export type Jurisdiction = (typeof JURISDICTIONS)[number];
 
 export const DEFAULT_DATABASE_PATH = 'relay.db';
 const DEFAULT_RETENTION_MS = 90 * 86_400_000;
-export const DEFAULT_CONFIG_PATH = 'wandb-relay.yaml';
 export const GITHUB_API_URL = 'https://api.github.com';
 export const SLACK_API_URL = 'https://slack.com/api';
 export const WANDB_API_URL = 'https://api.wandb.ai';
-
-export type Variables = Readonly<Record<string, string | undefined>>;
-
-/** The config file: RELAY_CONFIG, else the default. For commands that read nothing else of the environment. */
-export function configPathFrom(variables: Variables): string {
-  return blankToUndefined(variables.RELAY_CONFIG) ?? DEFAULT_CONFIG_PATH;
-}
 
 /** BASE_PATH; blank when it is not set, or not a path. For commands that read nothing else of the environment. */
 export function basePathFrom(variables: Variables): string {
@@ -100,11 +93,6 @@ export function repositoryFrom(variables: Variables): string | undefined {
 /** The folder of RELAY_CACHE; `undefined`: the system's. */
 export function cacheFolderFrom(variables: Variables): string | undefined {
   return blankToUndefined(variables.RELAY_CACHE);
-}
-
-function blankToUndefined(text: string | undefined): string | undefined {
-  const value = text?.trim();
-  return value === '' ? undefined : value;
 }
 
 /** Reads the environment. Each error is one line: the variable, what is wrong, what to do. A blank value counts as not set. */

@@ -1,22 +1,47 @@
+import type { Hono } from 'hono';
 import { DEFAULT_SOURCE } from '../src/event/event.ts';
 import { wandbAppUrl } from '../src/event/wandb-links.ts';
+import { messageOf } from '../src/lib/error-message.ts';
 import { idsFrom } from '../src/lib/id.ts';
 import type { Banner, Shell } from './admin/pages/page.ts';
+import type { PageOptions } from './admin/pages/page-options.ts';
 import { isTold } from './alerts/is-told.ts';
 import { sourcesOf } from './alerts/observed.ts';
 import type { ComposeOptions, ExtensionContext, PartContext } from './compose-context.ts';
 import { configTrouble } from './config-status.ts';
+import type { Environment } from './environment.ts';
+import { atFirstUse } from './first-use.ts';
 import type { TargetSet } from './github/targets.ts';
+import type { RequestVariables } from './http/request-log.ts';
+import { routesAtFirstUse } from './http/routes-at-first-use.ts';
 import { type Extension, queueCredential } from './receiver.ts';
 import { replaceable } from './replaceable.ts';
 
 /** A receiver that has run for so long has seen whether its clock is steady. Milliseconds. */
 const STARTED_MS = 2 * 60_000;
 
-/** The pages, where somebody may see them. */
-export async function pagesFor(context: ExtensionContext, github: TargetSet): Promise<Extension[]> {
-  const { runtime, environment, access, config, configStatus, githubUrl, sandbox, store, wake, wakeLater, source } = context;
+/** So long after the start a receiver has answered whoever waited for it. Milliseconds. */
+const LOAD_SOON_MS = 1_000;
+
+/** The pages, where somebody may see them; loaded when somebody looks. */
+export function pagesFor(context: ExtensionContext, github: TargetSet): Extension[] {
+  const { environment, access, config } = context;
   if (config === undefined || !access.hasApi) return [];
+  let stop: Extension['stop'];
+  const load = async () => {
+    const made = await loadPages(context, github, config);
+    stop = made.stop;
+    return made.routes;
+  };
+  return [{ path: '/', routes: routesAtFirstUse({ path: rootOf(environment), what: 'the pages', load }), stop: async () => stop?.() }];
+}
+
+async function loadPages(
+  context: ExtensionContext,
+  github: TargetSet,
+  config: PageOptions['config'],
+): Promise<{ readonly routes: Hono<RequestVariables>; readonly stop?: Extension['stop'] }> {
+  const { runtime, environment, access, configStatus, githubUrl, sandbox, store, wake, wakeLater, source } = context;
   const [{ pages }, { pauseBanners }, { createChanges }] = await Promise.all([
     import('./admin/pages/pages.ts'),
     import('./admin/pages/pause-banners.ts'),
@@ -42,10 +67,10 @@ export async function pagesFor(context: ExtensionContext, github: TargetSet): Pr
     credentialFor: queueCredential(github.credentialFor),
   };
   // A Worker's object is not kept awake by pages that listen.
-  if (wakeLater !== undefined) return [{ path: '/', routes: pages(access, { ...common, live: 'poll' }) }];
+  if (wakeLater !== undefined) return { routes: pages(access, { ...common, live: 'poll' }) };
   const changes = createChanges({ revision: () => store.revision(), log: runtime.log });
   wake.register(changes.look);
-  return [{ path: '/', routes: pages(access, { ...common, live: 'stream', changes }), stop: changes.stop }];
+  return { routes: pages(access, { ...common, live: 'stream', changes }), stop: changes.stop };
 }
 
 /** Where there is one source, nobody has to choose it, and no address names it. */
@@ -55,22 +80,50 @@ export function shellSource(source: ComposeOptions['source']): Pick<Shell, 'sour
   return { source: source.name, sources: [...new Set([...source.all, source.name])] };
 }
 
-/** `/metrics`, where somebody may read it. */
-export async function metricsFor(context: ExtensionContext): Promise<Extension[]> {
+/** Where the receiver's own addresses begin. */
+function rootOf({ basePath }: Pick<Environment, 'basePath'>): string {
+  return basePath === '' ? '/' : basePath;
+}
+
+/** `/metrics`, where somebody may read it; loaded when somebody does. */
+export function metricsFor(context: ExtensionContext): Extension[] {
   const { runtime, environment, access, metrics, store, engineLagMs, configStatus } = context;
   const isPublic = environment.access.metricsArePublic;
   if (!isPublic && !access.hasApi) return [];
-  const [{ metricsEndpoint, recentFamilies }, { readGauges, gaugeFamilies }] = await Promise.all([
-    import('./metrics/endpoint.ts'),
-    import('./metrics/gauges.ts'),
-  ]);
   const { now } = runtime;
   const isRefused = configStatus === undefined ? {} : { configRefused: () => configStatus().refused !== undefined };
-  const families = recentFamilies(async () => {
-    const gauges = await readGauges({ store, engineLagMs, ...isRefused }, now());
-    return [...((await metrics?.families()) ?? []), ...gaugeFamilies(gauges, now())];
-  }, now);
-  return [{ path: '/metrics', routes: metricsEndpoint({ access, isPublic, families, text: metrics?.text }), metrics: families }];
+  const loaded = atFirstUse('the metrics', async () => {
+    const [{ metricsEndpoint, recentFamilies }, { readGauges, gaugeFamilies }] = await Promise.all([
+      import('./metrics/endpoint.ts'),
+      import('./metrics/gauges.ts'),
+    ]);
+    const families = recentFamilies(async () => {
+      const gauges = await readGauges({ store, engineLagMs, ...isRefused }, now());
+      return [...((await metrics?.families()) ?? []), ...gaugeFamilies(gauges, now())];
+    }, now);
+    return { families, routes: metricsEndpoint({ access, isPublic, families, text: metrics?.text }) };
+  });
+  const path = `${environment.basePath}/metrics`;
+  const routes = routesAtFirstUse({ path, what: 'the metrics', load: async () => (await loaded()).routes });
+  return [{ path: '/metrics', routes, metrics: async () => (await loaded()).families() }];
+}
+
+/**
+ * Loads what sending needs a moment after the start, so that the first dispatch does not wait for it, and what is missing shows in
+ * the log before it is needed. A Worker's object loads it when it sends.
+ */
+export function loadedSoon({ runtime: { log, redactor }, wakeLater }: PartContext, { load }: TargetSet): Extension[] {
+  if (load === undefined || wakeLater !== undefined) return [];
+  let timer: NodeJS.Timeout | undefined;
+  const loading = () => load().catch((error: unknown) => log.error({ error: redactor.text(messageOf(error)) }, 'nothing can be sent'));
+  return [
+    {
+      start: () => {
+        timer = setTimeout(() => void loading(), LOAD_SOON_MS);
+      },
+      stop: async () => clearTimeout(timer),
+    },
+  ];
 }
 
 /** Tells when something is wrong with the relay itself; loaded once the config names who hears of it. A sandbox has nothing that could be wrong. */

@@ -5,10 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { bundleCommand } from '../scripts/bundle.ts';
-import { PROJECT } from './stand-ins/receiver-process.ts';
+import { PROJECT, startReceiver } from './stand-ins/receiver-process.ts';
 import { temporaryFolder } from './stand-ins/temporary-folder.ts';
 
 const run = promisify(execFile);
+/** Files that a receiver reads until it listens; each takes a third of a millisecond. */
+const MOST_FILES = 20;
+
 /** This very Node first on the path. */
 const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, HOME: process.env.HOME };
 /** npm also needs what this machine says of proxies and certificates, and nothing of the npm that runs these tests. */
@@ -65,13 +68,33 @@ export default config({
 
   it('has everything that it loads in it, with the licenses', { timeout: 240_000 }, async () => {
     const folder = temporaryFolder();
-    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    writeFileSync(join(folder, 'package.json'), '{"type":"module","version":"0.0.0"}');
     await bundleCommand(folder);
     const chunks = readdirSync(join(folder, 'chunks'));
     const load = `for (const chunk of ${JSON.stringify(chunks)}) await import('${pathToFileURL(folder).href}/chunks/' + chunk);`;
     expect(chunks.length).toBeGreaterThan(50);
     expect((await run(process.execPath, ['--input-type=module', '-e', load], { cwd: folder, env })).stderr).toBe('');
+    // A receiver starts with a few of them: a change of imports may break the parts into many again.
+    const loaded = join(folder, 'loaded.txt');
+    const config =
+      'version: 1\nroutes: [{ name: r, on: { event: run_state }, to: [{ repository_dispatch: { repository: acme/a, event_type: go } }] }]\n';
+    writeFileSync(join(folder, 'wandb-relay.yaml'), config);
+    const hook = join(PROJECT, 'test', 'stand-ins', 'report-loaded.ts');
+    const relay = await startReceiver({
+      cwd: folder,
+      environment: { LOADED_MODULES: loaded, GITHUB_TOKEN: 'a-token-for-tests', WANDB_WEBHOOK_SECRET: 'a-secret-for-tests' },
+      nodeOptions: ['--import', hook],
+      main: join(folder, 'receiver', 'cli', 'main.js'),
+    });
+    await relay.end('SIGTERM');
+    const files = readFileSync(loaded, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(pathToFileURL(folder).href));
+    expect(files.length).toBeGreaterThan(3);
+    expect(files.length).toBeLessThanOrEqual(MOST_FILES);
     const licenses = readFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
+    // All of zod would be half a megabyte of languages, which each start reads.
+    expect(chunks.filter((chunk) => readFileSync(join(folder, 'chunks', chunk), 'utf8').includes('zod/v4/locales/de.js'))).toEqual([]);
     for (const name of ['hono', 'pg', 'liquidjs', '@slack/bolt', '@octokit/rest', 'zod', 'pino'])
       expect(licenses).toMatch(new RegExp(`^${name} \\d`, 'm'));
   });

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { Role } from './identity.ts';
-import { nameProblem } from './requests.ts';
+import { nameProblem } from './person-name.ts';
 
 /** Somebody who may sign in. A person may have several tokens while one is being rotated. */
 export interface Person {

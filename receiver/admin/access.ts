@@ -6,7 +6,7 @@ import { verifiedOf } from '../http/verified.ts';
 import type { AccessSettings, Person } from './access-settings.ts';
 import { clientAddress, networkOf, plainAddress } from './client-address.ts';
 import type { Identity, Role } from './identity.ts';
-import { nameProblem } from './requests.ts';
+import { nameProblem } from './person-name.ts';
 import { isFromThisMachine } from './same-origin.ts';
 import { readSession, SESSION_MS, type Session, writeSession } from './session.ts';
 import { type AttemptBy, type SignInMemory, signInMemory } from './sign-in-memory.ts';

@@ -6,7 +6,7 @@ import type { PauseScope, PauseStore } from '../store/pause.ts';
 import type { DeliveryAdmin } from '../store/store.ts';
 import { badRequest, logChange, readAs } from './api-parts.ts';
 import { readPauseBody } from './change-requests.ts';
-import { nameProblem } from './requests.ts';
+import { nameProblem } from './person-name.ts';
 import { pauseProblem, STILL_TO_SEND } from './route-to-pause.ts';
 
 export interface PausesApiOptions {

@@ -4,6 +4,7 @@ import { parseJson } from '../../src/lib/json.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
 import type { FieldError } from '../http/problem.ts';
 import { DELIVERY_STATES, EVENT_OUTCOMES } from '../store/delivery.ts';
+import { person } from './person-name.ts';
 
 /**
  * What may be asked of the admin API. An error is a sentence for whoever asked: which parameter, and what it may be. The API's
@@ -148,22 +149,6 @@ const ids = z
   .min(1, 'must name a delivery')
   .max(CHANGE_LIMIT, `may name at most ${CHANGE_LIMIT} deliveries`)
   .meta({ description: `Ids of deliveries, at most ${CHANGE_LIMIT}` });
-
-const VISIBLE_LINE = /^[^\p{Cc}\p{Cf}\u2028\u2029]*$/u;
-
-/** Who acts: a person, as W&B names them. It is shown, and counts: so it has no ends that nobody sees. */
-const person = z
-  .string()
-  .trim()
-  .min(1, 'must be a name')
-  .max(80, 'may have at most 80 characters')
-  // No `regex`: the document cannot have its flag.
-  .refine((name) => VISIBLE_LINE.test(name), 'must be one line of visible characters');
-
-/** What is wrong with a name, or `undefined`. */
-export function nameProblem(name: string): string | undefined {
-  return person.safeParse(name).error?.issues[0]?.message;
-}
 
 const BY = { description: 'Who does it. Left out with a named token: its name', examples: ['ada'] };
 const REASON = { description: 'Why. It is kept and shown', examples: ['checked by hand'] };

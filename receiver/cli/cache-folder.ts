@@ -1,6 +1,7 @@
 import { homedir, platform } from 'node:os';
 import { join, resolve } from 'node:path';
-import { cacheFolderFrom, type Variables } from '../environment.ts';
+import type { Variables } from '../config-path.ts';
+import { cacheFolderFrom } from '../environment.ts';
 
 /**
  * Where what was read from W&B is kept: RELAY_CACHE, else the system's folder for caches (XDG Base Directory Specification; Apple's

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { messageOf } from '../../src/lib/error-message.ts';
 import { repositoryInPath } from '../../src/lib/repository.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
-import { repositoryFrom, type Variables } from '../environment.ts';
+import type { Variables } from '../config-path.ts';
+import { repositoryFrom } from '../environment.ts';
 
 export interface Checkout {
   readonly folder: string;

@@ -1,7 +1,7 @@
 import { parseDuration } from '../../src/lib/duration.ts';
 import { actsAs } from '../admin/api-parts.ts';
 import { pageState } from '../admin/components/delivery-advice.ts';
-import { nameProblem } from '../admin/requests.ts';
+import { nameProblem } from '../admin/person-name.ts';
 import type { Counted } from '../store/approvals.ts';
 import { DELIVERY_STATES, type DeliveryState, type DeliveryView } from '../store/delivery.ts';
 import type { DeliveryFilter } from '../store/page.ts';

@@ -15,7 +15,7 @@ import { runProgram } from './program.ts';
 import { askOnTerminal } from './prompt.ts';
 import type { Signals } from './signals.ts';
 import { colouredText, type StyledLine } from './styled.ts';
-import { limitYoungHeap } from './young-heap.ts';
+import { limitHeap } from './young-heap.ts';
 
 /** What still keeps the process alive so long after a command has ended is cut off. Milliseconds. */
 const LINGER_MS = 1_000;
@@ -34,7 +34,6 @@ export async function runOnNode(signals: Signals): Promise<void> {
     log.flush();
     write(text);
   };
-  if (isServe) limitYoungHeap();
   const printer = printerOf(
     after((text) => process.stdout.write(text)),
     after((text) => process.stderr.write(text)),
@@ -72,6 +71,7 @@ export async function runOnNode(signals: Signals): Promise<void> {
     stopped: signals.stopped,
     onHangUp,
   };
+  if (isServe) await limitHeap();
   try {
     process.exitCode = await runProgram(io, version, words);
   } catch (error) {

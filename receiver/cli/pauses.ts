@@ -1,6 +1,6 @@
 import { BY_TOKEN } from '../admin/remote-admin.ts';
 import { pauseProblem, STILL_TO_SEND } from '../admin/route-to-pause.ts';
-import { configPathFrom } from '../environment.ts';
+import { configPathFrom } from '../config-path.ts';
 import { cleanReason } from '../reason.ts';
 import type { PauseScope } from '../store/pause.ts';
 import { type AdminTarget, whoProblem, withAdmin } from './admin-access.ts';

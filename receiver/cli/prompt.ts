@@ -1,5 +1,4 @@
 import process from 'node:process';
-import { createInterface } from 'node:readline/promises';
 import { visible } from '../../src/lib/visible.ts';
 
 /**
@@ -8,6 +7,7 @@ import { visible } from '../../src/lib/visible.ts';
  * @returns the line, without space around it; `undefined` for Ctrl-C and Ctrl-D
  */
 export async function askOnTerminal(question: string): Promise<string | undefined> {
+  const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   const ended = new AbortController();
   // Readline takes the terminal's keys: Ctrl-C is no signal then. It closes it, as Ctrl-D does, and the question would wait for ever.

@@ -9,6 +9,7 @@ import { tokenProblems } from '../config-checks.ts';
 import { type Environment, isLoopback, readEnvironment } from '../environment.ts';
 import { createLogger } from '../log/log.ts';
 import type { ReadableMetrics } from '../metrics/metrics.ts';
+import { prometheusMetrics } from '../metrics/prometheus.ts';
 import { timedStore } from '../metrics/timed-store.ts';
 import { type Listening, listen } from '../node.ts';
 import type { Runtime } from '../runtime.ts';
@@ -60,7 +61,7 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
   }
   const { now, random, fetch, dispatcher } = io;
   const runtime: Runtime = { now, random, randomBytes: pooledBytes(io.randomBytes), fetch, log, redactor };
-  const metrics = await metricsOf(environment, options.version);
+  const metrics = metricsOf(environment, options.version);
   const traces = await tracesOf(environment, options.version, log);
   const reload = reloadOf(plan, { cwd: io.cwd, now, log, replace: (next) => receiver.replaceConfig(receiverConfig(next, environment)) });
   const receiver = await composeReceiver({
@@ -104,9 +105,8 @@ export async function serve(io: CommandIo, options: ServeOptions): Promise<ExitC
 const NOTHING_TO_READ = 'SIGHUP: there is no config file to read again: the routes are those of the example';
 
 /** Counts only where somebody may read the counts. */
-async function metricsOf({ access, host, postgresUrl }: Environment, version: string): Promise<ReadableMetrics | undefined> {
+function metricsOf({ access, host, postgresUrl }: Environment, version: string): ReadableMetrics | undefined {
   if (!access.metricsArePublic && access.people.length === 0 && access.proxy === undefined && !isLoopback(host)) return undefined;
-  const { prometheusMetrics } = await import('../metrics/prometheus.ts');
   return prometheusMetrics({ version, store: postgresUrl === undefined ? 'sqlite' : 'postgresql' });
 }
 

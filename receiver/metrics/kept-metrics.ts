@@ -83,8 +83,10 @@ function counterFamily(definition: Definition, values: ReadonlyMap<string, numbe
 }
 
 function histogramFamily(histogram: HistogramName, values: ReadonlyMap<string, KeptHistogram>): Family {
-  const { name, help, buckets } = HISTOGRAMS[histogram];
-  const samples = [...values].flatMap(([key, { counts, sum }]): Sample[] => {
+  const { name, help, labels: own, buckets } = HISTOGRAMS[histogram];
+  const none: KeptHistogram = { counts: new Array<number>(buckets.length + 1).fill(0), sum: 0 };
+  const entries = own.length === 0 && values.size === 0 ? [['[]', none] as const] : [...values];
+  const samples = entries.flatMap(([key, { counts, sum }]): Sample[] => {
     const labels = labelsOf(HISTOGRAMS[histogram], key);
     let total = 0;
     const cumulative = counts.map((count) => (total += count));

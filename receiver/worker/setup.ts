@@ -3,7 +3,8 @@ import { DEFAULT_SOURCE } from '../../src/event/event.ts';
 import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
 import { alertProblems, configWarnings, credentialProblems, tokenProblems } from '../config-checks.ts';
-import { DEFAULT_CONFIG_PATH, type Environment, GITHUB_API_URL, readEnvironment, type Variables } from '../environment.ts';
+import { DEFAULT_CONFIG_PATH, type Variables } from '../config-path.ts';
+import { type Environment, GITHUB_API_URL, readEnvironment } from '../environment.ts';
 import { isOpen } from '../webhook/authenticate.ts';
 
 /** The settings of a Worker: the config that was bundled with it, and its bindings. */

@@ -1,8 +1,7 @@
 import { readApiAddress, WANDB_APP } from '../lib/api-address.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { err, ok, type Result } from '../lib/result.ts';
-import { type MigratedFrom, readMigratedFrom } from '../plan/claim.ts';
-import { DEFAULT_MAX_DELETES } from '../plan/plan.ts';
+import { DEFAULT_MAX_DELETES, type MigratedFrom, readMigratedFrom } from '../plan/plan-settings.ts';
 
 export const COMMANDS = ['validate', 'plan', 'approved', 'apply', 'drift', 'export', 'event'] as const;
 const WANDB_API_URL = 'https://api.wandb.ai';

@@ -2,29 +2,13 @@ import { hasLaterMark, isSameRepository, type Mark, readMark } from '../automati
 import type { LiveTrigger } from '../automation/trigger.ts';
 import { fieldChanges, stateOfInput, stateOfLive, type TriggerState } from '../automation/trigger-state.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { REPOSITORY } from '../lib/repository.ts';
-import { err, ok, type Result } from '../lib/result.ts';
 import type { DesiredTrigger } from './desired-trigger.ts';
+import type { MigratedFrom } from './plan-settings.ts';
 
 /** Whose the automations at W&B are, and which of them a definition may take over. Pure. */
 
 /** Whether a config of the repository has a namespace. `unknown`: the checkout does not show it. */
 export type NamespaceUse = 'free' | 'held' | 'unknown';
-
-/** Whose marks count as this repository's although they name another. */
-export interface MigratedFrom {
-  /** `owner/name`: the repository's earlier name. */
-  readonly repository: string;
-  /** Only the automations of this namespace, which no config has any more. */
-  readonly namespace?: string;
-}
-
-/** Reads `owner/name`, or `owner/name#namespace`. */
-export function readMigratedFrom(text: string): Result<MigratedFrom, string> {
-  const [, repository = '', namespace] = /^([^#]*)(?:#(.+))?$/.exec(text.trim()) ?? [];
-  if (!REPOSITORY.test(repository)) return err(`"${text}" must be a repository, owner/name, or owner/name#namespace`);
-  return ok(namespace === undefined ? { repository } : { repository, namespace });
-}
 
 /** The config that a plan is for. */
 export interface PlanOwner {

@@ -74,8 +74,6 @@ export interface PlanOptions extends PlanOwner, ConfigNames {
   readonly evaluated?: readonly Automation[] | undefined;
 }
 
-export const DEFAULT_MAX_DELETES = 3;
-
 /**
  * The changes that make W&B match the definitions. Pure.
  *

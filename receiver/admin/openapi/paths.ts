@@ -1,4 +1,4 @@
-import type { RouteConfig } from '@hono/zod-openapi';
+import type { RouteConfig } from '@asteasolutions/zod-to-openapi';
 import * as z from 'zod';
 import { eraseBody, pauseBody, simulateBody } from '../change-requests.ts';
 import { exportRecordSchema } from '../export-record.ts';

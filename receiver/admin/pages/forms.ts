@@ -3,7 +3,7 @@ import type { AdminContext } from '../access.ts';
 import { type Html, html } from '../components/html.ts';
 import { identityOf } from '../guard.ts';
 import type { Identity } from '../identity.ts';
-import { nameProblem } from '../requests.ts';
+import { nameProblem } from '../person-name.ts';
 import { answerPage, type Shell } from './page.ts';
 import { linkToNext, nextOf } from './sign-in.ts';
 

@@ -474,7 +474,7 @@ const MIGRATIONS: readonly SchemaStep[] = [
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
- * Brings a database to this program's schema, one transaction per step. One that a newer program has taken further is left
+ * Brings a database to this program's schema, one transaction per step (a new one in one). One that a newer program has taken further is left
  * as it is, and can be used when its newer steps allow that.
  *
  * @throws NewerSchemaError when they do not
@@ -485,19 +485,23 @@ export function migrate(driver: SqlDriver): number {
   driver.run('CREATE TABLE IF NOT EXISTS schema_steps (taken INTEGER NOT NULL) STRICT');
   const found = versionOf(driver);
   checkUsable(found, SCHEMA_VERSION, 'file');
-  for (let taken = found.taken; taken < SCHEMA_VERSION; taken++) {
-    driver.transaction(() => {
-      // Another process may have been faster.
-      if (versionOf(driver).taken > taken) return;
-      for (const statement of statementsOf(stepFor(driver, taken))) driver.run(statement);
-      const reached = versionAfter(MIGRATIONS, taken + 1);
-      driver.run('DELETE FROM schema_version');
-      driver.run('INSERT INTO schema_version VALUES (?)', reached.least);
-      driver.run('DELETE FROM schema_steps');
-      driver.run('INSERT INTO schema_steps VALUES (?)', reached.taken);
-    });
-  }
+  // A new database is made in one go: that is a tenth of the commits, and nobody waits for half a schema.
+  if (found.taken === 0) driver.transaction(() => takeSteps(driver, 0, SCHEMA_VERSION));
+  else for (let taken = found.taken; taken < SCHEMA_VERSION; taken++) driver.transaction(() => takeSteps(driver, taken, taken + 1));
   return versionOf(driver).taken;
+}
+
+function takeSteps(driver: SqlDriver, from: number, to: number): void {
+  for (let taken = from; taken < to; taken++) {
+    // Another process may have been faster.
+    if (versionOf(driver).taken > taken) continue;
+    for (const statement of statementsOf(stepFor(driver, taken))) driver.run(statement);
+    const reached = versionAfter(MIGRATIONS, taken + 1);
+    driver.run('DELETE FROM schema_version');
+    driver.run('INSERT INTO schema_version VALUES (?)', reached.least);
+    driver.run('DELETE FROM schema_steps');
+    driver.run('INSERT INTO schema_steps VALUES (?)', reached.taken);
+  }
 }
 
 function stepFor({ isManaged }: SqlDriver, taken: number): SchemaStep {
