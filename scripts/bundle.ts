@@ -1,6 +1,6 @@
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type BuildOptions, build, type OutputFile } from 'esbuild';
 import { licenseTexts } from './licenses.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -41,14 +41,9 @@ export async function bundleAction(): Promise<ActionBundle> {
 /** The packages inside that are CommonJS ask for Node's modules with `require`. Its name may be in a chunk already. */
 const REQUIRE = "import { createRequire as requireOfBundle } from 'node:module';\nconst require = requireOfBundle(import.meta.url);";
 
-/**
- * Writes the command line with the packages that it uses into `folder`: `receiver/cli/main.js`, chunks that are loaded when they
- * are needed, and the licenses of what is inside. Not minified: stacks and auditors can read it, and it starts no faster minified
- * (measured).
- */
-export async function bundleCommand(folder: string): Promise<void> {
-  rmSync(join(folder, 'chunks'), { recursive: true, force: true });
-  const { metafile } = await build({
+/** The command line with the packages that it uses, as esbuild writes it into `folder`. Not written yet. */
+export async function commandFiles(folder: string) {
+  return await build({
     ...COMMON,
     entryPoints: { 'receiver/cli/main': 'receiver/cli/main.ts' },
     format: 'esm',
@@ -56,9 +51,29 @@ export async function bundleCommand(folder: string): Promise<void> {
     outdir: folder,
     chunkNames: 'chunks/[name]-[hash]',
     metafile: true,
+    write: false,
     banner: { js: REQUIRE },
     // pg asks for it and goes on without it.
     external: ['pg-native'],
   });
+}
+
+/**
+ * Writes the command line with the packages that it uses into `folder`: `receiver/cli/main.js`, chunks that are loaded when they
+ * are needed, and the licenses of what is inside. Not minified: stacks and auditors can read it, and it starts no faster minified
+ * (measured).
+ */
+export async function bundleCommand(folder: string): Promise<void> {
+  rmSync(join(folder, 'chunks'), { recursive: true, force: true });
+  const { outputFiles, metafile } = await commandFiles(folder);
+  writeFiles(outputFiles);
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licenseTexts(ROOT, Object.keys(metafile.inputs)));
+}
+
+/** Writes what esbuild returned, each file to its path. */
+export function writeFiles(files: readonly OutputFile[]): void {
+  for (const { path, contents } of files) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, contents);
+  }
 }

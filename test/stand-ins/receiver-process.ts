@@ -12,6 +12,19 @@ export const BARE_ENVIRONMENT = { PATH: process.env.PATH ?? '', HOME: process.en
 /** Where Node keeps what it compiled: a program that tests start again and again is compiled once. Makes a start quicker, and nothing else. */
 export const COMPILED_ONCE = { NODE_COMPILE_CACHE: join(PROJECT, 'node_modules', '.cache', 'node-compile-cache') };
 
+/** The environment variable with the address that answers with the path of the built command line. Set while Vitest runs. */
+export const BUILT_COMMAND = 'WANDB_RELAY_BUILT_COMMAND';
+
+/** What tests start as `wandb-relay`: the built command line in a run of Vitest, as npm's users have it; its sources elsewhere. */
+export async function commandMain(): Promise<string> {
+  const address = process.env[BUILT_COMMAND];
+  if (address === undefined) return MAIN;
+  const response = await fetch(address);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`the command line could not be built: ${text}`);
+  return text;
+}
+
 export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGKILL';
 
 export interface ReceiverProcess {
@@ -42,7 +55,7 @@ export async function startReceiver(options: {
     ...(options.wrapper ?? []),
     process.execPath,
     ...(options.nodeOptions ?? []),
-    options.main ?? MAIN,
+    options.main ?? (await commandMain()),
     'serve',
     ...(options.words ?? []),
   ];
@@ -85,7 +98,7 @@ export async function runCommand(
   words: readonly string[],
   options: { readonly cwd: string; readonly environment?: Readonly<Record<string, string>> },
 ): Promise<CommandResult> {
-  const child = spawn(process.execPath, [MAIN, ...words], {
+  const child = spawn(process.execPath, [await commandMain(), ...words], {
     cwd: options.cwd,
     env: { ...BARE_ENVIRONMENT, ...COMPILED_ONCE, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
