@@ -39,6 +39,7 @@ const workerd = (name: string, include: string, exclude: string[] = []): TestPro
     name,
     include: [include],
     exclude,
+    isolate: false,
     globalSetup: ['test/receiver/worker/outside.ts'],
     ...timeouts,
   },
