@@ -58,7 +58,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [ON_WORKERD, ...(findChromium() === undefined ? [IN_A_BROWSER] : [])],
           isolate: false,
-          globalSetup: ['test/stand-ins/postgres-for-all.ts', 'test/stand-ins/browser-for-all.ts', 'test/stand-ins/command-for-all.ts'],
+          globalSetup: ['test/stand-ins/postgres-for-all.ts', 'test/stand-ins/browser-for-all.ts', 'test/stand-ins/programs-for-all.ts'],
           ...timeouts,
         },
       },

@@ -41,11 +41,14 @@ export async function bundleAction(): Promise<ActionBundle> {
 /** The packages inside that are CommonJS ask for Node's modules with `require`. Its name may be in a chunk already. */
 const REQUIRE = "import { createRequire as requireOfBundle } from 'node:module';\nconst require = requireOfBundle(import.meta.url);";
 
-/** The command line with the packages that it uses, as esbuild writes it into `folder`. Not written yet. */
-export async function commandFiles(folder: string) {
+/** The source of the command line. */
+export const COMMAND = 'receiver/cli/main.ts';
+
+/** A program of this project with the packages that it uses, as esbuild writes it into `folder`. Not written yet. */
+export async function programFiles(folder: string, source: string, external: readonly string[] = []) {
   return await build({
     ...COMMON,
-    entryPoints: { 'receiver/cli/main': 'receiver/cli/main.ts' },
+    entryPoints: { [source.replace(/\.ts$/, '')]: source },
     format: 'esm',
     splitting: true,
     outdir: folder,
@@ -54,7 +57,7 @@ export async function commandFiles(folder: string) {
     write: false,
     banner: { js: REQUIRE },
     // pg asks for it and goes on without it.
-    external: ['pg-native'],
+    external: ['pg-native', ...external],
   });
 }
 
@@ -65,7 +68,7 @@ export async function commandFiles(folder: string) {
  */
 export async function bundleCommand(folder: string): Promise<void> {
   rmSync(join(folder, 'chunks'), { recursive: true, force: true });
-  const { outputFiles, metafile } = await commandFiles(folder);
+  const { outputFiles, metafile } = await programFiles(folder, COMMAND);
   writeFiles(outputFiles);
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licenseTexts(ROOT, Object.keys(metafile.inputs)));
 }

@@ -12,18 +12,26 @@ export const BARE_ENVIRONMENT = { PATH: process.env.PATH ?? '', HOME: process.en
 /** Where Node keeps what it compiled: a program that tests start again and again is compiled once. Makes a start quicker, and nothing else. */
 export const COMPILED_ONCE = { NODE_COMPILE_CACHE: join(PROJECT, 'node_modules', '.cache', 'node-compile-cache') };
 
-/** The environment variable with the address that answers with the path of the built command line. Set while Vitest runs. */
-export const BUILT_COMMAND = 'WANDB_RELAY_BUILT_COMMAND';
+/** The environment variable with the address that answers with the path of a built program. Set while Vitest runs. */
+export const BUILT_PROGRAMS = 'WANDB_RELAY_BUILT_PROGRAMS';
 
-/** What tests start as `wandb-relay`: the built command line in a run of Vitest, as npm's users have it; its sources elsewhere. */
-export async function commandMain(): Promise<string> {
-  const address = process.env[BUILT_COMMAND];
-  if (address === undefined) return MAIN;
-  const response = await fetch(address);
+/**
+ * What to start for the program whose source has this path in the project: in a run of Vitest its build, elsewhere the source.
+ * Packages that are `external` are loaded from node_modules/ as they are.
+ */
+export async function builtProgram(source: string, external: readonly string[] = []): Promise<string> {
+  const address = process.env[BUILT_PROGRAMS];
+  if (address === undefined) return join(PROJECT, source);
+  const query = new URLSearchParams({ source });
+  for (const name of external) query.append('external', name);
+  const response = await fetch(`${address}?${query}`);
   const text = await response.text();
-  if (!response.ok) throw new Error(`the command line could not be built: ${text}`);
+  if (!response.ok) throw new Error(`${source} could not be built: ${text}`);
   return text;
 }
+
+/** What tests start as `wandb-relay`: as npm's users have it. */
+export const commandMain = (): Promise<string> => builtProgram('receiver/cli/main.ts');
 
 export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGKILL';
 

@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { copySnapshot } from '../../../receiver/store/sqlite/snapshot.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
-import { eventually, runCommand } from '../../stand-ins/receiver-process.ts';
+import { builtProgram, eventually, runCommand } from '../../stand-ins/receiver-process.ts';
 import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 import { accept, eventOf } from '../store/samples.ts';
@@ -149,7 +149,13 @@ describe('restore', () => {
     open.close();
     const [crashed, part] = [join(cwd, 'crashed'), join(cwd, 'part')];
     copyFileSync(backup, part);
-    const child = spawnSync(process.execPath, [join(import.meta.dirname, 'restore-child.ts'), crashed, part, `${crashed}.before`, step]);
+    const child = spawnSync(process.execPath, [
+      await builtProgram('test/receiver/cli/restore-child.ts'),
+      crashed,
+      part,
+      `${crashed}.before`,
+      step,
+    ]);
     expect(child.signal).toBe('SIGKILL');
     const found = idsIn(crashed);
     expect(found).toEqual(step === 'replaced' ? ['old'] : ['new 1', 'new 2']);
