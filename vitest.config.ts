@@ -4,6 +4,7 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 import { findChromium } from './scripts/find-chromium.ts';
 import { bundledBolt } from './test/receiver/worker/bundled-bolt.ts';
 import { COMPILED_ONCE } from './test/stand-ins/receiver-process.ts';
+import WaitingFirst from './test/waiting-first.ts';
 
 const ON_WORKERD = 'test/receiver/worker/**/*.test.ts';
 // It tells GitHub how the next dispatch goes wrong, so it has a GitHub of its own.
@@ -14,12 +15,12 @@ const IN_A_BROWSER = 'test/**/browser-*.test.ts';
 const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 // Most of the time tests wait: for a process that starts, a pause, an answer. More of them than cores share the machine.
-const MAX_WORKERS = 4;
+const MAX_WORKERS = 5;
 
 // What tests start, and the tests themselves, compile each module once.
 process.env.NODE_COMPILE_CACHE ??= COMPILED_ONCE.NODE_COMPILE_CACHE;
 
-/** The tests of some files, each in a workerd of its own, with a GitHub and a Slack that these files share. */
+/** The tests of some files, in a few processes of workerd, with a GitHub and a Slack that these files share. */
 const workerd = (name: string, include: string, exclude: string[] = []): TestProjectInlineConfiguration => ({
   plugins: [
     bundledBolt(import.meta.dirname),
@@ -39,6 +40,7 @@ const workerd = (name: string, include: string, exclude: string[] = []): TestPro
     name,
     include: [include],
     exclude,
+    isolate: false,
     globalSetup: ['test/receiver/worker/outside.ts'],
     ...timeouts,
   },
@@ -47,6 +49,7 @@ const workerd = (name: string, include: string, exclude: string[] = []): TestPro
 export default defineConfig({
   test: {
     maxWorkers: MAX_WORKERS,
+    sequence: { sequencer: WaitingFirst },
     reporters: ['default', './test/closing-line.ts'],
     // What the Worker logs goes to the console.
     onConsoleLog: (text) => !text.startsWith('{"level"'),
@@ -57,7 +60,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [ON_WORKERD, ...(findChromium() === undefined ? [IN_A_BROWSER] : [])],
           isolate: false,
-          globalSetup: ['test/stand-ins/postgres-for-all.ts', 'test/stand-ins/browser-for-all.ts'],
+          globalSetup: ['test/stand-ins/postgres-for-all.ts', 'test/stand-ins/browser-for-all.ts', 'test/stand-ins/programs-for-all.ts'],
           ...timeouts,
         },
       },

@@ -10,6 +10,8 @@ export interface ReceiverOptions {
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly githubUrl: string;
+  /** The program; default: the sources. Its `pg` is the one of node_modules/. */
+  readonly main?: string;
   /** Called when it ended although nobody killed it. */
   readonly crashed: (crash: Crash) => void;
 }
@@ -48,7 +50,7 @@ export class Receiver {
   start(): void {
     this.#starts++;
     const { cwd, environment, githubUrl } = this.#options;
-    const child = fork(MAIN, ['serve'], {
+    const child = fork(this.#options.main ?? MAIN, ['serve'], {
       cwd,
       execArgv: ['--import', INSIDE],
       env: {

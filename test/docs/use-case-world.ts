@@ -4,7 +4,6 @@ import { composeReceiver } from '../../receiver/compose.ts';
 import { readEnvironment } from '../../receiver/environment.ts';
 import { silentLogger } from '../../receiver/log/log.ts';
 import type { Receiver } from '../../receiver/receiver.ts';
-import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
@@ -12,6 +11,7 @@ import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
 import { type GitHubStandIn, startGitHub } from '../stand-ins/github.ts';
 import { type SlackStandIn, startSlack } from '../stand-ins/slack.ts';
+import { openMigrated } from '../stand-ins/sqlite-in-test.ts';
 import { type LiveRun, type LiveRunOptions, liveRun } from '../stand-ins/wandb-runs.ts';
 import { signedHeaders } from '../stand-ins/wandb-sender.ts';
 import { startWandb, type WandbStandIn } from '../stand-ins/wandb-server.ts';
@@ -32,7 +32,7 @@ export class UseCaseWorld {
   }
 
   now: number;
-  readonly store = sqliteStore(openSqlite(':memory:'));
+  readonly store = sqliteStore(openMigrated());
   #wandb: WandbStandIn | undefined;
   #github: GitHubStandIn | undefined;
   #slack: SlackStandIn | undefined;

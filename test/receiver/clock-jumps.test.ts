@@ -7,11 +7,11 @@ import { readEnvironment } from '../../receiver/environment.ts';
 import { silentLogger } from '../../receiver/log/log.ts';
 import type { SendResult, Targets } from '../../receiver/outbox/target.ts';
 import { createReceiver } from '../../receiver/receiver.ts';
-import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { eventually, startReceiver } from '../stand-ins/receiver-process.ts';
+import { openMigrated } from '../stand-ins/sqlite-in-test.ts';
 import { temporaryFolder } from '../stand-ins/temporary-folder.ts';
 import { aliasBody, post } from '../stand-ins/wandb-sender.ts';
 import { APPROVAL, heldEvent } from './store/conversation-samples.ts';
@@ -87,7 +87,7 @@ describe('a receiver whose clock jumps forward', () => {
     const environment = readEnvironment({ WANDB_WEBHOOK_SECRET: SECRET });
     const config = readConfig('version: 1\nroutes: []\n', 'wandb-relay.yaml');
     if (!environment.ok || !config.ok) throw new Error(JSON.stringify([environment, config]));
-    const store = sqliteStore(openSqlite(':memory:'));
+    const store = sqliteStore(openMigrated());
     const runtime = {
       fetch,
       now: () => clock.now,

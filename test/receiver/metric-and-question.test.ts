@@ -1,17 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { composeReceiver } from '../../receiver/compose.ts';
 import { readEnvironment } from '../../receiver/environment.ts';
 import { createLogger } from '../../receiver/log/log.ts';
-import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
 import { readConfig } from '../../src/config/config.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
 import { startSlack } from '../stand-ins/slack.ts';
-import { temporaryFolder } from '../stand-ins/temporary-folder.ts';
+import { openMigrated } from '../stand-ins/sqlite-in-test.ts';
 import { addArtifact, addRun } from '../stand-ins/wandb-artifacts.ts';
 import { wandbServer } from '../stand-ins/wandb-in-test.ts';
 import { aliasBody, relayBody, signedHeaders } from '../stand-ins/wandb-sender.ts';
@@ -44,7 +42,7 @@ async function receiverBetween(world: WandbWorld) {
   });
   if (!config.ok || !environment.ok) throw new Error('the set-up of the test is wrong');
   const { routes, settings, organization } = config.value;
-  const store = sqliteStore(openSqlite(join(temporaryFolder(), 'relay.db')));
+  const store = sqliteStore(openMigrated());
   const redactor = redactorOf(environment.value.secrets);
   const log = createLogger({ level: 'error', format: undefined, redact: redactor.text, write: () => undefined });
   const runtime = { now: Date.now, random: Math.random, randomBytes: () => randomBytes(16), fetch, log, redactor };

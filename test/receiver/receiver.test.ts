@@ -5,11 +5,11 @@ import { readEnvironment } from '../../receiver/environment.ts';
 import { silentLogger } from '../../receiver/log/log.ts';
 import type { SendContext, SendResult, Target, Targets } from '../../receiver/outbox/target.ts';
 import { createReceiver, type ReceiverParts } from '../../receiver/receiver.ts';
-import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../receiver/store/store.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
+import { openMigrated } from '../stand-ins/sqlite-in-test.ts';
 import { accept, deliveryOf, eventOf } from './store/samples.ts';
 
 /** A receiver where alarms replace timers, whose target never answers. */
@@ -17,7 +17,7 @@ async function receiverWith(changes: Partial<ReceiverParts>) {
   const environment = readEnvironment({ WANDB_WEBHOOK_SECRET: 'a-secret-for-tests-only' });
   const config = readConfig('version: 1\nroutes: []\n', 'wandb-relay.yaml');
   if (!environment.ok || !config.ok) throw new Error(JSON.stringify([environment, config]));
-  const store = sqliteStore(openSqlite(':memory:'));
+  const store = sqliteStore(openMigrated());
   const sent: string[] = [];
   const send = (_request: unknown, { deliveryId, signal }: SendContext): Promise<SendResult> => {
     sent.push(deliveryId);
@@ -84,7 +84,7 @@ test("GitHub's pace is asked for each time, where it changes", async () => {
 test('of receivers that share a store, each takes what it can send: dispatches, or stops of runs', async () => {
   const served = async (targets: Targets): Promise<string[]> => {
     const asked: ((credential: string) => boolean)[] = [];
-    const store = sqliteStore(openSqlite(':memory:'));
+    const store = sqliteStore(openMigrated());
     const shared: Store = {
       ...store,
       listen: () => () => undefined,

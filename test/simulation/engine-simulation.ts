@@ -3,7 +3,6 @@ import { planFirings } from '../../receiver/engine/plan-firings.ts';
 import { watchedRule } from '../../receiver/engine/watched-rule.ts';
 import { createWatcher, type Watcher } from '../../receiver/engine/watcher.ts';
 import { silentLogger } from '../../receiver/log/log.ts';
-import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../receiver/store/store.ts';
 import { type RunScript, type RunStep, scriptsFor } from '../../scripts/torture/engine/scenario.ts';
@@ -17,6 +16,7 @@ import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
 import { indexRoutes } from '../../src/route/route-index.ts';
 import { type FakeRun, FakeWandb } from '../receiver/engine/fake-wandb.ts';
+import { openMigrated } from '../stand-ins/sqlite-in-test.ts';
 
 const SECOND = 1_000;
 const PROJECT = 'acme/train';
@@ -43,7 +43,7 @@ export interface SimulatedAccount {
 export class EngineSimulation {
   private now = Date.UTC(2026, 10, 27, 8, 0, 0);
   private readonly dice: Dice;
-  private readonly store: Store = sqliteStore(openSqlite(':memory:'));
+  private readonly store: Store = sqliteStore(openMigrated());
   private readonly wandb = new FakeWandb(() => this.now);
   private readonly mortals: Mortal[] = [];
   private readonly isWild: () => boolean;

@@ -2,12 +2,12 @@ import { silentLogger } from '../../receiver/log/log.ts';
 import { createOutbox, type Outbox } from '../../receiver/outbox/outbox.ts';
 import type { Attempt, ClaimedDelivery, Settlement, Throttle } from '../../receiver/store/delivery.ts';
 import type { SqlDriver } from '../../receiver/store/sqlite/driver.ts';
-import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { migrate } from '../../receiver/store/sqlite/schema.ts';
 import type { Sending } from '../../receiver/store/sqlite/sending.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
 import type { ClaimOptions, Store } from '../../receiver/store/store.ts';
 import type { Dice } from '../../scripts/torture/seeded.ts';
+import { openMigrated } from '../stand-ins/sqlite-in-test.ts';
 import { type ModelledGitHub, wait } from './modelled-github.ts';
 import type { Rules } from './rules.ts';
 import type { Trace } from './trace.ts';
@@ -163,7 +163,7 @@ export class SimulatedProcess {
 
 /** The real store on the real file. What a power cut does is not simulated, so nothing waits for the disk. */
 export function openDatabase(path: string): SqlDriver {
-  const driver = openSqlite(path);
+  const driver = openMigrated(path);
   driver.rows('PRAGMA synchronous = OFF');
   migrate(driver);
   return driver;

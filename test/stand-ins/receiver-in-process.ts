@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createAccess } from '../../receiver/admin/access.ts';
 import { type AccessSettings, readAccess } from '../../receiver/admin/access-settings.ts';
@@ -7,7 +6,6 @@ import { configInUse } from '../../receiver/config-in-use.ts';
 import { createLogger, type Logger } from '../../receiver/log/log.ts';
 import { createReceiver, type Extension, type Receiver } from '../../receiver/receiver.ts';
 import type { Runtime } from '../../receiver/runtime.ts';
-import { openSqlite } from '../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../receiver/store/store.ts';
 import { createWake } from '../../receiver/wake.ts';
@@ -16,7 +14,7 @@ import { readConfig } from '../../src/config/config.ts';
 import { formatDiagnostic } from '../../src/lib/diagnostic.ts';
 import { redactorOf } from '../../src/lib/redact.ts';
 import { compileRoute } from '../../src/route/route.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { openMigrated } from './sqlite-in-test.ts';
 import { signedHeaders } from './wandb-sender.ts';
 
 export const SECRET = 'a-secret-for-tests-only';
@@ -72,7 +70,7 @@ export function testReceiver(options: TestReceiverOptions = {}): TestReceiver {
   const authentication = {
     sources: new Map(Object.entries(sources).map(([name, { secrets = [], tokens = [] }]) => [name, { secrets, tokens }])),
   };
-  const real = sqliteStore(openSqlite(join(temporaryFolder(), 'relay.db')));
+  const real = sqliteStore(openMigrated());
   onTestFinished(() => real.close());
   const store = options.wrap?.(real) ?? real;
   const log: Record<string, unknown>[] = [];

@@ -12,6 +12,30 @@ export const BARE_ENVIRONMENT = { PATH: process.env.PATH ?? '', HOME: process.en
 /** Where Node keeps what it compiled: a program that tests start again and again is compiled once. Makes a start quicker, and nothing else. */
 export const COMPILED_ONCE = { NODE_COMPILE_CACHE: join(PROJECT, 'node_modules', '.cache', 'node-compile-cache') };
 
+/** The environment variable with the address that answers with the path of a built program. Set while Vitest runs. */
+export const BUILT_PROGRAMS = 'WANDB_RELAY_BUILT_PROGRAMS';
+
+/**
+ * What to start for the program whose source has this path in the project: in a run of Vitest its build, elsewhere the source.
+ * Packages that are `external` are loaded from node_modules/ as they are.
+ */
+export async function builtProgram(source: string, external: readonly string[] = []): Promise<string> {
+  const address = process.env[BUILT_PROGRAMS];
+  if (address === undefined) return join(PROJECT, source);
+  const query = new URLSearchParams({ source });
+  for (const name of external) query.append('external', name);
+  const response = await fetch(`${address}?${query}`);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${source} could not be built: ${text}`);
+  return text;
+}
+
+/** The source of the command line. */
+export const COMMAND = 'receiver/cli/main.ts';
+
+/** What tests start as `wandb-relay`: as npm's users have it. */
+export const commandMain = (): Promise<string> => builtProgram(COMMAND);
+
 export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGKILL';
 
 export interface ReceiverProcess {
@@ -42,7 +66,7 @@ export async function startReceiver(options: {
     ...(options.wrapper ?? []),
     process.execPath,
     ...(options.nodeOptions ?? []),
-    options.main ?? MAIN,
+    options.main ?? (await commandMain()),
     'serve',
     ...(options.words ?? []),
   ];
@@ -85,7 +109,7 @@ export async function runCommand(
   words: readonly string[],
   options: { readonly cwd: string; readonly environment?: Readonly<Record<string, string>> },
 ): Promise<CommandResult> {
-  const child = spawn(process.execPath, [MAIN, ...words], {
+  const child = spawn(process.execPath, [await commandMain(), ...words], {
     cwd: options.cwd,
     env: { ...BARE_ENVIRONMENT, ...COMPILED_ONCE, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],

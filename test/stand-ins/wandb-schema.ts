@@ -41,9 +41,19 @@ export const CLOUD_FEATURES: readonly string[] = [...EVENT_FEATURES, ...OTHER_FE
 
 const ALWAYS_EVENTS = ['CREATE_ARTIFACT', 'LINK_MODEL', 'ADD_ARTIFACT_ALIAS', 'RUN_METRIC', 'RUN_METRIC_CHANGE', 'RUN_STATE'];
 
+/** Each kind of server's, built once for all servers of that kind: nobody changes it. */
+const built = new Map<string, GraphQLSchema>();
+
 /** W&B's schema as far as it is public (the documents of the Python client, 0.28 to 0.30), ready to be executed. */
 export function wandbSchema(options: SchemaOptions): GraphQLSchema {
-  const schema = buildSchema([ROOTS, PLACES, AUTOMATIONS, INPUTS, ARTIFACTS_AND_RUNS].map((part) => part(options)).join('\n'));
+  const text = [ROOTS, PLACES, AUTOMATIONS, INPUTS, ARTIFACTS_AND_RUNS].map((part) => part(options)).join('\n');
+  const schema = built.get(text) ?? schemaOf(text);
+  built.set(text, schema);
+  return schema;
+}
+
+function schemaOf(text: string): GraphQLSchema {
+  const schema = buildSchema(text);
   const jsonString = schema.getType('JSONString') as GraphQLScalarType;
   jsonString.parseValue = (value: unknown) => {
     if (typeof value !== 'string') throw new GraphQLError('JSONString must be a string');

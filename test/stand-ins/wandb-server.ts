@@ -270,9 +270,20 @@ function takeFault(state: State, request: WandbRequest): WandbFault | undefined 
   return index < 0 ? undefined : state.faults.splice(index, 1)[0];
 }
 
+/** What does not fit, of each document that a schema has been asked with: clients send the same few again and again. */
+const misfits = new WeakMap<GraphQLSchema, Map<string, ReturnType<typeof validate>>>();
+
+function misfitsOf(schema: GraphQLSchema, document: DocumentNode, text: string): ReturnType<typeof validate> {
+  const known = misfits.get(schema) ?? new Map<string, ReturnType<typeof validate>>();
+  misfits.set(schema, known);
+  const found = known.get(text) ?? validate(schema, document);
+  known.set(text, found);
+  return found;
+}
+
 /** Refusals of mutations have their own status; errors inside a query come with 200; a document that does not fit with 400. */
 async function carryOut(state: State, document: DocumentNode, request: WandbRequest): Promise<Answer> {
-  const misfits = validate(state.schema, document);
+  const misfits = misfitsOf(state.schema, document, request.document);
   if (misfits.length > 0) return { status: 400, body: { errors: misfits.map((error) => error.toJSON()) } };
   const result: ExecutionResult = await execute({
     schema: state.schema,

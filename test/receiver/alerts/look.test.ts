@@ -2,9 +2,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { alertEvent } from '../../../receiver/alerts/alert-event.ts';
 import type { AlertNews, Condition } from '../../../receiver/alerts/condition.ts';
 import { createAlertLook, REPEAT_MS } from '../../../receiver/alerts/look.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { DEFAULT_ALERT_POLICY } from '../../../src/route/alert-policy.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 
 const START = Date.UTC(2026, 10, 27, 12, 5);
 const SECOND = 1_000;
@@ -17,7 +17,7 @@ function conditionOf(state: Condition['state'], changes: Partial<Condition> = {}
 /** Receivers that share a store, each with what it told. */
 function receivers(count = 1) {
   const clock = { now: START };
-  const store = sqliteStore(openSqlite(':memory:'));
+  const store = sqliteStore(openMigrated());
   onTestFinished(() => store.close());
   let ids = 0;
   const start = () => {

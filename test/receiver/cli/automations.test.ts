@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { StyledLine } from '../../../receiver/cli/styled.ts';
 import { aboutRule, type RuleDetail } from '../../../receiver/engine/rule-detail.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import type { Condition, Rule } from '../../../src/engine/rule.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { advance, lease, ruleOf } from '../store/engine-samples.ts';
 import { MINUTE, SECOND, T0 } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
@@ -47,7 +47,7 @@ const run = (name: string) => ({ run: `id-of-${name}`, display_name: name });
 /** Lines of the command, cut into cells. */
 async function shown(fill: (store: Store) => Promise<void>, now = T0 + 12 * SECOND, ...flags: string[]) {
   const plain = commandLine({}, {}, { now: () => now });
-  const store = sqliteStore(openSqlite(join(plain.cwd, 'relay.db')));
+  const store = sqliteStore(openMigrated(join(plain.cwd, 'relay.db')));
   await fill(store);
   await store.close();
   const { out, code } = await plain.run('automations', ...flags);
@@ -171,7 +171,7 @@ describe('wandb-relay automations', () => {
   it('is coloured where a terminal shows colours: what is met, what is never logged', async () => {
     const styled: StyledLine[] = [];
     const { cwd, run: command } = commandLine({}, {}, { now: () => T0, printStyled: (lines) => void styled.push(...lines) });
-    const store = sqliteStore(openSqlite(join(cwd, 'relay.db')));
+    const store = sqliteStore(openMigrated(join(cwd, 'relay.db')));
     await lease(store);
     const current = { ...run('train-80'), value: 9, at: T0, met: true };
     await advance(store, {

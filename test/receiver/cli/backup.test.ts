@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { runCommand } from '../../stand-ins/receiver-process.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { accept, eventOf } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 import { realReceiver, receiverFolder, send, takingDispatches } from './real-receiver.ts';
@@ -14,7 +14,7 @@ const goesOn = { stopped: () => new Promise<string>(() => undefined) };
 /** A folder with a receiver's database of some events. */
 async function folderWithEvents(count: number, variables: Readonly<Record<string, string>> = {}) {
   const line = commandLine({}, variables, goesOn);
-  const store = sqliteStore(openSqlite(join(line.cwd, 'relay.db')));
+  const store = sqliteStore(openMigrated(join(line.cwd, 'relay.db')));
   await accept(store, ...Array.from({ length: count }, (_, n) => eventOf(`e${n}`)));
   await store.close();
   return line;
@@ -117,7 +117,7 @@ test('a backup of a receiver that takes events ends, holds a whole state, and lo
   const github = await takingDispatches();
   const folder = receiverFolder();
   // Large enough to be copied in many parts.
-  const store = sqliteStore(openSqlite(join(folder, 'relay.db')));
+  const store = sqliteStore(openMigrated(join(folder, 'relay.db')));
   const body = 'x'.repeat(100_000);
   await accept(store, ...Array.from({ length: 300 }, (_, n) => eventOf(`e${n}`, { body, subject: `s${n}`, deliveries: [] })));
   await store.close();

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '../../../receiver/store/delivery.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { commandLine } from './command-io.ts';
 
 function newEvent(name: string, receivedAt: number): NewEvent {
@@ -31,7 +31,7 @@ function newEvent(name: string, receivedAt: number): NewEvent {
 /** A folder with a store that has one dead delivery of a day ago, one of now, and one pending. */
 async function withDeliveries() {
   const line = commandLine();
-  const store = sqliteStore(openSqlite(join(line.cwd, 'relay.db')));
+  const store = sqliteStore(openMigrated(join(line.cwd, 'relay.db')));
   const now = Date.now();
   await store.accept([newEvent('old', now - 86_400_000), newEvent('new', now - 1000)], { dedupeWindowMs: 0 });
   let n = 0;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { eventually, runCommand } from '../../stand-ins/receiver-process.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { aliasBody, post } from '../../stand-ins/wandb-sender.ts';
 import { listeningReceiver } from '../endpoints-in-test.ts';
 import { accept, eventOf, T0 } from '../store/samples.ts';
@@ -15,7 +15,7 @@ const EVENT = { type: 'link_artifact', source: 'default', author: 'ada', collect
 async function withEvents(changes: Parameters<typeof commandLine>[2] = {}) {
   const line = commandLine({}, {}, changes);
   const path = join(line.cwd, 'relay.db');
-  const store = sqliteStore(openSqlite(path));
+  const store = sqliteStore(openMigrated(path));
   const done = Array.from({ length: 150 }, (_, n) =>
     eventOf(`e${n}`, { event: EVENT, body: `{"author":"ada","n":${n}}`, subject: `s${n}`, deliveries: [] }),
   );
@@ -75,7 +75,7 @@ test.each([
 test('asks a receiver elsewhere to do it, part by part, with a token that may', async () => {
   const token = 'an-admin-token-for-tests';
   const line = commandLine({}, { RELAY_ADMIN_TOKEN: token });
-  const store = sqliteStore(openSqlite(join(line.cwd, 'relay.db')));
+  const store = sqliteStore(openMigrated(join(line.cwd, 'relay.db')));
   const events = Array.from({ length: 3_100 }, (_, n) =>
     eventOf(`e${n}`, { event: EVENT, body: `{"author":"ada","n":${n}}`, subject: `s${n}`, deliveries: [] }),
   );

@@ -2,8 +2,8 @@ import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ExportRecord, exportRecordSchema } from '../../../receiver/admin/export-record.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { accept, claimOne, deliveryOf, eventOf, firingOf, MINUTE, succeed, T0 } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 
@@ -12,7 +12,7 @@ const NOW = T0 + 30 * MINUTE;
 /** An event of which everything is known, one without anything, and an event of today. */
 async function withHistory() {
   const line = commandLine({}, {}, { now: () => NOW });
-  const store = sqliteStore(openSqlite(join(line.cwd, 'relay.db')));
+  const store = sqliteStore(openMigrated(join(line.cwd, 'relay.db')));
   const approval = { channel: '#ml', by: null, allowSelf: true, expiresMs: MINUTE, approvals: 2 };
   const event = { type: 'add_artifact_alias', source: 'default', author: 'ada', alias: 'production', collection: 'resnet' } as const;
   const held = deliveryOf('d1', { state: 'held' });
@@ -40,7 +40,7 @@ function linesOf(text: string): ExportRecord[] {
 describe('export-events', () => {
   test('says in words that there is nothing', async () => {
     const line = commandLine({});
-    await sqliteStore(openSqlite(join(line.cwd, 'relay.db'))).close();
+    await sqliteStore(openMigrated(join(line.cwd, 'relay.db'))).close();
     const nothing = 'in this time there is no event and no change of an alias, and nothing is muted or paused\n';
     expect(await line.run('export-events')).toMatchObject({ code: 0, out: '', complaints: `export-events: ${nothing}` });
     expect(await line.run('export-events', '--out', 'a.jsonl')).toMatchObject({ code: 0, out: `a.jsonl: 0 lines: ${nothing}` });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { accept, deliveryOf, eventOf } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 
@@ -8,7 +8,7 @@ const CONFIG = 'version: 1\nroutes: [{ name: deploy, on: { event: link_artifact 
 
 it('pauses a route of the config, or one that still has something to send, and no other', async () => {
   const { cwd, run } = commandLine({ 'wandb-relay.yaml': CONFIG });
-  const store = sqliteStore(openSqlite(`${cwd}/relay.db`));
+  const store = sqliteStore(openMigrated(`${cwd}/relay.db`));
   await accept(store, eventOf('e1', { deliveries: [deliveryOf('d1', { route: 'of before' })] }));
   await store.close();
   const pause = (route: string) => run('pause', '--route', route, '--as', 'ada');

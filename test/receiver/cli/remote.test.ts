@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { scriptedServer } from '../../stand-ins/scripted-server.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { TOKENS, testApi } from '../admin/openapi/api-in-test.ts';
 import { listeningReceiver } from '../endpoints-in-test.ts';
 import { advance, lease, ruleOf } from '../store/engine-samples.ts';
@@ -16,7 +16,7 @@ const MANY = 130;
 /** A receiver that listens, with the database that the commands find in their folder: so both ways to it can be compared. */
 async function receiverAndCommands(basePath = '') {
   const line = commandLine({}, { RELAY_ADMIN_TOKEN: TOKEN });
-  const store = sqliteStore(openSqlite(join(line.cwd, 'relay.db')));
+  const store = sqliteStore(openMigrated(join(line.cwd, 'relay.db')));
   const now = Date.now();
   await accept(
     store,

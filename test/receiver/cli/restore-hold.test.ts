@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openPostgres } from '../../../receiver/store/postgres/postgres-store.ts';
-import { lockForReceiver, openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
+import { lockForReceiver } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { accept, eventOf } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 
@@ -25,7 +26,7 @@ test('a PostgreSQL database that pg_restore has filled is paused with all that i
 test('a SQLite file that was restored in another way is paused, unless a receiver runs on it', async () => {
   const { run, cwd } = commandLine();
   const path = join(cwd, 'relay.db');
-  const store = sqliteStore(openSqlite(path));
+  const store = sqliteStore(openMigrated(path));
   await accept(store, eventOf('e1'));
   await store.close();
   const unlock = lockForReceiver(path);

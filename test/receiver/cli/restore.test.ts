@@ -6,17 +6,17 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { copySnapshot } from '../../../receiver/store/sqlite/snapshot.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
-import { eventually, runCommand } from '../../stand-ins/receiver-process.ts';
+import { builtProgram, eventually, runCommand } from '../../stand-ins/receiver-process.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 import { accept, eventOf } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 import { realReceiver, receiverFolder, send } from './real-receiver.ts';
 
 async function store(path: string, ...ids: string[]): Promise<void> {
-  const opened = sqliteStore(openSqlite(path));
+  const opened = sqliteStore(openMigrated(path));
   await accept(opened, ...ids.map((id) => eventOf(id, { subject: id })));
   await opened.close();
 }
@@ -149,7 +149,13 @@ describe('restore', () => {
     open.close();
     const [crashed, part] = [join(cwd, 'crashed'), join(cwd, 'part')];
     copyFileSync(backup, part);
-    const child = spawnSync(process.execPath, [join(import.meta.dirname, 'restore-child.ts'), crashed, part, `${crashed}.before`, step]);
+    const child = spawnSync(process.execPath, [
+      await builtProgram('test/receiver/cli/restore-child.ts'),
+      crashed,
+      part,
+      `${crashed}.before`,
+      step,
+    ]);
     expect(child.signal).toBe('SIGKILL');
     const found = idsIn(crashed);
     expect(found).toEqual(step === 'replaced' ? ['old'] : ['new 1', 'new 2']);

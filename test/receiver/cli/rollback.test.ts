@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
 import { promotionOf } from '../../../src/event/promotion.ts';
 import { digest } from '../../../src/lib/digest.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { heldEvent, reportOf } from '../store/conversation-samples.ts';
 import { claim, deliveryOf, eventOf, succeed, T0 } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
@@ -31,7 +31,7 @@ routes:
 /** v1 is deployed, v2 has the alias. */
 async function folder() {
   const line = commandLine();
-  const store = sqliteStore(openSqlite(join(line.cwd, 'relay.db')));
+  const store = sqliteStore(openMigrated(join(line.cwd, 'relay.db')));
   for (const version of ['v1', 'v2']) {
     const event = { ...EVENT, version };
     const promotion = { aliasKey: digest(promotionOf(event)!.aliasKey), version, replacing: () => ({ event, firings: [] }) };

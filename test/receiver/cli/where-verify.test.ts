@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { planEvent } from '../../../receiver/webhook/route-event.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { addArtifact } from '../../stand-ins/wandb-artifacts.ts';
 import { wandbServer } from '../../stand-ins/wandb-in-test.ts';
 import { acmeWorld } from '../../stand-ins/wandb-world.ts';
@@ -51,7 +51,7 @@ async function wandbWithAliases() {
 /** A database whose ledger has these aliases, of events those that have an author, and the command line in its folder. */
 async function relayThatKnows(server: { readonly url: string; readonly apiKey: string }, ...events: RelayEvent[]) {
   const { cwd, run } = commandLine({}, { WANDB_API_KEY: server.apiKey, WANDB_BASE_URL: server.url });
-  const open = () => sqliteStore(openSqlite(join(cwd, 'relay.db')));
+  const open = () => sqliteStore(openMigrated(join(cwd, 'relay.db')));
   const store = open();
   for (const event of events) {
     if (event.author === undefined) await store.correctAlias({ event, at: T0 });

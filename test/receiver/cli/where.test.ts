@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { T0 } from '../store/samples.ts';
 import { commandLine } from './command-io.ts';
 
@@ -17,7 +17,7 @@ const RESNET: RelayEvent = {
 
 it('says which version has an alias, in a table that can be read and cut', async () => {
   const { cwd, run } = commandLine();
-  const store = sqliteStore(openSqlite(join(cwd, 'relay.db')));
+  const store = sqliteStore(openMigrated(join(cwd, 'relay.db')));
   await store.correctAlias({ event: { ...RESNET, version: 'v12' }, at: T0 });
   await store.correctAlias({ event: { ...RESNET, version: 'v13' }, at: T0 + 60_000 });
   await store.correctAlias({ event: { ...RESNET, collection: 'bert\u001b[2J', source: 'prod-eu', version: 'v2' }, at: T0 });

@@ -4,7 +4,6 @@ import { createDigests, type Digests } from '../../../receiver/digests/create-di
 import { silentLogger } from '../../../receiver/log/log.ts';
 import { queueCredential } from '../../../receiver/receiver.ts';
 import { conversationMessage } from '../../../receiver/slack/message.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { planEvent } from '../../../receiver/webhook/route-event.ts';
 import { readConfig } from '../../../src/config/config.ts';
@@ -15,6 +14,7 @@ import { idsFrom } from '../../../src/lib/id.ts';
 import { redactorOf } from '../../../src/lib/redact.ts';
 import { compileRoute } from '../../../src/route/route.ts';
 import { indexRoutes } from '../../../src/route/route-index.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { FakeWandb } from '../engine/fake-wandb.ts';
 import { CONTEXT } from '../slack/message-samples.ts';
 import { post } from '../store/conversation-samples.ts';
@@ -35,7 +35,7 @@ export interface SentDigest {
 /** A store, a W&B and receivers that send digests, by a clock of the test's own. */
 export class DigestWorld {
   now: number;
-  readonly store = sqliteStore(openSqlite(':memory:'));
+  readonly store = sqliteStore(openMigrated());
   readonly wandb: FakeWandb;
   receivers: Digests[] = [];
   readonly sent: SentDigest[] = [];

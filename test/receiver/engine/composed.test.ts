@@ -6,11 +6,11 @@ import { readEnvironment } from '../../../receiver/environment.ts';
 import { silentLogger } from '../../../receiver/log/log.ts';
 import { keptMetrics } from '../../../receiver/metrics/kept-metrics.ts';
 import { createReceiver } from '../../../receiver/receiver.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { clientPayloadSchema } from '../../../src/event/client-payload.ts';
 import { redactorOf } from '../../../src/lib/redact.ts';
 import { compileRoute } from '../../../src/route/route.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { wandbServer } from '../../stand-ins/wandb-in-test.ts';
 import { liveRun } from '../../stand-ins/wandb-runs.ts';
 import { automation, configOf, MINUTE } from './watched.ts';
@@ -33,7 +33,7 @@ async function composed(variables: Readonly<Record<string, string>> = {}, sandbo
   });
   if (!environment.ok) throw new Error(environment.error.join());
   const config = configOf(...AUTOMATIONS);
-  const store = sqliteStore(openSqlite(':memory:'));
+  const store = sqliteStore(openMigrated());
   const metrics = keptMetrics(undefined, () => undefined);
   const parts = await composeParts({
     metrics,

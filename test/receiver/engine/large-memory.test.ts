@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { EngineMemoryTooLargeError, MOST_RUN_STATE_BYTES } from '../../../receiver/store/engine.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { automation, MINUTE, SECOND, Watched } from './watched.ts';
 
 const HIGH = automation('loss-high', 'run_metric: { metric: loss, above: 5 }');
@@ -42,7 +42,7 @@ it('a run of which too much would have to be remembered keeps nothing else from 
 });
 
 it('a round that cannot be stored is said to be behind', async () => {
-  const store = sqliteStore(openSqlite(':memory:'));
+  const store = sqliteStore(openMigrated());
   const refusing: typeof store = { ...store, advanceEngine: () => Promise.reject(new EngineMemoryTooLargeError('too large')) };
   const watched = new Watched([HIGH], { store: refusing });
   watched.wandb.run('r1').log('loss', 7);

@@ -5,7 +5,6 @@ import { watchedRule } from '../../../receiver/engine/watched-rule.ts';
 import { createWatcher, type WatcherOptions } from '../../../receiver/engine/watcher.ts';
 import { silentLogger } from '../../../receiver/log/log.ts';
 import { queueCredential } from '../../../receiver/receiver.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import { readConfig } from '../../../src/config/config.ts';
@@ -16,6 +15,7 @@ import { idsFrom } from '../../../src/lib/id.ts';
 import { redactorOf } from '../../../src/lib/redact.ts';
 import { compileRoute } from '../../../src/route/route.ts';
 import { indexRoutes } from '../../../src/route/route-index.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { FakeWandb } from './fake-wandb.ts';
 
 export const SECOND = 1_000;
@@ -57,7 +57,7 @@ export class Watched {
   constructor(automations: readonly string[], options: WatchedOptions = {}) {
     this.options = options;
     this.wandb = options.wandb ?? new FakeWandb(() => this.now);
-    this.store = options.store ?? sqliteStore(openSqlite(':memory:'));
+    this.store = options.store ?? sqliteStore(openMigrated());
     this.watcher = this.watch(automations);
     if (options.store === undefined) onTestFinished(() => this.store.close());
   }

@@ -2,11 +2,11 @@ import { expect } from 'vitest';
 import { createEnricher, type Enricher } from '../../../receiver/enrich/enricher.ts';
 import type { Logger } from '../../../receiver/log/log.ts';
 import type { NewEvent } from '../../../receiver/store/delivery.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { redactorOf } from '../../../src/lib/redact.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { addRun } from '../../stand-ins/wandb-artifacts.ts';
 import { testClient } from '../../stand-ins/wandb-in-test.ts';
 import { acmeWorld } from '../../stand-ins/wandb-world.ts';
@@ -48,7 +48,7 @@ export async function testEnricher(
   events: readonly NewEvent[],
   options: TestEnricherOptions = {},
 ): Promise<TestEnricher> {
-  const store = sqliteStore(openSqlite(':memory:'));
+  const store = sqliteStore(openMigrated());
   await accept(store, ...events);
   const { client, clock } = testClient({ url: server.url, ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }) });
   const { lines, logger } = recordingLog();

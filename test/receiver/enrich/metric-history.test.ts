@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createMetricHistory } from '../../../receiver/enrich/metric-history.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { RelayEvent } from '../../../src/event/event.ts';
 import { redactorOf } from '../../../src/lib/redact.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { addRun } from '../../stand-ins/wandb-artifacts.ts';
 import { testClient, wandbServer } from '../../stand-ins/wandb-in-test.ts';
 import { acmeWorld } from '../../stand-ins/wandb-world.ts';
@@ -19,7 +19,7 @@ async function histories(events: Readonly<Record<string, RelayEvent>>, secrets: 
   addRun(world, world.project('train'), 'r1', { history });
   const server = await wandbServer({ world });
   const { client, clock } = testClient(server);
-  const store = sqliteStore(openSqlite(':memory:'));
+  const store = sqliteStore(openMigrated());
   await accept(store, ...Object.entries(events).map(([id, event]) => eventOf(id, { subject: id, event })));
   for (const id of Object.keys(events)) await store.keepEnrichment(id, KNOWN);
   const { lines, logger } = recordingLog();

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../receiver/log/log.ts';
 import { enrichRequest } from '../../../receiver/outbox/enrich.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { type JsonObject, parseExactJson } from '../../../src/lib/json.ts';
 import { compileTarget, requestProblem, type TargetRequest } from '../../../src/route/target.ts';
 import type { TargetDefinition } from '../../../src/route/target-schema.ts';
 import { theValue } from '../../src/event/samples.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { accept, claim, claimOne, deliveryOf, eventOf, retryAt, SECOND, SETTLE_MS, succeed, T0 } from '../store/samples.ts';
 
 const EVENT = { type: 'link_artifact', source: 'default', collection: 'resnet50', version: 'v12' } as const;
@@ -17,7 +17,7 @@ const SLACK: TargetDefinition = { slack: { channel: '#ml', text: '{{ event.wandb
 
 /** One delivery of a target, accepted as the receiver does it, with what the store and W&B are asked. */
 async function accepted(definition: TargetDefinition, options: { wandb?: JsonObject | null; template?: boolean; body?: string } = {}) {
-  const store = sqliteStore(openSqlite(':memory:'));
+  const store = sqliteStore(openMigrated());
   const context = { delivery_id: 'd-1', route: 'deploy', event: { ...EVENT, payload: PAYLOAD } };
   const request = theValue(compileTarget(definition).build(context, 'unchecked'));
   const template = options.template === false ? {} : { template: definition };

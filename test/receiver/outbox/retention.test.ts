@@ -2,15 +2,15 @@ import { expect, test, vi } from 'vitest';
 import { silentLogger } from '../../../receiver/log/log.ts';
 import { createRetention, retentionFloor } from '../../../receiver/outbox/retention.ts';
 import type { PruneOptions } from '../../../receiver/store/retention.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { accept, eventOf, T0 } from '../store/samples.ts';
 
 const DAY = 86_400_000;
 const pruneEngineRuns = async () => 0;
 
 test('what is older than the retention goes in small batches, and what becomes older goes in a later round', async () => {
-  const store = sqliteStore(openSqlite(':memory:'));
+  const store = sqliteStore(openMigrated());
   for (let n = 0; n < 120; n++) await accept(store, eventOf(`old ${n}`, { subject: `s ${n}`, firings: [] }));
   await accept(store, eventOf('young', { at: T0 + DAY, firings: [] }));
   let now = T0 + DAY + 1;
@@ -56,7 +56,7 @@ test('a store that fails is asked again in a later round', async () => {
 });
 
 test('where there are no timers a round removes what is old, at most once a round', async () => {
-  const store = sqliteStore(openSqlite(':memory:'));
+  const store = sqliteStore(openMigrated());
   for (let n = 0; n < 70; n++) await accept(store, eventOf(`old ${n}`, { subject: `s ${n}`, firings: [] }));
   let now = T0 + DAY + 1;
   const prune = vi.fn(store.prune);

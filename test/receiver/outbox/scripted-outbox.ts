@@ -2,12 +2,11 @@ import { onTestFinished, vi } from 'vitest';
 import { createOutbox, type Outbox, type OutboxOptions } from '../../../receiver/outbox/outbox.ts';
 import type { PriorResult, SendContext, SendResult, Target } from '../../../receiver/outbox/target.ts';
 import type { AttemptOutcome, DeliveryView } from '../../../receiver/store/delivery.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import type { TargetRequest } from '../../../src/route/target.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { accept, type EventChanges, eventOf } from '../store/samples.ts';
-import { temporaryDatabase } from '../store/temporary-database.ts';
 
 type Step<Answer> = Answer | ((context: SendContext) => Answer | Promise<Answer>);
 /** What a delivery meets, attempt by attempt; when the script is over, everything succeeds. */
@@ -36,7 +35,7 @@ export class ScriptedOutbox {
   readonly #scripts = new Map<string, { send: Step<SendResult>[]; look: Step<PriorResult>[] }>();
 
   constructor(changes: Partial<OutboxOptions> = {}, wrap: (store: Store) => Store = (store) => store) {
-    this.store = sqliteStore(openSqlite(temporaryDatabase()));
+    this.store = sqliteStore(openMigrated());
     const line = (level: string) => (fields: object, message: string) =>
       void this.log.push(`${level} ${message} ${JSON.stringify(fields)}`);
     const target: Target<TargetRequest> = {

@@ -8,7 +8,6 @@ import { createReceiver, type Receiver } from '../../../receiver/receiver.ts';
 import { createSlackApp, type SlackApp, type SlackAppOptions } from '../../../receiver/slack/app.ts';
 import type { RenderHome } from '../../../receiver/slack/home.ts';
 import { createInstallation, type Installation } from '../../../receiver/slack/installation.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import { createWake } from '../../../receiver/wake.ts';
@@ -22,8 +21,8 @@ import { compileRoute } from '../../../src/route/route.ts';
 import { indexRoutes } from '../../../src/route/route-index.ts';
 import { type SlackStandIn, startSlack } from '../../stand-ins/slack.ts';
 import { type SlackInteractions, type SlackPerson, slackInteractions } from '../../stand-ins/slack-interactions.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { aliasBody } from '../../stand-ins/wandb-sender.ts';
-import { temporaryDatabase } from '../store/temporary-database.ts';
 
 export const SIGNING_SECRET = 'a-signing-secret-for-tests';
 export const ADA: SlackPerson = { id: 'U0ADA', name: 'ada' };
@@ -77,7 +76,7 @@ export function slackAppInTest(options: SlackAppInTestOptions): SlackAppInTest {
   if (!config.ok) throw new Error(config.error.map(formatDiagnostic).join('\n'));
   const { routes: definitions, settings } = config.value;
   const routes = definitions.map(compileRoute);
-  const real = sqliteStore(openSqlite(options.path ?? temporaryDatabase()));
+  const real = sqliteStore(openMigrated(options.path));
   onTestFinished(() => real.close());
   const store = options.wrap?.(real) ?? real;
   const log: Record<string, unknown>[] = [];

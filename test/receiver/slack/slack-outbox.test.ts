@@ -4,19 +4,18 @@ import { tokenCredentials } from '../../../receiver/github/token-credentials.ts'
 import { createOutbox } from '../../../receiver/outbox/outbox.ts';
 import { slackClient } from '../../../receiver/slack/client.ts';
 import { slackTarget } from '../../../receiver/slack/slack-target.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { startGitHub } from '../../stand-ins/github.ts';
 import { startSlack } from '../../stand-ins/slack.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { accept, deliveryOf, eventOf } from '../store/samples.ts';
-import { temporaryDatabase } from '../store/temporary-database.ts';
 import { render, slackDelivery } from './slack-world.ts';
 
 /** Both outboxes of a receiver over one database, with a GitHub and a Slack to send to. */
 async function relay() {
   const slack = await startSlack({ channels: ['ml'] });
   const github = await startGitHub({ repositories: ['acme/deploy'], workflows: [], tokens: { ghp_x: 'acme' } });
-  const store = sqliteStore(openSqlite(temporaryDatabase()));
+  const store = sqliteStore(openMigrated());
   const client = slackClient({ token: slack.botToken, apiUrl: slack.apiUrl, fetch });
   const toSlack = slackTarget({ client, conversations: store, render, now: Date.now });
   const toGitHub = dispatchTarget({ credentials: tokenCredentials('ghp_x'), apiUrl: github.url, fetch, now: Date.now });

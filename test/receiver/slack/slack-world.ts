@@ -4,13 +4,12 @@ import { settlementOf } from '../../../receiver/outbox/settlement.ts';
 import { slackClient } from '../../../receiver/slack/client.ts';
 import { type SlackTargetOptions, slackTarget } from '../../../receiver/slack/slack-target.ts';
 import type { NewDelivery, PostedMessage } from '../../../receiver/store/delivery.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import type { Approval } from '../../../src/route/route.ts';
 import { type SlackStandIn, startSlack } from '../../stand-ins/slack.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { accept, eventOf, firingOf } from '../store/samples.ts';
-import { temporaryDatabase } from '../store/temporary-database.ts';
 
 /** A renderer that says just enough to tell messages apart. */
 export const render: SlackTargetOptions['render'] = {
@@ -52,7 +51,7 @@ export class SlackWorld {
 
   constructor(slack: SlackStandIn) {
     this.slack = slack;
-    this.store = sqliteStore(openSqlite(temporaryDatabase()));
+    this.store = sqliteStore(openMigrated());
     const client = slackClient({ token: slack.botToken, apiUrl: slack.apiUrl, fetch });
     this.target = slackTarget({ client, conversations: this.store, render, now: this.now });
     onTestFinished(() => this.store.close());

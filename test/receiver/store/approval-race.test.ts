@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { ACTIONS, encodeDecision } from '../../../receiver/slack/actions.ts';
 import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { startGitHub } from '../../stand-ins/github.ts';
-import { BARE_ENVIRONMENT, COMPILED_ONCE } from '../../stand-ins/receiver-process.ts';
+import { BARE_ENVIRONMENT, builtProgram, COMPILED_ONCE } from '../../stand-ins/receiver-process.ts';
 import { type SlackStandIn, startSlack } from '../../stand-ins/slack.ts';
 import { type SlackPerson, slackInteractions } from '../../stand-ins/slack-interactions.ts';
 import { aliasBody, post } from '../../stand-ins/wandb-sender.ts';
@@ -29,7 +28,7 @@ routes:
 
 /** A receiver in a process of its own, on a database that others have open too; resolves with its address. */
 async function receiverOn(environment: Readonly<Record<string, string>>): Promise<string> {
-  const script = fileURLToPath(new URL('./approval-race-child.ts', import.meta.url));
+  const script = await builtProgram('test/receiver/store/approval-race-child.ts');
   const child = spawn(process.execPath, [script], { env: { ...BARE_ENVIRONMENT, ...COMPILED_ONCE, RACE_CONFIG: CONFIG, ...environment } });
   const complaints: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => complaints.push(line));

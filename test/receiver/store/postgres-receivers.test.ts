@@ -1,12 +1,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openPostgres } from '../../../receiver/store/postgres/postgres-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import { type PostgresServer, startPostgres } from '../../stand-ins/postgres.ts';
-import { eventually } from '../../stand-ins/receiver-process.ts';
+import { builtProgram, eventually } from '../../stand-ins/receiver-process.ts';
 import { Destination, moody } from './destination.ts';
 import type { Command } from './shared-child.ts';
 
@@ -41,7 +40,7 @@ class Receiver {
   }
 
   async start(): Promise<void> {
-    const script = fileURLToPath(new URL('./shared-child.ts', import.meta.url));
+    const script = await builtProgram('test/receiver/store/shared-child.ts');
     const child = spawn(process.execPath, [script, ...this.#words]);
     this.#process = child;
     child.stdin.on('error', () => undefined);

@@ -1,36 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { NewerSchemaError } from '../../../receiver/store/schema-version.ts';
 import type { SqlDriver } from '../../../receiver/store/sqlite/driver.ts';
 import { FileMovedError, lockForReceiver, openSqlite, StoreInUseError } from '../../../receiver/store/sqlite/node-driver.ts';
 import { claimPurpose, migrate, SCHEMA_VERSION, WrongPurposeError } from '../../../receiver/store/sqlite/schema.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { accept, claimOne, drain, eventOf, MINUTE, retryAt, SECOND, SETTLE_MS, stateOf, statesOf, succeed, T0 } from './samples.ts';
 import { storeContract } from './store-contract.ts';
 import { temporaryDatabase } from './temporary-database.ts';
 
-/** An empty database of this version, which is copied: all steps of the schema are gone through once. */
-let empty: string;
-beforeAll(() => {
-  empty = join(mkdtempSync(join(tmpdir(), 'relay-empty-')), 'relay.db');
-  const driver = openSqlite(empty);
-  migrate(driver);
-  driver.close();
-});
-afterAll(() => rmSync(dirname(empty), { recursive: true }));
-
 storeContract('SQLite', async () => {
-  const path = temporaryDatabase();
-  copyFileSync(empty, path);
-  const driver = openSqlite(path);
-  // What a power cut leaves is no part of the contract.
-  driver.rows('PRAGMA synchronous = OFF');
-  const store = sqliteStore(driver);
+  const store = sqliteStore(openMigrated());
   return { store, close: () => store.close() };
 });
 

@@ -1,19 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { composeReceiver } from '../../../receiver/compose.ts';
 import { configWarnings, credentialProblems } from '../../../receiver/config-checks.ts';
 import { readEnvironment } from '../../../receiver/environment.ts';
 import { createLogger } from '../../../receiver/log/log.ts';
 import type { DeliveryRecord } from '../../../receiver/store/delivery.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { redactorOf } from '../../../src/lib/redact.ts';
 import { compileRoute } from '../../../src/route/route.ts';
 import { theValue } from '../../src/event/samples.ts';
-import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { wandbServer } from '../../stand-ins/wandb-in-test.ts';
 import { liveRun } from '../../stand-ins/wandb-runs.ts';
 import { relayBody, signedHeaders } from '../../stand-ins/wandb-sender.ts';
@@ -44,7 +42,7 @@ async function receiver({ relay = '', sandbox = false, key = true } = {}) {
   const environment = theValue(
     readEnvironment({ WANDB_WEBHOOK_SECRET: SECRET, WANDB_BASE_URL: wandb.url, ...(key ? { WANDB_API_KEY: wandb.apiKey } : {}) }),
   );
-  const store = sqliteStore(openSqlite(join(temporaryFolder(), 'relay.db')));
+  const store = sqliteStore(openMigrated());
   const redactor = redactorOf(environment.secrets);
   const lines: string[] = [];
   const log = createLogger({ level: 'info', format: undefined, redact: redactor.text, write: (line) => lines.push(line) });

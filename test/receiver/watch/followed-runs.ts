@@ -4,7 +4,6 @@ import { githubRunSource } from '../../../receiver/github/run-source.ts';
 import { tokenCredentials } from '../../../receiver/github/token-credentials.ts';
 import type { ClaimedDelivery, NewDelivery } from '../../../receiver/store/delivery.ts';
 import type { RunView } from '../../../receiver/store/run.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../../receiver/store/store.ts';
 import { createFailedJobs } from '../../../receiver/watch/failed-jobs.ts';
@@ -15,6 +14,7 @@ import type { Alert } from '../../../src/route/alert.ts';
 import type { AlertPolicy } from '../../../src/route/alert-policy.ts';
 import type { DispatchRequest } from '../../../src/route/target.ts';
 import { type GitHubStandIn, type StandInWorkflow, startGitHub } from '../../stand-ins/github.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { accept, attemptAt, claim, deliveryOf, eventOf, MINUTE, SECOND, T0 } from '../store/samples.ts';
 import { temporaryDatabase } from '../store/temporary-database.ts';
 
@@ -65,7 +65,7 @@ export class FollowedRuns {
   }
 
   #openStore(): Store {
-    const driver = openSqlite(this.path);
+    const driver = openMigrated(this.path);
     onTestFinished(() => driver.close());
     return (this.#options.wrap ?? ((store) => store))(sqliteStore(driver));
   }

@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Accepted, NewEvent } from '../../../receiver/store/delivery.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import type { EventInbox } from '../../../receiver/store/store.ts';
 import { StoreBusyError } from '../../../receiver/store/store-failure.ts';
 import { acceptInBatches } from '../../../receiver/webhook/accept-batch.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { drain, eventOf, idsOf, T0 } from '../store/samples.ts';
-import { temporaryDatabase } from '../store/temporary-database.ts';
 
 type AcceptCall = (events: readonly NewEvent[]) => Promise<Accepted[]>;
 
@@ -251,7 +250,7 @@ describe('while another process holds the lock', () => {
 });
 
 test('on a real store, one bad event does not cost the others their place or their order', async () => {
-  const store = sqliteStore(openSqlite(temporaryDatabase()));
+  const store = sqliteStore(openMigrated());
   const accept = acceptInBatches(store, 0, () => T0);
   await accept(eventOf('e0'));
 

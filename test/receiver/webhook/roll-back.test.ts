@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { PromotionView } from '../../../receiver/store/ledger.ts';
-import { openSqlite } from '../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { acceptInBatches } from '../../../receiver/webhook/accept-batch.ts';
 import { rollBackWith, targetIn } from '../../../receiver/webhook/roll-back.ts';
@@ -11,6 +10,7 @@ import { promotionOf } from '../../../src/event/promotion.ts';
 import { digest } from '../../../src/lib/digest.ts';
 import { idsFrom } from '../../../src/lib/id.ts';
 import { compileRoute, routeMatches } from '../../../src/route/route.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { reportOf } from '../store/conversation-samples.ts';
 import { claim, MINUTE, succeed, T0 } from '../store/samples.ts';
 
@@ -27,7 +27,7 @@ const KEY = digest(promotionOf({ ...EVENT, version: 'any' })!.aliasKey);
 
 /** v1 is deployed, v2 has the alias and failed. The one route is for what `ci-bot` does, and reads the body. */
 async function twoVersions() {
-  const store = sqliteStore(openSqlite(':memory:'));
+  const store = sqliteStore(openMigrated());
   onTestFinished(() => store.close());
   const route = compileRoute({
     name: 'deploy',

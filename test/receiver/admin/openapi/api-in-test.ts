@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSqlite } from '../../../../receiver/store/sqlite/node-driver.ts';
 import { sqliteStore } from '../../../../receiver/store/sqlite/sqlite-store.ts';
 import type { RelayEvent } from '../../../../src/event/event.ts';
 import { promotionOf } from '../../../../src/event/promotion.ts';
 import { digest } from '../../../../src/lib/digest.ts';
+import { openMigrated } from '../../../stand-ins/sqlite-in-test.ts';
 import { temporaryFolder } from '../../../stand-ins/temporary-folder.ts';
 import { realReceiver, takingDispatches } from '../../cli/real-receiver.ts';
 import { heldEvent, reportOf } from '../../store/conversation-samples.ts';
@@ -89,7 +89,7 @@ export async function testApi(): Promise<TestApi> {
 }
 
 async function fill(path: string): Promise<void> {
-  const store = sqliteStore(openSqlite(path));
+  const store = sqliteStore(openMigrated(path));
   const now = Date.now() - 3_600_000;
   for (const version of ['v1', 'v2']) {
     const event = { ...ALIAS, version, author: 'ada' };

@@ -80,7 +80,8 @@ interface Violation {
 
 /** What axe has to say about the page as it is, all of its rules: one line each. */
 export async function axeFinds(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
+  // Half a megabyte: once for a page, however often it is looked at.
+  if (!(await page.evaluate<boolean>('"axe" in globalThis'))) await page.evaluate(AXE);
   const violations = await page.evaluate<Violation[]>(
     'axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations)',
   );
