@@ -18,7 +18,7 @@ export async function limitHeap(): Promise<void> {
   // Node loads `fetch` and what belongs to it when one of its classes is first asked for.
   await Promise.all([...OF_NODE.map((name) => import(`node:${name}`)), globalThis.Response]);
   setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=50');
+  setFlagsFromString('--heap-growing-percent=20');
   limitYoungHeap();
 }
 
