@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
 import { programFiles, writeFiles } from '../../scripts/bundle.ts';
 import { BUILT_PROGRAMS, PROJECT } from './receiver-process.ts';
 
-const BUILDS = join(PROJECT, 'node_modules', '.cache', 'built-programs');
+const BUILDS = join(PROJECT, 'build-tests');
 
 /** A build that no run has used for so long is removed. Milliseconds. */
 const KEPT_MS = 24 * 60 * 60_000;

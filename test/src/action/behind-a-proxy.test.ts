@@ -16,6 +16,7 @@ const portOf = (url: string) => Number(new URL(url).port);
 /** A plan for a pull request: it asks W&B, and writes a comment with GitHub's API. */
 function plan(environment: Readonly<Record<string, string>>) {
   return runAction({
+    isAlone: true,
     inputs: { command: 'plan', 'wandb-api-key': 'a-key', 'wandb-base-url': 'http://wandb.internal', 'github-token': 'a-token' },
     files: { 'wandb-relay.yaml': CONFIG },
     event: { pull_request: { number: 7 } },

@@ -1,9 +1,12 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { COMPILED_ONCE, PROJECT } from '../../stand-ins/receiver-process.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
+import type { Heard, Step } from './action-host.ts';
+
+const BUNDLE = join(PROJECT, 'dist', 'index.cjs');
 
 export interface ActionRun {
   readonly code: number | null;
@@ -16,7 +19,10 @@ export interface ActionRun {
   readonly annotations: readonly { readonly kind: string; readonly properties: string; readonly message: string }[];
 }
 
-/** Runs the committed bundle as GitHub's runner does: inputs and files in the environment, nothing else of ours. */
+/**
+ * Runs the committed bundle as GitHub's runner does: inputs and files in the environment, nothing else of ours. The first run of
+ * each command is a process of its own, as on a runner; later ones share a process that evaluates the bundle anew each time.
+ */
 export async function runAction(options: {
   readonly inputs: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
@@ -25,6 +31,8 @@ export async function runAction(options: {
   readonly cwd?: string;
   /** What the runner does otherwise, such as its proxies; `undefined` leaves a variable out. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Always in a process of its own. */
+  readonly isAlone?: boolean;
 }): Promise<ActionRun & { readonly cwd: string }> {
   const cwd = options.cwd ?? temporaryFolder();
   const runner = temporaryFolder();
@@ -37,32 +45,28 @@ export async function runAction(options: {
   writeFileSync(summary, '');
   writeFileSync(event, JSON.stringify(options.event ?? {}));
   const inputs = Object.entries(options.inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
-  const child = spawn(process.execPath, [join(PROJECT, 'dist', 'index.cjs')], {
-    cwd,
-    env: {
-      PATH: process.env.PATH,
-      ...COMPILED_ONCE,
-      ...Object.fromEntries(inputs),
-      GITHUB_ACTIONS: 'true',
-      GITHUB_EVENT_PATH: event,
-      GITHUB_OUTPUT: output,
-      GITHUB_STEP_SUMMARY: summary,
-      GITHUB_REPOSITORY: 'acme/models',
-      GITHUB_SERVER_URL: 'https://github.example',
-      GITHUB_RUN_ID: '77',
-      RUNNER_TEMP: runner,
-      GITHUB_API_URL: options.apiUrl ?? 'http://127.0.0.1:9',
-      ...options.environment,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let log = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      log += text;
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number | null];
+  const variables: Record<string, string | undefined> = {
+    PATH: process.env.PATH,
+    ...COMPILED_ONCE,
+    ...Object.fromEntries(inputs),
+    GITHUB_ACTIONS: 'true',
+    GITHUB_EVENT_PATH: event,
+    GITHUB_OUTPUT: output,
+    GITHUB_STEP_SUMMARY: summary,
+    GITHUB_REPOSITORY: 'acme/models',
+    GITHUB_SERVER_URL: 'https://github.example',
+    GITHUB_RUN_ID: '77',
+    RUNNER_TEMP: runner,
+    GITHUB_API_URL: options.apiUrl ?? 'http://127.0.0.1:9',
+    ...options.environment,
+  };
+  const environment = Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+  const { command = '' } = options.inputs;
+  const isFirst = !seen.has(command);
+  seen.add(command);
+  const { code, log } = await (isFirst || options.isAlone === true ? runAlone : runInHost)({ cwd, environment });
   return {
     cwd,
     code,
@@ -72,6 +76,67 @@ export async function runAction(options: {
     temporary: (name) => readFileSync(join(runner, name), 'utf8'),
     annotations: readAnnotations(log),
   };
+}
+
+/** Commands that have had a process of their own. */
+const seen = new Set<string>();
+
+interface Ended {
+  readonly code: number | null;
+  readonly log: string;
+}
+
+async function runAlone({ cwd, environment }: Step): Promise<Ended> {
+  const child = spawn(process.execPath, [BUNDLE], { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+    });
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, log };
+}
+
+let host: ChildProcess | undefined;
+let last: Promise<unknown> = Promise.resolve();
+
+/** In the process that all test files of a worker share, one run after another. */
+function runInHost(step: Step): Promise<Ended> {
+  const run = last.then(() => runNext(step));
+  last = run.catch(() => undefined);
+  return run;
+}
+
+async function runNext(step: Step): Promise<Ended> {
+  if (host === undefined || !host.connected) {
+    host = fork(join(import.meta.dirname, 'action-host.ts'), [BUNDLE], {
+      env: { ...COMPILED_ONCE },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    // It ends with whoever started it.
+    host.unref();
+    host.channel?.unref();
+  }
+  const running = host;
+  running.channel?.ref();
+  const { promise, resolve, reject } = Promise.withResolvers<Ended>();
+  let log = '';
+  const hear = (heard: Heard) => {
+    if ('text' in heard) log += heard.text;
+    else resolve({ code: heard.code, log });
+  };
+  const end = (code: number | null) => reject(new Error(`the process of the Action ended with ${code}: ${log}`));
+  running.on('message', hear);
+  running.once('exit', end);
+  running.send(step);
+  try {
+    return await promise;
+  } finally {
+    running.off('message', hear);
+    running.off('exit', end);
+    running.channel?.unref();
+  }
 }
 
 function readOutputs(text: string): Record<string, string> {
