@@ -12,7 +12,7 @@ const AT_ONCE_MS = 2_500;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const isReady = async ({ url }: ReceiverProcess) => (await probe(`${url}/readyz`)).status === 200;
 const messages = ({ log }: ReceiverProcess) => log.map(({ msg }) => String(msg));
-const stackTraces = ({ log, complaints }: ReceiverProcess) => JSON.stringify([log, complaints]).match(/\bat .*\.ts:\d+/g);
+const stackTraces = ({ log, complaints }: ReceiverProcess) => JSON.stringify([log, complaints]).match(/\bat .*\.[jt]s:\d+/g);
 
 /** Holds the write lock on the file from this process, as a back-up or a database browser may. Returns what releases it. */
 function lock(folder: string): () => void {
