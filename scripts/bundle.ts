@@ -1,6 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { type BuildOptions, build, type OutputFile } from 'esbuild';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
 import { licenseTexts } from './licenses.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -41,26 +41,6 @@ export async function bundleAction(): Promise<ActionBundle> {
 /** The packages inside that are CommonJS ask for Node's modules with `require`. Its name may be in a chunk already. */
 const REQUIRE = "import { createRequire as requireOfBundle } from 'node:module';\nconst require = requireOfBundle(import.meta.url);";
 
-/** The source of the command line. */
-export const COMMAND = 'receiver/cli/main.ts';
-
-/** A program of this project with the packages that it uses, as esbuild writes it into `folder`. Not written yet. */
-export async function programFiles(folder: string, source: string, external: readonly string[] = []) {
-  return await build({
-    ...COMMON,
-    entryPoints: { [source.replace(/\.ts$/, '')]: source },
-    format: 'esm',
-    splitting: true,
-    outdir: folder,
-    chunkNames: 'chunks/[name]-[hash]',
-    metafile: true,
-    write: false,
-    banner: { js: REQUIRE },
-    // pg asks for it and goes on without it.
-    external: ['pg-native', ...external],
-  });
-}
-
 /**
  * Writes the command line with the packages that it uses into `folder`: `receiver/cli/main.js`, chunks that are loaded when they
  * are needed, and the licenses of what is inside. Not minified: stacks and auditors can read it, and it starts no faster minified
@@ -68,15 +48,17 @@ export async function programFiles(folder: string, source: string, external: rea
  */
 export async function bundleCommand(folder: string): Promise<void> {
   rmSync(join(folder, 'chunks'), { recursive: true, force: true });
-  const { outputFiles, metafile } = await programFiles(folder, COMMAND);
-  writeFiles(outputFiles);
+  const { metafile } = await build({
+    ...COMMON,
+    entryPoints: { 'receiver/cli/main': 'receiver/cli/main.ts' },
+    format: 'esm',
+    splitting: true,
+    outdir: folder,
+    chunkNames: 'chunks/[name]-[hash]',
+    metafile: true,
+    banner: { js: REQUIRE },
+    // pg asks for it and goes on without it.
+    external: ['pg-native'],
+  });
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licenseTexts(ROOT, Object.keys(metafile.inputs)));
-}
-
-/** Writes what esbuild returned, each file to its path. */
-export function writeFiles(files: readonly OutputFile[]): void {
-  for (const { path, contents } of files) {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, contents);
-  }
 }

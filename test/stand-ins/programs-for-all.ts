@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join, relative } from 'node:path';
-import { programFiles, writeFiles } from '../../scripts/bundle.ts';
-import { BUILT_PROGRAMS, PROJECT } from './receiver-process.ts';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { bundleCommand } from '../../scripts/bundle.ts';
+import { BUILT_PROGRAMS, COMMAND, PROJECT } from './receiver-process.ts';
 
 const BUILDS = join(PROJECT, 'build-tests');
 
@@ -43,11 +44,9 @@ export default async function programsForAll(): Promise<() => void> {
 async function builtProgram(source: string, external: readonly string[]): Promise<string> {
   mkdirSync(BUILDS, { recursive: true });
   const written = mkdtempSync(join(BUILDS, 'being-written-'));
-  const { outputFiles } = await programFiles(written, source, external);
-  const hash = createHash('sha256');
-  for (const { path, contents } of outputFiles) hash.update(relative(written, path)).update(contents);
-  const folder = join(BUILDS, hash.digest('hex').slice(0, 16));
-  writeFiles(outputFiles);
+  if (source === COMMAND && external.length === 0) await bundleCommand(written);
+  else await bundle(written, source, external);
+  const folder = join(BUILDS, digestOf(written));
   try {
     renameSync(written, folder);
   } catch {
@@ -56,6 +55,33 @@ async function builtProgram(source: string, external: readonly string[]): Promis
     utimesSync(folder, new Date(), new Date());
   }
   return join(folder, source.replace(/\.ts$/, '.js'));
+}
+
+/** A small program of the tests, or the command line with packages outside of it. */
+async function bundle(folder: string, source: string, external: readonly string[]): Promise<void> {
+  await build({
+    absWorkingDir: PROJECT,
+    entryPoints: { [source.replace(/\.ts$/, '')]: source },
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    // The CommonJS build of jsonc-parser cannot be bundled.
+    mainFields: ['module', 'main'],
+    banner: { js: "import { createRequire as requireOfBundle } from 'node:module';\nconst require = requireOfBundle(import.meta.url);" },
+    external: ['pg-native', ...external],
+  });
+}
+
+function digestOf(folder: string): string {
+  const hash = createHash('sha256');
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const path of files.map(({ parentPath, name }) => join(parentPath, name)).sort()) {
+    hash.update(path.slice(folder.length)).update(readFileSync(path));
+  }
+  return hash.digest('hex').slice(0, 16);
 }
 
 function removeOldBuilds(): void {

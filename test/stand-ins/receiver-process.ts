@@ -30,8 +30,11 @@ export async function builtProgram(source: string, external: readonly string[] =
   return text;
 }
 
+/** The source of the command line. */
+export const COMMAND = 'receiver/cli/main.ts';
+
 /** What tests start as `wandb-relay`: as npm's users have it. */
-export const commandMain = (): Promise<string> => builtProgram('receiver/cli/main.ts');
+export const commandMain = (): Promise<string> => builtProgram(COMMAND);
 
 export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGKILL';
 

@@ -5,7 +5,7 @@ import { GitHub } from '../../../scripts/torture/github.ts';
 import { Receiver } from '../../../scripts/torture/receiver.ts';
 import type { Step } from '../../../scripts/torture/steps.ts';
 import type { PostgresDatabases } from '../../stand-ins/postgres.ts';
-import { builtProgram, eventually, runCommand } from '../../stand-ins/receiver-process.ts';
+import { builtProgram, COMMAND, eventually, runCommand } from '../../stand-ins/receiver-process.ts';
 import { sharedPostgres } from '../../stand-ins/shared-postgres.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 import { aliasBody, signedHeaders } from '../../stand-ins/wandb-sender.ts';
@@ -40,7 +40,7 @@ async function receiverOn(store: string) {
     GITHUB_TOKEN: 'ghp_a_token_for_this_test_only',
   };
   const crashed = () => undefined;
-  const main = await builtProgram('receiver/cli/main.ts', ['pg']);
+  const main = await builtProgram(COMMAND, ['pg']);
   const receiver = new Receiver({ main, name: 'tested', cwd, environment, githubUrl: github.url, crashed });
   onTestFinished(() => receiver.stop());
   receiver.start();
