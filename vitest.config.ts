@@ -20,7 +20,7 @@ const MAX_WORKERS = 5;
 // What tests start, and the tests themselves, compile each module once.
 process.env.NODE_COMPILE_CACHE ??= COMPILED_ONCE.NODE_COMPILE_CACHE;
 
-/** The tests of some files, each in a workerd of its own, with a GitHub and a Slack that these files share. */
+/** The tests of some files, in a few processes of workerd, with a GitHub and a Slack that these files share. */
 const workerd = (name: string, include: string, exclude: string[] = []): TestProjectInlineConfiguration => ({
   plugins: [
     bundledBolt(import.meta.dirname),
