@@ -33,6 +33,7 @@ test('a running receiver takes a new config under load without losing anything, 
       answers.push({ status, routes: (body.deliveries ?? []).map(({ route }) => route) });
     }
   });
+  await eventually('events came before', () => answers.length > 8);
   for (let i = 1; i <= 6; i++) {
     writeFileSync(file, configOf(i % 2 === 0 ? ['even'] : ['odd', 'too']));
     hangUp();
