@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { eventually, PROJECT, startReceiver } from '../../stand-ins/receiver-process.ts';
+import { eventually, MAIN, PROJECT, startReceiver } from '../../stand-ins/receiver-process.ts';
 import { scriptedServer } from '../../stand-ins/scripted-server.ts';
 import { temporaryFolder } from '../../stand-ins/temporary-folder.ts';
 import { aliasBody, post } from '../../stand-ins/wandb-sender.ts';
@@ -49,6 +49,8 @@ it('a receiver loads what a webhook does not need when it is first needed', asyn
   const github = await scriptedServer({ status: 204 });
   const relay = await startReceiver({
     cwd: folder,
+    // The sources: each module is a file with its name.
+    main: MAIN,
     environment: { GITHUB_API_URL: github.url, GITHUB_TOKEN: 'a-token-for-tests', WANDB_WEBHOOK_SECRET: SECRET, LOADED_MODULES: file },
     nodeOptions: ['--import', join(PROJECT, 'test', 'stand-ins', 'report-loaded.ts')],
   });
