@@ -12,7 +12,7 @@ const WITH_FAULTS = 'test/receiver/worker/object.test.ts';
 // Without Chromium they are left out, and the closing lines say so.
 const IN_A_BROWSER = 'test/**/browser-*.test.ts';
 // Real processes, sockets and disks take their time on a busy machine. No limit here is a promise; those are in the tests.
-const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 };
+const timeouts = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } } };
 
 // Most of the time tests wait: for a process that starts, a pause, an answer. More of them than cores share the machine.
 const MAX_WORKERS = 5;

@@ -94,7 +94,7 @@ describe('waking the outbox', () => {
     box.pass(10);
     await box.accept('e1', { send: [failed] });
     // Its retry is due in 200 ms; nobody wakes the outbox for it.
-    await vi.waitFor(async () => expect(await box.outcomes('d-e1')).toEqual(['failed']));
+    await vi.waitFor(async () => expect(await box.outcomes('d-e1')).toEqual(['failed']), 20_000);
     await turn();
     gate.resolve();
     await box.until('d-e1', 'delivered');

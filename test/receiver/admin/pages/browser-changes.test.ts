@@ -184,17 +184,14 @@ describe('the page of an event', () => {
   });
 });
 
-/** On a busy machine, too. */
-const SOON = { timeout: 20_000 };
-
 describe('the models', () => {
   it('roll back to a version that was deployed before: what will be sent first, then it is sent', async () => {
     const staged = (version: string) => world.event(aboutModel('add_artifact_alias', 'ocr-net', version, 'lin', { alias: 'staging' }));
     const sent = () => world.github.dispatches.filter(({ body }) => JSON.stringify(body).includes('ocr-net')).length;
     for (const [i, version] of ['v1', 'v2'].entries()) {
       await staged(version);
-      await expect.poll(sent, SOON).toBe(i + 1);
-      await expect.poll(endRuns, SOON).toBe(version);
+      await expect.poll(sent).toBe(i + 1);
+      await expect.poll(endRuns).toBe(version);
     }
     const { page, context, questions, complaints } = await open('/models?collection=ocr-net');
     await page
@@ -211,7 +208,7 @@ describe('the models', () => {
     await page.getByRole('button', { name: 'Roll back to v1' }).click();
     await page.getByRole('heading', { level: 1, name: 'ocr-net staging rolled back to v1' }).waitFor();
     expect(await page.getByText(/v2 reads no dates/).count()).toBeGreaterThan(0);
-    await expect.poll(sent, SOON).toBe(3);
+    await expect.poll(sent).toBe(3);
     expect([questions, complaints()]).toEqual([[], []]);
     await context.close();
   });

@@ -140,7 +140,7 @@ describe('a change of all that match', () => {
   it('takes 500 at a time, and goes on', async () => {
     const pages = await testPages();
     await Promise.all(Array.from({ length: 502 }, (_, i) => accepted(pages, `v${i}`)));
-    await vi.waitFor(async () => expect(await pages.store.backlog()).toMatchObject({ events: 0 }));
+    await vi.waitFor(async () => expect(await pages.store.backlog()).toMatchObject({ events: 0 }), 20_000);
     expect((await pages.get('/deliveries/change?do=cancel&alias=production')).text).toContain('More than 500 deliveries match.');
     const first = await pages.send('/deliveries/change', { do: 'cancel', alias: 'production' });
     expect(first.location).toMatch(/^\/deliveries\/change\?.*did=cancel&done=500$/);
