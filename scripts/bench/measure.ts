@@ -24,6 +24,8 @@ export interface MeasureOptions {
   readonly form?: RequestForm;
   /** The status of every answer; 202 when left out. */
   readonly status?: number;
+  /** False: a server that is never idle, because it profiles itself. Default: true. */
+  readonly waits?: boolean;
 }
 
 const WARM_UP_SECONDS = 1;
@@ -56,17 +58,18 @@ async function untilIdle(server: ServerProcess): Promise<number> {
  * is done before and after it, so that no other server is measured meanwhile.
  */
 export async function measureLoad(server: ServerProcess, options: MeasureOptions): Promise<LoadSample> {
-  const { connections, seconds, form = wandbForm(), status = 202 } = options;
+  const { connections, seconds, form = wandbForm(), status = 202, waits = true } = options;
+  const settled = () => (waits ? untilIdle(server) : performance.now());
   const load = (requests: readonly Buffer[], duration: number) =>
     runLoad({ port: server.port, requests, connections, seconds: duration, status });
   let { perSecond } = await load(prepareRequests(form, WARM_UP_REQUESTS), Math.min(WARM_UP_SECONDS, seconds));
-  await untilIdle(server);
+  await settled();
   for (let attempt = 1; ; attempt++) {
     const requests = prepareRequests(form, Math.ceil(perSecond * seconds * RESERVE));
     const before = server.usage().cpuUs;
     const result = await load(requests, seconds);
     const serverCpuUs = (server.usage().cpuUs - before) / result.answered;
-    const idleAt = Math.max(result.endedAt, await untilIdle(server));
+    const idleAt = Math.max(result.endedAt, await settled());
     const wholeCpuUs = (server.usage().cpuUs - before) / result.answered;
     const wholePerSecond = (1000 * result.answered) / (idleAt - result.startedAt);
     const isLong = result.endedAt - result.startedAt >= LONG_ENOUGH * seconds * 1000;

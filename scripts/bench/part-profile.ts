@@ -19,7 +19,7 @@ export async function profilePart(bench: Bench): Promise<Figure[]> {
   const server = await startRelay({ folder, name: 'profile', githubUrl: target.url, nodeFlags, inFiles: true });
   let load: LoadSample;
   try {
-    load = await measureLoad(server, { connections: 32, seconds });
+    load = await measureLoad(server, { waits: false, connections: 32, seconds });
   } finally {
     // The profile is written when the process ends in order.
     await server.stop();

@@ -1,5 +1,6 @@
 import type { Accepted, NewEvent } from '../delivery.ts';
 import { acceptEvents } from '../rules/inbox.ts';
+import type { RecentUnrouted } from '../rules/recent-unrouted.ts';
 import { takeIncoming } from '../rules/unrouted.ts';
 import type { Work } from '../rules/work.ts';
 import type { Incoming, Taken } from '../unrouted.ts';
@@ -44,12 +45,15 @@ export async function takeBatch(
   driver: PostgresDriver,
   incoming: readonly Incoming[],
   dedupeWindowMs: number,
+  recent: RecentUnrouted,
   also: AlsoClaim,
 ): Promise<Taken[]> {
   if (incoming.length === 0) return [];
   const planned = incoming.flatMap((each) => each.planned ?? []);
-  const store = () => acceptAndClaim(driver, () => takeIncoming(incoming, dedupeWindowMs, postgresLookUp), also);
-  return planned.length === incoming.length ? onceMore(driver, planned, store) : store();
+  const store = () => acceptAndClaim(driver, () => takeIncoming(incoming, dedupeWindowMs, postgresLookUp, recent), also);
+  const taken = await (planned.length === incoming.length ? onceMore(driver, planned, store) : store());
+  recent.stored(incoming, taken);
+  return taken;
 }
 
 /** One event may have been stored by an earlier try. */

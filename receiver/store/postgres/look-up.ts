@@ -1,5 +1,4 @@
 import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
-import type { LatestEvent } from '../delivery.ts';
 import { type HolderRow, holderSql, viewOfHolder } from '../rules/holders.ts';
 import type { Known, LookUp, OrderKeyEnd } from '../rules/inbox-known.ts';
 import { firstRow, rows, type Work } from '../rules/work.ts';
@@ -30,15 +29,6 @@ const COOLDOWN = `SELECT 'cooldown', key, NULL, NULL, latest.created_at, NULL, N
 const HOLDER = `SELECT 'holder', key, NULL, NULL, NULL, NULL, row_to_json(latest)
   FROM unnest($3::text[]) AS given (key) CROSS JOIN LATERAL (${holderSql('key')}) AS latest`;
 
-/** Of what is unrouted; or else of all. */
-const LATEST_UNROUTED = `SELECT key, latest.id, latest.body_hash, latest.received_at
-  FROM unnest($1::text[]) AS given (key) CROSS JOIN LATERAL (
-    SELECT * FROM (
-      (SELECT 1 AS rank, id, body_hash, received_at FROM unrouted WHERE subject_key = key AND duplicate_of IS NULL ORDER BY seq DESC LIMIT 1)
-      UNION ALL
-      (SELECT 2, id, body_hash, received_at FROM events WHERE subject_key = key AND outcome <> 'duplicate' ORDER BY seq DESC LIMIT 1)
-    ) AS found ORDER BY rank LIMIT 1) AS latest`;
-
 const UNROUTED = `SELECT 'unrouted', '', NULL, NULL, NULL, NULL, NULL WHERE EXISTS (SELECT FROM unrouted WHERE skipped IS NULL)`;
 
 /** Everything in one statement, because a batch waits for each answer of the server; see `LookUp`. */
@@ -59,15 +49,6 @@ export const postgresLookUp: LookUp = {
       else if (what === 'subject') known.latest.set(key, { id: id ?? '', bodyHash: body_hash ?? '', receivedAt: number ?? 0 });
     }
     return known;
-  },
-  *latestUnrouted(subjects) {
-    const found = yield* rows<{ key: string; id: string; body_hash: string; received_at: number }>(LATEST_UNROUTED, subjects);
-    return new Map(
-      found.map(({ key, id, body_hash, received_at }): [string, LatestEvent] => [
-        key,
-        { id, bodyHash: body_hash, receivedAt: received_at },
-      ]),
-    );
   },
   *orderKey(orderKey): Work<OrderKeyEnd> {
     return endOf(yield* firstRow<KnownRow>(END, [orderKey]));

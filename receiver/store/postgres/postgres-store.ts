@@ -38,6 +38,7 @@ import {
   listRejected,
   markSeen,
 } from '../rules/queries.ts';
+import { RecentUnrouted } from '../rules/recent-unrouted.ts';
 import { forgetConversationMessage, muteAndRefresh, refreshEvent } from '../rules/refresh.ts';
 import { keepRepositoryId } from '../rules/repositories.ts';
 import { heldToEnrich, updateHeldRequest, updateRequest } from '../rules/requests.ts';
@@ -110,6 +111,7 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     return result;
   };
   const known = new Set<string>();
+  const recent = new RecentUnrouted();
   /** `none`: nothing may be claimed. Left out: leases count for their time only. */
   const claimerNow = (): Claimer | 'none' | undefined => {
     const standing = session?.standing() ?? { kind: 'leases' };
@@ -141,9 +143,9 @@ export function postgresStore(driver: PostgresDriver, warn: (text: string) => vo
     notifying(changeInParts(driver, ids, kind, now, options));
   return {
     accept: (events, { dedupeWindowMs }) => notifying(offers.during((also) => acceptBatch(driver, events, dedupeWindowMs, also))),
-    take: (incoming, { dedupeWindowMs }) => notifying(offers.during((also) => takeBatch(driver, incoming, dedupeWindowMs, also))),
+    take: (incoming, { dedupeWindowMs }) => notifying(offers.during((also) => takeBatch(driver, incoming, dedupeWindowMs, recent, also))),
     claimWhileAccepting: offers.add,
-    routeUnrouted: (options) => notifying(write(() => routeUnrouted(options, postgresLookUp))),
+    routeUnrouted: async (options) => recent.routed(await notifying(write(() => routeUnrouted(options, postgresLookUp)))),
     skipOldestUnrouted: (reason) => autocommit(() => skipOldestUnrouted(reason)),
     retrySkipped: () => autocommit(retrySkipped),
     isUnrouted: (id) => autocommit(() => isUnrouted(id)),

@@ -373,14 +373,11 @@ const MIGRATIONS: readonly SchemaStep[] = [
     id TEXT NOT NULL UNIQUE,
     received_at BIGINT NOT NULL,
     source TEXT NOT NULL,
-    subject_key TEXT NOT NULL,
     body_hash TEXT NOT NULL,
-    duplicate_of TEXT,
     body TEXT NOT NULL,
     restored_at BIGINT,
     skipped TEXT
   );
-  CREATE INDEX unrouted_subject ON unrouted (subject_key, seq) WHERE duplicate_of IS NULL;
   `,
   },
 ];

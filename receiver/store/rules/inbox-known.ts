@@ -45,8 +45,6 @@ export interface Holder {
 export interface LookUp {
   all(keys: BatchKeys): Work<Known>;
   orderKey(orderKey: string): Work<OrderKeyEnd>;
-  /** The latest event of each subject, of those that are unrouted, or else of all. */
-  latestUnrouted(subjects: readonly string[]): Work<Map<string, LatestEvent>>;
 }
 
 export interface BatchKeys {

@@ -2,6 +2,7 @@ import type { Backlog, Incoming, Routed, RouteOptions, StoredAsItCame, Taken, Un
 import { canBeDuplicate, isDuplicateOf } from './event-outcome.ts';
 import { acceptEvents, acceptUnlessUnrouted } from './inbox.ts';
 import type { LookUp } from './inbox-known.ts';
+import type { RecentUnrouted } from './recent-unrouted.ts';
 import { markRestored } from './restored.ts';
 import { exec, exists, firstRow, insertAll, insertOf, lock, rows, type Work } from './work.ts';
 
@@ -12,9 +13,7 @@ const COLUMNS = {
   id: 'text',
   received_at: 'bigint',
   source: 'text',
-  subject_key: 'text',
   body_hash: 'text',
-  duplicate_of: 'text',
   body: 'text',
 } as const;
 
@@ -29,26 +28,37 @@ interface UnroutedRow {
 }
 
 /** See `UnroutedStore.take`. */
-export function* takeIncoming(incoming: readonly Incoming[], dedupeWindowMs: number, lookUp: LookUp): Work<Taken[]> {
+export function* takeIncoming(
+  incoming: readonly Incoming[],
+  dedupeWindowMs: number,
+  lookUp: LookUp,
+  recent: Pick<RecentUnrouted, 'get'>,
+): Work<Taken[]> {
   const end = incoming.findIndex(({ planned }) => planned === undefined);
   const planned = (end < 0 ? incoming : incoming.slice(0, end)).flatMap((each) => each.planned ?? []);
   const accepted = planned.length === 0 ? [] : yield* acceptUnlessUnrouted(planned, dedupeWindowMs, lookUp);
-  return [...accepted, ...(yield* storeAsTheyCame(incoming.slice(accepted.length), dedupeWindowMs, lookUp))];
+  return [...accepted, ...(yield* storeAsTheyCame(incoming.slice(accepted.length), dedupeWindowMs, lookUp, recent))];
 }
 
-function* storeAsTheyCame(incoming: readonly Incoming[], dedupeWindowMs: number, lookUp: LookUp): Work<StoredAsItCame[]> {
+function* storeAsTheyCame(
+  incoming: readonly Incoming[],
+  dedupeWindowMs: number,
+  lookUp: LookUp,
+  recent: Pick<RecentUnrouted, 'get'>,
+): Work<StoredAsItCame[]> {
   if (incoming.length === 0) return [];
-  const latest = yield* lookUp.latestUnrouted([...new Set(incoming.map(({ subjectKey }) => subjectKey))]);
+  const asked = [...new Set(incoming.map(({ subjectKey }) => subjectKey))].filter((key) => recent.get(key) === undefined);
+  const { latest } = yield* lookUp.all({ subjects: asked, orderKeys: [], cooldowns: [], aliases: [], latestAt: 0 });
   const stored: StoredAsItCame[] = [];
   const values = incoming.map((each) => {
     const { id, receivedAt, source, bodyHash, body } = each.unrouted;
-    const before = latest.get(each.subjectKey);
+    const before = latest.get(each.subjectKey) ?? recent.get(each.subjectKey);
     // An earlier try, whose answer was lost, may have stored it.
     const isOther = before !== undefined && before.id !== id;
     const isDuplicate = isOther && canBeDuplicate(each) && isDuplicateOf(before, each.unrouted, dedupeWindowMs);
     if (!isDuplicate) latest.set(each.subjectKey, { id, bodyHash, receivedAt });
     stored.push({ status: 'unrouted', id, ...(isDuplicate ? { duplicateOf: before } : {}) });
-    return [id, receivedAt, source, each.subjectKey, bodyHash, isDuplicate ? before.id : null, body];
+    return [id, receivedAt, source, bodyHash, body];
   });
   yield* insertAll(insertOf('unrouted', COLUMNS, values, { ignoreExisting: true }));
   return stored;

@@ -11,7 +11,7 @@ export const sqliteLookUp: LookUp = {
     const hasUnrouted = yield* exists('SELECT 1 FROM unrouted WHERE skipped IS NULL LIMIT 1');
     const known: Known = { latest: new Map(), ends: new Map(), fired: new Map(), holders: new Map(), hasUnrouted };
     for (const key of keys.subjects) {
-      const latest = yield* latestOf(LATEST, key);
+      const latest = yield* latestOf(key);
       if (latest !== undefined) known.latest.set(key, latest);
     }
     for (const key of keys.cooldowns) {
@@ -38,21 +38,12 @@ export const sqliteLookUp: LookUp = {
     );
     return { last: end?.last ?? undefined, held: end?.held === 1 };
   },
-  *latestUnrouted(subjects) {
-    const found = new Map<string, LatestEvent>();
-    for (const key of subjects) {
-      const latest = (yield* latestOf(LATEST_UNROUTED, key)) ?? (yield* latestOf(LATEST, key));
-      if (latest !== undefined) found.set(key, latest);
-    }
-    return found;
-  },
 };
 
-const LATEST = `SELECT id, body_hash, received_at FROM events WHERE subject_key = $1 AND outcome <> 'duplicate' ORDER BY seq DESC LIMIT 1`;
-const LATEST_UNROUTED = `SELECT id, body_hash, received_at FROM unrouted
-  WHERE subject_key = $1 AND duplicate_of IS NULL ORDER BY seq DESC LIMIT 1`;
-
-function* latestOf(sql: string, key: string): Work<LatestEvent | undefined> {
-  const row = yield* firstRow<{ id: string; body_hash: string; received_at: number }>(sql, key);
+function* latestOf(key: string): Work<LatestEvent | undefined> {
+  const row = yield* firstRow<{ id: string; body_hash: string; received_at: number }>(
+    `SELECT id, body_hash, received_at FROM events WHERE subject_key = $1 AND outcome <> 'duplicate' ORDER BY seq DESC LIMIT 1`,
+    key,
+  );
   return row === undefined ? undefined : { id: row.id, bodyHash: row.body_hash, receivedAt: row.received_at };
 }

@@ -455,18 +455,15 @@ const MIGRATIONS: readonly SchemaStep[] = [
   {
     olderProgramsGoOn: `
   CREATE TABLE unrouted (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     received_at INTEGER NOT NULL,
     source TEXT NOT NULL,
-    subject_key TEXT NOT NULL,
     body_hash TEXT NOT NULL,
-    duplicate_of TEXT,
     body TEXT NOT NULL,
     restored_at INTEGER,
     skipped TEXT
   ) STRICT;
-  CREATE INDEX unrouted_subject ON unrouted (subject_key, seq) WHERE duplicate_of IS NULL;
   `,
   },
 ];

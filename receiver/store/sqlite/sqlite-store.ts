@@ -37,6 +37,7 @@ import {
   listRejected,
   markSeen,
 } from '../rules/queries.ts';
+import { RecentUnrouted } from '../rules/recent-unrouted.ts';
 import { forgetConversationMessage, muteAndRefresh, refreshEvent } from '../rules/refresh.ts';
 import { keepRepositoryId } from '../rules/repositories.ts';
 import { heldToEnrich, updateHeldRequest, updateRequest } from '../rules/requests.ts';
@@ -91,6 +92,7 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
   /** Reads of several statements that must fit together, whatever the command line writes meanwhile. */
   const snapshot = <T>(work: () => Work<T>): Promise<T> => run(() => driver.snapshot(() => runWork(driver, work())));
   const isDue = timesGate();
+  const recent = new RecentUnrouted();
   let corrected: ClockCorrected = () => undefined;
   /**
    * Before stored times are compared with `now`, times that a clock that was ahead has planned are planned again. Not where
@@ -118,8 +120,12 @@ export function storeOver(driver: SqlDriver, run: Runner, sending = new Sending(
     });
   return {
     accept: (events, { dedupeWindowMs }) => write(() => acceptEvents(events, dedupeWindowMs, sqliteLookUp), 'none'),
-    take: (incoming, { dedupeWindowMs }) => write(() => takeIncoming(incoming, dedupeWindowMs, sqliteLookUp), 'none'),
-    routeUnrouted: (options) => write(() => routeUnrouted(options, sqliteLookUp)),
+    take: async (incoming, { dedupeWindowMs }) => {
+      const taken = await write(() => takeIncoming(incoming, dedupeWindowMs, sqliteLookUp, recent), 'none');
+      recent.stored(incoming, taken);
+      return taken;
+    },
+    routeUnrouted: async (options) => recent.routed(await write(() => routeUnrouted(options, sqliteLookUp))),
     skipOldestUnrouted: (reason) => write(() => skipOldestUnrouted(reason)),
     retrySkipped: () => write(retrySkipped),
     isUnrouted: (id) => read(() => isUnrouted(id)),

@@ -30,6 +30,8 @@ afterAll(async () => {
  */
 async function emptied(): Promise<Store> {
   await database.run(EMPTY);
+  // It finds that nothing is unrouted any more.
+  await store.routeUnrouted({ limit: 1, dedupeWindowMs: 0, plan: () => eventOf('none') });
   return {
     ...store,
     recoverInFlight: async (now) => {
