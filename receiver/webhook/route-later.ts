@@ -46,10 +46,10 @@ const QUIET_MS = 100;
 /** What comes while the last few are routed waits no longer than this, whatever the store does. Milliseconds. */
 const HOLD_LIMIT_MS = 250;
 /**
- * In a burst routing takes a twentieth of the time. That is some 200 events a second, more than GitHub takes dispatches from anybody.
+ * In a burst routing takes a fortieth of the time. That is some 100 events a second, which is the fastest pace of dispatches.
  * Once the oldest has waited for `PATIENCE_MS` it takes half of the time.
  */
-const SHARE_IN_BURST = 1 / 20;
+const SHARE_IN_BURST = 1 / 40;
 const SHARE_WHEN_LATE = 1 / 2;
 const PATIENCE_MS = 30_000;
 /** After a failure of the store. Milliseconds. */
