@@ -25,20 +25,21 @@ export async function sendBursts(options: BurstsOptions): Promise<void> {
   const { bursts, progress, isOver } = options;
   for (let burst = 0; burst < bursts; burst++) {
     while (progress() < (burst + 0.5) / bursts && !isOver()) await pause(LOOK_MS);
-    const goOn = options.receivers.map((receiver) => receiver.freeze());
-    const sending = Array.from({ length: SENDERS }, (_, sender) => sendSubject(`burst-${burst}-${sender}`, options));
-    await pause(FROZEN_MS);
-    for (const wake of goOn) wake();
-    await Promise.all(sending);
+    // The first events open the connections, one after another; over these, the second ones come at once.
+    for (let sequence = 1; sequence <= EVENTS_EACH && !isOver(); sequence++) {
+      const goOn = options.receivers.map((receiver) => receiver.freeze());
+      const sending = Array.from({ length: SENDERS }, (_, sender) => sendOne(`burst-${burst}-${sender}`, sequence, options));
+      await pause(FROZEN_MS);
+      for (const wake of goOn) wake();
+      await Promise.all(sending);
+    }
   }
 }
 
-async function sendSubject(subject: string, options: BurstsOptions): Promise<void> {
-  const dice = options.dice.fork(subject);
-  for (let sequence = 1; sequence <= EVENTS_EACH && !options.isOver(); sequence++) {
-    const found = await untilAcknowledged(aliasBody(`v${sequence}`, subject, ALIASES.deploy), options, dice);
-    if (found !== undefined) options.acknowledged({ kind: 'deploy', subject, sequence, ...found });
-  }
+async function sendOne(subject: string, sequence: number, options: BurstsOptions): Promise<void> {
+  const dice = options.dice.fork(`${subject} ${sequence}`);
+  const found = await untilAcknowledged(aliasBody(`v${sequence}`, subject, ALIASES.deploy), options, dice);
+  if (found !== undefined) options.acknowledged({ kind: 'deploy', subject, sequence, ...found });
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -48,6 +48,8 @@ const SENDER_PAUSE_MS = 250;
 const LONGEST_LIFE_MS = 1_200;
 const DECIDE_EVERY_MS = 250;
 const DRAIN_CHECK_MS = 250;
+/** Of so many bursts some must have been stored as they came. Of fewer, all may have met a receiver that was just killed. */
+const MANY_BURSTS = 5;
 /** Who was due for so long, with nobody disturbing, is stuck. */
 const OVERDUE_MS = 60_000;
 
@@ -96,7 +98,7 @@ export class Run {
     // What waits is sent while the store is read.
     const arrivedMeanwhile = (await github.arrivals()).slice(arrivals.length);
     const isLongQuiet = Date.now() - quietSince > OVERDUE_MS;
-    const hasBursts = this.#options.bursts > 0;
+    const hasBursts = this.#options.bursts >= MANY_BURSTS;
     const rules = { deliveriesOf: DELIVERIES_OF, hasBursts, ...(isLongQuiet ? { overdueBefore: Date.now() - OVERDUE_MS } : {}) };
     const account = accountFor({ ...this.#ledger, arrivals, arrivedMeanwhile }, stored, rules);
     return {
