@@ -28,6 +28,9 @@ export const MOST_DELIVERIES = 50;
 /** The details of a 404 for something that is not stored, apart from that of an address that does not exist. */
 export const NO_SUCH_DELIVERY = 'There is no such delivery.';
 export const NO_SUCH_EVENT = 'There is no such event.';
+/** Of an event of a burst, or of one that could not be routed. */
+export const NOT_ROUTED_YET =
+  'The event is stored, and its routes were not tried yet. That usually takes a moment; if it stays so, /readyz says why.';
 export const NO_SUCH_ALIAS = 'Nothing is known of this alias.';
 
 /** How notes say where something was done. */

@@ -15,6 +15,7 @@ import {
   logChange,
   MOST_DELIVERIES,
   NO_SUCH_EVENT,
+  NOT_ROUTED_YET,
   notFound,
   page,
   queryOf,
@@ -26,9 +27,6 @@ import { readEventsQuery, readMuteBody, readUnmuteBody } from './requests.ts';
 
 type EventsOptions = Pick<AdminOptions, 'store' | 'now' | 'wake' | 'routes' | 'redactor'>;
 
-/** Of an event of a burst. */
-const UNROUTED = 'The event is stored, and its routes are not tried yet: many came at once. Ask again in a moment.';
-
 const HOUR_MS = 3_600_000;
 
 /** `/events` of the admin API: what came, what became of it, and whose messages are muted. */
@@ -38,7 +36,7 @@ export function eventsApi(options: EventsOptions): Hono<RequestVariables> {
   app.get('/:id', async (c) => {
     const event = await options.store.event(c.req.param('id'));
     if (event !== undefined) return c.json(await wholeEvent(event, options));
-    return notFound(c, (await options.store.isUnrouted(c.req.param('id'))) ? UNROUTED : NO_SUCH_EVENT);
+    return notFound(c, (await options.store.isUnrouted(c.req.param('id'))) ? NOT_ROUTED_YET : NO_SUCH_EVENT);
   });
   app.post('/:id/mute', (c) =>
     changeMute(c, options, (body) => {

@@ -94,11 +94,12 @@ export function routeLater(options: RouteLaterOptions): RouteLater {
       if (stopBy !== undefined && elapsed() >= stopBy) return;
       const before = arrived;
       const startedAt = elapsed();
-      const slice: Routed | undefined = await (isLast
+      const slice: Routed | 'failed' | 'skipped' = await (isLast
         ? holding(() => routeSlice(limit, failures))
         : routeSlice(failures === 0 ? limit : 1, failures));
-      if (slice === undefined) {
-        failures += 1;
+      if (slice === 'failed' || slice === 'skipped') {
+        // The one behind a skipped event begins with no try of its own.
+        failures = slice === 'skipped' ? 1 : failures + 1;
         isLast = false;
         await pause(RETRY_MS);
         continue;
@@ -147,8 +148,8 @@ export function routeLater(options: RouteLaterOptions): RouteLater {
     }
   };
 
-  /** `undefined`: it failed. */
-  const routeSlice = async (limit: number, failures: number): Promise<Routed | undefined> => {
+  /** `skipped`: the oldest alone has failed often enough. */
+  const routeSlice = async (limit: number, failures: number): Promise<Routed | 'failed' | 'skipped'> => {
     try {
       const slice = await store.routeUnrouted({ limit, plan, dedupeWindowMs: dedupeWindowMs() });
       if (slice.deliveries > 0) accepted();
@@ -156,21 +157,22 @@ export function routeLater(options: RouteLaterOptions): RouteLater {
     } catch (error) {
       const reason = redact(messageOf(error));
       // Whoever failed has logged it, and it concerns all events.
-      if (error instanceof StoreFailedError) return undefined;
+      if (error instanceof StoreFailedError) return 'failed';
       if (failures === 0) log.warn({ error: reason }, 'events could not be routed; trying one by one');
-      if (failures >= TRIES) await skip(reason);
-      return undefined;
+      return failures >= TRIES ? skip(reason) : 'failed';
     }
   };
 
-  const skip = async (reason: string): Promise<void> => {
+  const skip = async (reason: string): Promise<'failed' | 'skipped'> => {
     try {
       await store.skipOldestUnrouted(reason);
       skipped += 1;
       lastReason = reason;
       log.error({ error: reason }, 'an event could not be routed and is kept; the next start of the receiver tries again');
+      return 'skipped';
     } catch {
       // It stays the oldest.
+      return 'failed';
     }
   };
 

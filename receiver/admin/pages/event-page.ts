@@ -5,6 +5,7 @@ import type { RequestVariables } from '../../http/request-log.ts';
 import type { ApprovalView } from '../../store/approvals.ts';
 import type { Mute } from '../../store/conversations.ts';
 import type { DeliveryRecord, EventView } from '../../store/delivery.ts';
+import { NOT_ROUTED_YET } from '../api-parts.ts';
 import { aliasLink } from '../components/alias-parts.ts';
 import { approvalPart } from '../components/approval-part.ts';
 import { isMessage } from '../components/delivery-advice.ts';
@@ -36,7 +37,7 @@ export function eventPage(options: PageOptions): Hono<RequestVariables> {
     const shell = await options.shell();
     const event = await store.event(c.req.param('id'));
     if (event === undefined && (await store.isUnrouted(c.req.param('id'))))
-      return notDone(c, shell, { title: 'Not routed yet', why: UNROUTED, next: '/' }, 404);
+      return notDone(c, shell, { title: 'Not routed yet', why: NOT_ROUTED_YET, next: '/' }, 404);
     if (event === undefined) return notDone(c, shell, { title: 'No such event', why: GONE, next: '/' }, 404);
     const found = await readEvent(event, options);
     const [throttles, pauses] = await Promise.all([store.throttles(now()), store.pauses()]);
@@ -97,8 +98,6 @@ ${mutePart(event, found.records, found.mutes, view)}
   return app;
 }
 
-const UNROUTED =
-  'The event is stored. Many came at once, so its routes are tried in a moment, after those of the events before it: reload the page.';
 const GONE = 'There is no such event. Old events are removed once everything about them has ended (RELAY_RETENTION).';
 
 interface FoundEvent {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { testReceiver } from '../../stand-ins/receiver-in-process.ts';
 import { aliasBody } from '../../stand-ins/wandb-sender.ts';
+import { asItCame, eventOf, take } from '../store/samples.ts';
 
 const TOKEN = 'the-token-of-the-admin';
 
 function admin() {
-  const { receiver, post, log } = testReceiver({ adminToken: TOKEN });
+  const { receiver, post, log, store } = testReceiver({ adminToken: TOKEN });
   const call = async (method: string, path: string, token = TOKEN, body?: unknown) => {
     const response = await receiver.app.request(`/api${path}`, {
       method,
@@ -14,7 +15,7 @@ function admin() {
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
-  return { post, log, call };
+  return { post, log, call, store };
 }
 
 describe('the admin API', () => {
@@ -28,6 +29,19 @@ describe('the admin API', () => {
   it('is not there at all without a token', async () => {
     const { receiver } = testReceiver();
     expect((await receiver.app.request('/api/status')).status).toBe(404);
+  });
+
+  it('says of an event that is stored and not routed yet that it is there', async () => {
+    const { call, store } = admin();
+    await take(store, asItCame(eventOf('e1')));
+    expect(await call('GET', '/events/e1')).toMatchObject({
+      status: 404,
+      body: {
+        detail: 'The event is stored, and its routes were not tried yet. That usually takes a moment; if it stays so, /readyz says why.',
+      },
+    });
+    expect(await call('GET', '/events/e2')).toMatchObject({ status: 404, body: { detail: 'There is no such event.' } });
+    expect((await call('GET', '/status')).body).toMatchObject({ events: { unrouted: 1 } });
   });
 
   it('shows deliveries by state and one with its attempts', async () => {

@@ -25,6 +25,17 @@ function watchedOutbox(changes: Partial<OutboxOptions> = {}) {
   return { box, looks };
 }
 
+/** Starts the outbox, whose plan of the next look ends when the gate is resolved, and at the latest with the test. */
+async function startedWithoutPlan(box: ScriptedOutbox, looks: { holdPlan: Promise<void> }): Promise<PromiseWithResolvers<void>> {
+  const gate = Promise.withResolvers<void>();
+  onTestFinished(() => gate.resolve());
+  looks.holdPlan = gate.promise;
+  box.outbox.start();
+  await turn();
+  box.pass(10);
+  return gate;
+}
+
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('waking the outbox', () => {
@@ -73,12 +84,7 @@ describe('waking the outbox', () => {
 
   test('a wake does not wait until it is known when to look again', async () => {
     const { box, looks } = watchedOutbox();
-    const gate = Promise.withResolvers<void>();
-    onTestFinished(() => gate.resolve());
-    looks.holdPlan = gate.promise;
-    box.outbox.start();
-    await turn();
-    box.pass(10);
+    await startedWithoutPlan(box, looks);
     await box.accept('e1');
     await box.until('d-e1', 'delivered');
   });
@@ -86,12 +92,7 @@ describe('waking the outbox', () => {
   test('an answer that has become old does not hide what is due since then', async () => {
     const retry = { firstDelayMs: 200, maxDelayMs: 200, settleMs: 2, retryForMs: 3_600_000 };
     const { box, looks } = watchedOutbox({ retry, random: () => 0.99 });
-    const gate = Promise.withResolvers<void>();
-    onTestFinished(() => gate.resolve());
-    looks.holdPlan = gate.promise;
-    box.outbox.start();
-    await turn();
-    box.pass(10);
+    const gate = await startedWithoutPlan(box, looks);
     await box.accept('e1', { send: [failed] });
     // Its retry is due in 200 ms; nobody wakes the outbox for it.
     await vi.waitFor(async () => expect(await box.outcomes('d-e1')).toEqual(['failed']), 20_000);

@@ -240,6 +240,21 @@ describe('an event that cannot be routed', () => {
     ]);
   });
 
+  test('has its three tries each, also behind another that was skipped', async () => {
+    const { store, log, come } = world();
+    const error = new Error('its stored body is not JSON');
+    for (const id of ['e2', 'e3']) store.faults.of.set(id, error);
+    come(4);
+    await pass(4_500);
+    expect(store.waiting.filter(({ skipped }) => skipped !== undefined).map(({ id }) => id)).toEqual(['e2']);
+    // A fault that passes.
+    store.faults.of.delete('e3');
+    await pass(20_000);
+
+    expect(store.slices.flat()).toEqual(['e1', 'e3', 'e4']);
+    expect(log.filter((line) => line.startsWith('error'))).toHaveLength(1);
+  });
+
   test('is tried again by the next start', async () => {
     const { store, later } = world();
     store.add(3);

@@ -1,5 +1,5 @@
 /**
- * A process that runs the Action's bundle as often as it is asked, as a runner's step each time: the bundle is evaluated anew, with
+ * A process that runs the Action's bundle as often as it is asked. Each time is like a runner's step: the bundle is evaluated again, with
  * the environment and the folder of that step alone. A step is over when nothing keeps the process alive any more.
  */
 import { readFileSync } from 'node:fs';

@@ -21,7 +21,7 @@ export interface ActionRun {
 
 /**
  * Runs the committed bundle as GitHub's runner does: inputs and files in the environment, nothing else of ours. The first run of
- * each command is a process of its own, as on a runner; later ones share a process that evaluates the bundle anew each time.
+ * each command is a process of its own, as on a runner; later ones share a process that evaluates the bundle again each time.
  */
 export async function runAction(options: {
   readonly inputs: Readonly<Record<string, string>>;

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { DeliveryView } from '../../../../receiver/store/delivery.ts';
 import { aliasBody } from '../../../stand-ins/wandb-sender.ts';
+import { asItCame, eventOf, take } from '../../store/samples.ts';
 import { type TestPages, TOKENS, testPages } from './pages-in-test.ts';
 
 const HOSTILE = '<script>alert("1")</script>';
@@ -149,6 +150,14 @@ describe('a change of all that match', () => {
 });
 
 describe('/events/:id', () => {
+  it('says of an event that is not routed yet that it is stored', async () => {
+    const pages = await testPages();
+    await take(pages.store, asItCame(eventOf('e1')));
+    const { status, text } = await pages.get('/events/e1');
+    expect([status, text]).toEqual([404, expect.stringMatching(/<h1>Not routed yet<\/h1>[\s\S]*The event is stored/)]);
+    expect((await pages.get('/events/e2')).text).toContain('<h1>No such event</h1>');
+  });
+
   it('shows the body with every digit, how it was understood, and why routes did not match', async () => {
     const pages = await testPages();
     const { body } = await pages.post(JSON.stringify({ ...aliasBody('v1'), big: 0 }).replace('"big":0', '"big":12345678901234567890.10'));
