@@ -2,6 +2,7 @@ import { escapeMrkdwn } from '../../src/lib/mrkdwn.ts';
 import { SHOWN_COUNTS, shownState } from '../shown-state.ts';
 import { DELIVERY_STATES, type DeliveryState, type DeliveryView, type Throttle } from '../store/delivery.ts';
 import type { Counts, Store } from '../store/store.ts';
+import { unroutedWords } from '../unrouted-words.ts';
 import type { KnownBlock } from './blocks.ts';
 import { isNamed } from './command-named.ts';
 import { cell, listBlocks } from './command-text.ts';
@@ -91,6 +92,8 @@ export async function deliveries(handling: Handling, model: string | undefined):
   const limit = model === undefined ? LISTED : SEARCHED;
   const [found, throttles] = await Promise.all([store.deliveries({ states: NOT_DELIVERED, limit }), store.throttles(now())]);
   const listed = (await withEvents(store, await ofModel(store, found, model))).slice(0, LISTED);
+  const unrouted = model === undefined && listed.length === 0 ? unroutedWords(await store.backlog(), now()) : [];
+  if (unrouted.length > 0) return done(unrouted.map((words) => `${escapeMrkdwn(words)}.`).join('\n'));
   if (listed.length === 0) return done(model === undefined ? 'Everything is delivered.' : `Everything of ${cell(model)} is delivered.`);
   const row = rowContext(handling);
   return list(

@@ -3,6 +3,7 @@ import { messageOf } from '../../src/lib/error-message.ts';
 import type { Runtime } from '../runtime.ts';
 import { StoreFailedError } from '../store/store-failure.ts';
 import type { Routed, RouteOptions, UnroutedStore } from '../store/unrouted.ts';
+import { skippedWords } from '../unrouted-words.ts';
 
 export interface RouteLaterOptions extends Pick<Runtime, 'now' | 'log'> {
   readonly store: Pick<UnroutedStore, 'routeUnrouted' | 'skipOldestUnrouted' | 'retrySkipped' | 'backlog'>;
@@ -215,11 +216,7 @@ export function routeLater(options: RouteLaterOptions): RouteLater {
       wake();
     },
     details: () => [
-      ...(skipped === 0
-        ? []
-        : [
-            `${skipped} stored ${skipped === 1 ? 'event' : 'events'} could not be routed (${lastReason}): restart the receiver, or update it`,
-          ]),
+      ...(skipped === 0 ? [] : [skippedWords(skipped, lastReason)]),
       ...(isLate()
         ? [`events wait to be routed, the oldest for ${durationWords(now() - (oldestAt ?? 0))}: they come faster than they can be routed`]
         : []),

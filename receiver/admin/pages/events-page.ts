@@ -4,6 +4,8 @@ import type { RequestVariables } from '../../http/request-log.ts';
 import type { DeliveryView, Throttle } from '../../store/delivery.ts';
 import type { Pause } from '../../store/pause.ts';
 import type { FoundEvent, SearchPage } from '../../store/search.ts';
+import type { Backlog } from '../../store/unrouted.ts';
+import { unroutedWords } from '../../unrouted-words.ts';
 import { advice, pageState } from '../components/delivery-advice.ts';
 import { deliveryBadge, deliveryForms } from '../components/delivery-row.ts';
 import { empty } from '../components/empty.ts';
@@ -72,14 +74,16 @@ interface UndeliveredList {
   readonly deliveries: readonly { readonly delivery: DeliveryView; readonly title: string }[];
   readonly counts: Readonly<Record<'dead' | 'held' | 'pending' | 'in_flight', number>>;
   readonly oldestAt: number | undefined;
+  readonly backlog: Backlog;
 }
 
 async function readUndelivered({ store }: PageOptions): Promise<UndeliveredList> {
-  const [dead, held, pending, found] = await Promise.all([
+  const [dead, held, pending, found, backlog] = await Promise.all([
     store.deliveryPage({ states: ['dead'], limit: UNDELIVERED }),
     store.deliveryPage({ states: ['held'], limit: UNDELIVERED }),
     store.deliveryPage({ states: ['pending', 'in_flight'], limit: UNDELIVERED }),
     store.undelivered(),
+    store.backlog(),
   ]);
   const shown = [...dead.items, ...held.items, ...pending.items].slice(0, UNDELIVERED);
   const titles = new Map<string, string>();
@@ -94,25 +98,29 @@ async function readUndelivered({ store }: PageOptions): Promise<UndeliveredList>
     deliveries: shown.map((delivery) => ({ delivery, title: titles.get(delivery.eventId) ?? delivery.eventId })),
     counts,
     oldestAt: open.length === 0 ? undefined : Math.min(...open),
+    backlog,
   };
 }
 
-function undeliveredPart({ deliveries, counts, oldestAt }: UndeliveredList, view: View): Html {
+function undeliveredPart({ deliveries, counts, oldestAt, backlog }: UndeliveredList, view: View): Html {
   const { shell, now, throttles } = view;
   const tile = (count: number, words: string, tone: string, state: string): Html =>
     html`<a class="tile${count > 0 ? ` ${tone}` : ''}" href="${linkTo(shell, '/', { state })}"><b>${count.toLocaleString('en')}</b><span>${words}</span></a>`;
   const waiting = counts.pending + counts.in_flight;
   const total = counts.dead + counts.held + waiting;
+  const unrouted = unroutedWords(backlog, now).map((words) => html`<p class="notice${backlog.skipped > 0 ? ' bad' : ''}">${words}.</p>`);
   return html`<section class="tiles" aria-label="Not delivered, in numbers">
 ${tile(counts.dead, 'failed', 'bad', 'failed')}${tile(counts.held, 'awaiting approval', 'wait', 'held')}${tile(waiting, 'waiting or retrying', 'wait', 'pending')}
 <div class="tile${throttles.length > 0 ? ' wait' : ''}"><b>${throttles.length}</b><span>throttled ${throttles.length === 1 ? 'credential' : 'credentials'}</span></div>
 </section>
-<section class="card${counts.dead > 0 ? ' bad' : counts.held > 0 ? ' wait' : ''}" aria-labelledby="undelivered">
+<section class="card${counts.dead > 0 || backlog.skipped > 0 ? ' bad' : counts.held > 0 ? ' wait' : ''}" aria-labelledby="undelivered">
 <header><h2 id="undelivered">Not delivered</h2><span class="quiet small">${total === 0 ? '' : html`${total.toLocaleString('en')}, the oldest since ${oldestAt === undefined ? '' : durationWords(now - oldestAt)}`}</span></header>
-${
-  deliveries.length === 0
-    ? empty('Everything is delivered', 'What fails, waits for an approval or is tried again shows up here.')
-    : html`<ul class="list">${deliveries.map((one) => undeliveredRow(one.delivery, one.title, view))}</ul>`
+${unrouted.length === 0 ? '' : html`<div class="body">${unrouted}</div>`}${
+  deliveries.length === 0 && unrouted.length > 0
+    ? ''
+    : deliveries.length === 0
+      ? empty('Everything is delivered', 'What fails, waits for an approval or is tried again shows up here.')
+      : html`<ul class="list">${deliveries.map((one) => undeliveredRow(one.delivery, one.title, view))}</ul>`
 }
 ${total > deliveries.length ? html`<nav class="pager" aria-label="More"><a class="button" href="${linkTo(shell, '/', { state: 'open' })}">All that is not delivered</a></nav>` : ''}
 </section>`;

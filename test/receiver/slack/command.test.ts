@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SlackPerson } from '../../stand-ins/slack-interactions.ts';
 import { aliasBody } from '../../stand-ins/wandb-sender.ts';
-import { bury, claim } from '../store/samples.ts';
+import { asItCame, bury, claim, eventOf, take } from '../store/samples.ts';
 import { ADA, BOB, EVE, type SlackAppInTest, type SlackAppInTestOptions, slackAppInTest, slackInTest } from './slack-app-in-test.ts';
 import { slackProblems } from './slack-limits.ts';
 
@@ -195,6 +195,12 @@ describe('status', () => {
 });
 
 describe('deliveries', () => {
+  it('are not all there while events are not routed yet', async () => {
+    const receiver = await app();
+    await take(receiver.store, asItCame(eventOf('e1', { at: receiver.clock.now - 3_000 })));
+    expect(await say(receiver, 'deliveries')).toBe('1 stored event waits to be routed, the oldest for 3 s.');
+  });
+
   it('lists what is not delivered, newest first, and within the limits of Slack', async () => {
     const receiver = await app();
     expect(await say(receiver, 'deliveries')).toBe('Everything is delivered.');

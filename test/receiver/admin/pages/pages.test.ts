@@ -149,6 +149,22 @@ describe('a change of all that match', () => {
   });
 });
 
+describe('what is not routed yet', () => {
+  it('is not delivered either, and what could not be routed says what to do', async () => {
+    const pages = await testPages();
+    const at = { at: pages.clock.now - 5_000 };
+    await take(pages.store, asItCame(eventOf('e1', at)), asItCame(eventOf('e2', { ...at, subject: 'b' })));
+    expect((await pages.get('/')).text).toMatch(/2 stored events wait to be routed, the oldest for 5 s\./);
+    await pages.store.skipOldestUnrouted(HOSTILE);
+
+    const { text } = await pages.get('/');
+
+    expect(text).toContain('1 stored event could not be routed (&lt;script&gt;');
+    expect(text).toContain('1 stored event waits to be routed');
+    expect(text).not.toContain('Everything is delivered');
+  });
+});
+
 describe('/events/:id', () => {
   it('says of an event that is not routed yet that it is stored', async () => {
     const pages = await testPages();
