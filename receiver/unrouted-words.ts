@@ -4,7 +4,7 @@ import type { Backlog } from './store/unrouted.ts';
 /** What is said about events that are stored and not routed yet, a sentence each; none: there are no such events. */
 export function unroutedWords({ events, oldestAt, skipped, reason }: Backlog, now: number): string[] {
   return [
-    ...(skipped === 0 ? [] : [skippedWords(skipped, reason ?? 'nobody knows why')]),
+    ...(skipped === 0 ? [] : [skippedWords(skipped, reason ?? 'no reason is stored')]),
     ...(events === 0
       ? []
       : [`${count(events)} ${events === 1 ? 'waits' : 'wait'} to be routed, the oldest for ${durationWords(now - (oldestAt ?? now))}`]),

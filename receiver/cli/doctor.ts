@@ -8,7 +8,7 @@ import { type Environment, readEnvironment } from '../environment.ts';
 import { silentLogger } from '../log/log.ts';
 import type { Store } from '../store/store.ts';
 import { loadConfig, noSuchConfig } from './load-config.ts';
-import { databaseName, openForCommand } from './open-store.ts';
+import { commandDatabaseName, openForCommand } from './open-store.ts';
 import type { CommandIo, ExitCode } from './output.ts';
 import { plainLines, type Style, type StyledLine, span } from './styled.ts';
 import { usableConfig } from './usable-config.ts';
@@ -93,8 +93,9 @@ async function addressAlone(io: CommandIo, { url }: DoctorOptions, signal: Abort
 
 /** Everything that needs what could not be read. */
 function notChecked(what: string): Check[] {
+  const names = { clock: 'the clock', github: 'GitHub', slack: 'Slack', wandb: 'W&B' } as const;
   return (['clock', 'github', 'slack', 'wandb'] as const).map((area) =>
-    checksOf(area, 'everything')('unknown', `was not checked: correct ${what} first`),
+    checksOf(area, names[area])('unknown', `was not checked: correct ${what} first`),
   );
 }
 
@@ -104,7 +105,7 @@ async function storeChecks(
   environment: Environment,
   redact: (text: string) => string,
 ): Promise<{ checks: Check[]; store: Store | undefined }> {
-  const name = databaseName(environment, false);
+  const name = commandDatabaseName(io, environment);
   const complaints: string[] = [];
   const store = await openForCommand({ ...io, complain: (...lines) => void complaints.push(...lines) }, environment);
   if (store === undefined) {

@@ -151,9 +151,21 @@ export async function openForCommand(io: CommandIo, environment: Environment): P
   return (await openDatabase(io, environment))?.store;
 }
 
+const candidatesOf = ({ databasePath: given }: Pick<Environment, 'databasePath'>): readonly string[] =>
+  given === undefined ? [DEFAULT_DATABASE_PATH, SANDBOX_DATABASE_PATH] : [given];
+
+/** The name of the database that a command opens; where there is none, of the one that a receiver would make. */
+export function commandDatabaseName(
+  { cwd }: Pick<CommandIo, 'cwd'>,
+  environment: Pick<Environment, 'databasePath' | 'postgresUrl'>,
+): string {
+  const found = candidatesOf(environment).find((candidate) => existsSync(resolve(cwd, candidate)));
+  return environment.postgresUrl === undefined && found !== undefined ? found : databaseName(environment, false);
+}
+
 async function openDatabase(io: CommandIo, environment: Environment): Promise<Opened | undefined> {
-  const { databasePath: given, postgresUrl } = environment;
-  const candidates = given === undefined ? [DEFAULT_DATABASE_PATH, SANDBOX_DATABASE_PATH] : [given];
+  const { postgresUrl } = environment;
+  const candidates = candidatesOf(environment);
   const path = candidates.find((candidate) => existsSync(resolve(io.cwd, candidate)));
   if (postgresUrl === undefined && path === undefined) {
     io.complain(`${candidates.join(' or ')}: there is no such database: start the receiver first, or set DATABASE_URL to its file`);

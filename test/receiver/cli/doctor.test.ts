@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { sqliteStore } from '../../../receiver/store/sqlite/sqlite-store.ts';
 import { startGitHub } from '../../stand-ins/github.ts';
 import { scriptedServer } from '../../stand-ins/scripted-server.ts';
 import { startSlack } from '../../stand-ins/slack.ts';
+import { openMigrated } from '../../stand-ins/sqlite-in-test.ts';
 import { startWandb } from '../../stand-ins/wandb-server.ts';
 import { commandLine } from './command-io.ts';
 import { realReceiver, receiverFolder, SECRET, takingDispatches } from './real-receiver.ts';
@@ -210,11 +213,17 @@ describe('doctor', () => {
     expect(await ask({ 'wandb-relay.yaml': configOf() }, { PORT: 'x' })).toMatch(/url +http:\S+ is ready/);
   });
 
+  it("a sandbox's database by its own name", async () => {
+    const line = commandLine({}, { WANDB_WEBHOOK_SECRET: SECRET });
+    await sqliteStore(openMigrated(join(line.cwd, 'relay-sandbox.db'))).close();
+    expect((await line.run('doctor')).out).toMatch(/ok +store +relay-sandbox\.db answers/);
+  });
+
   it('a config and an environment that cannot be used', async () => {
     const missing = await commandLine({}, { WANDB_WEBHOOK_SECRET: SECRET }).run('doctor');
     expect(missing.code).toBe(1);
     expect(missing.out).toMatch(/^problem +config +wandb-relay\.yaml: there is no such file: write it/);
-    expect(missing.out).toMatch(/unknown +github +everything was not checked: correct wandb-relay\.yaml first/);
+    expect(missing.out).toMatch(/unknown +github +GitHub was not checked: correct wandb-relay\.yaml first/);
     const wrong = await doctorIn({ PORT: 'x' });
     expect(wrong.lines[0]).toMatch(/^problem {2}environment {2}PORT: "x" is not a port number/);
     const open = await commandLine({ 'wandb-relay.yaml': 'version: 1\nroutes: []\n' }, { GITHUB_API_URL: 'http://127.0.0.1:1/' }).run(

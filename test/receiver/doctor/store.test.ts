@@ -25,6 +25,14 @@ it('a store with nothing that waits for a person', async () => {
   expect(await said(storeWith({}), undefined)).toHaveLength(1);
 });
 
+it('events that could not be routed', async () => {
+  const store = { ...storeWith({}), backlog: async () => ({ events: 0, skipped: 2, reason: 'its stored body is not JSON' }) };
+  expect(await said(store)).toEqual([
+    'ok answers; 0 to be sent, 0 awaiting approval',
+    'warning holds what was not sent: 2 stored events could not be routed (its stored body is not JSON): restart the receiver, or update it',
+  ]);
+});
+
 it('what waits for a person', async () => {
   expect(await said(storeWith({ pending: 1, dead: 3 }, NOW - 20 * MINUTE, 1), 100 * 1024 ** 2)).toEqual([
     'ok answers; 1 to be sent, 0 awaiting approval',
