@@ -18,8 +18,8 @@ export interface BatchOptions<Item, Result> {
 export interface Batches<Item, Result> {
   /** Resolves once it is stored durably; rejects when the store can't. */
   add(item: Item): Promise<Result>;
-  /** How many wait for the next batch. */
-  waiting(): number;
+  /** How many are not answered yet: they wait for the next batch, or for the store. */
+  unanswered(): number;
 }
 
 interface Waiting<Item, Result> {
@@ -55,6 +55,8 @@ export function inBatches<Item, Result>({ store, charsOf, now }: BatchOptions<It
   type Batch = readonly Waiting<Item, Result>[];
   let waiting: Waiting<Item, Result>[] = [];
   let busy = false;
+  /** So many are in the batch that is being stored. */
+  let inStore = 0;
 
   /** Returns why the store failed, if it did. */
   const storeAll = async (batch: Batch): Promise<{ readonly error: unknown } | undefined> => {
@@ -85,6 +87,7 @@ export function inBatches<Item, Result>({ store, charsOf, now }: BatchOptions<It
   const waitForLock = async (batch: Batch, error: StoreBusyError): Promise<void> => {
     const at = now();
     const inOrder = [...batch, ...waiting];
+    inStore = 0;
     // A clock that was set back must not make anybody wait longer.
     waiting = inOrder.filter(({ since }) => at >= since && at - since < BUSY_PATIENCE_MS);
     const kept = new Set(waiting);
@@ -97,10 +100,12 @@ export function inBatches<Item, Result>({ store, charsOf, now }: BatchOptions<It
       const size = batchSize(waiting, ({ item }) => charsOf(item));
       const batch = waiting.slice(0, size);
       waiting = waiting.slice(size);
+      inStore = size;
       const since = now();
       const failure = await storeAll(batch);
       if (failure?.error instanceof StoreBusyError) await waitForLock(batch, failure.error);
       else if (failure !== undefined && batch.length > 1) await storeEach(batch, since);
+      inStore = 0;
     }
     busy = false;
   };
@@ -113,7 +118,7 @@ export function inBatches<Item, Result>({ store, charsOf, now }: BatchOptions<It
         busy = true;
         setImmediate(() => void drain());
       }),
-    waiting: () => waiting.length,
+    unanswered: () => waiting.length + inStore,
   };
 }
 

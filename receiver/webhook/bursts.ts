@@ -18,7 +18,7 @@ export interface BurstOptions {
   readonly now: () => number;
 }
 
-/** So many webhooks in one turn of the event loop, or during one commit, are a burst. */
+/** So many webhooks that are not stored yet are a burst. */
 export const BURST = 24;
 
 /**
@@ -37,5 +37,5 @@ export function receiveBursts({ store, later, dedupeWindowMs, now }: BurstOption
     charsOf: ({ unrouted }) => unrouted.body.length,
     now,
   });
-  return { isBurst: () => later.isBehind() || batches.waiting() >= BURST, take: batches.add };
+  return { isBurst: () => later.isBehind() || batches.unanswered() >= BURST, take: batches.add };
 }

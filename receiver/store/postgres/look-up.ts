@@ -1,7 +1,7 @@
 import { CLOCK_TOLERANCE_MS } from '../../../src/lib/clock.ts';
 import { type HolderRow, holderSql, viewOfHolder } from '../rules/holders.ts';
 import type { Known, LookUp, OrderKeyEnd } from '../rules/inbox-known.ts';
-import { firstRow, rows, type Work } from '../rules/work.ts';
+import { firstRow, lastRows, rows, type Work } from '../rules/work.ts';
 
 interface KnownRow {
   what: 'subject' | 'end' | 'cooldown' | 'holder' | 'unrouted';
@@ -18,9 +18,18 @@ const END = `SELECT 'end' AS what, key, NULL AS id, NULL AS body_hash,
     (SELECT true FROM deliveries WHERE order_key = key AND state = 'held' LIMIT 1) AS held, NULL::json AS holder
   FROM unnest($1::text[]) AS given (key)`;
 
-const SUBJECT = `SELECT 'subject', key, latest.id, latest.body_hash, latest.received_at, NULL, NULL
-  FROM unnest($2::text[]) AS given (key) CROSS JOIN LATERAL (
+interface LatestRow {
+  key: string;
+  id: string;
+  body_hash: string;
+  received_at: number;
+}
+
+/** The latest event of each given subject. @param subjects SQL */
+const latestOf = (subjects: string): string => `FROM unnest(${subjects}::text[]) AS given (key) CROSS JOIN LATERAL (
     SELECT id, body_hash, received_at FROM events WHERE subject_key = key AND outcome <> 'duplicate' ORDER BY seq DESC LIMIT 1) AS latest`;
+
+const SUBJECT = `SELECT 'subject', key, latest.id, latest.body_hash, latest.received_at, NULL, NULL ${latestOf('$2')}`;
 
 const COOLDOWN = `SELECT 'cooldown', key, NULL, NULL, latest.created_at, NULL, NULL
   FROM unnest($4::text[]) AS given (key) CROSS JOIN LATERAL (
@@ -49,6 +58,11 @@ export const postgresLookUp: LookUp = {
       else if (what === 'subject') known.latest.set(key, { id: id ?? '', bodyHash: body_hash ?? '', receivedAt: number ?? 0 });
     }
     return known;
+  },
+  *latest(subjects, isLast): Work<Known['latest']> {
+    const ask = isLast ? lastRows<LatestRow> : rows<LatestRow>;
+    const found = yield* ask(`SELECT key, id, body_hash, received_at ${latestOf('$1')}`, subjects);
+    return new Map(found.map(({ key, id, body_hash, received_at }) => [key, { id, bodyHash: body_hash, receivedAt: received_at }]));
   },
   *orderKey(orderKey): Work<OrderKeyEnd> {
     return endOf(yield* firstRow<KnownRow>(END, [orderKey]));

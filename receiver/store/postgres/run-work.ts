@@ -1,10 +1,10 @@
-import { type Insert, onConflict, type SqlValue, type Statement, type StatementResult, type Work } from '../rules/work.ts';
+import { type Insert, onConflict, type Query, type SqlValue, type Statement, type StatementResult, type Work } from '../rules/work.ts';
 import type { PostgresDriver } from './driver.ts';
 import { locksOf } from './locks.ts';
 import type { Sql, TransactionSql } from './sql.ts';
 
 /** Inside a transaction, or each statement for itself. */
-type AnySql = Sql & Partial<Pick<TransactionSql, 'send'>>;
+type AnySql = Sql & Partial<Pick<TransactionSql, 'send' | 'lastRows'>>;
 
 /** Carries out a rule statement by statement, each in a transaction of its own unless `sql` is inside one. */
 export async function runWork<T>(sql: AnySql, work: Work<T>): Promise<T> {
@@ -57,7 +57,7 @@ async function continueWork<T>(sql: AnySql, work: Work<T>, first: Step<T>): Prom
 async function resultOf(sql: AnySql, statement: Statement): Promise<StatementResult> {
   switch (statement.kind) {
     case 'query':
-      return statement.returns === 'rows' ? sql.rows(statement.sql, ...statement.values) : sql.run(statement.sql, ...statement.values);
+      return answerTo(sql, statement);
     case 'insert':
       return sql.run(...insertOf([statement]));
     case 'insert_all': {
@@ -72,6 +72,11 @@ async function resultOf(sql: AnySql, statement: Statement): Promise<StatementRes
       return text === '' ? 0 : sql.run(text);
     }
   }
+}
+
+async function answerTo(sql: AnySql, { returns, sql: text, values }: Query): Promise<StatementResult> {
+  if (returns === 'changes') return sql.run(text, ...values);
+  return returns === 'last_rows' && sql.lastRows !== undefined ? sql.lastRows(text, ...values) : sql.rows(text, ...values);
 }
 
 /**

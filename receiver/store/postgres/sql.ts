@@ -14,4 +14,6 @@ export interface TransactionSql extends Sql {
    * the transaction, with its error.
    */
   send(sql: string, ...values: SqlValue[]): void;
+  /** As `rows`, and COMMIT travels together with it: resolves once the transaction is committed. No statement may follow. */
+  lastRows<Row extends object>(sql: string, ...values: SqlValue[]): Promise<Row[]>;
 }

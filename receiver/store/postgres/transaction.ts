@@ -14,7 +14,9 @@ export type Ask = (text: string, values?: readonly SqlValue[]) => Promise<QueryR
  */
 export async function pipelined<T>(ask: Ask, begin: string, work: (sql: TransactionSql) => Promise<T>): Promise<T> {
   const unanswered: Promise<QueryResult>[] = [];
+  let committed: Promise<QueryResult> | undefined;
   const send = (text: string, values: readonly SqlValue[] = []): Promise<QueryResult> => {
+    if (committed !== undefined) throw new Error('a statement was to follow the last one of a transaction');
     const answer = ask(text, values);
     unanswered.push(answer);
     // Whoever waits for it sees the error, below.
@@ -23,6 +25,11 @@ export async function pipelined<T>(ask: Ask, begin: string, work: (sql: Transact
   };
   const allAnswers = async (): Promise<void> => {
     for (const answer of unanswered.splice(0)) await answer;
+  };
+  const commit = (): Promise<QueryResult> => {
+    const sent = send('COMMIT');
+    committed = sent;
+    return sent;
   };
   const query = async (text: string, values: readonly SqlValue[]): Promise<QueryResult> => {
     const answer = send(text, values);
@@ -34,11 +41,17 @@ export async function pipelined<T>(ask: Ask, begin: string, work: (sql: Transact
     rows: async <Row extends object>(sql: string, ...values: SqlValue[]) => (await query(sql, values)).rows as Row[],
     run: async (sql, ...values) => (await query(sql, values)).rowCount ?? 0,
     send: (sql, ...values) => void send(sql, values),
+    lastRows: async <Row extends object>(sql: string, ...values: SqlValue[]) => {
+      const answer = send(sql, values);
+      commit();
+      await allAnswers();
+      return (await answer).rows as Row[];
+    },
   });
-  const committed = send('COMMIT');
+  const last = committed ?? commit();
   await allAnswers();
   // The server ends a transaction that has failed in this way, without an error.
-  const { command } = await committed;
+  const { command } = await last;
   if (command !== 'COMMIT') throw new Error(`PostgreSQL answered COMMIT with ${command}`);
   return result;
 }

@@ -44,6 +44,8 @@ export interface Holder {
  */
 export interface LookUp {
   all(keys: BatchKeys): Work<Known>;
+  /** The latest events of these subjects; with `isLast` nothing may be asked after it in the same transaction. */
+  latest(subjects: readonly string[], isLast: boolean): Work<Known['latest']>;
   orderKey(orderKey: string): Work<OrderKeyEnd>;
 }
 

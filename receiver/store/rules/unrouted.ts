@@ -1,3 +1,4 @@
+import type { LatestEvent } from '../delivery.ts';
 import type { Backlog, Incoming, Routed, RouteOptions, StoredAsItCame, Taken, UnroutedEvent } from '../unrouted.ts';
 import { canBeDuplicate, isDuplicateOf } from './event-outcome.ts';
 import { acceptEvents, acceptUnlessUnrouted } from './inbox.ts';
@@ -27,6 +28,8 @@ interface UnroutedRow {
   readonly restored_at: number | null;
 }
 
+type LookUpLatest = (subjects: readonly string[]) => Work<Map<string, LatestEvent>>;
+
 /** See `UnroutedStore.take`. */
 export function* takeIncoming(
   incoming: readonly Incoming[],
@@ -37,31 +40,34 @@ export function* takeIncoming(
   const end = incoming.findIndex(({ planned }) => planned === undefined);
   const planned = (end < 0 ? incoming : incoming.slice(0, end)).flatMap((each) => each.planned ?? []);
   const accepted = planned.length === 0 ? [] : yield* acceptUnlessUnrouted(planned, dedupeWindowMs, lookUp);
-  return [...accepted, ...(yield* storeAsTheyCame(incoming.slice(accepted.length), dedupeWindowMs, lookUp, recent))];
+  const others = yield* storeAsTheyCame(incoming.slice(accepted.length), dedupeWindowMs, recent, (subjects) =>
+    // What is accepted may be claimed in the same transaction.
+    lookUp.latest(subjects, accepted.length === 0),
+  );
+  return [...accepted, ...others];
 }
 
+/** What is stored does not depend on what is known, so it is written first, and the look-up can end the transaction. */
 function* storeAsTheyCame(
   incoming: readonly Incoming[],
   dedupeWindowMs: number,
-  lookUp: LookUp,
   recent: Pick<RecentUnrouted, 'get'>,
+  lookUpLatest: LookUpLatest,
 ): Work<StoredAsItCame[]> {
   if (incoming.length === 0) return [];
+  const values = incoming.map(({ unrouted: { id, receivedAt, source, bodyHash, body } }) => [id, receivedAt, source, bodyHash, body]);
+  yield* insertAll(insertOf('unrouted', COLUMNS, values, { ignoreExisting: true }));
   const asked = [...new Set(incoming.map(({ subjectKey }) => subjectKey))].filter((key) => recent.get(key) === undefined);
-  const { latest } = yield* lookUp.all({ subjects: asked, orderKeys: [], cooldowns: [], aliases: [], latestAt: 0 });
-  const stored: StoredAsItCame[] = [];
-  const values = incoming.map((each) => {
-    const { id, receivedAt, source, bodyHash, body } = each.unrouted;
+  const latest = asked.length === 0 ? new Map<string, LatestEvent>() : yield* lookUpLatest(asked);
+  return incoming.map((each) => {
+    const { id, receivedAt, bodyHash } = each.unrouted;
     const before = latest.get(each.subjectKey) ?? recent.get(each.subjectKey);
     // An earlier try, whose answer was lost, may have stored it.
     const isOther = before !== undefined && before.id !== id;
     const isDuplicate = isOther && canBeDuplicate(each) && isDuplicateOf(before, each.unrouted, dedupeWindowMs);
     if (!isDuplicate) latest.set(each.subjectKey, { id, bodyHash, receivedAt });
-    stored.push({ status: 'unrouted', id, ...(isDuplicate ? { duplicateOf: before } : {}) });
-    return [id, receivedAt, source, bodyHash, body];
+    return { status: 'unrouted', id, ...(isDuplicate ? { duplicateOf: before } : {}) };
   });
-  yield* insertAll(insertOf('unrouted', COLUMNS, values, { ignoreExisting: true }));
-  return stored;
 }
 
 /** See `UnroutedStore.routeUnrouted`. */

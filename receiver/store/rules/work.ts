@@ -14,10 +14,13 @@ export type SqlValue = SqlScalar | readonly SqlScalar[];
 
 export type Statement = Query | Insert | InsertAll | Lock;
 
-/** One statement; `rows` is its result when `returns` is `rows`, else the number of changed rows. */
+/**
+ * One statement. Its result are its rows, or with `changes` how many rows it changed. `last_rows`: the rule asks for nothing after
+ * it, so on PostgreSQL the transaction ends with it, and is waited for once.
+ */
 export interface Query {
   readonly kind: 'query';
-  readonly returns: 'rows' | 'changes';
+  readonly returns: 'rows' | 'last_rows' | 'changes';
   readonly sql: string;
   readonly values: readonly SqlValue[];
 }
@@ -62,6 +65,11 @@ export type Work<T> = Generator<Statement, T, StatementResult>;
 
 export function* rows<Row extends object>(sql: string, ...values: SqlValue[]): Work<Row[]> {
   return (yield { kind: 'query', returns: 'rows', sql, values }) as Row[];
+}
+
+/** As `rows`; nothing may be asked after it in the same transaction. */
+export function* lastRows<Row extends object>(sql: string, ...values: SqlValue[]): Work<Row[]> {
+  return (yield { kind: 'query', returns: 'last_rows', sql, values }) as Row[];
 }
 
 /** The first row, or `undefined`. */

@@ -9,11 +9,8 @@ import { exists, firstRow, type Work } from '../rules/work.ts';
 export const sqliteLookUp: LookUp = {
   *all(keys) {
     const hasUnrouted = yield* exists('SELECT 1 FROM unrouted WHERE skipped IS NULL LIMIT 1');
-    const known: Known = { latest: new Map(), ends: new Map(), fired: new Map(), holders: new Map(), hasUnrouted };
-    for (const key of keys.subjects) {
-      const latest = yield* latestOf(key);
-      if (latest !== undefined) known.latest.set(key, latest);
-    }
+    const latest = yield* sqliteLookUp.latest(keys.subjects, false);
+    const known: Known = { latest, ends: new Map(), fired: new Map(), holders: new Map(), hasUnrouted };
     for (const key of keys.cooldowns) {
       const last = yield* firstRow<{ created_at: number }>(
         // With `+` the index is read from the latest.
@@ -29,6 +26,14 @@ export const sqliteLookUp: LookUp = {
       if (holder !== undefined) known.holders.set(key, holder);
     }
     return known;
+  },
+  *latest(subjects) {
+    const found: Known['latest'] = new Map();
+    for (const key of subjects) {
+      const latest = yield* latestOf(key);
+      if (latest !== undefined) found.set(key, latest);
+    }
+    return found;
   },
   *orderKey(orderKey): Work<OrderKeyEnd> {
     const end = yield* firstRow<{ last: number | null; held: number | null }>(

@@ -13,7 +13,7 @@ function resultOf(driver: SqlDriver, statement: Statement): StatementResult {
   switch (statement.kind) {
     case 'query': {
       const { sql, values } = translate(statement.sql, statement.values);
-      return statement.returns === 'rows' ? driver.rows(sql, ...values) : driver.run(sql, ...values);
+      return statement.returns === 'changes' ? driver.run(sql, ...values) : driver.rows(sql, ...values);
     }
     case 'insert':
       return insert(driver, statement);

@@ -34,7 +34,7 @@ function world() {
 const accepted = (id: string): Taken => ({ status: 'accepted', id, deliveries: [] });
 
 describe('a burst', () => {
-  test('is what comes while twenty-four others wait for the same commit', async () => {
+  test('is what comes while twenty-four others wait to be stored', async () => {
     const { bursts, batches, stored } = world();
     const isBurst: boolean[] = [];
     const taken = Array.from({ length: BURST + 2 }, (_, n) => {
@@ -51,6 +51,20 @@ describe('a burst', () => {
     ]);
     expect(batches.map(({ length }) => length)).toEqual([26]);
     expect(stored).toEqual([2]);
+    expect(bursts.isBurst()).toBe(false);
+  });
+
+  test('counts those that the store is busy with: a server takes its time, and what comes meanwhile is the next batch', async () => {
+    const { bursts, batches, hold } = world();
+    const release = hold();
+    const taken = Array.from({ length: BURST }, (_, n) => bursts.take({ ...asItCame(eventOf(`e${n}`)), planned: eventOf(`e${n}`) }));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(bursts.isBurst()).toBe(true);
+
+    release();
+    await Promise.all(taken);
+
+    expect(batches).toHaveLength(1);
     expect(bursts.isBurst()).toBe(false);
   });
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openDriver, type PostgresDriver, sqlStateOf } from '../../../../receiver/store/postgres/driver.ts';
 import { runInTransaction, runWork } from '../../../../receiver/store/postgres/run-work.ts';
-import { exec, insertRows, lock, rows, type Work } from '../../../../receiver/store/rules/work.ts';
+import type { TransactionSql } from '../../../../receiver/store/postgres/sql.ts';
+import { exec, insertAll, insertOf, insertRows, lastRows, lock, rows, type Work } from '../../../../receiver/store/rules/work.ts';
 import { sharedPostgres } from '../../../stand-ins/shared-postgres.ts';
 
 let driver: PostgresDriver;
@@ -98,6 +99,32 @@ test('a lock on the way is looked up and taken inside the transaction, and freed
   expect(calls).toEqual(['transaction holding nothing']);
   expect(held).toBe(1);
   expect(await runWork(driver, locksHeld())).toBe(0);
+});
+
+test('what a rule asks last ends its transaction; outside of one it is asked as all else', async () => {
+  const asked: string[] = [];
+  const recording = {
+    ...driver,
+    transaction: <T>(locks: readonly string[], work: (sql: TransactionSql) => Promise<T>) =>
+      driver.transaction(locks, (sql) =>
+        work({
+          ...sql,
+          lastRows: (text, ...values) => {
+            asked.push(text);
+            return sql.lastRows(text, ...values);
+          },
+        }),
+      ),
+  };
+  const rule = function* (): Work<number> {
+    yield* insertAll(insertOf('words', COLUMNS, [['one']]));
+    return (yield* lastRows('SELECT word FROM words')).length;
+  };
+
+  expect(await runInTransaction(recording, rule)).toBe(1);
+  expect(asked).toEqual(['SELECT word FROM words']);
+  expect(await written()).toEqual(['one']);
+  expect(await runWork(driver, lastRows('SELECT word FROM words'))).toEqual([{ word: 'one' }]);
 });
 
 describe('a rule that others got in the way of', () => {

@@ -46,6 +46,46 @@ describe('a transaction on PostgreSQL', () => {
     expect(await done).toEqual([{ n: 1 }]);
   });
 
+  test('waits once when it ends with what it reads: COMMIT travels with it', async () => {
+    const { ask, next, settled, waiting } = server();
+    let isDone = false;
+    const done = pipelined(ask, 'BEGIN', async (sql) => {
+      sql.send(INSERT);
+      return sql.lastRows('SELECT 1');
+    });
+    void done.then(() => {
+      isDone = true;
+    });
+    expect(waiting()).toEqual(['BEGIN', INSERT, 'SELECT 1', 'COMMIT']);
+
+    for (const rows of [[], [], [{ n: 1 }]]) next().answer({ rows });
+    await settled();
+    expect(isDone).toBe(false);
+    next().answer({});
+
+    expect(await done).toEqual([{ n: 1 }]);
+    expect(waiting()).toEqual([]);
+  });
+
+  test('is not committed when that COMMIT comes to nothing', async () => {
+    const { ask, next } = server();
+    const done = pipelined(ask, 'BEGIN', (sql) => sql.lastRows('SELECT 1'));
+    for (const command of ['BEGIN', 'SELECT', 'ROLLBACK']) next().answer({ command });
+
+    await expect(done).rejects.toThrow('PostgreSQL answered COMMIT with ROLLBACK');
+  });
+
+  test('asks for nothing after what was to be the last', async () => {
+    const { ask, next } = server();
+    const done = pipelined(ask, 'BEGIN', async (sql) => {
+      await sql.lastRows('SELECT 1');
+      sql.send(INSERT);
+    });
+    for (const command of ['BEGIN', 'SELECT', 'COMMIT']) next().answer({ command });
+
+    await expect(done).rejects.toThrow('a statement was to follow the last one of a transaction');
+  });
+
   test('ends with its first error, not with those that only follow from it', async () => {
     const { ask, next } = server();
     const done = pipelined(ask, 'BEGIN', (sql) => sql.rows('SELECT 1'));
