@@ -90,7 +90,9 @@ function codingOf(c: BodyContext): string | undefined {
     ['content-encoding', 'Content-Encoding', 'identity'],
     ['transfer-encoding', 'Transfer-Encoding', 'chunked'],
   ] as const) {
-    const codings = (c.req.header(name) ?? '').split(',').map((coding) => coding.trim().toLowerCase());
+    const value = c.req.header(name);
+    if (value === undefined) continue;
+    const codings = value.split(',').map((coding) => coding.trim().toLowerCase());
     const coding = codings.find((found) => found !== '' && found !== plain);
     if (coding !== undefined) return /^[a-z0-9-]{1,20}$/.test(coding) ? `${shown}: ${coding}` : shown;
   }

@@ -34,6 +34,8 @@ const GIVE_UP_MS = 3_000;
 /** An event waits for so long, and not quite the three seconds that are promised, for another process's lock. Milliseconds. */
 const BUSY_PATIENCE_MS = 2_900;
 const BUSY_PAUSE_MS = 20;
+/** So many are stored although more may be coming. */
+const GATHERED = 64;
 /** More than this in one transaction only makes the first of them wait. */
 const LARGEST_BATCH = 500;
 /** And more than so many characters of bodies only takes memory: a batch is there as statements, too. */
@@ -95,8 +97,17 @@ export function inBatches<Item, Result>({ store, charsOf, now }: BatchOptions<It
     if (waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
   };
 
+  /** Until a turn of the event loop has brought no more: each of them would wait for a commit of its own. */
+  const gather = async (): Promise<void> => {
+    for (let before = 0; before !== waiting.length && waiting.length < GATHERED; ) {
+      before = waiting.length;
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
+  };
+
   const drain = async (): Promise<void> => {
     while (waiting.length > 0) {
+      await gather();
       const size = batchSize(waiting, ({ item }) => charsOf(item));
       const batch = waiting.slice(0, size);
       waiting = waiting.slice(size);
@@ -116,7 +127,7 @@ export function inBatches<Item, Result>({ store, charsOf, now }: BatchOptions<It
         waiting.push({ item, since: now(), resolve, reject });
         if (busy) return;
         busy = true;
-        setImmediate(() => void drain());
+        void drain();
       }),
     unanswered: () => waiting.length + inStore,
   };

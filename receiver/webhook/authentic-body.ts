@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { problem } from '../http/problem.ts';
 import { type BodyLimit, readBody, refuseUnread } from '../http/request-body.ts';
 import type { RequestVariables } from '../http/request-log.ts';
-import { type Authentication, type AuthenticationFailure, authenticate, authenticateHeaders, explainFailure } from './authenticate.ts';
+import { type Authentication, type AuthenticationFailure, authenticateHeaders, explainFailure } from './authenticate.ts';
 
 /**
  * The body of a webhook once it is authentic, or the answer to one that is not. In this order: size and encoding,
@@ -17,11 +17,11 @@ export async function readAuthenticBody(
   const refused = refuseUnread(c, limit);
   if (refused !== undefined) return refused;
   const headers = { signature: c.req.header('x-wandb-signature'), authorization: c.req.header('authorization') };
-  const { failure, isProved } = authenticateHeaders(authentication, source, headers);
+  const { failure, isProved, checkBody } = authenticateHeaders(authentication, source, headers);
   if (failure !== undefined) return unauthorized(c, failure, source);
   const raw = await readBody(c, limit, isProved);
   if (raw instanceof Response) return raw;
-  const mismatch = authenticate(authentication, source, headers, raw);
+  const mismatch = checkBody(raw);
   return mismatch === undefined ? raw : unauthorized(c, mismatch, source);
 }
 

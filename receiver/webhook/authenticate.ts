@@ -1,5 +1,5 @@
 import { DEFAULT_SOURCE } from '../../src/event/event.ts';
-import { checkBearer, checkSignature, checkSignatureHeader, type SignatureFailure } from '../../src/lib/signature.ts';
+import { checkBearer, checkSignatures, readSignatures, type SignatureFailure } from '../../src/lib/signature.ts';
 
 /** What a sender has to prove. Several values of a kind are valid at once while one is being rotated. */
 export interface SourceSecrets {
@@ -35,53 +35,32 @@ export interface HeaderCheck {
   readonly failure: AuthenticationFailure | undefined;
   /** True when the sender has proved who it is without a signature of the body: by its token. */
   readonly isProved: boolean;
-}
-
-/** Checks all that can be checked before the body is read: that the source is known, the token, and that there is a signature. */
-export function authenticateHeaders(authentication: Authentication, source: string, headers: AuthenticationHeaders): HeaderCheck {
-  const refused = (failure: AuthenticationFailure): HeaderCheck => ({ failure, isProved: false });
-  if (isOpen(authentication)) return { failure: undefined, isProved: false };
-  const wanted = wantedOf(authentication, source);
-  if (wanted === undefined) return refused({ check: 'source', why: 'not configured' });
-  if (wanted.secrets.length > 0) {
-    const why = checkSignatureHeader(headers.signature);
-    if (why !== undefined) return refused({ check: 'signature', why });
-  }
-  if (wanted.tokens.length > 0) {
-    const why = checkBearer(headers.authorization, wanted.tokens);
-    if (why !== undefined) return refused({ check: 'token', why });
-  }
-  return { failure: undefined, isProved: wanted.tokens.length > 0 };
-}
-
-function wantedOf(authentication: Authentication, source: string): SourceSecrets | undefined {
-  return authentication.sources.get(source === DEFAULT_SOURCE ? '' : sourceVariable(source));
+  /** Checks the signature over the raw bytes. Returns why the body is refused, for the log and nobody else. */
+  readonly checkBody: (body: Uint8Array) => AuthenticationFailure | undefined;
 }
 
 /**
- * Checks a request over its raw bytes. Where a secret is configured the signature must be valid, where a token is
- * configured the token must be; a source without either is refused as soon as any source has one.
- *
- * @returns `undefined` when the request is authentic; otherwise which check failed, for the log and nobody else
+ * Checks all that can be checked before the body is read: that the source is known, the token, and that there is a signature.
+ * Where a secret is configured the signature must be valid, where a token is configured the token must be; a source without
+ * either is refused as soon as any source has one.
  */
-export function authenticate(
-  authentication: Authentication,
-  source: string,
-  headers: AuthenticationHeaders,
-  body: Uint8Array,
-): AuthenticationFailure | undefined {
-  if (isOpen(authentication)) return undefined;
-  const wanted = wantedOf(authentication, source);
-  if (wanted === undefined) return { check: 'source', why: 'not configured' };
-  if (wanted.secrets.length > 0) {
-    const why = checkSignature(headers.signature, body, wanted.secrets);
-    if (why !== undefined) return { check: 'signature', why };
+export function authenticateHeaders(authentication: Authentication, source: string, headers: AuthenticationHeaders): HeaderCheck {
+  const refused = (failure: AuthenticationFailure): HeaderCheck => ({ failure, isProved: false, checkBody: () => failure });
+  if (isOpen(authentication)) return { failure: undefined, isProved: false, checkBody: () => undefined };
+  const wanted = authentication.sources.get(source === DEFAULT_SOURCE ? '' : sourceVariable(source));
+  if (wanted === undefined) return refused({ check: 'source', why: 'not configured' });
+  const { secrets, tokens } = wanted;
+  const signatures = secrets.length > 0 ? readSignatures(headers.signature) : undefined;
+  if (typeof signatures === 'string') return refused({ check: 'signature', why: signatures });
+  if (tokens.length > 0) {
+    const why = checkBearer(headers.authorization, tokens);
+    if (why !== undefined) return refused({ check: 'token', why });
   }
-  if (wanted.tokens.length > 0) {
-    const why = checkBearer(headers.authorization, wanted.tokens);
-    if (why !== undefined) return { check: 'token', why };
-  }
-  return undefined;
+  const checkBody = (body: Uint8Array): AuthenticationFailure | undefined => {
+    const why = signatures && checkSignatures(signatures, body, secrets);
+    return why && { check: 'signature', why };
+  };
+  return { failure: undefined, isProved: tokens.length > 0, checkBody };
 }
 
 /** A sentence for the log. */

@@ -25,18 +25,17 @@ export function signBody(body: Uint8Array | string, secret: string, encoding: 'h
  */
 export function checkSignature(header: string | undefined, body: Uint8Array, secrets: readonly string[]): SignatureFailure | undefined {
   const given = readSignatures(header);
-  if (typeof given === 'string') return given;
+  return typeof given === 'string' ? given : checkSignatures(given, body, secrets);
+}
+
+/** As `checkSignature`, of a header that `readSignatures` has read. */
+export function checkSignatures(given: readonly Buffer[], body: Uint8Array, secrets: readonly string[]): SignatureFailure | undefined {
   if (anySigned(given, body, secrets)) return undefined;
   return anySigned(given, Buffer.from('{}'), secrets) ? 'signature-of-empty-object' : 'mismatch';
 }
 
-/** Checks the header before the body is read. `undefined`: it is well-formed. `checkSignature` decides whether it is valid. */
-export function checkSignatureHeader(header: string | undefined): 'missing' | 'malformed' | undefined {
-  const given = readSignatures(header);
-  return typeof given === 'string' ? given : undefined;
-}
-
-function readSignatures(header: string | undefined): Buffer[] | 'missing' | 'malformed' {
+/** The signatures in the header, before there is a body to check them with. */
+export function readSignatures(header: string | undefined): readonly Buffer[] | 'missing' | 'malformed' {
   if (header === undefined || header.trim() === '') return 'missing';
   const given = header
     .split(',')

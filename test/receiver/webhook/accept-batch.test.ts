@@ -30,6 +30,21 @@ function events(count: number): NewEvent[] {
   return Array.from({ length: count }, (_, n) => eventOf(`e${n}`));
 }
 
+/** Each turn of the event loop brings one more. Resolves when all are stored. */
+function oneATurn(given: readonly NewEvent[], accept: (event: NewEvent) => Promise<Accepted>): Promise<unknown> {
+  return new Promise((resolve) => {
+    const answers: Promise<Accepted>[] = [];
+    const turn = () => {
+      const event = given[answers.length];
+      if (event === undefined) return resolve(Promise.all(answers));
+      // Before what `accept` waits for.
+      setImmediate(turn);
+      answers.push(accept(event));
+    };
+    turn();
+  });
+}
+
 describe('accepting in batches', () => {
   test('events of one turn share one call, and each gets its own answer', async () => {
     const { inbox, calls, windows } = inboxOf();
@@ -62,6 +77,24 @@ describe('accepting in batches', () => {
     await Promise.all(answers);
 
     expect(calls).toEqual([['e0'], ['e1', 'e2', 'e3']]);
+  });
+
+  test('events that come turn after turn share one call, until a turn brings none', async () => {
+    const { inbox, calls } = inboxOf();
+    const accept = acceptInBatches(inbox, 0, () => T0);
+
+    await oneATurn(events(5), accept);
+
+    expect(calls).toEqual([['e0', 'e1', 'e2', 'e3', 'e4']]);
+  });
+
+  test('as many as wait are stored when there is no such turn', async () => {
+    const { inbox, calls } = inboxOf();
+    const accept = acceptInBatches(inbox, 0, () => T0);
+
+    await oneATurn(events(150), accept);
+
+    expect(calls.map(({ length }) => length)).toEqual([64, 64, 22]);
   });
 
   test('a very large turn is stored in several calls, one after the other', async () => {
