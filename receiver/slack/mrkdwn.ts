@@ -24,7 +24,7 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** A name that anybody may have chosen, as mrkdwn that says the name and does nothing else; at most `limit` characters. */
 export function mrkdwnName(name: string, limit: number = NAME_LIMIT): string {
-  const clean = withoutFormatting(cleanName(name));
+  const clean = withoutFormatting(beginning(cleanName(name), limit));
   return isolated(clean, limit, (text, room) => cut(escapeMrkdwn(text), room));
 }
 
@@ -99,6 +99,14 @@ export function channelName(channel: string): string {
 function cleanName(name: string): string {
   const clean = name.toWellFormed().replace(BIDI_CONTROLS, '').replace(HIDDEN, visible).replace(CONTROLS, ' ').trim();
   return clean === '' ? '(blank)' : clean;
+}
+
+/** So many characters behind the limit may say what those before it mean: the rest of an emoji's code. */
+const BEHIND_LIMIT = 100;
+
+/** All of a text that is looked at: a name may be long. What is shown of it only gets longer. */
+function beginning(text: string, limit: number): string {
+  return text.slice(0, limit + BEHIND_LIMIT);
 }
 
 /** Keeps the direction of a right-to-left name inside the name. */

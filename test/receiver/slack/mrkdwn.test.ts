@@ -45,6 +45,10 @@ describe('a name in mrkdwn', () => {
     expect(mrkdwnName(name, limit)).toBe(expected);
   });
 
+  it('is cut as it reads whole: what begins an emoji’s code begins none, also when its end is cut off', () => {
+    expect(mrkdwnName(`${'x'.repeat(30)}:skull_and_crossbones:`, 36)).toBe(`${'x'.repeat(30)}\uA789skul…`);
+  });
+
   it('keeps its limit, and everything that fits whole', () => {
     fc.assert(
       fc.property(nastyName, fc.integer({ min: 12, max: 200 }), (name, limit) => {
