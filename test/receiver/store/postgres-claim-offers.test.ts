@@ -134,6 +134,16 @@ describe('the transaction that accepts events', () => {
     expect(handed).toEqual([['d-e1']]);
   });
 
+  test('also when the webhooks behind what it accepts are stored as they came', async () => {
+    const { store, handed } = await offering();
+    const accepted = eventOf('e1', { subject: 'one' });
+
+    const taken = await take(store, { ...asItCame(accepted), planned: accepted }, asItCame(eventOf('e2', { subject: 'two' })));
+
+    expect(taken.map(({ status }) => status)).toEqual(['accepted', 'unrouted']);
+    expect(handed).toContainEqual(['d-e1']);
+  });
+
   test('that fails has claimed nothing', async () => {
     const { store, handed } = await offering();
     await accept(store, eventOf('e1', { subject: 'a' }));

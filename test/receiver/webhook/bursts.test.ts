@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { StoreBusyError } from '../../../receiver/store/store-failure.ts';
 import type { Incoming, Taken } from '../../../receiver/store/unrouted.ts';
 import { BURST, receiveBursts } from '../../../receiver/webhook/bursts.ts';
 import { asItCame, eventOf, T0 } from '../store/samples.ts';
@@ -7,12 +8,14 @@ function world() {
   const batches: Incoming[][] = [];
   const stored: number[] = [];
   let behind = false;
+  let isBusy = false;
   let free: Promise<void> = Promise.resolve();
   const bursts = receiveBursts({
     store: {
       take: async (incoming, { dedupeWindowMs }) => {
         expect(dedupeWindowMs).toBe(7);
         batches.push([...incoming]);
+        if (isBusy) throw new StoreBusyError('database is locked');
         return incoming.map(({ unrouted: { id }, planned }): Taken => (planned === undefined ? { status: 'unrouted', id } : accepted(id)));
       },
     },
@@ -28,7 +31,10 @@ function world() {
     free = promise;
     return resolve;
   };
-  return { bursts, batches, stored, fallBehind, hold };
+  const beBusy = (busy: boolean) => {
+    isBusy = busy;
+  };
+  return { bursts, batches, stored, fallBehind, hold, beBusy };
 }
 
 const accepted = (id: string): Taken => ({ status: 'accepted', id, deliveries: [] });
@@ -66,6 +72,17 @@ describe('a burst', () => {
 
     expect(batches).toHaveLength(1);
     expect(bursts.isBurst()).toBe(false);
+  });
+
+  test('counts each of them once while all wait for another process to free the database', async () => {
+    const { bursts, batches, beBusy } = world();
+    beBusy(true);
+    const taken = Array.from({ length: BURST - 1 }, (_, n) => bursts.take({ ...asItCame(eventOf(`e${n}`)), planned: eventOf(`e${n}`) }));
+    await expect.poll(() => batches.length).toBeGreaterThan(1);
+    expect(bursts.isBurst()).toBe(false);
+
+    beBusy(false);
+    await Promise.all(taken);
   });
 
   test('goes on while anything is unrouted', async () => {
