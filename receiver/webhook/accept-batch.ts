@@ -42,8 +42,8 @@ const LARGEST_BATCH = 500;
 const LARGEST_BATCH_CHARS = 1024 * 1024;
 
 /**
- * Lets requests that arrive together share one commit: whatever came in during one turn of the event loop, or while the
- * store was busy with the batch before, is stored in one transaction. Waiting for the disk is most of the cost of an
+ * Lets requests that arrive together share one commit: whatever came in until a turn of the event loop brought no more, or
+ * while the store was busy with the batch before, is stored in one transaction. Waiting for the disk is most of the cost of an
  * acceptance, so this is what makes many at once cheap.
  *
  * When a batch fails, its events are tried one by one, so that one that cannot be stored does not take others with it.

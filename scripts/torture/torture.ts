@@ -9,6 +9,8 @@ import { Run } from './run.ts';
  * `npm run torture`: kills real receivers again and again while events come in, takes their store away, sets their clocks
  * wrong, and then accounts for everything that was acknowledged. With `--engine`: watchers, and what fired. Exits 1 when an invariant is broken, and 2 when the options are.
  */
+/** The exit status after SIGINT, as shells have it. */
+const INTERRUPTED = 130;
 const isTerminal = process.stdout.isTTY === true;
 const startedAt = Date.now();
 
@@ -42,7 +44,12 @@ async function main(): Promise<number> {
   say('torture', `seed ${seed}: ${events} events and ${kills} kills on each of ${stores.join(', ')}`);
   const runs = stores.map((store) => new Run(store, options, (line) => say(store, line)));
   const endAll = () => Promise.all(runs.map((run) => run.end()));
-  process.once('SIGINT', () => void endAll().finally(() => process.exit(130)));
+  let isInterrupted = false;
+  process.once('SIGINT', () => {
+    isInterrupted = true;
+    say('torture', 'interrupted: nothing was found out');
+    void endAll().finally(() => process.exit(INTERRUPTED));
+  });
   try {
     const results = await Promise.all(runs.map((run) => run.toAccount()));
     const passed = results.every(({ account }) => brokenInvariants(account).length === 0);
@@ -50,6 +57,10 @@ async function main(): Promise<number> {
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(reportJson(options, results, passed), null, 2)}\n`);
     say('torture', passed ? 'every invariant was kept' : `BROKEN; run it again with --seed ${seed}`);
     return passed ? 0 : 1;
+  } catch (error) {
+    // What was ended under its feet fails.
+    if (!isInterrupted) throw error;
+    return INTERRUPTED;
   } finally {
     await endAll();
   }
