@@ -9,10 +9,10 @@ import { Run } from './run.ts';
  * `npm run torture`: kills real receivers again and again while events come in, takes their store away, sets their clocks
  * wrong, and then accounts for everything that was acknowledged. With `--engine`: watchers, and what fired. Exits 1 when an invariant is broken, and 2 when the options are.
  */
-/** The exit status after SIGINT, as shells have it. */
-const INTERRUPTED = 130;
 const isTerminal = process.stdout.isTTY === true;
 const startedAt = Date.now();
+/** The exit status after SIGINT, as shells have it. */
+const INTERRUPTED = 130;
 
 function say(who: string, line: string): void {
   const seconds = `${Math.round((Date.now() - startedAt) / 1_000)} s`.padStart(6);
