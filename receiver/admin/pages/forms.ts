@@ -54,7 +54,8 @@ export function notDone(
   { title = 'Not done', why, next }: { readonly title?: string; readonly why: string; readonly next: string | undefined },
   status: 400 | 403 | 404 | 409,
 ): Promise<Response> {
-  c.get('logFields').reason = `not changed for ${identityOf(c).name}: ${why}`;
+  const isAsked = c.req.method === 'GET' || c.req.method === 'HEAD';
+  c.get('logFields').reason = `${isAsked ? 'not shown to' : 'not changed for'} ${identityOf(c).name}: ${why}`;
   const body = html`<section class="card"><div class="body"><p class="notice bad" role="alert">${sentence(why)}</p><p><a class="button" href="${nextWith(shell, next, {})}">Back</a></p></div></section>`;
   return answerPage(c, shell, { title, body }, status);
 }

@@ -172,6 +172,8 @@ describe('/events/:id', () => {
     const { status, text } = await pages.get('/events/e1');
     expect([status, text]).toEqual([404, expect.stringMatching(/<h1>Not routed yet<\/h1>[\s\S]*The event is stored/)]);
     expect((await pages.get('/events/e2')).text).toContain('<h1>No such event</h1>');
+    expect(JSON.stringify(pages.log)).toContain('not shown to ada: There is no such event.');
+    expect(JSON.stringify(pages.log)).not.toContain('not changed');
   });
 
   it('shows the body with every digit, how it was understood, and why routes did not match', async () => {
